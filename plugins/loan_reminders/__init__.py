@@ -1,0 +1,1 @@
+"""Library-loan reminders: who is told what, when, by which channel, once."""

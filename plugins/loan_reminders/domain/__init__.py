@@ -1,0 +1,1 @@
+"""Pure rules and values: no Airflow, no SQL, no HTTP, no clock."""

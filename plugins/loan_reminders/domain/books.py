@@ -1,0 +1,46 @@
+"""The books of a run: every loan and every delivery accounted for, or the run is red."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """Counts of one run.
+
+    `loans_extracted` is counted while reading the ILS, the rest in the ledger afterwards: they must meet.
+    `skipped` counts loans by reason; `slots_skipped` counts the slots left empty of loans that do have a notice.
+    `deliveries` counts by channel and state; `segments` and `cost` are those of the SMS accepted.
+    """
+
+    loans_extracted: int
+    loans_in_notices: int
+    skipped: Mapping[str, int]
+    slots_skipped: Mapping[str, int]
+    notices: int
+    deliveries_planned: int
+    deliveries: Mapping[Channel, Mapping[DeliveryState, int]]
+    segments: int
+    cost: float
+
+    def problems(self) -> tuple[str, ...]:
+        """What does not balance or is left undone, one sentence each; empty when the books are right."""
+        found = []
+        skipped = sum(self.skipped.values())
+        if self.loans_extracted != self.loans_in_notices + skipped:
+            found.append(
+                f"{self.loans_extracted} loans extracted, but {self.loans_in_notices} in notices and {skipped} skipped"
+            )
+        by_state = sum(sum(states.values()) for states in self.deliveries.values())
+        if self.deliveries_planned != by_state:
+            found.append(f"{self.deliveries_planned} deliveries planned, but {by_state} accounted for")
+        for channel, states in self.deliveries.items():
+            for state in (DeliveryState.PLANNED, DeliveryState.CLAIMED):
+                if states.get(state):
+                    found.append(f"{states[state]} deliveries by {channel} are still {state}")
+        return tuple(found)

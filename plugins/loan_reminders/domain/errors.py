@@ -1,0 +1,118 @@
+"""Everything that can go wrong, as one tree; the class decides the retry.
+
+ReminderError
+├── SettingsError               library.toml is wrong: key, value and what is allowed
+├── RecipientError              one recipient cannot be used; has a code
+├── RowError                    one ILS row cannot be read; has a code and a column
+├── TemplateError               the words for readers cannot be rendered
+├── TextTooLong                 one SMS does not fit the segments allowed
+├── TemporaryError              a later try may succeed: the task is retried
+│   ├── IlsUnavailable
+│   ├── MailRelayUnavailable
+│   ├── SmsGatewayUnavailable
+│   ├── LetterStoreUnavailable
+│   ├── LedgerUnavailable
+│   └── DeliveriesDeferred      some recipients answered "later"
+└── PermanentError              trying again changes nothing: the task fails at once
+    ├── IlsRejected             wrong password, missing table or column
+    ├── MailRelayRejected       wrong password, sender refused
+    ├── SmsAccountRejected      bad key, no credit
+    ├── LettersNotPrinted       the letters of a batch cannot be laid out
+    └── BooksDoNotBalance       a loan or a delivery is neither done nor explained
+"""
+
+from __future__ import annotations
+
+from loan_reminders.domain.states import Refusal
+
+
+class ReminderError(Exception):
+    """Root of the project's errors."""
+
+
+class SettingsError(ReminderError):
+    """library.toml cannot be used; the message names each key, its value and what is allowed."""
+
+
+class RecipientError(ReminderError):
+    """A phone number, e-mail address or postal address cannot be used.
+
+    `code` says why, from the closed list `Refusal`. The message never repeats the recipient.
+    """
+
+    def __init__(self, code: Refusal) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+class RowError(ReminderError):
+    """A row of the extraction cannot be read: `code` says why, `column` where."""
+
+    def __init__(self, code: str, column: str) -> None:
+        super().__init__(f"{code} in column {column}")
+        self.code = code
+        self.column = column
+
+
+class TemplateError(ReminderError):
+    """A template is missing, has a syntax error, or names a variable that does not exist."""
+
+
+class TextTooLong(ReminderError):
+    """An SMS needs more segments than the settings allow."""
+
+
+class TemporaryError(ReminderError):
+    """A later try may succeed."""
+
+
+class IlsUnavailable(TemporaryError):
+    """The ILS database does not answer, or stopped answering during the extraction."""
+
+
+class MailRelayUnavailable(TemporaryError):
+    """The SMTP server does not answer, or asks to come back later."""
+
+
+class SmsGatewayUnavailable(TemporaryError):
+    """The SMS provider cannot be reached: nothing left."""
+
+
+class LetterStoreUnavailable(TemporaryError):
+    """The folder or bucket of letter batches cannot be written."""
+
+
+class LedgerUnavailable(TemporaryError):
+    """The ledger's database does not answer, or another run holds the same notices."""
+
+
+class DeliveriesDeferred(TemporaryError):
+    """Some recipients were refused for the moment; they are planned again."""
+
+
+class PermanentError(ReminderError):
+    """Trying again changes nothing until somebody mends the cause."""
+
+
+class IlsRejected(PermanentError):
+    """The ILS database refuses the account or the statement."""
+
+
+class MailRelayRejected(PermanentError):
+    """The SMTP server refuses the account or the sender address."""
+
+
+class SmsAccountRejected(PermanentError):
+    """The SMS provider refuses the account: key, credit or flow. `code` is the provider's."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LettersNotPrinted(PermanentError):
+    """The letters of a batch cannot be laid out; no file was stored."""
+
+
+class BooksDoNotBalance(PermanentError):
+    """Loans or deliveries of a run are neither done nor explained."""

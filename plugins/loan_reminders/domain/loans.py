@@ -1,0 +1,66 @@
+"""What the ILS says: a loan, its reader, its document; and the rows that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
+from loan_reminders.domain.stages import PatronCategory
+from loan_reminders.domain.states import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patron:
+    """A reader. Each recipient is either usable or the reason why it is not.
+
+    `patron_id` is the ILS's own identifier; `language` an ISO 639-1 code, lower case.
+    """
+
+    patron_id: str
+    barcode: str
+    name: str
+    category: PatronCategory
+    language: str
+    email: EmailAddress | Refusal
+    mobile: MobileNumber | Refusal
+    address: PostalAddress | Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """One document on loan. `loan_id` tells this loan from any other of the same item.
+
+    Texts are as the ILS holds them, trimmed, never None; an empty title stays empty here and gets words in rendering.
+    """
+
+    loan_id: str
+    due_date: date
+    loan_date: date
+    renewal_count: int
+    patron: Patron
+    title: str
+    author: str
+    call_number: str
+    volume: str
+    item_barcode: str
+    branch: str
+    item_status: str
+    price_text: str
+
+    @property
+    def length_days(self) -> int:
+        """Days from the loan date to the due date."""
+        return (self.due_date - self.loan_date).days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A row of the extraction that cannot be read: its reason, the column at fault, and the row as it came."""
+
+    loan_id: str
+    patron_id: str
+    code: str
+    column: str
+    raw: Mapping[str, str | int | float | None]

@@ -1,0 +1,84 @@
+"""Messages ready to leave, and the answers that come back."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
+from loan_reminders.domain.states import DeliveryState, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedEmail:
+    """An e-mail as bytes for SMTP DATA (headers and MIME parts, CRLF line ends) and its envelope recipient."""
+
+    delivery_id: uuid.UUID
+    recipient: EmailAddress
+    message_id: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedText:
+    """An SMS: text in GSM 03.38 characters only, and what it costs in segments."""
+
+    delivery_id: uuid.UUID
+    recipient: MobileNumber
+    text: str
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterLine:
+    """One document of a letter, as printed."""
+
+    title: str
+    author: str
+    call_number: str
+    branch: str
+    item_barcode: str
+    due_date: str
+    price: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedLetter:
+    """One letter's facts for the page template; every text is data, dates are already in French."""
+
+    delivery_id: uuid.UUID
+    reference: str
+    recipient: PostalAddress
+    patron_name: str
+    patron_barcode: str
+    due_date: str
+    lines: tuple[LetterLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """How one delivery ended for this try: the new state, why, and the raw answer.
+
+    `provider_id` is the provider's own id (an SMS id, a batch name); `raw` holds no secret.
+    `segments` and `cost` (in the provider's unit) are for SMS.
+    """
+
+    delivery_id: uuid.UUID
+    state: DeliveryState
+    reason: Reason | None = None
+    provider_id: str = ""
+    raw: str = ""
+    segments: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterBatch:
+    """A stored batch: file names under the letter storage, and what is inside."""
+
+    name: str
+    pdf: str
+    csv: str
+    letters: int
+    pages: int
+    sha256: str

@@ -1,0 +1,74 @@
+"""Which loans lead to a notice today, and why the others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.notices import History, LoanKey, Notice, Plan, Skip
+from loan_reminders.domain.stages import Policy, Slot, Stage
+from loan_reminders.domain.states import SkipReason
+
+
+def plan_notices(loans: Iterable[Loan], *, stage: Stage, policy: Policy, today: date, history: History) -> Plan:
+    """Group loans into notices, one per reader and due date, leaving out what is no longer (or not yet) true today.
+
+    `today` is the day the run really happens: a missed day caught up later tells only what still holds.
+    `history` holds the live claims of this stage; a loan with every slot of the stage taken is `already_sent`.
+    """
+    slots = {channel_rule.channel.slot for channel_rule in policy.rule(stage).channels}
+    groups: dict[tuple[str, date], list[Loan]] = {}
+    skipped: list[Skip] = []
+    for loan in loans:
+        reason = _out_of_time(loan.due_date, stage=stage, policy=policy, today=today)
+        if reason is None and _all_taken(loan, slots, history):
+            reason = SkipReason.ALREADY_SENT
+        if reason is None:
+            groups.setdefault((loan.patron.patron_id, loan.due_date), []).append(loan)
+        else:
+            skipped.append(skip(loan, reason))
+    notices = tuple(
+        Notice(stage=stage, patron=members[0].patron, due_date=due_date, loans=tuple(members))
+        for (_, due_date), members in groups.items()
+    )
+    return Plan(notices=notices, skipped=tuple(skipped))
+
+
+def skip(loan: Loan, reason: SkipReason, *, slot: Slot | None = None, detail: str = "") -> Skip:
+    """The record that this loan leads to no notice, or to none in one slot."""
+    return Skip(
+        loan_id=loan.loan_id,
+        due_date=loan.due_date,
+        patron_id=loan.patron.patron_id,
+        reason=reason,
+        slot=slot,
+        detail=detail,
+    )
+
+
+def key(loan: Loan) -> LoanKey:
+    """What tells this loan, in its present cycle, from every other."""
+    return LoanKey(loan_id=loan.loan_id, due_date=loan.due_date)
+
+
+def untaken(loans: Sequence[Loan], slot: Slot, history: History) -> tuple[Loan, ...]:
+    """The loans whose slot no live delivery holds."""
+    return tuple(loan for loan in loans if (key(loan), slot) not in history)
+
+
+def _all_taken(loan: Loan, slots: Iterable[Slot], history: History) -> bool:
+    return all((key(loan), slot) in history for slot in slots)
+
+
+def _out_of_time(due_date: date, *, stage: Stage, policy: Policy, today: date) -> SkipReason | None:
+    """The rules of time: not yet, too late, or overtaken by a later stage."""
+    rule = policy.rule(stage)
+    if rule.offset_days <= 0 and today > due_date:
+        return SkipReason.EXPIRED
+    due_stage = policy.stage_due(due_date, today)
+    if due_stage is stage:
+        return None
+    if due_stage is None or policy.rule(due_stage).offset_days < rule.offset_days:
+        return SkipReason.NOT_YET_DUE
+    return SkipReason.SUPERSEDED

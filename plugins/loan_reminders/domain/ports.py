@@ -1,0 +1,183 @@
+"""What the use cases need from the outside world; gateways and the ledger fulfil these."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from loan_reminders.domain.books import Books
+from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.messages import LetterBatch, Receipt, RenderedEmail, RenderedLetter, RenderedText
+from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
+from loan_reminders.domain.stages import Channel, Stage
+
+
+class LoanSource(Protocol):
+    """The ILS."""
+
+    def loans_due(self, due_date: date, *, today: date) -> Iterator[Loan | RejectedRow]:
+        """Stream every open loan of one due date; a row that cannot be read comes as RejectedRow.
+
+        Raises IlsUnavailable (retry) or IlsRejected (mend the account or the statement).
+        """
+        ...
+
+
+class MailRelay(Protocol):
+    """One open connection to the SMTP server, used by one thread."""
+
+    def send(self, message: RenderedEmail) -> Receipt:
+        """Send one message: ACCEPTED, REFUSED (5xx), PLANNED (4xx: later) or IN_DOUBT (no answer after the data).
+
+        Raises MailRelayUnavailable or MailRelayRejected when nothing can be sent to anybody.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave politely."""
+        ...
+
+
+class SmsGateway(Protocol):
+    """The SMS provider."""
+
+    def send(self, messages: Sequence[RenderedText]) -> Sequence[Receipt]:
+        """Send texts in one request; one receipt a message, whatever the answer.
+
+        Raises SmsGatewayUnavailable only when nothing left, and SmsAccountRejected when the provider refused
+        the whole request for the account's sake; in both cases no message of this request was sent.
+        """
+        ...
+
+
+class LetterStore(Protocol):
+    """Where letter batches are kept for printing."""
+
+    def store(self, name: str, files: Iterable[tuple[str, bytes]]) -> Sequence[str]:
+        """Write the files of one batch under `name`; nobody ever sees half a file. Returns their locations.
+
+        Raises LetterStoreUnavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One passage of a stage over one day, as the ledger knows it."""
+
+    run_id: int
+    stage: Stage
+    reference_date: date
+    due_date: date
+    today: date
+    dry_run: bool
+    planned: bool
+
+
+class Ledger(Protocol):
+    """The books: what was seen, planned, attempted and answered. Raises LedgerUnavailable."""
+
+    def open_run(
+        self, *, stage: Stage, reference_date: date, due_date: date, today: date, dag_run_id: str, dry_run: bool
+    ) -> Run:
+        """Begin a run. A first try that did not finish reading the ILS is begun afresh under its number."""
+        ...
+
+    def run(self, run_id: int) -> Run:
+        """One run."""
+        ...
+
+    def record_loans(self, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
+        """Write rows as they are read, in bulk; a row that repeats one already read is recorded as a duplicate."""
+        ...
+
+    def finish_extraction(self, run_id: int, loans_extracted: int) -> None:
+        """Say that every row was read, and how many the ILS gave."""
+        ...
+
+    def planning(self, run_id: int) -> Planning:
+        """Open the one transaction in which a run is planned."""
+        ...
+
+    def planned_count(self, run_id: int, channel: Channel) -> int:
+        """Deliveries of this run that wait to leave by this channel."""
+        ...
+
+    def sender(self, run_id: int, channel: Channel) -> Sender:
+        """Become a sender of this run; claims left by a sender that died become IN_DOUBT."""
+        ...
+
+    def close_run(self, run_id: int) -> Books:
+        """Count the books, keep them with the run, and say them."""
+        ...
+
+
+class Planning(Protocol):
+    """The transaction that plans a run: all or nothing."""
+
+    def __enter__(self) -> Planning: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def patrons(self) -> Iterator[Sequence[Sequence[Loan]]]:
+        """Pages of readers, each reader with all the loans this run saw and has not planned yet."""
+        ...
+
+    def history(self, keys: Sequence[LoanKey]) -> History:
+        """The live claims on these loans at this run's stage."""
+        ...
+
+    def refused(self, keys: Sequence[LoanKey]) -> Refused:
+        """The recipients that refused this stage's message about these loans, or bounced it."""
+        ...
+
+    def adopt(self, keys: Sequence[LoanKey]) -> int:
+        """Take over the deliveries that an earlier run planned for these loans and never attempted."""
+        ...
+
+    def record(self, deliveries: Sequence[Delivery], skips: Sequence[Skip]) -> None:
+        """Write notices, deliveries, claims and skips, in bulk."""
+        ...
+
+
+class Sender(Protocol):
+    """One process sending the deliveries of one run by one channel. A context manager."""
+
+    def __enter__(self) -> Sender: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def waiting(self, page_size: int = 500) -> Iterator[Sequence[Delivery]]:
+        """Deliveries that wait, page by page, each once; nothing is claimed yet."""
+        ...
+
+    def exchange(self, receipts: Sequence[Receipt], claim: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+        """In one committed transaction, record what came back and mark the next deliveries as attempted.
+
+        Returns those of `claim` that are ours; another sender may have taken the rest.
+        """
+        ...
+
+    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> None:
+        """Record a stored batch of letters with its receipts, in one transaction."""
+        ...
+
+    def fail_deferred(self) -> int:
+        """Give up those that were refused for the moment and still wait: FAILED, retries exhausted."""
+        ...
+
+
+__all__ = [
+    "Ledger",
+    "LetterStore",
+    "LoanSource",
+    "MailRelay",
+    "Planning",
+    "RenderedLetter",
+    "Run",
+    "Sender",
+    "SmsGateway",
+]

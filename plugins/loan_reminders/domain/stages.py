@@ -1,0 +1,101 @@
+"""The five stages of a reminder, the channels, and the slots that channels compete for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """A step of the procedure; its value is also the id of its DAG."""
+
+    COURTESY_NOTICE = "courtesy_notice"
+    OVERDUE_NOTICE = "overdue_notice"
+    FIRST_REMINDER = "first_reminder"
+    SECOND_REMINDER = "second_reminder"
+    REGISTERED_LETTER = "registered_letter"
+
+
+class Channel(StrEnum):
+    """How a notice reaches the reader."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    LETTER = "letter"
+    REGISTERED_LETTER = "registered_letter"
+
+    @property
+    def slot(self) -> Slot:
+        """The slot this channel takes; two channels of one slot are alternatives."""
+        return Slot.SMS if self is Channel.SMS else Slot.WRITTEN
+
+
+class Slot(StrEnum):
+    """One live delivery per loan, due date, stage and slot."""
+
+    WRITTEN = "written"
+    SMS = "sms"
+
+
+STAGE_CHANNELS: dict[Stage, frozenset[Channel]] = {
+    Stage.COURTESY_NOTICE: frozenset({Channel.EMAIL}),
+    Stage.OVERDUE_NOTICE: frozenset({Channel.EMAIL, Channel.SMS}),
+    Stage.FIRST_REMINDER: frozenset({Channel.EMAIL, Channel.LETTER}),
+    Stage.SECOND_REMINDER: frozenset({Channel.EMAIL, Channel.LETTER}),
+    Stage.REGISTERED_LETTER: frozenset({Channel.REGISTERED_LETTER}),
+}
+"""The channels that each stage's DAG has a task for; `library.toml` chooses among them."""
+
+
+class PatronCategory(StrEnum):
+    """What the reader is to the library; `library.toml` maps the ILS codes to these."""
+
+    STUDENT = "student"
+    STAFF = "staff"
+    EXTERNAL = "external"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRule:
+    """One channel of a stage and the conditions under which it is used.
+
+    `categories` empty means every reader. `minimum_loan_days` counts from the loan date to the due date.
+    `only_without_email` makes the channel a fallback for readers who cannot be written to by e-mail.
+    """
+
+    channel: Channel
+    categories: frozenset[PatronCategory] = frozenset()
+    minimum_loan_days: int = 0
+    only_without_email: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRule:
+    """When a stage falls, counted in days from the due date (negative: before), and its channels."""
+
+    stage: Stage
+    offset_days: int
+    channels: tuple[ChannelRule, ...]
+
+    def due_date_on(self, reference_date: date) -> date:
+        """The due date of the loans that a run of this day handles."""
+        return reference_date - timedelta(days=self.offset_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The library's procedure: every stage's rule, and the most deliveries one run may make by channel."""
+
+    rules: tuple[StageRule, ...]
+    caps: tuple[tuple[Channel, int], ...] = ()
+
+    def rule(self, stage: Stage) -> StageRule:
+        """The rule of one stage."""
+        return next(rule for rule in self.rules if rule.stage is stage)
+
+    def stage_due(self, due_date: date, today: date) -> Stage | None:
+        """The highest stage that a loan has reached today, or None before the first."""
+        reached = [rule for rule in self.rules if due_date + timedelta(days=rule.offset_days) <= today]
+        return max(reached, key=lambda rule: rule.offset_days).stage if reached else None
