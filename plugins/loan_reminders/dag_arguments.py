@@ -1,0 +1,65 @@
+"""What the five DAGs have in common: schedule, zone, retries, params, all from `library.toml`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param
+
+from loan_reminders.domain.stages import Stage
+from loan_reminders.settings import settings
+
+DISPLAY_NAMES = {
+    Stage.COURTESY_NOTICE: "1. Lettre de courtoisie",
+    Stage.OVERDUE_NOTICE: "2. Avis de retard",
+    Stage.FIRST_REMINDER: "3. Première lettre de relance",
+    Stage.SECOND_REMINDER: "4. Deuxième lettre de relance",
+    Stage.REGISTERED_LETTER: "5. Lettre recommandée",
+}
+
+
+def daily(stage: Stage) -> str:
+    """The stage's cron expression: every day at its hour, in the zone of the DAG's start date."""
+    starts_at = settings().stages.of(stage).starts_at
+    return f"{starts_at.minute} {starts_at.hour} * * *"
+
+
+def dag_arguments(stage: Stage) -> dict[str, Any]:
+    """The arguments of one stage's DAG: days in the library's zone, one run at a time, retries with back-off.
+
+    Missed days are not caught up by themselves. Raises SettingsError, which Airflow shows among the DAG import
+    errors, when `library.toml` is wrong.
+    """
+    ours = settings()
+    return {
+        "dag_id": stage.value,
+        "dag_display_name": DISPLAY_NAMES[stage],
+        "start_date": datetime(2026, 1, 1, tzinfo=ours.zone),
+        "catchup": False,
+        "max_active_runs": 1,
+        "tags": ["relances"],
+        "params": {
+            "reference_date": Param(
+                None,
+                type=["null", "string"],
+                format="date",
+                title="Jour de référence",
+                description="Le jour que la tournée traite. Vide : le jour prévu.",
+            ),
+            "dry_run": Param(
+                False,
+                type="boolean",
+                title="Essai à blanc",
+                description="Tout préparer sans rien envoyer ; les messages se lisent dans le dossier des lettres.",
+            ),
+        },
+        "default_args": {
+            "owner": "bibliothèque",
+            "stage": stage,
+            "retries": 4,
+            "retry_delay": timedelta(minutes=5),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(hours=1),
+        },
+    }

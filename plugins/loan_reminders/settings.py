@@ -1,0 +1,143 @@
+"""`library.toml`, the one file a library edits: read once, checked whole, refused with a message anybody can act on.
+
+The file is named by the environment variable REMINDERS_CONFIG; without it, `library.toml` at the root of the
+installation is read. `python -m loan_reminders.settings` checks it from the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from loan_reminders.domain.errors import SettingsError
+from loan_reminders.domain.extraction import CodeMapping
+from loan_reminders.domain.library import Branch, LibraryIdentity
+from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
+from loan_reminders.settings_messages import explain
+from loan_reminders.settings_sections import (
+    ROOT,
+    CapSettings,
+    EmailSettings,
+    IlsSettings,
+    LetterSettings,
+    LibrarySettings,
+    Section,
+    SmsSettings,
+    StageSettings,
+    StagesSettings,
+)
+
+
+class Settings(Section):
+    """The whole of `library.toml`."""
+
+    library: LibrarySettings
+    ils: IlsSettings
+    email: EmailSettings
+    sms: SmsSettings
+    letters: LetterSettings = LetterSettings()
+    caps: CapSettings = CapSettings()
+    stages: StagesSettings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The library's time zone."""
+        return ZoneInfo(self.library.time_zone)
+
+    def policy(self) -> Policy:
+        """The procedure as the rules want it."""
+        caps = self.caps.model_dump()
+        return Policy(
+            rules=tuple(_stage_rule(stage, self.stages.of(stage)) for stage in Stage),
+            caps=tuple((channel, caps[channel.value]) for channel in Channel),
+        )
+
+    def identity(self) -> LibraryIdentity:
+        """The library as readers are told of it."""
+        ours = self.library
+        return LibraryIdentity(
+            name=ours.name,
+            short_name=ours.short_name,
+            address_lines=tuple(ours.address),
+            email=ours.email,
+            phone=ours.phone,
+            website=ours.website,
+            account_url=ours.account_url,
+            account_label=ours.account_label,
+            branches=tuple(Branch(**branch.model_dump()) for branch in ours.branches),
+        )
+
+    def codes(self) -> CodeMapping:
+        """What the codes of the ILS mean."""
+        return CodeMapping(
+            patron_status=_by_code(self.ils.patron_categories),
+            patron_type=_by_code(self.ils.patron_types),
+            phone_columns=tuple(self.ils.phone_columns),
+            default_language=self.ils.default_language,
+        )
+
+
+def _by_code(categories: Mapping[Any, list[str]]) -> dict[str, PatronCategory]:
+    return {code: PatronCategory(name) for name, members in categories.items() for code in members}
+
+
+def _stage_rule(stage: Stage, settings: StageSettings) -> StageRule:
+    return StageRule(
+        stage=stage,
+        offset_days=settings.offset_days,
+        channels=tuple(
+            ChannelRule(
+                channel=Channel(entry.channel),
+                categories=frozenset(PatronCategory(name) for name in entry.conditions.categories),
+                minimum_loan_days=entry.conditions.minimum_loan_days,
+                only_without_email=entry.conditions.no_usable_email,
+            )
+            for entry in settings.channels
+        ),
+    )
+
+
+def settings_path() -> Path:
+    """Where `library.toml` is."""
+    return Path(os.environ.get("REMINDERS_CONFIG") or ROOT / "library.toml")
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check one file. Raises SettingsError naming every wrong key, its value and what is allowed."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "le fichier n'est pas en UTF-8"
+        raise SettingsError(
+            f"{path} : fichier illisible ({reason}). REMINDERS_CONFIG doit nommer library.toml."
+        ) from None
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} : ce n'est pas du TOML valide ({error})") from None
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(explain(path, Settings, values, error)) from None
+
+
+@cache
+def settings() -> Settings:
+    """The library's settings, read once in each process."""
+    return read_settings(settings_path())
+
+
+if __name__ == "__main__":
+    try:
+        read_settings(settings_path())
+    except SettingsError as wrong:
+        sys.exit(str(wrong))
+    sys.stdout.write(f"{settings_path()} : configuration valide\n")

@@ -1,0 +1,134 @@
+"""library.toml: a wrong value stops with the key, the value found and what is allowed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from loan_reminders.domain.errors import SettingsError
+from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.settings import ROOT, read_settings
+
+EXAMPLE = (ROOT / "library.toml").read_text(encoding="utf-8")
+
+WRONG = [
+    # replaced text, replacement, what the message must hold
+    ('hour = "10:00"', 'hour = "25:00"', ["stages.overdue_notice.hour", '"25:00"', "de 00:00 à 23:59"]),
+    ('hour = "10:00"', "hour = 10", ["stages.overdue_notice.hour", "= 10", "texte"]),
+    ('hour = "10:00"\n', "", ["stages.overdue_notice.hour", "(absent)", "obligatoire"]),
+    ("offset_days = 8", 'offset_days = "8"', ["stages.first_reminder.offset_days", '"8"', "nombre entier"]),
+    ("offset_days = 8", "offset_days = 400", ["stages.first_reminder.offset_days", "400", "au plus 365"]),
+    ("offset_days = 8", "offset_days = 18", ["stages", "croître", "[-2, 1, 18, 15, 21]"]),
+    ("minimum_loan_days = 14", "minimum_loan_days = -1", ["minimum_loan_days", "-1", "au moins 0"]),
+    ('categories = ["student"]', 'categories = ["pupil"]', ["categories[0]", '"pupil"', "'student'", "'staff'"]),
+    ('{ channel = "sms"', '{ channel = "fax"', ["channels[1].channel", '"fax"', "'email', 'sms', 'letter'"]),
+    ("mobile_known = true", "mobile_known = false", ["mobile_known", "False", "True"]),
+    ("mobile_known = true", "mobil_known = true", ["mobil_known", "clé inconnue", "mobile_known, no_usable_email"]),
+    ('time_zone = "Europe/Paris"', 'time_zone = "Paris"', ["library.time_zone", '"Paris"', "fuseau horaire"]),
+    ('kind = "aleph"', 'kind = "koha"', ["ils.kind", '"koha"', "aleph"]),
+    ('staff = ["10", "11"]', 'staff = ["01", "11"]', ["ils", "deux catégories", "01"]),
+    ('staff = ["10", "11"]', 'teachers = ["10"]', ["patron_categories.teachers", "'student', 'staff', 'external'"]),
+    ('sender = "BU Montclar"', 'sender = "BU"', ["sms.sender", '"BU"']),
+    ('sender = "BU Montclar"', 'sender = "Bibliothèque"', ["sms.sender", '"Bibliothèque"']),
+    ("max_segments = 1", "max_segments = 0", ["sms.max_segments", "= 0", "au moins 1"]),
+    ('sender_address = "relances@', 'sender_address = "relances at ', ["email.sender_address", "adresse électronique"]),
+    ('account_url = "https://', 'account_url = "', ["library.account_url", "https://"]),
+    ('code = "montclar"', 'code = "Mont Clar"', ["library.code", "minuscules"]),
+    ('address = ["Bibliothèque universitaire de Montclar", ', "address = [1, ", ["library.address[0]", "= 1", "texte"]),
+    ("sms = 500", "sms = -1", ["caps.sms", "-1", "au moins 0"]),
+    ("[caps]", "[cap]", ["cap =", "clé inconnue", "caps", "stages"]),
+    ('"phone_sms", "phone_1"', '"fax", "phone_1"', ["ils.phone_columns[0]", '"fax"', "phone_sms, phone_1"]),
+    ("array_size = 1000", "array_size = 50", ["ils.array_size", "50", "au moins 500"]),
+    ('code = "BUDRT"  ', 'kode = "BUDRT"  ', ["library.branches[0].kode", "clé inconnue", "code, hours, name"]),
+    (
+        'hour = "08:40"\nchannels = [{ channel = "registered_letter" }]',
+        'hour = "08:40"\nchannels = [{ channel = "sms" }]',
+        ["registered_letter.channels", "canaux permis à cette étape : registered_letter"],
+    ),
+]
+
+
+def write(tmp_path, text):
+    path = tmp_path / "library.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("old", "new", "told"), WRONG)
+def test_a_wrong_value_is_told_with_key_value_and_what_is_allowed(tmp_path, old, new, told):
+    assert old in EXAMPLE
+    path = write(tmp_path, EXAMPLE.replace(old, new, 1))
+    with pytest.raises(SettingsError) as raised:
+        read_settings(path)
+    message = str(raised.value)
+    assert str(path) in message
+    for part in told:
+        assert part in message, message
+
+
+def test_every_fault_is_told_at_once(tmp_path):
+    text = EXAMPLE.replace('hour = "10:00"', 'hour = "noon"').replace("max_segments = 1", "max_segments = 99")
+    with pytest.raises(SettingsError, match="2 valeurs à corriger") as raised:
+        read_settings(write(tmp_path, text))
+    assert len(str(raised.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"[library\n", "TOML"), (b'name = "\xe9"', "UTF-8"), (b"", "library = (absent)")],
+)
+def test_a_file_that_cannot_be_read_is_told(tmp_path, content, told):
+    path = tmp_path / "library.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match=told.replace("(", r"\(").replace(")", r"\)")):
+        read_settings(path)
+
+
+def test_a_missing_file_is_told_with_the_variable_that_names_it(tmp_path):
+    with pytest.raises(SettingsError, match="REMINDERS_CONFIG"):
+        read_settings(tmp_path / "nowhere.toml")
+
+
+def check(path):
+    return subprocess.run(
+        [sys.executable, "-m", "loan_reminders.settings"],
+        env={**os.environ, "REMINDERS_CONFIG": str(path), "PYTHONPATH": str(ROOT / "plugins")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_line_says_what_is_wrong(tmp_path):
+    answer = check(write(tmp_path, EXAMPLE.replace('hour = "10:00"', 'hour = "25:00"')))
+    assert answer.returncode == 1
+    assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_command_line_accepts_the_example(tmp_path):
+    answer = check(write(tmp_path, EXAMPLE))
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_the_example_says_the_librarys_procedure():
+    policy = read_settings(ROOT / "library.toml").policy()
+    assert [rule.offset_days for rule in policy.rules] == [-2, 1, 8, 15, 21]
+    sms = policy.rule(Stage.OVERDUE_NOTICE).channels[1]
+    assert (sms.channel, sms.categories, sms.minimum_loan_days) == (
+        Channel.SMS,
+        frozenset({PatronCategory.STUDENT}),
+        14,
+    )
+    assert dict(policy.caps)[Channel.SMS] == 500
+
+
+def test_the_example_names_the_codes_of_students_and_staff():
+    codes = read_settings(ROOT / "library.toml").codes()
+    assert [codes.category(status, "") for status in ("01", "10", "20", "99")] == [
+        PatronCategory.STUDENT,
+        PatronCategory.STAFF,
+        PatronCategory.EXTERNAL,
+        PatronCategory.OTHER,
+    ]
