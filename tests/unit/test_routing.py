@@ -41,6 +41,7 @@ CASES = [
     (Stage.OVERDUE_NOTICE, {}, 14, [E, S]),
     (Stage.OVERDUE_NOTICE, {}, 13, [E]),
     (Stage.OVERDUE_NOTICE, {}, 3, [E]),
+    (Stage.OVERDUE_NOTICE, {}, -300, [E]),
     (Stage.OVERDUE_NOTICE, STAFF, 28, [E]),
     (Stage.OVERDUE_NOTICE, OUTSIDE, 28, [E]),
     (Stage.OVERDUE_NOTICE, {"category": PatronCategory.OTHER}, 28, [E]),

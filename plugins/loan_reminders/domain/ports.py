@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.loans import Loan, RejectedRow
@@ -18,7 +19,7 @@ from loan_reminders.domain.stages import Channel, Stage
 class LoanSource(Protocol):
     """The ILS."""
 
-    def loans_due(self, due_date: date, *, today: date) -> Iterator[Loan | RejectedRow]:
+    def loans_due(self, due_date: date, *, today: date) -> Generator[Loan | RejectedRow]:
         """Stream every open loan of one due date; a row that cannot be read comes as RejectedRow.
 
         Raises IlsUnavailable (retry) or IlsRejected (mend the account or the statement).
@@ -52,12 +53,21 @@ class SmsGateway(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
 
 class LetterStore(Protocol):
     """Where letter batches are kept for printing."""
 
-    def store(self, name: str, files: Iterable[tuple[str, bytes]]) -> Sequence[str]:
+    def store(
+        self, name: str, files: Iterable[tuple[str, bytes | Path]], *, replace: bool = False
+    ) -> Sequence[str]:
         """Write the files of one batch under `name`; nobody ever sees half a file. Returns their locations.
+
+        A file is given as its bytes, or as the path of a local file to copy when it is large. A name that is taken
+        gets a number (`name-2`), or with `replace` its files take the place of those of an interrupted try.
 
         Raises LetterStoreUnavailable.
         """
@@ -78,7 +88,11 @@ class Run:
 
 
 class Ledger(Protocol):
-    """The books: what was seen, planned, attempted and answered. Raises LedgerUnavailable."""
+    """The books: what was seen, planned, attempted and answered. A context manager. Raises LedgerUnavailable."""
+
+    def __enter__(self) -> Ledger: ...
+
+    def __exit__(self, *exc: Any) -> None: ...
 
     def open_run(
         self, *, stage: Stage, reference_date: date, due_date: date, today: date, dag_run_id: str, dry_run: bool
@@ -120,7 +134,7 @@ class Planning(Protocol):
 
     def __enter__(self) -> Planning: ...
 
-    def __exit__(self, *exc: object) -> None: ...
+    def __exit__(self, *exc: Any) -> None: ...
 
     def patrons(self) -> Iterator[Sequence[Sequence[Loan]]]:
         """Pages of readers, each reader with all the loans this run saw and has not planned yet."""
@@ -148,7 +162,7 @@ class Sender(Protocol):
 
     def __enter__(self) -> Sender: ...
 
-    def __exit__(self, *exc: object) -> None: ...
+    def __exit__(self, *exc: Any) -> None: ...
 
     def waiting(self, page_size: int = 500) -> Iterator[Sequence[Delivery]]:
         """Deliveries that wait, page by page, each once; nothing is claimed yet."""
@@ -159,6 +173,10 @@ class Sender(Protocol):
 
         Returns those of `claim` that are ours; another sender may have taken the rest.
         """
+        ...
+
+    def batches_recorded(self) -> int:
+        """Batches of letters that this run already has."""
         ...
 
     def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> None:

@@ -91,6 +91,8 @@ def _fill(
 def _eligible(loans: tuple[Loan, ...], patron: Patron, rule: ChannelRule) -> tuple[Loan, ...]:
     if rule.categories and patron.category not in rule.categories:
         return ()
+    if not rule.minimum_loan_days:
+        return loans
     return tuple(loan for loan in loans if loan.length_days >= rule.minimum_loan_days)
 
 

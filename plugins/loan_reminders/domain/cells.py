@@ -1,0 +1,136 @@
+"""One value of an extraction row, whatever type a database driver gives it in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+
+from loan_reminders.domain.errors import RowError
+
+
+class RowFault(StrEnum):
+    """Why a row of the extraction cannot be read."""
+
+    MISSING = "missing"
+    NOT_A_DATE = "not_a_date"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_A_TEXT = "not_a_text"
+
+
+_SPACES = (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x1F, 0x85)
+_HIDDEN: dict[int, str | None] = {
+    **dict.fromkeys(range(0x20)),  # C0 controls
+    **dict.fromkeys(range(0x7F, 0xA0)),  # delete and C1 controls
+    **dict.fromkeys(range(0x202A, 0x202F)),  # overrides that reverse what is printed
+    **dict.fromkeys(range(0x2066, 0x206A)),  # isolates, likewise
+    **dict.fromkeys((0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF)),  # invisible or not a character
+    **dict.fromkeys(range(0xD800, 0xE000)),  # half a character: no encoding can write it
+    **dict.fromkeys(_SPACES, " "),
+}
+_YEARS = range(1900, 3000)
+_COMPACT_OR_ISO = re.compile(r"\d{8}|\d{4}-\d{2}-\d{2}(?:[ T].*)?", re.ASCII)
+
+
+def clean_text(value: object, column: str) -> str:
+    """One line of clean text: no control characters, single spaces, composed accents; "" for NULL."""
+    text = raw_text(value, column)
+    if not text:
+        return ""
+    if not text.isprintable():
+        text = text.translate(_HIDDEN)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
+
+
+def raw_text(value: object, column: str) -> str | None:
+    """A text as the ILS holds it; whole numbers count as text, since some sites keep codes as numbers.
+
+    Raises RowError `not_a_text`.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    whole = _whole(value)
+    if whole is None:
+        raise RowError(RowFault.NOT_A_TEXT, column)
+    return str(whole)
+
+
+def _whole(value: object) -> int | None:
+    """A whole number in any type a database driver gives it, else None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return int(value)
+    return None
+
+
+def read_day(value: object, column: str) -> date:
+    """A date given as a number or text YYYYMMDD (0: none), as ISO text, or as a date with or without time.
+
+    Raises RowError `missing` or `not_a_date`.
+    """
+    if isinstance(value, datetime):
+        found: date | None = value.date()
+    elif isinstance(value, date):
+        found = value
+    elif isinstance(value, str):
+        text = value.strip()
+        if not text or not text.strip("0"):
+            raise RowError(RowFault.MISSING, column)
+        found = _from_digits(int(text[:10].replace("-", ""))) if _COMPACT_OR_ISO.fullmatch(text) else None
+    else:
+        whole = _whole(value)
+        if value is None or whole == 0:
+            raise RowError(RowFault.MISSING, column)
+        found = None if whole is None else _from_digits(whole)
+    if found is None or found.year not in _YEARS:
+        raise RowError(RowFault.NOT_A_DATE, column)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _from_digits(digits: int) -> date | None:
+    """The day of a number YYYYMMDD, or None when the calendar has no such day."""
+    try:
+        return date(digits // 10_000, digits // 100 % 100, digits % 100)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_count(value: object, column: str) -> int:
+    """A count, 0 for NULL and empty text. Raises RowError `not_a_number` below zero or beyond what a count can be."""
+    if isinstance(value, str):
+        text = value.strip()
+        whole = int(text or "0") if text.isascii() and (text.isdigit() or not text) else None
+    else:
+        whole = 0 if value is None else _whole(value)
+    if whole is None or not 0 <= whole < 2**31:
+        raise RowError(RowFault.NOT_A_NUMBER, column)
+    return whole
+
+
+def json_value(value: object) -> str | int | float | None:
+    """The value as any JSON store takes it: no NUL, no half character, no infinity; bytes as hexadecimal."""
+    whole = _whole(value)
+    if whole is not None:
+        return whole if abs(whole) < 2**53 else str(whole)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, date):
+        text = value.isoformat()
+    elif isinstance(value, bytes):
+        text = value.hex()
+    else:
+        text = str(value) if isinstance(value, (int, float, Decimal)) else type(value).__name__
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

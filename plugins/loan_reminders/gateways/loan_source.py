@@ -1,0 +1,149 @@
+"""Loans from an ILS whose database is Oracle, read by one SELECT through python-oracledb."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, RowError
+from loan_reminders.domain.extraction import COLUMNS, CodeMapping, parse_row, reject
+from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.gateways.oracle_errors import ils_error
+
+if TYPE_CHECKING:
+    from oracledb import Connection, Cursor
+
+MODULE = "loan_reminders"
+ACTION = "loans_due"
+_QUOTED_COMMENT_OR_BIND = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|:([A-Za-z]\w*)", re.DOTALL)
+
+
+def bind_names(sql: str) -> frozenset[str]:
+    """The binds a statement names, in lower case; those in quotes and comments do not count."""
+    return frozenset(match[1].lower() for match in _QUOTED_COMMENT_OR_BIND.finditer(sql) if match[1])
+
+
+class OracleLoanSource:
+    """The ILS's open loans of a due date, streamed inside one read-only transaction.
+
+    `connect` opens a connection of python-oracledb. `sql` returns the columns of the extraction contract.
+    Of the days, the statement may name as binds `due_ymd` and `today_ymd` (numbers YYYYMMDD), `due_from` and
+    `due_to` (the due date and the day after it, at midnight), and `now_ts` (today, at midnight); `binds` holds
+    the site's own, such as library codes. `call_timeout_ms` bounds each wait for the server, `array_size` is the
+    number of rows a round trip brings.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        *,
+        sql: str,
+        binds: Mapping[str, str],
+        codes: CodeMapping,
+        call_timeout_ms: int = 60_000,
+        array_size: int = 1000,
+    ) -> None:
+        self._connect = connect
+        self._sql = sql
+        self._binds = {name.lower(): value for name, value in binds.items()}
+        self._codes = codes
+        self._call_timeout_ms = call_timeout_ms
+        self._array_size = array_size
+
+    def loans_due(self, due_date: date, *, today: date) -> Generator[Loan | RejectedRow]:
+        """Stream every open loan of one due date; a row that cannot be read comes as RejectedRow.
+
+        The connection is rolled back and closed when the stream ends, fails or is abandoned.
+        Raises IlsUnavailable (network, restart, time-out: retry) or IlsRejected (account, table, column, statement).
+        """
+        binds = self._values(due_date, today)
+        connection = self._guarded("connecting to the ILS", self._connect)
+        try:
+            cursor = self._guarded("the ILS query", self._execute, connection, binds)
+            names = _column_names(cursor)
+            while rows := self._guarded("reading the ILS", cursor.fetchmany):
+                for values in rows:
+                    yield self._read(dict(zip(names, values, strict=True)))
+        finally:
+            # nothing was written: a broken connection that cannot be rolled back or closed loses nothing
+            with suppress(_driver_error()):
+                connection.rollback()
+            with suppress(_driver_error()):
+                connection.close()
+
+    def _values(self, due_date: date, today: date) -> dict[str, object]:
+        """A value for each bind the statement names, and no other: the driver refuses unused ones."""
+        offered: dict[str, object] = {
+            **self._binds,
+            "due_ymd": _ymd(due_date),
+            "today_ymd": _ymd(today),
+            "due_from": datetime.combine(due_date, time.min),
+            "due_to": datetime.combine(due_date + timedelta(days=1), time.min),
+            "now_ts": datetime.combine(today, time.min),
+        }
+        named = bind_names(self._sql)
+        without_value = sorted(named - offered.keys())
+        if without_value:
+            raise IlsRejected(f"the ILS statement names binds without a value: {', '.join(without_value)}")
+        return {name: offered[name] for name in named}
+
+    def _execute(self, connection: Connection, binds: dict[str, object]) -> Cursor:
+        connection.call_timeout = self._call_timeout_ms
+        connection.module = MODULE
+        connection.action = ACTION
+        connection.outputtypehandler = _lenient_text
+        cursor = connection.cursor()
+        cursor.arraysize = self._array_size
+        cursor.prefetchrows = self._array_size + 1
+        cursor.execute("SET TRANSACTION READ ONLY")
+        cursor.execute(self._sql, binds, fetch_lobs=False, fetch_decimals=False)
+        return cursor
+
+    def _read(self, row: Mapping[str, object]) -> Loan | RejectedRow:
+        try:
+            return parse_row(row, self._codes)
+        except RowError as error:
+            return reject(row, error)
+
+    @staticmethod
+    def _guarded(doing: str, call: Callable[..., Any], *arguments: object) -> Any:
+        """Call the driver; its errors become the project's, without the original, whose text may quote data."""
+        try:
+            return call(*arguments)
+        except _driver_error() as error:
+            raise ils_error(error, doing) from None
+        except OSError as error:
+            raise IlsUnavailable(f"{doing}: {type(error).__name__}") from None
+
+
+def _column_names(cursor: Cursor) -> tuple[str, ...]:
+    """The result's columns, in lower case. Raises IlsRejected naming those of the contract that are missing."""
+    names = tuple(column[0].lower() for column in cursor.description or ())
+    missing = [column for column in COLUMNS if column not in names]
+    if missing:
+        raise IlsRejected(f"the ILS statement does not return: {', '.join(missing)}")
+    return names
+
+
+def _lenient_text(cursor: Cursor, metadata: Any) -> Any:
+    """Read text that is not valid UTF-8 with a replacement character, so that one bad title stops nobody."""
+    import oracledb
+
+    if metadata.type_code in (oracledb.DB_TYPE_VARCHAR, oracledb.DB_TYPE_CHAR):
+        rows = cursor.arraysize + cursor.prefetchrows
+        return cursor.var(metadata.type_code, metadata.internal_size or 1, arraysize=rows, encoding_errors="replace")
+    return None
+
+
+def _driver_error() -> type[Exception]:
+    import oracledb
+
+    error: type[Exception] = oracledb.Error
+    return error
+
+
+def _ymd(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day

@@ -1,0 +1,70 @@
+"""The fictional library as an SQL*Plus script, for a real Oracle in a container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sql.demo.tables import SCHEMA, TABLES, Library
+
+_COMMIT_EVERY = 1000
+_PIECE = 500
+_HEADER = """\
+-- Made by sql/demo/generator.py. For the folder container-entrypoint-initdb.d of an Oracle Free image,
+-- whose scripts run as SYSDBA in the root container.
+SET DEFINE OFF
+SET SQLBLANKLINES ON
+SET FEEDBACK OFF
+WHENEVER SQLERROR EXIT SQL.SQLCODE
+ALTER SESSION SET CONTAINER = {container};
+ALTER SESSION SET CURRENT_SCHEMA = {schema};
+ALTER SESSION SET NLS_LENGTH_SEMANTICS = CHAR;
+"""
+
+
+def write_oracle_sql(path: Path, library: Library, *, schema: str = "ILS", container: str = "FREEPDB1") -> None:
+    """Write the tables and an INSERT for each row, in ASCII whatever the client's NLS_LANG.
+
+    Texts beyond ASCII are written with UNISTR; lengths count characters, as the script sets for its session.
+    """
+    with path.open("w", encoding="ascii", newline="\n") as script:
+        script.write(_HEADER.format(schema=schema, container=container))
+        script.write(SCHEMA.read_text(encoding="ascii"))
+        for count, statement in enumerate(_inserts(library), start=1):
+            script.write(statement)
+            if count % _COMMIT_EVERY == 0:
+                script.write("COMMIT;\n")
+        script.write("COMMIT;\nEXIT\n")
+
+
+def _inserts(library: Library) -> Iterator[str]:
+    for table, columns in TABLES.items():
+        head = f"INSERT INTO {table} ({', '.join(f'{table}_{column}' for column in columns)})\nVALUES (\n"
+        for row in library.rows[table]:
+            yield head + ",\n".join(literal(value) for value in row) + "\n);\n"
+
+
+def literal(value: object) -> str:
+    """An Oracle literal: a number, NULL (also for empty text), or text in pieces short enough for SQL*Plus."""
+    if value is None or value == "":
+        return "NULL"
+    if isinstance(value, int):
+        return str(value)
+    text = str(value)
+    return "||\n".join(_text(text[start : start + _PIECE]) for start in range(0, len(text), _PIECE))
+
+
+def _text(piece: str) -> str:
+    plain = all(" " <= character <= "~" for character in piece)
+    if plain:
+        return "'" + piece.replace("'", "''") + "'"
+    return "UNISTR('" + "".join(_unistr(character) for character in piece) + "')"
+
+
+def _unistr(character: str) -> str:
+    if character == "'":
+        return "''"
+    if " " <= character <= "~" and character != "\\":
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\{units[i : i + 2].hex().upper()}" for i in range(0, len(units), 2))
