@@ -1,0 +1,1 @@
+"""The ledger: what was seen, planned, attempted and answered, in PostgreSQL."""

@@ -1,0 +1,119 @@
+"""What is already known of some loans at one stage: who holds them, who refused, what may be taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from loan_reminders.domain.notices import History, LoanKey, Refused
+from loan_reminders.domain.ports import Run
+from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.stages import Channel, Slot
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.ledger.records import decode_recipient
+
+# OFFSET 0 makes PostgreSQL look each key up in an index: a plan's own rows have no statistics yet, and the way it
+# would choose without them reads the whole ledger for every page.
+_HISTORY = text("""
+    SELECT claim.*
+    FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(loan_id, due_date)
+    CROSS JOIN LATERAL (
+        SELECT held.loan_id, held.due_date, held.slot, delivery.state, delivery.delivery_id, delivery.run_id
+        FROM delivery_loans held JOIN deliveries delivery USING (delivery_id)
+        WHERE held.library = :library AND held.loan_id = asked.loan_id AND held.due_date = asked.due_date
+          AND held.stage = :stage AND held.live
+        OFFSET 0
+    ) AS claim
+""")
+_HOLD = text("""
+    SELECT delivery_id FROM deliveries
+    WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND state = 'planned'
+    ORDER BY delivery_id
+    FOR NO KEY UPDATE
+""")
+# A message that could not be composed says nothing about its recipient, and a dry run says nothing at all.
+_REFUSED = text("""
+    SELECT claim.*
+    FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(loan_id, due_date)
+    CROSS JOIN LATERAL (
+        SELECT freed.loan_id, freed.due_date, delivery.channel, delivery.recipient
+        FROM delivery_loans freed JOIN deliveries delivery USING (delivery_id) JOIN runs USING (run_id)
+        WHERE freed.library = :library AND freed.loan_id = asked.loan_id AND freed.due_date = asked.due_date
+          AND freed.stage = :stage AND NOT freed.live AND NOT runs.dry_run
+          AND delivery.state IN ('refused', 'bounced')
+          AND coalesce(delivery.reason, '') NOT IN ('not_rendered', 'text_too_long')
+        OFFSET 0
+    ) AS claim
+""")
+_ADOPT = text("""
+    WITH found AS (
+        SELECT DISTINCT claim.delivery_id, claim.run_id
+        FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(loan_id, due_date)
+        CROSS JOIN LATERAL (
+            SELECT delivery_id, delivery.run_id
+            FROM delivery_loans held JOIN deliveries delivery USING (delivery_id)
+            WHERE held.library = :library AND held.loan_id = asked.loan_id AND held.due_date = asked.due_date
+              AND held.stage = :stage AND held.live AND delivery.state = 'planned' AND delivery.run_id <> :run_id
+            OFFSET 0
+        ) AS claim
+    ), moved AS (
+        UPDATE deliveries delivery SET run_id = :run_id
+        FROM found
+        WHERE delivery.delivery_id = found.delivery_id AND delivery.run_id = found.run_id
+          AND delivery.state = 'planned'
+        RETURNING found.run_id AS former
+    )
+    UPDATE runs SET deliveries_planned = deliveries_planned - left_it.number
+    FROM (SELECT former, count(*) AS number FROM moved GROUP BY former) AS left_it
+    WHERE runs.run_id = left_it.former
+    RETURNING left_it.number
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """The claims on loans at the stage of one run, seen within the transaction that plans it."""
+
+    connection: Connection
+    run: Run
+    library: str
+
+    def history(self, keys: Sequence[LoanKey]) -> History:
+        """The live claims. What waits under another run is held, so that it waits still when this run adopts it."""
+        found = self._find(keys)
+        waiting = [row.delivery_id for row in found if row.state == "planned" and row.run_id != self.run.run_id]
+        if waiting and not self.run.dry_run:
+            self.connection.execute(_HOLD, {"delivery_id": waiting})
+            found = self._find(keys)
+        return {
+            (LoanKey(loan_id=row.loan_id, due_date=row.due_date), Slot(row.slot)): DeliveryState(row.state)
+            for row in found
+        }
+
+    def refused(self, keys: Sequence[LoanKey]) -> Refused:
+        """The recipients that refused or bounced this stage's message."""
+        found: dict[LoanKey, set[Recipient]] = {}
+        for row in self.connection.execute(_REFUSED, self._asked(keys)):
+            recipient = decode_recipient(Channel(row.channel), row.recipient)
+            found.setdefault(LoanKey(loan_id=row.loan_id, due_date=row.due_date), set()).add(recipient)
+        return found
+
+    def adopt(self, keys: Sequence[LoanKey]) -> int:
+        """Move what waits under other runs to this one; returns the number of deliveries moved."""
+        moved: int = sum(row.number for row in self.connection.execute(_ADOPT, self._asked(keys)))
+        return moved
+
+    def _find(self, keys: Sequence[LoanKey]) -> Sequence[Row[Any]]:
+        return self.connection.execute(_HISTORY, self._asked(keys)).all()
+
+    def _asked(self, keys: Sequence[LoanKey]) -> dict[str, Any]:
+        return {
+            "loan_id": [key.loan_id for key in keys],
+            "due_date": [key.due_date for key in keys],
+            "library": self.library,
+            "stage": self.run.stage.value,
+            "run_id": self.run.run_id,
+        }

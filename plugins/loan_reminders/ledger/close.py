@@ -1,0 +1,90 @@
+"""The books of a run, counted in the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, TextClause, func, select, text, update
+
+from loan_reminders.domain.books import Books
+from loan_reminders.domain.errors import BooksDoNotBalance
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.ledger.records import encode_books
+from loan_reminders.ledger.tables import RunState, deliveries, runs
+
+# A loan is in a notice when this run planned a delivery for it, or adopted one; a delivery that a later run
+# adopted still explains the loan here.
+_LOANS_IN_NOTICES = text("""
+    SELECT count(*) FROM (
+        SELECT claim.loan_id, claim.due_date
+        FROM deliveries delivery JOIN delivery_loans claim USING (delivery_id)
+        WHERE delivery.run_id = :run_id
+        UNION
+        SELECT claim.loan_id, claim.due_date
+        FROM notices notice JOIN deliveries delivery USING (notice_id) JOIN delivery_loans claim USING (delivery_id)
+        WHERE notice.run_id = :run_id
+    ) AS told
+    JOIN loans_seen seen ON seen.run_id = :run_id AND seen.loan_id = told.loan_id AND seen.due_date = told.due_date
+""")
+_SKIPPED = text("SELECT reason, count(*) AS number FROM skips WHERE run_id = :run_id AND slot IS NULL GROUP BY reason")
+_SLOTS_SKIPPED = text("""
+    SELECT slot_skip.reason, count(*) AS number FROM skips slot_skip
+    WHERE slot_skip.run_id = :run_id AND slot_skip.slot IS NOT NULL AND NOT EXISTS (
+        SELECT FROM skips whole
+        WHERE whole.run_id = :run_id AND whole.loan_id = slot_skip.loan_id
+          AND whole.due_date = slot_skip.due_date AND whole.slot IS NULL
+    )
+    GROUP BY slot_skip.reason
+""")
+_ACCEPTED_ONCE = (DeliveryState.ACCEPTED.value, DeliveryState.DELIVERED.value, DeliveryState.BOUNCED.value)
+
+
+def _counts(connection: Connection, query: TextClause, run_id: int) -> dict[str, int]:
+    return {row.reason: row.number for row in connection.execute(query, {"run_id": run_id})}
+
+
+def count_books(connection: Connection, run_id: int) -> Books:
+    """Count one run. `loans_extracted` and `deliveries_planned` were counted on the way, all else is counted here.
+
+    Raises BooksDoNotBalance when the run never finished reading the ILS.
+    """
+    run = connection.execute(
+        select(runs.c.loans_extracted, runs.c.deliveries_planned).where(runs.c.run_id == run_id)
+    ).one()
+    if run.loans_extracted is None:
+        raise BooksDoNotBalance(f"Run {run_id} never finished reading the ILS: its loans are not accounted for.")
+    of_run = deliveries.c.run_id == run_id
+    states: dict[Channel, dict[DeliveryState, int]] = {}
+    for channel, state, count in connection.execute(
+        select(deliveries.c.channel, deliveries.c.state, func.count())
+        .where(of_run)
+        .group_by(deliveries.c.channel, deliveries.c.state)
+        .order_by(deliveries.c.channel, deliveries.c.state)
+    ):
+        states.setdefault(Channel(channel), {})[DeliveryState(state)] = count
+    texts = connection.execute(
+        select(func.coalesce(func.sum(deliveries.c.segments), 0), func.coalesce(func.sum(deliveries.c.cost), 0)).where(
+            of_run, deliveries.c.channel == Channel.SMS.value, deliveries.c.state.in_(_ACCEPTED_ONCE)
+        )
+    ).one()
+    return Books(
+        loans_extracted=run.loans_extracted,
+        loans_in_notices=connection.execute(_LOANS_IN_NOTICES, {"run_id": run_id}).scalar_one(),
+        skipped=_counts(connection, _SKIPPED, run_id),
+        slots_skipped=_counts(connection, _SLOTS_SKIPPED, run_id),
+        notices=connection.execute(select(func.count(deliveries.c.notice_id.distinct())).where(of_run)).scalar_one(),
+        deliveries_planned=run.deliveries_planned,
+        deliveries=states,
+        segments=int(texts[0]),
+        cost=float(texts[1]),
+    )
+
+
+def close_books(connection: Connection, run_id: int) -> Books:
+    """Count one run and keep the books, with their problems, in its row."""
+    books = count_books(connection, run_id)
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_id == run_id)
+        .values(books=encode_books(books), closed_at=func.now(), state=RunState.CLOSED.value)
+    )
+    return books

@@ -1,0 +1,97 @@
+"""Lay out the ledger's database, or bring it up to date.
+
+    python -m loan_reminders.ledger.migrate upgrade --url postgresql://user:password@host/ledger
+    python -m loan_reminders.ledger.migrate current
+
+Without `--url`, the environment says where the ledger is: `REMINDERS_LEDGER_URL`, or Airflow's
+`AIRFLOW_CONN_REMINDERS_LEDGER`. Two migrations at once wait for each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, create_engine, text
+
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.ledger.address import from_environment, from_text
+from loan_reminders.ledger.faults import ledger_errors
+from loan_reminders.ledger.schema import current_revision
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders migrations', 0))")
+
+
+@contextmanager
+def _locked(url: str | URL) -> Iterator[Connection]:
+    engine = create_engine(
+        from_text(url) if isinstance(url, str) else url,
+        hide_parameters=True,
+        connect_args={"application_name": "loan_reminders migrations", "connect_timeout": 10},
+    )
+    try:
+        with ledger_errors(), engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+            connection.execute(_ONE_AT_A_TIME)
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, without an ini file; commands run on the connection given."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made
+
+
+def upgrade(url: str | URL, revision: str = "head") -> None:
+    """Bring the tables up to a revision, the newest unless told; one transaction, nothing is left half done."""
+    with _locked(url) as connection:
+        command.upgrade(config(connection), revision)
+
+
+def downgrade(url: str | URL, revision: str) -> None:
+    """Take the tables back to an older revision; `base` removes them and all they hold."""
+    with _locked(url) as connection:
+        command.downgrade(config(connection), revision)
+
+
+def current(url: str | URL) -> str | None:
+    """The revision of the tables, None when there are none."""
+    with _locked(url) as connection:
+        return current_revision(connection)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns 0, or 1 after saying on the error output what is wrong."""
+    parser = argparse.ArgumentParser(prog="loan_reminders.ledger.migrate", description="Lay out the reminders' ledger.")
+    parser.add_argument("action", choices=("upgrade", "downgrade", "current"))
+    parser.add_argument("--url", help="where the ledger is; else the environment says it")
+    parser.add_argument("--revision", help="the revision to reach (downgrade needs it)")
+    given = parser.parse_args(arguments)
+    if given.action == "downgrade" and not given.revision:
+        parser.error("downgrade needs --revision")
+    try:
+        url = from_text(given.url) if given.url else from_environment(os.environ)
+        if given.action == "upgrade":
+            upgrade(url, given.revision or "head")
+        elif given.action == "downgrade":
+            downgrade(url, given.revision)
+        sys.stdout.write(f"ledger at revision {current(url) or 'none'}\n")
+    except ReminderError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

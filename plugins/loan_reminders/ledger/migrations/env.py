@@ -1,0 +1,17 @@
+"""Alembic's entry: runs the migrations on the connection that `loan_reminders.ledger.migrate` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from loan_reminders.ledger.schema import VERSION_TABLE
+from loan_reminders.ledger.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=VERSION_TABLE,
+    compare_server_default=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,170 @@
+"""The ledger on PostgreSQL: runs, and the doors to planning, sending and closing them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+
+from loan_reminders.domain.books import Books
+from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.ports import Run
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.ledger.close import close_books
+from loan_reminders.ledger.faults import ledger_errors
+from loan_reminders.ledger.planning import PostgresPlanning
+from loan_reminders.ledger.reading import record_rows
+from loan_reminders.ledger.schema import check_schema
+from loan_reminders.ledger.sender import PostgresSender, offered_states
+from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
+
+logger = logging.getLogger(__name__)
+
+
+def _as_run(row: Row[tuple[object, ...]]) -> Run:
+    return Run(
+        run_id=row.run_id,
+        stage=Stage(row.stage),
+        reference_date=row.reference_date,
+        due_date=row.due_date,
+        today=row.today,
+        dry_run=row.dry_run,
+        planned=row.planned_at is not None,
+    )
+
+
+class PostgresLedger:
+    """The books of one library. Fulfils `Ledger`; a context manager that closes its connections.
+
+    Every method is one transaction unless it says otherwise, and raises LedgerUnavailable (a later try may
+    succeed) or PermanentError (an account, a table or a value is wrong).
+    """
+
+    def __init__(self, engine: Engine, *, library: str) -> None:
+        self.engine = engine
+        self.library = library
+        self._checked = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection kept open."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with ledger_errors(), self.engine.begin() as connection:
+            self._check(connection)
+            yield connection
+
+    def _check(self, connection: Connection) -> None:
+        if not self._checked:
+            check_schema(connection)
+            self._checked = True
+
+    def open_run(
+        self, *, stage: Stage, reference_date: date, due_date: date, today: date, dag_run_id: str, dry_run: bool
+    ) -> Run:
+        """Begin a run: the unfinished one of this DAG run afresh, under its number, or else the next attempt."""
+        values = {"reference_date": reference_date, "due_date": due_date, "today": today, "dry_run": dry_run}
+        of_dag_run = (runs.c.library == self.library, runs.c.stage == stage.value, runs.c.dag_run_id == dag_run_id)
+        with self._transaction() as connection:
+            name = f"reminders run {self.library} {stage.value} {dag_run_id}"
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+            newest = connection.execute(
+                select(runs.c.run_id, runs.c.attempt, runs.c.loans_extracted)
+                .where(*of_dag_run)
+                .order_by(runs.c.attempt.desc())
+                .limit(1)
+                .with_for_update(key_share=True)
+            ).first()
+            if newest is not None and newest.loans_extracted is None:
+                for table in (loans_seen, skips):
+                    connection.execute(delete(table).where(table.c.run_id == newest.run_id))
+                row = connection.execute(
+                    update(runs)
+                    .where(runs.c.run_id == newest.run_id)
+                    .values(rows_read=0, started_at=func.now(), state=RunState.EXTRACTING.value, **values)
+                    .returning(runs)
+                ).one()
+            else:
+                row = connection.execute(
+                    insert(runs)
+                    .values(
+                        library=self.library,
+                        stage=stage.value,
+                        dag_run_id=dag_run_id,
+                        attempt=1 if newest is None else newest.attempt + 1,
+                        **values,
+                    )
+                    .returning(runs)
+                ).one()
+            return _as_run(row)
+
+    def run(self, run_id: int) -> Run:
+        """One run of this library."""
+        with self._transaction() as connection:
+            return self._run(connection, run_id)
+
+    def _run(self, connection: Connection, run_id: int, *, lock: bool = False) -> Run:
+        query = select(runs).where(runs.c.run_id == run_id, runs.c.library == self.library)
+        row = connection.execute(query.with_for_update(key_share=True) if lock else query).first()
+        if row is None:
+            raise PermanentError(f"The ledger of library {self.library} has no run {run_id}.")
+        return _as_run(row)
+
+    def record_loans(self, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
+        """Write rows as they are read. The first row of a loan stays; a later one is skipped as `duplicate_row`."""
+        if rows:
+            with self._transaction() as connection:
+                record_rows(connection, library=self.library, run_id=run_id, rows=rows)
+
+    def finish_extraction(self, run_id: int, loans_extracted: int) -> None:
+        """Say that every row was read, and how many the ILS gave. Saying it again changes nothing."""
+        with self._transaction() as connection:
+            self._run(connection, run_id, lock=True)
+            connection.execute(
+                update(runs)
+                .where(runs.c.run_id == run_id, runs.c.state == RunState.EXTRACTING.value)
+                .values(loans_extracted=loans_extracted, state=RunState.EXTRACTED.value)
+            )
+
+    def planning(self, run_id: int) -> PostgresPlanning:
+        """Open the one transaction in which a run is planned, as a context manager."""
+        return PostgresPlanning(self.engine, self.run(run_id), library=self.library)
+
+    def planned_count(self, run_id: int, channel: Channel) -> int:
+        """Deliveries of this run that a sender of this channel would be offered."""
+        query = select(func.count()).where(
+            deliveries.c.library == self.library,
+            deliveries.c.run_id == run_id,
+            deliveries.c.channel == channel.value,
+            deliveries.c.state.in_(offered_states(channel)),
+        )
+        with self._transaction() as connection:
+            return connection.execute(query).scalar_one()
+
+    def sender(self, run_id: int, channel: Channel) -> PostgresSender:
+        """Become a sender of this run by this channel, as a context manager."""
+        return PostgresSender(self.engine, self.run(run_id), channel, library=self.library)
+
+    def close_run(self, run_id: int) -> Books:
+        """Count the books, keep them with the run, and say them; closing again counts again."""
+        with self._transaction() as connection:
+            self._run(connection, run_id, lock=True)
+            books = close_books(connection, run_id)
+        for problem in books.problems():
+            logger.error("Run %s: %s", run_id, problem)
+        return books

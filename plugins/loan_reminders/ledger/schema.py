@@ -1,0 +1,38 @@
+"""Is the ledger's database laid out as this program needs it?"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.errors import PermanentError
+from loan_reminders.ledger.tables import SCHEMA_REVISION
+
+VERSION_TABLE = "reminders_alembic_version"
+"""The ledger's own version table, so that it never meets another program's."""
+
+UPGRADE_COMMAND = "python -m loan_reminders.ledger.migrate upgrade"
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The migration the database is at, or None when it was never laid out."""
+    if connection.execute(text("SELECT to_regclass(:name)"), {"name": VERSION_TABLE}).scalar() is None:
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM reminders_alembic_version")).scalar()
+    return revision
+
+
+def check_schema(connection: Connection) -> None:
+    """Raise PermanentError, naming the command that mends it, when the tables are missing, older or newer."""
+    revision = current_revision(connection)
+    if revision == SCHEMA_REVISION:
+        return
+    if revision is None:
+        raise PermanentError(f"The ledger's database has no tables yet: run `{UPGRADE_COMMAND}`.")
+    if revision < SCHEMA_REVISION:
+        raise PermanentError(
+            f"The ledger's tables are at revision {revision}, {SCHEMA_REVISION} is needed: run `{UPGRADE_COMMAND}`."
+        )
+    raise PermanentError(
+        f"The ledger's tables are at revision {revision}, this program knows {SCHEMA_REVISION}:"
+        " install the program's new version."
+    )

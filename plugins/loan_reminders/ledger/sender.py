@@ -1,0 +1,246 @@
+"""A process that sends the deliveries of one run by one channel.
+
+A sender shows that it lives by an advisory lock on its own connection, which PostgreSQL releases when the
+connection ends, however it ends. Claims are made and answers recorded on that same connection: a sender that lost
+its lock can claim nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, func, insert, select, text
+
+from loan_reminders.domain.errors import LedgerUnavailable
+from loan_reminders.domain.messages import LetterBatch, Receipt
+from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.ports import Run
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.ledger.faults import ledger_errors
+from loan_reminders.ledger.outbox import read_page
+from loan_reminders.ledger.records import encode_receipt
+from loan_reminders.ledger.tables import letter_batches
+
+logger = logging.getLogger(__name__)
+
+_LIVE = text("SELECT pg_advisory_lock(hashtextextended(:token, 0))")
+# A token whose lock can be taken belongs to nobody alive; the lock is let go when the transaction ends.
+_RECOVER = text("""
+    WITH holders AS MATERIALIZED (
+        SELECT DISTINCT claimed_by FROM deliveries
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
+    ), dead AS MATERIALIZED (
+        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock(hashtextextended(claimed_by, 0))
+    ), interrupted AS (
+        UPDATE deliveries SET state = 'in_doubt', reason = 'interrupted', answered_at = now()
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
+          AND claimed_by IN (SELECT claimed_by FROM dead)
+        RETURNING delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, applied)
+    SELECT :library, delivery_id, 'in_doubt', 'interrupted', true FROM interrupted
+    RETURNING receipt_id
+""")
+# A delivery claimed since this pass began was tried in this pass, here or by another sender: it waits for the next.
+_CLAIM = text("""
+    UPDATE deliveries SET
+        state = 'claimed', reason = NULL, attempts = attempts + 1, claimed_by = :token, claimed_at = now(),
+        resent_in_doubt = resent_in_doubt OR state = 'in_doubt'
+    WHERE delivery_id IN (
+        SELECT delivery_id FROM deliveries
+        WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND library = :library AND run_id = :run_id
+          AND channel = :channel AND state = ANY(CAST(:offered AS text[]))
+          AND (claimed_at IS NULL OR claimed_at < :since)
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING delivery_id
+""")
+_ANSWER = text("""
+    WITH answers AS (
+        SELECT * FROM json_to_recordset(CAST(:answers AS json)) AS answers(
+            delivery_id uuid, state text, reason text, provider_id text, raw text, segments integer, cost numeric
+        )
+    ), applied AS (
+        UPDATE deliveries delivery SET
+            state = answer.state, reason = answer.reason, provider_id = answer.provider_id, raw = answer.raw,
+            segments = answer.segments, cost = answer.cost, answered_at = now(),
+            batch_id = coalesce(CAST(:batch_id AS bigint), delivery.batch_id)
+        FROM answers answer
+        WHERE delivery.delivery_id = answer.delivery_id AND delivery.library = :library AND delivery.run_id = :run_id
+          AND answer.state <> 'claimed' AND reminders_may_move(delivery.state, answer.state)
+          AND (delivery.state <> 'claimed' OR delivery.claimed_by = :token)
+        RETURNING delivery.delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, provider_id, raw, applied)
+    SELECT :library, answer.delivery_id, answer.state, answer.reason, answer.provider_id, answer.raw,
+           answer.delivery_id IN (SELECT delivery_id FROM applied)
+    FROM answers answer CROSS JOIN LATERAL (
+        SELECT FROM deliveries WHERE delivery_id = answer.delivery_id AND library = :library OFFSET 0
+    ) AS known
+    RETURNING applied
+""")
+_FAIL_DEFERRED = text("""
+    WITH given_up AS (
+        UPDATE deliveries SET state = 'failed', reason = 'retries_exhausted', answered_at = now()
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'planned'
+          AND attempts > 0 AND reason = 'recipient_deferred'
+        RETURNING delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, applied)
+    SELECT :library, delivery_id, 'failed', 'retries_exhausted', true FROM given_up
+    RETURNING receipt_id
+""")
+
+
+def offered_states(channel: Channel) -> tuple[str, ...]:
+    """States in which a delivery is offered to a sender: an SMS in doubt never is, it costs money and intrudes."""
+    if channel is Channel.SMS:
+        return (DeliveryState.PLANNED.value,)
+    return (DeliveryState.PLANNED.value, DeliveryState.IN_DOUBT.value)
+
+
+class PostgresSender:
+    """One sender. Fulfils `Sender`; threads of one process may share it.
+
+    In a dry run nothing can be claimed, so nothing can leave.
+    """
+
+    def __init__(self, engine: Engine, run: Run, channel: Channel, *, library: str) -> None:
+        self._engine = engine
+        self._run = run
+        self._channel = channel
+        self._library = library
+        self._connection: Connection | None = None
+        self._since: Any = None
+        self._lock = threading.Lock()
+        self.token = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
+        self._scope = {"library": library, "run_id": run.run_id, "channel": channel.value}
+
+    def __enter__(self) -> Self:
+        with ledger_errors():
+            connection = self._engine.connect()
+            try:
+                connection.detach()
+                connection.execute(_LIVE, {"token": self.token})
+                interrupted = len(connection.execute(_RECOVER, self._scope).all())
+                self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
+                connection.commit()
+            except BaseException:
+                connection.close()
+                raise
+        self._connection = connection
+        if interrupted:
+            logger.warning(
+                "Run %s: %s deliveries by %s were left by a sender that died and are in doubt",
+                self._run.run_id,
+                interrupted,
+                self._channel.value,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._lock, ledger_errors():
+            connection = self._connection
+            if connection is None or connection.invalidated:
+                raise LedgerUnavailable("This sender's connection to the ledger is closed: it can claim nothing more.")
+            with connection.begin():
+                yield connection
+
+    def waiting(self, page_size: int = 500) -> Iterator[Sequence[Delivery]]:
+        """Deliveries that wait, in the order of their ids, each once; each page is a short transaction of its own."""
+        offered = list(offered_states(self._channel))
+        with self._transaction() as connection:
+            self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
+        after = uuid.UUID(int=0)
+        while True:
+            parameters = {**self._scope, "offered": offered, "after": after, "since": self._since, "page": page_size}
+            with self._transaction() as connection:
+                page = read_page(connection, parameters)
+            if not page:
+                return
+            after = page[-1].delivery_id
+            yield page
+
+    def exchange(self, receipts: Sequence[Receipt], claim: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+        """Record answers and claim deliveries in one committed transaction; returns the ids that are now ours.
+
+        An answer that comes too late to change its delivery (another sender holds it, or its state is final) is
+        kept with the receipts all the same.
+        """
+        if not receipts and not claim:
+            return frozenset()
+        with self._transaction() as connection:
+            self._answer(connection, receipts)
+            if not claim or self._run.dry_run:
+                return frozenset()
+            parameters = {
+                **self._scope,
+                "token": self.token,
+                "since": self._since,
+                "delivery_id": list(claim),
+                "offered": list(offered_states(self._channel)),
+            }
+            return frozenset(connection.execute(_CLAIM, parameters).scalars())
+
+    def _answer(self, connection: Connection, receipts: Sequence[Receipt], batch_id: int | None = None) -> None:
+        if not receipts:
+            return
+        parameters = {
+            "library": self._library,
+            "run_id": self._run.run_id,
+            "token": self.token,
+            "batch_id": batch_id,
+            "answers": json.dumps([encode_receipt(receipt) for receipt in receipts]),
+        }
+        applied = connection.execute(_ANSWER, parameters).scalars().all()
+        if late := len(receipts) - sum(applied):
+            logger.warning("Run %s: %s answers came too late to change their delivery", self._run.run_id, late)
+
+    def batches_recorded(self) -> int:
+        """Batches of letters that this run already has."""
+        query = select(func.count()).select_from(letter_batches).where(letter_batches.c.run_id == self._run.run_id)
+        with self._transaction() as connection:
+            return connection.execute(query).scalar_one()
+
+    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> None:
+        """Record a stored batch of letters and its receipts, in one committed transaction."""
+        with self._transaction() as connection:
+            batch_id = connection.execute(
+                insert(letter_batches)
+                .values(
+                    library=self._library,
+                    run_id=self._run.run_id,
+                    name=batch.name,
+                    pdf=batch.pdf,
+                    csv=batch.csv,
+                    letters=batch.letters,
+                    pages=batch.pages,
+                    sha256=batch.sha256,
+                )
+                .returning(letter_batches.c.batch_id)
+            ).scalar_one()
+            self._answer(connection, receipts, batch_id)
+
+    def fail_deferred(self) -> int:
+        """Give up the deliveries refused for the moment that still wait; returns their number."""
+        with self._transaction() as connection:
+            return len(connection.execute(_FAIL_DEFERRED, self._scope).all())

