@@ -1,0 +1,1 @@
+"""From values to the words that readers get: e-mail, SMS, letters."""

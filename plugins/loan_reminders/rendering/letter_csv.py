@@ -1,0 +1,73 @@
+"""The list of recipients beside a batch of letters, for a spreadsheet or a mailing service."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from loan_reminders.domain.recipients import PostalAddress
+from loan_reminders.domain.recipients.countries import country_code
+from loan_reminders.domain.stages import Channel
+from loan_reminders.rendering.letters import PrintedLetter
+
+HEADER = (
+    "reference", "ligne1", "ligne2", "ligne3", "ligne4", "ligne5", "ligne6", "pays", "code_pays", "niveau", "ar",
+    "nb_pages", "page_debut", "page_fin", "numero_recommande",
+)  # fmt: skip
+"""Column names, the same whatever the service; mailing services map their own onto these."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def recipients_csv(letters: Iterable[PrintedLetter], *, kind: Channel) -> bytes:
+    """One line a letter, in the order of the PDF, with its pages (from 1) and its six address lines.
+
+    UTF-8 with a byte order mark, `;`, CRLF: what a French spreadsheet opens without a question. `pays` is the last
+    address line abroad, and then not among the six; `code_pays` its ISO 3166-1 code, empty when nobody knows it.
+    `niveau` is the guarantee level R1 and `ar` says `oui` for a registered letter with acknowledgement of receipt; both
+    are for the desk to change. `numero_recommande` is left empty for the number of the deposit. A cell that a
+    spreadsheet would run as a formula starts with an apostrophe.
+    """
+    registered = kind is Channel.REGISTERED_LETTER
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow(HEADER)
+    for letter in letters:
+        lines, country, code = _split(letter.recipient)
+        writer.writerow(
+            [
+                *map(
+                    _cell,
+                    (
+                        letter.reference,
+                        *lines,
+                        *("",) * (6 - len(lines)),
+                        country,
+                        code,
+                        "R1" if registered else "",
+                        "oui" if registered else "non",
+                    ),
+                ),
+                letter.pages,
+                letter.first_page,
+                letter.last_page,
+                "",
+            ]
+        )
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _split(address: PostalAddress) -> tuple[tuple[str, ...], str, str]:
+    """The lines within the country, the country's name and its code."""
+    code = country_code(address.lines[-1])
+    if address.lines[-1].startswith(f"{address.postcode} ") and address.postcode:
+        if address.postcode.startswith("980"):
+            return address.lines, "MONACO", "MC"
+        return address.lines, "FRANCE", "FR"
+    return address.lines[:-1], address.lines[-1], code
+
+
+def _cell(text: str) -> str:
+    text = " ".join(text.splitlines()) if "\n" in text else text
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,122 @@
+"""A delivery becomes an SMS: one line in the GSM 03.38 alphabet, no longer than the library pays for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from itertools import product
+from string import ascii_lowercase
+
+from loan_reminders.domain.errors import RecipientError, TemplateError, TextTooLong
+from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.domain.messages import RenderedText
+from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.recipients import MobileNumber
+from loan_reminders.domain.sms_text import ONE_SEGMENT, SEVERAL_SEGMENTS, segments, septets, to_gsm
+from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.states import Refusal
+from loan_reminders.rendering.templates import Templates
+
+FACTS = frozenset({"count", "due_date", "due_day", "today", "days_late", "library"})
+"""Every name that a template for SMS may use. Nothing in it is about the reader: an SMS shows on a locked screen."""
+
+_EVERY_DATE_FORM = tuple(date(2026, month, day) for month in range(1, 13) for day in range(22, 29))
+"""A week of two-digit days in each month: every name of a day with every name of a month."""
+
+_DAYS_LATE = (-2, -1, 0, 1, 2)
+_COUNTS = (1, 99)
+
+
+class SmsRenderer:
+    """Writes the SMS of one run from `templates/<stage>/sms/text.txt.j2`.
+
+    A reader whose language has a folder below the stage (`templates/<stage>/<language>/sms/`) is written to in it.
+    `max_segments` is the most that one SMS may cost. `opt_out_mention` (`STOP au 36180`, or nothing) ends every text
+    that does not hold it already: allmysms keeps the sender's name only with it.
+    """
+
+    def __init__(
+        self, templates: Templates, *, library: LibraryIdentity, max_segments: int = 1, opt_out_mention: str
+    ) -> None:
+        self._templates = templates
+        self._library = library
+        self._max_segments = max_segments
+        self._mention = _one_line(opt_out_mention)
+        self._names: dict[tuple[Stage, str], str] = {}
+
+    def render(self, delivery: Delivery, *, today: date) -> RenderedText:
+        """One SMS, true on the day `today`.
+
+        Raises TemplateError, TextTooLong, or RecipientError when the delivery is not for a mobile.
+        """
+        recipient = delivery.recipient
+        if not isinstance(recipient, MobileNumber):
+            raise RecipientError(Refusal.NOT_A_NUMBER)
+        notice = delivery.notice
+        name = self._name(notice.stage, notice.patron.language)
+        text = self._text(name, count=len(delivery.loans), due_date=notice.due_date, today=today)
+        cost = segments(text)
+        if cost > self._max_segments:
+            raise TextTooLong(f"{name}: {self._excess(text)}")
+        return RenderedText(delivery_id=delivery.delivery_id, recipient=recipient, text=text, segments=cost)
+
+    def check(self, stages: Iterable[Stage] = (Stage.OVERDUE_NOTICE,)) -> None:
+        """Make sure that the stages' SMS can be written in every language they have, and never cost too much.
+
+        Each is written with the longest forms of dates, near and far, for one document and for 99.
+        Raises TemplateError.
+        """
+        for stage in stages:
+            names = list(self._translations(stage))
+            self._templates.check(names, known=FACTS)
+            for name in names:
+                longest = max(
+                    (
+                        self._text(name, count=count, due_date=due_date, today=due_date + timedelta(days=days_late))
+                        for due_date, days_late, count in product(_EVERY_DATE_FORM, _DAYS_LATE, _COUNTS)
+                    ),
+                    key=septets,
+                )
+                if segments(longest) > self._max_segments:
+                    raise TemplateError(f"{name}: {self._excess(longest)}; shorten it, or raise sms.max_segments")
+
+    def _text(self, name: str, *, count: int, due_date: date, today: date) -> str:
+        facts = {
+            "count": count,
+            "due_date": due_date,
+            "due_day": f"{due_date:%d/%m}",
+            "today": today,
+            "days_late": (today - due_date).days,
+            "library": self._library,
+        }
+        text = _one_line(self._templates.render(name, facts))
+        if not text:
+            raise TemplateError(f"{name}: the text is empty")
+        return text if self._mention in text else f"{text} {self._mention}"
+
+    def _name(self, stage: Stage, language: str) -> str:
+        found = self._names.get((stage, language))
+        if found is None:
+            translated = f"{stage}/{language}/sms/text.txt.j2"
+            there = language.isalpha() and self._templates.exists(translated)
+            found = self._names[stage, language] = translated if there else f"{stage}/sms/text.txt.j2"
+        return found
+
+    def _translations(self, stage: Stage) -> Iterator[str]:
+        """The stage's template, and its translations into any language with an ISO 639-1 code."""
+        yield f"{stage}/sms/text.txt.j2"
+        for code in map("".join, product(ascii_lowercase, repeat=2)):
+            name = f"{stage}/{code}/sms/text.txt.j2"
+            if self._templates.exists(name):
+                yield name
+
+    def _excess(self, text: str) -> str:
+        room = ONE_SEGMENT if self._max_segments == 1 else SEVERAL_SEGMENTS * self._max_segments
+        return (
+            f"up to {septets(text)} septets, {segments(text)} SMS segments;"
+            f" {room} septets fit in the {self._max_segments} allowed"
+        )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(to_gsm(text).split())

@@ -1,0 +1,78 @@
+"""What the tests of the SMS gateway share: texts to send, a gateway, and a bare server that says what it is told."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from loan_reminders.domain.messages import Receipt, RenderedText
+from loan_reminders.domain.recipients import MobileNumber
+from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
+
+LOGIN = "bu-montclar"
+API_KEY = "k3y/with+odd&chars<é>"
+TEXT = 'BU : vous deviez rendre 2 documents hier. "Mon compte" STOP au 36180'
+
+
+def number(index: int) -> str:
+    return f"336399800{index:02d}"
+
+
+def texts(count: int = 3, *, text: str = TEXT) -> list[RenderedText]:
+    return [
+        RenderedText(delivery_id=uuid.uuid4(), recipient=MobileNumber(value=number(index)), text=text, segments=1)
+        for index in range(count)
+    ]
+
+
+@contextmanager
+def gateway_to(base_url: str, **changes: Any) -> Iterator[AllMySmsGateway]:
+    account = AllMySmsAccount(
+        base_url=base_url, login=changes.pop("login", LOGIN), api_key=changes.pop("api_key", API_KEY)
+    )
+    options = {"sender": "BU Montclar", "campaign": "RELANCES", "connect_timeout_s": 1.0, "read_timeout_s": 0.3}
+    with AllMySmsGateway(account, **{**options, **changes}) as gateway:
+        yield gateway
+
+
+def outcomes(receipts: Sequence[Receipt]) -> list[tuple[DeliveryState, Reason | None]]:
+    return [(receipt.state, receipt.reason) for receipt in receipts]
+
+
+@contextmanager
+def wire(answer: bytes | None) -> Iterator[str]:
+    """A bare server for one connection: reads one request whole, then says `answer`, or resets without a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += connection.recv(65536)
+                head, _, body = request.partition(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                while len(body) < length:
+                    body += connection.recv(65536)
+                if answer is None:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                else:
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+def http(body: bytes, status: str = "200 OK") -> bytes:
+    return b"HTTP/1.1 %s\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+        status.encode(),
+        len(body),
+        body,
+    )

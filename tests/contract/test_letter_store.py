@@ -1,0 +1,135 @@
+"""The folder of batches: on a real disk, and through Airflow's object storage on the same disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import ObjectStoragePath
+
+from loan_reminders.domain.errors import LetterStoreUnavailable, SettingsError
+from loan_reminders.gateways.letter_store import FolderLetterStore
+from loan_reminders.hooks.letter_store import letter_store
+
+Door = Callable[[Path], Any]
+DOORS = [pytest.param(Path, id="disk"), pytest.param(lambda path: ObjectStoragePath(f"file://{path}"), id="airflow")]
+
+
+def kept(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("door", DOORS)
+class TestBatches:
+    def test_files_are_kept_under_the_batch(self, door: Door, tmp_path: Path) -> None:
+        large = tmp_path / "large.pdf"
+        large.write_bytes(os.urandom(3_000_000))
+        root = tmp_path / "not" / "yet" / "there"
+        places = FolderLetterStore(door(root)).store("lot-1", [("lettres.pdf", large), ("lettres.csv", b"a;b")])
+        assert places == ("lot-1/lettres.pdf", "lot-1/lettres.csv")
+        assert kept(root) == {"lot-1/lettres.pdf": large.read_bytes(), "lot-1/lettres.csv": b"a;b"}
+
+    def test_a_name_may_have_folders(self, door: Door, tmp_path: Path) -> None:
+        store = FolderLetterStore(door(tmp_path))
+        assert store.store("essai/premier", [("a", b"1")]) == ("essai/premier/a",)
+        assert store.store("essai/second", [("a", b"2")]) == ("essai/second/a",)
+
+    def test_a_batch_is_never_written_over(self, door: Door, tmp_path: Path) -> None:
+        store = FolderLetterStore(door(tmp_path))
+        places = [store.store("lot", [("a", str(number).encode())])[0] for number in range(3)]
+        assert places == ["lot/a", "lot-2/a", "lot-3/a"]
+        assert kept(tmp_path) == {"lot/a": b"0", "lot-2/a": b"1", "lot-3/a": b"2"}
+
+    def test_nobody_sees_half_a_file(self, door: Door, tmp_path: Path) -> None:
+        seen: list[list[str]] = []
+
+        def files() -> Iterator[tuple[str, bytes]]:
+            for number in range(3):
+                seen.append(sorted(path.name for path in (tmp_path / "lot").iterdir()))
+                yield f"{number}", b"x"
+
+        FolderLetterStore(door(tmp_path)).store("lot", files())
+        assert seen == [[], ["0"], ["0", "1"]]
+
+    def test_a_batch_whose_files_fail_is_taken_back(self, door: Door, tmp_path: Path) -> None:
+        def files() -> Iterator[tuple[str, bytes]]:
+            yield "first", b"x"
+            raise ZeroDivisionError
+
+        store = FolderLetterStore(door(tmp_path))
+        with pytest.raises(ZeroDivisionError):
+            store.store("lot", files())
+        assert list(tmp_path.iterdir()) == []
+        assert store.store("lot", [("a", b"1")]) == ("lot/a",)
+
+    def test_a_file_where_a_folder_should_be_makes_the_store_unavailable(self, door: Door, tmp_path: Path) -> None:
+        (tmp_path / "root").write_bytes(b"")
+        with pytest.raises(LetterStoreUnavailable) as caught:
+            FolderLetterStore(door(tmp_path / "root")).store("lot", [("a", b"1")])
+        assert str(tmp_path) not in str(caught.value)
+
+    def test_a_disk_that_is_full_makes_the_store_unavailable_and_leaves_nothing(
+        self, door: Door, tmp_path: Path
+    ) -> None:
+        """A source longer than the process may write: the kernel refuses the bytes midway, as on a full disk."""
+        import resource
+        import signal
+
+        large = tmp_path / "large"
+        large.write_bytes(b"x" * 400_000)
+        root = tmp_path / "root"
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        quiet = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        try:
+            with pytest.raises(LetterStoreUnavailable, match=r"lettres\.pdf"):
+                FolderLetterStore(door(root)).store("lot", [("small", b"1"), ("lettres.pdf", large)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, quiet)
+        assert list(root.iterdir()) == []
+
+    def test_a_source_that_has_gone_makes_the_store_unavailable(self, door: Door, tmp_path: Path) -> None:
+        with pytest.raises(LetterStoreUnavailable):
+            FolderLetterStore(door(tmp_path / "root")).store("lot", [("a", tmp_path / "gone")])
+        assert list((tmp_path / "root").iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["", "../x", "/x", "a//b", ".hidden", "a/..", "a\\b"])
+    def test_names_never_leave_the_root_nor_hide(self, door: Door, tmp_path: Path, name: str) -> None:
+        with pytest.raises(ValueError, match="visible parts"):
+            FolderLetterStore(door(tmp_path)).store(name, [("a", b"1")])
+        with pytest.raises(ValueError, match="visible parts"):
+            FolderLetterStore(door(tmp_path)).store("lot", [(name, b"1")])
+        assert kept(tmp_path) == {}
+
+
+def test_an_object_store_that_airflow_cannot_open_is_unavailable() -> None:
+    with pytest.raises(LetterStoreUnavailable):
+        FolderLetterStore(ObjectStoragePath("memory://bucket/letters")).store("lot", [("a", b"1")])
+
+
+class TestTheInstallation:
+    def test_a_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "lots"))
+        letter_store().store("lot", [("a", b"1")])
+        assert kept(tmp_path) == {"lots/lot/a": b"1"}
+
+    def test_a_url(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REMINDERS_STORAGE", f"file://{tmp_path}/lots")
+        letter_store().store("lot", [("a", b"1")])
+        assert kept(tmp_path) == {"lots/lot/a": b"1"}
+
+    def test_a_url_that_nothing_serves_is_a_mistake_of_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REMINDERS_STORAGE", "nosuchstore://key@bucket/letters")
+        with pytest.raises(SettingsError, match="nosuchstore") as caught:
+            letter_store()
+        assert "bucket" not in str(caught.value)
+
+    def test_without_the_variable_a_folder_of_the_project(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("REMINDERS_STORAGE", raising=False)
+        root = letter_store()._root
+        assert isinstance(root, Path)
+        assert root.parts[-2:] == ("var", "letters")

@@ -1,0 +1,211 @@
+"""allmysms on this machine: a real HTTP server that answers as the provider's API v9.0 does, faults included.
+
+In a test: `with AllMySmsServer() as server:`, then `server.base_url`, `server.fail_next(Fault...)`, and what came of it
+in `server.provider.accepted`. For the demo: `python -m tests.simulators.allmysms_server --port 8025 --journal
+sms.jsonl`; it says its address when it is ready, writes every accepted SMS as a line of JSON, and stops on SIGTERM or
+SIGINT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import socket
+import sys
+import threading
+from collections import deque
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from tests.simulators.sms_provider import SmsProvider
+
+
+class Fault(StrEnum):
+    """What can go wrong with one request. `after_accepting`: the SMS are taken and journalled, the answer is spoilt."""
+
+    SILENCE_AFTER_ACCEPTING = "silence_after_accepting"
+    CUT_AFTER_ACCEPTING = "cut_after_accepting"
+    HTTP_500_AFTER_ACCEPTING = "http_500_after_accepting"
+    HTTP_503_HTML = "http_503_html"
+    TRUNCATED_JSON = "truncated_json"
+    SHORT_BODY = "short_body"
+    EMPTY_BODY = "empty_body"
+    IDS_MISSING = "ids_missing"
+    UNKNOWN_CODE = "unknown_code"
+    CUT_BEFORE_READING = "cut_before_reading"
+    HTTP_404 = "http_404"
+    HTTP_429 = "http_429"
+    REDIRECT = "redirect"
+
+
+class AllMySmsServer:
+    """The simulated provider on a socket of this machine; `provider` is the account, its money and its SMS."""
+
+    def __init__(self, provider: SmsProvider | None = None, *, port: int = 0) -> None:
+        self.provider = provider or SmsProvider()
+        self.stopping = threading.Event()
+        self._faults: deque[Fault] = deque()
+        self._server = _Server(("127.0.0.1", port), self)
+        self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.close_connections()
+        self._server.server_close()
+        self._thread.join()
+
+    def fail_next(self, fault: Fault, times: int = 1) -> None:
+        """Spoil the next requests."""
+        self._faults.extend([fault] * times)
+
+    def next_fault(self) -> Fault | None:
+        return self._faults.popleft() if self._faults else None
+
+
+class _Server(ThreadingHTTPServer):
+    """Knows its open connections, so that stopping leaves none behind."""
+
+    daemon_threads = False
+    request_queue_size = 64
+
+    def __init__(self, address: tuple[str, int], owner: AllMySmsServer) -> None:
+        self.owner = owner
+        self._open: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        for connection in list(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def do_POST(self) -> None:
+        fault = self.server.owner.next_fault()
+        if fault is Fault.CUT_BEFORE_READING:
+            self._cut()
+            return
+        form = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8")
+        self._serve(form, fault)
+
+    def do_GET(self) -> None:
+        self._serve(urlsplit(self.path).query, self.server.owner.next_fault())
+
+    def _serve(self, form: str, fault: Fault | None) -> None:
+        method = urlsplit(self.path).path.removeprefix("/http/9.0").strip("/")
+        if fault is Fault.HTTP_404 or method not in {"sendSms", "simulateCampaign", "getInfo"}:
+            self._say(404, b"<html><body>404 Not Found</body></html>")
+        elif fault is Fault.HTTP_429:
+            self._say(429, b"<html><body>Too Many Requests</body></html>")
+        elif fault is Fault.HTTP_503_HTML:
+            self._say(503, b"<html><body>Service Unavailable</body></html>")
+        elif fault is Fault.REDIRECT:
+            self._say(307, b"", location="http://127.0.0.1:9/")
+        else:
+            fields = {name: values[-1] for name, values in parse_qs(form, keep_blank_values=True).items()}
+            self._spoil(self.server.owner.provider.answer(method, fields), fault, fields)
+
+    def _spoil(self, said: dict[str, Any], fault: Fault | None, fields: dict[str, str]) -> None:
+        content = json.dumps(said).encode()
+        if fault is Fault.SILENCE_AFTER_ACCEPTING:
+            self.server.owner.stopping.wait()
+            self._cut()
+        elif fault is Fault.CUT_AFTER_ACCEPTING:
+            self._cut()
+        elif fault is Fault.HTTP_500_AFTER_ACCEPTING:
+            echo = f"<h1>Internal Server Error</h1><pre>{fields.get('login')} {fields.get('apiKey')} {said}</pre>"
+            self._say(500, f"<html><body>{echo}</body></html>".encode())
+        elif fault is Fault.TRUNCATED_JSON:
+            self._say(200, content[: len(content) - 20])
+        elif fault is Fault.SHORT_BODY:
+            self._say(200, content[: len(content) // 2], announced=len(content))
+            self._cut()
+        elif fault is Fault.EMPTY_BODY:
+            self._say(200, b"")
+        elif fault is Fault.IDS_MISSING:
+            self._say(200, json.dumps({name: value for name, value in said.items() if name != "smsIds"}).encode())
+        elif fault is Fault.UNKNOWN_CODE:
+            self._say(200, json.dumps({"status": "0", "statusText": "Error"}).encode())
+        else:
+            self._say(200, content)
+
+    def _say(self, status: int, content: bytes, *, announced: int | None = None, location: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=UTF-8")
+        self.send_header("Content-Length", str(len(content) if announced is None else announced))
+        if location:
+            self.send_header("Location", location)
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet: the journal says what was taken."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A simulated allmysms, API v9.0")
+    parser.add_argument("--port", type=int, default=0, help="0: any free port")
+    parser.add_argument("--journal", type=Path, help="file that gets one line of JSON for every accepted SMS")
+    parser.add_argument("--login", default="bu-demo")
+    parser.add_argument("--api-key", default="demo-api-key")
+    parser.add_argument("--credits", type=int, default=150_000, help="15 pay for one SMS")
+    parser.add_argument("--partial-code", type=int, choices=(100, 113), default=100)
+    parser.add_argument("--fault", type=Fault, action="append", default=[], help=f"spoil requests: {', '.join(Fault)}")
+    chosen = parser.parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    provider = SmsProvider(
+        login=chosen.login,
+        api_key=chosen.api_key,
+        credit=chosen.credits,
+        journal=chosen.journal,
+        partial_code=chosen.partial_code,
+    )
+    server = AllMySmsServer(provider, port=chosen.port)
+    for fault in chosen.fault:
+        server.fail_next(fault)
+    with server:
+        sys.stdout.write(f"{server.base_url}\n")
+        sys.stdout.flush()
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main()

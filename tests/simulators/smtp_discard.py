@@ -1,0 +1,58 @@
+"""The least an SMTP server can do: for benchmarks, so that the server is not what is measured."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+
+class Counts(Protocol):
+    """What a server counts."""
+
+    connections: int
+    received: int
+    open_lines: set[asyncio.BaseTransport]
+
+
+class Discard(asyncio.Protocol):
+    """One connection that says yes to everything and keeps nothing."""
+
+    def __init__(self, sink: Counts) -> None:
+        self.sink = sink
+        self.rest = b""
+        self.in_content = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self.sink.connections += 1
+        self.sink.open_lines.add(transport)
+        self.transport.write(b"220 sink.example ESMTP\r\n")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.sink.open_lines.discard(self.transport)
+
+    def data_received(self, data: bytes) -> None:
+        data = self.rest + data if self.rest else data
+        while data:
+            end = b"\r\n.\r\n" if self.in_content else b"\r\n"
+            found, separator, after = data.partition(end)
+            if not separator:
+                break
+            data = after
+            if self.in_content:
+                self.in_content = False
+                self.sink.received += 1
+                self.transport.write(b"250 2.0.0 Ok\r\n")
+            else:
+                self._command(found[:4].upper())
+        self.rest = data
+
+    def _command(self, verb: bytes) -> None:
+        if verb == b"DATA":
+            self.in_content = True
+            self.transport.write(b"354 go\r\n")
+        elif verb == b"QUIT":
+            self.transport.write(b"221 bye\r\n")
+            self.transport.close()
+        else:
+            self.transport.write(b"250 sink.example\r\n")
