@@ -1,0 +1,26 @@
+"""## Lettre de courtoisie
+
+Chaque matin, un e-mail part aux lecteurs dont un prêt arrive à échéance **dans deux jours**.
+
+1. **Extraire les prêts** : les prêts à échéance ce jour-là, lus dans le SIGB.
+2. **Préparer les avis** : un avis par lecteur, avec tous ses documents de cette échéance.
+3. **Envoyer les e-mails** : chaque lecteur une seule fois, même si la tournée est relancée.
+4. **Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
+
+Rattraper un jour : « Déclencher », puis donner le *jour de référence*. Un jour déjà fait ne renvoie rien ;
+un prêt dont l'échéance est passée est écarté (`expired`). *Essai à blanc* : tout se prépare, rien ne part.
+"""
+
+from airflow.sdk import DAG
+
+from loan_reminders.dag_arguments import dag_arguments, daily
+from loan_reminders.domain.stages import Stage
+from loan_reminders.operators import CloseRun, ExtractLoans, PlanNotices, SendEmails
+
+with DAG(schedule=daily(Stage.COURTESY_NOTICE), doc_md=__doc__, **dag_arguments(Stage.COURTESY_NOTICE)):
+    loans = ExtractLoans(task_id="extract_loans", task_display_name="Extraire les prêts")
+    notices = PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", run_id=loans.output)
+    emails = SendEmails(task_id="send_emails", task_display_name="Envoyer les e-mails", run_id=loans.output)
+    books = CloseRun(task_id="close_run", task_display_name="Clore et vérifier", run_id=loans.output)
+
+    loans >> notices >> emails >> books

@@ -1,0 +1,27 @@
+"""## Avis de retard
+
+Chaque jour à 10 h, le **lendemain de l'échéance** : un e-mail au lecteur, **et un SMS** si son mobile est connu,
+s'il est étudiant et si le prêt était d'au moins 14 jours (conditions dans `library.toml`).
+
+1. **Extraire les prêts**, 2. **Préparer les avis** : comme chaque étape.
+3. **Envoyer les e-mails** et **Envoyer les SMS** : l'un n'attend pas l'autre. Un SMS dont la réponse n'est pas
+   revenue est *en doute* et ne repart jamais tout seul.
+4. **Clore et vérifier** : les comptes doivent être justes.
+
+Tournée en retard : un prêt qui relève déjà de la première lettre de relance est écarté (`superseded`).
+"""
+
+from airflow.sdk import DAG
+
+from loan_reminders.dag_arguments import dag_arguments, daily
+from loan_reminders.domain.stages import Stage
+from loan_reminders.operators import CloseRun, ExtractLoans, PlanNotices, SendEmails, SendSms
+
+with DAG(schedule=daily(Stage.OVERDUE_NOTICE), doc_md=__doc__, **dag_arguments(Stage.OVERDUE_NOTICE)):
+    loans = ExtractLoans(task_id="extract_loans", task_display_name="Extraire les prêts")
+    notices = PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", run_id=loans.output)
+    emails = SendEmails(task_id="send_emails", task_display_name="Envoyer les e-mails", run_id=loans.output)
+    sms = SendSms(task_id="send_sms", task_display_name="Envoyer les SMS", run_id=loans.output)
+    books = CloseRun(task_id="close_run", task_display_name="Clore et vérifier", run_id=loans.output)
+
+    loans >> notices >> [emails, sms] >> books

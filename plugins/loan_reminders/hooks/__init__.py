@@ -1,0 +1,1 @@
+"""An Airflow Connection becomes a gateway or the ledger, nothing else."""

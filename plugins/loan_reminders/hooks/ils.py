@@ -1,0 +1,52 @@
+"""The Airflow Connection of the ILS → a source of loans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loan_reminders.domain.errors import IlsRejected, SettingsError
+from loan_reminders.domain.extraction import CodeMapping
+from loan_reminders.gateways.loan_source import OracleLoanSource
+
+if TYPE_CHECKING:
+    from oracledb import Connection
+
+    from loan_reminders.settings_sections import IlsSettings
+
+SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
+"""One folder a kind of ILS, each with its `loans_due.sql`."""
+
+
+def loan_source(conn_id: str, *, ils: IlsSettings, codes: CodeMapping) -> OracleLoanSource:
+    """The library's loans, read with the statement of its kind of ILS; nothing is connected yet.
+
+    Raises SettingsError when the kind of ILS has no statement.
+    """
+    return OracleLoanSource(
+        lambda: _connect(conn_id),
+        sql=loans_due_sql(ils.kind),
+        binds=ils.binds,
+        codes=codes,
+        call_timeout_ms=ils.call_timeout_seconds * 1000,
+        array_size=ils.array_size,
+    )
+
+
+def loans_due_sql(ils_kind: str) -> str:
+    """The statement of one kind of ILS. Raises SettingsError naming the kinds there are."""
+    kinds = sorted(path.parent.name for path in SQL_FOLDER.glob("*/loans_due.sql"))
+    if ils_kind not in kinds:
+        raise SettingsError(f"ils.kind = {ils_kind!r}: allowed are {', '.join(kinds)}")
+    return (SQL_FOLDER / ils_kind / "loans_due.sql").read_text(encoding="utf-8")
+
+
+def _connect(conn_id: str) -> Connection:
+    """Open the connection with Airflow's Oracle hook, which passes the driver's own errors on."""
+    from airflow.providers.oracle.hooks.oracle import OracleHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        return OracleHook(oracle_conn_id=conn_id, log_sql=False).get_conn()
+    except AirflowNotFoundException as error:
+        raise IlsRejected(f"Airflow has no connection {conn_id}") from error

@@ -1,0 +1,32 @@
+"""The Airflow Connection `reminders_ledger` → the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseHook
+
+if TYPE_CHECKING:
+    from loan_reminders.ledger.repository import PostgresLedger
+
+
+def ledger(conn_id: str = "reminders_ledger", *, library: str) -> PostgresLedger:
+    """The ledger of one library, opened at first use; use it as a context manager.
+
+    The connection is of type postgres: host, port, login, password, schema (the database), and in its extra any
+    setting of libpq such as `sslmode`. A host that is a folder, in its field or as `host` in the extra, is the
+    folder of the server's Unix socket.
+    """
+    from loan_reminders.ledger.address import from_connection
+    from loan_reminders.ledger.connect import connect
+
+    connection = BaseHook.get_connection(conn_id)
+    url = from_connection(
+        host=connection.host,
+        port=connection.port,
+        login=connection.login,
+        password=connection.password,
+        database=connection.schema,
+        extra=connection.extra_dejson,
+    )
+    return connect(url, library=library)

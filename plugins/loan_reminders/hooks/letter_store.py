@@ -1,0 +1,30 @@
+"""The letter storage that the installation names, as a gateway."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from loan_reminders.domain.errors import SettingsError
+from loan_reminders.gateways.letter_store import FolderLetterStore
+from loan_reminders.settings import ROOT
+
+
+def letter_store() -> FolderLetterStore:
+    """The store at `REMINDERS_STORAGE`: a folder, or a URL (`s3://conn_id@bucket/letters`, `file:///srv/letters`).
+
+    A URL goes through Airflow's `ObjectStoragePath`, so its connection and provider are Airflow's. Without the
+    variable: `var/letters` beside the project. Raises SettingsError for a URL that no provider installed serves.
+    """
+    place = os.environ.get("REMINDERS_STORAGE", "").strip()
+    if "://" in place:
+        from airflow.sdk import ObjectStoragePath
+
+        try:
+            return FolderLetterStore(ObjectStoragePath(place))
+        except (ValueError, ImportError) as error:
+            scheme = place.partition("://")[0]
+            raise SettingsError(
+                f"REMINDERS_STORAGE : rien ici ne sait écrire à une adresse {scheme}:// (fournisseur Airflow absent ?)"
+            ) from error
+    return FolderLetterStore(Path(place) if place else ROOT / "var" / "letters")

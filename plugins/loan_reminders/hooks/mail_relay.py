@@ -1,0 +1,45 @@
+"""The Airflow connection of the SMTP server, as a gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from airflow.sdk import BaseHook
+
+from loan_reminders.gateways.mail_relay import Security, SmtpAccount, SmtpRelay
+
+_USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
+
+
+def mail_relay(conn_id: str, *, envelope_sender: str) -> Callable[[], SmtpRelay]:
+    """A function that opens relays on the SMTP server of an Airflow connection, one for each thread that sends.
+
+    The connection is read once, here, and means what it means to the SMTP provider's `SmtpHook`: TLS from the start
+    unless the extra `disable_ssl` is true, then STARTTLS unless `disable_tls` is true too; `timeout` in seconds
+    (30); `ssl_context` "none" trusts any certificate. Without a port: 465, 587 or 25.
+    """
+    connection = BaseHook.get_connection(conn_id)
+    extra: dict[str, Any] = connection.extra_dejson
+    if not _true(extra.get("disable_ssl")):
+        security = Security.TLS
+    elif not _true(extra.get("disable_tls")):
+        security = Security.STARTTLS
+    else:
+        security = Security.PLAIN
+    account = SmtpAccount(
+        host=connection.host or "localhost",
+        port=connection.port or _USUAL_PORTS[security],
+        envelope_sender=envelope_sender,
+        login=connection.login or "",
+        password=connection.password or "",
+        security=security,
+        timeout_s=float(extra.get("timeout") or 30),
+        verify_certificate=extra.get("ssl_context") != "none",
+    )
+    return lambda: SmtpRelay(account)
+
+
+def _true(value: object) -> bool:
+    """A flag of a connection, which is text when the connection is given as a URI."""
+    return str(value).strip().lower() in {"true", "1", "yes", "on"}

@@ -1,0 +1,10 @@
+"""The verbs of a run, one operator each."""
+
+from loan_reminders.operators.close_run import CloseRun
+from loan_reminders.operators.extract_loans import ExtractLoans
+from loan_reminders.operators.plan_notices import PlanNotices
+from loan_reminders.operators.print_letters import PrintLetters
+from loan_reminders.operators.send_emails import SendEmails
+from loan_reminders.operators.send_sms import SendSms
+
+__all__ = ["CloseRun", "ExtractLoans", "PlanNotices", "PrintLetters", "SendEmails", "SendSms"]

@@ -1,0 +1,21 @@
+"""Préparer les avis: decide who is told, and by which channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loan_reminders.operators.base import RunOperator
+from loan_reminders.services.plan import plan_run
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from loan_reminders.domain.ports import Ledger
+
+
+class PlanNotices(RunOperator):
+    """Writes the run's notices and deliveries to the ledger; returns deliveries by channel."""
+
+    def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
+        """Plan the run."""
+        return plan_run(ledger, run_id=self.run_id, policy=self.config.policy())

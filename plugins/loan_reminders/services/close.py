@@ -1,0 +1,38 @@
+"""Close a run: count its books and refuse to be green when they do not balance."""
+
+from __future__ import annotations
+
+import logging
+
+from loan_reminders.domain.books import Books
+from loan_reminders.domain.errors import BooksDoNotBalance
+from loan_reminders.domain.ports import Ledger
+
+log = logging.getLogger(__name__)
+
+
+def close_run(ledger: Ledger, *, run_id: int) -> Books:
+    """Count, keep and log the books of a run. Raises BooksDoNotBalance naming what is neither done nor explained."""
+    books = ledger.close_run(run_id)
+    for line in describe(books):
+        log.info("%s", line)
+    problems = books.problems()
+    if problems:
+        raise BooksDoNotBalance("Les comptes ne sont pas justes : " + " ; ".join(problems))
+    return books
+
+
+def describe(books: Books) -> list[str]:
+    """The books in French, a line each, without personal data."""
+    lines = [
+        f"Prêts extraits : {books.loans_extracted}",
+        f"Prêts dans un avis : {books.loans_in_notices}",
+        f"Avis : {books.notices}",
+    ]
+    lines += [f"Prêts écartés, {reason} : {count}" for reason, count in sorted(books.skipped.items())]
+    lines += [f"Prêts sans envoi, {reason} : {count}" for reason, count in sorted(books.slots_skipped.items())]
+    for channel, states in sorted(books.deliveries.items()):
+        lines += [f"Envois {channel}, {state} : {count}" for state, count in sorted(states.items())]
+    if books.segments:
+        lines.append(f"SMS : {books.segments} segments, coût {books.cost:g}")
+    return lines

@@ -1,0 +1,57 @@
+"""From deliveries to messages: the renderers of each channel, checked before the first message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.domain.messages import RenderedEmail, RenderedText
+from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.stages import Stage
+
+
+def email_composer(
+    templates: Path,
+    *,
+    stage: Stage,
+    library: LibraryIdentity,
+    sender_name: str,
+    sender_address: str,
+    reply_to: str,
+    now: datetime,
+) -> Callable[[Delivery], RenderedEmail]:
+    """The function that writes this stage's e-mails as of `now` (zone-aware, the library's zone).
+
+    Raises TemplateError when a template of the stage is missing or wrong.
+    """
+    from loan_reminders.rendering.emails import EmailRenderer, check_email_templates
+    from loan_reminders.rendering.templates import Templates
+
+    words = Templates(templates)
+    check_email_templates(words, stage)
+    renderer = EmailRenderer(
+        words,
+        library=library,
+        sender=f"{sender_name} <{sender_address}>",
+        reply_to=reply_to,
+        message_id_domain=sender_address.rpartition("@")[2],
+        written_at=now,
+    )
+    today = now.date()
+    return lambda delivery: renderer.render(delivery, today=today)
+
+
+def text_composer(
+    templates: Path, *, stage: Stage, library: LibraryIdentity, max_segments: int, opt_out_mention: str, today: date
+) -> Callable[[Delivery], RenderedText]:
+    """The function that writes this stage's SMS. Raises TemplateError when the template cannot fit."""
+    from loan_reminders.rendering.sms import SmsRenderer
+    from loan_reminders.rendering.templates import Templates
+
+    renderer = SmsRenderer(
+        Templates(templates), library=library, max_segments=max_segments, opt_out_mention=opt_out_mention
+    )
+    renderer.check([stage])
+    return lambda delivery: renderer.render(delivery, today=today)

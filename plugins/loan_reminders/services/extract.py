@@ -1,0 +1,54 @@
+"""Read the loans of one due date from the ILS into the ledger."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from datetime import date
+from itertools import islice
+
+from loan_reminders.domain.loans import RejectedRow
+from loan_reminders.domain.ports import Ledger, LoanSource, Run
+from loan_reminders.domain.stages import StageRule
+
+log = logging.getLogger(__name__)
+
+
+def extract_loans(
+    ledger: Ledger,
+    source: LoanSource,
+    *,
+    rule: StageRule,
+    reference_date: date,
+    today: date,
+    dag_run_id: str,
+    dry_run: bool,
+    chunk_size: int = 1000,
+) -> Run:
+    """Begin a run and write every loan due that day, `chunk_size` rows at a time, as they come.
+
+    A row that cannot be read is recorded with its reason and does not stop the run. When the ILS fails on the
+    way the run stays open, and the next try begins it afresh.
+    """
+    run = ledger.open_run(
+        stage=rule.stage,
+        reference_date=reference_date,
+        due_date=rule.due_date_on(reference_date),
+        today=today,
+        dag_run_id=dag_run_id,
+        dry_run=dry_run,
+    )
+    log.info("Prêts à échéance du %s (jour de référence %s)", run.due_date, reference_date)
+    read = rejected = 0
+    with closing(source.loans_due(run.due_date, today=today)) as rows:
+        while chunk := list(islice(rows, chunk_size)):
+            ledger.record_loans(run.run_id, chunk)
+            read += len(chunk)
+            rejected += sum(isinstance(row, RejectedRow) for row in chunk)
+            log.info("%d prêts lus", read)
+    ledger.finish_extraction(run.run_id, read)
+    if rejected:
+        log.warning("%d lignes illisibles, écartées avec leur motif", rejected)
+    log.info("Extraction terminée : %d prêts", read)
+    return run
+

@@ -1,0 +1,108 @@
+"""Turn the loans of a run into notices and deliveries, in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.notices import Delivery, History, LoanKey, Skip, Unreachable
+from loan_reminders.domain.planning import key, plan_notices, skip
+from loan_reminders.domain.ports import Ledger, Planning, Run
+from loan_reminders.domain.routing import route
+from loan_reminders.domain.stages import Channel, Policy
+from loan_reminders.domain.states import DeliveryState, SkipReason
+
+log = logging.getLogger(__name__)
+
+
+def plan_run(ledger: Ledger, *, run_id: int, policy: Policy) -> dict[str, int]:
+    """Plan a run: who is told, by which channel, and why the others are not.
+
+    Returns the number of deliveries by channel. Planning a run again changes nothing. Deliveries that an earlier
+    run planned and never attempted are taken over, so that nothing is lost when a run dies half-way.
+    """
+    run = ledger.run(run_id)
+    caps = dict(policy.caps)
+    planned: Counter[Channel] = Counter()
+    reasons: Counter[SkipReason] = Counter()
+    with ledger.planning(run_id) as planning:
+        for page in planning.patrons():
+            loans = [loan for patron_loans in page for loan in patron_loans]
+            deliveries, skips = _plan_page(planning, loans, run=run, policy=policy)
+            kept, capped = _within_caps(deliveries, skips, caps, planned)
+            planning.record(kept, capped)
+            reasons.update(item.reason for item in capped if item.slot is None)
+            log.info("%d envois préparés", planned.total())
+    for reason, count in sorted(reasons.items()):
+        log.info("Prêts écartés, %s : %d", reason, count)
+    return {channel.value: count for channel, count in sorted(planned.items())}
+
+
+def _plan_page(
+    planning: Planning, loans: Sequence[Loan], *, run: Run, policy: Policy
+) -> tuple[list[Delivery], list[Skip]]:
+    keys = [key(loan) for loan in loans]
+    history = planning.history(keys)
+    refused = planning.refused(keys)
+    plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history=history)
+    deliveries: list[Delivery] = []
+    skips = list(plan.skipped)
+    for notice in plan.notices:
+        routed = route(notice, rule=policy.rule(run.stage), history=history, refused=refused)
+        if isinstance(routed, Unreachable):
+            skips.extend(skip(loan, routed.reason, detail=routed.detail) for loan in notice.loans)
+        else:
+            deliveries.extend(routed.deliveries)
+            skips.extend(routed.skipped)
+    if not run.dry_run:
+        skips = _take_over(planning, skips, history)
+    return deliveries, skips
+
+
+def _take_over(planning: Planning, skips: Sequence[Skip], history: History) -> list[Skip]:
+    """Adopt what an earlier run planned and never attempted; those loans are told by this run, not skipped."""
+    waiting = {claim for claim, state in history.items() if state is DeliveryState.PLANNED}
+    waiting_keys = {taken for taken, _ in waiting}
+
+    def waits(item: Skip) -> bool:
+        if item.reason is not SkipReason.ALREADY_SENT or item.due_date is None:
+            return False
+        taken = LoanKey(loan_id=item.loan_id, due_date=item.due_date)
+        return taken in waiting_keys if item.slot is None else (taken, item.slot) in waiting
+
+    adopted = {LoanKey(loan_id=item.loan_id, due_date=item.due_date) for item in skips if waits(item) and item.due_date}
+    if adopted:
+        log.info("%d prêts repris d'un passage interrompu", len(adopted))
+        planning.adopt(sorted(adopted, key=lambda one: one.loan_id))
+    return [item for item in skips if not waits(item)]
+
+
+def _within_caps(
+    deliveries: Sequence[Delivery], skips: Sequence[Skip], caps: dict[Channel, int], planned: Counter[Channel]
+) -> tuple[list[Delivery], list[Skip]]:
+    """Leave out what is beyond the run's caps, with its reason."""
+    kept: list[Delivery] = []
+    left_out: list[Delivery] = []
+    for delivery in deliveries:
+        within = planned[delivery.channel] < caps.get(delivery.channel, planned[delivery.channel] + 1)
+        if within:
+            planned[delivery.channel] += 1
+        (kept if within else left_out).append(delivery)
+    told = {key(loan) for delivery in kept for loan in delivery.loans}
+    silenced: set[LoanKey] = set()
+    result: list[Skip] = []
+    for delivery in left_out:
+        for loan in delivery.loans:
+            whole = key(loan) not in told
+            if whole and key(loan) in silenced:
+                continue
+            silenced.update({key(loan)} if whole else ())
+            slot = None if whole else delivery.slot
+            result.append(skip(loan, SkipReason.CAPPED, slot=slot, detail=delivery.channel.value))
+    return kept, result + [item for item in skips if item.slot is None or not _is_of(item, silenced)]
+
+
+def _is_of(item: Skip, keys: set[LoanKey]) -> bool:
+    return item.due_date is not None and LoanKey(loan_id=item.loan_id, due_date=item.due_date) in keys

@@ -1,0 +1,52 @@
+"""A dry run: write what would have left where it can be read, and send nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
+from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.ports import Ledger, LetterStore
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.services.dispatch import Tally, render_all
+
+log = logging.getLogger(__name__)
+
+
+def rehearse(
+    ledger: Ledger,
+    store: LetterStore,
+    render: Callable[[Delivery], RenderedEmail | RenderedText],
+    *,
+    run_id: int,
+    channel: Channel,
+) -> dict[str, int]:
+    """Compose every message of a dry run and keep it under `essai-a-blanc/`; the deliveries end CANCELLED (dry_run).
+
+    Nothing is claimed: the real run of the same day finds everything still to do.
+    """
+    tally = Tally(channel=f"Essai à blanc, {channel}")
+    run = ledger.run(run_id)
+    folder = f"essai-a-blanc/{run.stage}-{run.reference_date}-{run_id}/{channel}"
+    with ledger.sender(run_id, channel) as sender:
+        for number, page in enumerate(sender.waiting(), start=1):
+            messages, failed = render_all(page, render)
+            locations = store.store(f"{folder}/{number:04d}", _files(messages))
+            rehearsed = [
+                Receipt(delivery_id=message.delivery_id, state=DeliveryState.CANCELLED, reason=Reason.DRY_RUN)
+                for message in messages
+            ]
+            sender.exchange([*rehearsed, *failed], [])
+            tally.count([*rehearsed, *failed])
+            log.info("Essai à blanc : %d messages à lire dans %s", len(locations), folder)
+    return tally.summary()
+
+
+def _files(messages: list[RenderedEmail | RenderedText]) -> Iterator[tuple[str, bytes]]:
+    for message in messages:
+        if isinstance(message, RenderedEmail):
+            yield f"{message.delivery_id}.eml", message.content
+        else:
+            yield f"{message.delivery_id}.txt", f"{message.recipient.value}\n{message.text}\n".encode()

@@ -1,0 +1,95 @@
+"""The little of Airflow's REST API that the demo and the end-to-end tests need."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import requests
+
+PARTS = ("metadatabase", "scheduler", "dag_processor")
+
+
+class AirflowApi:
+    """Airflow's public API, logged in."""
+
+    def __init__(self, url: str, *, user: str, password: str) -> None:
+        self.url, self.user, self.password = url, user, password
+        self.session = requests.Session()
+
+    def close(self) -> None:
+        self.session.close()
+
+    def wait_until_healthy(self, *, timeout: float, alive: Any) -> None:
+        """Wait for the scheduler and the DAG processor; `alive` raises when a process died."""
+
+        def healthy() -> bool:
+            try:
+                answer = self.session.get(f"{self.url}/api/v2/monitor/health", timeout=5)
+            except requests.RequestException:
+                return False
+            parts = answer.json() if answer.ok else {}
+            return all(
+                parts.get(name, {}).get("status") == "healthy"
+                for name in ("metadatabase", "scheduler", "dag_processor")
+            )
+
+        _wait(healthy, "Airflow to be healthy", timeout=timeout, alive=alive)
+        self.login()
+
+    def login(self) -> None:
+        answer = self.session.post(
+            f"{self.url}/auth/token", json={"username": self.user, "password": self.password}, timeout=30
+        )
+        answer.raise_for_status()
+        self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        answer = self.session.request(method, f"{self.url}/api/v2/{path}", timeout=30, **options)
+        if not answer.ok:
+            raise RuntimeError(f"{method} {path}: HTTP {answer.status_code} {answer.text[:500]}")
+        return answer.json()
+
+    def wait_for_dags(self, dag_ids: list[str], *, timeout: float, alive: Any) -> None:
+        """Wait until every DAG was read; a DAG that cannot be read is told with Airflow's own words."""
+
+        def read() -> bool:
+            errors = self.call("GET", "importErrors")["import_errors"]
+            if errors:
+                raise RuntimeError("\n".join(f"{error['filename']}: {error['stack_trace']}" for error in errors))
+            known = {dag["dag_id"] for dag in self.call("GET", "dags", params={"limit": 100})["dags"]}
+            return known >= set(dag_ids)
+
+        _wait(read, "the DAGs to be read", timeout=timeout, alive=alive)
+
+    def unpause(self, dag_id: str) -> None:
+        self.call("PATCH", f"dags/{dag_id}", json={"is_paused": False})
+
+    def trigger(self, dag_id: str, **conf: Any) -> str:
+        run = self.call("POST", f"dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})
+        return str(run["dag_run_id"])
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        return dict(self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}"))
+
+    def wait_for_run(self, dag_id: str, run_id: str, *, timeout: float, alive: Any) -> dict[str, Any]:
+        """Wait until a run ended, whatever its end."""
+        _wait(
+            lambda: self.run(dag_id, run_id)["state"] in ("success", "failed"),
+            f"{dag_id} to end",
+            timeout=timeout,
+            alive=alive,
+        )
+        return self.run(dag_id, run_id)
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        return list(self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"])
+
+
+def _wait(done: Any, what: str, *, timeout: float, alive: Any) -> None:
+    deadline = time.monotonic() + timeout
+    while not done():
+        alive()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout:.0f} s for {what}")
+        time.sleep(0.3)

@@ -1,0 +1,198 @@
+"""A whole installation on this machine: embedded PostgreSQL, fictional library, simulators, a real Airflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+
+from loan_reminders.ledger import migrate
+from sql.demo.generator import build_library
+from tests.e2e.airflow_api import AirflowApi
+from tests.e2e.processes import Processes, free_port
+from tests.simulators.oracle_server import SERVICE
+from tests.simulators.postgres import EmbeddedPostgres
+
+ROOT = Path(__file__).resolve().parents[2]
+ILS_LOGIN, SMS_LOGIN = "relances", "bu-montclar"
+
+
+class Installation:
+    """Everything a library needs, below one folder; every port is free, everything started is stopped."""
+
+    def __init__(self, folder: Path, *, today: date, scheduled: bool = False) -> None:
+        self.folder = folder
+        self.today = today
+        self.scheduled = scheduled
+        self.mail = folder / "mail"
+        self.sms = folder / "sms.jsonl"
+        self.letters = folder / "letters"
+        self.ils = folder / "ils.sqlite"
+        self.passwords = {"admin": "", "biblio": ""}
+        self.stack = ExitStack()
+
+    def __enter__(self) -> Installation:
+        self.mail.mkdir(parents=True, exist_ok=True)
+        try:
+            self._start()
+        except BaseException:
+            self.stack.close()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stack.close()
+
+    def _start(self) -> None:
+        self.postgres = self.stack.enter_context(EmbeddedPostgres(self.folder / "postgres"))
+        known = {name for (name,) in self.postgres.execute("SELECT datname FROM pg_database")}
+        for database in {"airflow", "ledger"} - known:
+            self.postgres.create_database(database)
+        self.ledger_url = self.postgres.url("ledger")
+        migrate.upgrade(self.ledger_url)
+        self.ils.unlink(missing_ok=True)
+        build_library(self.ils, today=self.today)
+        self.processes = self.stack.enter_context(Processes(self.folder / "logs" / "processes"))
+        self.env = self._environment(self._start_simulators())
+        self._start_airflow()
+
+    def _start_simulators(self) -> dict[str, int]:
+        python = [sys.executable, "-u", "-m"]
+        env = self._python_environment()
+        self.ils_password, self.sms_key = secrets.token_hex(8), secrets.token_hex(16)
+        commands = {
+            "oracle": [
+                "tests.simulators.oracle_server",
+                "--database",
+                str(self.ils),
+                "--port",
+                "0",
+                "--user",
+                ILS_LOGIN,
+                "--password",
+                self.ils_password,
+            ],
+            "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port", "0"],
+            "allmysms": [
+                "tests.simulators.allmysms_server",
+                "--port",
+                "0",
+                "--journal",
+                str(self.sms),
+                "--login",
+                SMS_LOGIN,
+                "--api-key",
+                self.sms_key,
+                "--credits",
+                "150000",
+            ],
+        }
+        return {
+            name: self.processes.start_listening(name, [*python, *command], env, ROOT)
+            for name, command in commands.items()
+        }
+
+    def _python_environment(self) -> dict[str, str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "REMINDERS"))}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "plugins"), str(ROOT)))
+        env["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), env.get("PATH", "")))
+        return env
+
+    def _environment(self, ports: dict[str, int]) -> dict[str, str]:
+        """The settings of this installation: the same variables that a production host would set."""
+        home = self.folder / "airflow"
+        home.mkdir(exist_ok=True)
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        passwords = home / "passwords.json"
+        if passwords.exists():
+            self.passwords = json.loads(passwords.read_text(encoding="utf-8"))
+        else:
+            self.passwords = {user: secrets.token_urlsafe(9) for user in self.passwords}
+            passwords.write_text(json.dumps(self.passwords), encoding="utf-8")
+            passwords.chmod(0o600)
+        secret = home / "secret"
+        if not secret.exists():
+            secret.write_text(secrets.token_hex(32), encoding="utf-8")
+            secret.chmod(0o600)
+        connections = {
+            "ILS_ORACLE": {
+                "conn_type": "oracle",
+                "host": "127.0.0.1",
+                "port": ports["oracle"],
+                "login": ILS_LOGIN,
+                "password": self.ils_password,
+                "extra": {"service_name": SERVICE},
+            },
+            "REMINDERS_LEDGER": {
+                "conn_type": "postgres",
+                "login": "postgres",
+                "schema": "ledger",
+                "extra": {"host": str(self.postgres.socket_folder)},
+            },
+            "MAIL_RELAY": {
+                "conn_type": "smtp",
+                "host": "127.0.0.1",
+                "port": ports["smtp"],
+                "extra": {"disable_ssl": True, "disable_tls": True},
+            },
+            "ALLMYSMS": {
+                "conn_type": "http",
+                "host": "127.0.0.1",
+                "port": ports["allmysms"],
+                "schema": "http",
+                "login": SMS_LOGIN,
+                "password": self.sms_key,
+            },
+        }
+        return {
+            **self._python_environment(),
+            **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,biblio:user",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.postgres.url("airflow").replace(
+                "postgresql:", "postgresql+psycopg2:"
+            ),
+            "AIRFLOW__API__PORT": str(self.port),
+            "AIRFLOW__API__BASE_URL": self.url,
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API_AUTH__JWT_SECRET": secret.read_text(encoding="utf-8"),
+            "AIRFLOW__API__SECRET_KEY": secret.read_text(encoding="utf-8"),
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs" / "airflow"),
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(self.scheduled),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+            "REMINDERS_CONFIG": str(ROOT / "library.toml"),
+            "REMINDERS_STORAGE": str(self.letters),
+        }
+
+    def _start_airflow(self) -> None:
+        airflow = [sys.executable, "-m", "airflow"]
+        with Processes(self.folder / "logs" / "processes") as once:
+            once.start("db-migrate", [*airflow, "db", "migrate"], self.env, ROOT)
+            if once.running["db-migrate"].wait(timeout=180):
+                raise SystemExit(f"airflow db migrate failed: see {once.logs / 'db-migrate.log'}")
+        for part in ("api-server", "scheduler", "dag-processor", "triggerer"):
+            self.processes.start(part, [*airflow, part], self.env, ROOT)
+        self.api = AirflowApi(self.url, user="admin", password=self.passwords["admin"])
+        self.stack.callback(self.api.close)
+        self.api.wait_until_healthy(timeout=180, alive=self.check_alive)
+
+    def check_alive(self) -> None:
+        """Raise when something this installation started has died."""
+        dead = self.processes.dead()
+        if dead:
+            raise SystemExit(f"{', '.join(dead)} stopped: see {self.processes.logs}")

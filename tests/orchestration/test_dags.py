@@ -1,0 +1,88 @@
+"""The five DAGs as Airflow reads them; and a wrong setting among its import errors."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+import pytest
+
+from loan_reminders.domain.stages import Stage
+from loan_reminders.settings import ROOT, settings
+
+TASKS = {
+    Stage.COURTESY_NOTICE: {"send_emails"},
+    Stage.OVERDUE_NOTICE: {"send_emails", "send_sms"},
+    Stage.FIRST_REMINDER: {"send_emails", "print_letters"},
+    Stage.SECOND_REMINDER: {"send_emails", "print_letters"},
+    Stage.REGISTERED_LETTER: {"print_registered_letters"},
+}
+
+
+def read_dags(folder):
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(dag_folder=str(folder), collect_dags=True)
+
+
+@pytest.fixture(scope="module")
+def dags():
+    bag = read_dags(ROOT / "dags")
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+def test_one_dag_a_stage_named_after_its_file(dags):
+    assert set(dags) == {stage.value for stage in Stage}
+    for dag_id, dag in dags.items():
+        assert dag.fileloc.endswith(f"/{dag_id}.py")
+        assert len((ROOT / "dags" / f"{dag_id}.py").read_text(encoding="utf-8").splitlines()) <= 40
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_tasks_run_in_the_order_of_the_procedure(dags, stage):
+    dag = dags[stage.value]
+    assert set(dag.task_ids) == {"extract_loans", "plan_notices", "close_run"} | TASKS[stage]
+    assert dag.get_task("extract_loans").upstream_task_ids == set()
+    for task_id in TASKS[stage]:
+        assert "plan_notices" in dag.get_task(task_id).upstream_task_ids
+        assert "close_run" in dag.get_task(task_id).downstream_task_ids
+    assert dag.get_task("close_run").trigger_rule == "all_done"
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_dag_speaks_french_and_runs_daily_in_the_librarys_zone(dags, stage):
+    dag = dags[stage.value]
+    starts_at = settings().stages.of(stage).starts_at
+    assert dag.schedule == f"{starts_at.minute} {starts_at.hour} * * *"
+    assert str(dag.timezone) == "Europe/Paris" or dag.timezone.name == "Europe/Paris"
+    assert (dag.catchup, dag.max_active_runs) == (False, 1)
+    assert dag.dag_display_name != dag.dag_id
+    assert dag.doc_md.startswith("## ")
+    assert all(task.task_display_name != task.task_id for task in dag.tasks)
+    assert set(dag.params) == {"reference_date", "dry_run"}
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_temporary_errors_are_tried_again_with_growing_pauses(dags, stage):
+    for task in dags[stage.value].tasks:
+        assert task.retries == 4
+        assert task.retry_delay == timedelta(minutes=5)
+        assert task.retry_exponential_backoff
+        assert task.max_retry_delay == timedelta(hours=1)
+
+
+def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypatch):
+    wrong = tmp_path / "library.toml"
+    text = (ROOT / "library.toml").read_text(encoding="utf-8")
+    wrong.write_text(text.replace('hour = "10:00"', 'hour = "25:00"'), encoding="utf-8")
+    shutil.copytree(ROOT / "dags", tmp_path / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("REMINDERS_CONFIG", str(wrong))
+    settings.cache_clear()
+    try:
+        errors = read_dags(tmp_path / "dags").import_errors
+    finally:
+        settings.cache_clear()
+    assert len(errors) == 5
+    for message in errors.values():
+        assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in message

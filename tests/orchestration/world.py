@@ -1,0 +1,142 @@
+"""The use cases on a real ledger, a real mail server and a real SMS server; only the ILS is a list."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from loan_reminders.domain.books import Books
+from loan_reminders.domain.errors import IlsUnavailable
+from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.stages import Stage
+from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.gateways.mail_relay import Security, SmtpAccount, SmtpRelay
+from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.services.close import close_run
+from loan_reminders.services.compose import email_composer, text_composer
+from loan_reminders.services.dispatch_emails import send_emails
+from loan_reminders.services.dispatch_sms import send_sms
+from loan_reminders.services.extract import extract_loans
+from loan_reminders.services.plan import plan_run
+from loan_reminders.settings import ROOT, read_settings
+from tests.simulators.allmysms_server import AllMySmsServer
+from tests.simulators.smtp_sink import SmtpSink
+
+SETTINGS = read_settings(ROOT / "library.toml")
+DUE = date(2026, 11, 26)
+
+
+@dataclass
+class ListedLoans:
+    """An ILS that is a list; `fails_after` rows it falls silent."""
+
+    rows: list[Loan | RejectedRow] = field(default_factory=list)
+    fails_after: int | None = None
+
+    def loans_due(self, due_date: date, *, today: date) -> Generator[Loan | RejectedRow]:
+        for number, row in enumerate(self.rows):
+            if self.fails_after is not None and number >= self.fails_after:
+                raise IlsUnavailable("the ILS stopped answering")
+            if isinstance(row, RejectedRow) or row.due_date == due_date:
+                yield row
+
+
+@dataclass
+class World:
+    """Everything a run needs, and what came of it."""
+
+    ledger: PostgresLedger
+    ils: ListedLoans
+    mail: SmtpSink
+    sms: AllMySmsServer
+    stage: Stage = Stage.OVERDUE_NOTICE
+    today: date = DUE + timedelta(days=1)
+    runs: int = 0
+
+    def extract(self, *loans: Loan | RejectedRow, dry_run: bool = False, dag_run_id: str = "") -> int:
+        if loans:
+            self.ils.rows = list(loans)
+        self.runs += 1
+        rule = SETTINGS.policy().rule(self.stage)
+        return extract_loans(
+            self.ledger,
+            self.ils,
+            rule=rule,
+            reference_date=DUE + timedelta(days=rule.offset_days),
+            today=self.today,
+            dag_run_id=dag_run_id or f"run {self.runs}",
+            dry_run=dry_run,
+        ).run_id
+
+    def plan(self, run_id: int) -> dict[str, int]:
+        return plan_run(self.ledger, run_id=run_id, policy=SETTINGS.policy())
+
+    def begin(self, *loans: Loan | RejectedRow, dry_run: bool = False) -> int:
+        run_id = self.extract(*loans, dry_run=dry_run)
+        self.plan(run_id)
+        return run_id
+
+    def write_email(self):
+        now = datetime.combine(self.today, datetime.min.time(), SETTINGS.zone).replace(hour=10)
+        ours = SETTINGS.email
+        return email_composer(
+            ROOT / "templates",
+            stage=self.stage,
+            library=SETTINGS.identity(),
+            sender_name=ours.sender_name,
+            sender_address=ours.sender_address,
+            reply_to=ours.reply_to,
+            now=now,
+        )
+
+    def write_text(self):
+        return text_composer(
+            ROOT / "templates",
+            stage=self.stage,
+            library=SETTINGS.identity(),
+            max_segments=1,
+            opt_out_mention=SETTINGS.sms.opt_out_mention,
+            today=self.today,
+        )
+
+    def send_emails(self, run_id: int, *, last_try: bool = False, connections: int = 2) -> dict[str, int]:
+        account = SmtpAccount(
+            host="127.0.0.1",
+            port=self.mail.port,
+            envelope_sender=SETTINGS.email.sender_address,
+            timeout_s=5,
+            security=Security.PLAIN,
+        )
+        return send_emails(
+            self.ledger,
+            lambda: SmtpRelay(account),
+            self.write_email(),
+            run_id=run_id,
+            connections=connections,
+            last_try=last_try,
+        )
+
+    def send_sms(self, run_id: int, *, api_key: str = "", base_url: str = "", batch_size: int = 100) -> dict[str, int]:
+        account = AllMySmsAccount(
+            base_url=base_url or self.sms.base_url,
+            login=self.sms.provider.login,
+            api_key=api_key or self.sms.provider.api_key,
+        )
+        gateway = AllMySmsGateway(account, sender="BU Montclar", campaign="test", read_timeout_s=2)
+        return send_sms(self.ledger, gateway, self.write_text(), run_id=run_id, batch_size=batch_size)
+
+    def close(self, run_id: int) -> Books:
+        return close_run(self.ledger, run_id=run_id)
+
+    def whole_run(self, *loans: Loan | RejectedRow) -> Books:
+        run_id = self.begin(*loans)
+        self.send_emails(run_id)
+        self.send_sms(run_id)
+        return self.close(run_id)
+
+    def mailed_to(self) -> list[str]:
+        return sorted(str(message["To"].addresses[0].addr_spec) for message in self.mail.messages())
+
+    def texted_to(self) -> list[str]:
+        return sorted(sms.phone_number for sms in self.sms.provider.accepted)
