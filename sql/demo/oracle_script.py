@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,18 +19,17 @@ SET FEEDBACK OFF
 WHENEVER SQLERROR EXIT SQL.SQLCODE
 ALTER SESSION SET CONTAINER = {container};
 ALTER SESSION SET CURRENT_SCHEMA = {schema};
-ALTER SESSION SET NLS_LENGTH_SEMANTICS = CHAR;
 """
 
 
 def write_oracle_sql(path: Path, library: Library, *, schema: str = "ILS", container: str = "FREEPDB1") -> None:
     """Write the tables and an INSERT for each row, in ASCII whatever the client's NLS_LANG.
 
-    Texts beyond ASCII are written with UNISTR; lengths count characters, as the script sets for its session.
+    Texts beyond ASCII are written with UNISTR; columns count characters, which a session of SYS does only when told column by column.
     """
     with path.open("w", encoding="ascii", newline="\n") as script:
         script.write(_HEADER.format(schema=schema, container=container))
-        script.write(SCHEMA.read_text(encoding="ascii"))
+        script.write(re.sub(r"(CHAR|VARCHAR2)\((\d+)\)", r"\1(\2 CHAR)", SCHEMA.read_text(encoding="ascii")))
         for count, statement in enumerate(_inserts(library), start=1):
             script.write(statement)
             if count % _COMMIT_EVERY == 0:

@@ -46,11 +46,11 @@ class Fault(StrEnum):
 class AllMySmsServer:
     """The simulated provider on a socket of this machine; `provider` is the account, its money and its SMS."""
 
-    def __init__(self, provider: SmsProvider | None = None, *, port: int = 0) -> None:
+    def __init__(self, provider: SmsProvider | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.provider = provider or SmsProvider()
         self.stopping = threading.Event()
         self._faults: deque[Fault] = deque()
-        self._server = _Server(("127.0.0.1", port), self)
+        self._server = _Server((host, port), self)
         self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
@@ -180,6 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A simulated allmysms, API v9.0")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--journal", type=Path, help="file that gets one line of JSON for every accepted SMS")
     parser.add_argument("--login", default="bu-demo")
@@ -198,7 +199,7 @@ def main() -> None:
         journal=chosen.journal,
         partial_code=chosen.partial_code,
     )
-    server = AllMySmsServer(provider, port=chosen.port)
+    server = AllMySmsServer(provider, host=chosen.host, port=chosen.port)
     for fault in chosen.fault:
         server.fail_next(fault)
     with server:
