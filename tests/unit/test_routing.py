@@ -145,6 +145,12 @@ def test_a_run_again_without_anything_new_says_already_sent_rather_than_not_elig
     assert [(skip.slot, skip.reason) for skip in found.skipped] == [(None, SkipReason.ALREADY_SENT)]
 
 
+def test_a_run_again_for_a_reader_told_by_sms_alone_says_already_sent():
+    found = routed(Stage.OVERDUE_NOTICE, NO_EMAIL, history=history(Slot.SMS))
+    assert isinstance(found, Routed)
+    assert [(skip.slot, skip.reason) for skip in found.skipped] == [(None, SkipReason.ALREADY_SENT)]
+
+
 def refused(*emails):
     return {LoanKey(loan_id="L1", due_date=a_loan().due_date): {an_email(email) for email in emails}}
 

@@ -35,7 +35,7 @@ WRONG = [
     ('sender_address = "relances@', 'sender_address = "relances at ', ["email.sender_address", "adresse électronique"]),
     ('account_url = "https://', 'account_url = "', ["library.account_url", "https://"]),
     ('code = "montclar"', 'code = "Mont Clar"', ["library.code", "minuscules"]),
-    ('address = ["Bibliothèque universitaire de Montclar", ', "address = [1, ", ["library.address[0]", "= 1", "texte"]),
+    ('address = ["Service du prêt", ', "address = [1, ", ["library.address[0]", "= 1", "texte"]),
     ("sms = 500", "sms = -1", ["caps.sms", "-1", "au moins 0"]),
     ("[caps]", "[cap]", ["cap =", "clé inconnue", "caps", "stages"]),
     ('"phone_sms", "phone_1"', '"fax", "phone_1"', ["ils.phone_columns[0]", '"fax"', "phone_sms, phone_1"]),

@@ -51,10 +51,10 @@ def route(notice: Notice, *, rule: StageRule, history: History, refused: Refused
             empty.extend(left_out)
             if delivery is not None:
                 deliveries.append(delivery)
-    if not deliveries and all(gap.reason in _NOBODY_TO_WRITE_TO for gap in empty if gap.slot is Slot.WRITTEN):
-        written = [gap for gap in empty if gap.slot is Slot.WRITTEN]
-        if written:
-            return Unreachable(notice=notice, reason=written[0].reason, detail=written[0].detail)
+    written = [gap for gap in empty if gap.slot is Slot.WRITTEN]
+    told = deliveries or any(gap.reason is SkipReason.ALREADY_SENT for gap in empty)
+    if written and not told and all(gap.reason in _NOBODY_TO_WRITE_TO for gap in written):
+        return Unreachable(notice=notice, reason=written[0].reason, detail=written[0].detail)
     return Routed(deliveries=tuple(deliveries), skipped=_skips(notice, deliveries, empty))
 
 

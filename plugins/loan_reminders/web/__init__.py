@@ -1,0 +1,1 @@
+"""The librarians' pages, inside Airflow's web UI."""

@@ -1,0 +1,89 @@
+"""What an operator makes of errors: temporary ones are tried again, all others fail at once, in words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from loan_reminders.domain.errors import (
+    BooksDoNotBalance,
+    IlsRejected,
+    IlsUnavailable,
+    SettingsError,
+    SmsAccountRejected,
+    TemplateError,
+)
+from loan_reminders.domain.stages import Stage
+
+DSN_SECRET = "camille.martin@etu.example.org"
+
+
+@pytest.fixture
+def connected(monkeypatch, postgres_server, ledger_database):
+    connection = {
+        "conn_type": "postgres",
+        "login": "postgres",
+        "schema": ledger_database,
+        "extra": {"host": str(postgres_server.socket_folder)},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", json.dumps(connection))
+
+
+def failing(error: Exception):
+    from loan_reminders.operators.base import ReminderOperator
+
+    class Failing(ReminderOperator):
+        def work(self, context, ledger):
+            raise error
+
+    return Failing(task_id="failing", stage=Stage.OVERDUE_NOTICE)
+
+
+def test_a_temporary_error_is_left_to_airflows_retries(connected):
+    with pytest.raises(IlsUnavailable):
+        failing(IlsUnavailable("the ILS does not answer")).execute({})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        IlsRejected("wrong password"),
+        SmsAccountRejected("no credit", code="103"),
+        TemplateError("overdue_notice/email/body.txt.j2, line 3"),
+        SettingsError("stages.overdue_notice.hour"),
+        BooksDoNotBalance("1 loan too few"),
+    ],
+)
+def test_any_other_error_of_ours_fails_at_once_with_its_words(connected, error):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    with pytest.raises(AirflowFailException, match=str(error)):
+        failing(error).execute({})
+
+
+def test_an_error_nobody_foresaw_fails_at_once_without_its_words(connected):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    with pytest.raises(AirflowFailException, match="KeyError") as raised:
+        failing(KeyError(DSN_SECRET)).execute({})
+    assert DSN_SECRET not in str(raised.value)
+
+
+def test_a_ledger_that_is_down_is_tried_again(monkeypatch, tmp_path):
+    from loan_reminders.domain.errors import LedgerUnavailable
+    from loan_reminders.operators import CloseRun
+
+    connection = {"conn_type": "postgres", "login": "postgres", "schema": "ledger", "extra": {"host": str(tmp_path)}}
+    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", json.dumps(connection))
+    with pytest.raises(LedgerUnavailable):
+        CloseRun(task_id="close_run", stage=Stage.OVERDUE_NOTICE, run_id=1).execute({})
+
+
+def test_a_run_whose_extraction_failed_is_red_and_says_what_to_do(connected):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from loan_reminders.operators import CloseRun
+
+    with pytest.raises(AirflowFailException, match="Extraire les prêts"):
+        CloseRun(task_id="close_run", stage=Stage.OVERDUE_NOTICE, run_id=None).execute({})
