@@ -25,7 +25,7 @@ ALTER SESSION SET CURRENT_SCHEMA = {schema};
 def write_oracle_sql(path: Path, library: Library, *, schema: str = "ILS", container: str = "FREEPDB1") -> None:
     """Write the tables and an INSERT for each row, in ASCII whatever the client's NLS_LANG.
 
-    Texts beyond ASCII are written with UNISTR; columns count characters, which a session of SYS does only when told column by column.
+    Texts beyond ASCII are written with UNISTR; columns count characters, which SYS does only when each one says so.
     """
     with path.open("w", encoding="ascii", newline="\n") as script:
         script.write(_HEADER.format(schema=schema, container=container))

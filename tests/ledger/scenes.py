@@ -21,6 +21,7 @@ from loan_reminders.ledger.sender import PostgresSender
 from tests.builders import DUE_DATE, a_delivery, a_loan, a_notice, a_patron
 
 S = DeliveryState
+STAGE_OF = {Channel.LETTER: Stage.FIRST_REMINDER, Channel.REGISTERED_LETTER: Stage.REGISTERED_LETTER}
 
 
 def rows(ledger: PostgresLedger, statement: str, **parameters: Any) -> list[Any]:
@@ -58,12 +59,11 @@ def planned(ledger: PostgresLedger, deliveries: Sequence[Delivery], skips: Seque
 
 def some_deliveries(count: int, *, channel: Channel = Channel.EMAIL, prefix: str = "L") -> tuple[Delivery, ...]:
     """Deliveries to as many readers, one loan each."""
-    stage = {Channel.LETTER: Stage.FIRST_REMINDER, Channel.REGISTERED_LETTER: Stage.REGISTERED_LETTER}
     return tuple(
         a_delivery(
             channel=channel,
             notice=a_notice(
-                stage=stage.get(channel, Stage.OVERDUE_NOTICE),
+                stage=STAGE_OF.get(channel, Stage.OVERDUE_NOTICE),
                 loans=(a_loan(loan_id=f"{prefix}{number}", patron=a_patron(patron_id=f"P{prefix}{number}")),),
             ),
         )
@@ -114,3 +114,12 @@ def terminate(ledger: PostgresLedger, sender: PostgresSender) -> None:
     )
     [[pid]] = rows(ledger, held, token=sender.token)
     rows(ledger, "SELECT pg_terminate_backend(:pid, 5000)", pid=pid)
+
+
+def by_id(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    return sorted(deliveries, key=lambda delivery: delivery.delivery_id)
+
+
+def a_run(ledger: PostgresLedger, channel: Channel, count: int = 3) -> tuple[int, tuple[Delivery, ...]]:
+    deliveries = some_deliveries(count, channel=channel)
+    return planned(ledger, deliveries, stage=STAGE_OF.get(channel, Stage.OVERDUE_NOTICE)).run_id, deliveries

@@ -140,5 +140,7 @@ def test_the_script_for_oracle_is_ascii_with_short_lines_and_an_insert_a_row(tmp
     assert not any(line.endswith("-") for line in lines)  # SQL*Plus would join the next
     assert text.count("INSERT INTO z") == sum(map(len, library.rows.values()))
     assert "SET DEFINE OFF" in lines
+    assert "CHAR(12 CHAR)" in text
+    assert "VARCHAR2(200)" not in text
     assert "ALTER SESSION SET CURRENT_SCHEMA = ILS;" in lines
     assert lines[-2:] == ["COMMIT;", "EXIT"]

@@ -21,8 +21,8 @@ from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.planning import PostgresPlanning
 from loan_reminders.ledger.reading import record_rows
 from loan_reminders.ledger.schema import check_schema
-from loan_reminders.ledger.sender import PostgresSender, offered_states
-from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
+from loan_reminders.ledger.sender import PostgresSender, count_offered
+from loan_reminders.ledger.tables import RunState, loans_seen, runs, skips
 
 logger = logging.getLogger(__name__)
 
@@ -146,15 +146,10 @@ class PostgresLedger:
         return PostgresPlanning(self.engine, self.run(run_id), library=self.library)
 
     def planned_count(self, run_id: int, channel: Channel) -> int:
-        """Deliveries of this run that a sender of this channel would be offered."""
-        query = select(func.count()).where(
-            deliveries.c.library == self.library,
-            deliveries.c.run_id == run_id,
-            deliveries.c.channel == channel.value,
-            deliveries.c.state.in_(offered_states(channel)),
-        )
+        """Deliveries of this run that a sender of this channel would be offered, those of a dead sender included."""
+        parameters = {"library": self.library, "run_id": run_id, "channel": channel.value}
         with self._transaction() as connection:
-            return connection.execute(query).scalar_one()
+            return count_offered(connection, channel, parameters)
 
     def sender(self, run_id: int, channel: Channel) -> PostgresSender:
         """Become a sender of this run by this channel, as a context manager."""

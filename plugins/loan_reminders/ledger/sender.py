@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +50,20 @@ _RECOVER = text("""
     INSERT INTO receipts (library, delivery_id, state, reason, applied)
     SELECT :library, delivery_id, 'in_doubt', 'interrupted', true FROM interrupted
     RETURNING receipt_id
+""")
+_COUNT_OFFERED = text("""
+    WITH holders AS MATERIALIZED (
+        SELECT DISTINCT claimed_by FROM deliveries
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
+    ), dead AS MATERIALIZED (
+        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock(hashtextextended(claimed_by, 0))
+    )
+    SELECT count(*) FROM deliveries
+    WHERE library = :library AND run_id = :run_id AND channel = :channel AND (
+        state = ANY(CAST(:offered AS text[]))
+        OR 'in_doubt' = ANY(CAST(:offered AS text[])) AND state = 'claimed'
+           AND claimed_by IN (SELECT claimed_by FROM dead)
+    )
 """)
 # A delivery claimed since this pass began was tried in this pass, here or by another sender: it waits for the next.
 _CLAIM = text("""
@@ -107,6 +121,12 @@ def offered_states(channel: Channel) -> tuple[str, ...]:
     if channel is Channel.SMS:
         return (DeliveryState.PLANNED.value,)
     return (DeliveryState.PLANNED.value, DeliveryState.IN_DOUBT.value)
+
+
+def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, Any]) -> int:
+    """How many deliveries a new sender would be offered, counting those it would inherit from a dead one."""
+    parameters = {**scope, "offered": list(offered_states(channel))}
+    return int(connection.execute(_COUNT_OFFERED, parameters).scalar_one())
 
 
 class PostgresSender:
