@@ -12,14 +12,15 @@ from airflow.sdk import DAG
 
 from loan_reminders.dag_arguments import dag_arguments, daily
 from loan_reminders.domain.stages import Stage
-from loan_reminders.operators import CloseRun, ExtractLoans, PlanNotices, PrintLetters
+from loan_reminders.operators import CloseRun, ConfirmVolume, ExtractLoans, PlanNotices, PrintLetters
 
 with DAG(schedule=daily(Stage.REGISTERED_LETTER), doc_md=__doc__, **dag_arguments(Stage.REGISTERED_LETTER)):
     loans = ExtractLoans(task_id="extract_loans", task_display_name="Extraire les prêts")
     notices = PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", run_id=loans.output)
+    volume = ConfirmVolume(task_id="confirm_volume", task_display_name="Vérifier le volume", run_id=loans.output)
     letters = PrintLetters(
         task_id="print_registered_letters", task_display_name="Imprimer les lettres recommandées", run_id=loans.output
     )
     books = CloseRun(task_id="close_run", task_display_name="Clore et vérifier", run_id=loans.output)
 
-    loans >> notices >> letters >> books
+    loans >> notices >> volume >> letters >> books

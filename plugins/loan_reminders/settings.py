@@ -20,19 +20,24 @@ from pydantic import ValidationError
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.extraction import CodeMapping
 from loan_reminders.domain.library import Branch, LibraryIdentity
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber
+from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
+from loan_reminders.domain.volume import VolumeGuard
 from loan_reminders.settings_messages import explain
+from loan_reminders.settings_sections import ROOT as ROOT
 from loan_reminders.settings_sections import (
-    ROOT,
     CapSettings,
     EmailSettings,
     IlsSettings,
     LetterSettings,
     LibrarySettings,
+    RedirectSettings,
     Section,
     SmsSettings,
     StageSettings,
     StagesSettings,
+    VolumeGuardSettings,
 )
 
 
@@ -45,6 +50,8 @@ class Settings(Section):
     sms: SmsSettings
     letters: LetterSettings = LetterSettings()
     caps: CapSettings = CapSettings()
+    volume_guard: VolumeGuardSettings = VolumeGuardSettings()
+    redirect: RedirectSettings | None = None
     stages: StagesSettings
 
     @property
@@ -54,10 +61,28 @@ class Settings(Section):
 
     def policy(self) -> Policy:
         """The procedure as the rules want it."""
-        caps = self.caps.model_dump()
-        return Policy(
-            rules=tuple(_stage_rule(stage, self.stages.of(stage)) for stage in Stage),
-            caps=tuple((channel, caps[channel.value]) for channel in Channel),
+        return Policy(rules=tuple(_stage_rule(stage, self.stages.of(stage)) for stage in Stage))
+
+    def guard(self) -> VolumeGuard:
+        """When a run must be approved before it sends."""
+        floors, caps = self.volume_guard.floors.model_dump(), self.caps.model_dump()
+        return VolumeGuard(
+            factor=self.volume_guard.factor,
+            floors={channel: floors[channel.value] for channel in Channel},
+            caps={channel: caps[channel.value] for channel in Channel},
+        )
+
+    def redirection(self) -> Redirect | None:
+        """Where a test installation sends everything; None in production."""
+        if self.redirect is None:
+            return None
+        return Redirect(
+            email=EmailAddress(value=self.redirect.email),
+            mobile=MobileNumber(value=self.redirect.mobile),
+            allow=frozenset(
+                EmailAddress(value=entry) if "@" in entry else MobileNumber(value=entry)
+                for entry in self.redirect.allow
+            ),
         )
 
     def identity(self) -> LibraryIdentity:

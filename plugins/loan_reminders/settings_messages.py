@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _TYPES = {
     "string_type": "un texte entre guillemets",
     "int_type": "un nombre entier",
+    "float_type": "un nombre, par exemple 3.0",
     "bool_type": "true ou false",
     "list_type": "une liste entre crochets",
     "dict_type": "une section de clés et de valeurs",
@@ -69,6 +70,7 @@ def _allowed(detail: ErrorDetails, model: type[BaseModel]) -> str:
         return f"il faut {_TYPES[kind]}"
     bounds = {
         "greater_than_equal": ("un nombre d'au moins", "ge"),
+        "greater_than": ("un nombre supérieur à", "gt"),
         "less_than_equal": ("un nombre d'au plus", "le"),
         "string_too_short": ("un texte d'au moins, en caractères,", "min_length"),
         "string_too_long": ("un texte d'au plus, en caractères,", "max_length"),

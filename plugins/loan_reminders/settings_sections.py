@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.extraction import PHONE_COLUMNS
-from loan_reminders.domain.recipients import EmailAddress
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.sms_text import check_sender
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 
@@ -48,6 +48,17 @@ def _known_ils(kind: str) -> str:
     if kind not in kinds:
         raise ValueError(f"valeurs permises : {', '.join(kinds)} (les dossiers de sql/)")
     return kind
+
+
+def _usable_mobile(text: str) -> str:
+    try:
+        return MobileNumber.parse(text).value
+    except RecipientError:
+        raise ValueError("un numéro de mobile est attendu, par exemple « 06 12 34 56 78 »") from None
+
+
+def _usable_recipient(text: str) -> str:
+    return _usable_email(text) if "@" in text else _usable_mobile(text)
 
 
 def _phone_column(name: str) -> str:
@@ -140,12 +151,37 @@ class LetterSettings(Section):
 
 
 class CapSettings(Section):
-    """The most deliveries one run may make, by channel."""
+    """The deliveries of one run, by channel, beyond which a person must approve it, whatever the past."""
 
     email: Annotated[int, Field(ge=0)] = 5000
     sms: Annotated[int, Field(ge=0)] = 500
-    letter: Annotated[int, Field(ge=0)] = 1000
-    registered_letter: Annotated[int, Field(ge=0)] = 200
+    letter: Annotated[int, Field(ge=0)] = 500
+    registered_letter: Annotated[int, Field(ge=0)] = 100
+
+
+class FloorSettings(Section):
+    """The deliveries of one run, by channel, below which no volume is unusual."""
+
+    email: Annotated[int, Field(ge=0)] = 300
+    sms: Annotated[int, Field(ge=0)] = 150
+    letter: Annotated[int, Field(ge=0)] = 50
+    registered_letter: Annotated[int, Field(ge=0)] = 20
+
+
+class VolumeGuardSettings(Section):
+    """A run with more than `factor` times the median of the stage's last `runs` runs must be approved."""
+
+    factor: Annotated[float, Field(gt=1, le=100)] = 3.0
+    runs: Annotated[int, Field(ge=1, le=365)] = 10
+    floors: FloorSettings = FloorSettings()
+
+
+class RedirectSettings(Section):
+    """A test installation: every message goes to one recipient, except those allowed by name."""
+
+    email: Email
+    mobile: Annotated[str, AfterValidator(_usable_mobile)]
+    allow: list[Annotated[str, AfterValidator(_usable_recipient)]] = []
 
 
 class ConditionSettings(Section):

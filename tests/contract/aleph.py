@@ -13,6 +13,7 @@ from sql.demo.tables import BINDS
 
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 ALEPH_SQL = (SQL_FOLDER / "aleph" / "loans_due.sql").read_text(encoding="utf-8")
+NOW_SQL = (SQL_FOLDER / "aleph" / "loan_now.sql").read_text(encoding="utf-8")
 TODAY = date(2026, 3, 1)
 CODES = CodeMapping(
     patron_status={

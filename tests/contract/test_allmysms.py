@@ -44,7 +44,7 @@ def test_too_little_credit_stops_the_run_and_says_to_buy_some(
     server: AllMySmsServer, gateway: AllMySmsGateway, credit: int, code: str
 ) -> None:
     server.provider.credit = credit
-    with pytest.raises(SmsAccountRejected, match="buy credits") as caught:
+    with pytest.raises(SmsAccountRejected, match=r"aucun SMS .* Acheter du crédit") as caught:
         gateway.send(texts(3))
     assert caught.value.code == code
     assert server.provider.accepted == []
@@ -127,7 +127,7 @@ def test_the_provider_s_count_of_segments_wins_and_a_difference_is_logged(
 ) -> None:
     receipts = gateway.send(texts(2, text="Vos prêts STOP au 36180 " + "x" * 60))
     assert [(receipt.segments, receipt.cost) for receipt in receipts] == [(2, 30.0)] * 2
-    assert "counts 4 segments" in caplog.text
+    assert "allmysms compte 4 segments" in caplog.text
 
 
 @pytest.mark.parametrize(

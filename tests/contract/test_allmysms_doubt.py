@@ -126,7 +126,7 @@ def test_a_refused_connection_is_temporary_and_nothing_left() -> None:
         port = listening.getsockname()[1]
     with (
         gateway_to(f"http://127.0.0.1:{port}") as gateway,
-        pytest.raises(SmsGatewayUnavailable, match="nothing was sent"),
+        pytest.raises(SmsGatewayUnavailable, match="aucun SMS de cette demande n'est parti"),
     ):
         gateway.send(texts(1))
 
@@ -134,7 +134,7 @@ def test_a_refused_connection_is_temporary_and_nothing_left() -> None:
 def test_an_unknown_host_is_temporary_and_nothing_left() -> None:
     with (
         gateway_to("http://allmysms.invalid") as gateway,
-        pytest.raises(SmsGatewayUnavailable, match="nothing was sent"),
+        pytest.raises(SmsGatewayUnavailable, match="aucun SMS de cette demande n'est parti"),
     ):
         gateway.send(texts(1))
 
@@ -146,7 +146,7 @@ def test_a_connection_that_never_opens_is_temporary_and_nothing_left() -> None:
         with (
             socket.create_connection(full.getsockname()),
             gateway_to(f"http://127.0.0.1:{full.getsockname()[1]}", connect_timeout_s=0.2) as gateway,
-            pytest.raises(SmsGatewayUnavailable, match="ConnectTimeout"),
+            pytest.raises(SmsGatewayUnavailable, match=r"injoignable \(ConnectTimeout"),
         ):
             gateway.send(texts(1))
 
@@ -154,14 +154,14 @@ def test_a_connection_that_never_opens_is_temporary_and_nothing_left() -> None:
 def test_tls_that_cannot_be_agreed_is_temporary_and_nothing_left() -> None:
     """The server speaks HTTP where HTTPS is asked: the key never leaves, so nothing is in doubt."""
     with AllMySmsServer() as plain, gateway_to(plain.base_url.replace("http:", "https:")) as gateway:
-        with pytest.raises(SmsGatewayUnavailable, match="nothing was sent"):
+        with pytest.raises(SmsGatewayUnavailable, match="aucun SMS de cette demande n'est parti"):
             gateway.send(texts(1))
         assert plain.provider.requests == []
 
 
 def test_too_many_requests_is_temporary(server: AllMySmsServer, gateway: AllMySmsGateway) -> None:
     server.fail_next(Fault.HTTP_429)
-    with pytest.raises(SmsGatewayUnavailable, match="429"):
+    with pytest.raises(SmsGatewayUnavailable, match=r"ralentir \(HTTP 429\).*Nouvel essai automatique"):
         gateway.send(texts(1))
     assert outcomes(gateway.send(texts(1))) == [(S.ACCEPTED, None)]
 
@@ -171,7 +171,7 @@ def test_an_address_without_the_api_stops_the_run(
     server: AllMySmsServer, gateway: AllMySmsGateway, fault: Fault, code: str
 ) -> None:
     server.fail_next(fault)
-    with pytest.raises(SmsAccountRejected, match="check the connection") as caught:
+    with pytest.raises(SmsAccountRejected, match="Vérifier host, port et schema de la connexion Airflow") as caught:
         gateway.send(texts(1))
     assert caught.value.code == code
     assert server.provider.accepted == []

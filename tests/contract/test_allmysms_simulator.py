@@ -49,7 +49,7 @@ def test_an_airflow_connection_becomes_a_gateway(server: AllMySmsServer, monkeyp
     with sms_gateway("allmysms_test", sender="BU", campaign="RELANCES") as gateway:
         assert outcomes(gateway.send(texts(1))) == [(S.ACCEPTED, None)]
     monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS_TEST", json.dumps({**connection, "password": None}))
-    with pytest.raises(SettingsError, match="allmysms_test: password missing"):
+    with pytest.raises(SettingsError, match="allmysms_test : il manque password"):
         sms_gateway("allmysms_test", sender="BU", campaign="RELANCES")
 
 

@@ -69,14 +69,14 @@ class TestWhatGoesWrong:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("#let x = (\n", r"first_reminder/letter/letter\.typ, line 1: "),
-            ("\n\n#nobody-defined-this", r"first_reminder/letter/letter\.typ, line 3: unknown variable"),
-            (ONE_WRONG_FACT, "line 3: "),
-            ('#import "/_layouts/none.typ": *', "line 1: file not found"),
-            ('#import "/../secret.typ": *', "line 1: "),
-            ("Rien pour personne", "beginning"),
-            ('Bonjour\n#eval("1 + 1")', r"first_reminder/letter/letter\.typ, line 2: eval is refused"),
-            ('#import "@preview/cetz:0.3.0"', "line 1: packages are refused"),
+            ("#let x = (\n", r"first_reminder/letter/letter\.typ, ligne 1 : Typst répond"),
+            ("\n\n#nobody-defined-this", r"first_reminder/letter/letter\.typ, ligne 3 : Typst .* « unknown variable"),
+            (ONE_WRONG_FACT, "ligne 3 : "),
+            ('#import "/_layouts/none.typ": *', "ligne 1 : Typst répond « file not found"),
+            ('#import "/../secret.typ": *', "ligne 1 : "),
+            ("Rien pour personne", "un début et une fin"),
+            ('Bonjour\n#eval("1 + 1")', r"first_reminder/letter/letter\.typ, ligne 2 : eval est interdit"),
+            ('#import "@preview/cetz:0.3.0"', "ligne 1 : les paquets sont interdits"),
         ],
     )
     def test_a_wrong_template_is_named_with_its_line(
@@ -92,17 +92,17 @@ class TestWhatGoesWrong:
             )
 
     def test_a_stage_without_letter_templates_is_named(self, tmp_path: Path, own_templates: Path) -> None:
-        with pytest.raises(TemplateError, match="second_reminder/letter: no such folder"):
+        with pytest.raises(TemplateError, match="second_reminder/letter : ce dossier de modèles"):
             printed(tmp_path / "out", [a_letter()], stage=Stage.SECOND_REMINDER, by=renderer(own_templates))
 
     def test_a_template_that_is_not_text_is_named(self, tmp_path: Path, own_templates: Path) -> None:
         (own_templates / "first_reminder/letter/letter.typ").write_bytes(b"Rel\xe9ance")
-        with pytest.raises(TemplateError, match=r"letter\.typ: not UTF-8"):
+        with pytest.raises(TemplateError, match=r"letter\.typ : ce modèle n'est pas en UTF-8"):
             printed(tmp_path / "out", [a_letter()], by=renderer(own_templates))
 
     def test_a_template_that_never_ends_is_stopped(self, tmp_path: Path, own_templates: Path) -> None:
         say(own_templates, "#for a in range(100000) { for b in range(100000) { a = b } }")
-        with pytest.raises(LettersNotPrinted, match="no answer in 1 s"):
+        with pytest.raises(LettersNotPrinted, match="pas de réponse en 1 s"):
             printed(tmp_path / "out", [a_letter()], by=renderer(own_templates, timeout_s=1))
         assert list((tmp_path / "out").iterdir()) == []
 
@@ -122,19 +122,19 @@ class TestWhatGoesWrong:
         (tmp_path / "scratch").rmdir()
         (tmp_path / "scratch").write_text("a file where the folder was", encoding="utf-8")
         press._root = tmp_path / "root"
-        with pytest.raises(LetterStoreUnavailable, match="temporary folder"):
+        with pytest.raises(LetterStoreUnavailable, match="dossier temporaire des lettres"):
             press.check("check")
 
     def test_a_page_engine_that_dies_is_not_taken_for_a_fault_of_the_letters(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "executable", shutil.which("false"))
-        with pytest.raises(LettersNotPrinted, match="the process ended with code 1"):
+        with pytest.raises(LettersNotPrinted, match="arrêté avec le code 1"):
             printed(tmp_path, [a_letter()])
 
     def test_a_page_engine_that_says_nothing_is_not_taken_for_a_success(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "executable", shutil.which("true"))
-        with pytest.raises(LettersNotPrinted, match="gave no answer"):
+        with pytest.raises(LettersNotPrinted, match="rien répondu"):
             printed(tmp_path, [a_letter()])

@@ -85,7 +85,7 @@ class TestBatches:
         quiet = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
         try:
-            with pytest.raises(LetterStoreUnavailable, match=r"lettres\.pdf"):
+            with pytest.raises(LetterStoreUnavailable, match=r"dossier des lettres refuse l'écriture \(lettres\.pdf\)"):
                 FolderLetterStore(door(root)).store("lot", [("small", b"1"), ("lettres.pdf", large)])
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

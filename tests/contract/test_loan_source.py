@@ -16,7 +16,7 @@ from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.gateways.loan_source import OracleLoanSource, bind_names
 from sql.demo.generator import make_library
 from sql.demo.tables import BINDS, write_sqlite
-from tests.contract.aleph import ALEPH_SQL, CODES, TODAY, due_day
+from tests.contract.aleph import ALEPH_SQL, CODES, NOW_SQL, TODAY, due_day, ymd
 from tests.simulators.oracle_backend import ALEPH_TYPES, DATE
 from tests.simulators.oracle_server import OracleServer
 
@@ -49,7 +49,7 @@ def source(server, *, sql=ALEPH_SQL, password=None, binds=BINDS, **options):
     def connect():
         return oracledb.connect(user=server.user, password=password or server.password, dsn=server.dsn)
 
-    return OracleLoanSource(connect, sql=sql, binds=binds, codes=CODES, **options)
+    return OracleLoanSource(connect, sql=sql, now_sql=NOW_SQL, binds=binds, codes=CODES, **options)
 
 
 def read(loans, stage="C"):
@@ -75,16 +75,17 @@ def test_nobody_listens():
     loans = OracleLoanSource(
         lambda: oracledb.connect(user="ILS", password="ils", host="127.0.0.1", port=port, service_name="DEMO"),
         sql=ALEPH_SQL,
+        now_sql=NOW_SQL,
         binds=BINDS,
         codes=CODES,
     )
-    with pytest.raises(IlsUnavailable, match=r"^connecting to the ILS: DPY-6005, the server cannot be reached$"):
+    with pytest.raises(IlsUnavailable, match=r"^Connexion au SIGB : DPY-6005, le serveur est injoignable\. Nouv"):
         read(loans)
 
 
 def test_the_listener_does_not_know_the_service(server):
     server.faults.refuse = 12514
-    with pytest.raises(IlsUnavailable, match="DPY-6001, the listener does not know the service"):
+    with pytest.raises(IlsUnavailable, match="DPY-6001, l'écouteur Oracle ne connaît pas le service"):
         read(source(server))
     assert_no_session_left(server)
 
@@ -93,13 +94,13 @@ def test_an_operating_system_error_counts_as_unavailable():
     def connect():
         raise TimeoutError("nobody")
 
-    loans = OracleLoanSource(connect, sql=ALEPH_SQL, binds=BINDS, codes=CODES)
-    with pytest.raises(IlsUnavailable, match="connecting to the ILS: TimeoutError"):
+    loans = OracleLoanSource(connect, sql=ALEPH_SQL, now_sql=NOW_SQL, binds=BINDS, codes=CODES)
+    with pytest.raises(IlsUnavailable, match="Connexion au SIGB : TimeoutError"):
         read(loans)
 
 
 def test_a_wrong_password_is_permanent_and_is_not_repeated(server):
-    with pytest.raises(IlsRejected, match="ORA-01017, wrong user name or password") as error:
+    with pytest.raises(IlsRejected, match=r"ORA-01017, identifiant ou mot de passe incorrect\. Prév") as error:
         read(source(server, password=WRONG))
     server.unlock()
     assert_tells_no_data(error)
@@ -109,12 +110,12 @@ def test_a_wrong_password_is_permanent_and_is_not_repeated(server):
 @pytest.mark.parametrize(
     ("text", "instead", "told"),
     [
-        ("z13.z13_title", "z13.z13_nope", r"ORA-00904, no such column or function \(\"Z13\".\"Z13_NOPE\"\)"),
-        ("LEFT JOIN z13\n", "LEFT JOIN z99 z13\n", r"ORA-00942, no such table or view.*\(\"ILS\".\"Z99\"\)"),
+        ("z13.z13_title", "z13.z13_nope", r"ORA-00904, cette colonne ou fonction .* \(\"Z13\".\"Z13_NOPE\"\)"),
+        ("LEFT JOIN z13\n", "LEFT JOIN z99 z13\n", r"ORA-00942, cette table ou vue.*\(\"ILS\".\"Z99\"\)"),
         ("WHERE z36.z36_due_date", "WHERE WHERE z36.z36_due_date", "ORA-00933"),
-        ("AS price_text", "AS price", "does not return: price_text$"),
-        ("AS email,", "AS mel,", "does not return: email$"),
-        (":due_ymd", ":due_day", "names binds without a value: due_day$"),
+        ("AS price_text", "AS price", "ne rend pas les colonnes : price_text. Corriger"),
+        ("AS email,", "AS mel,", "ne rend pas les colonnes : email. Corriger"),
+        (":due_ymd", ":due_day", "binds sans valeur : due_day. Corriger"),
         ("z36.z36_number\n", "z36.z36_number;", "ORA-00911"),
     ],
 )
@@ -158,7 +159,7 @@ def test_a_failure_between_two_fetches_comes_after_the_loans_already_read(server
     server.faults.fail_fetch_after = 1
     server.faults.fail_fetch_with = code
     loans = source(server, array_size=10).loans_due(due_day("C"), today=TODAY)
-    with pytest.raises(IlsUnavailable, match="reading the ILS") as error:
+    with pytest.raises(IlsUnavailable, match="Lecture du SIGB") as error:
         list(loans)
     assert_tells_no_data(error)
     assert_no_session_left(server)
@@ -176,7 +177,7 @@ def test_loans_come_before_the_last_is_read(server):
 def test_a_server_that_hangs_is_given_up_after_the_time_out(server):
     server.faults.hang = True
     started = time.monotonic()
-    with pytest.raises(IlsUnavailable, match="DPY-4024, the database took longer than allowed"):
+    with pytest.raises(IlsUnavailable, match="DPY-4024, la base a mis trop de temps"):
         read(source(server, call_timeout_ms=300))
     assert time.monotonic() - started < 5
     assert_no_session_left(server)
@@ -276,3 +277,34 @@ def test_rows_that_repeat_pass_through(library, tmp_path):
         found = [row for row in read(source(server)) if isinstance(row, Loan) and row.patron.patron_id == "ONEIL-C"]
     assert len(found) == 2
     assert found[0] == found[1]
+
+
+def change(path, statement, *values):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        assert connection.execute(statement, values).rowcount == 1
+
+
+def test_the_present_date_of_loans_tells_renewals_from_returns(library, tmp_path):
+    path = tmp_path / "library.db"
+    write_sqlite(path, library)
+    with OracleServer(path) as server:
+        loans = [loan for loan in read(source(server)) if isinstance(loan, Loan)][:4]
+        ids = [loan.loan_id for loan in loans]
+        renewed, returned, lost, kept = (loan_id.rpartition("-")[0::2] for loan_id in ids)
+        where = "WHERE z36_rec_key = ? AND z36_number = ?"
+        change(path, f"UPDATE z36 SET z36_due_date = 20260501 {where}", *renewed)
+        change(path, f"DELETE FROM z36 {where}", *returned)
+        change(path, f"UPDATE z36 SET z36_status = 'L' {where}", *lost)
+        assert kept
+        found = source(server).due_dates_now(ids)
+        assert {loan_id: ymd(day) for loan_id, day in found.items()} == {
+            ids[0]: 20260501,
+            ids[3]: ymd(due_day("C")),
+        }
+        assert_no_session_left(server)
+
+
+def test_the_present_date_cannot_be_asked_when_the_ils_is_down(server):
+    server.faults.refuse = 12514
+    with pytest.raises(IlsUnavailable):
+        source(server).due_dates_now(["000000001000010-1"])

@@ -15,7 +15,7 @@ from loan_reminders.gateways.loan_source import OracleLoanSource, bind_names
 from sql.demo.generator import build_library
 from sql.demo.oddities import ODDITIES, STAGE_DAYS
 from sql.demo.tables import BINDS
-from tests.contract.aleph import ALEPH_SQL, CODES, SQL_FOLDER, TODAY, direct_rows, due_day, ymd
+from tests.contract.aleph import ALEPH_SQL, CODES, NOW_SQL, SQL_FOLDER, TODAY, direct_rows, due_day, ymd
 from tests.simulators.oracle_backend import RESERVED_BINDS
 from tests.simulators.oracle_server import OracleServer
 
@@ -253,6 +253,7 @@ def test_a_loan_without_a_readable_date_is_rejected_and_stops_no_other(server, c
     source = OracleLoanSource(
         lambda: oracledb.connect(user=server.user, password=server.password, dsn=server.dsn),
         sql=ALEPH_SQL,
+        now_sql=NOW_SQL,
         binds=BINDS,
         codes=CODES,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -68,6 +69,40 @@ class AirflowApi:
     def trigger(self, dag_id: str, **conf: Any) -> str:
         run = self.call("POST", f"dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})
         return str(run["dag_run_id"])
+
+    def backfill(self, dag_id: str, first: datetime, last: datetime) -> int:
+        """Run every missed tick between two instants, as the form of the UI does."""
+        body = {
+            "dag_id": dag_id,
+            "from_date": first.isoformat(),
+            "to_date": last.isoformat(),
+            "reprocess_behavior": "none",
+            "max_active_runs": 1,
+        }
+        return int(self.call("POST", "backfills", json=body)["id"])
+
+    def runs(self, dag_id: str, run_type: str) -> list[dict[str, Any]]:
+        return [run for run in self.call("GET", f"dags/{dag_id}/dagRuns")["dag_runs"] if run["run_type"] == run_type]
+
+    def wait_for_backfill(self, dag_id: str, count: int, *, timeout: float, alive: Any) -> list[dict[str, Any]]:
+        """Wait until so many backfilled runs ended."""
+
+        def ended() -> bool:
+            runs = self.runs(dag_id, "backfill")
+            return len(runs) >= count and all(run["state"] in ("success", "failed") for run in runs)
+
+        _wait(ended, f"the backfill of {dag_id}", timeout=timeout, alive=alive)
+        return self.runs(dag_id, "backfill")
+
+    def wait_for_question(self, dag_id: str, run_id: str, *, timeout: float, alive: Any) -> dict[str, Any]:
+        """Wait until a task of this run asks a person."""
+        path = f"dags/{dag_id}/dagRuns/{run_id}/hitlDetails"
+        _wait(lambda: self.call("GET", path)["total_entries"], "a question", timeout=timeout, alive=alive)
+        return dict(self.call("GET", path)["hitl_details"][0])
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+        path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        self.call("PATCH", path, json={"chosen_options": [option], "params_input": {}})
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         return dict(self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}"))

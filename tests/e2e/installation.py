@@ -24,10 +24,13 @@ ILS_LOGIN, SMS_LOGIN = "relances", "bu-montclar"
 class Installation:
     """Everything a library needs, below one folder; every port is free, everything started is stopped."""
 
-    def __init__(self, folder: Path, *, today: date, scheduled: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, today: date, scheduled: bool = False, config: Path = ROOT / "library.toml"
+    ) -> None:
         self.folder = folder
         self.today = today
         self.scheduled = scheduled
+        self.config = config
         self.mail = folder / "mail"
         self.sms = folder / "sms.jsonl"
         self.letters = folder / "letters"
@@ -175,7 +178,7 @@ class Installation:
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(self.scheduled),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-            "REMINDERS_CONFIG": str(ROOT / "library.toml"),
+            "REMINDERS_CONFIG": str(self.config),
             "REMINDERS_STORAGE": str(self.letters),
         }
 

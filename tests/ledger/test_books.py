@@ -77,12 +77,12 @@ def test_the_books_are_kept_with_the_run(ledger: PostgresLedger) -> None:
 @pytest.mark.parametrize(
     ("harm", "problem"),
     [
-        ("DELETE FROM deliveries WHERE channel = 'sms'", "3 deliveries planned, but 2 accounted for"),
-        ("DELETE FROM delivery_loans WHERE loan_id = 'M'", "7 loans extracted, but 2 in notices and 4 skipped"),
-        ("DELETE FROM loans_seen WHERE loan_id = 'M'", "7 loans extracted, but 2 in notices and 4 skipped"),
-        ("DELETE FROM skips WHERE reason = 'invalid_row'", "7 loans extracted, but 3 in notices and 3 skipped"),
-        ("UPDATE runs SET loans_extracted = 8", "8 loans extracted, but 3 in notices and 4 skipped"),
-        ("UPDATE runs SET deliveries_planned = 4", "4 deliveries planned, but 3 accounted for"),
+        ("DELETE FROM deliveries WHERE channel = 'sms'", "envois prévus : 3, mais retrouvés : 2"),
+        ("DELETE FROM delivery_loans WHERE loan_id = 'M'", "prêts extraits : 7, mais dans un avis : 2 et écartés : 4"),
+        ("DELETE FROM loans_seen WHERE loan_id = 'M'", "prêts extraits : 7, mais dans un avis : 2 et écartés : 4"),
+        ("DELETE FROM skips WHERE reason = 'invalid_row'", "prêts extraits : 7, mais dans un avis : 3 et écartés : 3"),
+        ("UPDATE runs SET loans_extracted = 8", "prêts extraits : 8, mais dans un avis : 3 et écartés : 4"),
+        ("UPDATE runs SET deliveries_planned = 4", "envois prévus : 4, mais retrouvés : 3"),
     ],
 )
 def test_what_is_changed_behind_the_ledger_s_back_is_found(ledger: PostgresLedger, harm: str, problem: str) -> None:
@@ -94,9 +94,9 @@ def test_what_is_changed_behind_the_ledger_s_back_is_found(ledger: PostgresLedge
 
 def test_a_loan_both_told_and_skipped_is_found(ledger: PostgresLedger) -> None:
     [delivery] = some_deliveries(1)
-    run = planned(ledger, [delivery], [a_skip("L0", SkipReason.CAPPED)])
+    run = planned(ledger, [delivery], [a_skip("L0", SkipReason.OPTED_OUT)])
     [first, _] = ledger.close_run(run.run_id).problems()
-    assert first == "1 loans extracted, but 1 in notices and 1 skipped"
+    assert first == "prêts extraits : 1, mais dans un avis : 1 et écartés : 1"
 
 
 @pytest.mark.parametrize("claimed", [False, True])
@@ -106,8 +106,8 @@ def test_what_is_left_undone_is_found_and_mended_by_another_try(ledger: Postgres
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
         if claimed:
             sender.exchange([], ids(deliveries))
-        word = "claimed" if claimed else "planned"
-        assert ledger.close_run(run.run_id).problems() == (f"1 deliveries by email are still {word}",)
+        words = "commencés, sans réponse enregistrée (claimed)" if claimed else "encore en attente (planned)"
+        assert ledger.close_run(run.run_id).problems() == (f"envois par e-mail {words} : 1, relancer leur tâche",)
         sender.exchange([], ids(deliveries))
         sender.exchange([answer(deliveries[0], S.ACCEPTED)], [])
     assert ledger.close_run(run.run_id).problems() == ()
@@ -126,7 +126,7 @@ def test_in_doubt_is_an_explanation(ledger: PostgresLedger) -> None:
 def test_a_run_that_was_not_planned_is_red_and_can_still_be_planned(ledger: PostgresLedger) -> None:
     [delivery] = some_deliveries(1)
     run = extracted(ledger, delivery.loans)
-    assert ledger.close_run(run.run_id).problems() == ("1 loans extracted, but 0 in notices and 0 skipped",)
+    assert ledger.close_run(run.run_id).problems() == ("prêts extraits : 1, mais dans un avis : 0 et écartés : 0",)
     assert not ledger.run(run.run_id).planned
     with ledger.planning(run.run_id) as planning:
         planning.record([delivery], [])
@@ -135,7 +135,7 @@ def test_a_run_that_was_not_planned_is_red_and_can_still_be_planned(ledger: Post
 
 def test_a_run_that_never_finished_reading_has_no_books(ledger: PostgresLedger) -> None:
     run = opened(ledger)
-    with pytest.raises(BooksDoNotBalance, match="never finished reading"):
+    with pytest.raises(BooksDoNotBalance, match="pas fini de lire le SIGB"):
         ledger.close_run(run.run_id)
     assert rows(ledger, "SELECT state, books FROM runs") == [("extracting", None)]
 

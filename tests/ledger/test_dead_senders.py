@@ -104,7 +104,7 @@ def test_a_sender_that_lost_its_connection_claims_nothing_more(ledger: PostgresL
                 sender.exchange([answer(deliveries[0], S.ACCEPTED)], ids(deliveries[1:]))
         with pytest.raises(LedgerUnavailable):
             offered(sender)
-    with pytest.raises(LedgerUnavailable, match="closed"):
+    with pytest.raises(LedgerUnavailable, match="est fermée"):
         sender.exchange([], ids(deliveries))
 
 

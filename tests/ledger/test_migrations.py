@@ -107,9 +107,9 @@ def test_the_command_finds_the_ledger_in_the_environment(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, postgres_server.url(empty))
     assert migrate.main(["upgrade"]) == 0
-    assert capsys.readouterr().out == f"ledger at revision {SCHEMA_REVISION}\n"
+    assert capsys.readouterr().out == f"registre à la révision {SCHEMA_REVISION}\n"
     assert migrate.main(["downgrade", "--revision", "base"]) == 0
-    assert capsys.readouterr().out == "ledger at revision none\n"
+    assert capsys.readouterr().out == "registre à la révision aucune\n"
 
 
 def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,7 +97,7 @@ def test_a_run_of_another_library_is_not_ours(ledger: PostgresLedger, ledger_url
 
 
 def test_a_run_that_does_not_exist(ledger: PostgresLedger) -> None:
-    with pytest.raises(PermanentError, match="no run 404"):
+    with pytest.raises(PermanentError, match="pas de tournée 404"):
         ledger.run(404)
 
 
@@ -158,7 +158,7 @@ def test_no_rows_are_no_work(ledger: PostgresLedger) -> None:
 
 def test_a_run_that_finished_reading_takes_no_more_rows(ledger: PostgresLedger) -> None:
     run = extracted(ledger, some_loans(1))
-    with pytest.raises(PermanentError, match="takes no more rows"):
+    with pytest.raises(PermanentError, match="accepte plus de ligne"):
         ledger.record_loans(run.run_id, some_loans(2))
     assert len(rows(ledger, SEEN, run_id=run.run_id)) == 1
 

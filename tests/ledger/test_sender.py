@@ -192,7 +192,7 @@ def test_a_batch_and_its_letters_are_recorded_together(ledger: PostgresLedger) -
         assert sender.batches_recorded() == 0
         sender.record_batch(a_batch(), printed)
         assert sender.batches_recorded() == 1
-        with pytest.raises(PermanentError, match="already recorded"):
+        with pytest.raises(PermanentError, match="déjà dans le registre"):
             sender.record_batch(a_batch(letters=1), [answer(third, S.ACCEPTED)])
         sender.exchange([answer(third, S.REFUSED, Reason.NOT_RENDERED)], [])
     query = """
@@ -209,6 +209,6 @@ def test_a_loan_whose_record_is_gone_is_said(ledger: PostgresLedger) -> None:
     delivery = a_delivery(notice=a_notice(loans=(a_loan(patron=a_patron(patron_id="SECRET")),)))
     run = planned(ledger, [delivery])
     rows(ledger, "DELETE FROM loans_seen")
-    with ledger.sender(run.run_id, Channel.EMAIL) as sender, pytest.raises(PermanentError, match="lost the") as caught:
+    with ledger.sender(run.run_id, Channel.EMAIL) as sender, pytest.raises(PermanentError, match="perdu un") as caught:
         offered(sender)
     assert "SECRET" not in str(caught.value)

@@ -31,7 +31,8 @@ def silent_port() -> Iterator[int]:
 
 def test_nobody_answers_on_the_port(silent_port: int) -> None:
     url = f"postgresql://someone:hush@127.0.0.1:{silent_port}/ledger"
-    with connect(url, library="demo") as ledger, pytest.raises(LedgerUnavailable, match="refused") as caught:
+    refused = pytest.raises(LedgerUnavailable, match=r"base du registre ne répond pas : .*refused")
+    with connect(url, library="demo") as ledger, refused as caught:
         ledger.run(1)
     assert "hush" not in "".join(traceback.format_exception(caught.value))
 
@@ -73,10 +74,10 @@ def test_a_database_that_does_not_exist(postgres_server: EmbeddedPostgres) -> No
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (None, "no tables yet: run `python -m loan_reminders.ledger.migrate upgrade`"),
-        ("UPDATE reminders_alembic_version SET version_num = '0000'", "0000, .* is needed: run `python -m"),
-        ("UPDATE reminders_alembic_version SET version_num = '9999'", "install the program's new version"),
-        ("DELETE FROM reminders_alembic_version", "no tables yet"),
+        (None, "pas encore de tables : lancer `python -m loan_reminders.ledger.migrate upgrade`"),
+        ("UPDATE reminders_alembic_version SET version_num = '0000'", "0000, il faut .* : lancer `python -m"),
+        ("UPDATE reminders_alembic_version SET version_num = '9999'", "installer la nouvelle version"),
+        ("DELETE FROM reminders_alembic_version", "pas encore de tables"),
     ],
 )
 def test_a_schema_that_does_not_fit_says_what_to_run(
@@ -106,7 +107,7 @@ def test_a_missing_right_is_not_tried_again(
     postgres_server.execute(f"GRANT SELECT ON reminders_alembic_version, runs TO {role}", database=ledger_database)
     with connect(postgres_server.url(ledger_database, user=role), library="demo") as reader:
         assert reader.run(run.run_id) == run
-        with pytest.raises(PermanentError, match="lacks a right"):
+        with pytest.raises(PermanentError, match="il manque au compte un droit"):
             reader.finish_extraction(run.run_id, 0)
     postgres_server.execute(f"DROP OWNED BY {role}", database=ledger_database)
     postgres_server.execute(f"DROP ROLE {role}")
@@ -116,7 +117,7 @@ def test_a_read_only_database_is_a_matter_of_time(
     postgres_server: EmbeddedPostgres, ledger_database: str, ledger_url: str
 ) -> None:
     postgres_server.execute(f"ALTER DATABASE {ledger_database} SET default_transaction_read_only = on")
-    with connect(ledger_url, library="demo") as ledger, pytest.raises(LedgerUnavailable, match="read-only"):
+    with connect(ledger_url, library="demo") as ledger, pytest.raises(LedgerUnavailable, match="en lecture seule"):
         opened(ledger)
 
 

@@ -42,10 +42,10 @@ def test_one_dag_a_stage_named_after_its_file(dags):
 @pytest.mark.parametrize("stage", Stage)
 def test_tasks_run_in_the_order_of_the_procedure(dags, stage):
     dag = dags[stage.value]
-    assert set(dag.task_ids) == {"extract_loans", "plan_notices", "close_run"} | TASKS[stage]
+    assert set(dag.task_ids) == {"extract_loans", "plan_notices", "confirm_volume", "close_run"} | TASKS[stage]
     assert dag.get_task("extract_loans").upstream_task_ids == set()
     for task_id in TASKS[stage]:
-        assert "plan_notices" in dag.get_task(task_id).upstream_task_ids
+        assert "confirm_volume" in dag.get_task(task_id).upstream_task_ids
         assert "close_run" in dag.get_task(task_id).downstream_task_ids
     assert dag.get_task("close_run").trigger_rule == "all_done"
 

@@ -72,19 +72,20 @@ def test_a_wrong_password_is_rejected(connection, server):
 
 def test_a_server_that_is_down_is_unavailable(connection):
     connection(port=1)
-    with pytest.raises(IlsUnavailable, match="connecting to the ILS: DPY-6005"):
+    with pytest.raises(IlsUnavailable, match="Connexion au SIGB : DPY-6005"):
         loans()
 
 
 def test_a_connection_nobody_defined_is_rejected_by_name():
-    with pytest.raises(IlsRejected, match="Airflow has no connection ils_nowhere"):
+    with pytest.raises(IlsRejected, match="Airflow n'a pas de connexion ils_nowhere"):
         loans("ils_nowhere")
 
 
 def test_a_kind_of_ils_without_a_statement_is_told_with_those_there_are():
-    from loan_reminders.hooks.ils import loans_due_sql
+    from loan_reminders.hooks.ils import statement
 
-    assert "FROM z36" in loans_due_sql("aleph")
+    assert "FROM z36" in statement("aleph", "loans_due")
+    assert "FROM z36" in statement("aleph", "loan_now")
     for kind in ("../aleph", "koha", ""):
-        with pytest.raises(SettingsError, match=r"allowed are .*aleph"):
-            loans_due_sql(kind)
+        with pytest.raises(SettingsError, match=r"valeurs permises : .*aleph"):
+            statement(kind, "loans_due")

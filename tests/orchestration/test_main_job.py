@@ -19,38 +19,10 @@ from loan_reminders.domain.errors import (
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
-from tests.builders import a_loan, a_mobile, a_patron, an_email
-from tests.orchestration.world import DUE, ListedLoans, World
-from tests.simulators.allmysms_server import AllMySmsServer, Fault
-from tests.simulators.smtp_sink import SmtpSink
+from tests.orchestration.world import DUE, ListedLoans, loan, loans, reader
+from tests.simulators.allmysms_server import Fault
 
 S = DeliveryState
-
-
-@pytest.fixture
-def world(ledger, tmp_path):
-    (tmp_path / "mail").mkdir()
-    with SmtpSink(tmp_path / "mail") as mail, AllMySmsServer() as sms:
-        yield World(ledger=ledger, ils=ListedLoans(), mail=mail, sms=sms)
-
-
-def reader(number: int, **changes):
-    return a_patron(
-        **{
-            "patron_id": f"P{number}",
-            "email": an_email(f"lecteur{number}@etu.example.org"),
-            "mobile": a_mobile(f"336399800{number:02d}"),
-            **changes,
-        }
-    )
-
-
-def loan(number: int, **changes):
-    return a_loan(**{"loan_id": f"L{number}", "due_date": DUE, "patron": reader(number), **changes})
-
-
-def loans(count: int):
-    return [loan(number) for number in range(1, count + 1)]
 
 
 def closed_port() -> int:
@@ -187,7 +159,7 @@ def test_a_mail_server_that_is_down_is_tried_again(world):
     port, world.mail.port = world.mail.port, closed_port()
     with pytest.raises(MailRelayUnavailable):
         world.send_emails(run_id)
-    with pytest.raises(BooksDoNotBalance, match="planned"):
+    with pytest.raises(BooksDoNotBalance, match=r"envois par e-mail encore en attente \(planned\) : 3"):
         world.close(run_id)
     world.mail.port = port
     assert world.send_emails(run_id) == {"accepted": 3}
@@ -294,7 +266,7 @@ def test_without_credit_nothing_leaves_and_it_is_said(world):
     with pytest.raises(SmsAccountRejected, match=r"10[34]"):
         world.send_sms(run_id)
     assert world.texted_to() == []
-    with pytest.raises(BooksDoNotBalance, match="sms"):
+    with pytest.raises(BooksDoNotBalance, match="envois par SMS"):
         world.close(run_id)
 
 

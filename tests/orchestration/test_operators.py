@@ -80,6 +80,13 @@ def test_a_ledger_that_is_down_is_tried_again(monkeypatch, tmp_path):
         CloseRun(task_id="close_run", stage=Stage.OVERDUE_NOTICE, run_id=1).execute({})
 
 
+def test_a_missing_connection_is_told_by_name(connected, monkeypatch):
+    from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+
+    with pytest.raises(AirflowFailException, match=r"connexion dans Airflow.*mail_relay"):
+        failing(AirflowNotFoundException("The conn_id `mail_relay` isn't defined")).execute({})
+
+
 def test_a_run_whose_extraction_failed_is_red_and_says_what_to_do(connected):
     from airflow.sdk.exceptions import AirflowFailException
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import Loan, RejectedRow
-from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.redirect import Redirect
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.gateways.letter_store import FolderLetterStore
 from loan_reminders.gateways.mail_relay import Security, SmtpAccount, SmtpRelay
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.services.close import close_run
@@ -19,7 +22,10 @@ from loan_reminders.services.dispatch_emails import send_emails
 from loan_reminders.services.dispatch_sms import send_sms
 from loan_reminders.services.extract import extract_loans
 from loan_reminders.services.plan import plan_run
+from loan_reminders.services.print_letters import print_letters
+from loan_reminders.services.still_due import StillDue
 from loan_reminders.settings import ROOT, read_settings
+from tests.builders import a_loan, a_mobile, a_patron, an_email
 from tests.simulators.allmysms_server import AllMySmsServer
 from tests.simulators.smtp_sink import SmtpSink
 
@@ -33,13 +39,21 @@ class ListedLoans:
 
     rows: list[Loan | RejectedRow] = field(default_factory=list)
     fails_after: int | None = None
+    down: bool = False
 
     def loans_due(self, due_date: date, *, today: date) -> Generator[Loan | RejectedRow]:
+        if self.down:
+            raise IlsUnavailable("the ILS does not answer")
         for number, row in enumerate(self.rows):
             if self.fails_after is not None and number >= self.fails_after:
                 raise IlsUnavailable("the ILS stopped answering")
             if isinstance(row, RejectedRow) or row.due_date == due_date:
                 yield row
+
+    def due_dates_now(self, loan_ids: Sequence[str]) -> dict[str, date]:
+        if self.down:
+            raise IlsUnavailable("the ILS does not answer")
+        return {row.loan_id: row.due_date for row in self.rows if isinstance(row, Loan) and row.loan_id in loan_ids}
 
 
 @dataclass
@@ -53,6 +67,7 @@ class World:
     stage: Stage = Stage.OVERDUE_NOTICE
     today: date = DUE + timedelta(days=1)
     runs: int = 0
+    redirect: Redirect | None = None
 
     def extract(self, *loans: Loan | RejectedRow, dry_run: bool = False, dag_run_id: str = "") -> int:
         if loans:
@@ -67,6 +82,21 @@ class World:
             today=self.today,
             dag_run_id=dag_run_id or f"run {self.runs}",
             dry_run=dry_run,
+        ).run_id
+
+    def extract_day(self, due: date, *rows: Loan) -> int:
+        """The run of one due date, on its own day."""
+        self.ils.rows = list(rows)
+        self.runs += 1
+        rule = SETTINGS.policy().rule(self.stage)
+        return extract_loans(
+            self.ledger,
+            self.ils,
+            rule=rule,
+            reference_date=due + timedelta(days=rule.offset_days),
+            today=self.today,
+            dag_run_id=f"run {self.runs}",
+            dry_run=False,
         ).run_id
 
     def plan(self, run_id: int) -> dict[str, int]:
@@ -88,6 +118,7 @@ class World:
             sender_address=ours.sender_address,
             reply_to=ours.reply_to,
             now=now,
+            redirect=self.redirect,
         )
 
     def write_text(self):
@@ -98,6 +129,7 @@ class World:
             max_segments=1,
             opt_out_mention=SETTINGS.sms.opt_out_mention,
             today=self.today,
+            redirect=self.redirect,
         )
 
     def send_emails(self, run_id: int, *, last_try: bool = False, connections: int = 2) -> dict[str, int]:
@@ -114,6 +146,7 @@ class World:
             self.write_email(),
             run_id=run_id,
             connections=connections,
+            still_due=self.still_due(run_id),
             last_try=last_try,
         )
 
@@ -124,7 +157,31 @@ class World:
             api_key=api_key or self.sms.provider.api_key,
         )
         gateway = AllMySmsGateway(account, sender="BU Montclar", campaign="test", read_timeout_s=2)
-        return send_sms(self.ledger, gateway, self.write_text(), run_id=run_id, batch_size=batch_size)
+        return send_sms(
+            self.ledger,
+            gateway,
+            self.write_text(),
+            run_id=run_id,
+            batch_size=batch_size,
+            still_due=self.still_due(run_id),
+        )
+
+    def still_due(self, run_id: int) -> StillDue:
+        run = self.ledger.run(run_id)
+        return StillDue(source=self.ils, policy=SETTINGS.policy(), run=run, today=self.today)
+
+    def print_letters(self, run_id: int, folder: Path) -> dict[str, int]:
+        return print_letters(
+            self.ledger,
+            FolderLetterStore(folder),
+            ROOT / "templates",
+            run_id=run_id,
+            kind=Channel.REGISTERED_LETTER if self.stage is Stage.REGISTERED_LETTER else Channel.LETTER,
+            library=SETTINGS.identity(),
+            workers=1,
+            today=self.today,
+            still_due=self.still_due(run_id),
+        )
 
     def close(self, run_id: int) -> Books:
         return close_run(self.ledger, run_id=run_id)
@@ -140,3 +197,22 @@ class World:
 
     def texted_to(self) -> list[str]:
         return sorted(sms.phone_number for sms in self.sms.provider.accepted)
+
+
+def reader(number: int, **changes):
+    return a_patron(
+        **{
+            "patron_id": f"P{number}",
+            "email": an_email(f"lecteur{number}@etu.example.org"),
+            "mobile": a_mobile(f"336399800{number:02d}"),
+            **changes,
+        }
+    )
+
+
+def loan(number: int, **changes):
+    return a_loan(**{"loan_id": f"L{number}", "due_date": DUE, "patron": reader(number), **changes})
+
+
+def loans(count: int):
+    return [loan(number) for number in range(1, count + 1)]

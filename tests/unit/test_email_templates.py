@@ -25,11 +25,11 @@ def test_the_templates_delivered_are_sound(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("part", "text", "fault"),
     [
-        ("subject.txt.j2", None, r"overdue_notice/email/subject\.txt\.j2: no such template"),
-        ("body.txt.j2", "Bonjour\n{{ patron_name", r"body\.txt\.j2, line 2: unexpected end"),
-        ("body.html.j2", "a\nb\n{{ patron_nom }}", r"body\.html\.j2, line 3: nothing is called 'patron_nom'"),
-        ("body.txt.j2", "{{ today | nice }}", r"body\.txt\.j2, line 1: No filter named 'nice'"),
-        ("body.txt.j2", "{% extends 'x.j2' %}", r"x\.j2: no such template"),
+        ("subject.txt.j2", None, r"overdue_notice/email/subject\.txt\.j2 : ce modèle n'existe pas"),
+        ("body.txt.j2", "Bonjour\n{{ patron_name", r"body\.txt\.j2, ligne 2 : Jinja répond « unexpected end"),
+        ("body.html.j2", "a\nb\n{{ patron_nom }}", r"body\.html\.j2, ligne 3 : « patron_nom » n'existe pas ici"),
+        ("body.txt.j2", "{{ today | nice }}", r"body\.txt\.j2, ligne 1 : Jinja répond « No filter named 'nice'"),
+        ("body.txt.j2", "{% extends 'x.j2' %}", r"x\.j2 : ce modèle n'existe pas"),
     ],
 )
 def test_a_broken_template_is_told_with_its_file_and_line(
@@ -57,7 +57,7 @@ def test_a_template_that_fails_while_rendering_tells_where_and_no_data(tmp_path:
         message_id_domain="bu.example.fr",
         written_at=datetime(2026, 11, 27, tzinfo=UTC),
     )
-    with pytest.raises(TemplateError, match=r"^overdue_notice/email/subject\.txt\.j2, line 2: ") as caught:
+    with pytest.raises(TemplateError, match=r"^overdue_notice/email/subject\.txt\.j2, ligne 2 : ") as caught:
         renderer.render(a_delivery(), today=DUE_DATE)
     assert "Martin" not in str(caught.value)
 

@@ -37,6 +37,16 @@ WRONG = [
     ('code = "montclar"', 'code = "Mont Clar"', ["library.code", "minuscules"]),
     ('address = ["Service du prêt", ', "address = [1, ", ["library.address[0]", "= 1", "texte"]),
     ("sms = 500", "sms = -1", ["caps.sms", "-1", "au moins 0"]),
+    ("factor = 3.0", "factor = 1.0", ["volume_guard.factor", "= 1.0", "supérieur à 1"]),
+    ("factor = 3.0", 'factor = "x"', ["volume_guard.factor", '"x"', "un nombre"]),
+    ("runs = 10", "runs = 0", ["volume_guard.runs", "= 0", "au moins 1"]),
+    (
+        "floors = { email = 300,",
+        "floors = { mail = 300,",
+        ["volume_guard.floors.mail", "clé inconnue", "email, letter"],
+    ),
+    ("# [redirect]\n# email", "[redirect]\nemail", ["redirect.mobile", "(absent)", "obligatoire"]),
+    ("# [redirect]", '[redirect]\nemail = "x"\nmobile = "04"', ["redirect.email", "redirect.mobile", "mobile"]),
     ("[caps]", "[cap]", ["cap =", "clé inconnue", "caps", "stages"]),
     ('"phone_sms", "phone_1"', '"fax", "phone_1"', ["ils.phone_columns[0]", '"fax"', "phone_sms, phone_1"]),
     ("array_size = 1000", "array_size = 50", ["ils.array_size", "50", "au moins 500"]),
@@ -121,7 +131,8 @@ def test_the_example_says_the_librarys_procedure():
         frozenset({PatronCategory.STUDENT}),
         14,
     )
-    assert dict(policy.caps)[Channel.SMS] == 500
+    guard = read_settings(ROOT / "library.toml").guard()
+    assert (guard.factor, guard.caps[Channel.SMS], guard.floors[Channel.SMS]) == (3.0, 500, 150)
 
 
 def test_the_example_names_the_codes_of_students_and_staff():

@@ -56,9 +56,9 @@ def test_a_stage_without_a_template_is_an_error() -> None:
     ("text", "said"),
     [
         ("{{ patron_name }}", "patron_name"),
-        ("{{ count", "line 1"),
+        ("{{ count", "ligne 1 : Jinja répond"),
         ("{{ library.mobile }}", "mobile"),
-        ("{# rien #}  ", "empty"),
+        ("{# rien #}  ", "le texte est vide"),
         ("{{ 1 // 0 }}", "ZeroDivisionError"),
     ],
 )
@@ -144,9 +144,9 @@ def test_a_text_too_long_is_refused_unless_segments_are_allowed(tmp_path: Path, 
     assert renderer(templates, max_segments=segments).render(an_sms(), today=DUE_DATE).segments == segments
     renderer(templates, max_segments=segments).check()
     if segments == 2:
-        with pytest.raises(TextTooLong, match="161 septets, 2 SMS segments"):
+        with pytest.raises(TextTooLong, match=r"jusqu'à 161 septets \(segments : 2\)"):
             renderer(templates).render(an_sms(), today=DUE_DATE)
-        with pytest.raises(TemplateError, match="161 septets, 2 SMS segments; 160 septets fit in the 1 allowed"):
+        with pytest.raises(TemplateError, match=r"161 septets \(segments : 2\), pour 160 septets permis"):
             renderer(templates).check()
 
 
@@ -183,5 +183,5 @@ def test_the_template_delivered_fits_one_segment_with_its_mention(library: objec
 
 
 def test_a_library_with_a_long_address_learns_it_at_start_up() -> None:
-    with pytest.raises(TemplateError, match=f"{TEMPLATE}: up to 200 septets"):
+    with pytest.raises(TemplateError, match=f"{TEMPLATE} : jusqu'à 200 septets"):
         renderer(library=a_library(account_url=f"https://{'long' * 18}.example.fr")).check()

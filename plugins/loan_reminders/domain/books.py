@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 
+_CHANNELS = {
+    Channel.EMAIL: "e-mail",
+    Channel.SMS: "SMS",
+    Channel.LETTER: "lettre",
+    Channel.REGISTERED_LETTER: "lettre recommandée",
+}
+_UNDONE = {DeliveryState.PLANNED: "encore en attente", DeliveryState.CLAIMED: "commencés, sans réponse enregistrée"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
@@ -29,18 +37,20 @@ class Books:
     cost: float
 
     def problems(self) -> tuple[str, ...]:
-        """What does not balance or is left undone, one sentence each; empty when the books are right."""
+        """What does not balance or is left undone, one French sentence each; empty when the books are right."""
         found = []
         skipped = sum(self.skipped.values())
         if self.loans_extracted != self.loans_in_notices + skipped:
             found.append(
-                f"{self.loans_extracted} loans extracted, but {self.loans_in_notices} in notices and {skipped} skipped"
+                f"prêts extraits : {self.loans_extracted}, mais dans un avis : {self.loans_in_notices}"
+                f" et écartés : {skipped}"
             )
         by_state = sum(sum(states.values()) for states in self.deliveries.values())
         if self.deliveries_planned != by_state:
-            found.append(f"{self.deliveries_planned} deliveries planned, but {by_state} accounted for")
+            found.append(f"envois prévus : {self.deliveries_planned}, mais retrouvés : {by_state}")
         for channel, states in self.deliveries.items():
-            for state in (DeliveryState.PLANNED, DeliveryState.CLAIMED):
+            for state, words in _UNDONE.items():
                 if states.get(state):
-                    found.append(f"{states[state]} deliveries by {channel} are still {state}")
+                    number = states[state]
+                    found.append(f"envois par {_CHANNELS[channel]} {words} ({state}) : {number}, relancer leur tâche")
         return tuple(found)

@@ -25,6 +25,12 @@ from __future__ import annotations
 
 from loan_reminders.domain.states import Refusal
 
+RETRIED = "Nouvel essai automatique ; si cela dure, prévenir l'administrateur."
+"""What to do about a TemporaryError in a task: the end of its message."""
+
+TO_MEND = "Prévenir l'administrateur, puis relancer la tâche."
+"""What to do about a PermanentError when the message names no better cure."""
+
 
 class ReminderError(Exception):
     """Root of the project's errors."""
@@ -49,7 +55,7 @@ class RowError(ReminderError):
     """A row of the extraction cannot be read: `code` says why, `column` where."""
 
     def __init__(self, code: str, column: str) -> None:
-        super().__init__(f"{code} in column {column}")
+        super().__init__(f"{code}, colonne {column}")
         self.code = code
         self.column = column
 

@@ -65,7 +65,7 @@ class CodeMapping:
     def __post_init__(self) -> None:
         unknown = [name for name in self.phone_columns if name not in PHONE_COLUMNS]
         if unknown:
-            raise SettingsError(f"phone columns {', '.join(unknown)}: allowed are {', '.join(PHONE_COLUMNS)}")
+            raise SettingsError(f"phone_columns : {', '.join(unknown)} ; valeurs permises : {', '.join(PHONE_COLUMNS)}")
 
     def category(self, status: str, kind: str) -> PatronCategory:
         """The category of a reader of this status and type."""

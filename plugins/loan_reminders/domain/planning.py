@@ -21,7 +21,7 @@ def plan_notices(loans: Iterable[Loan], *, stage: Stage, policy: Policy, today: 
     groups: dict[tuple[str, date], list[Loan]] = {}
     skipped: list[Skip] = []
     for loan in loans:
-        reason = _out_of_time(loan.due_date, stage=stage, policy=policy, today=today)
+        reason = out_of_time(loan.due_date, stage=stage, policy=policy, today=today)
         if reason is None and _all_taken(loan, slots, history):
             reason = SkipReason.ALREADY_SENT
         if reason is None:
@@ -61,7 +61,7 @@ def _all_taken(loan: Loan, slots: Iterable[Slot], history: History) -> bool:
     return all((key(loan), slot) in history for slot in slots)
 
 
-def _out_of_time(due_date: date, *, stage: Stage, policy: Policy, today: date) -> SkipReason | None:
+def out_of_time(due_date: date, *, stage: Stage, policy: Policy, today: date) -> SkipReason | None:
     """The rules of time: not yet, too late, or overtaken by a later stage."""
     rule = policy.rule(stage)
     if rule.offset_days <= 0 and today > due_date:

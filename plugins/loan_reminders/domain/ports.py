@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.messages import LetterBatch, Receipt, RenderedEmail, RenderedLetter, RenderedText
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import Reason
 
 
 class LoanSource(Protocol):
@@ -23,6 +24,13 @@ class LoanSource(Protocol):
         """Stream every open loan of one due date; a row that cannot be read comes as RejectedRow.
 
         Raises IlsUnavailable (retry) or IlsRejected (mend the account or the statement).
+        """
+        ...
+
+    def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
+        """The present due date of each of these loans that is still open; a loan returned since is not among them.
+
+        Raises like `loans_due`.
         """
         ...
 
@@ -61,9 +69,7 @@ class SmsGateway(Protocol):
 class LetterStore(Protocol):
     """Where letter batches are kept for printing."""
 
-    def store(
-        self, name: str, files: Iterable[tuple[str, bytes | Path]], *, replace: bool = False
-    ) -> Sequence[str]:
+    def store(self, name: str, files: Iterable[tuple[str, bytes | Path]], *, replace: bool = False) -> Sequence[str]:
         """Write the files of one batch under `name`; nobody ever sees half a file. Returns their locations.
 
         A file is given as its bytes, or as the path of a local file to copy when it is large. A name that is taken
@@ -124,6 +130,22 @@ class Ledger(Protocol):
         """Become a sender of this run; claims left by a sender that died become IN_DOUBT."""
         ...
 
+    def planned_volume(self, run_id: int) -> Mapping[Channel, int]:
+        """Deliveries of this run that wait to leave, by channel."""
+        ...
+
+    def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:
+        """Deliveries by channel of the last green runs of this run's stage, the newest first, this one left out."""
+        ...
+
+    def cancel_waiting(self, run_id: int, reason: Reason, channels: Sequence[Channel]) -> int:
+        """Cancel everything that waits in this run by these channels; returns how many deliveries."""
+        ...
+
+    def missed_days(self, run_id: int, *, within_days: int) -> Sequence[date]:
+        """Days before this run's own without any green run of its stage, back to the first green one at most."""
+        ...
+
     def close_run(self, run_id: int) -> Books:
         """Count the books, keep them with the run, and say them."""
         ...
@@ -173,6 +195,18 @@ class Sender(Protocol):
 
         Returns those of `claim` that are ours; another sender may have taken the rest.
         """
+        ...
+
+    def waiting_loans(self) -> frozenset[LoanKey]:
+        """The loans of what waits in this run by this channel."""
+        ...
+
+    def drop(self, gone: Mapping[LoanKey, Reason]) -> int:
+        """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
+        ...
+
+    def cancel_waiting(self, reason: Reason) -> int:
+        """Cancel everything that waits in this run by this channel; returns how many deliveries."""
         ...
 
     def batches_recorded(self) -> int:

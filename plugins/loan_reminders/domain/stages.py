@@ -86,10 +86,9 @@ class StageRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The library's procedure: every stage's rule, and the most deliveries one run may make by channel."""
+    """The library's procedure: every stage's rule."""
 
     rules: tuple[StageRule, ...]
-    caps: tuple[tuple[Channel, int], ...] = ()
 
     def rule(self, stage: Stage) -> StageRule:
         """The rule of one stage."""

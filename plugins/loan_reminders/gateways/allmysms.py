@@ -30,9 +30,9 @@ from xml.etree import ElementTree
 import requests
 from requests.adapters import HTTPAdapter
 
-from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailable
+from loan_reminders.domain.errors import RETRIED, SmsAccountRejected, SmsGatewayUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedText
-from loan_reminders.gateways.allmysms_answer import Answer, Secrets, read_answer, unanswered
+from loan_reminders.gateways.allmysms_answer import NOTHING_LEFT, Answer, Secrets, read_answer, unanswered
 
 log = logging.getLogger(__name__)
 
@@ -109,14 +109,18 @@ class AllMySmsGateway:
         campaign = f"{self._campaign}-{messages[0].delivery_id.hex[:12]}"
         answer = self._post(self._form(messages, campaign))
         if isinstance(answer, str):
-            log.warning("allmysms gave no answer for campaign %s: %s messages in doubt", campaign, len(messages))
+            log.warning(
+                "allmysms n'a pas répondu pour la campagne %s : %s SMS en doute, à vérifier dans la console allmysms",
+                campaign,
+                len(messages),
+            )
             return unanswered(messages, campaign=campaign, fault=answer)
         receipts = read_answer(answer, messages, campaign=campaign, secrets=self._secrets)
-        log.info("allmysms campaign %s: %s messages, %s", campaign, len(messages), answer.summary())
+        log.info("Campagne allmysms %s : %s SMS, %s", campaign, len(messages), answer.summary())
         ours = sum(message.segments for message, receipt in zip(messages, receipts, strict=True) if receipt.segments)
         counted = answer.number("nbSms")
         if counted is not None and counted != ours:
-            log.warning("allmysms counts %g segments in campaign %s where we count %s", counted, campaign, ours)
+            log.warning("allmysms compte %g segments dans la campagne %s, notre calcul %s", counted, campaign, ours)
         return receipts
 
     def _form(self, messages: Sequence[RenderedText], campaign: str) -> bytes:
@@ -154,7 +158,7 @@ class AllMySmsGateway:
                 _refuse_by_status(answer.http)
             return answer
         if not body.left:
-            raise SmsGatewayUnavailable(f"allmysms cannot be reached ({fault}); nothing was sent")
+            raise SmsGatewayUnavailable(f"allmysms est injoignable ({fault}) : {NOTHING_LEFT}. {RETRIED}")
         return fault
 
 
@@ -167,9 +171,10 @@ def _fault(error: requests.RequestException) -> str:
 def _refuse_by_status(status: int) -> None:
     """Raise when HTTP itself says that the request was not taken: a wrong base URL, a proxy's or firewall's no."""
     if status == 429:
-        raise SmsGatewayUnavailable("allmysms asks for fewer requests (HTTP 429); nothing was sent")
+        raise SmsGatewayUnavailable(f"allmysms demande de ralentir (HTTP 429) : {NOTHING_LEFT}. {RETRIED}")
     if 300 <= status < 500 and status != 408:
         raise SmsAccountRejected(
-            f"no allmysms API answers at this address (HTTP {status}): check the connection's host, port and schema",
+            f"Pas d'API allmysms à cette adresse (HTTP {status}) : {NOTHING_LEFT}."
+            " Vérifier host, port et schema de la connexion Airflow d'allmysms, puis relancer la tâche.",
             code=f"http_{status}",
         )

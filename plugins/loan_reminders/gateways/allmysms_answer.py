@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import quote, quote_plus
 
-from loan_reminders.domain.errors import SmsAccountRejected
+from loan_reminders.domain.errors import TO_MEND, SmsAccountRejected
 from loan_reminders.domain.messages import Receipt, RenderedText
 from loan_reminders.domain.states import DeliveryState, Reason
 
@@ -22,9 +22,18 @@ _TAKEN = frozenset({"100", "101"})
 _SOME_INVALID = "113"
 _NO_VALID_NUMBER = "114"
 _TEXT_REFUSED = frozenset({"110", "111", "117"})
-_FLOW = "allmysms does not understand the request (code {code}): its API may have changed; nothing was sent"
-_KEY = "allmysms refuses the login, the API key or the master account (code {code}): check the connection"
-_CREDIT = "the allmysms account has not enough credit (code {code}): buy credits, then run again; nothing was sent"
+NOTHING_LEFT = "aucun SMS de cette demande n'est parti"
+"""What a refusal of a whole request always says."""
+
+_FLOW = f"allmysms ne comprend pas la demande (code {{code}}) : {NOTHING_LEFT}. Son API a peut-être changé. {TO_MEND}"
+_KEY = (
+    f"allmysms refuse l'identifiant, la clé d'API ou le compte maître (code {{code}}) : {NOTHING_LEFT}."
+    " Vérifier la connexion Airflow d'allmysms, puis relancer la tâche."
+)
+_CREDIT = (
+    f"Le compte allmysms n'a pas assez de crédit (code {{code}}) : {NOTHING_LEFT}."
+    " Acheter du crédit, puis relancer la tâche."
+)
 _REJECTED = {
     **dict.fromkeys(("102", "108", "118"), _KEY),
     **dict.fromkeys(("103", "104"), _CREDIT),
@@ -110,7 +119,7 @@ class Answer:
         """The answer for the log: counts only."""
         names = ("nbContacts", "nbSms", "creditsUsed", "credits")
         counts = [f"{name} {self.number(name):g}" for name in names if self.number(name) is not None]
-        return ", ".join([f"status {self.code or 'unreadable'}", *counts])
+        return ", ".join([f"statut {self.code or 'illisible'}", *counts])
 
 
 def read_answer(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
-from loan_reminders.domain.errors import LetterStoreUnavailable
+from loan_reminders.domain.errors import RETRIED, LetterStoreUnavailable
 
 
 class StorePath(Protocol):
@@ -158,4 +158,4 @@ def _refuse_strange(name: str) -> None:
 def _unavailable(name: str, error: Exception) -> LetterStoreUnavailable:
     """What the store said, without the path of this machine."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return LetterStoreUnavailable(f"the letter storage cannot be written ({name}): {said}")
+    return LetterStoreUnavailable(f"Le dossier des lettres refuse l'écriture ({name}) : {said}. {RETRIED}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, RowError
+from loan_reminders.domain.cells import read_day
+from loan_reminders.domain.errors import RETRIED, IlsRejected, IlsUnavailable, RowError
 from loan_reminders.domain.extraction import COLUMNS, CodeMapping, parse_row, reject
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.gateways.oracle_errors import ils_error
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MODULE = "loan_reminders"
 ACTION = "loans_due"
+_CONNECTING, _ASKING, _READING = "Connexion au SIGB", "Requête au SIGB", "Lecture du SIGB"
 _QUOTED_COMMENT_OR_BIND = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|:([A-Za-z]\w*)", re.DOTALL)
 
 
@@ -29,7 +31,8 @@ def bind_names(sql: str) -> frozenset[str]:
 class OracleLoanSource:
     """The ILS's open loans of a due date, streamed inside one read-only transaction.
 
-    `connect` opens a connection of python-oracledb. `sql` returns the columns of the extraction contract.
+    `connect` opens a connection of python-oracledb. `sql` returns the columns of the extraction contract; `now_sql`
+    the present due date of one open loan, named by the binds `loan_key` and `loan_number`.
     Of the days, the statement may name as binds `due_ymd` and `today_ymd` (numbers YYYYMMDD), `due_from` and
     `due_to` (the due date and the day after it, at midnight), and `now_ts` (today, at midnight); `binds` holds
     the site's own, such as library codes. `call_timeout_ms` bounds each wait for the server, `array_size` is the
@@ -41,6 +44,7 @@ class OracleLoanSource:
         connect: Callable[[], Connection],
         *,
         sql: str,
+        now_sql: str,
         binds: Mapping[str, str],
         codes: CodeMapping,
         call_timeout_ms: int = 60_000,
@@ -48,6 +52,7 @@ class OracleLoanSource:
     ) -> None:
         self._connect = connect
         self._sql = sql
+        self._now_sql = now_sql
         self._binds = {name.lower(): value for name, value in binds.items()}
         self._codes = codes
         self._call_timeout_ms = call_timeout_ms
@@ -60,13 +65,39 @@ class OracleLoanSource:
         Raises IlsUnavailable (network, restart, time-out: retry) or IlsRejected (account, table, column, statement).
         """
         binds = self._values(due_date, today)
-        connection = self._guarded("connecting to the ILS", self._connect)
-        try:
-            cursor = self._guarded("the ILS query", self._execute, connection, binds)
+        with self._session() as execute:
+            cursor = execute(self._sql, binds)
             names = _column_names(cursor)
-            while rows := self._guarded("reading the ILS", cursor.fetchmany):
+            while rows := self._guarded(_READING, cursor.fetchmany):
                 for values in rows:
                     yield self._read(dict(zip(names, values, strict=True)))
+
+    def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
+        """The present due date of each of these loans that is still open, one short query a loan.
+
+        A loan returned since, or whose date cannot be read, is not in the answer. Raises like `loans_due`.
+        """
+        found: dict[str, date] = {}
+        with self._session() as execute:
+            for loan_id in loan_ids:
+                key, dash, number = loan_id.rpartition("-")
+                offered: dict[str, object] = {
+                    "loan_key": key if dash else loan_id,
+                    "loan_number": number if dash else "",
+                }
+                cursor = execute(self._now_sql, self._named(self._now_sql, {**self._binds, **offered}))
+                for (value,) in self._guarded(_READING, cursor.fetchmany, 1):
+                    with suppress(RowError):
+                        found[loan_id] = read_day(value, "due_date")
+        return found
+
+    @contextmanager
+    def _session(self) -> Iterator[Callable[[str, dict[str, object]], Cursor]]:
+        """One connection and one read-only transaction, always rolled back and closed; yields what runs a statement."""
+        connection = self._guarded(_CONNECTING, self._connect)
+        try:
+            self._guarded(_ASKING, self._prepare, connection)
+            yield lambda sql, binds: self._guarded(_ASKING, self._execute, connection, sql, binds)
         finally:
             # nothing was written: a broken connection that cannot be rolled back or closed loses nothing
             with suppress(_driver_error()):
@@ -84,22 +115,31 @@ class OracleLoanSource:
             "due_to": datetime.combine(due_date + timedelta(days=1), time.min),
             "now_ts": datetime.combine(today, time.min),
         }
-        named = bind_names(self._sql)
+        return self._named(self._sql, offered)
+
+    @staticmethod
+    def _named(sql: str, offered: Mapping[str, object]) -> dict[str, object]:
+        named = bind_names(sql)
         without_value = sorted(named - offered.keys())
         if without_value:
-            raise IlsRejected(f"the ILS statement names binds without a value: {', '.join(without_value)}")
+            raise IlsRejected(
+                f"La requête du SIGB a des binds sans valeur : {', '.join(without_value)}."
+                " Corriger le fichier de sql/, ou ils.binds dans library.toml, puis relancer la tâche."
+            )
         return {name: offered[name] for name in named}
 
-    def _execute(self, connection: Connection, binds: dict[str, object]) -> Cursor:
+    def _prepare(self, connection: Connection) -> None:
         connection.call_timeout = self._call_timeout_ms
         connection.module = MODULE
         connection.action = ACTION
         connection.outputtypehandler = _lenient_text
+        connection.cursor().execute("SET TRANSACTION READ ONLY")
+
+    def _execute(self, connection: Connection, sql: str, binds: dict[str, object]) -> Cursor:
         cursor = connection.cursor()
         cursor.arraysize = self._array_size
         cursor.prefetchrows = self._array_size + 1
-        cursor.execute("SET TRANSACTION READ ONLY")
-        cursor.execute(self._sql, binds, fetch_lobs=False, fetch_decimals=False)
+        cursor.execute(sql, binds, fetch_lobs=False, fetch_decimals=False)
         return cursor
 
     def _read(self, row: Mapping[str, object]) -> Loan | RejectedRow:
@@ -116,7 +156,7 @@ class OracleLoanSource:
         except _driver_error() as error:
             raise ils_error(error, doing) from None
         except OSError as error:
-            raise IlsUnavailable(f"{doing}: {type(error).__name__}") from None
+            raise IlsUnavailable(f"{doing} : {type(error).__name__}. {RETRIED}") from None
 
 
 def _column_names(cursor: Cursor) -> tuple[str, ...]:
@@ -124,7 +164,10 @@ def _column_names(cursor: Cursor) -> tuple[str, ...]:
     names = tuple(column[0].lower() for column in cursor.description or ())
     missing = [column for column in COLUMNS if column not in names]
     if missing:
-        raise IlsRejected(f"the ILS statement does not return: {', '.join(missing)}")
+        raise IlsRejected(
+            f"La requête du SIGB ne rend pas les colonnes : {', '.join(missing)}."
+            " Corriger loans_due.sql, puis relancer la tâche."
+        )
     return names
 
 

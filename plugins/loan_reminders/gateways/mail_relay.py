@@ -10,7 +10,7 @@ import ssl
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from loan_reminders.domain.errors import MailRelayRejected, MailRelayUnavailable
+from loan_reminders.domain.errors import RETRIED, TO_MEND, MailRelayRejected, MailRelayUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedEmail
 from loan_reminders.domain.states import DeliveryState, Reason
 
@@ -85,7 +85,7 @@ class SmtpRelay:
             return self._attempt(message)
         except _Lost as error:
             self._drop()
-            raise MailRelayUnavailable(f"the SMTP server closes the connection ({error})") from None
+            raise MailRelayUnavailable(f"{self._server} ferme la connexion ({error}). {RETRIED}") from None
 
     def close(self) -> None:
         """Say goodbye when there is still somebody to hear it."""
@@ -100,12 +100,12 @@ class SmtpRelay:
             self._smtp = self._open()
         mail = self._command(f"MAIL FROM:<{sender}>")
         if mail.code >= 500:
-            raise self._stop(MailRelayRejected, "refuses the sender", mail)
+            raise self._stop(MailRelayRejected, "refuse l'expéditeur", mail)
         if not 200 <= mail.code < 300:
-            raise self._stop(MailRelayUnavailable, "takes no message now", mail)
+            raise self._stop(MailRelayUnavailable, "ne prend aucun message pour le moment", mail)
         rcpt = self._command(f"RCPT TO:<{recipient}>")
         if rcpt.code == _AUTHENTICATION_REQUIRED:
-            raise self._stop(MailRelayRejected, "wants a login", rcpt)
+            raise self._stop(MailRelayRejected, "exige un identifiant", rcpt)
         if not 200 <= rcpt.code < 300:
             return self._refused(message, rcpt, Reason.RECIPIENT_REFUSED)
         data = self._command("DATA")
@@ -119,7 +119,7 @@ class SmtpRelay:
         try:
             smtp.send(_as_data(message.content))
         except (smtplib.SMTPException, OSError) as error:
-            raise _Lost(f"while sending, {type(error).__name__}") from None
+            raise _Lost(f"pendant l'envoi, {type(error).__name__}") from None
         try:
             code, text = smtp.getreply()
         except smtplib.SMTPResponseException:
@@ -130,7 +130,7 @@ class SmtpRelay:
         if 200 <= code < 300:
             return Receipt(delivery_id=message.delivery_id, state=DeliveryState.ACCEPTED, raw=answer.raw)
         if code == _CLOSING:
-            raise _Lost(f"after the message, {_without_addresses(answer.raw)}")
+            raise _Lost(f"après le message, {_without_addresses(answer.raw)}")
         if 400 <= code < 600:
             return self._refused(message, answer, Reason.MESSAGE_REFUSED, reset=False)
         return self._in_doubt(message, Reason.UNREADABLE_ANSWER, answer.raw)
@@ -155,7 +155,7 @@ class SmtpRelay:
 
     def _connection(self) -> smtplib.SMTP:
         if self._smtp is None:
-            raise _Lost("no connection")
+            raise _Lost("pas de connexion")
         return self._smtp
 
     def _command(self, line: str) -> _Answer:
@@ -163,9 +163,9 @@ class SmtpRelay:
         try:
             code, text = self._connection().docmd(line)
         except (smtplib.SMTPException, OSError) as error:
-            raise _Lost(f"at {line[:4]}, {type(error).__name__}") from None
+            raise _Lost(f"à {line[:4]}, {type(error).__name__}") from None
         if code in {_CLOSING, _BAD_SEQUENCE} or not 200 <= code < 600:
-            raise _Lost(f"at {line[:4]}, {_without_addresses(self._answer(code, text).raw)}")
+            raise _Lost(f"à {line[:4]}, {_without_addresses(self._answer(code, text).raw)}")
         return self._answer(code, text)
 
     def _answer(self, code: int, text: bytes) -> _Answer:
@@ -179,7 +179,17 @@ class SmtpRelay:
     ) -> MailRelayRejected | MailRelayUnavailable:
         """The error for an answer that concerns every message; addresses are kept out of it."""
         self._drop()
-        return kind(f"the SMTP server {what}: {_without_addresses(answer.raw)}")
+        return self._answered(kind, what, answer)
+
+    def _answered(
+        self, kind: type[MailRelayRejected | MailRelayUnavailable], what: str, answer: _Answer
+    ) -> MailRelayRejected | MailRelayUnavailable:
+        cure = RETRIED if kind is MailRelayUnavailable else TO_MEND
+        return kind(f"{self._server} {what} et répond « {_without_addresses(answer.raw)} ». {cure}")
+
+    @property
+    def _server(self) -> str:
+        return f"Le serveur de messagerie {self._account.host}:{self._account.port}"
 
     def _drop(self) -> None:
         if self._smtp is not None:
@@ -190,7 +200,10 @@ class SmtpRelay:
         """Connect, protect and log in."""
         account = self._account
         if not _ENVELOPE.fullmatch(account.envelope_sender):
-            raise MailRelayRejected("the envelope sender is not an address that SMTP can carry")
+            raise MailRelayRejected(
+                "L'adresse d'expéditeur a un caractère que SMTP n'accepte pas."
+                " Corriger library.toml, puis relancer la tâche."
+            )
         smtp: smtplib.SMTP | None = None
         try:
             smtp = _connect(account)
@@ -208,22 +221,26 @@ class SmtpRelay:
 
     def _not_opened(self, error: Exception) -> MailRelayRejected | MailRelayUnavailable:
         """Which of the two errors a failed opening is; never the password, never what the server echoes of it."""
-        where = f"SMTP server {self._account.host}:{self._account.port}"
+        server = self._server
         if isinstance(error, smtplib.SMTPResponseException):
             text = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-            raw = _without_addresses(self._answer(error.smtp_code, text).raw)
-            what = "login refused" if isinstance(error, smtplib.SMTPAuthenticationError) else "refused"
+            login = isinstance(error, smtplib.SMTPAuthenticationError)
+            what = "refuse l'identifiant ou le mot de passe" if login else "refuse la connexion"
             kind = MailRelayRejected if 500 <= error.smtp_code < 600 else MailRelayUnavailable
-            return kind(f"{where}: {what}: {raw}")
+            return self._answered(kind, what, self._answer(error.smtp_code, text))
         if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
-            return MailRelayRejected(f"{where}: does not offer what the connection asks for (STARTTLS or login)")
+            return MailRelayRejected(
+                f"{server} n'offre pas ce que la connexion Airflow demande (STARTTLS ou identifiant). {TO_MEND}"
+            )
         if isinstance(error, ssl.SSLCertVerificationError):
-            return MailRelayRejected(f"{where}: certificate not trusted: {error.verify_message}")
+            return MailRelayRejected(f"{server} a un certificat non reconnu ({error.verify_message}). {TO_MEND}")
         if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-            return MailRelayRejected(f"{where}: TLS cannot be agreed: {error.reason}")
+            return MailRelayRejected(f"{server} n'accepte pas TLS comme demandé ({error.reason}). {TO_MEND}")
         if isinstance(error, UnicodeError):
-            return MailRelayRejected(f"{where}: host, login or password has characters that SMTP cannot carry")
-        return MailRelayUnavailable(f"{where}: does not answer ({type(error).__name__})")
+            return MailRelayRejected(
+                f"{server} : adresse, identifiant ou mot de passe avec un caractère que SMTP n'accepte pas. {TO_MEND}"
+            )
+        return MailRelayUnavailable(f"{server} ne répond pas ({type(error).__name__}). {RETRIED}")
 
 
 def _connect(account: SmtpAccount) -> smtplib.SMTP:

@@ -23,7 +23,9 @@ def sms_gateway(conn_id: str, *, sender: str, campaign: str) -> AllMySmsGateway:
     connection = BaseHook.get_connection(conn_id)
     missing = [name for name in ("host", "login", "password") if not getattr(connection, name)]
     if missing:
-        raise SettingsError(f"connection {conn_id}: {', '.join(missing)} missing")
+        raise SettingsError(
+            f"Connexion Airflow {conn_id} : il manque {', '.join(missing)}. La compléter, puis relancer la tâche."
+        )
     base_url = connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
     if connection.port:
         base_url = f"{base_url}:{connection.port}"

@@ -25,7 +25,8 @@ def loan_source(conn_id: str, *, ils: IlsSettings, codes: CodeMapping) -> Oracle
     """
     return OracleLoanSource(
         lambda: _connect(conn_id),
-        sql=loans_due_sql(ils.kind),
+        sql=statement(ils.kind, "loans_due"),
+        now_sql=statement(ils.kind, "loan_now"),
         binds=ils.binds,
         codes=codes,
         call_timeout_ms=ils.call_timeout_seconds * 1000,
@@ -33,12 +34,12 @@ def loan_source(conn_id: str, *, ils: IlsSettings, codes: CodeMapping) -> Oracle
     )
 
 
-def loans_due_sql(ils_kind: str) -> str:
-    """The statement of one kind of ILS. Raises SettingsError naming the kinds there are."""
+def statement(ils_kind: str, name: str) -> str:
+    """One statement of one kind of ILS, `loans_due` or `loan_now`. Raises SettingsError naming the kinds there are."""
     kinds = sorted(path.parent.name for path in SQL_FOLDER.glob("*/loans_due.sql"))
     if ils_kind not in kinds:
-        raise SettingsError(f"ils.kind = {ils_kind!r}: allowed are {', '.join(kinds)}")
-    return (SQL_FOLDER / ils_kind / "loans_due.sql").read_text(encoding="utf-8")
+        raise SettingsError(f"ils.kind = {ils_kind!r} : valeurs permises : {', '.join(kinds)}")
+    return (SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _connect(conn_id: str) -> Connection:
@@ -49,4 +50,4 @@ def _connect(conn_id: str) -> Connection:
     try:
         return OracleHook(oracle_conn_id=conn_id, log_sql=False).get_conn()
     except AirflowNotFoundException as error:
-        raise IlsRejected(f"Airflow has no connection {conn_id}") from error
+        raise IlsRejected(f"Airflow n'a pas de connexion {conn_id} : la créer, puis relancer la tâche.") from error

@@ -87,11 +87,11 @@ def from_text(text: str) -> URL:
         return _from_json(text)
     scheme, separator, rest = text.strip().partition("://")
     if not separator or scheme.partition("+")[0] not in ("postgres", "postgresql"):
-        raise PermanentError("The ledger's URL must begin with postgresql://.")
+        raise PermanentError("L'adresse du registre doit commencer par postgresql:// : la corriger.")
     try:
         url = make_url(f"{DRIVER}://{rest}")
     except (ArgumentError, ValueError):
-        raise PermanentError("The ledger's URL cannot be read.") from None
+        raise PermanentError("L'adresse du registre est illisible : la corriger.") from None
     extra = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
     password = None if url.password is None else str(url.password)
     return from_connection(
@@ -108,7 +108,9 @@ def _from_json(text: str) -> URL:
         if not isinstance(extra, dict):
             raise TypeError
     except (ValueError, TypeError):
-        raise PermanentError("The ledger's connection is not JSON of an Airflow Connection.") from None
+        raise PermanentError(
+            "La connexion du registre n'est pas le JSON d'une connexion Airflow : la corriger."
+        ) from None
     return from_connection(
         host=fields.get("host"),
         port=port,
@@ -124,4 +126,4 @@ def from_environment(environment: Mapping[str, str]) -> URL:
     for name in VARIABLES:
         if environment.get(name):
             return from_text(environment[name])
-    raise PermanentError(f"Say where the ledger is: --url, or one of {', '.join(VARIABLES)}.")
+    raise PermanentError(f"Dire où est le registre : --url, ou l'une des variables {', '.join(VARIABLES)}.")

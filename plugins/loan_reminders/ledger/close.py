@@ -51,7 +51,10 @@ def count_books(connection: Connection, run_id: int) -> Books:
         select(runs.c.loans_extracted, runs.c.deliveries_planned).where(runs.c.run_id == run_id)
     ).one()
     if run.loans_extracted is None:
-        raise BooksDoNotBalance(f"Run {run_id} never finished reading the ILS: its loans are not accounted for.")
+        raise BooksDoNotBalance(
+            f"La tournée {run_id} n'a pas fini de lire le SIGB : ses prêts ne sont pas comptés."
+            " Relancer « Extraire les prêts »."
+        )
     of_run = deliveries.c.run_id == run_id
     states: dict[Channel, dict[DeliveryState, int]] = {}
     for channel, state, count in connection.execute(
@@ -85,6 +88,11 @@ def close_books(connection: Connection, run_id: int) -> Books:
     connection.execute(
         update(runs)
         .where(runs.c.run_id == run_id)
-        .values(books=encode_books(books), closed_at=func.now(), state=RunState.CLOSED.value)
+        .values(
+            books=encode_books(books),
+            balanced=not books.problems(),
+            closed_at=func.now(),
+            state=RunState.CLOSED.value,
+        )
     )
     return books

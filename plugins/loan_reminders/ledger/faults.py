@@ -17,24 +17,26 @@ from loan_reminders.domain.errors import LedgerUnavailable, PermanentError, Remi
 from loan_reminders.ledger.schema import UPGRADE_COMMAND
 
 _TEMPORARY = {
-    "08": "the connection was lost",
-    "25006": "the database is read-only",
-    "40": "another transaction was in the way",
-    "53100": "the disk is full",
-    "53": "the server is short of resources",
-    "55P03": "a lock held by another process was not released in time",
-    "57014": "a statement took too long",
-    "57": "the server is stopping or starting",
-    "58": "the server's system failed",
+    "08": "la connexion est perdue",
+    "25006": "la base est en lecture seule",
+    "40": "une autre transaction bloque celle-ci",
+    "53100": "le disque est plein",
+    "53": "le serveur manque de ressources",
+    "55P03": "un autre processus garde un verrou trop longtemps",
+    "57014": "une requête a pris trop de temps",
+    "57": "le serveur démarre ou s'arrête",
+    "58": "panne du système du serveur",
 }
 _PERMANENT = {
-    "28": "the server refuses the account",
-    "3D": "the database does not exist",
-    "42501": "the account lacks a right on a table",
-    "42P01": f"a table is missing: run `{UPGRADE_COMMAND}`",
-    "42703": f"a column is missing: run `{UPGRADE_COMMAND}`",
-    "42883": f"a function is missing: run `{UPGRADE_COMMAND}`",
+    "28": "le serveur refuse le compte",
+    "3D": "la base n'existe pas",
+    "42501": "il manque au compte un droit sur une table",
+    "42P01": f"il manque une table, lancer `{UPGRADE_COMMAND}`",
+    "42703": f"il manque une colonne, lancer `{UPGRADE_COMMAND}`",
+    "42883": f"il manque une fonction, lancer `{UPGRADE_COMMAND}`",
 }
+_LATER = "Réessayer plus tard (automatique dans Airflow) ; si cela dure, prévenir l'administrateur."
+_CALL = "Prévenir l'administrateur."
 _REFUSED_AT_THE_DOOR = (
     "password authentication failed",
     "authentification par mot de passe",
@@ -44,9 +46,11 @@ _REFUSED_AT_THE_DOOR = (
     "n'existe pas",
 )
 _CONFLICTS = {
-    "one_live_claim": LedgerUnavailable("Another run holds the same notices; a later try will see them as sent."),
-    "one_attempt": LedgerUnavailable("Another process is opening the same run."),
-    "one_batch_of_a_name": PermanentError("A batch of letters of this name is already recorded."),
+    "one_live_claim": LedgerUnavailable(
+        f"Une autre tournée tient les mêmes avis : un nouvel essai les verra comme envoyés. {_LATER}"
+    ),
+    "one_attempt": LedgerUnavailable(f"Un autre processus ouvre la même tournée. {_LATER}"),
+    "one_batch_of_a_name": PermanentError(f"Un lot de lettres de ce nom est déjà dans le registre. {_CALL}"),
 }
 
 
@@ -59,21 +63,21 @@ def _translated(error: BaseException) -> ReminderError:
     kind = type(error).__name__
     if sqlstate is None:
         if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-            return PermanentError(f"The ledger's driver refuses a value ({kind}).")
+            return PermanentError(f"Le pilote du registre refuse une valeur ({kind}). {_CALL}")
         words = " ".join(str(error).split())
         if any(phrase in words for phrase in _REFUSED_AT_THE_DOOR):
-            return PermanentError(f"The ledger's server refuses the connection: {words}")
-        return LedgerUnavailable(f"The ledger's database does not answer: {words}")
+            return PermanentError(f"Le serveur du registre refuse la connexion : « {words} ». {_CALL}")
+        return LedgerUnavailable(f"La base du registre ne répond pas : « {words} ». {_LATER}")
     constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
     conflict = _CONFLICTS.get(constraint or "")
     if conflict is not None:
         return type(conflict)(*conflict.args)
     if said := _said(sqlstate, _PERMANENT):
-        return PermanentError(f"The ledger cannot be used: {said} (SQLSTATE {sqlstate}).")
+        return PermanentError(f"Le registre est inutilisable : {said} (SQLSTATE {sqlstate}). {_CALL}")
     if said := _said(sqlstate, _TEMPORARY):
-        return LedgerUnavailable(f"The ledger is out of reach for now: {said} (SQLSTATE {sqlstate}).")
+        return LedgerUnavailable(f"Le registre est indisponible : {said} (SQLSTATE {sqlstate}). {_LATER}")
     place = f", {constraint}" if constraint else ""
-    return PermanentError(f"The ledger refuses a statement ({kind}, SQLSTATE {sqlstate}{place}).")
+    return PermanentError(f"Le registre refuse une requête ({kind}, SQLSTATE {sqlstate}{place}). {_CALL}")
 
 
 @contextmanager
@@ -89,6 +93,6 @@ def ledger_errors() -> Iterator[None]:
     except psycopg.Error as error:
         raise _translated(error) from None
     except exc.TimeoutError:
-        raise LedgerUnavailable("The ledger has no free connection left in this process.") from None
+        raise LedgerUnavailable(f"Le registre n'a plus de connexion libre dans ce processus. {_LATER}") from None
     except (exc.PendingRollbackError, exc.ResourceClosedError) as error:
-        raise LedgerUnavailable(f"The ledger's connection is closed ({type(error).__name__}).") from None
+        raise LedgerUnavailable(f"La connexion au registre est fermée ({type(error).__name__}). {_LATER}") from None

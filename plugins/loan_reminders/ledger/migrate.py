@@ -73,20 +73,22 @@ def current(url: str | URL) -> str | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0, or 1 after saying on the error output what is wrong."""
-    parser = argparse.ArgumentParser(prog="loan_reminders.ledger.migrate", description="Lay out the reminders' ledger.")
+    parser = argparse.ArgumentParser(
+        prog="loan_reminders.ledger.migrate", description="Crée ou met à jour les tables du registre."
+    )
     parser.add_argument("action", choices=("upgrade", "downgrade", "current"))
-    parser.add_argument("--url", help="where the ledger is; else the environment says it")
-    parser.add_argument("--revision", help="the revision to reach (downgrade needs it)")
+    parser.add_argument("--url", help="où est le registre ; sinon l'environnement le dit")
+    parser.add_argument("--revision", help="la révision voulue (obligatoire pour downgrade)")
     given = parser.parse_args(arguments)
     if given.action == "downgrade" and not given.revision:
-        parser.error("downgrade needs --revision")
+        parser.error("downgrade demande --revision")
     try:
         url = from_text(given.url) if given.url else from_environment(os.environ)
         if given.action == "upgrade":
             upgrade(url, given.revision or "head")
         elif given.action == "downgrade":
             downgrade(url, given.revision)
-        sys.stdout.write(f"ledger at revision {current(url) or 'none'}\n")
+        sys.stdout.write(f"registre à la révision {current(url) or 'aucune'}\n")
     except ReminderError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -20,7 +20,10 @@ LoanRecord = tuple[int, str, date]
 _PAGE = text("""
     SELECT delivery.delivery_id, delivery.channel, delivery.recipient, notice.notice_id, notice.stage,
            notice.due_date, notice.run_id, notice.loan_ids,
-           ARRAY(SELECT loan_id FROM delivery_loans WHERE delivery_id = delivery.delivery_id) AS claimed
+           ARRAY(
+               SELECT loan_id FROM delivery_loans
+               WHERE delivery_id = delivery.delivery_id AND dropped IS NULL
+           ) AS claimed
     FROM deliveries delivery JOIN notices notice USING (notice_id)
     WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = :channel
       AND delivery.state = ANY(CAST(:offered AS text[])) AND delivery.delivery_id > :after
@@ -62,7 +65,9 @@ def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
     try:
         told = tuple(loans[row.run_id, loan_id, row.due_date] for loan_id in row.loan_ids)
     except KeyError:
-        raise PermanentError(f"The ledger lost the record of a loan of delivery {row.delivery_id}.") from None
+        raise PermanentError(
+            f"Le registre a perdu un prêt de l'envoi {row.delivery_id}. Prévenir l'administrateur."
+        ) from None
     claimed = frozenset(row.claimed)
     notice = Notice(
         notice_id=row.notice_id, stage=Stage(row.stage), patron=told[0].patron, due_date=row.due_date, loans=told

@@ -65,7 +65,8 @@ class PostgresPlanning:
                 ).one()
                 if row.loans_extracted is None:
                     raise PermanentError(
-                        f"Run {self._run.run_id} has not finished reading the ILS: it cannot be planned."
+                        f"La tournée {self._run.run_id} n'a pas fini de lire le SIGB : elle ne peut pas être préparée."
+                        " Relancer « Extraire les prêts »."
                     )
             except BaseException:
                 self._connection.close()
@@ -151,7 +152,7 @@ class PostgresPlanning:
         if not deliveries and not skips:
             return
         if self._done_before:
-            raise PermanentError(f"Run {self._run.run_id} is planned already.")
+            raise PermanentError(f"La tournée {self._run.run_id} est déjà préparée.")
         connection = self._open()
         with ledger_errors():
             copy_rows(connection, tables.notices, *self._notices(deliveries))

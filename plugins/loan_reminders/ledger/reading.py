@@ -42,7 +42,10 @@ def record_rows(connection: Connection, *, library: str, run_id: int, rows: Sequ
     """
     read = connection.execute(_COUNT_ROWS, {"rows": len(rows), "run_id": run_id, "library": library}).scalar()
     if read is None:
-        raise PermanentError(f"Run {run_id} of library {library} is not reading the ILS: it takes no more rows.")
+        raise PermanentError(
+            f"La tournée {run_id} de la bibliothèque {library} ne lit plus le SIGB : elle n'accepte plus de ligne."
+            " Relancer « Extraire les prêts »."
+        )
     loans = [encode_loan(row) for row in rows if isinstance(row, Loan)]
     if loans:
         parameters = {"run_id": run_id, "library": library, "before": read - len(rows)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from types import TracebackType
@@ -16,13 +16,15 @@ from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.ports import Run
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger import past, recheck
 from loan_reminders.ledger.close import close_books
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.planning import PostgresPlanning
 from loan_reminders.ledger.reading import record_rows
 from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.sender import PostgresSender, count_offered
-from loan_reminders.ledger.tables import RunState, loans_seen, runs, skips
+from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +124,10 @@ class PostgresLedger:
         query = select(runs).where(runs.c.run_id == run_id, runs.c.library == self.library)
         row = connection.execute(query.with_for_update(key_share=True) if lock else query).first()
         if row is None:
-            raise PermanentError(f"The ledger of library {self.library} has no run {run_id}.")
+            raise PermanentError(
+                f"Le registre de la bibliothèque {self.library} n'a pas de tournée {run_id}."
+                " Relancer « Extraire les prêts »."
+            )
         return _as_run(row)
 
     def record_loans(self, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
@@ -155,11 +160,41 @@ class PostgresLedger:
         """Become a sender of this run by this channel, as a context manager."""
         return PostgresSender(self.engine, self.run(run_id), channel, library=self.library)
 
+    def planned_volume(self, run_id: int) -> Mapping[Channel, int]:
+        """Deliveries of this run that wait to leave, by channel."""
+        query = (
+            select(deliveries.c.channel, func.count().label("number"))
+            .where(
+                deliveries.c.library == self.library,
+                deliveries.c.run_id == run_id,
+                deliveries.c.state == DeliveryState.PLANNED.value,
+            )
+            .group_by(deliveries.c.channel)
+        )
+        with self._transaction() as connection:
+            return {Channel(row.channel): row.number for row in connection.execute(query)}
+
+    def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:
+        """Deliveries by channel of the last green runs of this run's stage, the newest first, this one left out."""
+        with self._transaction() as connection:
+            return past.past_volumes(connection, self.library, self._run(connection, run_id), runs)
+
+    def missed_days(self, run_id: int, *, within_days: int) -> Sequence[date]:
+        """Days before this run's own without any green run of its stage, back to the first green one at most."""
+        with self._transaction() as connection:
+            return past.missed_days(connection, self.library, self._run(connection, run_id), within_days)
+
+    def cancel_waiting(self, run_id: int, reason: Reason, channels: Sequence[Channel]) -> int:
+        """Cancel everything that was never attempted in this run by these channels; returns how many deliveries."""
+        scope = {"library": self.library, "run_id": run_id, "offered": [DeliveryState.PLANNED.value]}
+        with self._transaction() as connection:
+            return recheck.cancel_waiting(connection, scope, [channel.value for channel in channels], reason)
+
     def close_run(self, run_id: int) -> Books:
         """Count the books, keep them with the run, and say them; closing again counts again."""
         with self._transaction() as connection:
             self._run(connection, run_id, lock=True)
             books = close_books(connection, run_id)
         for problem in books.problems():
-            logger.error("Run %s: %s", run_id, problem)
+            logger.error("Tournée %s : %s", run_id, problem)
         return books

@@ -27,12 +27,13 @@ def check_schema(connection: Connection) -> None:
     if revision == SCHEMA_REVISION:
         return
     if revision is None:
-        raise PermanentError(f"The ledger's database has no tables yet: run `{UPGRADE_COMMAND}`.")
+        raise PermanentError(f"La base du registre n'a pas encore de tables : lancer `{UPGRADE_COMMAND}`.")
     if revision < SCHEMA_REVISION:
         raise PermanentError(
-            f"The ledger's tables are at revision {revision}, {SCHEMA_REVISION} is needed: run `{UPGRADE_COMMAND}`."
+            f"Les tables du registre sont à la révision {revision}, il faut {SCHEMA_REVISION} :"
+            f" lancer `{UPGRADE_COMMAND}`."
         )
     raise PermanentError(
-        f"The ledger's tables are at revision {revision}, this program knows {SCHEMA_REVISION}:"
-        " install the program's new version."
+        f"Les tables du registre sont à la révision {revision}, ce programme connaît {SCHEMA_REVISION} :"
+        " installer la nouvelle version du programme."
     )

@@ -20,12 +20,13 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
-from loan_reminders.domain.errors import LedgerUnavailable
+from loan_reminders.domain.errors import RETRIED, LedgerUnavailable
 from loan_reminders.domain.messages import LetterBatch, Receipt
-from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.notices import Delivery, LoanKey
 from loan_reminders.domain.ports import Run
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.states import DeliveryState
+from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger import recheck
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.outbox import read_page
 from loan_reminders.ledger.records import encode_receipt
@@ -145,6 +146,7 @@ class PostgresSender:
         self._lock = threading.Lock()
         self.token = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
         self._scope = {"library": library, "run_id": run.run_id, "channel": channel.value}
+        self._waiting_scope = {**self._scope, "offered": list(offered_states(channel))}
 
     def __enter__(self) -> Self:
         with ledger_errors():
@@ -161,7 +163,7 @@ class PostgresSender:
         self._connection = connection
         if interrupted:
             logger.warning(
-                "Run %s: %s deliveries by %s were left by a sender that died and are in doubt",
+                "Tournée %s : %s envois (%s) laissés en doute par un processus interrompu",
                 self._run.run_id,
                 interrupted,
                 self._channel.value,
@@ -181,7 +183,7 @@ class PostgresSender:
         with self._lock, ledger_errors():
             connection = self._connection
             if connection is None or connection.invalidated:
-                raise LedgerUnavailable("This sender's connection to the ledger is closed: it can claim nothing more.")
+                raise LedgerUnavailable(f"La connexion au registre est fermée : l'envoi s'arrête là. {RETRIED}")
             with connection.begin():
                 yield connection
 
@@ -233,7 +235,22 @@ class PostgresSender:
         }
         applied = connection.execute(_ANSWER, parameters).scalars().all()
         if late := len(receipts) - sum(applied):
-            logger.warning("Run %s: %s answers came too late to change their delivery", self._run.run_id, late)
+            logger.warning("Tournée %s : %s réponses trop tardives, gardées pour mémoire", self._run.run_id, late)
+
+    def waiting_loans(self) -> frozenset[LoanKey]:
+        """The loans of what waits in this run by this channel."""
+        with self._transaction() as connection:
+            return recheck.waiting_loans(connection, self._waiting_scope)
+
+    def drop(self, gone: Mapping[LoanKey, Reason]) -> int:
+        """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
+        with self._transaction() as connection:
+            return recheck.drop(connection, self._waiting_scope, gone)
+
+    def cancel_waiting(self, reason: Reason) -> int:
+        """Cancel everything that waits in this run by this channel; returns how many deliveries."""
+        with self._transaction() as connection:
+            return recheck.cancel_waiting(connection, self._waiting_scope, [self._channel.value], reason)
 
     def batches_recorded(self) -> int:
         """Batches of letters that this run already has."""

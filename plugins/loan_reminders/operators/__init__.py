@@ -1,10 +1,11 @@
 """The verbs of a run, one operator each."""
 
 from loan_reminders.operators.close_run import CloseRun
+from loan_reminders.operators.confirm_volume import ConfirmVolume
 from loan_reminders.operators.extract_loans import ExtractLoans
 from loan_reminders.operators.plan_notices import PlanNotices
 from loan_reminders.operators.print_letters import PrintLetters
 from loan_reminders.operators.send_emails import SendEmails
 from loan_reminders.operators.send_sms import SendSms
 
-__all__ = ["CloseRun", "ExtractLoans", "PlanNotices", "PrintLetters", "SendEmails", "SendSms"]
+__all__ = ["CloseRun", "ConfirmVolume", "ExtractLoans", "PlanNotices", "PrintLetters", "SendEmails", "SendSms"]

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from loan_reminders.domain.errors import ReminderError, TemporaryError
 from loan_reminders.domain.stages import Stage
+from loan_reminders.services.still_due import StillDue
 from loan_reminders.settings import Settings, settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports import Ledger
+    from loan_reminders.domain.ports import Ledger, LoanSource
 
 
-class ReminderOperator(BaseOperator):
-    """Runs `work`; only a TemporaryError lets Airflow try again, anything else fails the task at once."""
+@contextmanager
+def only_temporary_errors_are_retried() -> Iterator[None]:
+    """Let Airflow try again after a TemporaryError; anything else fails the task at once."""
+    try:
+        yield
+    except TemporaryError:
+        raise
+    except ReminderError as error:
+        raise AirflowFailException(str(error)) from error
+    except AirflowNotFoundException as error:
+        raise AirflowFailException(
+            f"Il manque une connexion dans Airflow (Administration, Connexions) : {error}"
+        ) from error
+    except Exception as error:
+        raise AirflowFailException(f"Erreur inattendue : {type(error).__name__}") from error
+
+
+class Installed:
+    """What an operator knows of its installation."""
 
     ledger_conn_id = "reminders_ledger"
-
-    def __init__(self, *, stage: Stage, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.stage = stage
-
-    def execute(self, context: Context) -> Any:
-        """Do the work, turning the class of an error into Airflow's decision to retry."""
-        try:
-            with self.ledger() as ledger:
-                return self.work(context, ledger)
-        except TemporaryError:
-            raise
-        except ReminderError as error:
-            raise AirflowFailException(str(error)) from error
-        except Exception as error:
-            raise AirflowFailException(f"Erreur inattendue : {type(error).__name__}") from error
-
-    def work(self, context: Context, ledger: Ledger) -> Any:
-        """The operator's verb; returns identifiers and counts only."""
-        raise TypeError(f"{type(self).__name__} does not say what its work is")
+    ils_conn_id = "ils_oracle"
 
     @property
     def config(self) -> Settings:
@@ -59,6 +59,29 @@ class ReminderOperator(BaseOperator):
 
         return ledger(self.ledger_conn_id, library=self.config.library.code)
 
+    def loan_source(self) -> LoanSource:
+        """The ILS."""
+        from loan_reminders.hooks.ils import loan_source
+
+        return loan_source(self.ils_conn_id, ils=self.config.ils, codes=self.config.codes())
+
+
+class ReminderOperator(Installed, BaseOperator):
+    """Runs `work`; only a TemporaryError lets Airflow try again, anything else fails the task at once."""
+
+    def __init__(self, *, stage: Stage, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stage = stage
+
+    def execute(self, context: Context) -> Any:
+        """Do the work, turning the class of an error into Airflow's decision to retry."""
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            return self.work(context, ledger)
+
+    def work(self, context: Context, ledger: Ledger) -> Any:
+        """The operator's verb; returns identifiers and counts only."""
+        raise TypeError(f"{type(self).__name__} does not say what its work is")
+
 
 class RunOperator(ReminderOperator):
     """An operator about a run already begun; `run_id` comes from ExtractLoans."""
@@ -68,6 +91,12 @@ class RunOperator(ReminderOperator):
     def __init__(self, *, run_id: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.run_id = run_id
+
+    def still_due(self, ledger: Ledger) -> StillDue:
+        """What asks the ILS again just before sending."""
+        run = ledger.run(self.run_id)
+        policy, today = self.config.policy(), self.now().date()
+        return StillDue(source=self.loan_source(), policy=policy, run=run, today=today)
 
     def last_try(self, context: Context) -> bool:
         """Whether Airflow will not try this task again by itself."""

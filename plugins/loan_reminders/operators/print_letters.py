@@ -31,6 +31,8 @@ class PrintLetters(RunOperator):
             library=self.config.identity(),
             workers=self.config.letters.workers,
             today=self.now().date(),
+            still_due=self.still_due(ledger),
+            trial=self.config.redirect is not None,
         )
 
     @property

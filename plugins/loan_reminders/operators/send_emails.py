@@ -38,6 +38,7 @@ class SendEmails(RunOperator):
             sender_address=ours.sender_address,
             reply_to=ours.reply_to,
             now=self.now(),
+            redirect=self.config.redirection(),
         )
         if ledger.run(self.run_id).dry_run:
             return rehearse(ledger, letter_store(), compose, run_id=self.run_id, channel=Channel.EMAIL)
@@ -47,5 +48,6 @@ class SendEmails(RunOperator):
             compose,
             run_id=self.run_id,
             connections=ours.connections,
+            still_due=self.still_due(ledger),
             last_try=self.last_try(context),
         )

@@ -37,9 +37,17 @@ class SendSms(RunOperator):
             max_segments=ours.max_segments,
             opt_out_mention=ours.opt_out_mention,
             today=today,
+            redirect=self.config.redirection(),
         )
         if ledger.run(self.run_id).dry_run:
             return rehearse(ledger, letter_store(), compose, run_id=self.run_id, channel=Channel.SMS)
         campaign = f"{self.stage}-{today:%Y%m%d}-{self.run_id}"
         gateway = sms_gateway(self.sms_conn_id, sender=ours.sender, campaign=campaign)
-        return send_sms(ledger, gateway, compose, run_id=self.run_id, batch_size=ours.batch_size)
+        return send_sms(
+            ledger,
+            gateway,
+            compose,
+            run_id=self.run_id,
+            batch_size=ours.batch_size,
+            still_due=self.still_due(ledger),
+        )

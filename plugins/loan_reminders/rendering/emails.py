@@ -68,7 +68,7 @@ class EmailRenderer:
         written_at: datetime,
     ) -> None:
         if written_at.tzinfo is None:
-            raise SettingsError("the date of e-mails needs a time zone")
+            raise SettingsError("La date des e-mails doit avoir un fuseau horaire.")
         self._templates = templates
         self._library = library
         self._branches = {branch.code: one_line(branch.name) for branch in library.branches}
@@ -83,8 +83,10 @@ class EmailRenderer:
             "Auto-Submitted: auto-generated\r\n"
         )
 
-    def render(self, delivery: Delivery, *, today: date) -> RenderedEmail:
-        """One e-mail, true on the day `today`. Raises TemplateError, or RecipientError when it is not for an e-mail."""
+    def render(self, delivery: Delivery, *, today: date, meant_for: str = "") -> RenderedEmail:
+        """One e-mail, true on the day `today`; the subject of a redirected one begins with whom it was meant for.
+
+        Raises TemplateError, or RecipientError when it is not for an e-mail."""
         recipient = delivery.recipient
         if not isinstance(recipient, EmailAddress):
             raise RecipientError(Refusal.NOT_AN_ADDRESS)
@@ -92,6 +94,8 @@ class EmailRenderer:
         folder, language = self._words_for(delivery.notice.stage, patron.language)
         facts = self._facts(delivery, today, language)
         facts["subject"] = one_line(self._templates.render(f"{folder}/subject.txt.j2", facts))
+        if meant_for:
+            facts["subject"] = f"[Essai, pour {one_line(meant_for)}] {facts['subject']}"
         message_id = f"<{delivery.delivery_id}@{self._domain}>"
         headers = (
             f"{self._constant_headers}"
@@ -154,7 +158,10 @@ def _address(text: str) -> str:
     try:
         return EmailAddress.parse(text).value
     except RecipientError as error:
-        raise SettingsError(f"the sender's e-mail addresses cannot be used ({error.code})") from None
+        raise SettingsError(
+            f"L'expéditeur, l'adresse de réponse ou le domaine des e-mails est inutilisable ({error.code}) :"
+            " corriger library.toml."
+        ) from None
 
 
 def _domain(text: str) -> str:

@@ -14,19 +14,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from loan_reminders.domain.errors import LettersNotPrinted, LetterStoreUnavailable, TemplateError
+from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable, TemplateError
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 _PAGE_FILES = frozenset({".typ", ".png", ".jpg", ".jpeg", ".svg"})
 _FORBIDDEN = (
-    (re.compile(r"\beval\b"), "eval is refused: it would run what readers or catalogues typed"),
-    (re.compile(r"[\"']@[a-z]+/"), "packages are refused: a letter is laid out without the network"),
+    (re.compile(r"\beval\b"), "eval est interdit : il exécuterait ce qu'un lecteur ou le catalogue a saisi"),
+    (re.compile(r"[\"']@[a-z]+/"), "les paquets sont interdits : une lettre se compose sans le réseau"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A job that gave no PDF. `fault` is the engine's word, `place` the template's file and line, both maybe empty."""
+    """A job that gave no PDF. `fault` says why, in French, `place` the template's file and line, both maybe empty."""
 
     fault: str
     place: str = ""
@@ -55,7 +55,7 @@ def copy_pages(templates: Path, parts: Sequence[str], root: Path) -> None:
     for part in parts:
         source = templates / part
         if not source.is_dir():
-            raise TemplateError(f"{part}: no such folder of templates")
+            raise TemplateError(f"{part} : ce dossier de modèles n'existe pas")
         (root / part).mkdir(parents=True)
         for path in sorted(source.iterdir()):
             if path.suffix.lower() not in _PAGE_FILES or not path.is_file():
@@ -69,11 +69,11 @@ def _refuse_doors(name: str, path: Path) -> None:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
-        raise TemplateError(f"{name}: not UTF-8") from None
+        raise TemplateError(f"{name} : ce modèle n'est pas en UTF-8") from None
     for number, line in enumerate(lines, start=1):
         for pattern, why in _FORBIDDEN:
             if pattern.search(line):
-                raise TemplateError(f"{name}, line {number}: {why}")
+                raise TemplateError(f"{name}, ligne {number} : {why}")
 
 
 class Press:
@@ -148,9 +148,9 @@ class Press:
         if isinstance(drawn, Piece):
             drawn.pdf.unlink()
         elif drawn.place:
-            raise TemplateError(f"{drawn.place}: {drawn.fault}")
+            raise TemplateError(f"{drawn.place} : {drawn.fault}")
         else:
-            raise LettersNotPrinted(f"the page engine cannot lay out {self._main}: {drawn.fault}")
+            raise LettersNotPrinted(f"Typst ne peut pas composer {self._main} : {drawn.fault}. {TO_MEND}")
 
     def bind(
         self, pieces: Sequence[Piece], bookmarks: Sequence[tuple[str, int]], output: Path, *, title: str, author: str
@@ -171,7 +171,7 @@ class Press:
             patience=max(1.0, pages / 500),
         )
         if isinstance(answer, Failure):
-            raise LettersNotPrinted(f"the letters cannot be bound: {answer.fault}")
+            raise LettersNotPrinted(f"Les lettres ne peuvent pas être réunies en un PDF : {answer.fault}. {TO_MEND}")
 
     def _work(self, job: Mapping[str, Any], *, patience: float = 1.0) -> dict[str, Any] | Failure:
         """One job in a fresh process, killed when it takes too long.
@@ -193,15 +193,17 @@ class Press:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Failure(fault=f"no answer in {self._timeout_s * patience:.0f} s")
+            return Failure(fault=f"pas de réponse en {self._timeout_s * patience:.0f} s")
         if done.returncode:
-            return Failure(fault=f"the process ended with code {done.returncode}")
+            return Failure(fault=f"le processus s'est arrêté avec le code {done.returncode}")
         try:
             answer: dict[str, Any] = json.loads(done.stdout)
         except ValueError:
-            return Failure(fault="the process gave no answer")
+            return Failure(fault="le processus n'a rien répondu")
         if "unwritable" in answer:
-            raise LetterStoreUnavailable(f"the temporary folder of the letters: {answer['unwritable']}")
+            raise LetterStoreUnavailable(
+                f"Le dossier temporaire des lettres refuse l'écriture : {answer['unwritable']}. {RETRIED}"
+            )
         if "fault" in answer:
             return Failure(fault=answer["fault"], place=answer["place"])
         return answer

@@ -42,19 +42,19 @@ def draw(job: dict[str, Any]) -> dict[str, Any]:
         starts = json.loads(compiler.query("<letter-start>", field="value"))
         ends = json.loads(compiler.query("<letter-end>", field="value"))
     except typst.TypstError as error:
-        return {"fault": error.message, "place": _place(error.diagnostic)}
+        return {"fault": f"Typst répond « {error.message} »", "place": _place(error.diagnostic)}
     if len(starts) != len(job["facts"]["letters"]) or len(ends) != len(starts):
-        return {"fault": "every letter must have one beginning and one end", "place": job["main"]}
+        return {"fault": "chaque lettre doit avoir un début et une fin", "place": job["main"]}
     Path(job["output"]).write_bytes(pdf)
     return {"starts": starts, "pages": ends[-1]}
 
 
 def _place(diagnostic: str) -> str:
-    """`first_reminder/letter/letter.typ, line 12`, out of the engine's excerpt."""
+    """`first_reminder/letter/letter.typ, ligne 12`, out of the engine's excerpt."""
     found = _PLACE.search(diagnostic)
     if found is None:
         return ""
-    return f"{found['file'].lstrip('./')}, line {found['line']}"
+    return f"{found['file'].lstrip('./')}, ligne {found['line']}"
 
 
 def bind(job: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class SmsRenderer:
         text = self._text(name, count=len(delivery.loans), due_date=notice.due_date, today=today)
         cost = segments(text)
         if cost > self._max_segments:
-            raise TextTooLong(f"{name}: {self._excess(text)}")
+            raise TextTooLong(f"{name} : {self._excess(text)}")
         return RenderedText(delivery_id=delivery.delivery_id, recipient=recipient, text=text, segments=cost)
 
     def check(self, stages: Iterable[Stage] = (Stage.OVERDUE_NOTICE,)) -> None:
@@ -78,7 +78,9 @@ class SmsRenderer:
                     key=septets,
                 )
                 if segments(longest) > self._max_segments:
-                    raise TemplateError(f"{name}: {self._excess(longest)}; shorten it, or raise sms.max_segments")
+                    raise TemplateError(
+                        f"{name} : {self._excess(longest)} ; le raccourcir, ou augmenter sms.max_segments"
+                    )
 
     def _text(self, name: str, *, count: int, due_date: date, today: date) -> str:
         facts = {
@@ -91,7 +93,7 @@ class SmsRenderer:
         }
         text = _one_line(self._templates.render(name, facts))
         if not text:
-            raise TemplateError(f"{name}: the text is empty")
+            raise TemplateError(f"{name} : le texte est vide")
         return text if self._mention in text else f"{text} {self._mention}"
 
     def _name(self, stage: Stage, language: str) -> str:
@@ -113,8 +115,8 @@ class SmsRenderer:
     def _excess(self, text: str) -> str:
         room = ONE_SEGMENT if self._max_segments == 1 else SEVERAL_SEGMENTS * self._max_segments
         return (
-            f"up to {septets(text)} septets, {segments(text)} SMS segments;"
-            f" {room} septets fit in the {self._max_segments} allowed"
+            f"jusqu'à {septets(text)} septets (segments : {segments(text)}),"
+            f" pour {room} septets permis (segments : {self._max_segments})"
         )
 
 

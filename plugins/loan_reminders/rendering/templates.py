@@ -74,7 +74,7 @@ class Templates:
         except TemplateError:
             raise
         except Exception as error:
-            raise TemplateError(f"{self._place(error, name)}: {_fault(error)}") from None
+            raise TemplateError(f"{self._place(error, name)} : {_fault(error)}") from None
 
     def check(self, names: Iterable[str], *, known: Collection[str]) -> None:
         """Compile these templates and all they extend or include; each may name only `known` facts.
@@ -97,7 +97,7 @@ class Templates:
             waiting.extend(found for found in meta.find_referenced_templates(tree) if found)
             unknown = meta.find_undeclared_variables(tree) - set(known)
             faults.extend(
-                f"{name}, line {_line(tree, word)}: nothing is called {word!r} here" for word in sorted(unknown)
+                f"{name}, ligne {_line(tree, word)} : « {word} » n'existe pas ici" for word in sorted(unknown)
             )
         if faults:
             raise TemplateError("\n".join(sorted(faults)))
@@ -106,11 +106,11 @@ class Templates:
         try:
             template = self._loaded[name] = self._environment.get_template(name)
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(f"{error.name}, line {error.lineno}: {error.message}") from None
+            raise TemplateError(f"{error.name}, ligne {error.lineno} : Jinja répond « {error.message} »") from None
         except jinja2.TemplateNotFound as error:
-            raise TemplateError(f"{error.name}: no such template") from None
+            raise TemplateError(f"{error.name} : ce modèle n'existe pas") from None
         except UnicodeDecodeError:
-            raise TemplateError(f"{name}: not UTF-8") from None
+            raise TemplateError(f"{name} : ce modèle n'est pas en UTF-8") from None
         return template
 
     def _place(self, error: Exception, name: str) -> str:
@@ -119,13 +119,13 @@ class Templates:
         for frame in traceback.extract_tb(error.__traceback__):
             path = Path(frame.filename)
             if path.is_relative_to(self._folder):
-                place = f"{path.relative_to(self._folder)}, line {frame.lineno}"
+                place = f"{path.relative_to(self._folder)}, ligne {frame.lineno}"
         return place
 
 
 def _fault(error: Exception) -> str:
     """What Jinja says, or only the kind of error when the words could hold a reader's data."""
-    return str(error) if isinstance(error, jinja2.TemplateError) else type(error).__name__
+    return f"Jinja répond « {error} »" if isinstance(error, jinja2.TemplateError) else f"erreur {type(error).__name__}"
 
 
 def _line(tree: nodes.Template, word: str) -> int:

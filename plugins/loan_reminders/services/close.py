@@ -6,6 +6,7 @@ import logging
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import BooksDoNotBalance
+from loan_reminders.domain.french import CHANNELS, STATES, skip_words
 from loan_reminders.domain.ports import Ledger
 
 log = logging.getLogger(__name__)
@@ -29,10 +30,13 @@ def describe(books: Books) -> list[str]:
         f"Prêts dans un avis : {books.loans_in_notices}",
         f"Avis : {books.notices}",
     ]
-    lines += [f"Prêts écartés, {reason} : {count}" for reason, count in sorted(books.skipped.items())]
-    lines += [f"Prêts sans envoi, {reason} : {count}" for reason, count in sorted(books.slots_skipped.items())]
+    lines += [f"Prêts écartés, {skip_words(reason)} : {count}" for reason, count in sorted(books.skipped.items())]
+    lines += [
+        f"Prêts sans l'un des envois, {skip_words(reason)} : {count}"
+        for reason, count in sorted(books.slots_skipped.items())
+    ]
     for channel, states in sorted(books.deliveries.items()):
-        lines += [f"Envois {channel}, {state} : {count}" for state, count in sorted(states.items())]
+        lines += [f"Envois, {CHANNELS[channel]} {STATES[state]} : {count}" for state, count in sorted(states.items())]
     if books.segments:
         lines.append(f"SMS : {books.segments} segments, coût {books.cost:g}")
     return lines

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.messages import RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.recipients import EmailAddress
+from loan_reminders.domain.redirect import Redirect
+from loan_reminders.domain.sms_text import segments
 from loan_reminders.domain.stages import Stage
 
 
@@ -21,6 +25,7 @@ def email_composer(
     sender_address: str,
     reply_to: str,
     now: datetime,
+    redirect: Redirect | None = None,
 ) -> Callable[[Delivery], RenderedEmail]:
     """The function that writes this stage's e-mails as of `now` (zone-aware, the library's zone).
 
@@ -40,11 +45,25 @@ def email_composer(
         written_at=now,
     )
     today = now.date()
-    return lambda delivery: renderer.render(delivery, today=today)
+
+    def compose(delivery: Delivery) -> RenderedEmail:
+        if redirect is None or delivery.recipient in redirect.allow:
+            return renderer.render(delivery, today=today)
+        meant_for = delivery.recipient.value if isinstance(delivery.recipient, EmailAddress) else ""
+        return renderer.render(replace(delivery, recipient=redirect.email), today=today, meant_for=meant_for)
+
+    return compose
 
 
 def text_composer(
-    templates: Path, *, stage: Stage, library: LibraryIdentity, max_segments: int, opt_out_mention: str, today: date
+    templates: Path,
+    *,
+    stage: Stage,
+    library: LibraryIdentity,
+    max_segments: int,
+    opt_out_mention: str,
+    today: date,
+    redirect: Redirect | None = None,
 ) -> Callable[[Delivery], RenderedText]:
     """The function that writes this stage's SMS. Raises TemplateError when the template cannot fit."""
     from loan_reminders.rendering.sms import SmsRenderer
@@ -54,4 +73,12 @@ def text_composer(
         Templates(templates), library=library, max_segments=max_segments, opt_out_mention=opt_out_mention
     )
     renderer.check([stage])
-    return lambda delivery: renderer.render(delivery, today=today)
+
+    def compose(delivery: Delivery) -> RenderedText:
+        message = renderer.render(delivery, today=today)
+        if redirect is None or delivery.recipient in redirect.allow:
+            return message
+        text = f"(Essai, pour {message.recipient.value}) {message.text}"
+        return replace(message, recipient=redirect.mobile, text=text, segments=segments(text))
+
+    return compose

@@ -15,6 +15,7 @@ from loan_reminders.domain.ports import Ledger, MailRelay
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, hold_deferred, not_sent, render_all
+from loan_reminders.services.still_due import StillDue
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,10 @@ def send_emails(
     *,
     run_id: int,
     connections: int,
+    still_due: StillDue,
     last_try: bool,
 ) -> dict[str, int]:
-    """Send what waits; returns deliveries by state.
+    """Send what waits and is still due; returns deliveries by state.
 
     Each message is marked as attempted, in a committed transaction, before it leaves. Killed at any instant, at
     most `2 × connections` messages are in doubt. Raises MailRelayUnavailable or MailRelayRejected with everything
@@ -51,6 +53,7 @@ def send_emails(
         pool = stack.enter_context(ThreadPoolExecutor(max_workers=connections, thread_name_prefix="smtp"))
         receipts: list[Receipt] = []
         size = connections * IN_FLIGHT_PER_CONNECTION
+        still_due.settle(sender)
         for page in sender.waiting():
             messages, ready = render_all(page[:size], render), page[size:]
             while messages[0] or messages[1] or ready:
@@ -68,6 +71,7 @@ def send_emails(
                 if error is not None:
                     sender.exchange(receipts, [])
                     raise error
+            still_due.settle(sender)
         sender.exchange(receipts, [])
         tally.count(receipts)
         log.info("E-mails : %s", tally.summary())

@@ -14,6 +14,7 @@ from loan_reminders.domain.sms_batches import batches
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, not_sent, render_all
+from loan_reminders.services.still_due import StillDue
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +26,9 @@ def send_sms(
     *,
     run_id: int,
     batch_size: int,
+    still_due: StillDue,
 ) -> dict[str, int]:
-    """Send what waits, `batch_size` recipients a request; returns deliveries by state.
+    """Send what waits and is still due, `batch_size` recipients a request; returns deliveries by state.
 
     An SMS costs money and intrudes: one whose answer never came is IN_DOUBT, for a receipt or a person, and is
     never sent again by the program. Raises SmsGatewayUnavailable or SmsAccountRejected with everything recorded;
@@ -35,6 +37,7 @@ def send_sms(
     tally = Tally(channel="SMS")
     with closing(gateway), ledger.sender(run_id, Channel.SMS) as sender:
         receipts: list[Receipt] = []
+        still_due.settle(sender)
         for page in sender.waiting():
             messages, failed = render_all(page, render)
             receipts += failed
@@ -53,6 +56,7 @@ def send_sms(
                 except Exception as error:
                     sender.exchange([_in_doubt(message, error) for message in ours], [])
                     raise
+            still_due.settle(sender)
         sender.exchange(receipts, [])
         tally.count(receipts)
     log.info("SMS : %s", tally.summary())

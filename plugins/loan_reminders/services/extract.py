@@ -13,6 +13,9 @@ from loan_reminders.domain.stages import StageRule
 
 log = logging.getLogger(__name__)
 
+MISSED_WITHIN_DAYS = 30
+"""How far back a run looks for days without a green run; later stages have taken over what is older."""
+
 
 def extract_loans(
     ledger: Ledger,
@@ -50,5 +53,10 @@ def extract_loans(
     if rejected:
         log.warning("%d lignes illisibles, écartées avec leur motif", rejected)
     log.info("Extraction terminée : %d prêts", read)
+    missed = ledger.missed_days(run.run_id, within_days=MISSED_WITHIN_DAYS)
+    if missed:
+        log.warning(
+            "Jours sans tournée réussie : %s. Pour les rattraper : « Déclencher », avec leur jour de référence.",
+            ", ".join(f"{day:%d/%m/%Y}" for day in missed),
+        )
     return run
-

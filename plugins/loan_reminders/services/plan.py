@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
+from loan_reminders.domain.french import skip_words
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Skip, Unreachable
 from loan_reminders.domain.planning import key, plan_notices, skip
@@ -24,19 +25,18 @@ def plan_run(ledger: Ledger, *, run_id: int, policy: Policy) -> dict[str, int]:
     run planned and never attempted are taken over, so that nothing is lost when a run dies half-way.
     """
     run = ledger.run(run_id)
-    caps = dict(policy.caps)
     planned: Counter[Channel] = Counter()
     reasons: Counter[SkipReason] = Counter()
     with ledger.planning(run_id) as planning:
         for page in planning.patrons():
             loans = [loan for patron_loans in page for loan in patron_loans]
             deliveries, skips = _plan_page(planning, loans, run=run, policy=policy)
-            kept, capped = _within_caps(deliveries, skips, caps, planned)
-            planning.record(kept, capped)
-            reasons.update(item.reason for item in capped if item.slot is None)
+            planning.record(deliveries, skips)
+            planned.update(delivery.channel for delivery in deliveries)
+            reasons.update(item.reason for item in skips if item.slot is None)
             log.info("%d envois préparés", planned.total())
     for reason, count in sorted(reasons.items()):
-        log.info("Prêts écartés, %s : %d", reason, count)
+        log.info("Prêts écartés, %s : %d", skip_words(reason), count)
     return {channel.value: count for channel, count in sorted(planned.items())}
 
 
@@ -74,35 +74,6 @@ def _take_over(planning: Planning, skips: Sequence[Skip], history: History) -> l
 
     adopted = {LoanKey(loan_id=item.loan_id, due_date=item.due_date) for item in skips if waits(item) and item.due_date}
     if adopted:
-        log.info("%d prêts repris d'un passage interrompu", len(adopted))
+        log.info("%d prêts repris d'une tournée interrompue", len(adopted))
         planning.adopt(sorted(adopted, key=lambda one: one.loan_id))
     return [item for item in skips if not waits(item)]
-
-
-def _within_caps(
-    deliveries: Sequence[Delivery], skips: Sequence[Skip], caps: dict[Channel, int], planned: Counter[Channel]
-) -> tuple[list[Delivery], list[Skip]]:
-    """Leave out what is beyond the run's caps, with its reason."""
-    kept: list[Delivery] = []
-    left_out: list[Delivery] = []
-    for delivery in deliveries:
-        within = planned[delivery.channel] < caps.get(delivery.channel, planned[delivery.channel] + 1)
-        if within:
-            planned[delivery.channel] += 1
-        (kept if within else left_out).append(delivery)
-    told = {key(loan) for delivery in kept for loan in delivery.loans}
-    silenced: set[LoanKey] = set()
-    result: list[Skip] = []
-    for delivery in left_out:
-        for loan in delivery.loans:
-            whole = key(loan) not in told
-            if whole and key(loan) in silenced:
-                continue
-            silenced.update({key(loan)} if whole else ())
-            slot = None if whole else delivery.slot
-            result.append(skip(loan, SkipReason.CAPPED, slot=slot, detail=delivery.channel.value))
-    return kept, result + [item for item in skips if item.slot is None or not _is_of(item, silenced)]
-
-
-def _is_of(item: Skip, keys: set[LoanKey]) -> bool:
-    return item.due_date is not None and LoanKey(loan_id=item.loan_id, due_date=item.due_date) in keys

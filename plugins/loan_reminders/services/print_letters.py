@@ -17,6 +17,7 @@ from loan_reminders.domain.ports import Ledger, LetterStore, Run, Sender
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, not_sent, render_all
+from loan_reminders.services.still_due import StillDue
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch
@@ -34,8 +35,10 @@ def print_letters(
     library: LibraryIdentity,
     workers: int,
     today: date,
+    still_due: StillDue,
+    trial: bool = False,
 ) -> dict[str, int]:
-    """Lay out what waits as one batch and store it; returns deliveries by state.
+    """Lay out what waits and is still due as one batch and store it; returns deliveries by state.
 
     A letter counts as done once its batch is stored. A letter that cannot be laid out is set aside with its reason
     and the others are printed. A run interrupted before that prints the same batch again in the same place, so that
@@ -51,12 +54,12 @@ def print_letters(
     renderer = LetterRenderer(templates, library=library, workers=workers)
     renderer.check(stage=run.stage, kind=kind, today=today)
     with ledger.sender(run_id, kind) as sender, tempfile.TemporaryDirectory(prefix="letters-") as folder:
-        claimed = _Claimed(sender=sender, run=run, renderer=renderer, today=today, tally=tally)
+        claimed = _Claimed(sender=sender, run=run, renderer=renderer, today=today, tally=tally, still_due=still_due)
         try:
             printed = renderer.print_batch(
                 claimed.letters(), stage=run.stage, kind=kind, today=today, folder=Path(folder)
             )
-            batch = _store(store, printed, kind=kind, name=_name(run, sender.batches_recorded() + 1))
+            batch = _store(store, printed, kind=kind, name=_name(run, sender.batches_recorded() + 1, trial=trial))
         except Exception:
             sender.exchange(not_sent(claimed.held), [])
             raise
@@ -82,9 +85,12 @@ class _Claimed:
     renderer: LetterRenderer
     today: date
     tally: Tally
+    still_due: StillDue
     held: list[RenderedLetter] = field(default_factory=list)
 
     def letters(self) -> Iterator[RenderedLetter]:
+        if not self.run.dry_run:
+            self.still_due.settle(self.sender)
         for page in self.sender.waiting():
             rendered, failed = render_all(page, lambda delivery: self.renderer.letter(delivery, today=self.today))
             ours = self.sender.exchange(failed, [letter.delivery_id for letter in rendered])
@@ -94,10 +100,12 @@ class _Claimed:
             yield from mine
 
 
-def _name(run: Run, number: int) -> str:
-    """The folder of a batch: stage, day, run, number; nobody's name."""
+def _name(run: Run, number: int, *, trial: bool) -> str:
+    """The folder of a batch: stage, day, run, number; nobody's name. A test installation has a folder of its own."""
     name = f"{run.stage}-{run.reference_date}-{run.run_id}-{number}"
-    return f"essai-a-blanc/{name}" if run.dry_run else name
+    if run.dry_run:
+        return f"essai-a-blanc/{name}"
+    return f"essai/{name}" if trial else name
 
 
 def _store(store: LetterStore, printed: PrintedBatch, *, kind: Channel, name: str) -> LetterBatch | None:

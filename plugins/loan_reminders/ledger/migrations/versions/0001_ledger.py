@@ -17,13 +17,13 @@ depends_on = None
 STAGES = "'courtesy_notice', 'overdue_notice', 'first_reminder', 'second_reminder', 'registered_letter'"
 STATES = "'planned', 'claimed', 'accepted', 'delivered', 'cancelled', 'refused', 'bounced', 'in_doubt', 'failed'"
 REASONS = (
-    "'dry_run', 'returned', 'renewed', 'invalid_recipient', 'recipient_refused', 'recipient_deferred',"
-    " 'message_refused', 'not_rendered', 'text_too_long', 'no_answer', 'unreadable_answer', 'interrupted',"
-    " 'not_sent', 'retries_exhausted'"
+    "'dry_run', 'returned', 'renewed', 'superseded', 'expired', 'not_approved', 'invalid_recipient',"
+    " 'recipient_refused', 'recipient_deferred', 'message_refused', 'not_rendered', 'text_too_long', 'no_answer',"
+    " 'unreadable_answer', 'interrupted', 'not_sent', 'retries_exhausted'"
 )
 SKIP_REASONS = (
     "'already_sent', 'superseded', 'expired', 'not_yet_due', 'opted_out', 'invalid_recipient', 'no_recipient',"
-    " 'not_eligible', 'capped', 'returned', 'renewed', 'invalid_row', 'duplicate_row'"
+    " 'not_eligible', 'returned', 'renewed', 'invalid_row', 'duplicate_row'"
 )
 SLOTS = "'written', 'sms'"
 CHANNELS = "'email', 'sms', 'letter', 'registered_letter'"
@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("loans_extracted", sa.Integer()),
         sa.Column("deliveries_planned", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("books", postgresql.JSONB()),
+        sa.Column("balanced", sa.Boolean()),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
         sa.Column("planned_at", sa.DateTime(timezone=True)),
         sa.Column("closed_at", sa.DateTime(timezone=True)),
@@ -205,12 +206,14 @@ def upgrade() -> None:
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("slot", sa.Text(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("dropped", sa.Text()),
         sa.PrimaryKeyConstraint("delivery_id", "loan_id", "due_date", name="delivery_loans_pkey"),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["deliveries.delivery_id"], name="delivery_loans_delivery_id_fkey", ondelete="CASCADE"
         ),
         sa.CheckConstraint(f"stage IN ({STAGES})", name=op.f("delivery_loans_stage_check")),
         sa.CheckConstraint(f"slot IN ({SLOTS})", name=op.f("delivery_loans_slot_check")),
+        sa.CheckConstraint("dropped IN ('returned', 'renewed')", name=op.f("delivery_loans_dropped_check")),
     )
     op.create_index(
         "one_live_claim",

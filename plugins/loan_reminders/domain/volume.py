@@ -1,0 +1,45 @@
+"""Is what a run is about to send of the usual size? An accident in the ILS must not text every student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from loan_reminders.domain.stages import Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeGuard:
+    """When a run must be approved by a person.
+
+    More than `factor` times the median of the stage's last runs, and more than the channel's `floors`, is unusual;
+    more than the channel's `caps` always asks, whatever the past.
+    """
+
+    factor: float
+    floors: Mapping[Channel, int]
+    caps: Mapping[Channel, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One channel whose volume asks for an approval. `usual` is the median of the last runs, None without any."""
+
+    channel: Channel
+    planned: int
+    usual: float | None
+    cap: int
+
+
+def alarms(
+    planned: Mapping[Channel, int], past: Sequence[Mapping[Channel, int]], guard: VolumeGuard
+) -> tuple[Alarm, ...]:
+    """The channels beyond their usual volume or their cap. `past` holds the deliveries of the stage's last runs."""
+    found = []
+    for channel, count in sorted(planned.items()):
+        usual = median([run.get(channel, 0) for run in past]) if past else None
+        unusual = usual is not None and count > guard.floors[channel] and count > guard.factor * usual
+        if unusual or count > guard.caps[channel]:
+            found.append(Alarm(channel=channel, planned=count, usual=usual, cap=guard.caps[channel]))
+    return tuple(found)

@@ -1,0 +1,96 @@
+"""What waits in a run, and how it leaves when it is no longer true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.notices import LoanKey
+from loan_reminders.domain.states import Reason
+
+_WAITING = """
+    delivery.library = :library AND delivery.run_id = :run_id AND delivery.state = ANY(CAST(:offered AS text[]))
+"""
+_WAITING_LOANS = text(f"""
+    SELECT DISTINCT claim.loan_id, claim.due_date
+    FROM deliveries delivery JOIN delivery_loans claim USING (delivery_id)
+    WHERE {_WAITING} AND delivery.channel = :channel AND claim.dropped IS NULL
+""")  # noqa: S608 - the condition is this module's own
+_DROP = text(f"""
+    WITH gone AS (
+        SELECT * FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[]), CAST(:reason AS text[]))
+            AS gone(loan_id, due_date, reason)
+    ), held AS (
+        SELECT delivery.delivery_id FROM deliveries delivery
+        WHERE {_WAITING} AND delivery.channel = :channel
+        FOR NO KEY UPDATE
+    ), dropped AS (
+        UPDATE delivery_loans claim SET live = false, dropped = gone.reason
+        FROM gone, held
+        WHERE claim.delivery_id = held.delivery_id AND claim.loan_id = gone.loan_id
+          AND claim.due_date = gone.due_date AND claim.dropped IS NULL
+        RETURNING claim.delivery_id, claim.loan_id, claim.due_date, claim.slot, gone.reason
+    ), said AS (
+        INSERT INTO skips (library, run_id, loan_id, due_date, patron_id, slot, reason)
+        SELECT :library, :run_id, dropped.loan_id, dropped.due_date, notice.patron_id, dropped.slot, dropped.reason
+        FROM dropped JOIN deliveries USING (delivery_id) JOIN notices notice USING (notice_id)
+    )
+    SELECT delivery_id, max(reason) AS reason FROM dropped GROUP BY delivery_id
+""")  # noqa: S608 - the condition is this module's own
+_CANCEL_EMPTY = text("""
+    WITH cancelled AS (
+        UPDATE deliveries delivery SET state = 'cancelled', reason = emptied.reason, answered_at = now()
+        FROM unnest(CAST(:delivery_id AS uuid[]), CAST(:reason AS text[])) AS emptied(delivery_id, reason)
+        WHERE delivery.delivery_id = emptied.delivery_id AND NOT EXISTS (
+            SELECT FROM delivery_loans claim WHERE claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL
+        )
+        RETURNING delivery.delivery_id, delivery.reason
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, applied)
+    SELECT :library, delivery_id, 'cancelled', reason, true FROM cancelled
+    RETURNING receipt_id
+""")
+_CANCEL_WAITING = text(f"""
+    WITH cancelled AS (
+        UPDATE deliveries delivery SET state = 'cancelled', reason = :why, answered_at = now()
+        WHERE {_WAITING} AND delivery.channel = ANY(CAST(:channels AS text[]))
+        RETURNING delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, applied)
+    SELECT :library, delivery_id, 'cancelled', :why, true FROM cancelled
+    RETURNING receipt_id
+""")  # noqa: S608 - the condition is this module's own
+
+
+def waiting_loans(connection: Connection, scope: Mapping[str, Any]) -> frozenset[LoanKey]:
+    """The loans of what waits in a run and channel."""
+    return frozenset(
+        LoanKey(loan_id=row.loan_id, due_date=row.due_date) for row in connection.execute(_WAITING_LOANS, scope)
+    )
+
+
+def drop(connection: Connection, scope: Mapping[str, Any], gone: Mapping[LoanKey, Reason]) -> int:
+    """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
+    parameters = {
+        **scope,
+        "loan_id": [key.loan_id for key in gone],
+        "due_date": [key.due_date for key in gone],
+        "reason": [reason.value for reason in gone.values()],
+    }
+    touched = connection.execute(_DROP, parameters).all()
+    if not touched:
+        return 0
+    emptied = {
+        "library": scope["library"],
+        "delivery_id": [row.delivery_id for row in touched],
+        "reason": [row.reason for row in touched],
+    }
+    return len(connection.execute(_CANCEL_EMPTY, emptied).all())
+
+
+def cancel_waiting(connection: Connection, scope: Mapping[str, Any], channels: list[str], reason: Reason) -> int:
+    """Cancel everything that waits in a run by these channels; returns how many deliveries."""
+    parameters = {**scope, "channels": channels, "why": reason.value}
+    return len(connection.execute(_CANCEL_WAITING, parameters).all())

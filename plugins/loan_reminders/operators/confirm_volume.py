@@ -1,0 +1,61 @@
+"""Vérifier le volume: an unusual run waits for a librarian."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+
+from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.services.check_volume import refuse, volume_question
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from loan_reminders.domain.stages import Stage
+
+SEND, REFUSE = "Envoyer", "Ne rien envoyer"
+NO_ANSWER = timedelta(days=1)
+
+
+class ConfirmVolume(Installed, HITLOperator):
+    """Goes on when the volume is usual; otherwise asks in the UI, and cancels the run's deliveries on a refusal.
+
+    No answer in a day is a refusal.
+    """
+
+    template_fields: Sequence[str] = (*HITLOperator.template_fields, "run_id")
+
+    def __init__(self, *, stage: Stage, run_id: Any, **kwargs: Any) -> None:
+        super().__init__(
+            subject="Volume inhabituel : faut-il envoyer ?",
+            options=[SEND, REFUSE],
+            defaults=[REFUSE],
+            response_timeout=NO_ANSWER,
+            **kwargs,
+        )
+        self.stage = stage
+        self.run_id = run_id
+
+    def execute(self, context: Context) -> int:
+        """Ask, or return 0 at once: nothing to approve."""
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            self.body = volume_question(
+                ledger,
+                run_id=self.run_id,
+                guard=self.config.guard(),
+                past_runs=self.config.volume_guard.runs,
+                library=self.config.identity(),
+            )
+        return super().execute(context) if self.body else 0
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> int:
+        """Act on the answer; returns the number of deliveries cancelled."""
+        answer = super().execute_complete(context, event)
+        if SEND in answer["chosen_options"]:
+            return 0
+        who = answer["responded_by_user"] or {}
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            return refuse(ledger, run_id=self.run_id, who=who.get("name") or "sans réponse")

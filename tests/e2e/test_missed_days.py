@@ -1,0 +1,101 @@
+"""Days that were missed, caught up from the UI's form and from the command line; and a run that asks first."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime, time, timedelta
+
+import pytest
+
+from loan_reminders.domain.stages import Stage
+from loan_reminders.settings import ROOT, settings
+from tests.e2e.conftest import TIMEOUT, run
+from tests.e2e.summary import stage_summary
+
+
+def moment(day, at):
+    return datetime.combine(day, at, settings().zone)
+
+
+def books(installation, stage, dag_run):
+    tasks = installation.api.tasks(stage.value, dag_run["dag_run_id"])
+    return stage_summary(installation.ledger_url, stage=stage, run=dag_run, tasks=tasks)
+
+
+def texts(installation):
+    if not installation.sms.exists():
+        return []
+    return [json.loads(line)["text"] for line in installation.sms.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def caught_up(installation):
+    """Two missed days of overdue notices, from the form of the UI."""
+    api, alive, stage = installation.api, installation.check_alive, Stage.OVERDUE_NOTICE.value
+    before = len(texts(installation))
+    first, last = (installation.today - timedelta(days=days) for days in (3, 2))
+    api.backfill(stage, moment(first, time.min), moment(last, time.max))
+    runs = api.wait_for_backfill(stage, 2, timeout=TIMEOUT, alive=alive)
+    return runs, texts(installation)[before:]
+
+
+def test_each_missed_day_is_one_run_that_tells_what_still_holds(installation, caught_up):
+    runs, sent = caught_up
+    assert [one["state"] for one in runs] == ["success", "success"]
+    assert len({one["logical_date"] for one in runs}) == 2
+    assert all(books(installation, Stage.OVERDUE_NOTICE, one)["emails"] > 0 for one in runs)
+    assert sent
+    assert not [text for text in sent if "hier" in text]
+
+
+def test_a_missed_day_caught_up_again_sends_nothing(installation, caught_up):
+    before = len(texts(installation)), len(list(installation.mail.glob("*.eml")))
+    day = (installation.today - timedelta(days=2)).isoformat()
+    again = run(installation, Stage.OVERDUE_NOTICE, reference_date=day)[Stage.OVERDUE_NOTICE]
+    assert again["state"] == "success"
+    assert again["skipped"]["already_sent"] > 0
+    assert (len(texts(installation)), len(list(installation.mail.glob("*.eml")))) == before
+
+
+def test_the_command_line_catches_up_too(installation):
+    stage, day = Stage.FIRST_REMINDER, installation.today - timedelta(days=1)
+    command = ["backfill", "create", "--dag-id", stage.value, "--from-date", f"{day}", "--to-date", f"{day} 23:59"]
+    subprocess.run(
+        [sys.executable, "-m", "airflow", *command], env=installation.env, cwd=ROOT, check=True, capture_output=True
+    )
+    (caught,) = installation.api.wait_for_backfill(stage.value, 1, timeout=TIMEOUT, alive=installation.check_alive)
+    assert caught["state"] == "success"
+    assert books(installation, stage, caught)["notices"] > 0
+
+
+def test_a_stage_that_is_over_is_not_told_late(installation):
+    day = (installation.today - timedelta(days=10)).isoformat()
+    late = run(installation, Stage.OVERDUE_NOTICE, reference_date=day)[Stage.OVERDUE_NOTICE]
+    assert (late["state"], late["emails"], late["sms"]) == ("success", 0, 0)
+    assert late["skipped"]["superseded"] > 0
+
+
+@pytest.mark.parametrize(("answer", "sends"), [("Ne rien envoyer", False), ("Envoyer", True)])
+def test_an_unusual_volume_waits_for_a_librarian(installation, answer, sends):
+    api, alive, stage = installation.api, installation.check_alive, Stage.SECOND_REMINDER.value
+    usual = installation.config.read_text(encoding="utf-8")
+    installation.config.write_text(
+        usual.replace("[caps]", "[caps]\nletter = 0", 1)
+        .replace("letter = 500\n", "", 1)
+        .replace("email = 5000", "email = 0", 1),
+        encoding="utf-8",
+    )
+    before = len(list(installation.mail.glob("*.eml")))
+    try:
+        run_id = api.trigger(stage, reference_date=(installation.today - timedelta(days=2)).isoformat())
+        question = api.wait_for_question(stage, run_id, timeout=TIMEOUT, alive=alive)
+        assert "| e-mails |" in question["body"]
+        assert len(list(installation.mail.glob("*.eml"))) == before
+        api.answer(stage, run_id, "confirm_volume", answer)
+        ended = api.wait_for_run(stage, run_id, timeout=TIMEOUT, alive=alive)
+    finally:
+        installation.config.write_text(usual, encoding="utf-8")
+    assert ended["state"] == "success"
+    assert (len(list(installation.mail.glob("*.eml"))) > before) is sends

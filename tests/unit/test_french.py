@@ -1,0 +1,24 @@
+"""Every member of a closed list has its French words."""
+
+import pytest
+
+from loan_reminders.domain import french
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState, SkipReason
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        (french.STAGES, Stage),
+        (french.CHANNELS, Channel),
+        (french.STATES, DeliveryState),
+        (french.SKIPS, SkipReason),
+    ],
+)
+def test_every_code_has_words(words, codes):
+    assert set(words) == set(codes)
+
+
+def test_a_reason_keeps_its_code():
+    assert french.skip_words("no_recipient") == "coordonnées absentes (no_recipient)"
