@@ -4,8 +4,10 @@ Chaque matin, un e-mail part aux lecteurs dont un prêt arrive à échéance **d
 
 1. **Extraire les prêts** : les prêts à échéance ce jour-là, lus dans le SIGB.
 2. **Préparer les avis** : un avis par lecteur, avec tous ses documents de cette échéance.
-3. **Envoyer les e-mails** : chaque lecteur une seule fois, même si la tournée est relancée.
-4. **Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
+3. **Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).
+4. **Envoyer les e-mails** : chaque lecteur une seule fois, même si la tournée est relancée ; ce qui a été rendu
+   ou prolongé entre-temps n'est pas relancé.
+5. **Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
 
 Rattraper un jour : « Déclencher », puis donner le *jour de référence*. Un jour déjà fait ne renvoie rien ;
 un prêt dont l'échéance est passée est écarté (`expired`). *Essai à blanc* : tout se prépare, rien ne part.

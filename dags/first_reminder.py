@@ -5,6 +5,8 @@
 Les lettres du jour forment **un seul PDF**, avec la liste des destinataires (CSV) à côté, dans le dossier des lettres :
 imprimer, plier en trois, mettre sous enveloppe à fenêtre. L'adresse tombe dans la fenêtre.
 
+**Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).
+
 **Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
 """
 

@@ -5,6 +5,8 @@
 Les lettres du jour forment **un seul PDF**, avec la liste des destinataires (CSV) à côté, dans le dossier des lettres.
 Un lecteur sans adresse postale utilisable est écarté avec le motif, pour le bureau de prêt.
 
+**Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).
+
 **Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
 """
 

@@ -107,7 +107,7 @@ def test_what_is_left_undone_is_found_and_mended_by_another_try(ledger: Postgres
         if claimed:
             sender.exchange([], ids(deliveries))
         words = "commencés, sans réponse enregistrée (claimed)" if claimed else "encore en attente (planned)"
-        assert ledger.close_run(run.run_id).problems() == (f"envois par e-mail {words} : 1, relancer leur tâche",)
+        assert ledger.close_run(run.run_id).problems() == (f"e-mails, envois {words} : 1, relancer leur tâche",)
         sender.exchange([], ids(deliveries))
         sender.exchange([answer(deliveries[0], S.ACCEPTED)], [])
     assert ledger.close_run(run.run_id).problems() == ()

@@ -159,7 +159,7 @@ def test_a_mail_server_that_is_down_is_tried_again(world):
     port, world.mail.port = world.mail.port, closed_port()
     with pytest.raises(MailRelayUnavailable):
         world.send_emails(run_id)
-    with pytest.raises(BooksDoNotBalance, match=r"envois par e-mail encore en attente \(planned\) : 3"):
+    with pytest.raises(BooksDoNotBalance, match=r"e-mails, envois encore en attente \(planned\) : 3"):
         world.close(run_id)
     world.mail.port = port
     assert world.send_emails(run_id) == {"accepted": 3}
@@ -266,7 +266,7 @@ def test_without_credit_nothing_leaves_and_it_is_said(world):
     with pytest.raises(SmsAccountRejected, match=r"10[34]"):
         world.send_sms(run_id)
     assert world.texted_to() == []
-    with pytest.raises(BooksDoNotBalance, match="envois par SMS"):
+    with pytest.raises(BooksDoNotBalance, match="SMS, envois"):
         world.close(run_id)
 
 

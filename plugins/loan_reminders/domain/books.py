@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from loan_reminders.domain.french import CHANNELS
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 
-_CHANNELS = {
-    Channel.EMAIL: "e-mail",
-    Channel.SMS: "SMS",
-    Channel.LETTER: "lettre",
-    Channel.REGISTERED_LETTER: "lettre recommandée",
-}
 _UNDONE = {DeliveryState.PLANNED: "encore en attente", DeliveryState.CLAIMED: "commencés, sans réponse enregistrée"}
 
 
@@ -52,5 +47,5 @@ class Books:
             for state, words in _UNDONE.items():
                 if states.get(state):
                     number = states[state]
-                    found.append(f"envois par {_CHANNELS[channel]} {words} ({state}) : {number}, relancer leur tâche")
+                    found.append(f"{CHANNELS[channel]}, envois {words} ({state}) : {number}, relancer leur tâche")
         return tuple(found)
