@@ -10,6 +10,7 @@ ReminderError
 │   ├── IlsUnavailable
 │   ├── MailRelayUnavailable
 │   ├── SmsGatewayUnavailable
+│   ├── SmsAnswerUnreadable
 │   ├── LetterStoreUnavailable
 │   ├── LedgerUnavailable
 │   └── DeliveriesDeferred      some recipients answered "later"
@@ -17,6 +18,7 @@ ReminderError
     ├── IlsRejected             wrong password, missing table or column
     ├── MailRelayRejected       wrong password, sender refused
     ├── SmsAccountRejected      bad key, no credit
+    ├── SmsBudgetExceeded       the run costs more than the credit or the caps leave
     ├── LettersNotPrinted       the letters of a batch cannot be laid out
     └── BooksDoNotBalance       a loan or a delivery is neither done nor explained
 """
@@ -84,6 +86,10 @@ class SmsGatewayUnavailable(TemporaryError):
     """The SMS provider cannot be reached: nothing left."""
 
 
+class SmsAnswerUnreadable(TemporaryError):
+    """The SMS provider answered a question about the account in a way that says nothing."""
+
+
 class LetterStoreUnavailable(TemporaryError):
     """The folder or bucket of letter batches cannot be written."""
 
@@ -114,6 +120,10 @@ class SmsAccountRejected(PermanentError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class SmsBudgetExceeded(PermanentError):
+    """The SMS of a run cost more than the credit, its floor or the caps allow; none was sent."""
 
 
 class LettersNotPrinted(PermanentError):

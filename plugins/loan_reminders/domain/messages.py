@@ -59,7 +59,8 @@ class RenderedLetter:
 class Receipt:
     """How one delivery ended for this try: the new state, why, and the raw answer.
 
-    `provider_id` is the provider's own id (an SMS id, a batch name); `raw` holds no secret.
+    `provider_id` is the provider's own id (an SMS id, a batch name), `campaign_id` that of the request an SMS left
+    with; `raw` holds no secret.
     `segments` and `cost` (in the provider's unit) are for SMS.
     """
 
@@ -67,6 +68,7 @@ class Receipt:
     state: DeliveryState
     reason: Reason | None = None
     provider_id: str = ""
+    campaign_id: str = ""
     raw: str = ""
     segments: int = 0
     cost: float = 0.0

@@ -13,6 +13,7 @@ from loan_reminders.domain.books import Books
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.messages import LetterBatch, Receipt, RenderedEmail, RenderedLetter, RenderedText
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
+from loan_reminders.domain.sms_feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
 
@@ -59,6 +60,30 @@ class SmsGateway(Protocol):
         Raises SmsGatewayUnavailable only when nothing left, and SmsAccountRejected when the provider refused
         the whole request for the account's sake; in both cases no message of this request was sent.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class SmsAccount(Protocol):
+    """What the SMS provider knows of our account and of what we sent. Raises like `SmsGateway.send`."""
+
+    def credit(self) -> SmsCredit:
+        """What is left. Raises SmsAnswerUnreadable when the amount is no number."""
+        ...
+
+    def acknowledgements(self, campaign_id: str) -> Sequence[SmsAck]:
+        """The receipts of one campaign, as far as they are known."""
+        ...
+
+    def replies(self) -> Sequence[SmsReply]:
+        """What readers answered since the last call: the provider gives each answer once."""
+        ...
+
+    def blacklist(self) -> Sequence[BlacklistEntry]:
+        """Every number that asked the provider to stop, or that it refuses."""
         ...
 
     def close(self) -> None:

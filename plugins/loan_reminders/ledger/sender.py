@@ -35,6 +35,9 @@ from loan_reminders.ledger.tables import letter_batches
 logger = logging.getLogger(__name__)
 
 _LIVE = text("SELECT pg_advisory_lock(hashtextextended(:token, 0))")
+_ALONE = text("SELECT pg_try_advisory_lock(hashtextextended(:press, 0))")
+# Two batches under way at once would have one name, and the second would take the place of the first's files.
+_ONE_AT_A_TIME = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
 # A token whose lock can be taken belongs to nobody alive; the lock is let go when the transaction ends.
 _RECOVER = text("""
     WITH holders AS MATERIALIZED (
@@ -154,6 +157,8 @@ class PostgresSender:
             try:
                 connection.detach()
                 connection.execute(_LIVE, {"token": self.token})
+                if self._channel in _ONE_AT_A_TIME:
+                    self._be_alone(connection)
                 interrupted = len(connection.execute(_RECOVER, self._scope).all())
                 self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
                 connection.commit()
@@ -169,6 +174,11 @@ class PostgresSender:
                 self._channel.value,
             )
         return self
+
+    def _be_alone(self, connection: Connection) -> None:
+        press = f"reminders press {self._library} {self._run.run_id} {self._channel.value}"
+        if not connection.execute(_ALONE, {"press": press}).scalar_one():
+            raise LedgerUnavailable(f"Une autre tâche imprime déjà les lettres de cette tournée. {RETRIED}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
