@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format bench pins check-settings
+.PHONY: help demo up test lint format bench faults pins check-settings
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ format: $(VENV)/.installed ## Put the code in the project's style
 
 bench: $(VENV)/.installed ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
 	$(BIN)/python -m tests.bench
+
+faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each; writes var/faults.json
+	$(BIN)/python -m tests.faults
 
 pins: $(VENV)/.installed ## Pin requirements.txt anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url --no-header \

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings import ROOT, settings
+from loan_reminders.settings import settings
 from tests.e2e.installation import Installation
 from tests.e2e.summary import stage_summary
 
@@ -22,9 +22,7 @@ def installation():
     folder = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
     today = datetime.now(settings().zone).date()
     try:
-        config = folder / "library.toml"
-        shutil.copy(ROOT / "library.toml", config)
-        with Installation(folder, today=today, config=config) as running:
+        with Installation(folder, today=today) as running:
             running.api.wait_for_dags([stage.value for stage in Stage], timeout=TIMEOUT, alive=running.check_alive)
             for stage in Stage:
                 running.api.unpause(stage.value)

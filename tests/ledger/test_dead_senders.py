@@ -129,3 +129,14 @@ def test_an_answer_that_comes_too_late_is_kept_and_changes_nothing(ledger: Postg
         ("accepted", True),
         ("refused", False),
     ]
+
+
+def test_letters_of_a_run_have_one_sender_at_a_time(ledger: PostgresLedger) -> None:
+    run_id, letters = a_run(ledger, Channel.LETTER)
+    with ledger.sender(run_id, Channel.LETTER) as first:
+        with pytest.raises(LedgerUnavailable, match="imprime déjà"):
+            ledger.sender(run_id, Channel.LETTER).__enter__()
+        assert first.exchange([], ids(letters)) == set(ids(letters))
+        terminate(ledger, first)
+    with ledger.sender(run_id, Channel.LETTER) as heir:
+        assert offered(heir) == by_id(letters)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import signal
 import tempfile
+import time
 import uuid
 import warnings
 from pathlib import Path
@@ -76,6 +79,16 @@ class EmbeddedPostgres:
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)).as_string())
+
+    def halt(self, *, crash: bool = False) -> None:
+        """Stop the server whoever is connected, or let it `crash`; `resume` starts it again on the same data."""
+        os.kill(self._server.get_pid(), signal.SIGQUIT if crash else signal.SIGINT)
+        while (self.folder / "postmaster.pid").exists():
+            time.sleep(0.02)
+
+    def resume(self) -> None:
+        """Start the server again."""
+        self._server.ensure_postgres_running()
 
     def stop(self) -> None:
         """Stop the server; its folder stays."""

@@ -44,6 +44,8 @@ class Faults:
     drops: int = 1  # how many times `drop_at` happens
     close_after: int = 0  # 421 after so many messages of one connection
     silent: bool = False  # the content is kept and never answered
+    late: int = 0  # the answer to the next so many contents, once kept, comes `late_s` seconds later
+    late_s: float = 0
 
 
 class SmtpSink:
@@ -236,6 +238,9 @@ class _Contents:
             server.transport.abort()
         if faults.silent:
             await asyncio.sleep(3600)
+        if faults.late > 0:
+            faults.late -= 1
+            await asyncio.sleep(faults.late_s)
         return f"250 2.0.0 Ok: queued as {self.sink.received:07X}"
 
 
