@@ -1,4 +1,4 @@
-"""What the five DAGs have in common: schedule, zone, retries, params, all from `library.toml`."""
+"""What the DAGs have in common: schedule, zone, retries, params, all from `library.toml`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from loan_reminders.domain.stages import Stage
-from loan_reminders.settings import settings
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.services.compose import check_texts
+from loan_reminders.settings import ROOT, settings
 
 DISPLAY_NAMES = {
     Stage.COURTESY_NOTICE: "1. Lettre de courtoisie",
@@ -29,9 +30,17 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
     """The arguments of one stage's DAG: days in the library's zone, one run at a time, retries with back-off.
 
     Missed days are not caught up by themselves. Raises SettingsError, which Airflow shows among the DAG import
-    errors, when `library.toml` is wrong.
+    errors, when `library.toml` is wrong, and TemplateError when the stage's SMS cannot fit.
     """
     ours = settings()
+    if any(entry.channel == Channel.SMS.value for entry in ours.stages.of(stage).channels):
+        check_texts(
+            ROOT / "templates",
+            stage=stage,
+            library=ours.identity(),
+            max_segments=ours.sms.max_segments,
+            opt_out_mention=ours.sms.opt_out_mention,
+        )
     return {
         "dag_id": stage.value,
         "dag_display_name": DISPLAY_NAMES[stage],
@@ -62,4 +71,20 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(hours=1),
         },
+    }
+
+
+def hourly_arguments(dag_id: str, display_name: str) -> dict[str, Any]:
+    """The arguments of a DAG that runs every hour, beside the stages; its tasks are tried again within the hour.
+
+    Raises SettingsError when `library.toml` is wrong.
+    """
+    return {
+        "dag_id": dag_id,
+        "dag_display_name": display_name,
+        "start_date": datetime(2026, 1, 1, tzinfo=settings().zone),
+        "catchup": False,
+        "max_active_runs": 1,
+        "tags": ["relances"],
+        "default_args": {"owner": "bibliothèque", "retries": 2, "retry_delay": timedelta(minutes=10)},
     }

@@ -10,6 +10,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping
+from datetime import date, time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from loan_reminders.domain.extraction import CodeMapping
 from loan_reminders.domain.library import Branch, LibraryIdentity
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.redirect import Redirect
+from loan_reminders.domain.sending_window import MIDNIGHT, SendingWindow
+from loan_reminders.domain.sms_budget import SmsBudget
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
 from loan_reminders.domain.volume import VolumeGuard
 from loan_reminders.settings_messages import explain
@@ -61,7 +64,7 @@ class Settings(Section):
 
     def policy(self) -> Policy:
         """The procedure as the rules want it."""
-        return Policy(rules=tuple(_stage_rule(stage, self.stages.of(stage)) for stage in Stage))
+        return Policy(rules=tuple(_stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage))
 
     def guard(self) -> VolumeGuard:
         """When a run must be approved before it sends."""
@@ -71,6 +74,27 @@ class Settings(Section):
             floors={channel: floors[channel.value] for channel in Channel},
             caps={channel: caps[channel.value] for channel in Channel},
         )
+
+    def sms_window(self) -> SendingWindow:
+        """When SMS may leave."""
+        window = self.sms.window
+        country, _, region = window.holidays_of.partition("-")
+
+        def is_holiday(day: date) -> bool:
+            from holidays import country_holidays
+
+            return not window.on_holidays and day in country_holidays(country, subdiv=region or None, years=day.year)
+
+        return SendingWindow(
+            opens=time.fromisoformat(window.opens),
+            closes=None if window.closes == MIDNIGHT else time.fromisoformat(window.closes),
+            weekdays=frozenset(window.weekdays),
+            is_holiday=is_holiday,
+        )
+
+    def sms_budget(self) -> SmsBudget:
+        """What SMS may cost."""
+        return SmsBudget(**self.sms.budget.model_dump())
 
     def redirection(self) -> Redirect | None:
         """Where a test installation sends everything; None in production."""
@@ -107,6 +131,7 @@ class Settings(Section):
             patron_type=_by_code(self.ils.patron_types),
             phone_columns=tuple(self.ils.phone_columns),
             default_language=self.ils.default_language,
+            sms_countries=frozenset(self.sms.countries),
         )
 
 
@@ -114,7 +139,7 @@ def _by_code(categories: Mapping[Any, list[str]]) -> dict[str, PatronCategory]:
     return {code: PatronCategory(name) for name, members in categories.items() for code in members}
 
 
-def _stage_rule(stage: Stage, settings: StageSettings) -> StageRule:
+def _stage_rule(stage: Stage, settings: StageSettings, sms: SmsSettings) -> StageRule:
     return StageRule(
         stage=stage,
         offset_days=settings.offset_days,
@@ -124,6 +149,7 @@ def _stage_rule(stage: Stage, settings: StageSettings) -> StageRule:
                 categories=frozenset(PatronCategory(name) for name in entry.conditions.categories),
                 minimum_loan_days=entry.conditions.minimum_loan_days,
                 only_without_email=entry.conditions.no_usable_email,
+                expires_after_days=sms.expires_after_days if entry.channel == Channel.SMS.value else None,
             )
             for entry in settings.channels
         ),

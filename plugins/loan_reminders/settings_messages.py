@@ -21,6 +21,8 @@ _TYPES = {
     "model_attributes_type": "une section de clés et de valeurs",
 }
 _PATTERNS = {
+    r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$": "une heure de 00:00 à 24:00, par exemple « 19:00 »",
+    r"^[A-Z]{2}$": "un code de pays de deux lettres capitales, par exemple « FR »",
     r"^[a-z]{2}$": "un code de langue de deux lettres, par exemple « fr »",
     r"^([01]\d|2[0-3]):[0-5]\d$": "une heure de 00:00 à 23:59, par exemple « 10:00 »",
     r"^[a-z0-9][a-z0-9_-]{0,31}$": "1 à 32 lettres minuscules, chiffres, tirets",

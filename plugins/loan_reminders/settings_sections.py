@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.extraction import PHONE_COLUMNS
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
+from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.sms_text import check_sender
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 
@@ -61,6 +62,16 @@ def _usable_recipient(text: str) -> str:
     return _usable_email(text) if "@" in text else _usable_mobile(text)
 
 
+def _known_holidays(place: str) -> str:
+    from holidays import list_supported_countries
+
+    country, _, region = place.partition("-")
+    supported = list_supported_countries()
+    if country not in supported or (region and region not in supported[country]):
+        raise ValueError("un pays, avec ou sans région, est attendu, par exemple « FR » ou « FR-57 »")
+    return place
+
+
 def _phone_column(name: str) -> str:
     if name not in PHONE_COLUMNS:
         raise ValueError(f"valeurs permises : {', '.join(PHONE_COLUMNS)}")
@@ -70,6 +81,8 @@ def _phone_column(name: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Email = Annotated[str, AfterValidator(_usable_email)]
 Url = Annotated[str, AfterValidator(_web_address)]
+COUNTRY = r"^[A-Z]{2}$"
+CLOSING_HOUR = r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"
 HOUR = r"^([01]\d|2[0-3]):[0-5]\d$"
 
 
@@ -135,13 +148,45 @@ class EmailSettings(Section):
     connections: Annotated[int, Field(ge=1, le=32)] = 4
 
 
+class WindowSettings(Section):
+    """When SMS may leave, by the library's clock; `weekdays` are ISO (1 is Monday)."""
+
+    opens: Annotated[str, Field(pattern=HOUR)] = "10:00"
+    closes: Annotated[str, Field(pattern=CLOSING_HOUR)] = "19:00"
+    weekdays: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1)] = [1, 2, 3, 4, 5, 6]
+    on_holidays: bool = False
+    holidays_of: Annotated[str, AfterValidator(_known_holidays)] = "FR"
+
+    @model_validator(mode="after")
+    def _open_for_a_while(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("window : « opens » doit être avant « closes »")
+        return self
+
+
+class BudgetSettings(Section):
+    """How many segments SMS may cost: a day, a month; below `floor` left on the account nothing leaves."""
+
+    daily: Annotated[int, Field(ge=0)] = 500
+    monthly: Annotated[int, Field(ge=0)] = 5000
+    reserve: Annotated[int, Field(ge=0)] = 1000
+    floor: Annotated[int, Field(ge=0)] = 100
+
+
 class SmsSettings(Section):
-    """Who signs the SMS, and how long and how many at once they may be."""
+    """Who signs the SMS, how long, how many, when and at what cost they may be."""
 
     sender: Annotated[str, AfterValidator(_legal_sender)]
+    api: Literal["legacy", "rest"] = "legacy"
     opt_out_mention: Annotated[str, Field(max_length=40)] = "STOP au 36180"
     max_segments: Annotated[int, Field(ge=1, le=8)] = 1
     batch_size: Annotated[int, Field(ge=1, le=2000)] = 100
+    countries: Annotated[list[Annotated[str, Field(pattern=COUNTRY)]], Field(min_length=1)] = sorted(FRENCH_COUNTRIES)
+    expires_after_days: Annotated[int, Field(ge=1, le=365)] = 3
+    simulate_dry_runs: bool = False
+    dead_after_failures: Annotated[int, Field(ge=1, le=20)] = 2
+    window: WindowSettings = WindowSettings()
+    budget: BudgetSettings = BudgetSettings()
 
 
 class LetterSettings(Section):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from loan_reminders.domain.messages import Receipt, RenderedText
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.gateways.allmysms_rest import AllMySmsRestGateway
+
+Gateway = TypeVar("Gateway", AllMySmsGateway, AllMySmsRestGateway)
 
 LOGIN = "bu-montclar"
 API_KEY = "k3y/with+odd&chars<é>"
@@ -30,14 +33,24 @@ def texts(count: int = 3, *, text: str = TEXT) -> list[RenderedText]:
     ]
 
 
-@contextmanager
-def gateway_to(base_url: str, **changes: Any) -> Iterator[AllMySmsGateway]:
+def gateway_to(base_url: str, **changes: Any) -> AllMySmsGateway:
+    return opened(AllMySmsGateway, base_url, **changes)
+
+
+def rest_to(base_url: str, **changes: Any) -> AllMySmsRestGateway:
+    return opened(AllMySmsRestGateway, base_url, **changes)
+
+
+def opened(kind: type[Gateway], base_url: str, **changes: Any) -> Gateway:
     account = AllMySmsAccount(
         base_url=base_url, login=changes.pop("login", LOGIN), api_key=changes.pop("api_key", API_KEY)
     )
     options = {"sender": "BU Montclar", "campaign": "RELANCES", "connect_timeout_s": 1.0, "read_timeout_s": 0.3}
-    with AllMySmsGateway(account, **{**options, **changes}) as gateway:
-        yield gateway
+    return kind(account, **{**options, **changes})
+
+
+OPEN: dict[str, Callable[..., AllMySmsGateway | AllMySmsRestGateway]] = {"legacy": gateway_to, "rest": rest_to}
+"""Each API's gateway."""
 
 
 def outcomes(receipts: Sequence[Receipt]) -> list[tuple[DeliveryState, Reason | None]]:
@@ -56,7 +69,7 @@ def wire(answer: bytes | None) -> Iterator[str]:
                 while b"\r\n\r\n" not in request:
                     request += connection.recv(65536)
                 head, _, body = request.partition(b"\r\n\r\n")
-                length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                length = int((*head.lower().split(b"content-length:"), b"0")[1].split(b"\r\n")[0])
                 while len(body) < length:
                     body += connection.recv(65536)
                 if answer is None:

@@ -99,6 +99,7 @@ def test_a_reset_after_the_request_leaves_it_in_doubt() -> None:
         b'{"status": 100, "invalidNumbers": "33639980000", "smsIds": [{"phoneNumber": "33639980000", "smsId": "a"}]}',
         b'{"status": 0, "invalidNumbers": "33639980000"}',
         b"\xff\xfe\x00",
+        b'{"status": 116, "statusText": "\\u0000\\ud800"}',
         b"[" * 100_000,
     ],
 )
@@ -107,6 +108,7 @@ def test_an_answer_that_says_nothing_of_a_message_leaves_it_in_doubt(body: bytes
         (receipt,) = gateway.send(texts(1))
     assert (receipt.state, receipt.reason) == (S.IN_DOUBT, Reason.UNREADABLE_ANSWER)
     assert len(receipt.raw) <= RAW_LIMIT
+    assert "\0" not in receipt.raw.encode().decode()
 
 
 def test_a_request_that_http_calls_late_is_in_doubt() -> None:

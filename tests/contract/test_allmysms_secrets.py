@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailable
+from loan_reminders.domain.errors import SmsAccountRejected, SmsAnswerUnreadable, SmsGatewayUnavailable
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.gateways.allmysms import AllMySmsAccount
 from loan_reminders.gateways.allmysms_answer import RAW_LIMIT, Secrets
-from tests.contract.sms_requests import API_KEY, LOGIN, gateway_to, http, number, outcomes, texts, wire
+from tests.contract.sms_requests import API_KEY, LOGIN, OPEN, gateway_to, http, number, outcomes, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
 from tests.simulators.sms_provider import SmsProvider
 
 S = DeliveryState
+BASIC = b64encode(f"{LOGIN}:{API_KEY}".encode()).decode()
 
 
 @pytest.fixture
@@ -25,23 +27,21 @@ def server() -> Iterator[AllMySmsServer]:
         yield running
 
 
-@pytest.fixture
-def gateway(server: AllMySmsServer) -> Iterator[AllMySmsGateway]:
-    with gateway_to(server.base_url) as opened:
-        yield opened
-
-
 @pytest.mark.parametrize("fault", [None, *Fault])
+@pytest.mark.parametrize("api", ["legacy", "rest"])
+@pytest.mark.parametrize("count", [1, 2])
 def test_neither_key_nor_login_nor_number_leaks(
-    server: AllMySmsServer, gateway: AllMySmsGateway, fault: Fault | None, caplog: pytest.LogCaptureFixture
+    server: AllMySmsServer, api: str, count: int, fault: Fault | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     if fault:
         server.fail_next(fault)
-    messages = texts(2)
+    messages = texts(count)
     said = ""
     try:
-        for message, receipt in zip(messages, gateway.send(messages), strict=True):
+        with OPEN[api](server.base_url) as gateway:
+            receipts = gateway.send(messages)
+        for message, receipt in zip(messages, receipts, strict=True):
             others = {other.recipient.value for other in messages} - {message.recipient.value}
             assert not any(other in receipt.raw for other in others)
             said += f"{receipt.raw}{receipt.provider_id}"
@@ -49,9 +49,36 @@ def test_neither_key_nor_login_nor_number_leaks(
         said += f"{error!r}{error.__context__!r}{error.__cause__!r}"
         assert number(0) not in said
     said += caplog.text
-    for secret in (API_KEY, API_KEY.replace("&", "&amp;"), "k3y%2Fwith", LOGIN):
+    for secret in (API_KEY, API_KEY.replace("&", "&amp;"), "k3y%2Fwith", LOGIN, BASIC):
         assert secret not in said
     assert number(0) not in caplog.text
+
+
+@pytest.mark.parametrize("fault", [None, *Fault])
+@pytest.mark.parametrize("api", ["legacy", "rest"])
+def test_no_question_shows_a_secret_or_a_number(
+    server: AllMySmsServer, api: str, fault: Fault | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`getInfo` and `/account` answer with the key itself."""
+    caplog.set_level(logging.DEBUG)
+    server.provider.reply(number(0), "STOP")
+    with OPEN[api](server.base_url) as gateway:
+        campaign_id = gateway.send(texts(2))[0].campaign_id
+        questions: list[Callable[[], object]] = [
+            gateway.credit, gateway.replies, gateway.blacklist,
+            lambda: gateway.acknowledgements(campaign_id), lambda: gateway.simulate(texts(2)),
+        ]  # fmt: skip
+        said, errors = "", ""
+        for question in questions:
+            if fault:
+                server.fail_next(fault)
+            try:
+                said += repr(question())
+            except (SmsAccountRejected, SmsGatewayUnavailable, SmsAnswerUnreadable) as error:
+                errors += f"{error!r}{error.__context__!r}{error.__cause__!r}"
+    for secret in (API_KEY, json.dumps(API_KEY)[1:-1], API_KEY.replace("&", "&amp;"), "k3y%2Fwith", LOGIN, BASIC):
+        assert secret not in said + errors + caplog.text
+    assert number(0) not in errors + caplog.text
 
 
 def test_the_key_shows_in_no_repr() -> None:
@@ -77,3 +104,13 @@ def test_the_key_travels_in_the_body_only(server: AllMySmsServer, caplog: pytest
     with gateway_to(server.base_url + "/") as gateway:
         assert outcomes(gateway.send(texts(1))) == [(S.ACCEPTED, None)]
     assert '"POST /http/9.0/sendSms/ HTTP/1.1" 200' in caplog.text
+
+
+def test_by_rest_the_key_travels_in_a_header_only(server: AllMySmsServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="urllib3")
+    with OPEN["rest"](server.base_url + "/") as gateway:
+        assert outcomes(gateway.send(texts(2))) == [(S.ACCEPTED, None)] * 2
+        assert gateway.credit().unit == "EUR"
+    assert '"POST /sms/send/bulk/ HTTP/1.1" 201' in caplog.text
+    assert '"GET /account HTTP/1.1" 200' in caplog.text
+    assert all(API_KEY not in str(request) for request in server.provider.requests)

@@ -10,15 +10,16 @@ import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from loan_reminders.domain.errors import SettingsError, SmsAccountRejected
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.gateways.allmysms import AllMySmsGateway
-from loan_reminders.hooks.allmysms import sms_gateway
+from loan_reminders.hooks.allmysms import SmsApi, sms_account, sms_gateway
 from tests.contract.sms_requests import API_KEY, LOGIN, TEXT, gateway_to, number, outcomes, texts
 from tests.simulators.allmysms_server import AllMySmsServer
 from tests.simulators.sms_provider import SmsProvider
@@ -48,6 +49,14 @@ def test_an_airflow_connection_becomes_a_gateway(server: AllMySmsServer, monkeyp
     monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS_TEST", json.dumps(connection))
     with sms_gateway("allmysms_test", sender="BU", campaign="RELANCES") as gateway:
         assert outcomes(gateway.send(texts(1))) == [(S.ACCEPTED, None)]
+    with sms_gateway("allmysms_test", sender="BU", campaign="RELANCES", api="rest", zone=UTC) as gateway:
+        assert outcomes(gateway.send(texts(2))) == [(S.ACCEPTED, None)] * 2
+    units = []
+    for api in get_args(SmsApi):
+        account = sms_account("allmysms_test", api=api, zone=UTC)
+        units.append(account.credit().unit)
+        account.close()
+    assert units == ["credits", "EUR"]
     monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS_TEST", json.dumps({**connection, "password": None}))
     with pytest.raises(SettingsError, match="allmysms_test : il manque password"):
         sms_gateway("allmysms_test", sender="BU", campaign="RELANCES")

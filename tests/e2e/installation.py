@@ -45,6 +45,7 @@ class Installation:
         self.letters = folder / "letters"
         self.ils = folder / "ils.sqlite"
         self.passwords = {"admin": "", "biblio": ""}
+        self.callback_token = secrets.token_urlsafe(24)
         self.stack = ExitStack()
 
     def __enter__(self) -> Installation:
@@ -190,6 +191,7 @@ class Installation:
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
             "REMINDERS_CONFIG": str(self.config),
             "REMINDERS_STORAGE": str(self.letters),
+            "REMINDERS_SMS_CALLBACK_TOKEN": self.callback_token,
         }
 
     def _start_airflow(self) -> None:

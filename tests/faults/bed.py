@@ -9,12 +9,13 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +85,7 @@ class Bed:
         self.today = datetime.now(read_settings(ROOT / "library.toml").zone).date()
         self.library = self.folder / "library.sqlite"
         build_library(self.library, today=self.today, patrons=120, loans=150, due_loans=DUE_LOANS)
+        self._give_everybody_a_number()
         self.oracle = self._stack.enter_context(OracleServer(self.library))
         # Commits must outlive a crash of the server's processes, which `restart` causes; not a power cut.
         self.postgres = EmbeddedPostgres.in_new_folder(durable=True)
@@ -102,6 +104,11 @@ class Bed:
             "AIRFLOW_CONN_ILS_ORACLE": self.oracle_connection(self.oracle),
             "REMINDERS_CONFIG": str(self._small_batches()),
         }
+
+    def _give_everybody_a_number(self) -> None:
+        """A mobile of one's own: of readers who share one, a single one gets an SMS that day."""
+        with closing(sqlite3.connect(self.library)) as library, library:
+            library.execute("UPDATE z304 SET z304_sms_number = '0600' || printf('%06d', 100000 + rowid)")
 
     def _small_batches(self) -> Path:
         """The library's own settings, with small batches and SMS that may leave at any hour."""

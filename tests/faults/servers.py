@@ -67,6 +67,8 @@ class SmsServer(SmsProvider):
 
     def answer(self, method: str, fields: dict[str, str]) -> dict[str, Any]:
         said = super().answer(method, fields)
+        if method != "sendSms":
+            return said
         self.at.passing()
         if self.slow_requests > 0:
             self.slow_requests -= 1

@@ -1,4 +1,4 @@
-"""The five DAGs as Airflow reads them; and a wrong setting among its import errors."""
+"""The DAGs as Airflow reads them; and a wrong setting among its import errors."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def dags():
     return bag.dags
 
 
-def test_one_dag_a_stage_named_after_its_file(dags):
-    assert set(dags) == {stage.value for stage in Stage}
+def test_one_dag_a_stage_and_one_for_what_comes_back_each_named_after_its_file(dags):
+    assert set(dags) == {stage.value for stage in Stage} | {"sms_feedback"}
     for dag_id, dag in dags.items():
         assert dag.fileloc.endswith(f"/{dag_id}.py")
         assert len((ROOT / "dags" / f"{dag_id}.py").read_text(encoding="utf-8").splitlines()) <= 40
@@ -72,6 +72,19 @@ def test_temporary_errors_are_tried_again_with_growing_pauses(dags, stage):
         assert task.max_retry_delay == timedelta(hours=1)
 
 
+def test_what_comes_back_of_sms_is_read_every_hour_by_three_tasks_none_waiting_for_another(dags):
+    dag = dags["sms_feedback"]
+    assert (dag.schedule, dag.catchup, dag.max_active_runs) == ("10 * * * *", False, 1)
+    assert dag.timezone.name == "Europe/Paris"
+    assert dag.dag_display_name == "6. Retours des SMS"
+    assert dag.doc_md.startswith("## ")
+    assert set(dag.task_ids) == {"read_receipts", "read_replies", "read_blacklist"}
+    for task in dag.tasks:
+        assert task.upstream_task_ids == task.downstream_task_ids == set()
+        assert task.task_display_name.startswith("Lire ")
+        assert (task.retries, task.retry_delay) == (2, timedelta(minutes=10))
+
+
 def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypatch):
     wrong = tmp_path / "library.toml"
     text = (ROOT / "library.toml").read_text(encoding="utf-8")
@@ -83,6 +96,23 @@ def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypat
         errors = read_dags(tmp_path / "dags").import_errors
     finally:
         settings.cache_clear()
-    assert len(errors) == 5
+    assert len(errors) == 6
     for message in errors.values():
         assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in message
+
+
+def test_an_sms_that_cannot_fit_is_among_the_import_errors_with_its_count(tmp_path, monkeypatch):
+    wrong = tmp_path / "library.toml"
+    text = (ROOT / "library.toml").read_text(encoding="utf-8")
+    long = f'account_url = "https://{"x" * 150}.example/'
+    wrong.write_text(text.replace('account_url = "https://bu-montclar.example/', long), encoding="utf-8")
+    shutil.copytree(ROOT / "dags", tmp_path / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("REMINDERS_CONFIG", str(wrong))
+    settings.cache_clear()
+    try:
+        errors = read_dags(tmp_path / "dags").import_errors
+    finally:
+        settings.cache_clear()
+    (message,) = errors.values()
+    assert "overdue_notice/sms/text.txt.j2 : jusqu'à 2" in message
+    assert "160 septets permis" in message

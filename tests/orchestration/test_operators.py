@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -94,3 +96,52 @@ def test_a_run_whose_extraction_failed_is_red_and_says_what_to_do(connected):
 
     with pytest.raises(AirflowFailException, match="Extraire les prêts"):
         CloseRun(task_id="close_run", stage=Stage.OVERDUE_NOTICE, run_id=None).execute({})
+
+
+@pytest.fixture
+def closed_until(monkeypatch):
+    """A sending window that opens at a moment chosen by the test; the operator's clock is the test's too."""
+    from loan_reminders.operators.send_sms import SendSms
+
+    def at(now, *, waiting, dry_run=False):
+        class Ledger:
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *exc):
+                return None
+
+            def planned_count(self, run_id, channel):
+                return waiting
+
+            def run(self, run_id):
+                return type("Run", (), {"dry_run": dry_run})
+
+        monkeypatch.setattr(SendSms, "now", lambda self: now)
+        monkeypatch.setattr(SendSms, "ledger", lambda self: Ledger())
+        monkeypatch.setattr(SendSms, "work", lambda self, context, ledger: {"accepted": waiting})
+        return SendSms(task_id="send_sms", stage=Stage.OVERDUE_NOTICE, run_id=1)
+
+    return at
+
+
+SUNDAY = datetime(2026, 11, 29, 12, tzinfo=ZoneInfo("Europe/Paris"))
+MONDAY = datetime(2026, 11, 30, 10, tzinfo=ZoneInfo("Europe/Paris"))
+
+
+def test_on_a_sunday_the_sms_wait_for_monday_without_a_worker(closed_until):
+    from airflow.sdk.exceptions import TaskDeferred
+
+    with pytest.raises(TaskDeferred) as raised:
+        closed_until(SUNDAY, waiting=3).execute({})
+    assert raised.value.trigger.moment == MONDAY
+    assert raised.value.method_name == "resume"
+
+
+def test_when_the_window_opens_they_leave(closed_until):
+    assert closed_until(MONDAY, waiting=3).resume({}, event=None) == {"accepted": 3}
+
+
+@pytest.mark.parametrize(("waiting", "dry_run"), [(0, False), (3, True)])
+def test_nothing_to_send_waits_for_nothing(closed_until, waiting, dry_run):
+    assert closed_until(SUNDAY, waiting=waiting, dry_run=dry_run).execute({}) == {"accepted": waiting}

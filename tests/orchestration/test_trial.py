@@ -5,6 +5,7 @@ from __future__ import annotations
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
 from loan_reminders.gateways.letter_store import FolderLetterStore
 from loan_reminders.services.rehearse import rehearse
 from tests.builders import a_mobile, an_email
@@ -50,3 +51,20 @@ def test_a_test_installation_texts_one_number_and_says_whom_it_was_for(world):
     assert set(texts) == {"33600000001", "33639980002"}
     assert texts["33600000001"].startswith("(Essai, pour 33639980001) ")
     assert "Essai" not in texts["33639980002"]
+
+
+def test_a_dry_run_may_ask_the_provider_what_it_would_cost(world, tmp_path, caplog):
+    caplog.set_level("INFO")
+    run_id = world.begin(*loans(3), dry_run=True)
+    account = AllMySmsAccount(base_url=world.sms.base_url, login="bu-demo", api_key=world.sms.provider.api_key)
+    with AllMySmsGateway(account, sender="BU Montclar", campaign="essai") as gateway:
+        rehearse(
+            world.ledger,
+            FolderLetterStore(tmp_path / "letters"),
+            world.write_text(),
+            run_id=run_id,
+            channel=Channel.SMS,
+            ask_cost=gateway.simulate,
+        )
+    assert "Segments : 3 pour nous, 3 pour allmysms" in caplog.text
+    assert world.texted_to() == []

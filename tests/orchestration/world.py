@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.redirect import Redirect
+from loan_reminders.domain.sms_budget import SmsBudget
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
 from loan_reminders.gateways.letter_store import FolderLetterStore
@@ -31,6 +32,7 @@ from tests.simulators.smtp_sink import SmtpSink
 
 SETTINGS = read_settings(ROOT / "library.toml")
 DUE = date(2026, 11, 26)
+BUDGET = SmsBudget(daily=10_000, monthly=10_000, reserve=0, floor=0)
 
 
 @dataclass
@@ -68,6 +70,8 @@ class World:
     today: date = DUE + timedelta(days=1)
     runs: int = 0
     redirect: Redirect | None = None
+    budget: SmsBudget = BUDGET
+    now: datetime | None = None
 
     def extract(self, *loans: Loan | RejectedRow, dry_run: bool = False, dag_run_id: str = "") -> int:
         if loans:
@@ -132,7 +136,9 @@ class World:
             redirect=self.redirect,
         )
 
-    def send_emails(self, run_id: int, *, last_try: bool = False, connections: int = 2) -> dict[str, int]:
+    def send_emails(
+        self, run_id: int, *, last_try: bool = False, first_try: bool = False, connections: int = 2
+    ) -> dict[str, int]:
         account = SmtpAccount(
             host="127.0.0.1",
             port=self.mail.port,
@@ -148,6 +154,7 @@ class World:
             connections=connections,
             still_due=self.still_due(run_id),
             last_try=last_try,
+            first_try=first_try,
         )
 
     def send_sms(self, run_id: int, *, api_key: str = "", base_url: str = "", batch_size: int = 100) -> dict[str, int]:
@@ -163,7 +170,9 @@ class World:
             self.write_text(),
             run_id=run_id,
             batch_size=batch_size,
-            still_due=self.still_due(run_id),
+            still_due=replace(self.still_due(run_id), expires_after_days=SETTINGS.sms.expires_after_days),
+            budget=self.budget,
+            now=self.now or datetime.combine(self.today, time(10), SETTINGS.zone),
         )
 
     def still_due(self, run_id: int) -> StillDue:

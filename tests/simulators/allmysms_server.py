@@ -1,14 +1,15 @@
-"""allmysms on this machine: a real HTTP server that answers as the provider's API v9.0 does, faults included.
+"""allmysms on this machine: a real HTTP server that answers as the provider's two APIs do, faults included.
 
 In a test: `with AllMySmsServer() as server:`, then `server.base_url`, `server.fail_next(Fault...)`, and what came of it
 in `server.provider.accepted`. For the demo: `python -m tests.simulators.allmysms_server --port 8025 --journal
 sms.jsonl`; it says its address when it is ready, writes every accepted SMS as a line of JSON, and stops on SIGTERM or
-SIGINT.
+SIGINT. With `--callback URL` it pushes receipts there as they come.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import signal
 import socket
@@ -22,7 +23,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.simulators.sms_provider import SmsProvider
+from tests.simulators.sms_provider import LEGACY_METHODS, SmsProvider
+
+REST_PATHS = ("/sms/send", "/account", "/report/campaign/", "/ping")
 
 
 class Fault(StrEnum):
@@ -49,7 +52,7 @@ class AllMySmsServer:
     def __init__(self, provider: SmsProvider | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.provider = provider or SmsProvider()
         self.stopping = threading.Event()
-        self._faults: deque[Fault] = deque()
+        self._faults: deque[tuple[Fault, str]] = deque()
         self._server = _Server((host, port), self)
         self.base_url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -67,12 +70,12 @@ class AllMySmsServer:
         self._server.server_close()
         self._thread.join()
 
-    def fail_next(self, fault: Fault, times: int = 1) -> None:
-        """Spoil the next requests."""
-        self._faults.extend([fault] * times)
+    def fail_next(self, fault: Fault, times: int = 1, *, asking: str = "") -> None:
+        """Spoil the next requests, or the next of those whose path holds `asking`."""
+        self._faults.extend([(fault, asking)] * times)
 
-    def next_fault(self) -> Fault | None:
-        return self._faults.popleft() if self._faults else None
+    def next_fault(self, path: str) -> Fault | None:
+        return self._faults.popleft()[0] if self._faults and self._faults[0][1] in path else None
 
 
 class _Server(ThreadingHTTPServer):
@@ -112,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        fault = self.server.owner.next_fault()
+        fault = self.server.owner.next_fault(self.path)
         if fault is Fault.CUT_BEFORE_READING:
             self._cut()
             return
@@ -120,11 +123,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve(form, fault)
 
     def do_GET(self) -> None:
-        self._serve(urlsplit(self.path).query, self.server.owner.next_fault())
+        self._serve(urlsplit(self.path).query, self.server.owner.next_fault(self.path))
 
     def _serve(self, form: str, fault: Fault | None) -> None:
-        method = urlsplit(self.path).path.removeprefix("/http/9.0").strip("/")
-        if fault is Fault.HTTP_404 or method not in {"sendSms", "simulateCampaign", "getInfo"}:
+        path = urlsplit(self.path).path
+        method = path.removeprefix("/http/9.0").strip("/")
+        legacy = path.startswith("/http/9.0/") and method in LEGACY_METHODS
+        if fault is Fault.CUT_BEFORE_READING:
+            self._cut()
+        elif fault is Fault.HTTP_404 or not (legacy or path.startswith(REST_PATHS)):
             self._say(404, b"<html><body>404 Not Found</body></html>")
         elif fault is Fault.HTTP_429:
             self._say(429, b"<html><body>Too Many Requests</body></html>")
@@ -132,11 +139,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(503, b"<html><body>Service Unavailable</body></html>")
         elif fault is Fault.REDIRECT:
             self._say(307, b"", location="http://127.0.0.1:9/")
-        else:
+        elif legacy:
             fields = {name: values[-1] for name, values in parse_qs(form, keep_blank_values=True).items()}
-            self._spoil(self.server.owner.provider.answer(method, fields), fault, fields)
+            said = self.server.owner.provider.answer(method, fields)
+            self._spoil(200, said, fault, echo=f"{fields.get('login')} {fields.get('apiKey')}")
+        else:
+            who, body = self._basic(), form.encode() if self.command == "POST" else b""
+            status, said = self.server.owner.provider.answer_rest(self.command, path.rstrip("/"), who, body)
+            self._spoil(status, said, fault, echo=f"{self.headers.get('Authorization')} {who}")
 
-    def _spoil(self, said: dict[str, Any], fault: Fault | None, fields: dict[str, str]) -> None:
+    def _basic(self) -> tuple[str, str] | None:
+        """Login and key of the Authorization header."""
+        kind, _, coded = self.headers.get("Authorization", "").partition(" ")
+        try:
+            login, _, key = base64.b64decode(coded, validate=True).decode("utf-8").partition(":")
+        except ValueError:
+            return None
+        return (login, key) if kind == "Basic" else None
+
+    def _spoil(self, status: int, said: dict[str, Any], fault: Fault | None, *, echo: str) -> None:
         content = json.dumps(said).encode()
         if fault is Fault.SILENCE_AFTER_ACCEPTING:
             self.server.owner.stopping.wait()
@@ -144,21 +165,24 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is Fault.CUT_AFTER_ACCEPTING:
             self._cut()
         elif fault is Fault.HTTP_500_AFTER_ACCEPTING:
-            echo = f"<h1>Internal Server Error</h1><pre>{fields.get('login')} {fields.get('apiKey')} {said}</pre>"
-            self._say(500, f"<html><body>{echo}</body></html>".encode())
+            page = f"<html><body><h1>Internal Server Error</h1><pre>{echo} {said}</pre></body></html>"
+            self._say(500, page.encode())
         elif fault is Fault.TRUNCATED_JSON:
-            self._say(200, content[: len(content) - 20])
+            self._say(status, content[: len(content) - 20])
         elif fault is Fault.SHORT_BODY:
-            self._say(200, content[: len(content) // 2], announced=len(content))
+            self._say(status, content[: len(content) // 2], announced=len(content))
             self._cut()
         elif fault is Fault.EMPTY_BODY:
-            self._say(200, b"")
+            self._say(status, b"")
         elif fault is Fault.IDS_MISSING:
-            self._say(200, json.dumps({name: value for name, value in said.items() if name != "smsIds"}).encode())
+            kept = {name: value for name, value in said.items() if name not in {"smsIds", "smsId", "campaignId"}}
+            self._say(status, json.dumps(kept).encode())
         elif fault is Fault.UNKNOWN_CODE:
-            self._say(200, json.dumps({"status": "0", "statusText": "Error"}).encode())
+            legacy = self.path.startswith("/http/")
+            outcome = {"status": "0", "statusText": "Error"} if legacy else {"code": 0, "description": "Error"}
+            self._say(status, json.dumps(outcome).encode())
         else:
-            self._say(200, content)
+            self._say(status, content)
 
     def _say(self, status: int, content: bytes, *, announced: int | None = None, location: str = "") -> None:
         self.send_response(status)
@@ -179,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="A simulated allmysms, API v9.0")
+    parser = argparse.ArgumentParser(description="A simulated allmysms, API v9.0 and REST")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--journal", type=Path, help="file that gets one line of JSON for every accepted SMS")
@@ -187,6 +211,8 @@ def main() -> None:
     parser.add_argument("--api-key", default="demo-api-key")
     parser.add_argument("--credits", type=int, default=150_000, help="15 pay for one SMS")
     parser.add_argument("--partial-code", type=int, choices=(100, 113), default=100)
+    parser.add_argument("--callback", help="push receipts to this address every second; it must answer OK")
+    parser.add_argument("--callback-method", choices=("GET", "POST"), default="GET")
     parser.add_argument("--fault", type=Fault, action="append", default=[], help=f"spoil requests: {', '.join(Fault)}")
     chosen = parser.parse_args()
     stop = threading.Event()
@@ -205,7 +231,11 @@ def main() -> None:
     with server:
         sys.stdout.write(f"{server.base_url}\n")
         sys.stdout.flush()
-        stop.wait()
+        subscribed = False
+        while not stop.wait(1 if chosen.callback else None):
+            subscribed = subscribed or provider.subscribe(chosen.callback, chosen.callback_method)
+            if subscribed:
+                provider.push_acks(chosen.callback, chosen.callback_method)
 
 
 if __name__ == "__main__":

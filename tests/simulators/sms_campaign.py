@@ -1,4 +1,4 @@
-"""One `smsData` flow, XML or JSON, as the provider reads it."""
+"""What a sending asks for, as the provider reads it: a `smsData` flow, XML or JSON, or a document of the REST API."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Campaign:
     sender: str | None
     send_at: datetime | None
     messages: list[tuple[str, str]]
+    client_message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +62,7 @@ def read_flow(flow: str) -> Campaign:
     if not flow.strip():
         raise FlowError(105, "Your XML flow is empty")
     data, entries = _from_xml(flow) if flow.lstrip().startswith("<") else _from_json(flow)
-    send_at = None
-    if data.get("DATE"):
-        try:
-            send_at = datetime.strptime(data["DATE"], "%Y-%m-%d %H:%M:%S")
-        except ValueError:
-            raise FlowError(115, "Malformed date") from None
+    send_at = _moment(data.get("DATE", ""))
     if not entries or not all(entry.get("MOBILEPHONE") for entry in entries):
         raise FlowError(109, "Incomplete flow after the SMS tag")
     message = data.get("MESSAGE", "")
@@ -75,7 +71,40 @@ def read_flow(flow: str) -> Campaign:
         sender=data.get("TPOA") or None,
         send_at=send_at,
         messages=[(entry["MOBILEPHONE"], _filled(message, entry)) for entry in entries],
+        client_message_id=data.get("CLIMSGID", ""),
     )
+
+
+def read_document(document: Any, *, bulk: bool) -> Campaign:
+    """Read what the REST API is sent: `to` is one number, or for `bulk` a list of numbers or of objects."""
+    if not isinstance(document, dict):
+        raise FlowError(115, "Invalid JSON")
+    to = document.get("to")
+    if bulk != isinstance(to, list):
+        raise FlowError(109, "Wrong type for field to")
+    listed = [entry if isinstance(entry, dict) else {"mobilePhone": entry} for entry in (to if bulk else [to])]
+    entries = [{name: str(value) for name, value in entry.items()} for entry in listed]
+    if not entries or not all(entry.get("mobilePhone") for entry in listed):
+        raise FlowError(109, "Missing number in field to")
+    text = str(document.get("text", ""))
+
+    def filled(entry: dict[str, str]) -> str:
+        return re.sub(r"#(param\d+)#", lambda found: entry.get(found[1], ""), text)
+
+    return Campaign(
+        name=str(document.get("campaignName", "")),
+        sender=document.get("from") or None,
+        send_at=_moment(str(document.get("date", ""))),
+        messages=[(entry["mobilePhone"], filled(entry)) for entry in entries],
+        client_message_id=str(document.get("cliMsgId", "")),
+    )
+
+
+def _moment(written: str) -> datetime | None:
+    try:
+        return datetime.strptime(written, "%Y-%m-%d %H:%M:%S") if written else None
+    except ValueError:
+        raise FlowError(115, "Malformed date") from None
 
 
 def _filled(message: str, entry: dict[str, str]) -> str:

@@ -225,7 +225,7 @@ def test_a_readers_language(value, expected):
 
 def test_phones_are_searched_in_the_order_of_the_site(monkeypatch):
     seen = []
-    monkeypatch.setattr(extraction, "_mobile", lambda fields: seen.append(fields) or Refusal.MISSING)
+    monkeypatch.setattr(extraction, "_mobile", lambda fields, _: seen.append(fields) or Refusal.MISSING)
     codes = CodeMapping(phone_columns=("phone_3", "phone_sms"))
     parse_row(row(phone_sms="a", phone_1="b", phone_3="c"), codes)
     assert seen == [["c", "a"]]

@@ -19,12 +19,18 @@ LANDLINE = {"mobile": Refusal.NOT_MOBILE}
 NO_ADDRESS = {"address": Refusal.NO_POSTCODE}
 
 
-def routed(stage, patron=None, days=28, history=None, refused=None):
+def routed(stage, patron=None, days=28, history=None, refused=None, late=None):
     reader = a_patron(**(patron or {}))
     loan = a_loan(patron=reader)
     loan = a_loan(patron=reader, loan_date=loan.due_date - timedelta(days=days))
     notice = a_notice(stage=stage, loans=(loan,))
-    return route(notice, rule=POLICY.rule(stage), history=history or {}, refused=refused or {})
+    return route(
+        notice,
+        rule=POLICY.rule(stage),
+        history=history or {},
+        refused=refused or {},
+        today=notice.due_date + timedelta(days=POLICY.rule(stage).offset_days if late is None else late),
+    )
 
 
 def channels(found):
@@ -113,6 +119,7 @@ def test_an_sms_speaks_only_of_the_long_loans_and_the_email_of_all():
         rule=POLICY.rule(Stage.OVERDUE_NOTICE),
         history={},
         refused={},
+        today=long.due_date + timedelta(days=1),
     )
     assert isinstance(found, Routed)
     told = {delivery.channel: [loan.loan_id for loan in delivery.loans] for delivery in found.deliveries}
@@ -120,6 +127,13 @@ def test_an_sms_speaks_only_of_the_long_loans_and_the_email_of_all():
     assert [(skip.loan_id, skip.slot, skip.reason) for skip in found.skipped] == [
         ("short", Slot.SMS, SkipReason.NOT_ELIGIBLE)
     ]
+
+
+@pytest.mark.parametrize(("late", "expected"), [(1, [E, S]), (3, [E, S]), (4, [E]), (7, [E])])
+def test_an_sms_is_of_use_for_three_days_only(late, expected):
+    found = routed(Stage.OVERDUE_NOTICE, late=late)
+    assert channels(found) == expected
+    assert [skip.reason for skip in found.skipped] == ([] if S in expected else [SkipReason.EXPIRED])
 
 
 def history(slot):

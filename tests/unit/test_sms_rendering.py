@@ -13,7 +13,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.rendering.sms import SmsRenderer
 from loan_reminders.rendering.templates import Templates
-from tests.builders import DUE_DATE, a_delivery, a_library, a_mobile, a_patron, an_email, some_loans
+from tests.builders import DUE_DATE, a_delivery, a_library, a_mobile, a_patron, an_email, some_loans, today_for
 
 STOP = "STOP au 36180"
 TEMPLATE = "overdue_notice/sms/text.txt.j2"
@@ -183,5 +183,15 @@ def test_the_template_delivered_fits_one_segment_with_its_mention(library: objec
 
 
 def test_a_library_with_a_long_address_learns_it_at_start_up() -> None:
-    with pytest.raises(TemplateError, match=f"{TEMPLATE} : jusqu'à 200 septets"):
-        renderer(library=a_library(account_url=f"https://{'long' * 18}.example.fr")).check()
+    with pytest.raises(TemplateError, match=f"{TEMPLATE} : jusqu'à 2.. septets"):
+        renderer(library=a_library(account_url=f"https://{'long' * 40}.example.fr")).check()
+
+
+def test_a_text_that_overflows_drops_to_its_short_form() -> None:
+    library = a_library(account_url=f"https://{'long' * 18}.example.fr")
+    renderer(library=library).check()
+    delivery = a_delivery(channel=Channel.SMS)
+    text = renderer(library=library).render(delivery, today=today_for(delivery.notice.stage))
+    assert text.text.startswith("BU : 1 document à rendre depuis le 26/11. https://long")
+    assert text.segments == 1
+    assert "Consultez" in renderer().render(delivery, today=today_for(delivery.notice.stage)).text

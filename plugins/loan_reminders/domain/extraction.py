@@ -11,6 +11,7 @@ from loan_reminders.domain.cells import RowFault, clean_text, json_value, raw_te
 from loan_reminders.domain.errors import RecipientError, RowError, SettingsError
 from loan_reminders.domain.loans import Loan, Patron, RejectedRow
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
+from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.domain.states import Refusal
 
@@ -54,13 +55,15 @@ class CodeMapping:
 
     A reader's category comes from the status code, else from the type code, else it is OTHER.
     `phone_columns` are searched for a mobile number in their order. `default_language` (ISO 639-1) is for
-    readers whose language is unknown. Raises SettingsError for a phone column outside the contract.
+    readers whose language is unknown; `sms_countries` (ISO 3166-1) are those whose mobiles may be written to.
+    Raises SettingsError for a phone column outside the contract.
     """
 
     patron_status: Mapping[str, PatronCategory] = field(default_factory=lambda: MappingProxyType({}))
     patron_type: Mapping[str, PatronCategory] = field(default_factory=lambda: MappingProxyType({}))
     phone_columns: tuple[str, ...] = PHONE_COLUMNS
     default_language: str = "fr"
+    sms_countries: frozenset[str] = FRENCH_COUNTRIES
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.phone_columns if name not in PHONE_COLUMNS]
@@ -140,7 +143,7 @@ def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Pa
         category=codes.category(status, kind),
         language=_language(clean_text(get("language"), "language"), codes.default_language),
         email=_email(get("email")),
-        mobile=_mobile([raw_text(get(column), column) for column in codes.phone_columns]),
+        mobile=_mobile([raw_text(get(column), column) for column in codes.phone_columns], codes.sms_countries),
         address=_address(name, row),
     )
 
@@ -173,9 +176,9 @@ def _email(value: object) -> EmailAddress | Refusal:
         return error.code
 
 
-def _mobile(fields: list[str | None]) -> MobileNumber | Refusal:
+def _mobile(fields: list[str | None], countries: frozenset[str]) -> MobileNumber | Refusal:
     try:
-        return MobileNumber.first_of(fields)
+        return MobileNumber.first_of(fields, countries=countries)
     except RecipientError as error:
         return error.code
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.domain.suppressions import SuppressionReason, SuppressionSource
 
 STAGES = {
     Stage.COURTESY_NOTICE: "lettre de courtoisie",
@@ -35,6 +36,8 @@ SKIPS = {
     SkipReason.EXPIRED: "échéance passée",
     SkipReason.NOT_YET_DUE: "pas encore à cette étape",
     SkipReason.OPTED_OUT: "désinscrit",
+    SkipReason.DEAD_NUMBER: "numéro qui ne répond plus",
+    SkipReason.SAME_NUMBER_TODAY: "numéro déjà servi ce jour",
     SkipReason.INVALID_RECIPIENT: "coordonnées inutilisables",
     SkipReason.NO_RECIPIENT: "coordonnées absentes",
     SkipReason.NOT_ELIGIBLE: "conditions non remplies",
@@ -42,6 +45,18 @@ SKIPS = {
     SkipReason.RENEWED: "prolongé depuis",
     SkipReason.INVALID_ROW: "ligne du SIGB illisible",
     SkipReason.DUPLICATE_ROW: "ligne en double",
+}
+SUPPRESSIONS = {
+    SuppressionReason.STOP: "a répondu STOP",
+    SuppressionReason.BLACKLIST: "liste noire du prestataire",
+    SuppressionReason.DEAD_NUMBER: "numéro qui ne répond plus",
+    SuppressionReason.BY_LIBRARIAN: "à la demande du lecteur, au guichet",
+}
+SOURCES = {
+    SuppressionSource.REPLY: "réponse du lecteur",
+    SuppressionSource.PROVIDER: "prestataire SMS",
+    SuppressionSource.RECEIPTS: "accusés de réception",
+    SuppressionSource.LIBRARIAN: "bibliothécaire",
 }
 
 

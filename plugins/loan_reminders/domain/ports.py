@@ -5,17 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from loan_reminders.domain.books import Books
+from loan_reminders.domain.feedback_ports import SmsFeedback
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.messages import LetterBatch, Receipt, RenderedEmail, RenderedLetter, RenderedText
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
+from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.sms_feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
+from loan_reminders.domain.suppressions import Suppressed
 
 
 class LoanSource(Protocol):
@@ -89,6 +92,10 @@ class SmsAccount(Protocol):
     def close(self) -> None:
         """Let go of the connection."""
         ...
+
+
+class SmsProvider(SmsGateway, SmsAccount, Protocol):
+    """The provider as the senders need it: it sends, and says what is left on the account."""
 
 
 class LetterStore(Protocol):
@@ -167,8 +174,16 @@ class Ledger(Protocol):
         """Cancel everything that waits in this run by these channels; returns how many deliveries."""
         ...
 
+    def segments_since(self, since: datetime) -> int:
+        """Segments of the SMS that left, or may have left, since a moment."""
+        ...
+
     def missed_days(self, run_id: int, *, within_days: int) -> Sequence[date]:
         """Days before this run's own without any green run of its stage, back to the first green one at most."""
+        ...
+
+    def feedback(self) -> SmsFeedback:
+        """The part of the ledger where the SMS provider's answers are kept."""
         ...
 
     def close_run(self, run_id: int) -> Books:
@@ -193,6 +208,10 @@ class Planning(Protocol):
 
     def refused(self, keys: Sequence[LoanKey]) -> Refused:
         """The recipients that refused this stage's message about these loans, or bounced it."""
+        ...
+
+    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
+        """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
         ...
 
     def adopt(self, keys: Sequence[LoanKey]) -> int:
@@ -232,6 +251,10 @@ class Sender(Protocol):
 
     def cancel_waiting(self, reason: Reason) -> int:
         """Cancel everything that waits in this run by this channel; returns how many deliveries."""
+        ...
+
+    def numbers_since(self, since: datetime) -> frozenset[str]:
+        """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
         ...
 
     def batches_recorded(self) -> int:

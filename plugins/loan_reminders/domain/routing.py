@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from loan_reminders.domain.loans import Loan, Patron
 from loan_reminders.domain.notices import Delivery, History, Notice, Refused, Routed, Skip, Unreachable
@@ -11,11 +12,15 @@ from loan_reminders.domain.planning import key, skip, untaken
 from loan_reminders.domain.recipients import EmailAddress, Recipient
 from loan_reminders.domain.stages import Channel, ChannelRule, Slot, StageRule
 from loan_reminders.domain.states import Refusal, SkipReason
+from loan_reminders.domain.suppressions import NOBODY, Suppressed
 
 _WORST_FIRST = (
     SkipReason.ALREADY_SENT,
+    SkipReason.OPTED_OUT,
+    SkipReason.DEAD_NUMBER,
     SkipReason.INVALID_RECIPIENT,
     SkipReason.NO_RECIPIENT,
+    SkipReason.EXPIRED,
     SkipReason.NOT_ELIGIBLE,
 )
 """When a loan gets no delivery at all, the first of these among its slots is the reason given."""
@@ -31,12 +36,21 @@ class _Empty:
     detail: str = ""
 
 
-def route(notice: Notice, *, rule: StageRule, history: History, refused: Refused) -> Routed | Unreachable:
+def route(
+    notice: Notice,
+    *,
+    rule: StageRule,
+    history: History,
+    refused: Refused,
+    today: date,
+    suppressed: Suppressed = NOBODY,
+) -> Routed | Unreachable:
     """Choose channels and recipients for one notice.
 
     Within a slot the rule's first usable channel wins: the others are its fallbacks. `history` holds the slots
     already taken. `refused` holds the recipients that already refused this stage's message for a loan: they are
-    not tried again. A reader whom nothing can reach is Unreachable, with the code of what is wrong.
+    not tried again. `suppressed` holds the recipients that are not written to any more, whatever the loan. A reader
+    whom nothing can reach is Unreachable, with the code of what is wrong.
     """
     deliveries: list[Delivery] = []
     empty: list[_Empty] = []
@@ -47,7 +61,7 @@ def route(notice: Notice, *, rule: StageRule, history: History, refused: Refused
             empty.append(_Empty(loans=taken, slot=slot, reason=SkipReason.ALREADY_SENT))
         if loans:
             rules = [channel_rule for channel_rule in rule.channels if channel_rule.channel.slot is slot]
-            delivery, left_out = _fill(notice, slot, loans, rules, refused)
+            delivery, left_out = _fill(notice, slot, loans, rules, refused, suppressed, today)
             empty.extend(left_out)
             if delivery is not None:
                 deliveries.append(delivery)
@@ -62,20 +76,32 @@ _NOBODY_TO_WRITE_TO = frozenset({SkipReason.NO_RECIPIENT, SkipReason.INVALID_REC
 
 
 def _fill(
-    notice: Notice, slot: Slot, loans: tuple[Loan, ...], rules: Sequence[ChannelRule], refused: Refused
+    notice: Notice,
+    slot: Slot,
+    loans: tuple[Loan, ...],
+    rules: Sequence[ChannelRule],
+    refused: Refused,
+    suppressed: Suppressed,
+    today: date,
 ) -> tuple[Delivery | None, list[_Empty]]:
     """The delivery of one slot, and the loans it leaves out."""
     problems: list[tuple[SkipReason, str]] = []
     for rule in rules:
         eligible = _eligible(loans, notice.patron, rule)
-        needless = rule.only_without_email and not _email_unusable(notice.patron, eligible, refused)
+        needless = rule.only_without_email and not _email_unusable(notice.patron, eligible, refused, suppressed)
         if not eligible or needless:
             problems.append((SkipReason.NOT_ELIGIBLE, ""))
+            continue
+        if rule.expires_after_days is not None and today > notice.due_date + timedelta(days=rule.expires_after_days):
+            problems.append((SkipReason.EXPIRED, ""))
             continue
         recipient = _recipient(notice.patron, rule.channel)
         if isinstance(recipient, Refusal):
             reason = SkipReason.NO_RECIPIENT if recipient is Refusal.MISSING else SkipReason.INVALID_RECIPIENT
             problems.append((reason, f"{rule.channel}:{recipient}"))
+            continue
+        if recipient in suppressed:
+            problems.append((suppressed[recipient], f"{rule.channel}:suppressed"))
             continue
         if any(recipient in refused.get(key(loan), ()) for loan in eligible):
             problems.append((SkipReason.INVALID_RECIPIENT, f"{rule.channel}:refused_before"))
@@ -102,10 +128,10 @@ def _recipient(patron: Patron, channel: Channel) -> Recipient | Refusal:
     return patron.mobile if channel is Channel.SMS else patron.address
 
 
-def _email_unusable(patron: Patron, loans: Sequence[Loan], refused: Refused) -> bool:
-    return not isinstance(patron.email, EmailAddress) or any(
-        patron.email in refused.get(key(loan), ()) for loan in loans
-    )
+def _email_unusable(patron: Patron, loans: Sequence[Loan], refused: Refused, suppressed: Suppressed) -> bool:
+    if not isinstance(patron.email, EmailAddress) or patron.email in suppressed:
+        return True
+    return any(patron.email in refused.get(key(loan), ()) for loan in loans)
 
 
 def _skips(notice: Notice, deliveries: Sequence[Delivery], empty: Sequence[_Empty]) -> tuple[Skip, ...]:

@@ -63,12 +63,14 @@ class ChannelRule:
 
     `categories` empty means every reader. `minimum_loan_days` counts from the loan date to the due date.
     `only_without_email` makes the channel a fallback for readers who cannot be written to by e-mail.
+    `expires_after_days` is how long after the due date the channel is still of use.
     """
 
     channel: Channel
     categories: frozenset[PatronCategory] = frozenset()
     minimum_loan_days: int = 0
     only_without_email: bool = False
+    expires_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What allmysms answers to `sendSms`, read as it really comes: JSON under any content type, numbers as strings."""
+"""What allmysms says, read as it really comes: JSON under any content type, counts as strings, dates without a zone."""
 
 from __future__ import annotations
 
@@ -6,40 +6,58 @@ import html
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import quote, quote_plus
 
 from loan_reminders.domain.errors import TO_MEND, SmsAccountRejected
-from loan_reminders.domain.messages import Receipt, RenderedText
-from loan_reminders.domain.states import DeliveryState, Reason
 
 RAW_LIMIT = 2000
-"""The most characters of an answer that are kept."""
+"""The most characters of an answer to a sending that are kept."""
 
-_TAKEN = frozenset({"100", "101"})
-_SOME_INVALID = "113"
-_NO_VALID_NUMBER = "114"
-_TEXT_REFUSED = frozenset({"110", "111", "117"})
+TAKEN = frozenset({"100", "101"})
+SOME_INVALID = "113"
+NO_VALID_NUMBER = "114"
+TEXT_REFUSED = frozenset({"110", "111", "117"})
 NOTHING_LEFT = "aucun SMS de cette demande n'est parti"
-"""What a refusal of a whole request always says."""
+"""What a refusal of a whole sending always says."""
 
-_FLOW = f"allmysms ne comprend pas la demande (code {{code}}) : {NOTHING_LEFT}. Son API a peut-être changé. {TO_MEND}"
+_FLOW = f"allmysms ne comprend pas la demande (code {{code}}) : {{effect}}. Son API a peut-être changé. {TO_MEND}"
 _KEY = (
-    f"allmysms refuse l'identifiant, la clé d'API ou le compte maître (code {{code}}) : {NOTHING_LEFT}."
+    "allmysms refuse l'identifiant, la clé d'API ou le compte maître (code {code}) : {effect}."
     " Vérifier la connexion Airflow d'allmysms, puis relancer la tâche."
 )
 _CREDIT = (
-    f"Le compte allmysms n'a pas assez de crédit (code {{code}}) : {NOTHING_LEFT}."
+    "Le compte allmysms n'a pas assez de crédit (code {code}) : {effect}."
     " Acheter du crédit, puis relancer la tâche."
-)
+)  # fmt: skip
 _REJECTED = {
     **dict.fromkeys(("102", "108", "118"), _KEY),
     **dict.fromkeys(("103", "104"), _CREDIT),
     **dict.fromkeys(("105", "106", "107", "109", "112", "115"), _FLOW),
 }
-_KNOWN = _TAKEN | _TEXT_REFUSED | _REJECTED.keys() | {_SOME_INVALID, _NO_VALID_NUMBER}
+_KNOWN = TAKEN | TEXT_REFUSED | _REJECTED.keys() | {SOME_INVALID, NO_VALID_NUMBER}
+_COUNT = re.compile(r"-?\d+(?:[.,]\d+)?", re.ASCII)
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one of the two APIs writes its answers: the field of the outcome, that of the price, HTTP's word for yes."""
+
+    outcome: str
+    cost: str
+    http_taken: int | None = None
+
+
+LEGACY = Dialect(outcome="status", cost="creditsUsed")
+"""The HTTPS API v9.0: everything under HTTP 200, prices in credits, an id for every SMS taken."""
+
+REST = Dialect(outcome="code", cost="cost", http_taken=201)
+"""The REST API: SMS taken under HTTP 201 only, prices in euros, a campaign id alone for several numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +69,8 @@ class Secrets:
 
     def removed_from(self, text: str) -> str:
         """The text without login and key."""
-        for form in _written_forms(self.api_key):
+        basic = b64encode(f"{self.login}:{self.api_key}".encode()).decode("ascii")
+        for form in (basic, *_written_forms(self.api_key)) if self.api_key else ():
             text = text.replace(form, "***")
         for form in _written_forms(self.login):
             text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", "***", text)
@@ -65,31 +84,54 @@ def _written_forms(secret: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer: its HTTP status, its text, and what it says when it is a JSON object with a status."""
+    """One answer: its HTTP status, its text, and the JSON it holds (None when it holds none)."""
 
     http: int
     text: str
-    says: Mapping[str, Any]
+    body: Any
+    dialect: Dialect = LEGACY
 
     @classmethod
-    def of(cls, http: int, content: bytes) -> Self:
-        """Read an answer's body; one that is not what the API describes says nothing."""
+    def of(cls, http: int, content: bytes, dialect: Dialect = LEGACY) -> Self:
+        """Read an answer's body."""
         text = content.decode("utf-8-sig", errors="replace")
         try:
-            says = json.loads(text)
+            body = json.loads(text)
         except (ValueError, RecursionError):
-            says = None
-        return cls(http=http, text=text, says=says if isinstance(says, dict) and "status" in says else {})
+            body = None
+        return cls(http=http, text=text, body=body, dialect=dialect)
+
+    def about(self, number: str) -> Self:
+        """The same answer to a request for one number, whose id stands alone in it."""
+        sms_id = self.says.get("smsId")
+        if not sms_id:
+            return self
+        return replace(self, body={**self.body, "smsIds": [{"phoneNumber": number, "smsId": sms_id}]})
+
+    @property
+    def says(self) -> Mapping[str, Any]:
+        """The answer to a sending; an answer without an outcome says nothing."""
+        return self.body if isinstance(self.body, dict) and self.dialect.outcome in self.body else {}
 
     @property
     def understood(self) -> bool:
-        """Whether its status is one that the API is known to give."""
+        """Whether its outcome is one that the API is known to give."""
         return self.code in _KNOWN
 
     @property
     def code(self) -> str:
-        """The status as digits; empty when there is none."""
-        return _digits(self.says.get("status"))
+        """The outcome as digits; empty when there is none."""
+        return digits(self.says.get(self.dialect.outcome))
+
+    @property
+    def campaign_id(self) -> str:
+        """The provider's id of the request; empty when it gives none."""
+        return identifier(self.says.get("campaignId"))
+
+    @property
+    def cost(self) -> float:
+        """What the request cost, in the API's own unit; 0 when it does not say."""
+        return self.number(self.dialect.cost) or 0.0
 
     def sms_ids(self) -> dict[str, str]:
         """The provider's id of each number it took."""
@@ -97,118 +139,84 @@ class Answer:
         entries = [listed] if isinstance(listed, dict) else listed if isinstance(listed, list) else []
         found = {}
         for entry in entries:
-            if isinstance(entry, dict) and isinstance(entry.get("smsId"), str | int) and entry["smsId"]:
-                found[_international(entry.get("phoneNumber"))] = str(entry["smsId"])
+            if isinstance(entry, dict) and (sms_id := identifier(entry.get("smsId"))):
+                found[international(entry.get("phoneNumber"))] = sms_id
         return found
 
     def invalid_numbers(self) -> frozenset[str]:
         """The numbers it refused."""
         listed = self.says.get("invalidNumbers")
         parts = listed if isinstance(listed, list) else str(listed or "").split("|")
-        return frozenset(filter(None, map(_international, parts)))
+        return frozenset(filter(None, map(international, parts)))
+
+    def taken(self, numbers: Sequence[str]) -> frozenset[str]:
+        """Those of a request's numbers that it says it took: by their id, or, for several numbers by REST, by the rest.
+
+        REST gives several numbers one campaign id and says which it refused: the others were taken, unless it counts
+        fewer contacts than they are.
+        """
+        if self.dialect.http_taken not in {None, self.http}:
+            return frozenset()
+        others = frozenset(numbers) - self.invalid_numbers()
+        if self.dialect is LEGACY or len(numbers) == 1 or self.sms_ids():
+            return others & self.sms_ids().keys()
+        contacts = self.number("nbContacts")
+        counted = contacts is None or contacts == len(others)
+        return others if self.code in TAKEN and self.campaign_id and counted else frozenset()
 
     def number(self, name: str) -> float | None:
         """One count of the answer, whether it came as a number or as a string."""
-        try:
-            count = float(str(self.says.get(name)).replace(",", "."))
-        except ValueError:
-            return None
-        return count if math.isfinite(count) else None
+        return count(self.says.get(name))
 
     def summary(self) -> str:
         """The answer for the log: counts only."""
-        names = ("nbContacts", "nbSms", "creditsUsed", "credits")
+        names = ("nbContacts", "nbSms", "creditsUsed", "credits", "cost", "balance")
         counts = [f"{name} {self.number(name):g}" for name in names if self.number(name) is not None]
         return ", ".join([f"statut {self.code or 'illisible'}", *counts])
 
 
-def read_answer(
-    answer: Answer, messages: Sequence[RenderedText], *, campaign: str, secrets: Secrets
-) -> tuple[Receipt, ...]:
-    """One receipt a message. Raises SmsAccountRejected when the provider refused the whole request.
-
-    An id is matched by phone number, never by place in the list. A receipt's raw answer shows no other reader's number.
-    """
-    ids, invalid, code = answer.sms_ids(), answer.invalid_numbers(), answer.code
-    if code in _REJECTED and not ids:
-        raise SmsAccountRejected(_REJECTED[code].format(code=code), code=code)
-    taken = [message for message in messages if message.recipient.value in ids.keys() - invalid]
-    share = len(taken) or 1
-    cost = (answer.number("creditsUsed") or 0.0) / share
-    raws = _raws(answer, messages, campaign, secrets)
-    receipts = []
-    for message, raw in zip(messages, raws, strict=True):
-        number = message.recipient.value
-        state, reason = _outcome(code, has_id=number in ids, is_invalid=number in invalid)
-        accepted = state is DeliveryState.ACCEPTED
-        receipts.append(
-            Receipt(
-                delivery_id=message.delivery_id,
-                state=state,
-                reason=reason,
-                provider_id=ids.get(number, ""),
-                raw=raw,
-                segments=_segments(answer, message, share) if accepted else 0,
-                cost=cost if accepted else 0.0,
-            )
-        )
-    return tuple(receipts)
+def refuse_by_code(answer: Answer, *, effect: str) -> None:
+    """Raise SmsAccountRejected when the answer refuses the account or the whole request; `effect` says what follows."""
+    sent = answer.sms_ids() or (answer.dialect is REST and answer.campaign_id)
+    if answer.code in _REJECTED and not sent:
+        raise SmsAccountRejected(_REJECTED[answer.code].format(code=answer.code, effect=effect), code=answer.code)
 
 
-def unanswered(messages: Sequence[RenderedText], *, campaign: str, fault: str) -> tuple[Receipt, ...]:
-    """The receipts of a request that left and got no answer."""
-    raw = json.dumps({"campaign": campaign, "fault": fault})
-    return tuple(
-        Receipt(delivery_id=message.delivery_id, state=DeliveryState.IN_DOUBT, reason=Reason.NO_ANSWER, raw=raw)
-        for message in messages
-    )
-
-
-def _outcome(code: str, *, has_id: bool, is_invalid: bool) -> tuple[DeliveryState, Reason | None]:
-    if has_id and not is_invalid:
-        return DeliveryState.ACCEPTED, None
-    if not has_id and (code == _NO_VALID_NUMBER or (is_invalid and code in _TAKEN | {_SOME_INVALID})):
-        return DeliveryState.REFUSED, Reason.INVALID_RECIPIENT
-    if not has_id and code in _TEXT_REFUSED:
-        return DeliveryState.REFUSED, Reason.MESSAGE_REFUSED
-    return DeliveryState.IN_DOUBT, Reason.UNREADABLE_ANSWER
-
-
-def _segments(answer: Answer, message: RenderedText, share: int) -> int:
-    """What the provider counted for each message; our own count when it does not say, or not evenly."""
-    counted = answer.number("nbSms")
-    return int(counted // share) if counted and counted % share == 0 else message.segments
-
-
-def _raws(answer: Answer, messages: Sequence[RenderedText], campaign: str, secrets: Secrets) -> Iterator[str]:
-    """For each message, what of the answer concerns it."""
-    if not answer.says:
-        text = secrets.removed_from(answer.text)[: 2 * RAW_LIMIT]
-        numbers = re.compile("|".join(message.recipient.value for message in messages))
-        for message in messages:
-            yield f"{campaign}, HTTP {answer.http}\n{_mask(text, numbers, message.recipient.value)}"[:RAW_LIMIT]
-        return
-    ids, invalid = answer.sms_ids(), answer.invalid_numbers()
-    common = {name: said for name, said in answer.says.items() if name not in {"smsIds", "invalidNumbers"}}
-    for message in messages:
-        number = message.recipient.value
-        ours = {"campaign": campaign, **common, "smsId": ids.get(number), "invalidNumber": number in invalid}
-        yield secrets.removed_from(json.dumps(ours, ensure_ascii=False))[:RAW_LIMIT]
-
-
-def _mask(text: str, numbers: re.Pattern[str], own: str) -> str:
-    def other(found: re.Match[str]) -> str:
-        return own if found[0] == own else "[number]"
-
-    return numbers.sub(other, text)
-
-
-def _digits(value: object) -> str:
+def digits(value: object) -> str:
+    """A code, given as a number or as a string; empty when it is none."""
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if text.isascii() and text.isdigit() else ""
 
 
-def _international(number: object) -> str:
-    """A number as it was submitted, `33612345678`, from any way of writing it back."""
-    digits = re.sub(r"\D", "", str(number or "")).removeprefix("00")
-    return f"33{digits[1:]}" if digits.startswith("0") else digits
+def count(value: object) -> float | None:
+    """A count or an amount, given as a number or as a string; None when it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        if not _COUNT.fullmatch(text):
+            return None
+        value = text.replace(",", ".")
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def identifier(value: object) -> str:
+    """An id of the provider's, a string or a number there; empty when it gives none."""
+    return storable(value).strip() if value and not isinstance(value, float) else ""
+
+
+def storable(value: object) -> str:
+    """A text of the provider's that any database stores: no NUL, no half of a character; empty when it is no text."""
+    text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return _SURROGATE.sub("\ufffd", text.replace("\0", ""))
+
+
+def international(number: object) -> str:
+    """A number as it was submitted, `33612345678`, from any way of writing it back; empty when it is none."""
+    written = str(number) if isinstance(number, str | int) and not isinstance(number, bool) else ""
+    found = re.sub(r"[^0-9]", "", written).removeprefix("00")
+    return f"33{found[1:]}" if found.startswith("0") else found

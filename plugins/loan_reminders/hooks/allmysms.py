@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, Literal
 
 from loan_reminders.domain.errors import SettingsError
 
 if TYPE_CHECKING:
+    from loan_reminders.domain.ports import SmsAccount
     from loan_reminders.gateways.allmysms import AllMySmsGateway
+    from loan_reminders.gateways.allmysms_rest import AllMySmsRestGateway
+
+SmsApi = Literal["legacy", "rest"]
+"""The HTTPS API v9.0, or the REST API."""
 
 
-def sms_gateway(conn_id: str, *, sender: str, campaign: str) -> AllMySmsGateway:
+def sms_gateway(
+    conn_id: str, *, sender: str, campaign: str, api: SmsApi = "legacy", zone: tzinfo | None = None
+) -> AllMySmsGateway | AllMySmsRestGateway:
     """The gateway of one connection: schema (`https` unless said), host, port, login, and the API key as password.
 
-    The extra fields `connect_timeout_s` and `read_timeout_s` (seconds) replace the gateway's own. Raises
-    SettingsError when the connection lacks its host, login or password.
+    The extra fields `connect_timeout_s` and `read_timeout_s` (seconds) replace the gateway's own. `zone` is that of
+    the provider's dates, Europe/Paris unless said. Raises SettingsError when the connection lacks its host, login or
+    password.
     """
     from airflow.sdk import BaseHook
 
     from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
+    from loan_reminders.gateways.allmysms_rest import AllMySmsRestGateway
 
     connection = BaseHook.get_connection(conn_id)
     missing = [name for name in ("host", "login", "password") if not getattr(connection, name)]
@@ -30,6 +40,16 @@ def sms_gateway(conn_id: str, *, sender: str, campaign: str) -> AllMySmsGateway:
     if connection.port:
         base_url = f"{base_url}:{connection.port}"
     extra = connection.extra_dejson
-    timeouts = {name: float(extra[name]) for name in ("connect_timeout_s", "read_timeout_s") if name in extra}
+    options: dict[str, Any] = {
+        name: float(extra[name]) for name in ("connect_timeout_s", "read_timeout_s") if name in extra
+    }
+    if zone is not None:
+        options["zone"] = zone
     account = AllMySmsAccount(base_url=base_url, login=connection.login, api_key=connection.password)
-    return AllMySmsGateway(account, sender=sender, campaign=campaign, **timeouts)
+    gateway = AllMySmsRestGateway if api == "rest" else AllMySmsGateway
+    return gateway(account, sender=sender, campaign=campaign, **options)
+
+
+def sms_account(conn_id: str, *, api: SmsApi = "legacy", zone: tzinfo | None = None) -> SmsAccount:
+    """What the provider knows of the account of one connection; see `sms_gateway`."""
+    return sms_gateway(conn_id, sender="", campaign="", api=api, zone=zone)

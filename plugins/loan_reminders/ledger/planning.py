@@ -13,7 +13,9 @@ from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.ports import Run
-from loan_reminders.ledger import tables
+from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.suppressions import Suppressed
+from loan_reminders.ledger import suppressions, tables
 from loan_reminders.ledger.claims import Claims
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.records import decode_loan, encode_recipient
@@ -134,6 +136,11 @@ class PostgresPlanning:
         """The recipients that refused this stage's message about these loans, or bounced it, in an earlier run."""
         with ledger_errors():
             return self._claims().refused(keys) if keys else {}
+
+    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
+        """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
+        with ledger_errors():
+            return suppressions.suppressed(self._open(), self._library, recipients)
 
     def adopt(self, keys: Sequence[LoanKey]) -> int:
         """Move to this run the deliveries that another run of the stage planned for these loans and that still wait.

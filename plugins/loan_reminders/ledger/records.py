@@ -153,6 +153,7 @@ def encode_receipt(receipt: Receipt) -> dict[str, Any]:
         "state": receipt.state.value,
         "reason": None if receipt.reason is None else receipt.reason.value,
         "provider_id": storable(receipt.provider_id),
+        "campaign_id": storable(receipt.campaign_id),
         "raw": storable(receipt.raw),
         "segments": receipt.segments,
         "cost": receipt.cost,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 
@@ -17,9 +17,10 @@ from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.ports import Run
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.ledger import past, recheck
+from loan_reminders.ledger import past, recheck, sms_costs, suppressions
 from loan_reminders.ledger.close import close_books
 from loan_reminders.ledger.faults import ledger_errors
+from loan_reminders.ledger.feedback import PostgresFeedback
 from loan_reminders.ledger.planning import PostgresPlanning
 from loan_reminders.ledger.reading import record_rows
 from loan_reminders.ledger.schema import check_schema
@@ -157,7 +158,13 @@ class PostgresLedger:
             return count_offered(connection, channel, parameters)
 
     def sender(self, run_id: int, channel: Channel) -> PostgresSender:
-        """Become a sender of this run by this channel, as a context manager."""
+        """Become a sender of this run by this channel, as a context manager.
+
+        SMS that wait for a number on the suppression list are cancelled first.
+        """
+        if channel is Channel.SMS:
+            with self._transaction() as connection:
+                suppressions.cancel_waiting(connection, self.library, run_id)
         return PostgresSender(self.engine, self.run(run_id), channel, library=self.library)
 
     def planned_volume(self, run_id: int) -> Mapping[Channel, int]:
@@ -189,6 +196,20 @@ class PostgresLedger:
         scope = {"library": self.library, "run_id": run_id, "offered": [DeliveryState.PLANNED.value]}
         with self._transaction() as connection:
             return recheck.cancel_waiting(connection, scope, [channel.value for channel in channels], reason)
+
+    def segments_since(self, since: datetime) -> int:
+        """Segments of the SMS that left, or may have left, since a moment."""
+        with self._transaction() as connection:
+            return sms_costs.segments_since(connection, self.library, since)
+
+    def sms_costs(self, *, first: date, last: date, zone: str) -> Sequence[sms_costs.SmsCost]:
+        """What SMS cost from one day to another, both included, by day, stage and category of reader."""
+        with self._transaction() as connection:
+            return sms_costs.costs(connection, self.library, first=first, last=last, zone=zone)
+
+    def feedback(self) -> PostgresFeedback:
+        """The part of the ledger where the SMS provider's answers are kept."""
+        return PostgresFeedback(self._transaction, library=self.library)
 
     def close_run(self, run_id: int) -> Books:
         """Count the books, keep them with the run, and say them; closing again counts again."""

@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,7 +27,7 @@ from loan_reminders.domain.notices import Delivery, LoanKey
 from loan_reminders.domain.ports import Run
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.ledger import recheck
+from loan_reminders.ledger import recheck, sms_costs
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.outbox import read_page
 from loan_reminders.ledger.records import encode_receipt
@@ -85,13 +86,12 @@ _CLAIM = text("""
 """)
 _ANSWER = text("""
     WITH answers AS (
-        SELECT * FROM json_to_recordset(CAST(:answers AS json)) AS answers(
-            delivery_id uuid, state text, reason text, provider_id text, raw text, segments integer, cost numeric
-        )
+        SELECT * FROM json_to_recordset(CAST(:answers AS json)) AS answers(delivery_id uuid, state text, reason text,
+            provider_id text, campaign_id text, raw text, segments integer, cost numeric)
     ), applied AS (
         UPDATE deliveries delivery SET
             state = answer.state, reason = answer.reason, provider_id = answer.provider_id, raw = answer.raw,
-            segments = answer.segments, cost = answer.cost, answered_at = now(),
+            segments = answer.segments, cost = answer.cost, answered_at = now(), campaign_id = answer.campaign_id,
             batch_id = coalesce(CAST(:batch_id AS bigint), delivery.batch_id)
         FROM answers answer
         WHERE delivery.delivery_id = answer.delivery_id AND delivery.library = :library AND delivery.run_id = :run_id
@@ -261,6 +261,11 @@ class PostgresSender:
         """Cancel everything that waits in this run by this channel; returns how many deliveries."""
         with self._transaction() as connection:
             return recheck.cancel_waiting(connection, self._waiting_scope, [self._channel.value], reason)
+
+    def numbers_since(self, since: datetime) -> frozenset[str]:
+        """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
+        with self._transaction() as connection:
+            return sms_costs.numbers_since(connection, self._library, since)
 
     def batches_recorded(self) -> int:
         """Batches of letters that this run already has."""

@@ -2,27 +2,23 @@
 
 `runs` (one passage of a stage), `loans_seen` and `skips` (what the ILS gave and what was left out), `notices`,
 `deliveries` and `delivery_loans` (the outbox and its claims on loans), `receipts` (every answer, never changed) and
-`letter_batches`. A claim is a row of `delivery_loans` with `live`: the index `one_live_claim` lets one live claim
-exist per loan, due date, stage and slot.
+`letter_batches`; what comes back from the SMS provider is in `feedback_tables`. A claim is a row of `delivery_loans`
+with `live`: the index `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
-    MetaData,
     Numeric,
     PrimaryKeyConstraint,
     Table,
@@ -35,8 +31,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.ledger.columns import count, library_code, moment, of_run, one_of, words
+from loan_reminders.ledger.columns import metadata as metadata
+from loan_reminders.ledger.feedback_tables import sms_acks as sms_acks
+from loan_reminders.ledger.feedback_tables import sms_replies as sms_replies
+from loan_reminders.ledger.feedback_tables import suppressions as suppressions
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The migration these tables stand for."""
 
 
@@ -49,46 +50,11 @@ class RunState(StrEnum):
     CLOSED = "closed"
 
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        "ck": "%(table_name)s_%(constraint_name)s_check",
-    }
-)
-
-
-def _one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
-    words = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({words})", name=column)
-
-
-def _library() -> Column[str]:
-    return Column("library", Text, nullable=False)
-
-
-def _moment(name: str, *, default: bool = False) -> Column[object]:
-    now = text("now()") if default else None
-    return Column(name, DateTime(timezone=True), nullable=not default, server_default=now)
-
-
-def _words(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False, server_default="0")
-
-
-def _of_run() -> Column[int]:
-    return Column("run_id", BigInteger, ForeignKey("runs.run_id"), nullable=False)
-
-
 runs = Table(
     "runs",
     metadata,
     Column("run_id", BigInteger, Identity(always=True), primary_key=True),
-    _library(),
+    library_code(),
     Column("stage", Text, nullable=False),
     Column("reference_date", Date, nullable=False),
     Column("due_date", Date, nullable=False),
@@ -97,26 +63,26 @@ runs = Table(
     Column("attempt", Integer, nullable=False),
     Column("dry_run", Boolean, nullable=False),
     Column("state", Text, nullable=False, server_default="extracting"),
-    _count("rows_read"),
+    count("rows_read"),
     Column("loans_extracted", Integer),
-    _count("deliveries_planned"),
+    count("deliveries_planned"),
     Column("books", JSONB),
     Column("balanced", Boolean),
-    _moment("started_at", default=True),
-    _moment("planned_at"),
-    _moment("closed_at"),
+    moment("started_at", default=True),
+    moment("planned_at"),
+    moment("closed_at"),
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
-    _one_of("stage", Stage),
-    _one_of("state", RunState),
+    one_of("stage", Stage),
+    one_of("state", RunState),
 )
 
 loans_seen = Table(
     "loans_seen",
     metadata,
-    _of_run(),
+    of_run(),
     Column("loan_id", Text, nullable=False),
     Column("due_date", Date, nullable=False),
-    _library(),
+    library_code(),
     Column("patron_id", Text, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("record", JSONB, nullable=False),
@@ -127,17 +93,17 @@ skips = Table(
     "skips",
     metadata,
     Column("skip_id", BigInteger, Identity(always=True), primary_key=True),
-    _library(),
-    _of_run(),
+    library_code(),
+    of_run(),
     Column("loan_id", Text, nullable=False),
     Column("due_date", Date),
     Column("patron_id", Text, nullable=False),
     Column("slot", Text),
     Column("reason", Text, nullable=False),
-    _words("detail"),
+    words("detail"),
     Column("raw", JSONB),
-    _one_of("slot", Slot),
-    _one_of("reason", SkipReason),
+    one_of("slot", Slot),
+    one_of("reason", SkipReason),
     Index("skips_of_run", "run_id", "loan_id"),
 )
 
@@ -145,14 +111,14 @@ notices = Table(
     "notices",
     metadata,
     Column("notice_id", Uuid, primary_key=True),
-    _library(),
-    _of_run(),
+    library_code(),
+    of_run(),
     Column("stage", Text, nullable=False),
     Column("patron_id", Text, nullable=False),
     Column("due_date", Date, nullable=False),
     Column("language", Text, nullable=False),
     Column("loan_ids", ARRAY(Text), nullable=False),
-    _one_of("stage", Stage),
+    one_of("stage", Stage),
     Index("notices_of_run", "run_id"),
     Index("notices_of_patron", "library", "patron_id"),
 )
@@ -161,15 +127,15 @@ letter_batches = Table(
     "letter_batches",
     metadata,
     Column("batch_id", BigInteger, Identity(always=True), primary_key=True),
-    _library(),
-    _of_run(),
+    library_code(),
+    of_run(),
     Column("name", Text, nullable=False),
     Column("pdf", Text, nullable=False),
     Column("csv", Text, nullable=False),
     Column("letters", Integer, nullable=False),
     Column("pages", Integer, nullable=False),
     Column("sha256", Text, nullable=False),
-    _moment("at", default=True),
+    moment("at", default=True),
     UniqueConstraint("library", "name", name="one_batch_of_a_name"),
     Index("letter_batches_of_run", "run_id"),
 )
@@ -178,8 +144,8 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("delivery_id", Uuid, primary_key=True),
-    _library(),
-    _of_run(),
+    library_code(),
+    of_run(),
     Column("notice_id", Uuid, ForeignKey("notices.notice_id"), nullable=False),
     Column("stage", Text, nullable=False),
     Column("channel", Text, nullable=False),
@@ -187,23 +153,25 @@ deliveries = Table(
     Column("recipient", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="planned"),
     Column("reason", Text),
-    _count("attempts"),
+    count("attempts"),
     Column("resent_in_doubt", Boolean, nullable=False, server_default=text("false")),
     Column("claimed_by", Text),
-    _moment("claimed_at"),
-    _moment("answered_at"),
-    _words("provider_id"),
-    _words("raw"),
-    _count("segments"),
+    moment("claimed_at"),
+    moment("answered_at"),
+    words("provider_id"),
+    words("campaign_id"),
+    words("raw"),
+    count("segments"),
     Column("cost", Numeric(12, 5, asdecimal=False), nullable=False, server_default="0"),
     Column("batch_id", BigInteger, ForeignKey("letter_batches.batch_id")),
-    _one_of("stage", Stage),
-    _one_of("channel", Channel),
-    _one_of("slot", Slot),
-    _one_of("state", DeliveryState),
-    _one_of("reason", Reason),
+    one_of("stage", Stage),
+    one_of("channel", Channel),
+    one_of("slot", Slot),
+    one_of("state", DeliveryState),
+    one_of("reason", Reason),
     Index("deliveries_of_run", "run_id", "channel", "delivery_id"),
     Index("deliveries_of_notice", "notice_id"),
+    Index("sms_of_number", "library", "recipient", postgresql_where=text("channel = 'sms'")),
 )
 
 delivery_loans = Table(
@@ -212,15 +180,15 @@ delivery_loans = Table(
     Column("delivery_id", Uuid, ForeignKey("deliveries.delivery_id", ondelete="CASCADE"), nullable=False),
     Column("loan_id", Text, nullable=False),
     Column("due_date", Date, nullable=False),
-    _library(),
+    library_code(),
     Column("stage", Text, nullable=False),
     Column("slot", Text, nullable=False),
     Column("live", Boolean, nullable=False),
     Column("dropped", Text),
     PrimaryKeyConstraint("delivery_id", "loan_id", "due_date"),
-    _one_of("stage", Stage),
-    _one_of("slot", Slot),
-    _one_of("dropped", (Reason.RETURNED, Reason.RENEWED)),
+    one_of("stage", Stage),
+    one_of("slot", Slot),
+    one_of("dropped", (Reason.RETURNED, Reason.RENEWED)),
     Index(
         "one_live_claim",
         "library",
@@ -238,15 +206,16 @@ receipts = Table(
     "receipts",
     metadata,
     Column("receipt_id", BigInteger, Identity(always=True), primary_key=True),
-    _library(),
+    library_code(),
     Column("delivery_id", Uuid, ForeignKey("deliveries.delivery_id", ondelete="CASCADE"), nullable=False),
-    _moment("at", default=True),
+    moment("at", default=True),
     Column("state", Text, nullable=False),
     Column("reason", Text),
-    _words("provider_id"),
-    _words("raw"),
+    words("provider_id"),
+    words("raw"),
     Column("applied", Boolean, nullable=False),
-    _one_of("state", DeliveryState),
-    _one_of("reason", Reason),
+    one_of("state", DeliveryState),
+    one_of("reason", Reason),
     Index("receipts_of_delivery", "delivery_id"),
+    Index("receipts_of_provider", "provider_id", postgresql_where=text("provider_id <> ''")),
 )

@@ -5,7 +5,19 @@ from loan_reminders.operators.confirm_volume import ConfirmVolume
 from loan_reminders.operators.extract_loans import ExtractLoans
 from loan_reminders.operators.plan_notices import PlanNotices
 from loan_reminders.operators.print_letters import PrintLetters
+from loan_reminders.operators.read_sms_feedback import ReadBlacklist, ReadReceipts, ReadReplies
 from loan_reminders.operators.send_emails import SendEmails
 from loan_reminders.operators.send_sms import SendSms
 
-__all__ = ["CloseRun", "ConfirmVolume", "ExtractLoans", "PlanNotices", "PrintLetters", "SendEmails", "SendSms"]
+__all__ = [
+    "CloseRun",
+    "ConfirmVolume",
+    "ExtractLoans",
+    "PlanNotices",
+    "PrintLetters",
+    "ReadBlacklist",
+    "ReadReceipts",
+    "ReadReplies",
+    "SendEmails",
+    "SendSms",
+]

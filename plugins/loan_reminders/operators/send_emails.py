@@ -50,4 +50,5 @@ class SendEmails(RunOperator):
             connections=ours.connections,
             still_due=self.still_due(ledger),
             last_try=self.last_try(context),
+            first_try=context["ti"].try_number == 1,
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.stages import Channel
-from loan_reminders.operators.base import RunOperator
+from loan_reminders.operators.base import RunOperator, only_temporary_errors_are_retried
 from loan_reminders.services.compose import text_composer
 from loan_reminders.services.dispatch_sms import send_sms
 from loan_reminders.services.rehearse import rehearse
@@ -24,12 +26,38 @@ class SendSms(RunOperator):
         super().__init__(**kwargs)
         self.sms_conn_id = sms_conn_id
 
+    def execute(self, context: Context) -> Any:
+        """Send within the window of `library.toml`; before it opens, wait without holding a worker."""
+        with only_temporary_errors_are_retried():
+            opening = self._opening()
+        if opening is not None:
+            from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+            self.log.info("Les SMS attendent l'ouverture de la plage d'envoi : %s", f"{opening:%d/%m/%Y à %H h %M}")
+            self.defer(trigger=DateTimeTrigger(moment=opening), method_name="resume")
+        return super().execute(context)
+
+    def resume(self, context: Context, event: Any) -> Any:
+        """The window is open: what is no longer true is taken out first, and the words are those of today."""
+        return self.execute(context)
+
+    def _opening(self) -> datetime | None:
+        """When the window opens next, or None when the task may go on: it is open, or nothing is to leave."""
+        now = self.now()
+        opening = self.config.sms_window().next_opening(now)
+        if opening <= now:
+            return None
+        with self.ledger() as ledger:
+            waits = ledger.planned_count(self.run_id, Channel.SMS) and not ledger.run(self.run_id).dry_run
+        return opening if waits else None
+
     def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
         """Send, or in a dry run write what would be sent."""
         from loan_reminders.hooks.allmysms import sms_gateway
         from loan_reminders.hooks.letter_store import letter_store
 
-        ours, today = self.config.sms, self.now().date()
+        ours, now = self.config.sms, self.now()
+        today = now.date()
         compose = text_composer(
             ROOT / "templates",
             stage=self.stage,
@@ -39,15 +67,24 @@ class SendSms(RunOperator):
             today=today,
             redirect=self.config.redirection(),
         )
-        if ledger.run(self.run_id).dry_run:
-            return rehearse(ledger, letter_store(), compose, run_id=self.run_id, channel=Channel.SMS)
         campaign = f"{self.stage}-{today:%Y%m%d}-{self.run_id}"
-        gateway = sms_gateway(self.sms_conn_id, sender=ours.sender, campaign=campaign)
+        provider = sms_gateway(self.sms_conn_id, sender=ours.sender, campaign=campaign, api=ours.api)
+        if ledger.run(self.run_id).dry_run:
+            return rehearse(
+                ledger,
+                letter_store(),
+                compose,
+                run_id=self.run_id,
+                channel=Channel.SMS,
+                ask_cost=provider.simulate if ours.simulate_dry_runs else None,
+            )
         return send_sms(
             ledger,
-            gateway,
+            provider,
             compose,
             run_id=self.run_id,
             batch_size=ours.batch_size,
-            still_due=self.still_due(ledger),
+            still_due=replace(self.still_due(ledger), expires_after_days=ours.expires_after_days),
+            budget=self.config.sms_budget(),
+            now=now,
         )

@@ -31,8 +31,9 @@ class SmsRenderer:
     """Writes the SMS of one run from `templates/<stage>/sms/text.txt.j2`.
 
     A reader whose language has a folder below the stage (`templates/<stage>/<language>/sms/`) is written to in it.
-    `max_segments` is the most that one SMS may cost. `opt_out_mention` (`STOP au 36180`, or nothing) ends every text
-    that does not hold it already: allmysms keeps the sender's name only with it.
+    A text too long drops to the short form beside its template (`short.txt.j2`). `max_segments` is the most that one
+    SMS may cost. `opt_out_mention` (`STOP au 36180`, or nothing) ends every text that does not hold it already:
+    allmysms keeps the sender's name only with it.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class SmsRenderer:
             raise RecipientError(Refusal.NOT_A_NUMBER)
         notice = delivery.notice
         name = self._name(notice.stage, notice.patron.language)
-        text = self._text(name, count=len(delivery.loans), due_date=notice.due_date, today=today)
-        cost = segments(text)
-        if cost > self._max_segments:
-            raise TextTooLong(f"{name} : {self._excess(text)}")
-        return RenderedText(delivery_id=delivery.delivery_id, recipient=recipient, text=text, segments=cost)
+        text = ""
+        for form in self._forms(name):
+            text = self._text(form, count=len(delivery.loans), due_date=notice.due_date, today=today)
+            cost = segments(text)
+            if cost <= self._max_segments:
+                return RenderedText(delivery_id=delivery.delivery_id, recipient=recipient, text=text, segments=cost)
+        raise TextTooLong(f"{name} : {self._excess(text)}")
 
     def check(self, stages: Iterable[Stage] = (Stage.OVERDUE_NOTICE,)) -> None:
         """Make sure that the stages' SMS can be written in every language they have, and never cost too much.
@@ -68,19 +71,27 @@ class SmsRenderer:
         """
         for stage in stages:
             names = list(self._translations(stage))
-            self._templates.check(names, known=FACTS)
+            self._templates.check([form for name in names for form in self._forms(name)], known=FACTS)
             for name in names:
-                longest = max(
-                    (
-                        self._text(name, count=count, due_date=due_date, today=due_date + timedelta(days=days_late))
-                        for due_date, days_late, count in product(_EVERY_DATE_FORM, _DAYS_LATE, _COUNTS)
-                    ),
-                    key=septets,
-                )
-                if segments(longest) > self._max_segments:
+                longest = [self._longest(form) for form in self._forms(name)]
+                if segments(longest[-1]) > self._max_segments:
                     raise TemplateError(
-                        f"{name} : {self._excess(longest)} ; le raccourcir, ou augmenter sms.max_segments"
+                        f"{name} : {self._excess(longest[-1])} ; le raccourcir, ou augmenter sms.max_segments"
                     )
+
+    def _longest(self, name: str) -> str:
+        return max(
+            (
+                self._text(name, count=count, due_date=due_date, today=due_date + timedelta(days=days_late))
+                for due_date, days_late, count in product(_EVERY_DATE_FORM, _DAYS_LATE, _COUNTS)
+            ),
+            key=septets,
+        )
+
+    def _forms(self, name: str) -> tuple[str, ...]:
+        """The template, then its short form where the folder has one."""
+        short = name.replace("/text.txt.j2", "/short.txt.j2")
+        return (name, short) if self._templates.exists(short) else (name,)
 
     def _text(self, name: str, *, count: int, due_date: date, today: date) -> str:
         facts = {

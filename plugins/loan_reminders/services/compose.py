@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.messages import RenderedEmail, RenderedText
@@ -14,6 +15,9 @@ from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.sms_text import segments
 from loan_reminders.domain.stages import Stage
+
+if TYPE_CHECKING:
+    from loan_reminders.rendering.sms import SmsRenderer
 
 
 def email_composer(
@@ -66,13 +70,9 @@ def text_composer(
     redirect: Redirect | None = None,
 ) -> Callable[[Delivery], RenderedText]:
     """The function that writes this stage's SMS. Raises TemplateError when the template cannot fit."""
-    from loan_reminders.rendering.sms import SmsRenderer
-    from loan_reminders.rendering.templates import Templates
-
-    renderer = SmsRenderer(
-        Templates(templates), library=library, max_segments=max_segments, opt_out_mention=opt_out_mention
+    renderer = _checked(
+        templates, stage=stage, library=library, max_segments=max_segments, opt_out_mention=opt_out_mention
     )
-    renderer.check([stage])
 
     def compose(delivery: Delivery) -> RenderedText:
         message = renderer.render(delivery, today=today)
@@ -82,3 +82,23 @@ def text_composer(
         return replace(message, recipient=redirect.mobile, text=text, segments=segments(text))
 
     return compose
+
+
+def check_texts(
+    templates: Path, *, stage: Stage, library: LibraryIdentity, max_segments: int, opt_out_mention: str
+) -> None:
+    """Make sure that a stage's SMS fit. Raises TemplateError with the count in septets."""
+    _checked(templates, stage=stage, library=library, max_segments=max_segments, opt_out_mention=opt_out_mention)
+
+
+def _checked(
+    templates: Path, *, stage: Stage, library: LibraryIdentity, max_segments: int, opt_out_mention: str
+) -> SmsRenderer:
+    from loan_reminders.rendering.sms import SmsRenderer
+    from loan_reminders.rendering.templates import Templates
+
+    renderer = SmsRenderer(
+        Templates(templates), library=library, max_segments=max_segments, opt_out_mention=opt_out_mention
+    )
+    renderer.check([stage])
+    return renderer

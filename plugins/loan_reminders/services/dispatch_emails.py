@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from loan_reminders.domain.errors import PermanentError, TemporaryError
+from loan_reminders.domain.errors import DeliveriesDeferred, PermanentError, TemporaryError
 from loan_reminders.domain.messages import Receipt, RenderedEmail
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Ledger, MailRelay
@@ -39,12 +39,14 @@ def send_emails(
     connections: int,
     still_due: StillDue,
     last_try: bool,
+    first_try: bool = False,
 ) -> dict[str, int]:
     """Send what waits and is still due; returns deliveries by state.
 
     Each message is marked as attempted, in a committed transaction, before it leaves. Killed at any instant, at
     most `2 × connections` messages are in doubt. Raises MailRelayUnavailable or MailRelayRejected with everything
-    recorded, and DeliveriesDeferred when recipients asked for a later try (`last_try` gives them up instead).
+    recorded, and DeliveriesDeferred when recipients asked for a later try (`last_try` gives them up instead), or
+    when answers are missing after the `first_try`: e-mails in doubt are sent once more, with the same Message-ID.
     """
     tally = Tally(channel="E-mails")
     with ExitStack() as stack:
@@ -76,6 +78,9 @@ def send_emails(
         tally.count(receipts)
         log.info("E-mails : %s", tally.summary())
         deferred = tally.states[DeliveryState.PLANNED]
+        in_doubt = tally.states[DeliveryState.IN_DOUBT]
+        if in_doubt and first_try:
+            raise DeliveriesDeferred(f"{in_doubt} e-mails sans réponse certaine : renvoyés une fois au prochain essai")
         given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=last_try)
         if given_up:
             log.warning("%d e-mails abandonnés après le dernier essai", given_up)

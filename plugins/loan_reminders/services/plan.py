@@ -11,9 +11,10 @@ from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Skip, Unreachable
 from loan_reminders.domain.planning import key, plan_notices, skip
 from loan_reminders.domain.ports import Ledger, Planning, Run
+from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.routing import route
 from loan_reminders.domain.stages import Channel, Policy
-from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +47,19 @@ def _plan_page(
     keys = [key(loan) for loan in loans]
     history = planning.history(keys)
     refused = planning.refused(keys)
+    suppressed = planning.suppressed(_recipients(loans))
     plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history=history)
     deliveries: list[Delivery] = []
     skips = list(plan.skipped)
     for notice in plan.notices:
-        routed = route(notice, rule=policy.rule(run.stage), history=history, refused=refused)
+        routed = route(
+            notice,
+            rule=policy.rule(run.stage),
+            history=history,
+            refused=refused,
+            today=run.today,
+            suppressed=suppressed,
+        )
         if isinstance(routed, Unreachable):
             skips.extend(skip(loan, routed.reason, detail=routed.detail) for loan in notice.loans)
         else:
@@ -59,6 +68,12 @@ def _plan_page(
     if not run.dry_run:
         skips = _take_over(planning, skips, history)
     return deliveries, skips
+
+
+def _recipients(loans: Sequence[Loan]) -> list[Recipient]:
+    """Every number and address that a page of readers can be written to at, each once."""
+    contacts = {contact for loan in loans for contact in (loan.patron.mobile, loan.patron.email)}
+    return [contact for contact in contacts if not isinstance(contact, Refusal)]
 
 
 def _take_over(planning: Planning, skips: Sequence[Skip], history: History) -> list[Skip]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Ledger, LetterStore
+from loan_reminders.domain.sms_batches import batches
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, render_all
 
 log = logging.getLogger(__name__)
+
+SIMULATED_AT_ONCE = 100
 
 
 def rehearse(
@@ -22,10 +25,12 @@ def rehearse(
     *,
     run_id: int,
     channel: Channel,
+    ask_cost: Callable[[Sequence[RenderedText]], int] | None = None,
 ) -> dict[str, int]:
     """Compose every message of a dry run and keep it under `essai-a-blanc/`; the deliveries end CANCELLED (dry_run).
 
-    Nothing is claimed: the real run of the same day finds everything still to do.
+    Nothing is claimed: the real run of the same day finds everything still to do. `ask_cost` asks the SMS provider
+    what texts would cost, in segments, without sending them; a difference with our own count is a warning.
     """
     tally = Tally(channel=f"Essai à blanc, {channel}")
     run = ledger.run(run_id)
@@ -40,8 +45,18 @@ def rehearse(
             ]
             sender.exchange([*rehearsed, *failed], [])
             tally.count([*rehearsed, *failed])
+            if ask_cost is not None:
+                _compare([message for message in messages if isinstance(message, RenderedText)], ask_cost)
             log.info("Essai à blanc : %d messages à lire dans %s", len(locations), folder)
     return tally.summary()
+
+
+def _compare(texts: list[RenderedText], ask_cost: Callable[[Sequence[RenderedText]], int]) -> None:
+    ours = sum(text.segments for text in texts)
+    theirs = sum(ask_cost(batch) for batch in batches(texts, SIMULATED_AT_ONCE))
+    log.log(
+        logging.INFO if ours == theirs else logging.WARNING, "Segments : %d pour nous, %d pour allmysms", ours, theirs
+    )
 
 
 def _files(messages: list[RenderedEmail | RenderedText]) -> Iterator[tuple[str, bytes]]:

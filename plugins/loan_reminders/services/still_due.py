@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.notices import LoanKey
@@ -27,13 +27,15 @@ _TOO_LATE = {SkipReason.SUPERSEDED: Reason.SUPERSEDED, SkipReason.EXPIRED: Reaso
 class StillDue:
     """Keeps the deliveries of one run true while they wait.
 
-    `max_age_s` is how long, in seconds, an answer of the ILS is believed.
+    `expires_after_days` is how many days after the due date the message is of no use any more. `max_age_s` is how
+    long, in seconds, an answer of the ILS is believed.
     """
 
     source: LoanSource
     policy: Policy
     run: Run
     today: date
+    expires_after_days: int | None = None
     max_age_s: float = 600
     clock: Callable[[], float] = time.monotonic
     asked_at: float | None = None
@@ -48,6 +50,8 @@ class StillDue:
         if self.asked_at is not None and self.clock() - self.asked_at < self.max_age_s:
             return
         late = out_of_time(self.run.due_date, stage=self.run.stage, policy=self.policy, today=self.today)
+        if late is None and self._expired():
+            late = SkipReason.EXPIRED
         if late is not None:
             cancelled = sender.cancel_waiting(_TOO_LATE.get(late, Reason.EXPIRED))
             log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
@@ -58,6 +62,10 @@ class StillDue:
             cancelled = sender.drop(gone)
             log.info("%d prêts rendus ou prolongés depuis : %d envois annulés", len(gone), cancelled)
         self.asked_at = self.clock()
+
+    def _expired(self) -> bool:
+        days = self.expires_after_days
+        return days is not None and self.today > self.run.due_date + timedelta(days=days)
 
     def _gone(self, waiting: frozenset[LoanKey]) -> Mapping[LoanKey, Reason]:
         due = self.run.due_date

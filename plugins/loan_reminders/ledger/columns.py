@@ -1,0 +1,49 @@
+"""What the tables of the ledger are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Integer, MetaData, Text, text
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+"""Every table of the ledger."""
+
+
+def one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
+    """A closed list."""
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({words})", name=column)
+
+
+def library_code() -> Column[str]:
+    """Whose row it is."""
+    return Column("library", Text, nullable=False)
+
+
+def moment(name: str, *, default: bool = False) -> Column[object]:
+    """An instant; with `default`, that of the row's transaction."""
+    now = text("now()") if default else None
+    return Column(name, DateTime(timezone=True), nullable=not default, server_default=now)
+
+
+def words(name: str) -> Column[str]:
+    """Text that may be empty."""
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def count(name: str) -> Column[int]:
+    """A number that begins at zero."""
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
+def of_run() -> Column[int]:
+    """The run it belongs to."""
+    return Column("run_id", BigInteger, ForeignKey("runs.run_id"), nullable=False)

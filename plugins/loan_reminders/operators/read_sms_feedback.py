@@ -1,0 +1,60 @@
+"""Lire les accusés, les réponses, la liste noire: what the SMS provider knows, one question an operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.services import sms_feedback
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from loan_reminders.domain.feedback_ports import SmsFeedback
+    from loan_reminders.domain.ports import SmsAccount
+
+
+class ReadSmsFeedback(Installed, BaseOperator):
+    """Asks the SMS provider one question; only a TemporaryError lets Airflow try again. Returns counts."""
+
+    def __init__(self, *, sms_conn_id: str = "allmysms", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sms_conn_id = sms_conn_id
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Ask, keep the answer, and make of it what it means."""
+        from loan_reminders.hooks.allmysms import sms_account
+
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            return self.ask(ledger.feedback(), sms_account(self.sms_conn_id, api=self.config.sms.api))
+
+    def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
+        """The operator's question."""
+        raise TypeError(f"{type(self).__name__} does not say what it asks")
+
+
+class ReadReceipts(ReadSmsFeedback):
+    """What became of the SMS of the last days."""
+
+    def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
+        """Ask for receipts."""
+        failures = self.config.sms.dead_after_failures
+        return sms_feedback.read_receipts(feedback, account, now=self.now(), failures=failures)
+
+
+class ReadReplies(ReadSmsFeedback):
+    """What readers answered."""
+
+    def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
+        """Ask for replies."""
+        return sms_feedback.read_replies(feedback, account, failures=self.config.sms.dead_after_failures)
+
+
+class ReadBlacklist(ReadSmsFeedback):
+    """Whom the provider does not write to any more."""
+
+    def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
+        """Ask for the blacklist."""
+        return sms_feedback.read_blacklist(feedback, account)
