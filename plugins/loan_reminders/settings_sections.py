@@ -63,12 +63,13 @@ def _usable_recipient(text: str) -> str:
 
 
 def _known_holidays(place: str) -> str:
-    from holidays import list_supported_countries
+    from holidays import country_holidays
 
     country, _, region = place.partition("-")
-    supported = list_supported_countries()
-    if country not in supported or (region and region not in supported[country]):
-        raise ValueError("un pays, avec ou sans région, est attendu, par exemple « FR » ou « FR-57 »")
+    try:
+        country_holidays(country, subdiv=region or None)
+    except NotImplementedError:
+        raise ValueError("un pays, avec ou sans région, est attendu, par exemple « FR » ou « FR-57 »") from None
     return place
 
 

@@ -117,3 +117,39 @@ def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsy
         monkeypatch.delenv(name, raising=False)
     assert migrate.main(["current"]) == 1
     assert "REMINDERS_LEDGER_URL" in capsys.readouterr().err
+
+
+def test_the_second_migration_keeps_what_the_first_ledger_held_and_can_be_undone(
+    postgres_server: EmbeddedPostgres, empty: str
+) -> None:
+    url = postgres_server.url(empty)
+    migrate.upgrade(url, "0001")
+    before = [sorted(postgres_server.execute(query, database=empty), key=str) for query in (INDEXES, COLUMNS)]
+    for statement in (
+        "INSERT INTO runs (library, stage, reference_date, due_date, today, dag_run_id, attempt, dry_run)"
+        " VALUES ('demo', 'overdue_notice', '2026-11-27', '2026-11-26', '2026-11-27', 'r', 1, false)",
+        "INSERT INTO notices (notice_id, library, run_id, stage, patron_id, due_date, language, loan_ids)"
+        " VALUES (gen_random_uuid(), 'demo', 1, 'overdue_notice', 'P1', '2026-11-26', 'fr', '{L1}')",
+        "INSERT INTO deliveries (delivery_id, library, run_id, notice_id, stage, channel, slot, recipient, state)"
+        " SELECT gen_random_uuid(), 'demo', 1, notice_id, 'overdue_notice', 'sms', 'sms', '33639980001', 'cancelled'"
+        " FROM notices",
+    ):
+        postgres_server.execute(statement, database=empty)
+    migrate.upgrade(url)
+    held = "SELECT state, reason, campaign_id FROM deliveries"
+    assert postgres_server.execute(held, database=empty) == [("cancelled", None, "")]
+    for statement in (
+        "UPDATE deliveries SET reason = 'dead_number', campaign_id = 'ap_1'",
+        "INSERT INTO skips (library, run_id, loan_id, patron_id, reason) VALUES ('demo', 1, 'L1', 'P1', 'dead_number')",
+        "INSERT INTO suppressions (library, channel, recipient, reason, source, since)"
+        " VALUES ('demo', 'sms', '33639980001', 'stop', 'reply', now())",
+    ):
+        postgres_server.execute(statement, database=empty)
+    migrate.downgrade(url, "0001")
+    assert migrate.current(url) == "0001"
+    assert postgres_server.execute("SELECT reason FROM deliveries", database=empty) == [("not_approved",)]
+    assert postgres_server.execute("SELECT reason FROM skips", database=empty) == [("opted_out",)]
+    after = [sorted(postgres_server.execute(query, database=empty), key=str) for query in (INDEXES, COLUMNS)]
+    assert after == before
+    migrate.upgrade(url)
+    assert migrate.current(url) == SCHEMA_REVISION

@@ -10,6 +10,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.gateways.allmysms_callback import read_callback
 from loan_reminders.services.sms_feedback import read_blacklist
+from loan_reminders.settings import ROOT
 from tests.orchestration.sms_return import (
     NUMBER,
     a_day_passes,
@@ -23,6 +24,7 @@ from tests.orchestration.sms_return import (
     sms_states,
 )
 from tests.orchestration.world import loan, reader
+from tests.simulators.callback_receiver import CallbackReceiver
 
 S = DeliveryState
 
@@ -128,3 +130,23 @@ def test_a_reader_without_email_whose_number_stopped_is_on_the_desks_list(world)
     assert world.ledger.planned_volume(run_id) == {}
     books = world.close(run_id)
     assert (dict(books.skipped), list(books.problems())) == ({SkipReason.NO_RECIPIENT: 1}, [])
+
+
+def test_the_provider_calls_the_real_web_server(world, tmp_path, postgres_server, ledger_database):
+    config = tmp_path / "library.toml"
+    config.write_text((ROOT / "library.toml").read_text(encoding="utf-8").replace('"montclar"', '"demo"', 1))
+    run_id = send(world, loan(1), loan(2))
+    provider = world.sms.provider
+    provider.fate["33639980002"] = 5
+    place = {"socket_folder": postgres_server.socket_folder, "database": ledger_database}
+    with CallbackReceiver(**place, REMINDERS_CONFIG=str(config)) as receiver:
+        assert provider.subscribe(receiver.url)
+        assert provider.subscribe(receiver.url, "POST")
+        assert provider.push_acks(receiver.url) == [True, True]
+        assert provider.push_acks(receiver.url, "POST") == [True, True]
+        assert provider.push_acks(receiver.url, replay=True) == [True, True]
+        assert provider.push_acks(receiver.url, replay=True, status="1", smsId="forged", campaignId="x") == [True] * 2
+        assert provider.push_reply(receiver.url, NUMBER, "STOP", times=3) == [True] * 3
+    assert sms_states(world, run_id) == {S.DELIVERED: 1, S.BOUNCED: 1}
+    assert in_force(world) == {NUMBER: "stop"}
+    assert replies(world) == {"replies": 0, "stops": 0}

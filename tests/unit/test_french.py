@@ -5,6 +5,7 @@ import pytest
 from loan_reminders.domain import french
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.domain.suppressions import SuppressionReason, SuppressionSource
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,8 @@ from loan_reminders.domain.states import DeliveryState, SkipReason
         (french.CHANNELS, Channel),
         (french.STATES, DeliveryState),
         (french.SKIPS, SkipReason),
+        (french.SUPPRESSIONS, SuppressionReason),
+        (french.SOURCES, SuppressionSource),
     ],
 )
 def test_every_code_has_words(words, codes):

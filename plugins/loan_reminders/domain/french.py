@@ -37,7 +37,6 @@ SKIPS = {
     SkipReason.NOT_YET_DUE: "pas encore à cette étape",
     SkipReason.OPTED_OUT: "désinscrit",
     SkipReason.DEAD_NUMBER: "numéro qui ne répond plus",
-    SkipReason.SAME_NUMBER_TODAY: "numéro déjà servi ce jour",
     SkipReason.INVALID_RECIPIENT: "coordonnées inutilisables",
     SkipReason.NO_RECIPIENT: "coordonnées absentes",
     SkipReason.NOT_ELIGIBLE: "conditions non remplies",

@@ -15,7 +15,7 @@ depends_on = None
 
 REASONS = (
     "'dry_run', 'returned', 'renewed', 'superseded', 'expired', 'not_approved', 'same_number_today',"
-    " 'outside_budget', 'opted_out', 'dead_number', 'invalid_recipient', 'recipient_refused', 'recipient_deferred',"
+    " 'opted_out', 'dead_number', 'invalid_recipient', 'recipient_refused', 'recipient_deferred',"
     " 'message_refused', 'not_rendered', 'text_too_long', 'no_answer', 'unreadable_answer', 'interrupted',"
     " 'not_sent', 'retries_exhausted'"
 )
@@ -25,7 +25,7 @@ OLD_REASONS = (
     " 'unreadable_answer', 'interrupted', 'not_sent', 'retries_exhausted'"
 )
 SKIP_REASONS = (
-    "'already_sent', 'superseded', 'expired', 'not_yet_due', 'opted_out', 'dead_number', 'same_number_today',"
+    "'already_sent', 'superseded', 'expired', 'not_yet_due', 'opted_out', 'dead_number',"
     " 'invalid_recipient', 'no_recipient', 'not_eligible', 'returned', 'renewed', 'invalid_row', 'duplicate_row'"
 )
 OLD_SKIP_REASONS = (
@@ -40,10 +40,10 @@ CLOSED_LISTS = (
 # What the older program has no word for is told by its nearest one.
 OLDER_WORDS = (
     "UPDATE deliveries SET reason = 'not_approved'"
-    " WHERE reason IN ('same_number_today', 'outside_budget', 'opted_out', 'dead_number')",
+    " WHERE reason IN ('same_number_today', 'opted_out', 'dead_number')",
     "UPDATE receipts SET reason = 'not_approved'"
-    " WHERE reason IN ('same_number_today', 'outside_budget', 'opted_out', 'dead_number')",
-    "UPDATE skips SET reason = 'opted_out' WHERE reason IN ('dead_number', 'same_number_today')",
+    " WHERE reason IN ('same_number_today', 'opted_out', 'dead_number')",
+    "UPDATE skips SET reason = 'opted_out' WHERE reason = 'dead_number'",
 )
 ACK_STATUSES = "'delivered', 'not_delivered', 'on_its_way', 'refused', 'rejected', 'unknown'"
 CHANNELS = "'email', 'sms', 'letter', 'registered_letter'"
@@ -73,9 +73,7 @@ def upgrade() -> None:
     op.create_index(
         "sms_of_number", "deliveries", ["library", "recipient"], postgresql_where=sa.text("channel = 'sms'")
     )
-    op.create_index(
-        "receipts_of_provider", "receipts", ["provider_id"], postgresql_where=sa.text("provider_id <> ''")
-    )
+    op.create_index("receipts_of_provider", "receipts", ["provider_id"], postgresql_where=sa.text("provider_id <> ''"))
     op.create_table(
         "sms_acks",
         sa.Column("ack_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),

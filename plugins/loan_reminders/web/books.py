@@ -1,0 +1,44 @@
+"""The ledger of this installation's library, opened once in each process of the web server."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.hooks.ledger import ledger
+from loan_reminders.settings import settings
+
+if TYPE_CHECKING:
+    from loan_reminders.domain.feedback_ports import SmsFeedback
+    from loan_reminders.ledger.repository import PostgresLedger
+
+_lock = threading.Lock()
+_opened: list[PostgresLedger] = []
+
+
+def feedback() -> SmsFeedback:
+    """The part of the ledger where the provider's answers are kept. Raises SettingsError or LedgerUnavailable."""
+    with _lock:
+        if not _opened:
+            _opened.append(_open(settings().library.code))
+        return _opened[0].feedback()
+
+
+def _open(library: str) -> PostgresLedger:
+    try:
+        return ledger(library=library)
+    except ReminderError:
+        raise
+    except Exception as error:
+        raise SettingsError(
+            "Airflow n'a pas de connexion reminders_ledger utilisable : la créer, puis recharger la page"
+            f" ({type(error).__name__})."
+        ) from None
+
+
+def close() -> None:
+    """Close the connections kept open; the next use opens them anew."""
+    with _lock:
+        while _opened:
+            _opened.pop().close()

@@ -1,0 +1,30 @@
+"""The librarians' pages and the SMS provider's door, for Airflow's web server."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+
+class RemindersPlugin(AirflowPlugin):
+    """Adds « Relances » to the navigation; the pages are imported by the web server alone."""
+
+    name = "relances"
+    external_views = [  # noqa: RUF012 - Airflow reads it on the class
+        {
+            "name": "Relances",
+            "href": "relances/desinscriptions",
+            "destination": "nav",
+            "url_route": "relances",
+            "nav_top_level": True,
+        }
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:
+        """The application below `/relances`."""
+        from loan_reminders.web.app import create_app
+
+        return [{"app": create_app(), "url_prefix": "/relances", "name": "Relances"}]
