@@ -39,10 +39,8 @@ CLOSED_LISTS = (
 )
 # What the older program has no word for is told by its nearest one.
 OLDER_WORDS = (
-    "UPDATE deliveries SET reason = 'not_approved'"
-    " WHERE reason IN ('same_number_today', 'opted_out', 'dead_number')",
-    "UPDATE receipts SET reason = 'not_approved'"
-    " WHERE reason IN ('same_number_today', 'opted_out', 'dead_number')",
+    "UPDATE deliveries SET reason = 'not_approved' WHERE reason IN ('same_number_today', 'opted_out', 'dead_number')",
+    "UPDATE receipts SET reason = 'not_approved' WHERE reason IN ('same_number_today', 'opted_out', 'dead_number')",
     "UPDATE skips SET reason = 'opted_out' WHERE reason = 'dead_number'",
 )
 ACK_STATUSES = "'delivered', 'not_delivered', 'on_its_way', 'refused', 'rejected', 'unknown'"

@@ -1,0 +1,1 @@
+"""Speed and memory of the main job, each figure beside a baseline measured in the same run."""

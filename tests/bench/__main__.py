@@ -1,0 +1,48 @@
+"""`make bench`, or `python -m tests.bench NAME…` for some figures only; the others keep their entries in the file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from tests.bench import days, dispatch
+from tests.bench.bed import Bed
+from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
+
+CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
+    (("generation",), dispatch.generation),
+    (("email_dispatch",), dispatch.email_dispatch),
+    (("sms_dispatch",), dispatch.sms_dispatch),
+    (("letters", "letters_memory"), dispatch.letters),
+    (("scale_100k_time", "scale_100k_memory"), days.scale),
+    (("dag_parse",), days.dag_parse),
+    (("ordinary_day",), days.ordinary_day),
+)
+"""What is measured together, and by what."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"figures to measure: {', '.join(NAMES)}")
+    wanted = set(parser.parse_args().names)
+    if unknown := wanted.difference(NAMES):
+        parser.error(f"no figure is called {', '.join(sorted(unknown))}")
+    figures: list[Figure] = []
+    began = time.monotonic()
+    with Bed() as bed:
+        for names, measure in CASES:
+            if wanted and not wanted.intersection(names):
+                continue
+            since = time.monotonic()
+            figures += measure(bed)
+            sys.stderr.write(f"{', '.join(names)}: measured in {time.monotonic() - since:.0f} s\n")
+            save(figures)
+    print(table(figures))
+    print(f"\n{time.monotonic() - began:.0f} s in all; written to {FILE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,179 @@
+"""The test bed: PostgreSQL with its usual durability, the simulators in processes of their own, and tasks likewise."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+from tests.bench.report import ROOT
+from tests.e2e.processes import Processes
+from tests.simulators.postgres import EmbeddedPostgres
+
+ORACLE_SERVICE = "DEMO"
+ILS_PASSWORD, SMS_LOGIN, SMS_KEY = "bench-password", "bench", "bench-api-key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one process did: seconds of its work, peak memory of itself and of its largest child, in MB."""
+
+    seconds: float
+    wall: float
+    peak_mb: float
+    child_peak_mb: float
+    result: Any
+
+
+LIFTED = {"caps": r"\w+", "sms.budget": r"daily|monthly"}
+"""The limits of `library.toml` that would stop a run of this size: its section, and its keys."""
+
+
+def lift_caps(text: str) -> str:
+    """The text of `library.toml` with a million for each of these limits and all else as it is."""
+    for section, keys in LIFTED.items():
+        before, mark, after = text.partition(f"\n[{section}]")
+        limits, bracket, rest = after.partition("\n[")
+        text = before + mark + re.sub(rf"(?m)^((?:{keys})\s*=\s*)\d+", r"\g<1>1000000", limits) + bracket + rest
+    return text
+
+
+class Bed:
+    """A context manager. `today` is the day of the runs, an ordinary Tuesday, whatever the calendar says."""
+
+    today = date(2026, 3, 3)
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._empty = ""
+        self._ports: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+            self._config = self._lift_caps()
+            self.postgres = EmbeddedPostgres.in_new_folder(durable=True)
+            stack.callback(self.postgres.remove)
+            self._processes = stack.enter_context(Processes(self.folder / "logs"))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def _lift_caps(self) -> Path:
+        """The library's own settings, with caps that let the figures' numbers pass."""
+        text = (ROOT / "library.toml").read_text(encoding="utf-8")
+        path = self.folder / "library.toml"
+        path.write_text(lift_caps(text), encoding="utf-8")
+        return path
+
+    def ledger(self, template: str = "") -> str:
+        """A migrated ledger, or a copy of one; its database's name."""
+        if not self._empty:
+            self._empty = self.postgres.create_database()
+            migrate = [sys.executable, "-m", "loan_reminders.ledger.migrate", "upgrade"]
+            subprocess.run(
+                [*migrate, "--url", self.postgres.url(self._empty)],
+                env=self._python(), cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+        return self.postgres.create_database(template=template or self._empty)
+
+    def drop(self, database: str) -> None:
+        self.postgres.drop_database(database)
+
+    def library(self, name: str, *, patrons: int, loans: int = 0, due_loans: Mapping[int, int]) -> int:
+        """A fictional library behind an Oracle wire server; its port."""
+        path = self.folder / f"{name}.sqlite"
+        self.task(
+            "build_library", path=str(path), today=self.today.isoformat(), patrons=patrons, loans=loans,
+            due_loans={str(day): count for day, count in due_loans.items()},
+        )  # fmt: skip
+        options = ["--database", str(path), "--user", "bench", "--password", ILS_PASSWORD]
+        return self._serve(name, "tests.simulators.oracle_server", *options)
+
+    def mail_server(self, *, keeping: bool = False) -> int:
+        """An SMTP server that keeps each mail as a file, or one that does the least it can; its port."""
+        how = ["--folder", str(self.folder / "mail")] if keeping else ["--discard"]
+        return self._serve("keeping" if keeping else "discarding", "tests.simulators.smtp_sink", *how)
+
+    def sms_server(self) -> int:
+        """allmysms with credits enough; its port."""
+        options = ["--login", SMS_LOGIN, "--api-key", SMS_KEY, "--credits", "1000000000"]
+        return self._serve("allmysms", "tests.simulators.allmysms_server", *options)
+
+    def _serve(self, name: str, module: str, *options: str) -> int:
+        if name not in self._ports:
+            command = [sys.executable, "-u", "-m", module, "--port", "0", *options]
+            self._ports[name] = self._processes.start_listening(name, command, self._python(), ROOT)
+        return self._ports[name]
+
+    def task(
+        self, verb: str, *, ledger: str = "", ports: Mapping[str, int] | None = None, **arguments: Any
+    ) -> Measured:
+        """Run one verb of `tests.bench.task` in a process of its own and wait for its figures."""
+        command = [sys.executable, "-m", "tests.bench.task", verb, json.dumps(arguments)]
+        env = self._python() | self._airflow(ledger, ports or {})
+        since = time.monotonic()
+        done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+        wall = time.monotonic() - since
+        if done.returncode:
+            raise SystemExit(f"{verb} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        said = json.loads(done.stdout.splitlines()[-1])
+        return Measured(wall=wall, **said)
+
+    def _python(self) -> dict[str, str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "REMINDERS"))}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "plugins"), str(ROOT)))
+        return env
+
+    def _airflow(self, ledger: str, ports: Mapping[str, int]) -> dict[str, str]:
+        connections: dict[str, dict[str, Any]] = {
+            "ILS_ORACLE": {
+                "conn_type": "oracle", "host": "127.0.0.1", "port": ports.get("oracle"), "login": "bench",
+                "password": ILS_PASSWORD, "extra": {"service_name": ORACLE_SERVICE},
+            },
+            "REMINDERS_LEDGER": {
+                "conn_type": "postgres", "login": "postgres", "schema": ledger or "postgres",
+                "extra": {"host": str(self.postgres.socket_folder)},
+            },
+            "MAIL_RELAY": {
+                "conn_type": "smtp", "host": "127.0.0.1", "port": ports.get("mail"),
+                "extra": {"disable_ssl": True, "disable_tls": True},
+            },
+            "ALLMYSMS": {
+                "conn_type": "http", "host": "127.0.0.1", "port": ports.get("sms"), "schema": "http",
+                "login": SMS_LOGIN, "password": SMS_KEY,
+            },
+        }  # fmt: skip
+        return {
+            **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},
+            "AIRFLOW_HOME": str(self.folder / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "REMINDERS_CONFIG": str(self._config),
+            "REMINDERS_STORAGE": str(self.folder / "letters"),
+        }
+
+
+def interleaved(rounds: int, *steps: Any) -> Sequence[list[Measured]]:
+    """Each step once to warm up, then `rounds` times in turn, so that a slow minute of the machine hits all alike."""
+    taken: list[list[Measured]] = [[] for _ in steps]
+    for number in range(rounds + 1):
+        for step, results in zip(steps, taken, strict=True):
+            measured = step()
+            if number:
+                results.append(measured)
+    return taken

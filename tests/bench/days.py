@@ -1,0 +1,119 @@
+"""A consortium's day against a library's, an ordinary day, and what Airflow takes to read the DAG files."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+from loan_reminders.domain.stages import Stage
+from tests.bench.bed import Bed, Measured
+from tests.bench.report import ROOT, Figure
+
+TASKS = ("ExtractLoans", "PlanNotices", "SendEmails", "CloseRun")
+STAGE = Stage.COURTESY_NOTICE
+FEW, MANY = 10_000, 100_000
+LOANS_OF_350_READERS = 660
+EMPTY_DAG = "from airflow.sdk import DAG\n\nwith DAG('empty'):\n    pass\n"
+
+
+def scale(bed: Bed) -> list[Figure]:
+    """Ten times the loans, through the Oracle wire to the last receipt: ten times the time, the same memory."""
+    oracle = {
+        count: bed.library(f"loans-{count}", patrons=count * 6 // 5, due_loans={2: count}) for count in (FEW, MANY)
+    }
+    mail = bed.mail_server()
+    passes: dict[int, list[dict[str, Measured]]] = {FEW: [], MANY: []}
+    for count in (FEW, FEW, MANY, FEW):
+        passes[count].append(_whole_run(bed, {"oracle": oracle[count], "mail": mail}, warm=True))
+    time = {count: median(sum(task.seconds for task in run.values()) for run in runs) for count, runs in passes.items()}
+    peaks = {count: {name: max(run[name].peak_mb for run in runs) for name in TASKS} for count, runs in passes.items()}
+    tasks = ", ".join(
+        f"{name} {passes[MANY][0][name].seconds:.1f} s against {median(run[name].seconds for run in passes[FEW]):.1f} s"
+        f" ({peaks[MANY][name]:.0f} MB)"
+        for name in TASKS
+    )
+    return [
+        Figure(
+            name="scale_100k_time",
+            value=time[MANY],
+            unit="s",
+            baseline=time[FEW],
+            remarks=(
+                f"{MANY} loans due against {FEW}: {tasks}",
+                "the Oracle simulator runs in Python on the same two cores: part of the extraction's time is its own",
+            ),
+        ),
+        Figure(
+            name="scale_100k_memory",
+            value=max(peaks[MANY].values()),
+            unit="MB",
+            baseline=max(peaks[FEW].values()),
+            remarks=("peak of the hungriest task's process, with the interpreter, airflow.sdk and the operators",),
+        ),
+    ]
+
+
+def ordinary_day(bed: Bed) -> list[Figure]:
+    """About 350 courtesy notices by cold processes: what each task takes beside Airflow's own start."""
+    rounds = 3
+    ports = {
+        "oracle": bed.library("ordinary", patrons=12_000, loans=7_500, due_loans={2: LOANS_OF_350_READERS}),
+        "mail": bed.mail_server(keeping=True),
+    }
+    runs, starts = [], []
+    for number in range(rounds + 1):
+        run, started = _whole_run(bed, ports, warm=False), bed.task("start")
+        if number:
+            runs.append(run)
+            starts.append(started.wall)
+    seconds = {name: median(run[name].seconds for run in runs) for name in TASKS}
+    books = runs[0]["CloseRun"].result
+    return [
+        Figure(
+            name="ordinary_day",
+            value=max(seconds.values()),
+            unit="s",
+            baseline=median(starts),
+            remarks=(
+                f"{books['loans']} loans, {books['notices']} notices: "
+                + ", ".join(f"{name} {taken:.2f} s" for name, taken in seconds.items()),
+                "the slowest task's own work, its imports included; baseline: a process that only imports Airflow",
+            ),
+        )
+    ]
+
+
+def dag_parse(bed: Bed) -> list[Figure]:
+    """Seconds for the slowest DAG file."""
+    empty = bed.folder / "empty.py"
+    empty.write_text(EMPTY_DAG, encoding="utf-8")
+    files = [str(empty), *(str(path) for path in sorted((ROOT / "dags").glob("*.py")))]
+    bed.task("read_dag_files", files=files, rounds=1)
+    found = bed.task("read_dag_files", files=files, rounds=5).result
+    seconds = {file: median(times) for file, times in found.items()}
+    baseline = seconds.pop(str(empty))
+    slowest = max(seconds, key=lambda file: seconds[file])
+    return [
+        Figure(
+            name="dag_parse",
+            value=seconds[slowest],
+            unit="s",
+            baseline=baseline,
+            remarks=(f"{slowest.rpartition('/')[2]}, as DagBag reports it; baseline: a file with an empty DAG",),
+        )
+    ]
+
+
+def _whole_run(bed: Bed, ports: dict[str, int], *, warm: bool) -> dict[str, Measured]:
+    """The four tasks of one run, each in its process, on a ledger of its own."""
+    ledger = bed.ledger()
+    asked: dict[str, Any] = {"stage": STAGE.value, "today": bed.today.isoformat(), "warm": warm}
+    done: dict[str, Measured] = {}
+    for name in TASKS:
+        done[name] = bed.task("run_task", task=name, ledger=ledger, ports=ports, **asked)
+        asked.setdefault("run_id", done[TASKS[0]].result)
+    bed.drop(ledger)
+    sent = done["SendEmails"].result
+    if set(sent) != {"accepted"}:
+        raise SystemExit(f"not every e-mail was accepted: {sent}")
+    return done
