@@ -9,7 +9,6 @@ STAGE_DAYS: dict[str, int] = {"C": 2, "O": -1, "F": -8, "S": -15, "R": -21}
 
 LONG_AGO, FOR_EVER = 19990101, 99991231
 _HOME = ("3 rue des Platanes", "34999 MONTCLAR")
-_PHONES = ("", "06 00 00 12 01", "", "", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +28,9 @@ class Address:
 class Oddity:
     """One reader with one loan (or more) on each of the days of `on`; what is not said is ordinary.
 
-    `phones` are the SMS field and the four telephones. `loan_ymd` and `due_ymd` replace the dates of the loan.
-    `listed` is whether the extraction returns the loan. `email` None makes an ordinary address of `code`.
+    `phones` are the SMS field and the four telephones; None makes an ordinary mobile of the reader's own.
+    `loan_ymd` and `due_ymd` replace the dates of the loan. `listed` is whether the extraction returns the loan.
+    `email` None makes an ordinary address of `code`.
     """
 
     code: str
@@ -42,7 +42,7 @@ class Oddity:
     status: str = "01"
     kind: str = "ET"
     email: str | None = None
-    phones: tuple[str, ...] = _PHONES
+    phones: tuple[str, ...] | None = None
     lines: tuple[str, ...] | None = _HOME
     zip: str = "34999"
     valid_to: int = FOR_EVER

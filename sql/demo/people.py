@@ -81,7 +81,9 @@ def add_odd_reader(library: Library, oddity: Oddity, key: str, today: date) -> N
     _add_rights(library, key, oddity.status, oddity.kind, barcode, expiry)
     own = f"{key.strip().lower()}@etu.example.org" if oddity.email is None else oddity.email
     name = f"{oddity.last} {oddity.first}".strip()
-    phones = (*oddity.phones[1:], oddity.phones[0])
+    place = len(library.rows["z304"]) % 10_000
+    kept = oddity.phones or ("", f"06 00 00 {place // 100:02d} {place % 100:02d}", "", "", "")
+    phones = (*kept[1:], kept[0])
     lines = oddity.lines or ()
     address = _address(name, lines) if oddity.lines is not None else ""
     post = oddity.zip if oddity.lines is not None else ""

@@ -26,9 +26,10 @@ ILS_PASSWORD, SMS_LOGIN, SMS_KEY = "bench-password", "bench", "bench-api-key"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one process did: seconds of its work, peak memory of itself and of its largest child, in MB."""
+    """What one process did: seconds of its work and its CPU, peak memory of itself and of its largest child in MB."""
 
     seconds: float
+    cpu: float
     wall: float
     peak_mb: float
     child_peak_mb: float

@@ -7,16 +7,17 @@ from types import TracebackType
 
 
 class Clock:
-    """Adds up the seconds spent in its `with` blocks."""
+    """Adds up the seconds spent in its `with` blocks, and those that this process computed in them."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
-        self._since = 0.0
+        self.seconds = self.cpu = 0.0
+        self._since = self._cpu_since = 0.0
 
     def __enter__(self) -> None:
-        self._since = time.perf_counter()
+        self._since, self._cpu_since = time.perf_counter(), time.process_time()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.seconds += time.perf_counter() - self._since
+        self.cpu += time.process_time() - self._cpu_since

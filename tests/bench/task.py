@@ -142,6 +142,7 @@ def main() -> None:
     result = VERBS[verb](clock, **arguments)
     measured = {
         "seconds": clock.seconds,
+        "cpu": clock.cpu,
         "peak_mb": _megabytes(resource.RUSAGE_SELF),
         "child_peak_mb": _megabytes(resource.RUSAGE_CHILDREN),
         "result": result,

@@ -82,9 +82,10 @@ def run_all(installation: Installation) -> int:
 
 def stay(installation: Installation) -> int:
     """Leave Airflow running with its schedule on; today's runs start by themselves."""
-    installation.api.wait_for_dags([stage.value for stage in Stage], timeout=120, alive=installation.check_alive)
-    for stage in Stage:
-        installation.api.unpause(stage.value)
+    dag_ids = [*(stage.value for stage in Stage), "sms_feedback"]
+    installation.api.wait_for_dags(dag_ids, timeout=120, alive=installation.check_alive)
+    for dag_id in dag_ids:
+        installation.api.unpause(dag_id)
     print(f"\nAirflow : {installation.url}")
     for user, role in (("admin", "administration"), ("biblio", "bibliothécaire")):
         print(f"  {role:<16} identifiant « {user} », mot de passe « {installation.passwords[user]} »")

