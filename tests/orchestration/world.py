@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from loan_reminders.domain.books import Books
@@ -33,6 +33,8 @@ from tests.simulators.smtp_sink import SmtpSink
 
 SETTINGS = read_settings(ROOT / "library.toml")
 DUE = date(2026, 11, 26)
+LATER = datetime(2999, 1, 1, 10, tzinfo=SETTINGS.zone)
+"""A day on which nothing was sent yet: the ledger dates claims by the server's own clock."""
 BUDGET = SmsBudget(daily=10_000, monthly=10_000, reserve=0, floor=0)
 
 
@@ -173,7 +175,7 @@ class World:
             batch_size=batch_size,
             still_due=replace(self.still_due(run_id), expires_after_days=SETTINGS.sms.expires_after_days),
             budget=self.budget,
-            now=self.now or datetime.combine(self.today, time(10), SETTINGS.zone),
+            now=self.now or LATER,
         )
 
     def still_due(self, run_id: int) -> StillDue:
