@@ -1,8 +1,17 @@
-"""What every room's tests may use: a PostgreSQL server, and fresh ledgers on it."""
+"""What every room's tests may use: a PostgreSQL server, and fresh ledgers on it.
+
+Airflow reads its configuration at import, whichever test imports it first: it gets a folder of its own, this
+repository's DAGs and plugins, and no examples, so that nobody's home is touched.
+"""
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +19,17 @@ import pytest
 if TYPE_CHECKING:
     from loan_reminders.ledger.repository import PostgresLedger
     from tests.simulators.postgres import EmbeddedPostgres
+
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = tempfile.mkdtemp(prefix="airflow-")
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+os.environ.update(
+    AIRFLOW_HOME=HOME,
+    AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
+    AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "plugins"),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+)
 
 
 @pytest.fixture(scope="session")
