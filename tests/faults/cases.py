@@ -23,18 +23,17 @@ STRIDE = 7
 class Pace:
     """Seconds. `slow`: a late answer; `in_time` and `too_short`: patience that is enough for it, and that is not.
 
-    `lock`: how long the ledger waits for a lock (0: the product's); `outage`: how long it takes no connection.
+    `lock`: how long the ledger waits for a lock (0: the product's).
     """
 
     slow: float
     in_time: float
     too_short: float
     lock: float
-    outage: float
 
 
-QUICK = Pace(slow=1.0, in_time=10.0, too_short=0.4, lock=0.5, outage=1.0)
-REAL = Pace(slow=30.0, in_time=45.0, too_short=25.0, lock=0, outage=2.0)
+QUICK = Pace(slow=1.0, in_time=10.0, too_short=0.4, lock=0.5)
+REAL = Pace(slow=30.0, in_time=45.0, too_short=25.0, lock=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

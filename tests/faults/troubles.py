@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -75,7 +74,7 @@ def _sms_line_cut(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
     """allmysms takes the SMS of one request and cuts the line."""
     with Scene(bed, Channel.SMS) as scene:
         request = repetition % 5
-        cut: Callable[[], None] = lambda: scene.sms_server.fail_next(Fault.CUT_AFTER_ACCEPTING)  # noqa: E731
+        cut: Callable[[], None] = lambda: scene.sms_server.fail_next(Fault.CUT_AFTER_ACCEPTING, asking="sendSms")  # noqa: E731
         if request:
             scene.sms.at = At(number=request, act=cut)
         else:
@@ -114,16 +113,16 @@ def _full(scene: Scene) -> Iterator[None]:
 
 
 @contextmanager
-def _failing_over(scene: Scene, outage: float) -> Iterator[None]:
-    """Every connection is ended, and for a while none is taken; retries come meanwhile."""
+def _failing_over(scene: Scene) -> Iterator[None]:
+    """Every connection is ended, and none is taken until a retry has come and failed."""
     server, name = scene.bed.postgres, scene.database
     server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
     server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-    back = threading.Timer(outage, server.execute, args=(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true',))
-    back.start()
-    yield
-    require(not scene.send().wait().well, "the ledger took connections meanwhile")
-    back.join()
+    try:
+        yield
+        require(not scene.send().wait().well, "the ledger took connections meanwhile")
+    finally:
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
 
 @contextmanager
@@ -141,7 +140,7 @@ def _ledger_trouble(point: str, channel: Channel, *, alone: bool = False) -> Cas
         troubles = {
             "ledger_locked": lambda scene: _locked(scene),
             "ledger_full": lambda scene: _full(scene),
-            "ledger_fails_over": lambda scene: _failing_over(scene, pace.outage),
+            "ledger_fails_over": _failing_over,
             "ledger_restarted": lambda scene: _restarted(scene, crash=repetition % 2 == 1),
         }
         with Scene(bed, channel) as scene:
