@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +30,7 @@ def main() -> int:
     wanted = set(parser.parse_args().names)
     if unknown := wanted.difference(NAMES):
         parser.error(f"no figure is called {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and folders go, too
     figures: list[Figure] = []
     began = time.monotonic()
     with Bed() as bed:

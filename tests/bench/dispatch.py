@@ -11,7 +11,7 @@ from tests.bench.report import Figure
 
 NOTICES, FEWER = 10_000, 5_000
 ROUNDS = 3
-KOHA = "Koha 17.12, figures published, on another machine:"
+KOHA = "Koha 17.12 (2018), measured apart on another machine:"
 
 
 def generation(bed: Bed) -> list[Figure]:
