@@ -7,10 +7,13 @@ import os
 import re
 import secrets
 import sys
+import time
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from loan_reminders.domain.stages import Stage
 from loan_reminders.ledger import migrate
 from sql.demo.generator import build_library
 from tests.e2e.airflow_api import AirflowApi
@@ -206,6 +209,22 @@ class Installation:
         self.api = AirflowApi(self.url, user="admin", password=self.passwords["admin"])
         self.stack.callback(self.api.close)
         self.api.wait_until_healthy(timeout=180, alive=self.check_alive)
+
+    def wait_for_question(self, stage: Stage, run_id: str, *, timeout: float) -> dict[str, Any]:
+        """Wait until a task of this run asks a person and the scheduler has put it aside.
+
+        Airflow 3.3 takes an answer that comes in the same instant as the question for a task that was killed, and
+        tries it again minutes later: the scheduler must have read that the worker is done with it.
+        """
+        question = self.api.wait_for_question(stage.value, run_id, timeout=timeout, alive=self.check_alive)
+        log, deadline = self.processes.logs / "scheduler.log", time.monotonic() + timeout
+        aside = re.compile(rf"TaskInstance Finished: .*run_id={re.escape(run_id)}, .* state=awaiting_input")
+        while not aside.search(log.read_text(encoding="utf-8")):
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"waited {timeout:.0f} s for the scheduler to put {run_id} aside: see {log}")
+            time.sleep(0.3)
+        return question
 
     def check_alive(self) -> None:
         """Raise when something this installation started has died."""

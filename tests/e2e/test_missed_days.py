@@ -79,7 +79,7 @@ def test_a_stage_that_is_over_is_not_told_late(installation):
 
 @pytest.mark.parametrize(("answer", "sends"), [("Ne rien envoyer", False), ("Envoyer", True)])
 def test_an_unusual_volume_waits_for_a_librarian(installation, answer, sends):
-    api, alive, stage = installation.api, installation.check_alive, Stage.SECOND_REMINDER.value
+    api, alive, stage = installation.api, installation.check_alive, Stage.SECOND_REMINDER
     usual = installation.config.read_text(encoding="utf-8")
     installation.config.write_text(
         usual.replace("[caps]", "[caps]\nletter = 0", 1)
@@ -89,12 +89,12 @@ def test_an_unusual_volume_waits_for_a_librarian(installation, answer, sends):
     )
     before = len(list(installation.mail.glob("*.eml")))
     try:
-        run_id = api.trigger(stage, reference_date=(installation.today - timedelta(days=2)).isoformat())
-        question = api.wait_for_question(stage, run_id, timeout=TIMEOUT, alive=alive)
+        run_id = api.trigger(stage.value, reference_date=(installation.today - timedelta(days=2)).isoformat())
+        question = installation.wait_for_question(stage, run_id, timeout=TIMEOUT)
         assert "| e-mails |" in question["body"]
         assert len(list(installation.mail.glob("*.eml"))) == before
-        api.answer(stage, run_id, "confirm_volume", answer)
-        ended = api.wait_for_run(stage, run_id, timeout=TIMEOUT, alive=alive)
+        api.answer(stage.value, run_id, "confirm_volume", answer)
+        ended = api.wait_for_run(stage.value, run_id, timeout=TIMEOUT, alive=alive)
     finally:
         installation.config.write_text(usual, encoding="utf-8")
     assert ended["state"] == "success"
