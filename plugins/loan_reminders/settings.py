@@ -27,21 +27,19 @@ from loan_reminders.domain.sending_window import MIDNIGHT, SendingWindow
 from loan_reminders.domain.sms_budget import SmsBudget
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
 from loan_reminders.domain.volume import VolumeGuard
+from loan_reminders.settings_channels import BounceSettings, EmailSettings, LetterSettings, SmsSettings
 from loan_reminders.settings_messages import explain
-from loan_reminders.settings_sections import ROOT as ROOT
 from loan_reminders.settings_sections import (
     CapSettings,
-    EmailSettings,
     IlsSettings,
-    LetterSettings,
     LibrarySettings,
     RedirectSettings,
-    Section,
-    SmsSettings,
     StageSettings,
     StagesSettings,
     VolumeGuardSettings,
 )
+from loan_reminders.settings_values import ROOT as ROOT
+from loan_reminders.settings_values import Section
 
 
 class Settings(Section):
@@ -52,6 +50,7 @@ class Settings(Section):
     email: EmailSettings
     sms: SmsSettings
     letters: LetterSettings = LetterSettings()
+    bounces: BounceSettings = BounceSettings()
     caps: CapSettings = CapSettings()
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
     redirect: RedirectSettings | None = None

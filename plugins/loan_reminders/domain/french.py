@@ -37,6 +37,7 @@ SKIPS = {
     SkipReason.NOT_YET_DUE: "pas encore à cette étape",
     SkipReason.OPTED_OUT: "désinscrit",
     SkipReason.DEAD_NUMBER: "numéro qui ne répond plus",
+    SkipReason.DEAD_ADDRESS: "adresse d'où tout revient",
     SkipReason.INVALID_RECIPIENT: "coordonnées inutilisables",
     SkipReason.NO_RECIPIENT: "coordonnées absentes",
     SkipReason.NOT_ELIGIBLE: "conditions non remplies",
@@ -50,12 +51,15 @@ SUPPRESSIONS = {
     SuppressionReason.BLACKLIST: "liste noire du prestataire",
     SuppressionReason.DEAD_NUMBER: "numéro qui ne répond plus",
     SuppressionReason.BY_LIBRARIAN: "à la demande du lecteur, au guichet",
+    SuppressionReason.HARD_BOUNCE: "adresse électronique morte",
+    SuppressionReason.RETURNED_UNDELIVERABLE: "NPAI : n'habite pas à l'adresse indiquée",
 }
 SOURCES = {
     SuppressionSource.REPLY: "réponse du lecteur",
     SuppressionSource.PROVIDER: "prestataire SMS",
     SuppressionSource.RECEIPTS: "accusés de réception",
     SuppressionSource.LIBRARIAN: "bibliothécaire",
+    SuppressionSource.BOUNCES: "messages revenus en erreur",
 }
 
 

@@ -18,6 +18,7 @@ _WORST_FIRST = (
     SkipReason.ALREADY_SENT,
     SkipReason.OPTED_OUT,
     SkipReason.DEAD_NUMBER,
+    SkipReason.DEAD_ADDRESS,
     SkipReason.INVALID_RECIPIENT,
     SkipReason.NO_RECIPIENT,
     SkipReason.EXPIRED,
@@ -72,7 +73,7 @@ def route(
     return Routed(deliveries=tuple(deliveries), skipped=_skips(notice, deliveries, empty))
 
 
-_NOBODY_TO_WRITE_TO = frozenset({SkipReason.NO_RECIPIENT, SkipReason.INVALID_RECIPIENT})
+_NOBODY_TO_WRITE_TO = frozenset({SkipReason.NO_RECIPIENT, SkipReason.INVALID_RECIPIENT, SkipReason.DEAD_ADDRESS})
 
 
 def _fill(

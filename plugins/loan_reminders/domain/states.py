@@ -27,14 +27,17 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.PLANNED: frozenset({S.CLAIMED, S.CANCELLED, S.REFUSED, S.FAILED}),
     S.CLAIMED: frozenset({S.PLANNED, S.ACCEPTED, S.REFUSED, S.IN_DOUBT, S.FAILED}),
     S.IN_DOUBT: frozenset({S.CLAIMED, S.ACCEPTED, S.DELIVERED, S.REFUSED, S.BOUNCED, S.CANCELLED}),
-    S.ACCEPTED: frozenset({S.DELIVERED, S.BOUNCED}),
+    S.ACCEPTED: frozenset({S.DELIVERED, S.BOUNCED, S.CANCELLED}),
     S.DELIVERED: frozenset(),
     S.CANCELLED: frozenset(),
     S.REFUSED: frozenset(),
     S.BOUNCED: frozenset(),
     S.FAILED: frozenset(),
 }
-"""Every move a delivery may make; the ledger refuses the others."""
+"""Every move a delivery may make; the ledger refuses the others.
+
+Only a letter goes from ACCEPTED to CANCELLED: taken out of its batch before it was printed.
+"""
 
 FREES_SLOT = frozenset({S.CANCELLED, S.REFUSED, S.BOUNCED, S.FAILED})
 """States in which nothing reached the reader: the loans may be told again, by this channel or another."""
@@ -52,6 +55,8 @@ class Reason(StrEnum):
     SAME_NUMBER_TODAY = "same_number_today"
     OPTED_OUT = "opted_out"
     DEAD_NUMBER = "dead_number"
+    DEAD_ADDRESS = "dead_address"
+    TAKEN_OUT = "taken_out"
     INVALID_RECIPIENT = "invalid_recipient"
     RECIPIENT_REFUSED = "recipient_refused"
     RECIPIENT_DEFERRED = "recipient_deferred"
@@ -74,6 +79,7 @@ class SkipReason(StrEnum):
     NOT_YET_DUE = "not_yet_due"
     OPTED_OUT = "opted_out"
     DEAD_NUMBER = "dead_number"
+    DEAD_ADDRESS = "dead_address"
     INVALID_RECIPIENT = "invalid_recipient"
     NO_RECIPIENT = "no_recipient"
     NOT_ELIGIBLE = "not_eligible"
@@ -98,3 +104,4 @@ class Refusal(StrEnum):
     LINE_TOO_LONG = "line_too_long"
     TOO_MANY_LINES = "too_many_lines"
     HOMELESS = "homeless"
+    OWN_ADDRESS = "own_address"

@@ -20,11 +20,17 @@ class SuppressionReason(StrEnum):
     BLACKLIST = "blacklist"
     DEAD_NUMBER = "dead_number"
     BY_LIBRARIAN = "by_librarian"
+    HARD_BOUNCE = "hard_bounce"
+    RETURNED_UNDELIVERABLE = "returned_undeliverable"
 
     @property
     def skip_reason(self) -> SkipReason:
         """How a loan is skipped for it."""
-        return SkipReason.DEAD_NUMBER if self is SuppressionReason.DEAD_NUMBER else SkipReason.OPTED_OUT
+        if self is SuppressionReason.DEAD_NUMBER:
+            return SkipReason.DEAD_NUMBER
+        if self in (SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNED_UNDELIVERABLE):
+            return SkipReason.DEAD_ADDRESS
+        return SkipReason.OPTED_OUT
 
 
 class SuppressionSource(StrEnum):
@@ -34,6 +40,7 @@ class SuppressionSource(StrEnum):
     PROVIDER = "provider"
     RECEIPTS = "receipts"
     LIBRARIAN = "librarian"
+    BOUNCES = "bounces"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from loan_reminders.domain.recipients import EmailAddress, MobileNumber, Recipie
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.domain.suppressions import Suppression, SuppressionReason, SuppressionSource, SuppressionSummary
-from loan_reminders.ledger.records import storable
+from loan_reminders.ledger.records import encode_recipient, storable
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders feedback ' || :library, 0))")
 _IN_FORCE = "suppression.lifted_at IS NULL AND (suppression.until IS NULL OR suppression.until > now())"
@@ -206,6 +206,8 @@ def suppressed(connection: Connection, library: str, recipients: Sequence[Recipi
             known[Channel.SMS.value, recipient.value] = recipient
         elif isinstance(recipient, EmailAddress):
             known[Channel.EMAIL.value, recipient.value] = recipient
+        else:
+            known[Channel.LETTER.value, encode_recipient(recipient)] = recipient
     if not known:
         return {}
     channels, values = zip(*known, strict=True)

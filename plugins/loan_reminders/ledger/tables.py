@@ -1,8 +1,9 @@
 """The tables of the ledger, as SQLAlchemy sees them; the migrations make them.
 
 `runs` (one passage of a stage), `loans_seen` and `skips` (what the ILS gave and what was left out), `notices`,
-`deliveries` and `delivery_loans` (the outbox and its claims on loans), `receipts` (every answer, never changed) and
-`letter_batches`; what comes back from the SMS provider is in `feedback_tables`. A claim is a row of `delivery_loans`
+`deliveries` and `delivery_loans` (the outbox and its claims on loans), `receipts` (every answer, never changed);
+letters on paper are in `letter_tables`, what comes back from the SMS provider in `feedback_tables`, e-mails that come
+back in `mail_tables`. A claim is a row of `delivery_loans`
 with `live`: the index `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
 """
 
@@ -36,8 +37,14 @@ from loan_reminders.ledger.columns import metadata as metadata
 from loan_reminders.ledger.feedback_tables import sms_acks as sms_acks
 from loan_reminders.ledger.feedback_tables import sms_replies as sms_replies
 from loan_reminders.ledger.feedback_tables import suppressions as suppressions
+from loan_reminders.ledger.letter_tables import letter_batches as letter_batches
+from loan_reminders.ledger.letter_tables import letter_events as letter_events
+from loan_reminders.ledger.letter_tables import letters as letters
+from loan_reminders.ledger.letter_tables import registered_letters as registered_letters
+from loan_reminders.ledger.letter_tables import sent_words as sent_words
+from loan_reminders.ledger.mail_tables import mail_bounces as mail_bounces
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The migration these tables stand for."""
 
 
@@ -121,23 +128,6 @@ notices = Table(
     one_of("stage", Stage),
     Index("notices_of_run", "run_id"),
     Index("notices_of_patron", "library", "patron_id"),
-)
-
-letter_batches = Table(
-    "letter_batches",
-    metadata,
-    Column("batch_id", BigInteger, Identity(always=True), primary_key=True),
-    library_code(),
-    of_run(),
-    Column("name", Text, nullable=False),
-    Column("pdf", Text, nullable=False),
-    Column("csv", Text, nullable=False),
-    Column("letters", Integer, nullable=False),
-    Column("pages", Integer, nullable=False),
-    Column("sha256", Text, nullable=False),
-    moment("at", default=True),
-    UniqueConstraint("library", "name", name="one_batch_of_a_name"),
-    Index("letter_batches_of_run", "run_id"),
 )
 
 deliveries = Table(

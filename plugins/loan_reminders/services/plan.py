@@ -72,7 +72,7 @@ def _plan_page(
 
 def _recipients(loans: Sequence[Loan]) -> list[Recipient]:
     """Every number and address that a page of readers can be written to at, each once."""
-    contacts = {contact for loan in loans for contact in (loan.patron.mobile, loan.patron.email)}
+    contacts = {contact for loan in loans for contact in (loan.patron.mobile, loan.patron.email, loan.patron.address)}
     return [contact for contact in contacts if not isinstance(contact, Refusal)]
 
 

@@ -1,0 +1,36 @@
+"""What comes back to the sender of e-mails: bounces, definite or not, and answers of machines."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class BounceKind(StrEnum):
+    """What a bounce says. `HARD`: this address will never take mail. `SOFT`: not now. `DELAYED`: still being tried."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    DELAYED = "delayed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """One e-mail of ours that came back.
+
+    `fingerprint` is the same whenever the same report is read again. `delivery_id` is what the report quotes of ours
+    (the return path or the Message-ID), None when it quotes nothing that we could have sent. `recipient` is the
+    address that failed, as the report says, lower case, empty when it does not. `status` is the enhanced status code
+    (RFC 3463), empty when there is none; `diagnostic` what the server said; `raw` the report's own headers and parts.
+    """
+
+    fingerprint: str
+    kind: BounceKind
+    delivery_id: uuid.UUID | None
+    recipient: str
+    status: str
+    diagnostic: str
+    received_at: datetime | None
+    raw: str
