@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.extraction import CodeMapping
+from loan_reminders.domain.letters import EnvelopeWindow, LetterLayout
 from loan_reminders.domain.library import Branch, LibraryIdentity
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.redirect import Redirect
@@ -94,6 +95,19 @@ class Settings(Section):
     def sms_budget(self) -> SmsBudget:
         """What SMS may cost."""
         return SmsBudget(**self.sms.budget.model_dump())
+
+    def letter_layout(self) -> LetterLayout:
+        """How letters are laid out."""
+        ours = self.letters
+        return LetterLayout(
+            window=EnvelopeWindow(ours.window),
+            logo=ours.logo,
+            recto_start=ours.recto_start,
+            signature=tuple(ours.signature),
+            deadline_days=ours.deadline_days,
+            rules_reference=ours.rules_reference,
+            letters_per_file=ours.letters_per_file,
+        )
 
     def redirection(self) -> Redirect | None:
         """Where a test installation sends everything; None in production."""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
+
+from loan_reminders.domain.notices import LoanKey
+from loan_reminders.domain.recipients import PostalAddress
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import Reason
 
 
 class BatchState(StrEnum):
@@ -53,3 +61,86 @@ class LetterAct(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RETURNED = "returned"
     UNDONE = "undone"
+
+
+class EnvelopeWindow(StrEnum):
+    """The envelope's window: format of the envelope, height of the window in millimetres (100 wide)."""
+
+    DL_45 = "DL-45"
+    DL_35 = "DL-35"
+    C65_45 = "C6/5-45"
+    C65_35 = "C6/5-35"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterLayout:
+    """How a library's letters are laid out.
+
+    `logo` is a picture below `templates/`, or empty. `recto_start` begins each letter on the front of a sheet.
+    `signature` is who signs, a line each. `deadline_days` is what a formal notice grants, `rules_reference` the
+    rules it rests on (empty: none named). `letters_per_file` bounds one PDF of a batch.
+    """
+
+    window: EnvelopeWindow = EnvelopeWindow.DL_45
+    logo: str = ""
+    recto_start: bool = True
+    signature: tuple[str, ...] = ("Le service du prêt",)
+    deadline_days: int = 15
+    rules_reference: str = ""
+    letters_per_file: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierReminder:
+    """A reminder about a loan of this cycle that left before: which, how, on which day."""
+
+    stage: Stage
+    channel: Channel
+    left_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchView:
+    """A batch as the ledger holds it. `pdfs` are its files for the printer, in order, `slip` the posting slip or "".
+
+    `letters` and `pages` count what was laid out, `left_out` the letters that were taken out since.
+    """
+
+    batch_id: int
+    run_id: int
+    stage: Stage
+    reference_date: date
+    name: str
+    kind: Channel
+    branch: str
+    state: BatchState
+    pdfs: tuple[str, ...]
+    csv: str
+    slip: str
+    letters: int
+    pages: int
+    left_out: int
+    at: datetime
+    printed_at: datetime | None
+    printed_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLetter:
+    """One letter of a batch: whose it is, what it is about, and its pages (from 1) in the PDF number `volume` (from 1).
+
+    `left_out` says why it is not to be posted, None when it is.
+    """
+
+    delivery_id: uuid.UUID
+    batch_id: int
+    reference: str
+    patron_id: str
+    patron_name: str
+    recipient: PostalAddress
+    loans: tuple[LoanKey, ...]
+    position: int
+    volume: int
+    first_page: int
+    last_page: int
+    left_out: Reason | None

@@ -11,12 +11,17 @@ from loan_reminders.domain.states import DeliveryState, Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedEmail:
-    """An e-mail as bytes for SMTP DATA (headers and MIME parts, CRLF line ends) and its envelope recipient."""
+    """An e-mail as bytes for SMTP DATA (headers and MIME parts, CRLF line ends) and its envelope recipient.
+
+    `subject` and `text` are its words, for whoever asks later what was said.
+    """
 
     delivery_id: uuid.UUID
     recipient: EmailAddress
     message_id: str
     content: bytes
+    subject: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,15 @@ class RenderedText:
     recipient: MobileNumber
     text: str
     segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentWords:
+    """What a message says, kept from the moment it is about to leave; `subject` is empty for an SMS."""
+
+    delivery_id: uuid.UUID
+    subject: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -11,14 +10,18 @@ from typing import Any, Protocol
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.feedback_ports import SmsFeedback
+from loan_reminders.domain.letter_ports import LetterBooks
 from loan_reminders.domain.loans import Loan, RejectedRow
-from loan_reminders.domain.messages import LetterBatch, Receipt, RenderedEmail, RenderedLetter, RenderedText
-from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
-from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.messages import (
+    Receipt,
+    RenderedEmail,
+    RenderedLetter,
+    RenderedText,
+)
+from loan_reminders.domain.run_ports import Planning, Sender
 from loan_reminders.domain.sms_feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
-from loan_reminders.domain.suppressions import Suppressed
 
 
 class LoanSource(Protocol):
@@ -182,91 +185,16 @@ class Ledger(Protocol):
         """Days before this run's own without any green run of its stage, back to the first green one at most."""
         ...
 
+    def letters(self) -> LetterBooks:
+        """The part of the ledger where batches of letters are kept."""
+        ...
+
     def feedback(self) -> SmsFeedback:
         """The part of the ledger where the SMS provider's answers are kept."""
         ...
 
     def close_run(self, run_id: int) -> Books:
         """Count the books, keep them with the run, and say them."""
-        ...
-
-
-class Planning(Protocol):
-    """The transaction that plans a run: all or nothing."""
-
-    def __enter__(self) -> Planning: ...
-
-    def __exit__(self, *exc: Any) -> None: ...
-
-    def patrons(self) -> Iterator[Sequence[Sequence[Loan]]]:
-        """Pages of readers, each reader with all the loans this run saw and has not planned yet."""
-        ...
-
-    def history(self, keys: Sequence[LoanKey]) -> History:
-        """The live claims on these loans at this run's stage."""
-        ...
-
-    def refused(self, keys: Sequence[LoanKey]) -> Refused:
-        """The recipients that refused this stage's message about these loans, or bounced it."""
-        ...
-
-    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
-        """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
-        ...
-
-    def adopt(self, keys: Sequence[LoanKey]) -> int:
-        """Take over the deliveries that an earlier run planned for these loans and never attempted."""
-        ...
-
-    def record(self, deliveries: Sequence[Delivery], skips: Sequence[Skip]) -> None:
-        """Write notices, deliveries, claims and skips, in bulk."""
-        ...
-
-
-class Sender(Protocol):
-    """One process sending the deliveries of one run by one channel. A context manager."""
-
-    def __enter__(self) -> Sender: ...
-
-    def __exit__(self, *exc: Any) -> None: ...
-
-    def waiting(self, page_size: int = 500) -> Iterator[Sequence[Delivery]]:
-        """Deliveries that wait, page by page, each once; nothing is claimed yet."""
-        ...
-
-    def exchange(self, receipts: Sequence[Receipt], claim: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
-        """In one committed transaction, record what came back and mark the next deliveries as attempted.
-
-        Returns those of `claim` that are ours; another sender may have taken the rest.
-        """
-        ...
-
-    def waiting_loans(self) -> frozenset[LoanKey]:
-        """The loans of what waits in this run by this channel."""
-        ...
-
-    def drop(self, gone: Mapping[LoanKey, Reason]) -> int:
-        """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
-        ...
-
-    def cancel_waiting(self, reason: Reason) -> int:
-        """Cancel everything that waits in this run by this channel; returns how many deliveries."""
-        ...
-
-    def numbers_since(self, since: datetime) -> frozenset[str]:
-        """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
-        ...
-
-    def batches_recorded(self) -> int:
-        """Batches of letters that this run already has."""
-        ...
-
-    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> None:
-        """Record a stored batch of letters with its receipts, in one transaction."""
-        ...
-
-    def fail_deferred(self) -> int:
-        """Give up those that were refused for the moment and still wait: FAILED, retries exhausted."""
         ...
 
 

@@ -1,0 +1,53 @@
+"""What the use cases about letters on paper need from the ledger and from the letter store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from loan_reminders.domain.letters import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.states import Reason
+
+
+class LetterBooks(Protocol):
+    """The part of the ledger where batches of letters are kept. Raises LedgerUnavailable."""
+
+    def batches(self, *, states: Sequence[BatchState] = (), limit: int = 200) -> Sequence[BatchView]:
+        """Batches, the newest first; `states` empty means every state."""
+        ...
+
+    def batch(self, batch_id: int) -> BatchView | None:
+        """One batch of this library, None when there is none of that number."""
+        ...
+
+    def letters_of(self, batch_id: int) -> Sequence[BatchLetter]:
+        """The letters of a batch in their order, those left out too."""
+        ...
+
+    def letter(self, reference: str) -> BatchLetter | None:
+        """The letter with this reference in the batch it was last printed in."""
+        ...
+
+    def leave_out(self, batch_id: int, letters: Mapping[uuid.UUID, Reason], *, who: str, detail: str = "") -> int:
+        """Take letters out of a closed batch that nobody printed yet: their deliveries are cancelled.
+
+        Returns how many were; a batch already printed does not change.
+        """
+        ...
+
+    def mark_printed(self, batch_id: int, *, who: str) -> bool:
+        """Say that a closed batch went to the printer; False when it had before. Its content never changes again."""
+        ...
+
+    def note_copy(self, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> None:
+        """Keep that a copy of a batch, or of one letter of it, was made."""
+        ...
+
+
+class LetterArchive(Protocol):
+    """The letter store as readers of old batches need it. Raises LetterStoreUnavailable."""
+
+    def read(self, location: str) -> Iterator[bytes]:
+        """One stored file, piece by piece; `location` is what `LetterStore.store` returned."""
+        ...
