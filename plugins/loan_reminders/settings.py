@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, time
 from functools import cache
 from pathlib import Path
@@ -145,7 +145,17 @@ class Settings(Section):
             phone_columns=tuple(self.ils.phone_columns),
             default_language=self.ils.default_language,
             sms_countries=frozenset(self.sms.countries),
+            own_addresses=tuple(_own_addresses(self.library)),
         )
+
+
+def _own_addresses(library: LibrarySettings) -> Iterator[tuple[str, ...]]:
+    """Where the library itself is: the last two lines of its address, and of each branch's."""
+    yield tuple(library.address[-2:])
+    for branch in library.branches:
+        lines = [line.strip() for line in branch.address.split(",") if line.strip()]
+        if len(lines) > 1:
+            yield tuple(lines[-2:])
 
 
 def _by_code(categories: Mapping[Any, list[str]]) -> dict[str, PatronCategory]:

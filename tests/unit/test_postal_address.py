@@ -6,7 +6,6 @@ import pytest
 
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.recipients import PostalAddress
-from loan_reminders.domain.recipients.countries import country_code, country_line, names_a_country
 from loan_reminders.domain.recipients.postal_words import fold
 from loan_reminders.domain.states import Refusal
 
@@ -266,30 +265,6 @@ def test_every_line_fits_the_envelope() -> None:
     address = parse("Résidence des Quatre Saisons, Bâtiment B", "1 rue A", "06000 Nice", name="A " * 30)
     assert len(address.lines) <= 6
     assert all(0 < len(line) <= 38 for line in address.lines)
-
-
-@pytest.mark.parametrize(
-    ("field", "line"),
-    [
-        ("", ""),
-        ("FR", ""),
-        ("GUADELOUPE", ""),
-        ("DE", "ALLEMAGNE"),
-        ("DEU", "ALLEMAGNE"),
-        ("GERMANY", "ALLEMAGNE"),
-        ("PAYS BAS", "PAYS BAS"),
-        ("ATLANTIDE", "ATLANTIDE"),
-        ("QQ", None),
-    ],
-)
-def test_country_fields(field: str, line: str | None) -> None:
-    assert country_line(field) == line
-
-
-def test_a_code_or_the_name_of_a_french_town_is_not_read_as_a_country() -> None:
-    assert names_a_country("BELGIQUE")
-    assert not any(map(names_a_country, ("DE", "GRENADE", "MAURICE", "NICE", "SAINT MARTIN")))
-    assert (country_code("ALLEMAGNE"), country_code("ATLANTIDE")) == ("DE", "")
 
 
 @pytest.mark.parametrize("text", ["Å", "ﬁ", "①", "Ｎｉｃｅ", "½", "\ud800", "ǅ", "İ", "ŉ"])

@@ -56,6 +56,7 @@ class CodeMapping:
     A reader's category comes from the status code, else from the type code, else it is OTHER.
     `phone_columns` are searched for a mobile number in their order. `default_language` (ISO 639-1) is for
     readers whose language is unknown; `sms_countries` (ISO 3166-1) are those whose mobiles may be written to.
+    `own_addresses` are the library's, each as street and town: a reader does not live there.
     Raises SettingsError for a phone column outside the contract.
     """
 
@@ -64,6 +65,7 @@ class CodeMapping:
     phone_columns: tuple[str, ...] = PHONE_COLUMNS
     default_language: str = "fr"
     sms_countries: frozenset[str] = FRENCH_COUNTRIES
+    own_addresses: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.phone_columns if name not in PHONE_COLUMNS]
@@ -144,7 +146,7 @@ def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Pa
         language=_language(clean_text(get("language"), "language"), codes.default_language),
         email=_email(get("email")),
         mobile=_mobile([raw_text(get(column), column) for column in codes.phone_columns], codes.sms_countries),
-        address=_address(name, row),
+        address=_address(name, row, codes.own_addresses),
     )
 
 
@@ -183,7 +185,7 @@ def _mobile(fields: list[str | None], countries: frozenset[str]) -> MobileNumber
         return error.code
 
 
-def _address(name: str, row: Mapping[str, object]) -> PostalAddress | Refusal:
+def _address(name: str, row: Mapping[str, object], own: tuple[tuple[str, ...], ...]) -> PostalAddress | Refusal:
     try:
         return PostalAddress.parse(
             name=name,
@@ -191,6 +193,7 @@ def _address(name: str, row: Mapping[str, object]) -> PostalAddress | Refusal:
             postcode=raw_text(row.get("postcode"), "postcode"),
             city=raw_text(row.get("city"), "city"),
             country=raw_text(row.get("country"), "country"),
+            own=own,
         )
     except RecipientError as error:
         return error.code

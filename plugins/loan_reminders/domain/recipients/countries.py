@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-_FRENCH_NAMES = (
-    "AD ANDORRE; AE EMIRATS ARABES UNIS; AF AFGHANISTAN; AG ANTIGUA ET BARBUDA; AI ANGUILLA; AL ALBANIE; AM ARMENIE; "
-    "AO ANGOLA; AR ARGENTINE; AS SAMOA AMERICAINES; AT AUTRICHE; AU AUSTRALIE; AW ARUBA; AX ILES ALAND; "
-    "AZ AZERBAIDJAN; BA BOSNIE HERZEGOVINE; BB BARBADE; BD BANGLADESH; BE BELGIQUE; BF BURKINA FASO; BG BULGARIE; "
-    "BH BAHREIN; BI BURUNDI; BJ BENIN; BM BERMUDES; BN BRUNEI; BO BOLIVIE; "
-    "BQ PAYS BAS CARIBEENS; BR BRESIL; BS BAHAMAS; BT BHOUTAN; BW BOTSWANA; BY BIELORUSSIE; BZ BELIZE; CA CANADA; "
-    "CC ILES COCOS; CD REPUBLIQUE DEMOCRATIQUE DU CONGO; CF REPUBLIQUE CENTRAFRICAINE; CG CONGO; CH SUISSE; "
-    "CI COTE D IVOIRE; CK ILES COOK; CL CHILI; CM CAMEROUN; CN CHINE; CO COLOMBIE; CR COSTA RICA; CU CUBA; "
-    "CV CAP VERT; CW CURACAO; CX ILE CHRISTMAS; CY CHYPRE; CZ TCHEQUIE; DE ALLEMAGNE; DJ DJIBOUTI; DK DANEMARK; "
-    "DM DOMINIQUE; DO REPUBLIQUE DOMINICAINE; DZ ALGERIE; EC EQUATEUR; EE ESTONIE; EG EGYPTE; EH SAHARA OCCIDENTAL; "
-    "ER ERYTHREE; ES ESPAGNE; ET ETHIOPIE; FI FINLANDE; FJ FIDJI; FK ILES MALOUINES; FM MICRONESIE; FO ILES FEROE; "
-    "GA GABON; GB ROYAUME UNI; GD GRENADE; GE GEORGIE; GG GUERNESEY; GH GHANA; "
-    "GI GIBRALTAR; GL GROENLAND; GM GAMBIE; GN GUINEE; GQ GUINEE EQUATORIALE; GR GRECE; GT GUATEMALA; "
-    "GU GUAM; GW GUINEE BISSAU; GY GUYANA; HK HONG KONG; HN HONDURAS; HR CROATIE; HT HAITI; HU HONGRIE; "
-    "ID INDONESIE; IE IRLANDE; IL ISRAEL; IM ILE DE MAN; IN INDE; IQ IRAK; IR IRAN; IS ISLANDE; IT ITALIE; "
-    "JE JERSEY; JM JAMAIQUE; JO JORDANIE; JP JAPON; KE KENYA; KG KIRGHIZSTAN; KH CAMBODGE; KI KIRIBATI; KM COMORES; "
-    "KN SAINT CHRISTOPHE ET NIEVES; KP COREE DU NORD; KR COREE DU SUD; KW KOWEIT; KY ILES CAIMANS; KZ KAZAKHSTAN; "
-    "LA LAOS; LB LIBAN; LC SAINTE LUCIE; LI LIECHTENSTEIN; LK SRI LANKA; LR LIBERIA; LS LESOTHO; LT LITUANIE; "
-    "LU LUXEMBOURG; LV LETTONIE; LY LIBYE; MA MAROC; MD MOLDAVIE; ME MONTENEGRO; "
-    "MG MADAGASCAR; MH ILES MARSHALL; MK MACEDOINE DU NORD; ML MALI; MM MYANMAR; MN MONGOLIE; MO MACAO; "
-    "MP ILES MARIANNES DU NORD; MR MAURITANIE; MS MONTSERRAT; MT MALTE; MU MAURICE; MV MALDIVES; "
-    "MW MALAWI; MX MEXIQUE; MY MALAISIE; MZ MOZAMBIQUE; NA NAMIBIE; NE NIGER; NF ILE NORFOLK; "
-    "NG NIGERIA; NI NICARAGUA; NL PAYS BAS; NO NORVEGE; NP NEPAL; NR NAURU; NU NIUE; NZ NOUVELLE ZELANDE; OM OMAN; "
-    "PA PANAMA; PE PEROU; PG PAPOUASIE NOUVELLE GUINEE; PH PHILIPPINES; PK PAKISTAN; "
-    "PL POLOGNE; PN ILES PITCAIRN; PR PORTO RICO; PS PALESTINE; PT PORTUGAL; PW PALAOS; "
-    "PY PARAGUAY; QA QATAR; RO ROUMANIE; RS SERBIE; RU RUSSIE; RW RWANDA; SA ARABIE SAOUDITE; "
-    "SB ILES SALOMON; SC SEYCHELLES; SD SOUDAN; SE SUEDE; SG SINGAPOUR; SH SAINTE HELENE; SI SLOVENIE; "
-    "SJ SVALBARD ET JAN MAYEN; SK SLOVAQUIE; SL SIERRA LEONE; SM SAINT MARIN; SN SENEGAL; SO SOMALIE; SR SURINAME; "
-    "SS SOUDAN DU SUD; ST SAO TOME ET PRINCIPE; SV SALVADOR; SX SAINT MARTIN PARTIE NEERLANDAISE; SY SYRIE; "
-    "SZ ESWATINI; TC ILES TURQUES ET CAIQUES; TD TCHAD; TG TOGO; TH THAILANDE; TJ TADJIKISTAN; TK TOKELAU; "
-    "TL TIMOR ORIENTAL; TM TURKMENISTAN; TN TUNISIE; TO TONGA; TR TURQUIE; TT TRINITE ET TOBAGO; TV TUVALU; "
-    "TW TAIWAN; TZ TANZANIE; UA UKRAINE; UG OUGANDA; US ETATS UNIS; UY URUGUAY; UZ OUZBEKISTAN; "
-    "VA ETAT DE LA CITE DU VATICAN; VC SAINT VINCENT ET LES GRENADINES; VE VENEZUELA; VG ILES VIERGES BRITANNIQUES; "
-    "VI ILES VIERGES DES ETATS UNIS; VN VIET NAM; VU VANUATU; WS SAMOA; XK KOSOVO; YE YEMEN; ZA AFRIQUE DU SUD; "
-    "ZM ZAMBIE; ZW ZIMBABWE"
-)
-"""ISO 3166-1 codes and French names of the countries where French postcodes do not apply (names after the CLDR)."""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from loan_reminders.domain.recipients.postal_words import fold
+
+_OUR_NAMES = {
+    "CD": "REPUBLIQUE DEMOCRATIQUE DU CONGO", "CG": "CONGO", "HK": "HONG KONG", "MM": "MYANMAR", "MO": "MACAO",
+    "PS": "PALESTINE",
+}  # fmt: skip
+"""Countries that the post calls otherwise than the CLDR does."""
+
+_FRENCH_POSTCODES = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "PF", "NC", "WF", "MC"})
+_NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "AQ", "BV", "HM", "UM", "CP", "IO", "GS", "TF"})
 
 _OTHER_SPELLINGS = (
     "DE GERMANY,DEUTSCHLAND,D,DEU,RFA; BE BELGIUM,BELGIE,B,BEL; CH SWITZERLAND,SCHWEIZ,SVIZZERA,CHE; "
@@ -66,16 +43,41 @@ _HOME_SPELLINGS = (
 HOME = ""
 """What `country_line` answers for France, its overseas territories and Monaco: no country line is printed."""
 
-_BY_CODE = dict(entry.split(" ", 1) for entry in _FRENCH_NAMES.split("; "))
-_BY_NAME = {name: code for code, name in _BY_CODE.items()}
-_KNOWN: dict[str, str] = {name: name for name in _BY_CODE.values()}
-_KNOWN.update(
-    {spelling: _BY_CODE[entry[:2]] for entry in _OTHER_SPELLINGS.split("; ") for spelling in entry[3:].split(",")}
-)
-_KNOWN.update(dict.fromkeys(_HOME_SPELLINGS.split(","), HOME))
-_SPELLED_OUT = frozenset(spelling for spelling in _KNOWN if len(spelling) > 3) - frozenset(
+_NO_NAME_OF_A_LINE = frozenset(
     {"SAINT MARTIN", "SAINTE LUCIE", "GRENADE", "QUEBEC", "MONACO", "SAINT BARTHELEMY", "DOMINIQUE", "MAURICE"}
 )
+"""Names that are also towns, streets or people in France."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Atlas:
+    """Every country: its French name by ISO code, and what each spelling stands for."""
+
+    by_code: Mapping[str, str]
+    known: Mapping[str, str]
+    spelled_out: frozenset[str]
+
+
+@cache
+def _atlas() -> _Atlas:
+    """The countries as the CLDR names them in French (Babel), read at the first address."""
+    from babel import Locale
+
+    territories = {code: fold(name) for code, name in Locale("fr").territories.items() if len(code) == 2}
+    by_code = {
+        code: _OUR_NAMES.get(code, name)
+        for code, name in territories.items()
+        if code not in _FRENCH_POSTCODES and code not in _NO_COUNTRIES
+    }
+    known = {name: name for name in by_code.values()}
+    known |= {fold(territories[code]): name for code, name in _OUR_NAMES.items()}
+    known |= {
+        spelling: by_code[entry[:2]] for entry in _OTHER_SPELLINGS.split("; ") for spelling in entry[3:].split(",")
+    }
+    known |= dict.fromkeys(_HOME_SPELLINGS.split(","), HOME)
+    spelled_out = frozenset(spelling for spelling in known if len(spelling) > 3) - _NO_NAME_OF_A_LINE
+    return _Atlas(by_code=by_code, known=known, spelled_out=spelled_out)
+
 
 POSTCODE_AFTER_TOWN = frozenset({
     "ROYAUME UNI", "ETATS UNIS", "CANADA", "AUSTRALIE", "NOUVELLE ZELANDE", "IRLANDE", "INDE", "JAPON", "COREE DU SUD",
@@ -92,19 +94,18 @@ def country_line(text: str) -> str | None:
     """
     if not text:
         return HOME
-    known = _KNOWN.get(text)
+    atlas = _atlas()
+    known = atlas.known.get(text)
     if known is not None:
         return known
-    if len(text) <= 3:
-        return _BY_CODE.get(text)
-    return text
+    return atlas.by_code.get(text) if len(text) <= 3 else text
 
 
 def names_a_country(line: str) -> bool:
     """Whether a whole address line, in capitals, is a country's name (codes and names of French towns left out)."""
-    return line in _SPELLED_OUT
+    return line in _atlas().spelled_out
 
 
 def country_code(line: str) -> str:
     """The ISO 3166-1 code of a country line as `country_line` gives it; empty for a country nobody listed."""
-    return _BY_NAME.get(line, "")
+    return next((code for code, name in _atlas().by_code.items() if name == line), "")

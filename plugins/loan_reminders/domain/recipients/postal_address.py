@@ -9,7 +9,7 @@ and the letter shows the name as it is spelt, beside its reference.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loan_reminders.domain.errors import RecipientError
@@ -65,15 +65,17 @@ class PostalAddress:
         postcode: str | None = None,
         city: str | None = None,
         country: str | None = None,
+        own: Iterable[Sequence[str]] = (),
     ) -> PostalAddress:
         """Lay out the ILS lines by the norm: capitals, the name once, postcode and town last, then a foreign country.
 
         `country` is a name or an ISO 3166 code; without one, a last line that names a country counts. Long words are
-        abbreviated and long lines cut at their commas only where 38 characters are passed.
+        abbreviated and long lines cut at their commas only where 38 characters are passed. `own` are the library's own
+        addresses, each as its last two lines, street and town: a desk types them for want of another.
 
         Raises RecipientError: `missing` (no name, or nothing but the name), `homeless`, `dummy` (words in place of an
         address, or mail that already came back), `country_not_allowed` (a code nobody knows), `no_postcode`,
-        `too_few_lines` (no street or no town), `line_too_long`, `too_many_lines`.
+        `too_few_lines` (no street or no town), `line_too_long`, `too_many_lines`, `own_address`.
         """
         identity = _identity(name)
         found, dummy = _known_lines(lines, identity)
@@ -95,7 +97,20 @@ class PostalAddress:
             body = [line for line in body if line not in (town, last[0])]
             if not body:
                 raise RecipientError(Refusal.DUMMY if dummy else Refusal.TOO_FEW_LINES)
-        return cls(lines=_block(identity, body, last), postcode=code)
+        block = _block(identity, body, last)
+        if any(address and _is_at(block, address) for address in own):
+            raise RecipientError(Refusal.OWN_ADDRESS)
+        return cls(lines=block, postcode=code)
+
+
+def _is_at(block: tuple[str, ...], address: Sequence[str]) -> bool:
+    """Whether every line of an address ends a line of the block; a CEDEX town counts as the town itself."""
+    here = [_place(line) for line in block]
+    return all(any(f" {line}".endswith(f" {_place(fold(wanted))}") for line in here) for wanted in address)
+
+
+def _place(line: str) -> str:
+    return abbreviate(line.partition(" CEDEX")[0])
 
 
 def _identity(name: str) -> str:
