@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format bench faults pins check-settings
+.PHONY: help demo up test lint format bench faults pins check-settings preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,5 +45,8 @@ pins: $(VENV)/.installed ## Pin requirements.txt anew from pyproject.toml (needs
 	  --no-annotate --quiet --upgrade --output-file requirements.txt
 	sed -i '1i # Every package, direct and transitive, as tested. Made from pyproject.toml by `make pins`; do not edit.' requirements.txt
 
-check-settings: $(VENV)/.installed ## Check library.toml (or the file named by REMINDERS_CONFIG)
-	@$(BIN)/python -m loan_reminders.settings
+check-settings: $(VENV)/.installed ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
+	@$(BIN)/python -m loan_reminders.check_settings
+
+preview: $(VENV)/.installed ## Every message in every language, as files and images to look at; writes var/previews/
+	@$(BIN)/python -m loan_reminders.previews

@@ -2,7 +2,8 @@
 
 **8 jours après l'échéance** : un e-mail, ou une lettre si le lecteur n'a pas d'adresse électronique utilisable.
 
-Les lettres du jour forment **un seul PDF**, avec la liste des destinataires (CSV) à côté, dans le dossier des lettres :
+Les lettres du jour forment **un lot** dans les pages « Relances » : un PDF, dans l'ordre des codes postaux, et la liste
+des destinataires (CSV) :
 imprimer, plier en trois, mettre sous enveloppe à fenêtre. L'adresse tombe dans la fenêtre.
 
 **Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).

@@ -2,27 +2,36 @@
 
 **21 jours après l'échéance** : une lettre recommandée avec avis de réception, par lecteur.
 
-Les lettres du jour forment **un seul PDF**, avec la liste des destinataires (CSV) à côté, dans le dossier des lettres.
+1. **Préparer les lettres** : le lot est composé comme brouillon.
+2. **Valider les lettres recommandées** (« Actions requises ») : rien ne s'imprime avant. La tournée attend aussi
+   longtemps qu'il faut ; des lettres peuvent être retirées, avec un motif.
+3. **Imprimer les lettres recommandées** : le SIGB est interrogé à nouveau, puis le lot est clos, avec ses PDF, la liste
+   des destinataires (CSV) et le **bordereau de dépôt**, et suivi jusqu'aux avis de réception dans les pages « Relances ».
+
 Un lecteur sans adresse postale utilisable est écarté avec le motif, pour le bureau de prêt.
 
-**Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).
-
-**Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
+**Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation. **Clore et vérifier** :
+chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
 """
 
 from airflow.sdk import DAG
 
+from loan_reminders import operators
 from loan_reminders.dag_arguments import dag_arguments, daily
 from loan_reminders.domain.stages import Stage
-from loan_reminders.operators import CloseRun, ConfirmVolume, ExtractLoans, PlanNotices, PrintLetters
 
 with DAG(schedule=daily(Stage.REGISTERED_LETTER), doc_md=__doc__, **dag_arguments(Stage.REGISTERED_LETTER)):
-    loans = ExtractLoans(task_id="extract_loans", task_display_name="Extraire les prêts")
-    notices = PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", run_id=loans.output)
-    volume = ConfirmVolume(task_id="confirm_volume", task_display_name="Vérifier le volume", run_id=loans.output)
-    letters = PrintLetters(
-        task_id="print_registered_letters", task_display_name="Imprimer les lettres recommandées", run_id=loans.output
+    loans = operators.ExtractLoans(task_id="extract_loans", task_display_name="Extraire les prêts")
+    run = {"run_id": loans.output}
+    notices = operators.PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", **run)
+    volume = operators.ConfirmVolume(task_id="confirm_volume", task_display_name="Vérifier le volume", **run)
+    draft = operators.PrepareLetters(task_id="prepare_letters", task_display_name="Préparer les lettres", **run)
+    answer = operators.ApproveLetters(
+        task_id="approve_letters", task_display_name="Valider les lettres recommandées", **run
     )
-    books = CloseRun(task_id="close_run", task_display_name="Clore et vérifier", run_id=loans.output)
+    letters = operators.PrintLetters(
+        task_id="print_registered_letters", task_display_name="Imprimer les lettres recommandées", **run
+    )
+    books = operators.CloseRun(task_id="close_run", task_display_name="Clore et vérifier", **run)
 
-    loans >> notices >> volume >> letters >> books
+    loans >> notices >> volume >> draft >> answer >> letters >> books

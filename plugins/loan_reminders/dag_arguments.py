@@ -19,6 +19,9 @@ DISPLAY_NAMES = {
     Stage.REGISTERED_LETTER: "5. Lettre recommandée",
 }
 
+RUNS_AT_ONCE = {Stage.REGISTERED_LETTER: 31}
+"""A day of registered letters that nobody approved yet does not hold back the next days' runs."""
+
 
 def daily(stage: Stage) -> str:
     """The stage's cron expression: every day at its hour, in the zone of the DAG's start date."""
@@ -27,9 +30,9 @@ def daily(stage: Stage) -> str:
 
 
 def dag_arguments(stage: Stage) -> dict[str, Any]:
-    """The arguments of one stage's DAG: days in the library's zone, one run at a time, retries with back-off.
+    """The arguments of one stage's DAG: days in the library's zone, retries with back-off.
 
-    Missed days are not caught up by themselves. Raises SettingsError, which Airflow shows among the DAG import
+    Runs come one at a time, but those of a stage that may wait for a person. Missed days are not caught up by themselves. Raises SettingsError, which Airflow shows among the DAG import
     errors, when `library.toml` is wrong, and TemplateError when the stage's SMS cannot fit.
     """
     ours = settings()
@@ -46,7 +49,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
         "dag_display_name": DISPLAY_NAMES[stage],
         "start_date": datetime(2026, 1, 1, tzinfo=ours.zone),
         "catchup": False,
-        "max_active_runs": 1,
+        "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
         "tags": ["relances"],
         "params": {
             "reference_date": Param(

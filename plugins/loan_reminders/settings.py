@@ -1,13 +1,13 @@
 """`library.toml`, the one file a library edits: read once, checked whole, refused with a message anybody can act on.
 
 The file is named by the environment variable REMINDERS_CONFIG; without it, `library.toml` at the root of the
-installation is read. `python -m loan_reminders.settings` checks it from the command line.
+installation is read. `python -m loan_reminders.check_settings` checks it, and the templates,
+from the command line.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, time
@@ -207,11 +207,3 @@ def read_settings(path: Path) -> Settings:
 def settings() -> Settings:
     """The library's settings, read once in each process."""
     return read_settings(settings_path())
-
-
-if __name__ == "__main__":
-    try:
-        read_settings(settings_path())
-    except SettingsError as wrong:
-        sys.exit(str(wrong))
-    sys.stdout.write(f"{settings_path()} : configuration valide\n")

@@ -115,6 +115,12 @@ class BounceSettings(Section):
     done_folder: Text = "Relances traitées"
     soft_failures: Annotated[int, Field(ge=1, le=50)] = 5
 
+    @model_validator(mode="after")
+    def _two_folders(self) -> Self:
+        if self.folder == self.done_folder:
+            raise ValueError("bounces : « done_folder » doit être un autre dossier que « folder »")
+        return self
+
 
 class LetterSettings(Section):
     """How letters are laid out, put into batches and followed.

@@ -14,7 +14,7 @@ from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
 
 CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("generation",), dispatch.generation),
-    (("email_dispatch",), dispatch.email_dispatch),
+    (("email_dispatch", "smtp_step"), dispatch.email_dispatch),
     (("sms_dispatch",), dispatch.sms_dispatch),
     (("letters", "letters_memory"), dispatch.letters),
     (("scale_100k_time", "scale_100k_memory"), days.scale),

@@ -11,7 +11,7 @@ import smtplib
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -89,20 +89,11 @@ def waiting(run_id: int, channel: Channel, limit: int) -> list[Delivery]:
 
 def send_bare_emails(clock: Clock, *, stage: str, today: str, run_id: int, count: int) -> None:
     """The same bytes by smtplib's `sendmail`, already composed, a thread a connection, nothing written down."""
-    from loan_reminders.domain.stages import Channel, Stage
-    from loan_reminders.services.compose import email_composer
-    from loan_reminders.settings import ROOT, settings
+    from loan_reminders.domain.stages import Channel
+    from loan_reminders.settings import settings
+    from tests.bench.smtp_step import composer
 
-    ours, zone = settings().email, settings().zone
-    compose = email_composer(
-        ROOT / "templates",
-        stage=Stage(stage),
-        library=settings().identity(),
-        sender_name=ours.sender_name,
-        sender_address=ours.sender_address,
-        reply_to=ours.reply_to,
-        now=datetime.fromisoformat(today).replace(tzinfo=zone),
-    )
+    ours, compose = settings().email, composer(stage, today)
     messages = [compose(delivery) for delivery in waiting(run_id, Channel.EMAIL, count)]
     server = json.loads(os.environ["AIRFLOW_CONN_MAIL_RELAY"])
 

@@ -32,6 +32,7 @@ class Target:
 NAMES = (
     "generation",
     "email_dispatch",
+    "smtp_step",
     "sms_dispatch",
     "letters",
     "letters_memory",
@@ -44,7 +45,8 @@ NAMES = (
 
 TARGETS = {
     "generation": Target(limit=2000, at_least=True),
-    "email_dispatch": Target(limit=500, at_least=True),
+    "email_dispatch": Target(limit=1000, at_least=True),
+    "smtp_step": Target(limit=0.4, at_least=True, of_ratio=True),
     "letters": Target(limit=100, at_least=True),
     "scale_100k_time": Target(limit=11, at_least=False, of_ratio=True),
     "scale_100k_memory": Target(limit=400, at_least=False),

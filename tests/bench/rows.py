@@ -113,6 +113,12 @@ class ListedRows:
             except RowError as error:
                 yield reject(row, error)
 
+    def loan_ids_due(self, due_date: date, *, today: date) -> Iterator[str]:
+        """The ids alone."""
+        from loan_reminders.domain.extraction import loan_id_of
+
+        return map(loan_id_of, self._rows)
+
     def due_dates_now(self, loan_ids: Sequence[str]) -> dict[str, date]:
         """Nothing: every loan asked about is among those due."""
         return {}

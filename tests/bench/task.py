@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.bench import baselines, dag_files
+from tests.bench import baselines, dag_files, other_engines, smtp_step
 from tests.bench.clock import Clock
 
 LAZY = (
@@ -119,7 +119,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     for verb in (
         build_library, start, generate, run_task,
         baselines.insert_one_by_one, baselines.send_bare_emails, baselines.post_one_by_one,
-        baselines.print_at_once, dag_files.read_dag_files,
+        baselines.print_at_once, other_engines.print_usually, dag_files.read_dag_files, smtp_step.send_ready_emails,
     )
 }  # fmt: skip
 

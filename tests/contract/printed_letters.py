@@ -57,9 +57,11 @@ def printed(
 
 
 def pages(batch: PrintedBatch) -> list[str]:
-    assert batch.pdf is not None
-    with pypdf.PdfReader(batch.pdf) as reader:
-        return [page.extract_text() for page in reader.pages]
+    texts: list[str] = []
+    for pdf in batch.pdfs:
+        with pypdf.PdfReader(pdf) as reader:
+            texts += [page.extract_text() for page in reader.pages]
+    return texts
 
 
 def squeezed(text: str) -> str:
@@ -77,7 +79,6 @@ def words(batch: PrintedBatch, page: int = 0) -> list[tuple[float, float, float,
             y = matrix[3] * text_matrix[5] + matrix[5]
             found.append((x / MM, PAGE_HEIGHT - y / MM, abs(size * matrix[3] * text_matrix[3]), text.strip()))
 
-    assert batch.pdf is not None
-    with pypdf.PdfReader(batch.pdf) as reader:
+    with pypdf.PdfReader(batch.pdfs[0]) as reader:
         reader.pages[page].extract_text(visitor_text=note)
     return found

@@ -36,10 +36,10 @@ ONE_WRONG_FACT = """#import "/_layouts/letter.typ": *
 
 class TestWhatGoesWrong:
     def test_no_letter_is_no_file(self, tmp_path: Path) -> None:
-        assert printed(tmp_path, []) == PrintedBatch(pdf=None, letters=(), set_aside=())
+        assert printed(tmp_path, []) == PrintedBatch(pdfs=(), letters=(), set_aside=())
 
     def test_an_address_that_cannot_be_written_sets_its_letter_aside(self, tmp_path: Path) -> None:
-        letters = [a_letter(1), a_letter(2, lines=("ꦲꦏ", "1 RUE C", "06000 NICE")), a_letter(3)]
+        letters = [a_letter(1), a_letter(2, lines=("😀", "1 RUE C", "06000 NICE")), a_letter(3)]
         batch = printed(tmp_path, letters)
         assert batch.set_aside == ((letters[1].delivery_id, Reason.NOT_RENDERED),)
         assert [letter.delivery_id for letter in batch.letters] == [letters[0].delivery_id, letters[2].delivery_id]
@@ -58,13 +58,13 @@ class TestWhatGoesWrong:
         }
         expected = [letter for number, letter in enumerate(letters, start=1) if number not in {3, 4}]
         assert [letter.reference for letter in batch.letters] == [letter.reference for letter in expected]
-        for text, letter in zip(pages(batch), expected, strict=True):
+        for text, letter in zip(pages(batch)[::2], expected, strict=True):
             assert letter.reference in text
 
     def test_a_batch_of_bad_letters_only_is_no_file(self, tmp_path: Path) -> None:
-        letters = [a_letter(number, lines=("ꦲꦏ", "1 RUE C", "06000 NICE")) for number in (1, 2)]
+        letters = [a_letter(number, lines=("😀", "1 RUE C", "06000 NICE")) for number in (1, 2)]
         batch = printed(tmp_path, letters)
-        assert (batch.pdf, batch.letters, len(batch.set_aside), batch.pages) == (None, (), 2, 0)
+        assert (batch.pdfs, batch.letters, len(batch.set_aside), batch.pages) == ((), (), 2, 0)
 
     @pytest.mark.parametrize(
         ("text", "said"),

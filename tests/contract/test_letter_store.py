@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 
 from loan_reminders.domain.errors import LetterStoreUnavailable, SettingsError
-from loan_reminders.gateways.letter_store import FolderLetterStore
+from loan_reminders.gateways.letter_store import PIECE, FolderLetterStore
 from loan_reminders.hooks.letter_store import letter_store
 
 Door = Callable[[Path], Any]
@@ -97,12 +97,61 @@ class TestBatches:
             FolderLetterStore(door(tmp_path / "root")).store("lot", [("a", tmp_path / "gone")])
         assert list((tmp_path / "root").iterdir()) == []
 
+    def test_another_try_sweeps_what_a_killed_one_left(self, door: Door, tmp_path: Path) -> None:
+        """A try killed while it wrote leaves files, one of them half written under a hidden name."""
+        (tmp_path / "lot").mkdir()
+        for name in (".0123456789abcdef.part", "lettres.pdf", "lettres-2.pdf"):
+            (tmp_path / "lot" / name).write_bytes(b"old")
+        store = FolderLetterStore(door(tmp_path))
+        assert store.store("lot", [("lettres.pdf", b"new")], replace=True) == ("lot/lettres.pdf",)
+        assert kept(tmp_path) == {"lot/lettres.pdf": b"new"}
+
+    def test_a_second_try_that_fails_leaves_nothing_of_the_first_either(self, door: Door, tmp_path: Path) -> None:
+        (tmp_path / "lot").mkdir()
+        for name in (".0123456789abcdef.part", "lettres.pdf"):
+            (tmp_path / "lot" / name).write_bytes(b"old")
+        with pytest.raises(LetterStoreUnavailable):
+            FolderLetterStore(door(tmp_path)).store("lot", [("a", b"1"), ("b", tmp_path / "gone")], replace=True)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_batch_is_removed_whole_and_once(self, door: Door, tmp_path: Path) -> None:
+        store = FolderLetterStore(door(tmp_path))
+        store.store("a-valider/lot", [("a", b"1"), ("b", b"2")])
+        store.store("a-valider/other", [("a", b"3")])
+        for _ in range(2):
+            store.remove("a-valider/lot")
+        assert kept(tmp_path) == {"a-valider/other/a": b"3"}
+        assert not (tmp_path / "a-valider" / "lot").exists()
+
+    def test_a_batch_that_cannot_be_removed_is_told(self, door: Door, tmp_path: Path) -> None:
+        (tmp_path / "lot" / "folder" / "inside").mkdir(parents=True)
+        with pytest.raises(LetterStoreUnavailable) as caught:
+            FolderLetterStore(door(tmp_path)).remove("lot")
+        assert str(tmp_path) not in str(caught.value)
+
+    def test_a_file_is_read_by_pieces(self, door: Door, tmp_path: Path) -> None:
+        content = os.urandom(2_500_000)
+        store = FolderLetterStore(door(tmp_path))
+        (place,) = store.store("lot", [("lettres.pdf", content)])
+        pieces = list(store.read(place))
+        assert b"".join(pieces) == content
+        assert [len(piece) for piece in pieces] == [PIECE, PIECE, 2_500_000 - 2 * PIECE]
+
+    def test_a_file_that_is_gone_is_told_without_its_place_on_the_machine(self, door: Door, tmp_path: Path) -> None:
+        with pytest.raises(LetterStoreUnavailable, match=r"ne rend pas lot/lettres\.pdf") as caught:
+            next(FolderLetterStore(door(tmp_path)).read("lot/lettres.pdf"))
+        assert str(tmp_path) not in str(caught.value)
+
     @pytest.mark.parametrize("name", ["", "../x", "/x", "a//b", ".hidden", "a/..", "a\\b"])
     def test_names_never_leave_the_root_nor_hide(self, door: Door, tmp_path: Path, name: str) -> None:
         with pytest.raises(ValueError, match="visible parts"):
             FolderLetterStore(door(tmp_path)).store(name, [("a", b"1")])
         with pytest.raises(ValueError, match="visible parts"):
             FolderLetterStore(door(tmp_path)).store("lot", [(name, b"1")])
+        with pytest.raises(ValueError, match="visible parts"):
+            FolderLetterStore(door(tmp_path)).remove(name)
+        with pytest.raises(ValueError, match="visible parts"):
+            next(FolderLetterStore(door(tmp_path)).read(name))
         assert kept(tmp_path) == {}
 
 

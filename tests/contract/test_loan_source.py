@@ -56,6 +56,13 @@ def read(loans, stage="C"):
     return list(loans.loans_due(due_day(stage), today=TODAY))
 
 
+def test_the_ids_alone_are_those_of_the_loans_and_of_the_rows_that_cannot_be_read(server):
+    ids = list(source(server, array_size=10).loan_ids_due(due_day("C"), today=TODAY))
+    assert ids
+    assert ids == [row.loan_id for row in read(source(server))]
+    assert_no_session_left(server)
+
+
 def assert_no_session_left(server):
     deadline = time.monotonic() + 5
     while server.sessions and time.monotonic() < deadline:

@@ -1,18 +1,18 @@
-"""The SMTP relay over TLS: who is trusted, and never in clear when TLS was asked for."""
+"""The SMTP relay's door: over TLS, who is trusted, and never in clear when TLS was asked for; and who may log in."""
 
 from __future__ import annotations
 
 import ssl
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loan_reminders.domain.errors import MailRelayRejected
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.mail_relay import Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.mail_relay import Security, SmtpRelay
 from tests.builders import a_mail
+from tests.contract.mail_relays import account
 from tests.simulators.certificates import self_made_certificate
 from tests.simulators.smtp_sink import SmtpSink
 
@@ -22,17 +22,6 @@ S = DeliveryState
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return self_made_certificate(tmp_path_factory.mktemp("certificate"))
-
-
-def account(port: int, **changes: Any) -> SmtpAccount:
-    values: dict[str, Any] = {
-        "host": "127.0.0.1",
-        "port": port,
-        "envelope_sender": "relances@bu.example.fr",
-        "security": Security.PLAIN,
-        "timeout_s": 5,
-    }
-    return SmtpAccount(**{**values, **changes})
 
 
 def tls_sink(folder: Path, certificate: Path, security: Security) -> SmtpSink:
@@ -83,3 +72,60 @@ def test_a_server_without_tls_is_never_used_in_clear(tmp_path: Path, security: S
     ):
         relay.send(a_mail())
     assert sink.received == 0
+
+
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+def test_the_password_of_an_encrypted_connection(
+    tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch, security: Security
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with SmtpSink(tmp_path, certificate=context, tls=security is Security.TLS, login="bu", password="s3cret") as sink:
+        asked = {"security": security, "login": "bu", "login_in_clear": False}
+        with closing(SmtpRelay(account(sink.port, password="s3cret", **asked))) as relay:
+            assert relay.send(a_mail()).state is S.ACCEPTED
+        with (
+            closing(SmtpRelay(account(sink.port, password="wr0ng", **asked))) as relay,
+            pytest.raises(MailRelayRejected, match="refuse l'identifiant ou le mot de passe"),
+        ):
+            relay.send(a_mail())
+
+
+def test_the_right_password(tmp_path: Path) -> None:
+    with (
+        SmtpSink(tmp_path, login="bu", password="s3cret") as sink,
+        closing(SmtpRelay(account(sink.port, login="bu", password="s3cret"))) as relay,
+    ):
+        assert relay.send(a_mail()).state is S.ACCEPTED
+
+
+@pytest.mark.parametrize("password", ["wr0ng", "pässword"])
+def test_the_wrong_password_is_permanent_and_never_told(tmp_path: Path, password: str) -> None:
+    with (
+        SmtpSink(tmp_path, login="bu", password="s3cret") as sink,
+        closing(SmtpRelay(account(sink.port, login="bu", password=password))) as relay,
+        pytest.raises(MailRelayRejected, match=r"refuse l'identifiant .* « 535|avec un caractère") as caught,
+    ):
+        relay.send(a_mail())
+    assert password not in str(caught.value)
+    assert password not in repr(account(1, password=password))
+
+
+def test_a_password_never_leaves_in_clear_unless_allowed(tmp_path: Path) -> None:
+    with (
+        SmtpSink(tmp_path, login="bu", password="s3cret") as sink,
+        closing(SmtpRelay(account(sink.port, login="bu", password="s3cret", login_in_clear=False))) as relay,
+        pytest.raises(MailRelayRejected, match="partirait en clair"),
+    ):
+        relay.send(a_mail())
+    assert sink.connections == 0
+
+
+def test_a_login_for_a_server_that_takes_none() -> None:
+    with (
+        SmtpSink(discard=True) as sink,
+        closing(SmtpRelay(account(sink.port, login="bu", password="s3cret"))) as relay,
+        pytest.raises(MailRelayRejected),
+    ):
+        relay.send(a_mail())

@@ -100,9 +100,9 @@ class AirflowApi:
         _wait(lambda: self.call("GET", path)["total_entries"], "a question", timeout=timeout, alive=alive)
         return dict(self.call("GET", path)["hitl_details"][0])
 
-    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str, **form: str | None) -> None:
         path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
-        self.call("PATCH", path, json={"chosen_options": [option], "params_input": {}})
+        self.call("PATCH", path, json={"chosen_options": [option], "params_input": form})
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         return dict(self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}"))

@@ -36,6 +36,8 @@ def run(installation, *stages, **conf):
     api, alive = installation.api, installation.check_alive
     conf = {"reference_date": installation.today.isoformat(), **conf}
     started = {stage: api.trigger(stage.value, **conf) for stage in stages}
+    if Stage.REGISTERED_LETTER in started:
+        installation.approve_letters(started[Stage.REGISTERED_LETTER], timeout=TIMEOUT)
     found = {}
     for stage, run_id in started.items():
         ended = api.wait_for_run(stage.value, run_id, timeout=TIMEOUT, alive=alive)

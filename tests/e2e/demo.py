@@ -57,6 +57,8 @@ def run_all(installation: Installation) -> int:
         api.unpause(stage.value)
         runs[stage] = api.trigger(stage.value, reference_date=installation.today.isoformat())
     say("Les cinq tournées du jour sont lancées…")
+    if installation.approve_letters(runs[Stage.REGISTERED_LETTER], timeout=600):
+        say("Lettres recommandées : lot validé par la démonstration, comme un bibliothécaire dans « Actions requises »")
     summaries: list[dict[str, Any]] = []
     for stage, run_id in runs.items():
         run = api.wait_for_run(stage.value, run_id, timeout=600, alive=alive)

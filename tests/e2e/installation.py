@@ -31,7 +31,7 @@ ALWAYS = 'window = { opens = "00:00", closes = "24:00", weekdays = [1, 2, 3, 4, 
 def settings_for_any_hour(path: Path) -> Path:
     """A copy of library.toml, at `path`, whose SMS may leave at any hour: the demo works at night and on Sundays."""
     text = (ROOT / "library.toml").read_text(encoding="utf-8")
-    path.write_text(re.sub(r"(?m)^window = .*$", ALWAYS, text), encoding="utf-8")
+    path.write_text(re.sub(r"(?m)^window = \{.*$", ALWAYS, text), encoding="utf-8")
     return path
 
 
@@ -225,6 +225,23 @@ class Installation:
                 raise TimeoutError(f"waited {timeout:.0f} s for the scheduler to put {run_id} aside: see {log}")
             time.sleep(0.3)
         return question
+
+    def approve_letters(self, run_id: str, *, timeout: float) -> bool:
+        """Approve the registered letters of a run, as a librarian would; False when the run ends without asking."""
+        stage, deadline = Stage.REGISTERED_LETTER.value, time.monotonic() + timeout
+        while not self.api.call("GET", f"dags/{stage}/dagRuns/{run_id}/hitlDetails")["total_entries"]:
+            self.check_alive()
+            if self.api.run(stage, run_id)["state"] in ("success", "failed"):
+                return False
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"waited {timeout:.0f} s for {run_id} to ask about its letters")
+            time.sleep(0.3)
+        question = self.wait_for_question(Stage.REGISTERED_LETTER, run_id, timeout=timeout)
+        task_id = question["task_instance"]["task_id"]
+        if task_id != "approve_letters":
+            raise RuntimeError(f"{run_id} asks about {task_id}")
+        self.api.answer(stage, run_id, task_id, "Valider", retirer=None, motif=None)
+        return True
 
     def check_alive(self) -> None:
         """Raise when something this installation started has died."""

@@ -1,6 +1,7 @@
 """What all scenes share: PostgreSQL, an Oracle wire server over a small library, and runs ready to be sent.
 
-A run is read and planned once by the real ExtractLoans and PlanNotices; each scene begins on a copy of that ledger.
+A run is read and planned once by the real ExtractLoans and PlanNotices, and registered letters are approved; each scene
+begins on a copy of that ledger.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.ledger.connect import connect
+from loan_reminders.services.approve_letters import approve
 from loan_reminders.settings import read_settings
 from sql.demo.generator import build_library
 from tests.e2e.installation import settings_for_any_hour
@@ -177,6 +180,12 @@ class Bed:
         if channel is Channel.SMS:
             with MailServer() as mail:
                 self.run("SendEmails", stage=stage, env=env | mail_environment(mail.port), run_id=run_id)
+        if channel is Channel.REGISTERED_LETTER:
+            drafts = {"REMINDERS_STORAGE": str(self.folder / "drafts")}
+            self.run("PrepareLetters", stage=stage, env=env | drafts, run_id=run_id)
+            library = read_settings(ROOT / "library.toml").library.code
+            with connect(self.postgres.url(database), library=library) as ledger:
+                approve(ledger, run_id=run_id, who="faults", references="", detail="")
         rows = self.postgres.execute("SELECT recipient, channel, state FROM deliveries", database=database)
         waiting = {kind for _, kind, state in rows if state == "planned"}
         if waiting != {channel.value}:
@@ -194,7 +203,7 @@ def mail_environment(port: int, *, timeout_s: float = 0) -> dict[str, str]:
     """The connection to an SMTP server of this machine; without a timeout, the product's own."""
     extra: dict[str, Any] = {"disable_ssl": True, "disable_tls": True}
     if timeout_s:
-        extra["timeout"] = timeout_s
+        extra["timeout"] = extra["answer_timeout"] = timeout_s
     return {"AIRFLOW_CONN_MAIL_RELAY": connection("smtp", host="127.0.0.1", port=port, extra=extra)}
 
 

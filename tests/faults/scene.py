@@ -165,7 +165,8 @@ class Scene:
         """Recipients by the batches that the ledger records; a file that is not the one recorded holds nobody."""
         by_address = {_address(recipient): recipient for recipient in self.expected}
         told: Counter[str] = Counter()
-        for pdf, recipients, digest in self.sql("SELECT pdf, csv, sha256 FROM letter_batches ORDER BY batch_id"):
+        closed = "SELECT pdf, csv, sha256 FROM letter_batches WHERE state = 'ready' ORDER BY batch_id"
+        for pdf, recipients, digest in self.sql(closed):
             stored = self.letters / pdf
             if not stored.exists() or _digest(stored) != digest:
                 continue

@@ -140,14 +140,14 @@ def _arm_ledger(steps: Steps) -> None:
     exchange, record_batch = PostgresSender.exchange, PostgresSender.record_batch
     met: list[bool] = []
 
-    def exchanged(self: PostgresSender, receipts: Any, claim: Any) -> Any:
+    def exchanged(self: PostgresSender, receipts: Any, claim: Any, *words: Any) -> Any:
         if claim:
             if strike.meet and not met:
                 met.append(True)
                 _meet(Path(strike.meet))
             steps.passing("before_claim")
         steps.recording = bool(receipts)
-        claimed = exchange(self, receipts, claim)
+        claimed = exchange(self, receipts, claim, *words)
         steps.recording = False
         if claimed:
             steps.passing("after_claim")
@@ -155,11 +155,12 @@ def _arm_ledger(steps: Steps) -> None:
             steps.passing("between_batches")
         return claimed
 
-    def recorded(self: PostgresSender, batch: Any, receipts: Any) -> None:
+    def recorded(self: PostgresSender, batch: Any, receipts: Any) -> int:
         steps.recording = True
-        record_batch(self, batch, receipts)
+        batch_id = record_batch(self, batch, receipts)
         steps.recording = False
         steps.passing("between_batches")
+        return batch_id
 
     def committing(_connection: Any) -> None:
         if steps.recording:

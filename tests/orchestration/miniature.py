@@ -25,6 +25,7 @@ from loan_reminders.rendering import letters
 from loan_reminders.services.dispatch_emails import send_emails
 from loan_reminders.services.dispatch_sms import send_sms
 from loan_reminders.services.extract import extract_loans
+from loan_reminders.services.letter_batches import LetterSetup
 from loan_reminders.services.plan import plan_run
 from loan_reminders.services.print_letters import print_letters
 from loan_reminders.services.rehearse import rehearse
@@ -207,12 +208,16 @@ class Miniature:
                 return print_letters(
                     self.ledger,
                     store,
-                    ROOT / "templates",
+                    LetterSetup(
+                        templates=ROOT / "templates",
+                        library=SETTINGS.identity(),
+                        layout=SETTINGS.letter_layout(),
+                        workers=1,
+                        today=self.today,
+                        zone=SETTINGS.library.time_zone,
+                    ),
                     run_id=run.run_id,
                     kind=channel,
-                    library=SETTINGS.identity(),
-                    workers=1,
-                    today=self.today,
                     still_due=still_due,
                 )
         in_short: Any = text_in_short if channel is Channel.SMS else email_in_short

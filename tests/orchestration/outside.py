@@ -188,9 +188,9 @@ class MemoryPress(LetterRenderer):
         super().__init__(*args, **kwargs)
         self.outside = outside
 
-    def letter(self, delivery: Delivery, *, today: Any) -> Any:
+    def letter(self, delivery: Delivery, *, today: Any, earlier: Any = ()) -> Any:
         self.outside.meant[delivery.delivery_id] = delivery
-        return super().letter(delivery, today=today)
+        return super().letter(delivery, today=today, earlier=earlier)
 
     def check(self, **kwargs: Any) -> None:
         return None
@@ -208,7 +208,7 @@ class MemoryPress(LetterRenderer):
         )
         pdf = folder / "letters.pdf"
         pdf.write_text(" ".join(str(letter.delivery_id) for letter in printed))
-        return PrintedBatch(pdf=pdf if printed else None, letters=printed, set_aside=())
+        return PrintedBatch(pdfs=(pdf,) if printed else (), letters=printed, set_aside=())
 
 
 @dataclass
@@ -236,3 +236,7 @@ class MemoryStore:
         if misfortune is M.KILLED_AFTER:
             raise Killed
         return [f"{name}/{file}" for file in found]
+
+    def remove(self, name: str) -> None:
+        """Nobody takes to the printer what is removed."""
+        self.outside.told = [told for told in self.outside.told if told.batch != name]

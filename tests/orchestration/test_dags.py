@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -15,8 +16,9 @@ TASKS = {
     Stage.OVERDUE_NOTICE: {"send_emails", "send_sms"},
     Stage.FIRST_REMINDER: {"send_emails", "print_letters"},
     Stage.SECOND_REMINDER: {"send_emails", "print_letters"},
-    Stage.REGISTERED_LETTER: {"print_registered_letters"},
+    Stage.REGISTERED_LETTER: {"prepare_letters", "approve_letters", "print_registered_letters"},
 }
+APPROVED = ("confirm_volume", "prepare_letters", "approve_letters", "print_registered_letters", "close_run")
 
 
 def read_dags(folder):
@@ -33,7 +35,7 @@ def dags():
 
 
 def test_one_dag_a_stage_and_one_for_what_comes_back_each_named_after_its_file(dags):
-    assert set(dags) == {stage.value for stage in Stage} | {"sms_feedback"}
+    assert set(dags) == {stage.value for stage in Stage} | {"sms_feedback", "mail_feedback"}
     for dag_id, dag in dags.items():
         assert dag.fileloc.endswith(f"/{dag_id}.py")
         assert len((ROOT / "dags" / f"{dag_id}.py").read_text(encoding="utf-8").splitlines()) <= 40
@@ -44,9 +46,12 @@ def test_tasks_run_in_the_order_of_the_procedure(dags, stage):
     dag = dags[stage.value]
     assert set(dag.task_ids) == {"extract_loans", "plan_notices", "confirm_volume", "close_run"} | TASKS[stage]
     assert dag.get_task("extract_loans").upstream_task_ids == set()
-    for task_id in TASKS[stage]:
-        assert "confirm_volume" in dag.get_task(task_id).upstream_task_ids
-        assert "close_run" in dag.get_task(task_id).downstream_task_ids
+    roads = (
+        [APPROVED] if stage is Stage.REGISTERED_LETTER else [("confirm_volume", t, "close_run") for t in TASKS[stage]]
+    )
+    for road in roads:
+        for before, after in pairwise(road):
+            assert after in dag.get_task(before).downstream_task_ids
     assert dag.get_task("close_run").trigger_rule == "all_done"
 
 
@@ -56,7 +61,7 @@ def test_a_dag_speaks_french_and_runs_daily_in_the_librarys_zone(dags, stage):
     starts_at = settings().stages.of(stage).starts_at
     assert dag.schedule == f"{starts_at.minute} {starts_at.hour} * * *"
     assert str(dag.timezone) == "Europe/Paris" or dag.timezone.name == "Europe/Paris"
-    assert (dag.catchup, dag.max_active_runs) == (False, 1)
+    assert (dag.catchup, dag.max_active_runs) == (False, 31 if stage is Stage.REGISTERED_LETTER else 1)
     assert dag.dag_display_name != dag.dag_id
     assert dag.doc_md.startswith("## ")
     assert all(task.task_display_name != task.task_id for task in dag.tasks)
@@ -85,6 +90,15 @@ def test_what_comes_back_of_sms_is_read_every_hour_by_three_tasks_none_waiting_f
         assert (task.retries, task.retry_delay) == (2, timedelta(minutes=10))
 
 
+def test_what_comes_back_of_emails_is_read_every_hour(dags):
+    dag = dags["mail_feedback"]
+    assert (dag.schedule, dag.catchup, dag.max_active_runs) == ("25 * * * *", False, 1)
+    assert dag.dag_display_name == "7. Retours des e-mails"
+    assert dag.doc_md.startswith("## ")
+    [task] = dag.tasks
+    assert (task.task_id, task.retries, task.retry_delay) == ("read_bounces", 2, timedelta(minutes=10))
+
+
 def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypatch):
     wrong = tmp_path / "library.toml"
     text = (ROOT / "library.toml").read_text(encoding="utf-8")
@@ -96,7 +110,7 @@ def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypat
         errors = read_dags(tmp_path / "dags").import_errors
     finally:
         settings.cache_clear()
-    assert len(errors) == 6
+    assert len(errors) == 7
     for message in errors.values():
         assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in message
 
@@ -116,3 +130,11 @@ def test_an_sms_that_cannot_fit_is_among_the_import_errors_with_its_count(tmp_pa
     (message,) = errors.values()
     assert "overdue_notice/sms/text.txt.j2 : jusqu'à 2" in message
     assert "160 septets permis" in message
+
+
+def test_registered_letters_are_asked_about_for_as_long_as_it_takes(dags):
+    task = dags["registered_letter"].get_task("approve_letters")
+    assert (task.response_timeout, task.defaults, task.execution_timeout) == (None, None, None)
+    assert task.trigger_rule == "all_success"
+    assert dags["registered_letter"].get_task("print_registered_letters").trigger_rule == "all_success"
+    assert dags["registered_letter"].dagrun_timeout is None

@@ -143,9 +143,9 @@ def test_on_long_work_the_ils_is_asked_again_after_a_while_only(world):
     asked, now = [], [0.0]
 
     class Counting:
-        def loans_due(self, due_date, *, today):
+        def loan_ids_due(self, due_date, *, today):
             asked.append(now[0])
-            return world.ils.loans_due(due_date, today=today)
+            return world.ils.loan_ids_due(due_date, today=today)
 
         def due_dates_now(self, loan_ids):
             return world.ils.due_dates_now(loan_ids)

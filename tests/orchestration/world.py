@@ -7,22 +7,26 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import IlsUnavailable
+from loan_reminders.domain.letters import LetterLayout
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.sms_budget import SmsBudget
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
 from loan_reminders.gateways.letter_store import FolderLetterStore
-from loan_reminders.gateways.mail_relay import Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.mail_relay import Patience, Security, SmtpAccount, SmtpRelay
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.services.approve_letters import prepare_letters
 from loan_reminders.services.close import close_run
 from loan_reminders.services.compose import email_composer, text_composer
 from loan_reminders.services.dispatch_emails import send_emails
 from loan_reminders.services.dispatch_sms import send_sms
 from loan_reminders.services.extract import extract_loans
+from loan_reminders.services.letter_batches import LetterSetup
 from loan_reminders.services.plan import plan_run
 from loan_reminders.services.print_letters import print_letters
 from loan_reminders.services.still_due import StillDue
@@ -55,6 +59,10 @@ class ListedLoans:
             if isinstance(row, RejectedRow) or row.due_date == due_date:
                 yield row
 
+    def loan_ids_due(self, due_date: date, *, today: date) -> Generator[str]:
+        for row in self.loans_due(due_date, today=today):
+            yield row.loan_id
+
     def due_dates_now(self, loan_ids: Sequence[str]) -> dict[str, date]:
         if self.down:
             raise IlsUnavailable("the ILS does not answer")
@@ -75,6 +83,8 @@ class World:
     redirect: Redirect | None = None
     budget: SmsBudget = BUDGET
     now: datetime | None = None
+    layout: LetterLayout = field(default_factory=lambda: LetterLayout(recto_start=False))
+    split_by_branch: bool = False
 
     def extract(self, *loans: Loan | RejectedRow, dry_run: bool = False, dag_run_id: str = "") -> int:
         if loans:
@@ -140,24 +150,33 @@ class World:
         )
 
     def send_emails(
-        self, run_id: int, *, last_try: bool = False, first_try: bool = False, connections: int = 2
+        self,
+        run_id: int,
+        *,
+        last_try: bool = False,
+        first_try: bool = False,
+        connections: int = 2,
+        bounce_address: str = "",
+        patience: Patience | None = None,
     ) -> dict[str, int]:
         account = SmtpAccount(
             host="127.0.0.1",
             port=self.mail.port,
             envelope_sender=SETTINGS.email.sender_address,
             timeout_s=5,
+            answer_timeout_s=5,
             security=Security.PLAIN,
         )
         return send_emails(
             self.ledger,
-            lambda: SmtpRelay(account),
+            lambda: SmtpRelay(account, patience=patience),
             self.write_email(),
             run_id=run_id,
             connections=connections,
             still_due=self.still_due(run_id),
             last_try=last_try,
             first_try=first_try,
+            bounce_address=bounce_address,
         )
 
     def send_sms(self, run_id: int, *, api_key: str = "", base_url: str = "", batch_size: int = 100) -> dict[str, int]:
@@ -182,16 +201,36 @@ class World:
         run = self.ledger.run(run_id)
         return StillDue(source=self.ils, policy=SETTINGS.policy(), run=run, today=self.today)
 
-    def print_letters(self, run_id: int, folder: Path) -> dict[str, int]:
-        return print_letters(
-            self.ledger,
-            FolderLetterStore(folder),
-            ROOT / "templates",
-            run_id=run_id,
-            kind=Channel.REGISTERED_LETTER if self.stage is Stage.REGISTERED_LETTER else Channel.LETTER,
+    def letter_setup(self) -> LetterSetup:
+        return LetterSetup(
+            templates=ROOT / "templates",
             library=SETTINGS.identity(),
+            layout=self.layout,
             workers=1,
             today=self.today,
+            zone="Europe/Paris",
+            split_by_branch=self.split_by_branch,
+        )
+
+    def print_letters(
+        self, run_id: int, folder: Path, *, approved_only: bool = False, store: Any = None
+    ) -> dict[str, int]:
+        return print_letters(
+            self.ledger,
+            store or FolderLetterStore(folder),
+            self.letter_setup(),
+            run_id=run_id,
+            kind=Channel.REGISTERED_LETTER if self.stage is Stage.REGISTERED_LETTER else Channel.LETTER,
+            still_due=self.still_due(run_id),
+            approved_only=approved_only,
+        )
+
+    def prepare_letters(self, run_id: int, folder: Path, *, store: Any = None) -> dict[str, int]:
+        return prepare_letters(
+            self.ledger,
+            store or FolderLetterStore(folder),
+            self.letter_setup(),
+            run_id=run_id,
             still_due=self.still_due(run_id),
         )
 

@@ -21,6 +21,7 @@ class Discard(asyncio.Protocol):
         self.sink = sink
         self.rest = b""
         self.in_content = False
+        self.leaving = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
@@ -33,6 +34,7 @@ class Discard(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         data = self.rest + data if self.rest else data
+        self.answers: list[bytes] = []
         while data:
             end = b"\r\n.\r\n" if self.in_content else b"\r\n"
             found, separator, after = data.partition(end)
@@ -42,17 +44,22 @@ class Discard(asyncio.Protocol):
             if self.in_content:
                 self.in_content = False
                 self.sink.received += 1
-                self.transport.write(b"250 2.0.0 Ok\r\n")
+                self.answers.append(b"250 2.0.0 Ok\r\n")
             else:
                 self._command(found[:4].upper())
         self.rest = data
+        self.transport.write(b"".join(self.answers))
+        if self.leaving:
+            self.transport.close()
 
     def _command(self, verb: bytes) -> None:
         if verb == b"DATA":
             self.in_content = True
-            self.transport.write(b"354 go\r\n")
+            self.answers.append(b"354 go\r\n")
         elif verb == b"QUIT":
-            self.transport.write(b"221 bye\r\n")
-            self.transport.close()
+            self.answers.append(b"221 bye\r\n")
+            self.leaving = True
+        elif verb == b"EHLO":
+            self.answers.append(b"250-sink.example\r\n250 PIPELINING\r\n")
         else:
-            self.transport.write(b"250 sink.example\r\n")
+            self.answers.append(b"250 sink.example\r\n")

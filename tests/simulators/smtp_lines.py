@@ -17,6 +17,9 @@ class Line:
     def say(self, text: str) -> None:
         self._sock.sendall(text.encode() + b"\r\n")
 
+    def read(self) -> bytes:
+        return self._file.readline()
+
     def wait(self) -> None:
         self._stop.wait(5)
 

@@ -34,7 +34,9 @@ from tests.simulators.smtp_discard import Discard
 class Faults:
     """What the server does wrong; each may be changed while it runs. Answers are whole SMTP answers, `550 No`."""
 
-    refuse: str = ""  # recipients matching this pattern get 550
+    refuse: str = ""  # recipients matching this pattern get `refusal`, or 550 5.1.1
+    refusal: str = ""
+    at_once: int = 0  # no more connections than this at once: the next get 421
     defer: int = 0  # the next so many RCPT get 451
     mail: str = ""  # the answer to MAIL FROM
     rcpt: str = ""  # the answer to RCPT TO
@@ -52,7 +54,8 @@ class SmtpSink:
     """The server, in its own thread; a context manager.
 
     `folder` keeps the mails; `discard` does the least work possible instead, for benchmarks. `login` and `password`
-    make the server ask for them. `certificate` is a loaded server context, used by STARTTLS or, with `tls`, at once.
+    make the server ask for them, `pipelining` lets it offer RFC 2920.
+    `certificate` is a loaded server context, used by STARTTLS or, with `tls`, at once.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class SmtpSink:
         host: str = "127.0.0.1",
         port: int = 0,
         discard: bool = False,
+        pipelining: bool = False,
         login: str = "",
         password: str = "",
         certificate: ssl.SSLContext | None = None,
@@ -72,6 +76,8 @@ class SmtpSink:
         self.credentials = (login.encode(), password.encode())
         self.certificate, self.tls = certificate, tls
         self.faults = faults or Faults()
+        self.pipelining = pipelining
+        self.senders: list[str] = []
         self.connections = 0
         self.received = 0
         self.open_lines: set[asyncio.BaseTransport] = set()
@@ -175,6 +181,10 @@ class _Keeper(SMTP):
             self.line = transport
             self.sink.connections += 1
             self.sink.open_lines.add(transport)
+            if 0 < self.sink.faults.at_once < len(self.sink.open_lines):
+                transport.write(b"421 4.7.0 too many connections from you\r\n")  # type: ignore[attr-defined]
+                transport.close()
+                return
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -207,7 +217,7 @@ class _Keeper(SMTP):
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
         faults, answer = self.sink.faults, self.sink.faults.rcpt
         if faults.refuse and re.search(faults.refuse, arg or ""):
-            answer = f"550 5.1.1 {(arg or '').partition(':')[2]} no such user"
+            answer = faults.refusal or f"550 5.1.1 {(arg or '').partition(':')[2]} no such user"
         elif faults.defer > 0:
             faults.defer -= 1
             answer = "451 4.7.1 greylisted, try again later"
@@ -225,6 +235,12 @@ class _Contents:
     def __init__(self, sink: SmtpSink) -> None:
         self.sink = sink
 
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: _Keeper, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]] if self.sink.pipelining else responses
+
     async def handle_DATA(self, server: _Keeper, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         faults = self.sink.faults
         if faults.content:
@@ -232,6 +248,7 @@ class _Contents:
                 asyncio.get_running_loop().call_later(0.01, server.transport.close)
             return faults.content
         self.sink.keep(envelope.original_content)
+        self.sink.senders.append(envelope.mail_from)
         server.taken += 1
         if faults.drop_at == "CONTENT" and faults.drops > 0:
             faults.drops -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -33,21 +34,21 @@ def test_the_file_is_what_a_french_spreadsheet_opens() -> None:
     assert content.startswith(b"\xef\xbb\xbfreference;ligne1;ligne2;")
     assert content.splitlines()[0].decode("utf-8-sig") == (
         "reference;ligne1;ligne2;ligne3;ligne4;ligne5;ligne6;pays;code_pays;niveau;ar;"
-        "nb_pages;page_debut;page_fin;numero_recommande"
+        "nb_pages;page_debut;page_fin;numero_recommande;fichier"
     )
     assert content.endswith(b"\r\n")
     assert content.count(b"\r\n") == 2
 
 
 @pytest.mark.parametrize(
-    ("kind", "level", "acknowledged"), [(Channel.LETTER, "", "non"), (Channel.REGISTERED_LETTER, "R1", "oui")]
+    ("kind", "level", "acknowledged"), [(Channel.LETTER, "", "non"), (Channel.REGISTERED_LETTER, "R2", "oui")]
 )
 def test_a_line_says_who_where_and_which_pages(kind: Channel, level: str, acknowledged: str) -> None:
-    (row,) = rows(recipients_csv([a_printed_letter()], kind=kind))
+    (row,) = rows(recipients_csv([a_printed_letter()], kind=kind, level="R2"))
     assert tuple(row) == HEADER
     assert list(row.values()) == [
         "R1-261204-7ZK3QD", "CAMILLE MARTIN", "12 RUE DES LILAS", "06000 NICE", "", "", "", "FRANCE", "FR", level,
-        acknowledged, "2", "3", "4", "",
+        acknowledged, "2", "3", "4", "", "lettres.pdf",
     ]  # fmt: skip
 
 
@@ -80,3 +81,9 @@ def test_separators_quotes_and_line_ends_stay_within_their_cell() -> None:
 def test_the_order_is_that_of_the_pdf() -> None:
     letters = [a_printed_letter(reference=f"R1-{number}") for number in (3, 1, 2)]
     assert [row["reference"] for row in rows(recipients_csv(letters, kind=Channel.LETTER))] == ["R1-3", "R1-1", "R1-2"]
+
+
+def test_a_letter_names_the_file_its_pages_are_in() -> None:
+    letters = [replace(a_printed_letter(), volume=volume) for volume in (1, 2)]
+    found = rows(recipients_csv(letters, kind=Channel.LETTER, files=("lettres-1.pdf", "lettres-2.pdf")))
+    assert [(row["fichier"], row["page_debut"]) for row in found] == [("lettres-1.pdf", "3"), ("lettres-2.pdf", "3")]

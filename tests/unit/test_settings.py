@@ -110,7 +110,7 @@ def test_a_missing_file_is_told_with_the_variable_that_names_it(tmp_path):
 
 def check(path):
     return subprocess.run(
-        [sys.executable, "-m", "loan_reminders.settings"],
+        [sys.executable, "-m", "loan_reminders.check_settings"],
         env={**os.environ, "REMINDERS_CONFIG": str(path), "PYTHONPATH": str(ROOT / "plugins")},
         capture_output=True,
         text=True,

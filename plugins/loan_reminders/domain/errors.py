@@ -6,17 +6,21 @@ ReminderError
 ├── RowError                    one ILS row cannot be read; has a code and a column
 ├── TemplateError               the words for readers cannot be rendered
 ├── TextTooLong                 one SMS does not fit the segments allowed
+├── LetterStepRefused           a step in the life of a letter cannot be taken; has a code
+│   └── TrackingNumberError     what was typed or scanned is no registered number
 ├── TemporaryError              a later try may succeed: the task is retried
 │   ├── IlsUnavailable
 │   ├── MailRelayUnavailable
 │   ├── SmsGatewayUnavailable
 │   ├── SmsAnswerUnreadable
 │   ├── LetterStoreUnavailable
+│   ├── BounceMailboxUnavailable
 │   ├── LedgerUnavailable
 │   └── DeliveriesDeferred      some recipients answered "later"
 └── PermanentError              trying again changes nothing: the task fails at once
     ├── IlsRejected             wrong password, missing table or column
     ├── MailRelayRejected       wrong password, sender refused
+    ├── BounceMailboxRejected   wrong password, no such folder
     ├── SmsAccountRejected      bad key, no credit
     ├── SmsBudgetExceeded       the run costs more than the credit or the caps leave
     ├── LettersNotPrinted       the letters of a batch cannot be laid out
@@ -70,6 +74,18 @@ class TextTooLong(ReminderError):
     """An SMS needs more segments than the settings allow."""
 
 
+class LetterStepRefused(ReminderError):
+    """A step in the life of a letter cannot be taken: `code` says why, the message says in French what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TrackingNumberError(LetterStepRefused):
+    """What was typed, scanned or imported is no number of a registered letter."""
+
+
 class TemporaryError(ReminderError):
     """A later try may succeed."""
 
@@ -94,6 +110,10 @@ class LetterStoreUnavailable(TemporaryError):
     """The folder or bucket of letter batches cannot be written."""
 
 
+class BounceMailboxUnavailable(TemporaryError):
+    """The mailbox of bounces does not answer, or stopped answering."""
+
+
 class LedgerUnavailable(TemporaryError):
     """The ledger's database does not answer, or another run holds the same notices."""
 
@@ -112,6 +132,10 @@ class IlsRejected(PermanentError):
 
 class MailRelayRejected(PermanentError):
     """The SMTP server refuses the account or the sender address."""
+
+
+class BounceMailboxRejected(PermanentError):
+    """The mailbox of bounces refuses the account, or has not the folder asked for."""
 
 
 class SmsAccountRejected(PermanentError):

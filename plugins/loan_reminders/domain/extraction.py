@@ -120,6 +120,15 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
     )
 
 
+def loan_id_of(row: Mapping[str, object]) -> str:
+    """The loan that a row is about, as `parse_row` names it, or as `reject` does when the row cannot be read."""
+    try:
+        key, number = clean_text(row.get("loan_key"), "loan_key"), clean_text(row.get("loan_number"), "loan_number")
+    except RowError:
+        key, number = (str(json_value(row.get(name)) or "").strip() for name in ("loan_key", "loan_number"))
+    return f"{key}-{number}" if key and number else key
+
+
 def reject(row: Mapping[str, object], error: RowError) -> RejectedRow:
     """Keep a row that cannot be read, with values any JSON store takes."""
     raw = {name: json_value(value) for name, value in row.items()}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from loan_reminders.domain.letters import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.letters import BatchLetter, BatchState, BatchView, DraftLetter
 from loan_reminders.domain.states import Reason
 
 
@@ -42,6 +42,38 @@ class LetterBooks(Protocol):
 
     def note_copy(self, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> None:
         """Keep that a copy of a batch, or of one letter of it, was made."""
+        ...
+
+
+class LetterDrafts(Protocol):
+    """The part of the ledger where a run's drafts wait for a librarian. Raises LedgerUnavailable."""
+
+    def drafts(self, run_id: int) -> Sequence[BatchView]:
+        """The drafts of a run that wait, the oldest first."""
+        ...
+
+    def letters(self, run_id: int) -> Sequence[DraftLetter]:
+        """The letters of these drafts in their order, those taken out too."""
+        ...
+
+    def approve(self, run_id: int, *, taken_out: Collection[uuid.UUID], who: str, detail: str = "") -> int:
+        """Say who approved a run's drafts, and cancel the letters taken out of them; returns how many these were."""
+        ...
+
+    def refuse(self, run_id: int, *, who: str, detail: str = "") -> int:
+        """Cancel a run's registered letters that wait and abandon its drafts; returns how many letters."""
+        ...
+
+    def approved(self, run_id: int) -> frozenset[uuid.UUID]:
+        """The letters of a run's approved drafts that were not taken out."""
+        ...
+
+    def abandon(self, run_id: int, *, keep: Collection[str] = ()) -> int:
+        """Abandon a run's drafts but those named in `keep`; returns how many were."""
+        ...
+
+    def abandoned(self, run_id: int) -> Sequence[str]:
+        """The names of a run's abandoned drafts, whose files are to be removed."""
         ...
 
 

@@ -126,6 +126,19 @@ class BatchView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftLetter:
+    """One letter of a draft, without anybody's name: `waiting` says that its delivery is still this run's to send."""
+
+    delivery_id: uuid.UUID
+    batch_id: int
+    reference: str
+    documents: int
+    pages: int
+    waiting: bool
+    left_out: Reason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLetter:
     """One letter of a batch: whose it is, what it is about, and its pages (from 1) in the PDF number `volume` (from 1).
 

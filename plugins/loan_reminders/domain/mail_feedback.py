@@ -24,6 +24,7 @@ class Bounce:
     (the return path or the Message-ID), None when it quotes nothing that we could have sent. `recipient` is the
     address that failed, as the report says, lower case, empty when it does not. `status` is the enhanced status code
     (RFC 3463), empty when there is none; `diagnostic` what the server said; `raw` the report's own headers and parts.
+    `named` are all the addresses that the report names anywhere, lower case: a reader's mail may be forwarded.
     """
 
     fingerprint: str
@@ -34,3 +35,32 @@ class Bounce:
     diagnostic: str
     received_at: datetime | None
     raw: str
+    named: tuple[str, ...] = ()
+
+
+class Arrival(StrEnum):
+    """What a message of the mailbox is.
+
+    `BOUNCE`: a report about an e-mail that did not arrive. `SUCCESS`: a report about one that did, or was passed on.
+    `AUTO_REPLY`: the answer of a machine, nobody need read it. `OTHER`: anything else, a person's answer above all.
+    `UNREADABLE`: it looks like a report, and cannot be understood.
+    """
+
+    BOUNCE = "bounce"
+    SUCCESS = "success"
+    AUTO_REPLY = "auto_reply"
+    OTHER = "other"
+    UNREADABLE = "unreadable"
+
+
+PUT_AWAY = frozenset({Arrival.BOUNCE, Arrival.SUCCESS, Arrival.AUTO_REPLY})
+"""What is moved out of the mailbox once it is kept; the rest is left to the people who read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMessage:
+    """One message of the mailbox: its number there (IMAP UID), what it is, and the bounce that it reports."""
+
+    uid: int
+    arrival: Arrival
+    bounce: Bounce | None = None

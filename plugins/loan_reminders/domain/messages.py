@@ -13,7 +13,8 @@ from loan_reminders.domain.states import DeliveryState, Reason
 class RenderedEmail:
     """An e-mail as bytes for SMTP DATA (headers and MIME parts, CRLF line ends) and its envelope recipient.
 
-    `subject` and `text` are its words, for whoever asks later what was said.
+    `subject` and `text` are its words, for whoever asks later what was said. `envelope_sender` is its own return path,
+    empty when it has none and bounces go to the account's.
     """
 
     delivery_id: uuid.UUID
@@ -22,6 +23,7 @@ class RenderedEmail:
     content: bytes
     subject: str = ""
     text: str = ""
+    envelope_sender: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,21 @@ class LetterLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LetterBranch:
+    """A building where documents of a letter are to be returned, as printed; `address` and `hours` may be empty."""
+
+    name: str
+    address: str
+    hours: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedLetter:
-    """One letter's facts for the page template; every text is data, dates are already in French."""
+    """One letter's facts for the page template; every text is data, dates are already in French.
+
+    `total` is the sum of the prices that are known, empty when none is or when they are not of one currency.
+    `earlier` are the reminders that left before, in words (`avis de retard par courriel le 3 novembre 2026`).
+    """
 
     delivery_id: uuid.UUID
     reference: str
@@ -67,6 +82,9 @@ class RenderedLetter:
     patron_barcode: str
     due_date: str
     lines: tuple[LetterLine, ...]
+    total: str = ""
+    branches: tuple[LetterBranch, ...] = ()
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +107,24 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLetter:
+    """Where one letter is in its batch: its pages (from 1) in the PDF number `volume` (from 1)."""
+
+    delivery_id: uuid.UUID
+    reference: str
+    volume: int
+    first_page: int
+    last_page: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterBatch:
-    """A stored batch: file names under the letter storage, and what is inside."""
+    """A stored batch: file names under the letter storage, and what is inside.
+
+    `pdf` is the first PDF and `more_pdfs` the others, `slip` the posting slip or "", `sha256` the digest of the PDFs
+    in their order. `branch` is the ILS code of the branch whose letters these are, "" for all. A `draft` waits for a
+    librarian's approval. `placed` are the letters in their order.
+    """
 
     name: str
     pdf: str
@@ -98,3 +132,8 @@ class LetterBatch:
     letters: int
     pages: int
     sha256: str
+    more_pdfs: tuple[str, ...] = ()
+    slip: str = ""
+    branch: str = ""
+    draft: bool = False
+    placed: tuple[PlacedLetter, ...] = ()

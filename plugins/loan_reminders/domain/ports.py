@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.feedback_ports import SmsFeedback
-from loan_reminders.domain.letter_ports import LetterBooks
+from loan_reminders.domain.letter_ports import LetterBooks, LetterDrafts
 from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.mail_feedback_ports import MailFeedback
 from loan_reminders.domain.messages import (
     Receipt,
     RenderedEmail,
@@ -32,6 +33,10 @@ class LoanSource(Protocol):
 
         Raises IlsUnavailable (retry) or IlsRejected (mend the account or the statement).
         """
+        ...
+
+    def loan_ids_due(self, due_date: date, *, today: date) -> Iterator[str]:
+        """The ids alone of the same loans, rows that cannot be read included, much sooner. Raises like `loans_due`."""
         ...
 
     def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
@@ -110,8 +115,13 @@ class LetterStore(Protocol):
         A file is given as its bytes, or as the path of a local file to copy when it is large. A name that is taken
         gets a number (`name-2`), or with `replace` its files take the place of those of an interrupted try.
 
-        Raises LetterStoreUnavailable.
+        Raises LetterStoreUnavailable: nothing of the batch is then left, whatever an interrupted try had left there
+        included, as far as the store lets it be removed.
         """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a batch and all its files; nothing happens when there is none. Raises LetterStoreUnavailable."""
         ...
 
 
@@ -189,8 +199,20 @@ class Ledger(Protocol):
         """The part of the ledger where batches of letters are kept."""
         ...
 
+    def drafts(self) -> LetterDrafts:
+        """The part of the ledger where drafts of registered letters wait for approval."""
+        ...
+
     def feedback(self) -> SmsFeedback:
         """The part of the ledger where the SMS provider's answers are kept."""
+        ...
+
+    def mail_feedback(self) -> MailFeedback:
+        """The part of the ledger where e-mails that came back are kept."""
+        ...
+
+    def bounced_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
+        """Loans of other days whose e-mail of this run's stage bounced since, and that no run has taken up again."""
         ...
 
     def close_run(self, run_id: int) -> Books:

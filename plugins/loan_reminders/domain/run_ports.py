@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from loan_reminders.domain.letters import EarlierReminder
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
@@ -85,12 +86,19 @@ class Sender(Protocol):
         """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
         ...
 
-    def batches_recorded(self) -> int:
-        """Batches of letters that this run already has."""
+    def earlier(self, deliveries: Sequence[Delivery], *, zone: str) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
+        """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first.
+
+        The day each left is that of `zone`, an IANA name; a letter left on the day its batch was closed.
+        """
         ...
 
-    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> None:
-        """Record a stored batch of letters with its receipts, in one transaction."""
+    def batches_recorded(self, *, drafts: bool = False) -> int:
+        """Closed batches of letters that this run already has, or with `drafts` the drafts it ever had."""
+        ...
+
+    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> int:
+        """Record a stored batch of letters, closed or draft, with its receipts, in one transaction; its number."""
         ...
 
     def fail_deferred(self) -> int:

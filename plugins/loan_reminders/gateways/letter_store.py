@@ -6,11 +6,14 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from loan_reminders.domain.errors import RETRIED, LetterStoreUnavailable
+
+PIECE = 1024 * 1024
+"""How many bytes of a file are held at once."""
 
 
 class StorePath(Protocol):
@@ -42,6 +45,15 @@ class StorePath(Protocol):
         """Remove an empty folder."""
         ...
 
+    def iterdir(self) -> Iterable[Self]:
+        """What is in a folder."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        ...
+
 
 class FolderLetterStore:
     """Batches of letters, a folder each, below one root on a disk or in an object store.
@@ -57,11 +69,12 @@ class FolderLetterStore:
     def store(self, name: str, files: Iterable[tuple[str, bytes | Path]], *, replace: bool = False) -> Sequence[str]:
         """Write the files of one batch, each given as its bytes or as a local file to copy.
 
-        A name that is taken becomes `name-2`, `name-3`…; with `replace` the files take the place of those there.
+        A name that is taken becomes `name-2`, `name-3`…; with `replace` the files take the place of those there, and
+        what an interrupted try left besides, hidden files included, is removed.
 
         `name` may have folders (`essai-a-blanc/premier`). Returns the locations, relative to the root:
-        `<name>/<file>`. Raises LetterStoreUnavailable; nothing of the batch is then left, as far as the store lets it
-        be removed.
+        `<name>/<file>`. Raises LetterStoreUnavailable; nothing of the batch is then left, an interrupted try's files
+        neither, as far as the store lets them be removed.
         """
         _refuse_strange(name)
         written: list[StorePath] = []
@@ -72,10 +85,43 @@ class FolderLetterStore:
                 _refuse_strange(file_name)
                 self._write(folder, file_name, content, written)
                 locations.append(f"{location}/{file_name}")
+            if replace:
+                _sweep(folder, {path.name for path in written})
         except BaseException:
-            _remove(folder, written)
+            _remove(folder, [*written, *(_children(folder) if replace else ())])
             raise
         return tuple(locations)
+
+    def remove(self, name: str) -> None:
+        """Remove a batch and all its files; nothing happens when there is none.
+
+        Raises LetterStoreUnavailable when the store does not let them be removed.
+        """
+        _refuse_strange(name)
+        folder = self._root / name
+        try:
+            if folder.exists():
+                _sweep(folder, frozenset())
+                folder.rmdir()
+        except FileNotFoundError:
+            return  # an object store has no folder without files, and another process may have removed this one
+        except Exception as error:  # an object store's client has its own classes of error
+            raise _unavailable(name, error) from error
+
+    def read(self, location: str) -> Iterator[bytes]:
+        """One stored file, in pieces of a megabyte at most; `location` is what `store` returned.
+
+        Raises LetterStoreUnavailable when the first piece is asked for, or a later one. Fulfils `LetterArchive`.
+        """
+        _refuse_strange(location)
+        try:
+            with (self._root / location).open("rb") as file:
+                while piece := file.read(PIECE):
+                    yield piece
+        except Exception as error:  # an object store's client has its own classes of error
+            raise LetterStoreUnavailable(
+                f"Le dossier des lettres ne rend pas {location} : {_said(error)}. {RETRIED}"
+            ) from error
 
     def _folder(self, name: str) -> tuple[StorePath, str]:
         """The folder of this name, whether or not an interrupted try made it."""
@@ -114,7 +160,7 @@ class FolderLetterStore:
                     file.write(content)
                 else:
                     with content.open("rb") as source:
-                        shutil.copyfileobj(source, file, 1024 * 1024)
+                        shutil.copyfileobj(source, file, PIECE)
                 _flush(file)
             hidden.rename(target)
         except Exception as error:  # an object store's client has its own classes of error
@@ -130,6 +176,21 @@ def _flush(file: IO[bytes]) -> None:
     except (io.UnsupportedOperation, AttributeError):
         return
     os.fsync(number)
+
+
+def _sweep(folder: StorePath, keep: Collection[str]) -> None:
+    """Remove what is in a folder but the files named in `keep`."""
+    for path in list(folder.iterdir()):
+        if path.name not in keep:
+            path.unlink()
+
+
+def _children(folder: StorePath) -> list[StorePath]:
+    """What is in a folder, as far as the store says it."""
+    try:
+        return list(folder.iterdir())
+    except Exception:
+        return []
 
 
 def _made_meanwhile(folder: StorePath) -> bool:
@@ -157,5 +218,8 @@ def _refuse_strange(name: str) -> None:
 
 def _unavailable(name: str, error: Exception) -> LetterStoreUnavailable:
     """What the store said, without the path of this machine."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return LetterStoreUnavailable(f"Le dossier des lettres refuse l'écriture ({name}) : {said}. {RETRIED}")
+    return LetterStoreUnavailable(f"Le dossier des lettres refuse l'écriture ({name}) : {_said(error)}. {RETRIED}")
+
+
+def _said(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__

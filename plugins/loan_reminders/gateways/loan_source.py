@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.cells import read_day
 from loan_reminders.domain.errors import RETRIED, IlsRejected, IlsUnavailable, RowError
-from loan_reminders.domain.extraction import COLUMNS, CodeMapping, parse_row, reject
+from loan_reminders.domain.extraction import COLUMNS, CodeMapping, loan_id_of, parse_row, reject
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.gateways.oracle_errors import ils_error
 
@@ -64,13 +64,24 @@ class OracleLoanSource:
         The connection is rolled back and closed when the stream ends, fails or is abandoned.
         Raises IlsUnavailable (network, restart, time-out: retry) or IlsRejected (account, table, column, statement).
         """
+        with closing(self._rows(due_date, today)) as rows:
+            for row in rows:
+                yield self._read(row)
+
+    def loan_ids_due(self, due_date: date, *, today: date) -> Generator[str]:
+        """The ids alone of the same loans, rows that cannot be read included. Raises like `loans_due`."""
+        with closing(self._rows(due_date, today)) as rows:
+            for row in rows:
+                yield loan_id_of(row)
+
+    def _rows(self, due_date: date, today: date) -> Generator[Mapping[str, object]]:
         binds = self._values(due_date, today)
         with self._session() as execute:
             cursor = execute(self._sql, binds)
             names = _column_names(cursor)
             while rows := self._guarded(_READING, cursor.fetchmany):
                 for values in rows:
-                    yield self._read(dict(zip(names, values, strict=True)))
+                    yield dict(zip(names, values, strict=True))
 
     def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
         """The present due date of each of these loans that is still open, one short query a loan.

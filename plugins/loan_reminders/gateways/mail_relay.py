@@ -2,273 +2,218 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import smtplib
-import socket
-import ssl
-from dataclasses import dataclass, field
-from enum import StrEnum
 
-from loan_reminders.domain.errors import RETRIED, TO_MEND, MailRelayRejected, MailRelayUnavailable
+from loan_reminders.domain.errors import RETRIED, MailRelayRejected, MailRelayUnavailable
+from loan_reminders.domain.mail_words import without_addresses
 from loan_reminders.domain.messages import Receipt, RenderedEmail
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.gateways.mail_answers import Answer, Meaning
+from loan_reminders.gateways.mail_line import (
+    ENVELOPE,
+    RAW_LENGTH,
+    LineBroken,
+    MailLine,
+    NotNow,
+    Security,
+    SmtpAccount,
+    stopping,
+    unusable_sender,
+)
+from loan_reminders.gateways.mail_pace import Pace, Patience
 
-_RAW_LENGTH = 500
-_BAD_SEQUENCE, _AUTHENTICATION_REQUIRED, _CLOSING = 503, 530, 421
-_ENVELOPE = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
-_ADDRESS_IN_TEXT = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
+__all__ = ["Pace", "Patience", "Security", "SmtpAccount", "SmtpRelay"]
+
+_GO_ON = 354
+_TOO_LARGE = "5.3.4"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-
-
-class Security(StrEnum):
-    """How the connection is protected: not at all, by STARTTLS (never silently without), or TLS from the start."""
-
-    PLAIN = "plain"
-    STARTTLS = "starttls"
-    TLS = "tls"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpAccount:
-    """Where and as whom to send. `timeout_s` is in seconds, for each step.
-
-    `envelope_sender` is where bounces go. A server's certificate must be vouched for by the system's authorities
-    unless `verify_certificate` is False.
-    """
-
-    host: str
-    port: int
-    envelope_sender: str
-    login: str = ""
-    password: str = field(default="", repr=False)
-    security: Security = Security.STARTTLS
-    timeout_s: float = 30.0
-    verify_certificate: bool = True
 
 
 class _Lost(Exception):
     """The line is gone, or the server says goodbye, before anything could have been accepted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    code: int
-    raw: str
+class _Again(Exception):
+    """The server ends a connection that has served before, and accepted nothing: another one serves on."""
+
+
+class _Wait(Exception):
+    """The server asks to wait, and accepted nothing."""
 
 
 class SmtpRelay:
-    """Sends messages over one connection, opened at the first and kept. For one thread; a MailRelay."""
+    """Sends messages over one connection, opened at the first and kept. For one thread; a MailRelay.
 
-    def __init__(self, account: SmtpAccount) -> None:
+    `pace` holds back messages, for all relays that share it; `patience` says how long to wait for a server that asks
+    for it.
+    """
+
+    def __init__(self, account: SmtpAccount, *, pace: Pace | None = None, patience: Patience | None = None) -> None:
         self._account = account
-        self._smtp: smtplib.SMTP | None = None
+        self._pace = pace or Pace()
+        self._patience = patience or Patience()
+        self._line: MailLine | None = None
+        self._reset_first = False
 
     def send(self, message: RenderedEmail) -> Receipt:
         """Send one message; the receipt's `raw` is the server's answer, code and text.
 
         ACCEPTED: the server took the message in charge. REFUSED: it never will (5xx, or an address SMTP cannot
-        carry). PLANNED: later (4xx). IN_DOUBT: the whole message left and no readable answer came. A line lost
-        earlier is opened again once, with the same message.
+        carry). PLANNED: later (4xx); PLANNED with the reason of a refusal: refused for policy's sake (5.7.x), which
+        may be everybody's lot. IN_DOUBT: the whole message left and no readable answer came. A line lost earlier is
+        opened again once, with the same message; a server that says goodbye (421) or asks to wait is waited for, in
+        growing pauses.
 
         Raises MailRelayUnavailable or MailRelayRejected, and then this message did not leave.
         """
-        if not _ENVELOPE.fullmatch(message.recipient.value):
+        sender = message.envelope_sender or self._account.envelope_sender
+        if not ENVELOPE.fullmatch(sender):
+            raise unusable_sender()
+        if not ENVELOPE.fullmatch(message.recipient.value):
             return Receipt(
                 delivery_id=message.delivery_id, state=DeliveryState.REFUSED, reason=Reason.INVALID_RECIPIENT
             )
-        try:
-            return self._attempt(message)
-        except _Lost:
-            self._drop()
-        try:
-            return self._attempt(message)
-        except _Lost as error:
-            self._drop()
-            raise MailRelayUnavailable(f"{self._server} ferme la connexion ({error}). {RETRIED}") from None
+        self._pace.wait()
+        data = _as_data(message.content)
+        pauses = iter(self._patience.pauses)
+        lost = False
+        while True:
+            try:
+                return self._attempt(message, sender, data)
+            except _Lost as error:
+                self._drop()
+                if lost:
+                    raise self._unavailable("coupe la connexion", error) from None
+                lost = True
+            except _Again:
+                self._drop()
+            except _Wait as error:
+                self._drop()
+                pause = next(pauses, None)
+                if pause is None:
+                    raise self._unavailable("demande d'attendre encore", error) from None
+                if pause:
+                    self._patience.sleep(pause)
 
     def close(self) -> None:
         """Say goodbye when there is still somebody to hear it."""
-        if self._smtp is not None:
-            with contextlib.suppress(smtplib.SMTPException, OSError):
-                self._smtp.quit()
+        if self._line is not None:
+            self._line.close(politely=True)
+        self._line = None
+
+    def _attempt(self, message: RenderedEmail, sender: str, data: bytes) -> Receipt:
+        fresh = self._line is None
+        line = self._open()
+        try:
+            refused = self._envelope(line, message, sender, len(data))
+        except LineBroken as error:
+            raise _Lost(str(error)) from None
+        if refused is not None:
+            answer, reason = refused
+            return self._refused(message, answer, reason, fresh=fresh)
+        try:
+            line.write(data)
+        except LineBroken as error:
+            raise _Lost(str(error)) from None
+        return self._result(line, message, fresh=fresh)
+
+    def _envelope(self, line: MailLine, message: RenderedEmail, sender: str, size: int) -> tuple[Answer, Reason] | None:
+        """MAIL, RCPT and DATA, in one write where the server allows it; None when the content may follow."""
+        reset, self._reset_first = self._reset_first, False
+        mail = f"MAIL FROM:<{sender}> SIZE={size}" if line.takes_size else f"MAIL FROM:<{sender}>"
+        lines = [*(["RSET"] if reset else []), mail, f"RCPT TO:<{message.recipient.value}>", "DATA"]
+        if line.pipelining:
+            line.write("".join(f"{one}\r\n" for one in lines).encode("ascii"))
+        refused: tuple[Answer, Reason] | None = None
+        for one in lines:
+            if not line.pipelining:
+                line.write(f"{one}\r\n".encode("ascii"))
+            answer = line.answer()
+            if refused is not None:
+                _not_left_open(line, one, answer)
+                continue
+            if (one != "DATA" and answer.meaning is Meaning.TAKEN) or (one == "DATA" and answer.code == _GO_ON):
+                continue
+            if answer.meaning in {Meaning.UNREADABLE, Meaning.TAKEN} or one == "RSET":
+                raise _Lost(f"à {one[:4]}, {without_addresses(answer.raw)}")
+            if one is mail and answer.status != _TOO_LARGE:
+                self._stop_for_sender(answer)
+            refused = answer, Reason.RECIPIENT_REFUSED if one.startswith("RCPT") else Reason.MESSAGE_REFUSED
+            self._reset_first = True
+            if not line.pipelining or answer.meaning is Meaning.GOODBYE:
+                return refused
+        return refused
+
+    def _stop_for_sender(self, answer: Answer) -> None:
+        """Act on a refused MAIL FROM, which concerns everybody; a rate or a goodbye is seen to by the caller."""
+        if answer.meaning in {Meaning.GOODBYE, Meaning.BUSY}:
+            return
         self._drop()
+        if answer.code >= 500:
+            raise stopping(self._account, MailRelayRejected, "refuse l'expéditeur", answer)
+        raise stopping(self._account, MailRelayUnavailable, "ne prend aucun message pour le moment", answer)
 
-    def _attempt(self, message: RenderedEmail) -> Receipt:
-        sender, recipient = self._account.envelope_sender, message.recipient.value
-        if self._smtp is None:
-            self._smtp = self._open()
-        mail = self._command(f"MAIL FROM:<{sender}>")
-        if mail.code >= 500:
-            raise self._stop(MailRelayRejected, "refuse l'expéditeur", mail)
-        if not 200 <= mail.code < 300:
-            raise self._stop(MailRelayUnavailable, "ne prend aucun message pour le moment", mail)
-        rcpt = self._command(f"RCPT TO:<{recipient}>")
-        if rcpt.code == _AUTHENTICATION_REQUIRED:
-            raise self._stop(MailRelayRejected, "exige un identifiant", rcpt)
-        if not 200 <= rcpt.code < 300:
-            return self._refused(message, rcpt, Reason.RECIPIENT_REFUSED)
-        data = self._command("DATA")
-        if data.code != 354:
-            return self._refused(message, data, Reason.MESSAGE_REFUSED)
-        return self._content(message)
-
-    def _content(self, message: RenderedEmail) -> Receipt:
-        """Send the message in one write. As long as the write fails, the final dot never left."""
-        smtp = self._connection()
+    def _result(self, line: MailLine, message: RenderedEmail, *, fresh: bool) -> Receipt:
+        """What became of a message that left whole."""
         try:
-            smtp.send(_as_data(message.content))
-        except (smtplib.SMTPException, OSError) as error:
-            raise _Lost(f"pendant l'envoi, {type(error).__name__}") from None
-        try:
-            code, text = smtp.getreply()
-        except smtplib.SMTPResponseException:
-            return self._in_doubt(message, Reason.UNREADABLE_ANSWER, "")
-        except (smtplib.SMTPException, OSError) as error:
-            return self._in_doubt(message, Reason.NO_ANSWER, str(error)[:_RAW_LENGTH])
-        answer = self._answer(code, text)
-        if 200 <= code < 300:
+            answer = line.answer(self._account.answer_timeout_s)
+        except LineBroken as error:
+            reason = Reason.NO_ANSWER if error.readable else Reason.UNREADABLE_ANSWER
+            return self._in_doubt(message, reason, str(error)[:RAW_LENGTH])
+        if answer.meaning is Meaning.TAKEN:
             return Receipt(delivery_id=message.delivery_id, state=DeliveryState.ACCEPTED, raw=answer.raw)
-        if code == _CLOSING:
-            raise _Lost(f"après le message, {_without_addresses(answer.raw)}")
-        if 400 <= code < 600:
-            return self._refused(message, answer, Reason.MESSAGE_REFUSED, reset=False)
-        return self._in_doubt(message, Reason.UNREADABLE_ANSWER, answer.raw)
+        if answer.meaning is Meaning.UNREADABLE:
+            return self._in_doubt(message, Reason.UNREADABLE_ANSWER, answer.raw)
+        return self._refused(message, answer, Reason.MESSAGE_REFUSED, fresh=fresh)
 
-    def _refused(self, message: RenderedEmail, answer: _Answer, permanent: Reason, *, reset: bool = True) -> Receipt:
-        if reset:
-            try:
-                self._command("RSET")
-            except _Lost:
+    def _refused(self, message: RenderedEmail, answer: Answer, reason: Reason, *, fresh: bool) -> Receipt:
+        """The receipt of a message that was not taken; raises when the answer is not about this message alone."""
+        match answer.meaning:
+            case Meaning.GOODBYE if not fresh:
+                raise _Again
+            case Meaning.GOODBYE | Meaning.BUSY:
+                raise _Wait(without_addresses(answer.raw))
+            case Meaning.SENDER_REFUSED:
                 self._drop()
-        final = answer.code >= 500
-        return Receipt(
-            delivery_id=message.delivery_id,
-            state=DeliveryState.REFUSED if final else DeliveryState.PLANNED,
-            reason=permanent if final else Reason.RECIPIENT_DEFERRED,
-            raw=answer.raw,
-        )
+                what = "exige un identifiant ou une autre adresse d'expéditeur"
+                raise stopping(self._account, MailRelayRejected, what, answer)
+            case Meaning.SENDER_LATER:
+                self._drop()
+                raise stopping(self._account, MailRelayUnavailable, "ne peut pas vérifier l'expéditeur", answer)
+            case Meaning.LATER:
+                reason = Reason.RECIPIENT_DEFERRED
+            case _:  # a refusal for policy's sake keeps its reason, and waits for what the others are told
+                pass
+        state = DeliveryState.REFUSED if answer.meaning is Meaning.REFUSED else DeliveryState.PLANNED
+        return Receipt(delivery_id=message.delivery_id, state=state, reason=reason, raw=answer.raw)
 
     def _in_doubt(self, message: RenderedEmail, reason: Reason, raw: str) -> Receipt:
         self._drop()
         return Receipt(delivery_id=message.delivery_id, state=DeliveryState.IN_DOUBT, reason=reason, raw=raw)
 
-    def _connection(self) -> smtplib.SMTP:
-        if self._smtp is None:
-            raise _Lost("pas de connexion")
-        return self._smtp
+    def _open(self) -> MailLine:
+        if self._line is None:
+            self._reset_first = False
+            try:
+                self._line = MailLine(self._account)
+            except NotNow as error:
+                raise _Wait(str(error)) from None
+        return self._line
 
-    def _command(self, line: str) -> _Answer:
-        """One command before the message itself: whatever breaks here, nothing was accepted."""
-        try:
-            code, text = self._connection().docmd(line)
-        except (smtplib.SMTPException, OSError) as error:
-            raise _Lost(f"à {line[:4]}, {type(error).__name__}") from None
-        if code in {_CLOSING, _BAD_SEQUENCE} or not 200 <= code < 600:
-            raise _Lost(f"à {line[:4]}, {_without_addresses(self._answer(code, text).raw)}")
-        return self._answer(code, text)
-
-    def _answer(self, code: int, text: bytes) -> _Answer:
-        words = " ".join(text.decode("utf-8", "replace").split())
-        if self._account.password:
-            words = words.replace(self._account.password, "…")
-        return _Answer(code=code, raw=f"{code} {words}"[:_RAW_LENGTH])
-
-    def _stop(
-        self, kind: type[MailRelayRejected | MailRelayUnavailable], what: str, answer: _Answer
-    ) -> MailRelayRejected | MailRelayUnavailable:
-        """The error for an answer that concerns every message; addresses are kept out of it."""
-        self._drop()
-        return self._answered(kind, what, answer)
-
-    def _answered(
-        self, kind: type[MailRelayRejected | MailRelayUnavailable], what: str, answer: _Answer
-    ) -> MailRelayRejected | MailRelayUnavailable:
-        cure = RETRIED if kind is MailRelayUnavailable else TO_MEND
-        return kind(f"{self._server} {what} et répond « {_without_addresses(answer.raw)} ». {cure}")
-
-    @property
-    def _server(self) -> str:
-        return f"Le serveur de messagerie {self._account.host}:{self._account.port}"
+    def _unavailable(self, what: str, error: Exception) -> MailRelayUnavailable:
+        return MailRelayUnavailable(f"{self._account.server} {what} ({error}). {RETRIED}")
 
     def _drop(self) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None
-
-    def _open(self) -> smtplib.SMTP:
-        """Connect, protect and log in."""
-        account = self._account
-        if not _ENVELOPE.fullmatch(account.envelope_sender):
-            raise MailRelayRejected(
-                "L'adresse d'expéditeur a un caractère que SMTP n'accepte pas."
-                " Corriger library.toml, puis relancer la tâche."
-            )
-        smtp: smtplib.SMTP | None = None
-        try:
-            smtp = _connect(account)
-            smtp.ehlo_or_helo_if_needed()
-            if account.security is Security.STARTTLS:
-                smtp.starttls(context=_tls(account))
-                smtp.ehlo_or_helo_if_needed()
-            if account.login:
-                smtp.login(account.login, account.password)
-        except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            if smtp is not None:
-                smtp.close()
-            raise self._not_opened(error) from None
-        return smtp
-
-    def _not_opened(self, error: Exception) -> MailRelayRejected | MailRelayUnavailable:
-        """Which of the two errors a failed opening is; never the password, never what the server echoes of it."""
-        server = self._server
-        if isinstance(error, smtplib.SMTPResponseException):
-            text = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-            login = isinstance(error, smtplib.SMTPAuthenticationError)
-            what = "refuse l'identifiant ou le mot de passe" if login else "refuse la connexion"
-            kind = MailRelayRejected if 500 <= error.smtp_code < 600 else MailRelayUnavailable
-            return self._answered(kind, what, self._answer(error.smtp_code, text))
-        if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
-            return MailRelayRejected(
-                f"{server} n'offre pas ce que la connexion Airflow demande (STARTTLS ou identifiant). {TO_MEND}"
-            )
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return MailRelayRejected(f"{server} a un certificat non reconnu ({error.verify_message}). {TO_MEND}")
-        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-            return MailRelayRejected(f"{server} n'accepte pas TLS comme demandé ({error.reason}). {TO_MEND}")
-        if isinstance(error, UnicodeError):
-            return MailRelayRejected(
-                f"{server} : adresse, identifiant ou mot de passe avec un caractère que SMTP n'accepte pas. {TO_MEND}"
-            )
-        return MailRelayUnavailable(f"{server} ne répond pas ({type(error).__name__}). {RETRIED}")
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
 
-def _connect(account: SmtpAccount) -> smtplib.SMTP:
-    """A greeted connection without Nagle's delay: small commands and the message leave at once."""
-    name = account.envelope_sender.rpartition("@")[2]
-    smtp: smtplib.SMTP
-    if account.security is Security.TLS:
-        smtp = smtplib.SMTP_SSL(
-            account.host, account.port, local_hostname=name, timeout=account.timeout_s, context=_tls(account)
-        )
-    else:
-        smtp = smtplib.SMTP(account.host, account.port, local_hostname=name, timeout=account.timeout_s)
-    if smtp.sock is not None:
-        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return smtp
-
-
-def _tls(account: SmtpAccount) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not account.verify_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _without_addresses(text: str) -> str:
-    """A server's words without the addresses it repeats."""
-    return _ADDRESS_IN_TEXT.sub("<…>", text)
+def _not_left_open(line: MailLine, command: str, answer: Answer) -> None:
+    """A server that says « go on » after a refused recipient is given an empty message, which it cannot deliver."""
+    if command == "DATA" and answer.code == _GO_ON:
+        line.write(b".\r\n")
+        line.answer()
 
 
 def _as_data(content: bytes) -> bytes:

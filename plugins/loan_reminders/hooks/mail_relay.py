@@ -7,17 +7,19 @@ from typing import Any
 
 from airflow.sdk import BaseHook
 
-from loan_reminders.gateways.mail_relay import Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.mail_relay import Pace, Security, SmtpAccount, SmtpRelay
 
 _USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
 
 
-def mail_relay(conn_id: str, *, envelope_sender: str) -> Callable[[], SmtpRelay]:
+def mail_relay(conn_id: str, *, envelope_sender: str, messages_per_minute: int = 0) -> Callable[[], SmtpRelay]:
     """A function that opens relays on the SMTP server of an Airflow connection, one for each thread that sends.
 
     The connection is read once, here, and means what it means to the SMTP provider's `SmtpHook`: TLS from the start
     unless the extra `disable_ssl` is true, then STARTTLS unless `disable_tls` is true too; `timeout` in seconds
-    (30); `ssl_context` "none" trusts any certificate. Without a port: 465, 587 or 25.
+    (30); `ssl_context` "none" trusts any certificate. Without a port: 465, 587 or 25. Two extras are this project's:
+    `answer_timeout`, in seconds, for the answer to a whole message (600), and `login_in_clear`, true to let a password
+    travel without TLS. All relays together send no more than `messages_per_minute` (0: as many as the server takes).
     """
     connection = BaseHook.get_connection(conn_id)
     extra: dict[str, Any] = connection.extra_dejson
@@ -35,9 +37,12 @@ def mail_relay(conn_id: str, *, envelope_sender: str) -> Callable[[], SmtpRelay]
         password=connection.password or "",
         security=security,
         timeout_s=float(extra.get("timeout") or 30),
+        answer_timeout_s=float(extra.get("answer_timeout") or 600),
+        login_in_clear=_true(extra.get("login_in_clear")),
         verify_certificate=extra.get("ssl_context") != "none",
     )
-    return lambda: SmtpRelay(account)
+    pace = Pace(messages_per_minute)
+    return lambda: SmtpRelay(account, pace=pace)
 
 
 def _true(value: object) -> bool:

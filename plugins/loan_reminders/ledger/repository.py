@@ -19,10 +19,16 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger import past, recheck, sms_costs, suppressions
 from loan_reminders.ledger.close import close_books
+from loan_reminders.ledger.desk import PostgresDesk
+from loan_reminders.ledger.dispute import PostgresDispute
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.feedback import PostgresFeedback
+from loan_reminders.ledger.letter_drafts import PostgresLetterDrafts
+from loan_reminders.ledger.letters import PostgresLetterBooks
+from loan_reminders.ledger.mail_feedback import PostgresMailFeedback, bounced_loans
 from loan_reminders.ledger.planning import PostgresPlanning
 from loan_reminders.ledger.reading import record_rows
+from loan_reminders.ledger.registered import PostgresRegistered
 from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.sender import PostgresSender, count_offered
 from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
@@ -210,6 +216,35 @@ class PostgresLedger:
     def feedback(self) -> PostgresFeedback:
         """The part of the ledger where the SMS provider's answers are kept."""
         return PostgresFeedback(self._transaction, library=self.library)
+
+    def dispute(self) -> PostgresDispute:
+        """The part of the ledger that tells everything about one loan."""
+        return PostgresDispute(self._transaction, library=self.library)
+
+    def letters(self) -> PostgresLetterBooks:
+        """The part of the ledger where batches of letters are kept."""
+        return PostgresLetterBooks(self._transaction, library=self.library)
+
+    def drafts(self) -> PostgresLetterDrafts:
+        """The part of the ledger where drafts of registered letters wait for approval."""
+        return PostgresLetterDrafts(self._transaction, library=self.library)
+
+    def mail_feedback(self) -> PostgresMailFeedback:
+        """The part of the ledger where e-mails that came back are kept."""
+        return PostgresMailFeedback(self._transaction, library=self.library)
+
+    def bounced_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
+        """Loans of other days whose e-mail of this run's stage came back since, and that no run has taken up again."""
+        with self._transaction() as connection:
+            return bounced_loans(connection, self.library, run_id, since=since)
+
+    def registered(self) -> PostgresRegistered:
+        """The part of the ledger where registered letters are followed."""
+        return PostgresRegistered(self._transaction, library=self.library)
+
+    def desk(self) -> PostgresDesk:
+        """The part of the ledger that the desk works through."""
+        return PostgresDesk(self._transaction, library=self.library)
 
     def close_run(self, run_id: int) -> Books:
         """Count the books, keep them with the run, and say them; closing again counts again."""

@@ -19,105 +19,28 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 
 from loan_reminders.domain.errors import RETRIED, LedgerUnavailable
-from loan_reminders.domain.messages import LetterBatch, Receipt
+from loan_reminders.domain.letters import EarlierReminder
+from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, LoanKey
 from loan_reminders.domain.ports import Run
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.ledger import recheck, sms_costs
+from loan_reminders.ledger import letter_batches, past, recheck, sender_sql, sent_words, sms_costs
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.outbox import read_page
 from loan_reminders.ledger.records import encode_receipt
-from loan_reminders.ledger.tables import letter_batches
 
 logger = logging.getLogger(__name__)
 
+# What a sender asks for is found by keys, whatever the size of the tables: its plans are kept.
+_PLANS = text("SET plan_cache_mode = 'auto'")
 _LIVE = text("SELECT pg_advisory_lock(hashtextextended(:token, 0))")
 _ALONE = text("SELECT pg_try_advisory_lock(hashtextextended(:press, 0))")
 # Two batches under way at once would have one name, and the second would take the place of the first's files.
 _ONE_AT_A_TIME = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
-# A token whose lock can be taken belongs to nobody alive; the lock is let go when the transaction ends.
-_RECOVER = text("""
-    WITH holders AS MATERIALIZED (
-        SELECT DISTINCT claimed_by FROM deliveries
-        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
-    ), dead AS MATERIALIZED (
-        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock(hashtextextended(claimed_by, 0))
-    ), interrupted AS (
-        UPDATE deliveries SET state = 'in_doubt', reason = 'interrupted', answered_at = now()
-        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
-          AND claimed_by IN (SELECT claimed_by FROM dead)
-        RETURNING delivery_id
-    )
-    INSERT INTO receipts (library, delivery_id, state, reason, applied)
-    SELECT :library, delivery_id, 'in_doubt', 'interrupted', true FROM interrupted
-    RETURNING receipt_id
-""")
-_COUNT_OFFERED = text("""
-    WITH holders AS MATERIALIZED (
-        SELECT DISTINCT claimed_by FROM deliveries
-        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
-    ), dead AS MATERIALIZED (
-        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock(hashtextextended(claimed_by, 0))
-    )
-    SELECT count(*) FROM deliveries
-    WHERE library = :library AND run_id = :run_id AND channel = :channel AND (
-        state = ANY(CAST(:offered AS text[]))
-        OR 'in_doubt' = ANY(CAST(:offered AS text[])) AND state = 'claimed'
-           AND claimed_by IN (SELECT claimed_by FROM dead)
-    )
-""")
-# A delivery claimed since this pass began was tried in this pass, here or by another sender: it waits for the next.
-_CLAIM = text("""
-    UPDATE deliveries SET
-        state = 'claimed', reason = NULL, attempts = attempts + 1, claimed_by = :token, claimed_at = now(),
-        resent_in_doubt = resent_in_doubt OR state = 'in_doubt'
-    WHERE delivery_id IN (
-        SELECT delivery_id FROM deliveries
-        WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND library = :library AND run_id = :run_id
-          AND channel = :channel AND state = ANY(CAST(:offered AS text[]))
-          AND (claimed_at IS NULL OR claimed_at < :since)
-        FOR UPDATE SKIP LOCKED
-    )
-    RETURNING delivery_id
-""")
-_ANSWER = text("""
-    WITH answers AS (
-        SELECT * FROM json_to_recordset(CAST(:answers AS json)) AS answers(delivery_id uuid, state text, reason text,
-            provider_id text, campaign_id text, raw text, segments integer, cost numeric)
-    ), applied AS (
-        UPDATE deliveries delivery SET
-            state = answer.state, reason = answer.reason, provider_id = answer.provider_id, raw = answer.raw,
-            segments = answer.segments, cost = answer.cost, answered_at = now(), campaign_id = answer.campaign_id,
-            batch_id = coalesce(CAST(:batch_id AS bigint), delivery.batch_id)
-        FROM answers answer
-        WHERE delivery.delivery_id = answer.delivery_id AND delivery.library = :library AND delivery.run_id = :run_id
-          AND answer.state <> 'claimed' AND reminders_may_move(delivery.state, answer.state)
-          AND (delivery.state <> 'claimed' OR delivery.claimed_by = :token)
-        RETURNING delivery.delivery_id
-    )
-    INSERT INTO receipts (library, delivery_id, state, reason, provider_id, raw, applied)
-    SELECT :library, answer.delivery_id, answer.state, answer.reason, answer.provider_id, answer.raw,
-           answer.delivery_id IN (SELECT delivery_id FROM applied)
-    FROM answers answer CROSS JOIN LATERAL (
-        SELECT FROM deliveries WHERE delivery_id = answer.delivery_id AND library = :library OFFSET 0
-    ) AS known
-    RETURNING applied
-""")
-_FAIL_DEFERRED = text("""
-    WITH given_up AS (
-        UPDATE deliveries SET state = 'failed', reason = 'retries_exhausted', answered_at = now()
-        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'planned'
-          AND attempts > 0 AND reason = 'recipient_deferred'
-        RETURNING delivery_id
-    )
-    INSERT INTO receipts (library, delivery_id, state, reason, applied)
-    SELECT :library, delivery_id, 'failed', 'retries_exhausted', true FROM given_up
-    RETURNING receipt_id
-""")
 
 
 def offered_states(channel: Channel) -> tuple[str, ...]:
@@ -130,7 +53,7 @@ def offered_states(channel: Channel) -> tuple[str, ...]:
 def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, Any]) -> int:
     """How many deliveries a new sender would be offered, counting those it would inherit from a dead one."""
     parameters = {**scope, "offered": list(offered_states(channel))}
-    return int(connection.execute(_COUNT_OFFERED, parameters).scalar_one())
+    return int(connection.execute(sender_sql.COUNT_OFFERED, parameters).scalar_one())
 
 
 class PostgresSender:
@@ -156,10 +79,11 @@ class PostgresSender:
             connection = self._engine.connect()
             try:
                 connection.detach()
+                connection.execute(_PLANS)
                 connection.execute(_LIVE, {"token": self.token})
                 if self._channel in _ONE_AT_A_TIME:
                     self._be_alone(connection)
-                interrupted = len(connection.execute(_RECOVER, self._scope).all())
+                interrupted = len(connection.execute(sender_sql.RECOVER, self._scope).all())
                 self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
                 connection.commit()
             except BaseException:
@@ -212,11 +136,13 @@ class PostgresSender:
             after = page[-1].delivery_id
             yield page
 
-    def exchange(self, receipts: Sequence[Receipt], claim: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+    def exchange(
+        self, receipts: Sequence[Receipt], claim: Sequence[uuid.UUID], words: Sequence[SentWords] = ()
+    ) -> frozenset[uuid.UUID]:
         """Record answers and claim deliveries in one committed transaction; returns the ids that are now ours.
 
-        An answer that comes too late to change its delivery (another sender holds it, or its state is final) is
-        kept with the receipts all the same.
+        The `words` of those are kept with the claim. An answer that comes too late to change its delivery (another
+        sender holds it, or its state is final) is kept with the receipts all the same.
         """
         if not receipts and not claim:
             return frozenset()
@@ -224,14 +150,10 @@ class PostgresSender:
             self._answer(connection, receipts)
             if not claim or self._run.dry_run:
                 return frozenset()
-            parameters = {
-                **self._scope,
-                "token": self.token,
-                "since": self._since,
-                "delivery_id": list(claim),
-                "offered": list(offered_states(self._channel)),
-            }
-            return frozenset(connection.execute(_CLAIM, parameters).scalars())
+            parameters = {**self._waiting_scope, "token": self.token, "since": self._since, "delivery_id": list(claim)}
+            ours = frozenset(connection.execute(sender_sql.CLAIM, parameters).scalars())
+            sent_words.keep(connection, self._library, (said for said in words if said.delivery_id in ours))
+            return ours
 
     def _answer(self, connection: Connection, receipts: Sequence[Receipt], batch_id: int | None = None) -> None:
         if not receipts:
@@ -241,9 +163,10 @@ class PostgresSender:
             "run_id": self._run.run_id,
             "token": self.token,
             "batch_id": batch_id,
+            "delivery_id": [receipt.delivery_id for receipt in receipts],
             "answers": json.dumps([encode_receipt(receipt) for receipt in receipts]),
         }
-        applied = connection.execute(_ANSWER, parameters).scalars().all()
+        applied = connection.execute(sender_sql.ANSWER, parameters).scalars().all()
         if late := len(receipts) - sum(applied):
             logger.warning("Tournée %s : %s réponses trop tardives, gardées pour mémoire", self._run.run_id, late)
 
@@ -267,32 +190,27 @@ class PostgresSender:
         with self._transaction() as connection:
             return sms_costs.numbers_since(connection, self._library, since)
 
-    def batches_recorded(self) -> int:
-        """Batches of letters that this run already has."""
-        query = select(func.count()).select_from(letter_batches).where(letter_batches.c.run_id == self._run.run_id)
+    def earlier(self, deliveries: Sequence[Delivery], *, zone: str) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
+        """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first."""
         with self._transaction() as connection:
-            return connection.execute(query).scalar_one()
+            return past.earlier(connection, self._library, [one.delivery_id for one in deliveries], zone)
 
-    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> None:
-        """Record a stored batch of letters and its receipts, in one committed transaction."""
+    def batches_recorded(self, *, drafts: bool = False) -> int:
+        """Closed batches of letters that this run already has, or with `drafts` the drafts it ever had."""
         with self._transaction() as connection:
-            batch_id = connection.execute(
-                insert(letter_batches)
-                .values(
-                    library=self._library,
-                    run_id=self._run.run_id,
-                    name=batch.name,
-                    pdf=batch.pdf,
-                    csv=batch.csv,
-                    letters=batch.letters,
-                    pages=batch.pages,
-                    sha256=batch.sha256,
-                )
-                .returning(letter_batches.c.batch_id)
-            ).scalar_one()
+            return letter_batches.batches_recorded(connection, self._run.run_id, drafts=drafts)
+
+    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> int:
+        """Record a stored batch of letters and its receipts, in one committed transaction; returns its number."""
+        run_id = self._run.run_id
+        with self._transaction() as connection:
+            batch_id = letter_batches.record_batch(
+                connection, library=self._library, run_id=run_id, kind=self._channel, batch=batch
+            )
             self._answer(connection, receipts, batch_id)
+            return batch_id
 
     def fail_deferred(self) -> int:
         """Give up the deliveries refused for the moment that still wait; returns their number."""
         with self._transaction() as connection:
-            return len(connection.execute(_FAIL_DEFERRED, self._scope).all())
+            return len(connection.execute(sender_sql.FAIL_DEFERRED, self._scope).all())

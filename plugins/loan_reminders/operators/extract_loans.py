@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.calendar_day import reference_date
 from loan_reminders.operators.base import ReminderOperator
+from loan_reminders.services.check_templates import check_templates
 from loan_reminders.services.extract import extract_loans
+from loan_reminders.settings import ROOT
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -18,7 +20,8 @@ class ExtractLoans(ReminderOperator):
     """Begins a run with the loans that the stage handles that day; returns the run's id in the ledger."""
 
     def work(self, context: Context, ledger: Ledger) -> int:
-        """Read the loans due on the run's day."""
+        """Read the loans due on the run's day, once every template of the stage is known to be sound."""
+        self._check_templates()
         dag_run, params = context["dag_run"], context["params"]
         day = reference_date(
             param=params["reference_date"],
@@ -34,5 +37,20 @@ class ExtractLoans(ReminderOperator):
             today=self.now().date(),
             dag_run_id=dag_run.run_id,
             dry_run=params["dry_run"],
+            policy=self.config.policy(),
+            midnight=self.now().replace(hour=0, minute=0, second=0, microsecond=0),
         )
         return run.run_id
+
+    def _check_templates(self) -> None:
+        """Raise TemplateError, naming file and line, before a reader is planned for."""
+        ours = self.config
+        check_templates(
+            ROOT / "templates",
+            rules=(ours.policy().rule(self.stage),),
+            library=ours.identity(),
+            layout=ours.letter_layout(),
+            max_segments=ours.sms.max_segments,
+            opt_out_mention=ours.sms.opt_out_mention,
+            today=self.now().date(),
+        )

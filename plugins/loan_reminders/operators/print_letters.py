@@ -1,4 +1,4 @@
-"""Imprimer les lettres: one PDF and one list of recipients a run and kind."""
+"""Préparer et imprimer les lettres: PDFs, lists of recipients and posting slips, by run, kind and maybe branch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.operators.base import RunOperator
+from loan_reminders.services.approve_letters import prepare_letters
+from loan_reminders.services.letter_batches import LetterSetup, sweep_work_folders
 from loan_reminders.services.print_letters import print_letters
 from loan_reminders.settings import ROOT
 
@@ -15,7 +17,41 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports import Ledger
 
 
-class PrintLetters(RunOperator):
+class LetterOperator(RunOperator):
+    """An operator that lays letters out."""
+
+    def setup(self) -> LetterSetup:
+        """What the settings say of letters, today; what killed processes left behind is swept first."""
+        now, ours = self.now(), self.config.letters
+        sweep_work_folders(now)
+        return LetterSetup(
+            templates=ROOT / "templates",
+            library=self.config.identity(),
+            layout=self.config.letter_layout(),
+            workers=ours.workers,
+            today=now.date(),
+            zone=self.config.library.time_zone,
+            split_by_branch=ours.split_by_branch,
+            level=ours.guarantee_level,
+            trial=self.config.redirect is not None,
+        )
+
+
+class PrepareLetters(LetterOperator):
+    """Lays out the registered letters that wait as drafts to approve; returns how many, nothing without approval."""
+
+    def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
+        """Prepare."""
+        from loan_reminders.hooks.letter_store import letter_store
+
+        if not self.config.letters.approve_registered:
+            return {}
+        return prepare_letters(
+            ledger, letter_store(), self.setup(), run_id=self.run_id, still_due=self.still_due(ledger)
+        )
+
+
+class PrintLetters(LetterOperator):
     """Lays out the letters that wait and stores them for printing; returns deliveries by state."""
 
     def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
@@ -25,14 +61,11 @@ class PrintLetters(RunOperator):
         return print_letters(
             ledger,
             letter_store(),
-            ROOT / "templates",
+            self.setup(),
             run_id=self.run_id,
             kind=self.kind,
-            library=self.config.identity(),
-            workers=self.config.letters.workers,
-            today=self.now().date(),
             still_due=self.still_due(ledger),
-            trial=self.config.redirect is not None,
+            approved_only=self.kind is Channel.REGISTERED_LETTER and self.config.letters.approve_registered,
         )
 
     @property

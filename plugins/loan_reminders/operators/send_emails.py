@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from loan_reminders.domain.stages import Channel
 from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.compose import email_composer
-from loan_reminders.services.dispatch_emails import send_emails
+from loan_reminders.services.dispatch_emails import page_size, send_emails
 from loan_reminders.services.rehearse import rehearse
 from loan_reminders.settings import ROOT
 
@@ -39,16 +39,23 @@ class SendEmails(RunOperator):
             reply_to=ours.reply_to,
             now=self.now(),
             redirect=self.config.redirection(),
+            list_unsubscribe=ours.list_unsubscribe,
         )
         if ledger.run(self.run_id).dry_run:
             return rehearse(ledger, letter_store(), compose, run_id=self.run_id, channel=Channel.EMAIL)
         return send_emails(
             ledger,
-            mail_relay(self.mail_conn_id, envelope_sender=ours.sender_address),
+            mail_relay(
+                self.mail_conn_id,
+                envelope_sender=ours.bounce_address or ours.sender_address,
+                messages_per_minute=ours.messages_per_minute,
+            ),
             compose,
             run_id=self.run_id,
             connections=ours.connections,
             still_due=self.still_due(ledger),
             last_try=self.last_try(context),
             first_try=context["ti"].try_number == 1,
+            bounce_address=ours.bounce_address,
+            page_size=page_size(ours.messages_per_minute),
         )

@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from loan_reminders.domain.errors import RecipientError, SettingsError
+from loan_reminders.domain.errors import RecipientError, SettingsError, TemplateError
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.messages import RenderedEmail
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import EmailAddress
-from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Refusal
-from loan_reminders.rendering.mime import address_header, alternative, one_line, text_header
+from loan_reminders.rendering.email_lines import FACT_LENGTH, LineWriter, cut
+from loan_reminders.rendering.email_unsubscribe import unsubscribe_headers
+from loan_reminders.rendering.languages import FRENCH, direction
+from loan_reminders.rendering.mime import address_header, alternative, clean_text, one_line, text_header
 from loan_reminders.rendering.templates import Templates
 
-LANGUAGE = "fr"
-UNTITLED = "Document sans titre"
-PARTS = ("subject.txt.j2", "body.txt.j2", "body.html.j2")
+WORDS = ("subject.txt.j2", "words.txt.j2")
+"""What each stage says, in `templates/<stage>/email/` and `templates/<stage>/<language>/email/`."""
+
+BODIES = ("body.txt.j2", "body.html.j2")
+"""What is around it: the stage's own where its folder has one, else that of `templates/_layouts/email/`."""
+
+BLOCKS = frozenset({"message", "advice", "thanks"})
+"""The paragraphs of `words.txt.j2`: plain text, which the plain and the HTML part both say."""
+
 FACTS = frozenset({
-    "patron_name", "patron_barcode", "loans", "loan", "count", "due_date", "today", "days_left", "library", "language",
-    "subject",
+    "patron_name", "patron_barcode", "loans", "loan", "count", "due_date", "today", "days_left", "days_late",
+    "branches", "branch", "library", "language", "direction", "subject", *BLOCKS,
 })  # fmt: skip
 """Every name that a template for e-mail may use."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmailLine:
-    """One document of an e-mail, every text on one line; `titled` is False when the ILS holds no title."""
-
-    title: str
-    titled: bool
-    author: str
-    call_number: str
-    branch: str
-    item_barcode: str
-    due_date: date
+_NAME_LENGTH = 200
 
 
 def check_email_templates(templates: Templates, stage: Stage) -> None:
-    """Make sure that a stage's e-mail can be written, before a run starts. Raises TemplateError."""
-    templates.check([f"{stage}/email/{part}" for part in PARTS], known=FACTS)
+    """Make sure that a stage's e-mail can be written in each language it has, before a run starts.
+
+    Raises TemplateError with every fault, its file and line.
+    """
+    faults: list[str] = []
+    for language in templates.languages(stage, Channel.EMAIL):
+        parts = _Parts(templates, stage, language)
+        try:
+            templates.check([parts.subject, parts.text, parts.html], known=FACTS, language=language)
+        except TemplateError as error:
+            faults.append(str(error))
+        try:
+            templates.check([parts.words], known=FACTS, language=language, blocks=BLOCKS)
+        except TemplateError as error:
+            faults.append(str(error))
+    if faults:
+        raise TemplateError("\n".join(dict.fromkeys("\n".join(faults).splitlines())))
+
+
+class _Parts:
+    """The four templates of a stage's e-mail in one language."""
+
+    __slots__ = ("direction", "html", "language", "subject", "text", "words")
+
+    def __init__(self, templates: Templates, stage: Stage, language: str) -> None:
+        folder = f"{stage}/email" if language == FRENCH else f"{stage}/{language}/email"
+        self.language = language
+        self.direction = direction(language)
+        self.subject, self.words = (f"{folder}/{name}" for name in WORDS)
+        self.text, self.html = (
+            f"{folder}/{name}" if templates.exists(f"{folder}/{name}") else f"_layouts/email/{name}" for name in BODIES
+        )
 
 
 class EmailRenderer:
@@ -51,10 +77,13 @@ class EmailRenderer:
 
     `sender` is the From header, `Name <address>`. `written_at` (with its time zone) is the Date header of every
     message. `message_id_domain` is the right-hand side of Message-ID; its left is the delivery's id, so that a
-    message sent again after a doubt is recognised by the reader's mail program. A reader whose language has a folder
-    below the stage (`templates/<stage>/<language>/email/`) is written to in it. May be shared between threads.
+    message sent again after a doubt is recognised by the reader's mail program. `list_unsubscribe` (https or mailto,
+    `{delivery}` in it stands for the delivery's id) makes a List-Unsubscribe header, or none when empty.
 
-    Raises SettingsError when `sender`, `reply_to`, `written_at` or `message_id_domain` cannot go into a header.
+    A reader whose language has a folder below the stage (`templates/<stage>/<language>/email/`) is written to in it,
+    any other in French. May be shared between threads.
+
+    Raises SettingsError when one of these cannot go into a header.
     """
 
     def __init__(
@@ -66,14 +95,15 @@ class EmailRenderer:
         reply_to: str,
         message_id_domain: str,
         written_at: datetime,
+        list_unsubscribe: str = "",
     ) -> None:
         if written_at.tzinfo is None:
             raise SettingsError("La date des e-mails doit avoir un fuseau horaire.")
         self._templates = templates
         self._library = library
-        self._branches = {branch.code: one_line(branch.name) for branch in library.branches}
+        self._writer = LineWriter(library)
         self._domain = _domain(message_id_domain)
-        self._words: dict[tuple[Stage, str], tuple[str, str]] = {}
+        self._parts: dict[tuple[Stage, str], _Parts] = {}
         name, _, address = sender.rpartition("<")
         author = address_header(name.strip().strip('"'), _address(address.rstrip("> ")))
         self._constant_headers = (
@@ -82,6 +112,7 @@ class EmailRenderer:
             f"Date: {format_datetime(written_at)}\r\n"
             "Auto-Submitted: auto-generated\r\n"
         )
+        self._unsubscribe = unsubscribe_headers(list_unsubscribe)
 
     def render(self, delivery: Delivery, *, today: date, meant_for: str = "") -> RenderedEmail:
         """One e-mail, true on the day `today`; the subject of a redirected one begins with whom it was meant for.
@@ -91,66 +122,65 @@ class EmailRenderer:
         if not isinstance(recipient, EmailAddress):
             raise RecipientError(Refusal.NOT_AN_ADDRESS)
         patron = delivery.notice.patron
-        folder, language = self._words_for(delivery.notice.stage, patron.language)
-        facts = self._facts(delivery, today, language)
-        facts["subject"] = one_line(self._templates.render(f"{folder}/subject.txt.j2", facts))
+        parts = self._parts_for(delivery.notice.stage, patron.language)
+        language = parts.language
+        facts = self._facts(delivery, today, parts)
+        subject = one_line(self._templates.render(parts.subject, facts, language))
         if meant_for:
-            facts["subject"] = f"[Essai, pour {one_line(meant_for)}] {facts['subject']}"
-        message_id = f"<{delivery.delivery_id}@{self._domain}>"
+            subject = f"[Essai, pour {one_line(meant_for)}] {subject}"
+        facts["subject"] = subject
+        facts.update(self._templates.blocks(parts.words, facts, language))
+        text = clean_text(self._templates.render(parts.text, facts, language))
+        delivery_id = str(delivery.delivery_id)
+        message_id = f"<{delivery_id}@{self._domain}>"
         headers = (
             f"{self._constant_headers}"
-            f"To: {address_header(patron.name, recipient.value)}\r\n"
-            f"Subject: {text_header(facts['subject'])}\r\n"
+            f"To: {address_header(cut(patron.name, _NAME_LENGTH), recipient.value)}\r\n"
+            f"Subject: {text_header(subject)}\r\n"
             f"Message-ID: {message_id}\r\n"
             f"Content-Language: {language}\r\n"
+            f"{self._unsubscribe.replace('{delivery}', delivery_id)}"
         )
         content = alternative(
             headers,
             boundary=f"=_{delivery.delivery_id.hex}",
-            text=self._templates.render(f"{folder}/body.txt.j2", facts),
-            html=self._templates.render(f"{folder}/body.html.j2", facts),
+            text=text,
+            html=clean_text(self._templates.render(parts.html, facts, language)),
         )
         return RenderedEmail(
-            delivery_id=delivery.delivery_id, recipient=recipient, message_id=message_id, content=content
+            delivery_id=delivery.delivery_id,
+            recipient=recipient,
+            message_id=message_id,
+            content=content,
+            subject=subject,
+            text=text,
         )
 
-    def _facts(self, delivery: Delivery, today: date, language: str) -> dict[str, Any]:
+    def _facts(self, delivery: Delivery, today: date, parts: _Parts) -> dict[str, Any]:
         """What templates may name: who, which documents, when as seen from today, and the library."""
-        notice = delivery.notice
+        notice, loans = delivery.notice, delivery.loans
+        days_left = (notice.due_date - today).days
         return {
-            "patron_name": one_line(notice.patron.name),
+            "patron_name": cut(one_line(notice.patron.name), FACT_LENGTH),
             "patron_barcode": one_line(notice.patron.barcode),
-            "loans": [self._line(loan) for loan in delivery.loans],
-            "count": len(delivery.loans),
+            "loans": self._writer.lines(loans, today),
+            "count": len(loans),
             "due_date": notice.due_date,
             "today": today,
-            "days_left": (notice.due_date - today).days,
+            "days_left": days_left,
+            "days_late": -days_left,
+            "branches": self._writer.branches(loans),
             "library": self._library,
-            "language": language,
+            "language": parts.language,
+            "direction": parts.direction,
         }
 
-    def _line(self, loan: Loan) -> EmailLine:
-        title, volume, branch = one_line(loan.title), one_line(loan.volume), one_line(loan.branch)
-        return EmailLine(
-            title=", ".join(part for part in (title or UNTITLED, volume) if part),
-            titled=bool(title),
-            author=one_line(loan.author),
-            call_number=one_line(loan.call_number),
-            branch=self._branches.get(branch, branch),
-            item_barcode=one_line(loan.item_barcode),
-            due_date=loan.due_date,
-        )
-
-    def _words_for(self, stage: Stage, language: str) -> tuple[str, str]:
-        """The folder of a stage's templates in the reader's language, or else in French, and the language kept."""
-        found = self._words.get((stage, language))
+    def _parts_for(self, stage: Stage, language: str) -> _Parts:
+        """The stage's templates in the reader's language, or else in French."""
+        found = self._parts.get((stage, language))
         if found is None:
-            translated = f"{stage}/{language}/email"
-            if language.isalpha() and all(self._templates.exists(f"{translated}/{part}") for part in PARTS):
-                found = translated, language
-            else:
-                found = f"{stage}/email", LANGUAGE
-            self._words[stage, language] = found
+            translated = language if language in self._templates.languages(stage, Channel.EMAIL) else FRENCH
+            found = self._parts[stage, language] = _Parts(self._templates, stage, translated)
         return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.recipients.countries import country_code
@@ -13,19 +13,25 @@ from loan_reminders.rendering.letters import PrintedLetter
 
 HEADER = (
     "reference", "ligne1", "ligne2", "ligne3", "ligne4", "ligne5", "ligne6", "pays", "code_pays", "niveau", "ar",
-    "nb_pages", "page_debut", "page_fin", "numero_recommande",
+    "nb_pages", "page_debut", "page_fin", "numero_recommande", "fichier",
 )  # fmt: skip
 """Column names, the same whatever the service; mailing services map their own onto these."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def recipients_csv(letters: Iterable[PrintedLetter], *, kind: Channel) -> bytes:
+def recipients_csv(
+    letters: Iterable[PrintedLetter], *, kind: Channel, level: str = "R1", files: Sequence[str] = ("lettres.pdf",)
+) -> bytes:
     """One line a letter, in the order of the PDF, with its pages (from 1) and its six address lines.
+
+    `level` is the guarantee level of registered letters, `files` the names of the batch's PDFs in order. A hybrid
+    mailing service needs nothing else than this list and these PDFs: `fichier`, `page_debut` and `page_fin` say which
+    pages are whose.
 
     UTF-8 with a byte order mark, `;`, CRLF: what a French spreadsheet opens without a question. `pays` is the last
     address line abroad, and then not among the six; `code_pays` its ISO 3166-1 code, empty when nobody knows it.
-    `niveau` is the guarantee level R1 and `ar` says `oui` for a registered letter with acknowledgement of receipt; both
+    `niveau` is the guarantee level and `ar` says `oui` for a registered letter with acknowledgement of receipt; both
     are for the desk to change. `numero_recommande` is left empty for the number of the deposit. A cell that a
     spreadsheet would run as a formula starts with an apostrophe.
     """
@@ -45,7 +51,7 @@ def recipients_csv(letters: Iterable[PrintedLetter], *, kind: Channel) -> bytes:
                         *("",) * (6 - len(lines)),
                         country,
                         code,
-                        "R1" if registered else "",
+                        level if registered else "",
                         "oui" if registered else "non",
                     ),
                 ),
@@ -53,6 +59,7 @@ def recipients_csv(letters: Iterable[PrintedLetter], *, kind: Channel) -> bytes:
                 letter.first_page,
                 letter.last_page,
                 "",
+                files[letter.volume - 1],
             ]
         )
     return out.getvalue().encode("utf-8-sig")

@@ -15,6 +15,9 @@ FONTS_FOLDER = Path(__file__).resolve().parent / "fonts"
 UNDRAWABLE = "\ufffd"
 """What stands for a character that no font holds: a reader sees that something is missing."""
 
+_PRIVATE_USE = frozenset(range(0xE000, 0xF900))
+"""What fonts draw here means nothing in text: PDF/A and PDF/UA refuse it."""
+
 _NEVER_DRAWN = frozenset(map(ord, " \u200b\u200c\u200d"))
 
 
@@ -42,6 +45,27 @@ class FontSet:
             character if ord(character) in self.characters else self._nearest(character) for character in text
         )
 
+    def spelt(self, line: str) -> str:
+        """An address line that the fonts hold: as it is, without its rare accents, or in Latin letters.
+
+        Empty when nobody knows how to write it in Latin letters.
+        """
+        if not self.missing(line):
+            return line
+        from anyascii import anyascii
+
+        plain = "".join(sign for sign in unicodedata.normalize("NFKD", line) if not unicodedata.combining(sign))
+        if not self.missing(plain):
+            return plain
+        written = ""
+        for sign in plain:
+            latin = sign if not self.missing(sign) else anyascii(sign).upper()
+            kind = unicodedata.category(sign)[0]
+            if sign != latin and (kind not in "LMN" or (kind != "M" and not latin)):
+                return ""
+            written += latin
+        return written
+
     def _nearest(self, character: str) -> str:
         plain = unicodedata.normalize("NFKD", character)
         if self.characters.issuperset(map(ord, plain)):
@@ -68,4 +92,4 @@ def _read(folder: Path) -> FontSet:
         families[str(family)] = None
     if not families:
         raise SettingsError(f"{folder.name} : aucune police .ttf ou .otf dans ce dossier")
-    return FontSet(families=tuple(families), characters=frozenset(characters))
+    return FontSet(families=tuple(families), characters=frozenset(characters - _PRIVATE_USE))

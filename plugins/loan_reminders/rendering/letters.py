@@ -1,7 +1,8 @@
-"""Letters: from a delivery to its facts, and from many facts to one PDF for the printer.
+"""Letters: from a delivery to its facts, and from many facts to PDF files for the printer.
 
 The words and the page are templates (`templates/<stage>/<kind>/letter.typ`, `templates/_layouts/letter.typ`) laid out
-by Typst, a chunk of letters in each of several short-lived processes, then bound into one file, with bookmarks.
+by Typst, a chunk of letters in each of several short-lived processes, then bound into one file, or several beyond
+`LetterLayout.letters_per_file`: archivable, accessible, with a bookmark a reader.
 What comes from the ILS travels as JSON and is never markup.
 """
 
@@ -12,74 +13,55 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from loan_reminders.domain.errors import RecipientError
+from loan_reminders.domain.letters import EarlierReminder, LetterLayout
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.loans import Loan
-from loan_reminders.domain.messages import LetterLine, RenderedLetter
+from loan_reminders.domain.messages import LetterBranch, LetterLine, RenderedLetter
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason, Refusal
+from loan_reminders.rendering.letter_binding import Binder, PrintedBatch, PrintedLetter
+from loan_reminders.rendering.letter_facts import letter_facts, shared_facts
 from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
-from loan_reminders.rendering.letter_press import Piece, Press, copy_pages
+from loan_reminders.rendering.letter_press import Piece, Press
+from loan_reminders.rendering.letter_templates import copy_logo, copy_pages
 from loan_reminders.rendering.letter_text import (
-    breakable,
+    earlier_words,
     french_date,
     letter_reference,
     one_line,
     price_words,
     short_date,
     title_words,
-    town_of,
+    total_words,
 )
+
+__all__ = ["LetterRenderer", "PrintedBatch", "PrintedLetter", "check_letter_templates"]
 
 _TITLES = {
     Stage.FIRST_REMINDER: "Première relance",
     Stage.SECOND_REMINDER: "Deuxième relance",
     Stage.REGISTERED_LETTER: "Lettres recommandées",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedLetter:
-    """Where a letter is in its batch: its pages are `first_page` to `last_page`, counted from 1."""
-
-    delivery_id: uuid.UUID
-    reference: str
-    recipient: PostalAddress
-    first_page: int
-    pages: int
-
-    @property
-    def last_page(self) -> int:
-        """The page the letter ends on, counted from 1."""
-        return self.first_page + self.pages - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedBatch:
-    """A batch ready for the printer. `pdf` is None when no letter could be laid out; `set_aside` says why."""
-
-    pdf: Path | None
-    letters: tuple[PrintedLetter, ...]
-    set_aside: tuple[tuple[uuid.UUID, Reason], ...]
-
-    @property
-    def pages(self) -> int:
-        """Pages of the whole file."""
-        return self.letters[-1].last_page if self.letters else 0
+LETTER_KINDS = {
+    Stage.FIRST_REMINDER: Channel.LETTER,
+    Stage.SECOND_REMINDER: Channel.LETTER,
+    Stage.REGISTERED_LETTER: Channel.REGISTERED_LETTER,
+}
+"""The stages that write on paper, and how."""
 
 
 class LetterRenderer:
     """Writes a library's letters.
 
-    `workers` processes work at once, each on `chunk_size` letters (about 0.2 GB a process), and one that takes more
+    `workers` processes work at once, each on `chunk_size` letters (about 0.15 GB a process), and one that takes more
     than `timeout_s` seconds is killed.
     """
 
@@ -90,29 +72,37 @@ class LetterRenderer:
         *,
         library: LibraryIdentity,
         workers: int,
-        chunk_size: int = 100,
+        layout: LetterLayout | None = None,
+        chunk_size: int = 50,
         timeout_s: float = 60,
     ) -> None:
         self._templates = templates_folder
         self._fonts = fonts_folder
         self._library = library
         self._workers = workers
+        self._layout = layout or LetterLayout()
         self._chunk_size = chunk_size
         self._timeout_s = timeout_s
 
-    def letter(self, delivery: Delivery, *, today: date) -> RenderedLetter:
-        """One letter's facts, written today: clean texts, French dates. Raises RecipientError without an address."""
+    def letter(self, delivery: Delivery, *, today: date, earlier: Sequence[EarlierReminder] = ()) -> RenderedLetter:
+        """One letter's facts, written today: clean texts, French dates. Raises RecipientError without an address.
+
+        `earlier` are the reminders about these loans that left before; those after today are not told.
+        """
         if not isinstance(delivery.recipient, PostalAddress):
             raise RecipientError(Refusal.NOT_AN_ADDRESS)
         patron = delivery.notice.patron
         return RenderedLetter(
             delivery_id=delivery.delivery_id,
-            reference=letter_reference(delivery.delivery_id, delivery.notice.stage, today),
+            reference=letter_reference(delivery.delivery_id, delivery.notice.stage),
             recipient=delivery.recipient,
             patron_name=one_line(patron.name, 80),
             patron_barcode=one_line(patron.barcode, 40),
             due_date=french_date(delivery.notice.due_date),
             lines=tuple(self._line(loan) for loan in delivery.loans),
+            total=total_words(loan.price_text for loan in delivery.loans),
+            branches=tuple(map(self._branch, dict.fromkeys(loan.branch for loan in delivery.loans))),
+            earlier=earlier_words([one for one in earlier if one.left_on <= today]),
         )
 
     def _line(self, loan: Loan) -> LetterLine:
@@ -126,6 +116,12 @@ class LetterRenderer:
             price=price_words(loan.price_text),
         )
 
+    def _branch(self, code: str) -> LetterBranch:
+        branch = self._library.branch(code)
+        return LetterBranch(
+            name=one_line(branch.name, 80), address=one_line(branch.address, 160), hours=one_line(branch.hours, 160)
+        )
+
     def check(self, *, stage: Stage, kind: Channel, today: date) -> None:
         """Lay out letters of test. Raises TemplateError, naming file and line, when the templates cannot be used."""
         with tempfile.TemporaryDirectory(prefix="letters-") as scratch:
@@ -134,29 +130,23 @@ class LetterRenderer:
     def print_batch(
         self, letters: Iterable[RenderedLetter], *, stage: Stage, kind: Channel, today: date, folder: Path
     ) -> PrintedBatch:
-        """Lay out a batch dated today into one PDF, a file of `folder`, which the caller owns and removes.
+        """Lay out a batch dated today into the PDF files of `folder`, which the caller owns and removes.
 
         The same letters on the same day give the same bytes. A letter that cannot be laid out is set aside and the
-        others are printed. Raises TemplateError, LettersNotPrinted or SettingsError (fonts) when nothing can be.
+        others are printed. Raises TemplateError, LettersNotPrinted or SettingsError (fonts) when nothing can be, and
+        LetterStoreUnavailable when the disk refuses.
         """
         fonts = FontSet.of(self._fonts)
+        set_aside: list[tuple[uuid.UUID, Reason]] = []
         with tempfile.TemporaryDirectory(prefix="letters-", dir=folder) as scratch:
             press = self._press(stage, kind, today, Path(scratch))
-            printed: list[PrintedLetter] = []
-            bookmarks: list[tuple[str, int]] = []
-            set_aside: list[tuple[uuid.UUID, Reason]] = []
-            bound: list[Piece] = []
-            for chunk, pieces in self._drawn(press, fonts, letters, set_aside):
-                for piece in pieces:
-                    done = printed[-1].last_page if printed else 0
-                    for letter, (start, pages) in zip(chunk[piece.first :], piece.extents(), strict=False):
-                        printed.append(_printed(letter, done + start, pages))
-                        bookmarks.append((f"{letter.patron_name} — {letter.reference}", done + start - 1))
-                    bound.append(piece)
-            pdf = folder / "letters.pdf" if bound else None
-            if pdf:
-                press.bind(bound, bookmarks, pdf, title=self._title(stage, today), author=self._library.name)
-        return PrintedBatch(pdf=pdf, letters=tuple(printed), set_aside=tuple(set_aside))
+            with Binder(
+                folder, letters_per_file=self._layout.letters_per_file, recto_start=self._layout.recto_start
+            ) as binder:
+                for chunk, pieces in self._drawn(press, fonts, letters, set_aside):
+                    for piece in pieces:
+                        binder.add(piece, chunk[piece.first : piece.first + len(piece.extents)])
+                return binder.finish(set_aside)
 
     def _drawn(
         self,
@@ -193,84 +183,54 @@ class LetterRenderer:
     def _chunks(
         self, fonts: FontSet, letters: Iterable[RenderedLetter], set_aside: list[tuple[uuid.UUID, Reason]]
     ) -> Iterator[tuple[list[RenderedLetter], list[dict[str, Any]]]]:
-        """Letters by the chunk, with their facts; one whose address cannot be written is set aside at once."""
+        """Letters by the chunk, with their facts; one whose address cannot be written is set aside at once.
+
+        No chunk goes over the end of a file.
+        """
         waiting = iter(letters)
-        while chunk := list(islice(waiting, self._chunk_size)):
-            writable = [letter for letter in chunk if not any(map(fonts.missing, letter.recipient.lines))]
-            written = {letter.delivery_id for letter in writable}
-            set_aside.extend(
-                (letter.delivery_id, Reason.NOT_RENDERED) for letter in chunk if letter.delivery_id not in written
-            )
+        in_file = 0
+        while chunk := list(islice(waiting, min(self._chunk_size, self._layout.letters_per_file - in_file))):
+            writable: list[RenderedLetter] = []
+            facts: list[dict[str, Any]] = []
+            for letter in chunk:
+                address = tuple(map(fonts.spelt, letter.recipient.lines))
+                if all(address):
+                    writable.append(letter)
+                    facts.append(letter_facts(letter, address, fonts))
+                else:
+                    set_aside.append((letter.delivery_id, Reason.NOT_RENDERED))
+            in_file = (in_file + len(writable)) % self._layout.letters_per_file
             if writable:
-                yield writable, [_facts(letter, fonts) for letter in writable]
+                yield writable, facts
 
     def _press(self, stage: Stage, kind: Channel, today: date, scratch: Path) -> Press:
         root = scratch / "root"
         copy_pages(self._templates, ("_layouts", f"{stage}/{kind}"), root)
-        fonts = FontSet.of(self._fonts)
-        library = self._library
-        shared = {
-            "title": self._title(stage, today),
-            "date": french_date(today),
-            "fonts": fonts.families,
-            "library": {
-                "name": library.name,
-                "address": library.address_lines,
-                "place": town_of(library.address_lines),
-                "phone": library.phone,
-                "email": library.email,
-                "website": library.website,
-                "account_url": library.account_url,
-                "account_label": library.account_label,
-            },
-        }
         return Press(
             root=root,
             main=f"{stage}/{kind}/letter.typ",
             fonts=self._fonts,
-            shared=shared,
+            shared=shared_facts(
+                title=f"{_TITLES.get(stage, 'Lettres')} — {french_date(today)}",
+                today=today,
+                fonts=FontSet.of(self._fonts),
+                library=self._library,
+                layout=self._layout,
+                logo=copy_logo(self._templates, self._layout.logo, root),
+            ),
             today=today,
             folder=scratch,
             timeout_s=self._timeout_s,
         )
 
-    @staticmethod
-    def _title(stage: Stage, today: date) -> str:
-        return f"{_TITLES.get(stage, 'Lettres')} — {french_date(today)}"
 
+def check_letter_templates(
+    templates_folder: Path, *, library: LibraryIdentity, layout: LetterLayout, today: date
+) -> None:
+    """Lay out letters of test of every stage that writes on paper, with the library's own logo and words.
 
-def _printed(letter: RenderedLetter, first_page: int, pages: int) -> PrintedLetter:
-    return PrintedLetter(
-        delivery_id=letter.delivery_id,
-        reference=letter.reference,
-        recipient=letter.recipient,
-        first_page=first_page,
-        pages=pages,
-    )
-
-
-def _facts(letter: RenderedLetter, fonts: FontSet) -> dict[str, Any]:
-    """What the template receives of one letter; characters no font holds are replaced, long words get breaks."""
-
-    def text(value: str, longest: int) -> str:
-        return breakable(fonts.drawable(value), longest)
-
-    return {
-        "reference": letter.reference,
-        "name": text(letter.patron_name, 30),
-        "barcode": text(letter.patron_barcode, 24),
-        "due_date": letter.due_date,
-        "address": letter.recipient.lines,
-        "lines": [
-            {
-                "title": text(line.title, 20),
-                "author": text(line.author, 20),
-                "call_number": text(line.call_number, 12),
-                "branch": text(line.branch, 16),
-                "item_barcode": text(line.item_barcode, 14),
-                "due_date": line.due_date,
-                "price": line.price,
-            }
-            for line in letter.lines
-        ],
-    }
+    About a second. Raises TemplateError, naming the file and the line, SettingsError (fonts) or LettersNotPrinted.
+    """
+    renderer = LetterRenderer(templates_folder, library=library, workers=1, layout=layout)
+    for stage, kind in LETTER_KINDS.items():
+        renderer.check(stage=stage, kind=kind, today=today)

@@ -47,8 +47,17 @@ def address_header(name: str, address: str) -> str:
     return f"{name}\r\n <{address}>"
 
 
+def clean_text(text: str) -> str:
+    """A part's text as it may leave: lines end in a line feed, no other control character, no lone surrogate."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _LONE_SURROGATES.sub("\ufffd", _NOT_TEXT.sub("", text))
+
+
 def alternative(headers: str, *, boundary: str, text: str, html: str) -> bytes:
     """A whole message: `headers` (complete lines), then the same content as plain text and as HTML, in UTF-8.
+
+    Both are clean text (see `clean_text`).
 
     The parts are quoted-printable: seven-bit, readable in a log, and safe through any relay. `boundary` holds `=_`,
     which no quoted-printable line can.
@@ -66,9 +75,7 @@ def alternative(headers: str, *, boundary: str, text: str, html: str) -> bytes:
 
 
 def _quoted_printable(text: str) -> bytes:
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    data = _NOT_TEXT.sub("", text).replace("\n", "\r\n").encode("utf-8", "replace")
+    data = text.replace("\n", "\r\n").encode("utf-8")
     return binascii.b2a_qp(data, quotetabs=False, istext=True)
 
 

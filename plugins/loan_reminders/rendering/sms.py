@@ -15,6 +15,7 @@ from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.sms_text import ONE_SEGMENT, SEVERAL_SEGMENTS, segments, septets, to_gsm
 from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.states import Refusal
+from loan_reminders.rendering.languages import FRENCH
 from loan_reminders.rendering.templates import Templates
 
 FACTS = frozenset({"count", "due_date", "due_day", "today", "days_late", "library"})
@@ -102,7 +103,7 @@ class SmsRenderer:
             "days_late": (today - due_date).days,
             "library": self._library,
         }
-        text = _one_line(self._templates.render(name, facts))
+        text = _one_line(self._templates.render(name, facts, _language(name)))
         if not text:
             raise TemplateError(f"{name} : le texte est vide")
         return text if self._mention in text else f"{text} {self._mention}"
@@ -129,6 +130,12 @@ class SmsRenderer:
             f"jusqu'à {septets(text)} septets (segments : {segments(text)}),"
             f" pour {room} septets permis (segments : {self._max_segments})"
         )
+
+
+def _language(name: str) -> str:
+    """The language of a template: the folder between the stage and the channel, or French."""
+    folders = name.split("/")
+    return folders[1] if len(folders) == 4 else FRENCH
 
 
 def _one_line(text: str) -> str:

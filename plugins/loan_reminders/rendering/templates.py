@@ -2,116 +2,157 @@
 
 A name that does not exist is an error, never a blank. What comes from the ILS is data: it is escaped in HTML and is
 never itself a template.
+
+A language has a folder below each folder of words: for an English reader `a/b.j2` is read from `a/en/b.j2` where that
+exists (`overdue_notice/email/` → `overdue_notice/en/email/`, `_layouts/email/` → `_layouts/en/email/`), and else from
+`a/b.j2`, which is French or has no words.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Collection, Iterable
-from datetime import date
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
+from markupsafe import Markup, escape
 
 from loan_reminders.domain.errors import TemplateError
+from loan_reminders.rendering import languages
+from loan_reminders.rendering.languages import FRENCH, day_words, long_date, plural
+
+__all__ = ["TEMPLATES_FOLDER", "Templates", "day_words", "long_date", "plural"]
 
 TEMPLATES_FOLDER = Path(__file__).resolve().parents[3] / "templates"
 """The folder delivered with the project."""
 
+WORDS_ONLY = "labels.j2"
+"""A file that holds nothing but words: a language must have its own."""
 
-@lru_cache(maxsize=512)
-def long_date(day: date, language: str = "fr") -> str:
-    """A date in full: `jeudi 26 novembre 2026`, and `1er` for the first of a French month (CLDR, by babel)."""
-    from babel.dates import format_date
-
-    if language == "fr":
-        number = "1er" if day.day == 1 else str(day.day)
-        return f"{format_date(day, 'EEEE', locale='fr')} {number} {format_date(day, 'MMMM y', locale='fr')}"
-    return format_date(day, "full", locale=language)
-
-
-def day_words(day: date, today: date) -> str:
-    """When a day is, in French, as seen from today: `hier, mercredi 25 novembre 2026`, `le jeudi 3 décembre 2026`."""
-    near = {-1: "hier", 0: "aujourd'hui", 1: "demain"}.get((day - today).days)
-    return f"{near}, {long_date(day)}" if near else f"le {long_date(day)}"
-
-
-def plural(count: int, one: str, many: str) -> str:
-    """The word that agrees with a count, as French does: nought and one are singular."""
-    return many if count > 1 else one
+STYLE = "style.css"
 
 
 class Templates:
-    """The templates of one folder, compiled once."""
+    """The templates of one folder, compiled once for each language. May be shared between threads."""
 
     def __init__(self, folder: Path = TEMPLATES_FOLDER) -> None:
         self._folder = folder
-        self._loaded: dict[str, jinja2.Template] = {}
-        self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folder),
-            undefined=jinja2.StrictUndefined,
-            autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",), default=False),
-            auto_reload=False,
-            cache_size=-1,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=False,
-        )
-        self._environment.filters.update(long_date=long_date, day_words=day_words, plural=plural)
+        self._loaded: dict[tuple[str, str], jinja2.Template] = {}
+        self._environments: dict[str, jinja2.Environment] = {}
 
     def exists(self, name: str) -> bool:
         """True when the folder has this template."""
         return (self._folder / name).is_file()
 
-    def render(self, name: str, facts: dict[str, Any]) -> str:
+    def languages(self, stage: str, channel: str) -> tuple[str, ...]:
+        """The languages that a stage's channel is written in: French, then those with a folder, by name."""
+        found = sorted(path.parent.name for path in (self._folder / stage).glob(f"*/{channel}") if path.is_dir())
+        return (FRENCH, *(name for name in found if name != FRENCH))
+
+    def render(self, name: str, facts: dict[str, Any], language: str = FRENCH) -> str:
         """One template with its facts. Raises TemplateError naming file and line, never the facts."""
         try:
-            template = self._loaded.get(name) or self._load(name)
+            template = self._loaded.get((name, language)) or self._load(name, language)
             return template.render(facts)
         except TemplateError:
             raise
         except Exception as error:
-            raise TemplateError(f"{self._place(error, name)} : {_fault(error)}") from None
+            raise self._told(error, name) from None
 
-    def check(self, names: Iterable[str], *, known: Collection[str]) -> None:
-        """Compile these templates and all they extend or include; each may name only `known` facts.
+    def blocks(self, name: str, facts: dict[str, Any], language: str = FRENCH) -> dict[str, str]:
+        """What each `{% block %}` of one template says, trimmed, by the block's name. Raises as `render` does."""
+        try:
+            template = self._loaded.get((name, language)) or self._load(name, language)
+            context = template.new_context(facts)
+            try:
+                return {block: "".join(written(context)).strip() for block, written in template.blocks.items()}
+            except Exception:
+                template.environment.handle_exception()
+        except TemplateError:
+            raise
+        except Exception as error:
+            raise self._told(error, name) from None
 
+    def check(
+        self,
+        names: Iterable[str],
+        *,
+        known: Collection[str],
+        language: str = FRENCH,
+        blocks: Collection[str] = (),
+    ) -> None:
+        """Compile these templates and all they extend, include or import; each may name only `known` facts.
+
+        One that holds blocks without extending another must hold all of `blocks`, and no more.
         Raises TemplateError with one line a fault: file, line, fault.
         """
         faults: list[str] = []
         waiting, seen = list(names), set[str]()
+        environment = self._environment(language)
         while waiting:
             name = waiting.pop()
             if name in seen:
                 continue
             seen.add(name)
             try:
-                self._load(name)
-                tree = self._environment.parse((self._folder / name).read_text(encoding="utf-8"), name)
+                template = self._load(name, language)
+                source = Path(template.filename or "").read_text(encoding="utf-8")
+                tree = environment.parse(source, name)
             except TemplateError as error:
                 faults.append(str(error))
                 continue
+            place = self._shown(template)
+            if language != FRENCH and place == name and name.endswith(f"/{WORDS_ONLY}"):
+                faults.append(f"{_in_language(name, language)} : ce modèle n'existe pas")
             waiting.extend(found for found in meta.find_referenced_templates(tree) if found)
-            unknown = meta.find_undeclared_variables(tree) - set(known)
             faults.extend(
-                f"{name}, ligne {_line(tree, word)} : « {word} » n'existe pas ici" for word in sorted(unknown)
+                f"{place}, ligne {_line(tree, word)} : « {word} » n'existe pas ici"
+                for word in sorted(meta.find_undeclared_variables(tree) - set(known))
             )
+            if blocks and template.blocks:
+                faults.extend(
+                    f"{place} : le bloc « {block} » {'manque' if block in blocks else 'n’est lu par personne'}"
+                    for block in sorted(set(blocks) ^ set(template.blocks))
+                )
         if faults:
             raise TemplateError("\n".join(sorted(faults)))
 
-    def _load(self, name: str) -> jinja2.Template:
+    def _environment(self, language: str) -> jinja2.Environment:
+        found = self._environments.get(language)
+        if found is None:
+            languages.locale_of(language)
+            found = jinja2.Environment(
+                loader=jinja2.FunctionLoader(_reader(self._folder, language)),
+                undefined=jinja2.StrictUndefined,
+                autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",), default=False),
+                auto_reload=False,
+                cache_size=-1,
+                trim_blocks=True,
+                lstrip_blocks=True,
+                keep_trailing_newline=False,
+            )
+            found.filters.update(languages.filters(language), lines=_lines)
+            self._environments[language] = found
+        return found
+
+    def _load(self, name: str, language: str) -> jinja2.Template:
         try:
-            template = self._loaded[name] = self._environment.get_template(name)
+            template = self._loaded[name, language] = self._environment(language).get_template(name)
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"{error.name}, ligne {error.lineno} : Jinja répond « {error.message} »") from None
         except jinja2.TemplateNotFound as error:
-            raise TemplateError(f"{error.name} : ce modèle n'existe pas") from None
+            raise TemplateError(f"{_in_language(str(error.name or name), language)} : ce modèle n'existe pas") from None
         except UnicodeDecodeError:
             raise TemplateError(f"{name} : ce modèle n'est pas en UTF-8") from None
+        except ValueError as error:
+            raise TemplateError(f"{name} : {error}") from None
         return template
+
+    def _told(self, error: Exception, name: str) -> TemplateError:
+        return TemplateError(f"{self._place(error, name)} : {_fault(error)}")
 
     def _place(self, error: Exception, name: str) -> str:
         """File and line of the innermost template that was being rendered."""
@@ -121,6 +162,45 @@ class Templates:
             if path.is_relative_to(self._folder):
                 place = f"{path.relative_to(self._folder)}, ligne {frame.lineno}"
         return place
+
+    def _shown(self, template: jinja2.Template) -> str:
+        return str(Path(template.filename or "").relative_to(self._folder))
+
+
+def _in_language(name: str, language: str) -> str:
+    """Where a language keeps its own version of a template."""
+    top, _, rest = name.partition("/")
+    return name if language == FRENCH or rest.startswith(f"{language}/") else f"{top}/{language}/{rest}"
+
+
+def _reader(folder: Path, language: str) -> Callable[[str], tuple[str, str, Callable[[], bool]] | None]:
+    """Reads a template's source in the language, with the style sheet of its folder in its tags when it is HTML."""
+
+    def found(name: str) -> Path | None:
+        return next((path for path in (folder / _in_language(name, language), folder / name) if path.is_file()), None)
+
+    @cache
+    def style(name: str) -> str:
+        path = found(name)
+        return path.read_text(encoding="utf-8") if path else ""
+
+    def read(name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        path = found(name) if ".." not in name.split("/") else None
+        if path is None:
+            return None
+        source = path.read_text(encoding="utf-8")
+        if name.endswith(".html.j2"):
+            from loan_reminders.rendering.inlining import inlined
+
+            source = inlined(source, style(f"_layouts/{name.rpartition('/')[0].rpartition('/')[2]}/{STYLE}"))
+        return source, str(path), lambda: True
+
+    return read
+
+
+def _lines(text: str) -> Markup:
+    """Words of several lines, for HTML."""
+    return Markup("<br>\n").join(escape(line.strip()) for line in text.splitlines())
 
 
 def _fault(error: Exception) -> str:

@@ -29,10 +29,13 @@ def email_composer(
     sender_address: str,
     reply_to: str,
     now: datetime,
+    list_unsubscribe: str = "",
     redirect: Redirect | None = None,
 ) -> Callable[[Delivery], RenderedEmail]:
     """The function that writes this stage's e-mails as of `now` (zone-aware, the library's zone).
 
+    Each is in its reader's language where the stage has it, else in French.
+    `list_unsubscribe` is the https or mailto address of a List-Unsubscribe header, empty for none.
     Raises TemplateError when a template of the stage is missing or wrong.
     """
     from loan_reminders.rendering.emails import EmailRenderer, check_email_templates
@@ -47,6 +50,7 @@ def email_composer(
         reply_to=reply_to,
         message_id_domain=sender_address.rpartition("@")[2],
         written_at=now,
+        list_unsubscribe=list_unsubscribe,
     )
     today = now.date()
 

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import logging
+import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TypeVar
 
-from loan_reminders.domain.errors import DeliveriesDeferred, PermanentError, TemporaryError
-from loan_reminders.domain.messages import Receipt, RenderedEmail
+from loan_reminders.domain.errors import DeliveriesDeferred
+from loan_reminders.domain.mail_words import return_path
+from loan_reminders.domain.messages import Receipt, RenderedEmail, SentWords
 from loan_reminders.domain.notices import Delivery
-from loan_reminders.domain.ports import Ledger, MailRelay
+from loan_reminders.domain.ports import Ledger, MailRelay, Sender
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.services.dispatch import Tally, hold_deferred, not_sent, render_all
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.services.dispatch import Tally, hold_deferred, render_all
+from loan_reminders.services.mail_workers import MailWorkers
+from loan_reminders.services.policy_refusals import PolicyRefusals, undecided
 from loan_reminders.services.still_due import StillDue
 
 log = logging.getLogger(__name__)
 
 IN_FLIGHT_PER_CONNECTION = 2
+_One = TypeVar("_One")
+_GATHER_S = 0.02
+"""How long, in seconds, a first answer waits for others, to be recorded with them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sent:
-    """What one connection did with its share; `error` stops the run once everything is recorded."""
-
-    receipts: tuple[Receipt, ...]
-    error: Exception | None
+def page_size(messages_per_minute: int) -> int:
+    """How many deliveries to read at a time when so many leave a minute: five minutes' worth, 0 for the usual."""
+    return max(10, min(500, 5 * messages_per_minute)) if messages_per_minute else 0
 
 
 def send_emails(
@@ -40,42 +45,30 @@ def send_emails(
     still_due: StillDue,
     last_try: bool,
     first_try: bool = False,
+    bounce_address: str = "",
+    page_size: int = 0,
 ) -> dict[str, int]:
     """Send what waits and is still due; returns deliveries by state.
 
-    Each message is marked as attempted, in a committed transaction, before it leaves. Killed at any instant, at
-    most `2 × connections` messages are in doubt. Raises MailRelayUnavailable or MailRelayRejected with everything
-    recorded, and DeliveriesDeferred when recipients asked for a later try (`last_try` gives them up instead), or
-    when answers are missing after the `first_try`: e-mails in doubt are sent once more, with the same Message-ID.
+    Each message is marked as attempted, in a committed transaction that also keeps its words, before it leaves. Killed
+    at any instant, at most `2 × connections` messages are in doubt. With a `bounce_address`, each has a return path of
+    its own there. `page_size` is how many deliveries are read at a time (0: the ledger's usual number): between two
+    pages the ILS is asked again.
+
+    Raises MailRelayUnavailable or MailRelayRejected with everything recorded, and DeliveriesDeferred when recipients
+    asked for a later try (`last_try` gives them up instead), or when answers are missing after the `first_try`:
+    e-mails in doubt are sent once more, with the same Message-ID.
     """
     tally = Tally(channel="E-mails")
-    with ExitStack() as stack:
-        sender = stack.enter_context(ledger.sender(run_id, Channel.EMAIL))
-        relays = [stack.enter_context(closing(open_relay())) for _ in range(connections)]
-        pool = stack.enter_context(ThreadPoolExecutor(max_workers=connections, thread_name_prefix="smtp"))
-        receipts: list[Receipt] = []
-        size = connections * IN_FLIGHT_PER_CONNECTION
+    with ledger.sender(run_id, Channel.EMAIL) as sender, MailWorkers(open_relay, connections) as workers:
+        out = _Outgoing(
+            sender=sender, workers=workers, tally=tally, connections=connections, bounce_address=bounce_address
+        )
         still_due.settle(sender)
-        for page in sender.waiting():
-            messages, ready = render_all(page[:size], render), page[size:]
-            while messages[0] or messages[1] or ready:
-                rendered, failed = messages
-                claimed = sender.exchange([*receipts, *failed], [message.delivery_id for message in rendered])
-                tally.count([*receipts, *failed])
-                ours = [message for message in rendered if message.delivery_id in claimed]
-                futures = [
-                    pool.submit(_send_share, relay, ours[index::connections]) for index, relay in enumerate(relays)
-                ]
-                messages, ready = render_all(ready[:size], render), ready[size:]
-                shares = [future.result() for future in futures]
-                receipts = [receipt for share in shares for receipt in share.receipts]
-                error = next((share.error for share in shares if share.error), None)
-                if error is not None:
-                    sender.exchange(receipts, [])
-                    raise error
+        for page in sender.waiting(page_size) if page_size else sender.waiting():
+            out.send_page(page, render)
             still_due.settle(sender)
-        sender.exchange(receipts, [])
-        tally.count(receipts)
+        out.finish()
         log.info("E-mails : %s", tally.summary())
         deferred = tally.states[DeliveryState.PLANNED]
         in_doubt = tally.states[DeliveryState.IN_DOUBT]
@@ -87,27 +80,96 @@ def send_emails(
     return tally.summary()
 
 
-def _send_share(relay: MailRelay, messages: Sequence[RenderedEmail]) -> _Sent:
-    """Send one connection's share, in order; whatever happens, every message has its receipt."""
-    receipts: list[Receipt] = []
-    for index, message in enumerate(messages):
-        try:
-            receipts.append(relay.send(message))
-        except Exception as error:
-            if not _left_nothing(error):
-                receipts.append(
-                    Receipt(
-                        delivery_id=message.delivery_id,
-                        state=DeliveryState.IN_DOUBT,
-                        reason=Reason.INTERRUPTED,
-                        raw=type(error).__name__,
-                    )
-                )
-            unsent = messages[index:] if _left_nothing(error) else messages[index + 1 :]
-            return _Sent(receipts=(*receipts, *not_sent(unsent)), error=error)
-    return _Sent(receipts=tuple(receipts), error=None)
+@dataclass(slots=True, kw_only=True)
+class _Outgoing:
+    """What is between the ledger and the connections; bounded, however long the run.
+
+    `held` are claimed messages whose answer is not recorded yet, with their recipients' domains: never more than
+    `2 × connections`. While some are under way, the answers of others are recorded and the next ones claimed.
+    """
+
+    sender: Sender
+    workers: MailWorkers
+    tally: Tally
+    connections: int
+    bounce_address: str
+    held: dict[uuid.UUID, str] = field(default_factory=dict)
+    answered: list[Receipt] = field(default_factory=list)
+    policy: PolicyRefusals = field(default_factory=PolicyRefusals)
+
+    @property
+    def limit(self) -> int:
+        """How many messages may be claimed without a recorded answer."""
+        return self.connections * IN_FLIGHT_PER_CONNECTION
+
+    def send_page(self, page: Sequence[Delivery], render: Callable[[Delivery], RenderedEmail]) -> None:
+        """Send these deliveries: all are claimed on return, some of them still under way."""
+        waiting, ready = deque(page), deque[RenderedEmail]()
+        while waiting or ready:
+            if len(ready) < self.limit and waiting:
+                messages, failed = render_all(_taken(waiting, self.connections), render)
+                ready += [self._addressed(message) for message in messages]
+                self.answered += failed
+                continue
+            room = self.limit - self.workers.under_way
+            if ready and room >= min(self.connections, len(ready)):
+                self._exchange(_taken(ready, room))
+            else:
+                self._collect()
+
+    def finish(self) -> None:
+        """Wait for every answer and record it."""
+        while self.workers.under_way or self.answered:
+            self._collect()
+            self._exchange([])
+        undecided_yet = len(self.policy)
+        if undecided_yet:
+            self.tally.states[DeliveryState.PLANNED] += undecided_yet
+
+    def _addressed(self, message: RenderedEmail) -> RenderedEmail:
+        if not self.bounce_address:
+            return message
+        return replace(message, envelope_sender=return_path(self.bounce_address, message.delivery_id))
+
+    def _collect(self) -> None:
+        self.answered += self.workers.collect(self.limit, _GATHER_S)
+        if self.workers.error is not None:
+            self._stop(self.workers.error)
+
+    def _exchange(self, messages: Sequence[RenderedEmail]) -> None:
+        """Record the answers in hand, claim these messages and let them leave."""
+        answers, self.answered = self.answered, []
+        settled = self.policy.settle(answers, self.held)
+        stopped = self.policy.everybody
+        claim = [] if stopped else [message.delivery_id for message in messages]
+        words = [
+            SentWords(delivery_id=message.delivery_id, subject=message.subject, body=message.text)
+            for message in messages
+            if message.text and not stopped
+        ]
+        claimed = self.sender.exchange([*answers, *settled], claim, words)
+        for receipt in answers:
+            self.held.pop(receipt.delivery_id, None)
+        self.tally.count([receipt for receipt in (*answers, *settled) if not undecided(receipt)])
+        if stopped:
+            self._stop(self.policy.error())
+        ours = [message for message in messages if message.delivery_id in claimed]
+        self.held.update((message.delivery_id, message.recipient.value.rpartition("@")[2]) for message in ours)
+        self.workers.send(ours)
+
+    def _stop(self, error: Exception) -> None:
+        """Call back what has not left, wait for the rest, record everything, and raise."""
+        self.answered += self.workers.call_back()
+        while self.workers.under_way:
+            self.answered += self.workers.collect(self.workers.under_way, _GATHER_S)
+        answers, self.answered = self.answered, []
+        settled = self.policy.settle(answers, self.held)
+        self.sender.exchange([*answers, *settled], [])
+        raise error
 
 
-def _left_nothing(error: Exception) -> bool:
-    """The relay's own errors say that the message did not leave; any other leaves it in doubt."""
-    return isinstance(error, TemporaryError | PermanentError)
+def _taken(waiting: deque[_One], count: int) -> list[_One]:
+    taken = list(islice(waiting, count))
+    for _ in taken:
+        waiting.popleft()
+    return taken

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailable
-from loan_reminders.domain.messages import Receipt, RenderedText
+from loan_reminders.domain.messages import Receipt, RenderedText, SentWords
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Ledger, Sender, SmsProvider
 from loan_reminders.domain.recipients import MobileNumber
@@ -98,7 +98,8 @@ class _Run:
                 fresh.append(message)
         self._record(receipts)
         for batch in batches(fresh, self.batch_size):
-            claimed = self.sender.exchange([], [message.delivery_id for message in batch])
+            words = [SentWords(delivery_id=one.delivery_id, subject="", body=one.text) for one in batch]
+            claimed = self.sender.exchange([], [said.delivery_id for said in words], words)
             ours = [message for message in batch if message.delivery_id in claimed]
             if ours:
                 self._send(ours)

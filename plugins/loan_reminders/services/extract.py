@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import islice
 
-from loan_reminders.domain.loans import RejectedRow
+from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.planning import out_of_time
 from loan_reminders.domain.ports import Ledger, LoanSource, Run
-from loan_reminders.domain.stages import StageRule
+from loan_reminders.domain.stages import Channel, Policy, StageRule
 
 log = logging.getLogger(__name__)
 
 MISSED_WITHIN_DAYS = 30
 """How far back a run looks for days without a green run; later stages have taken over what is older."""
+
+BOUNCED_WITHIN = timedelta(days=14)
+"""How long ago an e-mail may have come back for a letter to take its place."""
 
 
 def extract_loans(
@@ -27,11 +31,14 @@ def extract_loans(
     dag_run_id: str,
     dry_run: bool,
     chunk_size: int = 1000,
+    policy: Policy | None = None,
+    midnight: datetime | None = None,
 ) -> Run:
     """Begin a run and write every loan due that day, `chunk_size` rows at a time, as they come.
 
     A row that cannot be read is recorded with its reason and does not stop the run. When the ILS fails on the
-    way the run stays open, and the next try begins it afresh.
+    way the run stays open, and the next try begins it afresh. With `policy` and `midnight` (the beginning of today),
+    the loans of other days whose e-mail of this stage came back are taken up again, when the stage has letters.
     """
     run = ledger.open_run(
         stage=rule.stage,
@@ -49,6 +56,8 @@ def extract_loans(
             read += len(chunk)
             rejected += sum(isinstance(row, RejectedRow) for row in chunk)
             log.info("%d prêts lus", read)
+    if policy is not None and midnight is not None:
+        read += _take_up_bounced(ledger, source, run=run, policy=policy, since=midnight - BOUNCED_WITHIN)
     ledger.finish_extraction(run.run_id, read)
     if rejected:
         log.warning("%d lignes illisibles, écartées avec leur motif", rejected)
@@ -60,3 +69,21 @@ def extract_loans(
             ", ".join(f"{day:%d/%m/%Y}" for day in missed),
         )
     return run
+
+
+def _take_up_bounced(ledger: Ledger, source: LoanSource, *, run: Run, policy: Policy, since: datetime) -> int:
+    """Record the loans whose e-mail came back and that a letter may still remind of; returns how many."""
+    if all(rule.channel is not Channel.LETTER for rule in policy.rule(run.stage).channels):
+        return 0
+    bounced: list[Loan] = [
+        loan
+        for loan in ledger.bounced_loans(run.run_id, since=since)
+        if out_of_time(loan.due_date, stage=run.stage, policy=policy, today=run.today) is None
+    ]
+    if not bounced:
+        return 0
+    now = source.due_dates_now([loan.loan_id for loan in bounced])
+    still_open = [loan for loan in bounced if now.get(loan.loan_id) == loan.due_date]
+    ledger.record_loans(run.run_id, still_open)
+    log.info("%d prêts repris : leur e-mail est revenu", len(still_open))
+    return len(still_open)

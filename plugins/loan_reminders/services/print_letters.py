@@ -1,22 +1,33 @@
-"""Print the letters of a run: one PDF, and the list of its recipients beside it."""
+"""Print the letters of a run: batches of PDFs, the list of their recipients and the posting slip beside them."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.domain.errors import LetterStoreUnavailable, PermanentError
+from loan_reminders.domain.letters import EarlierReminder
 from loan_reminders.domain.messages import LetterBatch, Receipt, RenderedLetter
+from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Ledger, LetterStore, Run, Sender
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, not_sent, render_all
+from loan_reminders.services.letter_batches import (
+    WORK,
+    Composed,
+    LetterSetup,
+    batch_name,
+    branch_of,
+    groups,
+    store_batch,
+)
 from loan_reminders.services.still_due import StillDue
 
 if TYPE_CHECKING:
@@ -28,99 +39,164 @@ log = logging.getLogger(__name__)
 def print_letters(
     ledger: Ledger,
     store: LetterStore,
-    templates: Path,
+    setup: LetterSetup,
     *,
     run_id: int,
     kind: Channel,
-    library: LibraryIdentity,
-    workers: int,
-    today: date,
     still_due: StillDue,
-    trial: bool = False,
+    approved_only: bool = False,
 ) -> dict[str, int]:
-    """Lay out what waits and is still due as one batch and store it; returns deliveries by state.
+    """Lay out what waits and is still due, batch by batch, and store it; returns deliveries by state.
 
     A letter counts as done once its batch is stored. A letter that cannot be laid out is set aside with its reason
     and the others are printed. A run interrupted before that prints the same batch again in the same place, so that
-    no letter is in two batches. Raises TemplateError, LettersNotPrinted or LetterStoreUnavailable; the letters then
-    wait again.
+    no letter is in two batches. With `approved_only` just the letters of approved drafts are printed; a dry run needs
+    no approval. Raises TemplateError, LettersNotPrinted, LetterStoreUnavailable (the letters then wait again) or
+    PermanentError (nobody approved them).
     """
-    from loan_reminders.rendering.letters import LetterRenderer
-
     tally, run = Tally(channel="Lettres", every=100), ledger.run(run_id)
-    if not ledger.planned_count(run_id, kind):
-        log.info("Aucune lettre à imprimer")
-        return tally.summary()
-    renderer = LetterRenderer(templates, library=library, workers=workers)
-    renderer.check(stage=run.stage, kind=kind, today=today)
-    with ledger.sender(run_id, kind) as sender, tempfile.TemporaryDirectory(prefix="letters-") as folder:
-        claimed = _Claimed(sender=sender, run=run, renderer=renderer, today=today, tally=tally, still_due=still_due)
-        try:
-            printed = renderer.print_batch(
-                claimed.letters(), stage=run.stage, kind=kind, today=today, folder=Path(folder)
-            )
-            batch = _store(store, printed, kind=kind, name=_name(run, sender.batches_recorded() + 1, trial=trial))
-        except Exception:
-            sender.exchange(not_sent(claimed.held), [])
-            raise
-        receipts = _receipts(printed, batch, dry_run=run.dry_run)
-        if batch is None or run.dry_run:
-            sender.exchange(receipts, [])
+    waiting = ledger.planned_count(run_id, kind)
+    approved = ledger.drafts().approved(run_id) if approved_only and not run.dry_run else None
+    if waiting and approved is not None and not approved:
+        raise PermanentError(
+            f"{waiting} lettres recommandées attendent, mais personne ne les a validées :"
+            " relancer « Préparer les lettres », puis répondre à « Valider les lettres recommandées »."
+        )
+    press = Press(ledger=ledger, store=store, setup=setup, run=run, kind=kind, tally=tally)
+    with ledger.sender(run_id, kind) as sender:
+        if waiting:
+            press.print_all(sender, still_due, approved)
         else:
-            sender.record_batch(batch, receipts)
-        tally.count(receipts)
-    if batch is not None:
-        log.info("Lot %s : %d lettres, %d pages", batch.name, batch.letters, batch.pages)
-    if printed.set_aside:
-        log.warning("%d lettres mises de côté : motif dans le registre", len(printed.set_aside))
+            log.info("Aucune lettre à imprimer")
+        if not run.dry_run:
+            _tidy(sender, press, printed=waiting > 0)
     return tally.summary()
 
 
+def _tidy(sender: Sender, press: Press, *, printed: bool) -> None:
+    """Remove what is nobody's letters any more: drafts now printed, and what an interrupted try left of a batch.
+
+    Letters dropped since such a try leave its folder without anybody to print it again. The sender is alone meanwhile:
+    nobody stores under that name. A store that is out of reach stops nobody who had nothing to print.
+    """
+    run = press.run
+    if press.kind is Channel.REGISTERED_LETTER:
+        press.ledger.drafts().abandon(run.run_id)
+        remove_abandoned(press.ledger, press.store, run.run_id)
+    try:
+        press.store.remove(batch_name(run, sender.batches_recorded() + 1, trial=press.setup.trial))
+    except LetterStoreUnavailable as error:
+        if printed:
+            raise
+        log.warning("%s", error)
+
+
+def remove_abandoned(ledger: Ledger, store: LetterStore, run_id: int) -> None:
+    """Remove the files of a run's abandoned drafts. Raises LetterStoreUnavailable."""
+    for name in ledger.drafts().abandoned(run_id):
+        store.remove(name)
+
+
 @dataclass(slots=True, kw_only=True)
-class _Claimed:
-    """The letters of this batch, claimed page by page as the press asks for them."""
+class Press:
+    """Turns what waits in a run into batches: composes the letters, lays them out, stores and records them."""
 
-    sender: Sender
+    ledger: Ledger
+    store: LetterStore
+    setup: LetterSetup
     run: Run
-    renderer: LetterRenderer
-    today: date
+    kind: Channel
     tally: Tally
-    still_due: StillDue
-    held: list[RenderedLetter] = field(default_factory=list)
+    held: list[Composed] = field(default_factory=list)
 
-    def letters(self) -> Iterator[RenderedLetter]:
-        if not self.run.dry_run:
-            self.still_due.settle(self.sender)
-        for page in self.sender.waiting():
-            rendered, failed = render_all(page, lambda delivery: self.renderer.letter(delivery, today=self.today))
-            ours = self.sender.exchange(failed, [letter.delivery_id for letter in rendered])
+    def print_all(self, sender: Sender, still_due: StillDue, approved: Collection[uuid.UUID] | None) -> None:
+        """Print what waits, of `approved` only when it is given."""
+        renderer = self.checked_renderer()
+        with tempfile.TemporaryDirectory(prefix=WORK) as folder:
+            if not self.run.dry_run:
+                still_due.settle(sender)
+            self.compose(sender, renderer, only=approved, claim=True)
+            number = sender.batches_recorded() + 1
+            made = groups(self.held, library=self.setup.library, split_by_branch=self.setup.split_by_branch)
+            for place, (branch, letters) in enumerate(made):
+                try:
+                    printed = self.lay_out(renderer, letters, Path(folder) / str(place))
+                    batch = self._stored(printed, number, branch)
+                except Exception:
+                    left = [letter for _, group in made[place:] for letter in group]
+                    sender.exchange(not_sent(left), [])
+                    raise
+                self._record(sender, printed, batch)
+                number += batch is not None
+
+    def checked_renderer(self) -> LetterRenderer:
+        """The renderer, once its templates have proved sound."""
+        renderer = self.setup.renderer()
+        renderer.check(stage=self.run.stage, kind=self.kind, today=self.setup.today)
+        return renderer
+
+    def compose(
+        self, sender: Sender, renderer: LetterRenderer, *, only: Collection[uuid.UUID] | None = None, claim: bool
+    ) -> None:
+        """Write every letter that waits, page by page, into `held`; with `claim` it is ours to print from here on."""
+        passed_over = 0
+        for page in sender.waiting():
+            ours = [delivery for delivery in page if only is None or delivery.delivery_id in only]
+            passed_over += len(page) - len(ours)
+            earlier = sender.earlier(ours, zone=self.setup.zone)
+            rendered, failed = render_all(ours, partial(self._letter, renderer, earlier))
+            claimed = sender.exchange(failed, [letter.delivery_id for letter in rendered] if claim else [])
             self.tally.count(failed)
-            mine = [letter for letter in rendered if self.run.dry_run or letter.delivery_id in ours]
-            self.held += mine
-            yield from mine
+            branches = {delivery.delivery_id: branch_of(delivery, self.setup.library) for delivery in ours}
+            self.held += [
+                Composed(letter=letter, branch=branches[letter.delivery_id])
+                for letter in rendered
+                if not claim or self.run.dry_run or letter.delivery_id in claimed
+            ]
+        if passed_over:
+            log.warning("%d lettres n'étaient pas dans le lot validé : elles attendent encore", passed_over)
+
+    def _letter(
+        self,
+        renderer: LetterRenderer,
+        earlier: Mapping[uuid.UUID, Sequence[EarlierReminder]],
+        delivery: Delivery,
+    ) -> RenderedLetter:
+        told = earlier.get(delivery.delivery_id, ())
+        return renderer.letter(delivery, today=self.setup.today, earlier=told)
+
+    def lay_out(self, renderer: LetterRenderer, letters: Iterable[RenderedLetter], folder: Path) -> PrintedBatch:
+        """Lay out one batch into a folder of its own."""
+        folder.mkdir()
+        return renderer.print_batch(
+            letters, stage=self.run.stage, kind=self.kind, today=self.setup.today, folder=folder
+        )
+
+    def _stored(self, printed: PrintedBatch, number: int, branch: str) -> LetterBatch | None:
+        if not printed.pdfs:
+            return None
+        name = batch_name(self.run, number, trial=self.setup.trial)
+        return store_batch(self.store, printed, name=name, kind=self.kind, branch=branch, setup=self.setup)
+
+    def _record(self, sender: Sender, printed: PrintedBatch, batch: LetterBatch | None) -> None:
+        receipts = _receipts(printed, batch, dry_run=self.run.dry_run)
+        if batch is None or self.run.dry_run:
+            sender.exchange(receipts, [])
+        else:
+            sender.record_batch(batch, receipts)
+        self.tally.count(receipts)
+        if batch is not None:
+            log.info("Lot %s : %d lettres, %d pages", batch.name, batch.letters, batch.pages)
+        if printed.set_aside:
+            log.warning("%d lettres mises de côté : motif dans le registre", len(printed.set_aside))
 
 
-def _name(run: Run, number: int, *, trial: bool) -> str:
-    """The folder of a batch: stage, day, run, number; nobody's name. A test installation has a folder of its own."""
-    name = f"{run.stage}-{run.reference_date}-{run.run_id}-{number}"
-    if run.dry_run:
-        return f"essai-a-blanc/{name}"
-    return f"essai/{name}" if trial else name
-
-
-def _store(store: LetterStore, printed: PrintedBatch, *, kind: Channel, name: str) -> LetterBatch | None:
-    from loan_reminders.rendering.letter_csv import recipients_csv
-
-    if printed.pdf is None:
-        return None
-    files: list[tuple[str, bytes | Path]] = [
-        ("lettres.pdf", printed.pdf),
-        ("destinataires.csv", recipients_csv(printed.letters, kind=kind)),
+def set_aside(printed: PrintedBatch) -> list[Receipt]:
+    """What became of the letters that could not be laid out."""
+    return [
+        Receipt(delivery_id=delivery_id, state=DeliveryState.REFUSED, reason=why)
+        for delivery_id, why in printed.set_aside
     ]
-    pdf, csv = store.store(name, files, replace=True)
-    with printed.pdf.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return LetterBatch(name=name, pdf=pdf, csv=csv, letters=len(printed.letters), pages=printed.pages, sha256=digest)
 
 
 def _receipts(printed: PrintedBatch, batch: LetterBatch | None, *, dry_run: bool) -> list[Receipt]:
@@ -130,8 +206,4 @@ def _receipts(printed: PrintedBatch, batch: LetterBatch | None, *, dry_run: bool
         Receipt(delivery_id=letter.delivery_id, state=done, reason=reason, provider_id=name)
         for letter in printed.letters
     ]
-    receipts += [
-        Receipt(delivery_id=delivery_id, state=DeliveryState.REFUSED, reason=why)
-        for delivery_id, why in printed.set_aside
-    ]
-    return receipts
+    return [*receipts, *set_aside(printed)]

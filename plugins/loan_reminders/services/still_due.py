@@ -69,12 +69,17 @@ class StillDue:
 
     def _gone(self, waiting: frozenset[LoanKey]) -> Mapping[LoanKey, Reason]:
         due = self.run.due_date
-        open_loans = {row.loan_id for row in self.source.loans_due(due, today=self.today)}
-        gone = [one for one in waiting if one.loan_id not in open_loans]
+        open_loans = set(self.source.loan_ids_due(due, today=self.today))
+        doubtful = [one for one in waiting if one.due_date != due or one.loan_id not in open_loans]
+        dates = self.source.due_dates_now([one.loan_id for one in doubtful]) if doubtful else {}
+        # A loan of another day, whose e-mail came back, is asked about by itself.
+        gone = [one for one in doubtful if one.due_date == due or dates.get(one.loan_id) != one.due_date]
         if len(gone) == len(waiting) >= TOO_MANY_TO_VANISH:
             raise IlsUnavailable(
                 f"Le SIGB ne connaît plus aucun des {len(waiting)} prêts à relancer : rien ne part. "
                 "Vérifier la base du SIGB ; la tâche sera essayée à nouveau."
             )
-        dates = self.source.due_dates_now([one.loan_id for one in gone]) if gone else {}
-        return {one: Reason.RENEWED if dates.get(one.loan_id, due) != due else Reason.RETURNED for one in gone}
+        return {
+            one: Reason.RENEWED if dates.get(one.loan_id, one.due_date) != one.due_date else Reason.RETURNED
+            for one in gone
+        }

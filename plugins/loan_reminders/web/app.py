@@ -9,7 +9,11 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import RedirectResponse
 
 from loan_reminders.web import access, books
+from loan_reminders.web.batches import router as batches
 from loan_reminders.web.callbacks import Door, callbacks
+from loan_reminders.web.desk import router as desk
+from loan_reminders.web.dispute import router as dispute
+from loan_reminders.web.registered import router as registered
 from loan_reminders.web.suppressions import router as suppressions
 
 
@@ -29,6 +33,10 @@ def create_app() -> FastAPI:
     app.add_exception_handler(HTTPException, access.refused)
     app.include_router(callbacks(door))
     app.include_router(suppressions)
+    app.include_router(batches)
+    app.include_router(dispute)
+    app.include_router(registered)
+    app.include_router(desk)
 
     @app.get("/")
     def first_page() -> RedirectResponse:

@@ -10,7 +10,10 @@ from loan_reminders.hooks.ledger import ledger
 from loan_reminders.settings import settings
 
 if TYPE_CHECKING:
+    from loan_reminders.domain.dispute import DisputeBooks
     from loan_reminders.domain.feedback_ports import SmsFeedback
+    from loan_reminders.domain.letter_ports import LetterBooks
+    from loan_reminders.domain.registered_ports import Desk, RegisteredBooks
     from loan_reminders.ledger.repository import PostgresLedger
 
 _lock = threading.Lock()
@@ -19,10 +22,34 @@ _opened: list[PostgresLedger] = []
 
 def feedback() -> SmsFeedback:
     """The part of the ledger where the provider's answers are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().feedback()
+
+
+def dispute() -> DisputeBooks:
+    """The part of the ledger that tells everything about a loan. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().dispute()
+
+
+def letters() -> LetterBooks:
+    """The part of the ledger where batches of letters are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().letters()
+
+
+def registered() -> RegisteredBooks:
+    """The part of the ledger where registered letters are followed. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().registered()
+
+
+def desk() -> Desk:
+    """The part of the ledger that the desk works through. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().desk()
+
+
+def _ledger() -> PostgresLedger:
     with _lock:
         if not _opened:
             _opened.append(_open(settings().library.code))
-        return _opened[0].feedback()
+        return _opened[0]
 
 
 def _open(library: str) -> PostgresLedger:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from loan_reminders.domain.french import SOURCES, SUPPRESSIONS
-from loan_reminders.domain.suppressions import Suppression, SuppressionSummary
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.suppressions import Suppression, SuppressionReason, SuppressionSummary
+
+
+_ADDRESSES = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNED_UNDELIVERABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,7 @@ def row_of(line: Suppression, *, zone: tzinfo) -> SuppressionRow:
         ended = "" if line.until is None else f"jusqu'au {_moment(line.until, zone)}"
     return SuppressionRow(
         suppression_id=line.suppression_id,
-        number=shown(line.recipient),
+        number=who_is_meant(line.channel, line.recipient),
         reason=SUPPRESSIONS[line.reason],
         source=SOURCES[line.source],
         since=_moment(line.since, zone),
@@ -44,13 +49,29 @@ def row_of(line: Suppression, *, zone: tzinfo) -> SuppressionRow:
     )
 
 
+def who_is_meant(channel: Channel, recipient: str) -> str:
+    """A number, an e-mail address, or the lines of a postal address: `MME MARTIN, 12 RUE DES LILAS, 06000 NICE`."""
+    if channel is Channel.SMS:
+        return shown(recipient)
+    if channel is Channel.EMAIL:
+        return recipient
+    try:
+        return ", ".join(json.loads(recipient)["lines"])
+    except (ValueError, KeyError, TypeError):
+        return recipient
+
+
 def question_answered(summary: SuppressionSummary) -> str:
     """Who unsubscribed, and do we still pay for them?"""
     total = sum(summary.in_force.values())
     if not total:
         return "Personne n'est désinscrit."
     parts = ", ".join(f"{SUPPRESSIONS[reason]} : {number}" for reason, number in sorted(summary.in_force.items()))
-    numbers = "1 numéro désinscrit" if total == 1 else f"{total} numéros désinscrits"
+    dead = sum(number for reason, number in summary.in_force.items() if reason in _ADDRESSES)
+    counted = [(total - dead, "numéro désinscrit", "numéros désinscrits"), (dead, "adresse morte", "adresses mortes")]
+    numbers = " et ".join(f"{number} {one if number == 1 else several}" for number, one, several in counted if number)
+    if dead == total:
+        return f"{numbers} ({parts}). Aucun numéro n'est désinscrit des SMS."
     if not summary.sms_since:
         paid = "Aucun SMS n'est parti vers eux depuis : rien n'est plus payé pour eux."
     else:

@@ -1,0 +1,39 @@
+"""The Airflow connection of the mailbox where e-mails come back, as a gateway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import BaseHook
+
+from loan_reminders.gateways.bounce_mailbox import ImapBounceMailbox, MailboxAccount
+
+_TLS_PORT, _PLAIN_PORT = 993, 143
+
+
+def bounce_mailbox(
+    conn_id: str = "bounce_mailbox", *, folder: str, done_folder: str, bounce_address: str
+) -> ImapBounceMailbox:
+    """The mailbox of an Airflow connection of type imap: host, port, login, password; opened at the first question.
+
+    TLS from the start, with a certificate that the system's authorities vouch for, unless the extra says otherwise:
+    `use_ssl` false reads in clear, `ssl_context` "none" trusts any certificate. `timeout` in seconds (30). Without a
+    port: 993, or 143 in clear. Raises AirflowNotFoundException when there is no such connection.
+    """
+    connection = BaseHook.get_connection(conn_id)
+    extra: dict[str, Any] = connection.extra_dejson
+    tls = str(extra.get("use_ssl", True)).strip().lower() not in {"false", "0", "no", "off"}
+    return ImapBounceMailbox(
+        MailboxAccount(
+            host=connection.host or "localhost",
+            port=connection.port or (_TLS_PORT if tls else _PLAIN_PORT),
+            login=connection.login or "",
+            password=connection.password or "",
+            folder=folder,
+            done_folder=done_folder,
+            bounce_address=bounce_address,
+            tls=tls,
+            verify_certificate=extra.get("ssl_context") != "none",
+            timeout_s=float(extra.get("timeout") or 30),
+        )
+    )

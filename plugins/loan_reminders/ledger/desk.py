@@ -1,0 +1,190 @@
+"""What the ledger knows that somebody has to do by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from loan_reminders.domain.desk import BadAddress, DeskWork, NotReached, StuckDelivery
+from loan_reminders.domain.errors import LetterStepRefused
+from loan_reminders.domain.letters import LetterAct, ReturnReason
+from loan_reminders.domain.registered_letters import StepRefusal
+from loan_reminders.domain.registered_ports import StepTaken
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import SkipReason
+from loan_reminders.ledger import letter_returns
+from loan_reminders.ledger.records import storable
+from loan_reminders.ledger.registered_reading import address_of
+
+# The newest passage that could not reach a reader; whoever was written to since, by any stage, is off the list. An SMS
+# of that same passage is no letter: the reader's written coordinates stay to be mended.
+_NOT_REACHED = text("""
+    WITH newest AS (
+        SELECT DISTINCT ON (skip.patron_id) skip.*, run.stage, run.today, run.started_at
+        FROM runs run JOIN skips skip USING (run_id)
+        WHERE run.library = :library AND run.started_at >= :since AND NOT run.dry_run
+          AND skip.reason IN ('invalid_recipient', 'no_recipient', 'dead_address')
+          AND coalesce(skip.slot, 'written') = 'written'
+        ORDER BY skip.patron_id, run.started_at DESC, skip.skip_id
+    )
+    SELECT newest.patron_id, newest.stage, newest.today, newest.reason, newest.detail,
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+    FROM newest
+    LEFT JOIN loans_seen seen
+      ON seen.run_id = newest.run_id AND seen.loan_id = newest.loan_id AND seen.due_date = newest.due_date
+    WHERE NOT EXISTS (
+        SELECT FROM notices notice JOIN deliveries delivery USING (notice_id)
+        WHERE notice.library = :library AND notice.patron_id = newest.patron_id
+          AND delivery.state IN ('accepted', 'delivered') AND delivery.answered_at > newest.started_at
+          AND (delivery.run_id <> newest.run_id OR delivery.slot = 'written')
+    )
+    ORDER BY newest.started_at DESC, newest.skip_id LIMIT :limit
+""")
+_BAD_ADDRESSES = text("""
+    SELECT suppression_id, recipient, since, detail FROM suppressions
+    WHERE library = :library AND channel = 'letter' AND reason = 'returned_undeliverable' AND lifted_at IS NULL
+      AND (until IS NULL OR until > now())
+    ORDER BY since DESC, suppression_id DESC LIMIT :limit
+""")
+_STUCK = """
+    SELECT notice.patron_id, delivery.stage, delivery.channel, run.today, delivery.claimed_at,
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+    FROM runs run
+    JOIN deliveries delivery USING (run_id)
+    JOIN notices notice USING (notice_id)
+    LEFT JOIN loans_seen seen
+      ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
+    WHERE run.library = :library AND run.started_at >= :since AND NOT run.dry_run AND {which}
+    ORDER BY run.started_at DESC, delivery.delivery_id LIMIT :limit
+"""
+_IN_DOUBT = text(
+    _STUCK.format(
+        which="delivery.channel IN ('email', 'sms') AND delivery.state = 'in_doubt'"
+        " AND delivery.claimed_at < :doubtful_before"
+    )
+)
+_NOT_RENDERED = text(
+    _STUCK.format(
+        which="delivery.channel IN ('letter', 'registered_letter') AND delivery.state = 'refused'"
+        " AND delivery.reason = 'not_rendered'"
+    )
+)
+_LETTER = text("""
+    SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.left_out, delivery.channel, delivery.recipient,
+           batch.printed_at
+    FROM letters letter
+    JOIN deliveries delivery USING (delivery_id)
+    JOIN letter_batches batch ON batch.batch_id = letter.batch_id
+    WHERE letter.library = :library AND letter.reference = :reference
+    FOR NO KEY UPDATE OF letter
+""")
+_CAME_BACK = text("""
+    SELECT event_id FROM letter_events
+    WHERE library = :library AND delivery_id = :delivery_id AND act = 'returned' LIMIT 1
+""")
+_KEEP = text("""
+    INSERT INTO letter_events (library, batch_id, delivery_id, who, act, detail, after)
+    VALUES (:library, :batch_id, :delivery_id, :who, :act, :detail, CAST(:after AS jsonb))
+""")
+
+
+class PostgresDesk:
+    """The part of one library's ledger that the desk works through. Fulfils `Desk`."""
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
+        self._transaction = transaction
+        self._library = library
+
+    def work(self, *, since: datetime, doubtful_before: datetime, limit: int = 500) -> DeskWork:
+        """The lists of the desk, of runs begun since a moment; a list that is cut has one line more than `limit`.
+
+        In doubt: e-mails and SMS attempted before `doubtful_before`. Addresses stay listed until they are lifted.
+        """
+        asked = {"library": self._library, "since": since, "doubtful_before": doubtful_before, "limit": limit + 1}
+        with self._transaction() as connection:
+            return DeskWork(
+                not_reached=tuple(
+                    NotReached(
+                        patron_id=row.patron_id,
+                        patron_name=row.name or "",
+                        patron_barcode=row.barcode or "",
+                        stage=Stage(row.stage),
+                        day=row.today,
+                        reason=SkipReason(row.reason),
+                        detail=row.detail,
+                    )
+                    for row in connection.execute(_NOT_REACHED, asked)
+                ),
+                bad_addresses=tuple(
+                    BadAddress(
+                        suppression_id=row.suppression_id,
+                        address=address_of(row.recipient),
+                        since=row.since,
+                        detail=row.detail,
+                    )
+                    for row in connection.execute(_BAD_ADDRESSES, asked)
+                ),
+                in_doubt=_stuck(connection, _IN_DOUBT, asked),
+                not_rendered=_stuck(connection, _NOT_RENDERED, asked),
+            )
+
+    def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:
+        """Keep that an ordinary letter came back as undeliverable: its address is written to no more."""
+        with self._transaction() as connection:
+            rows = connection.execute(_LETTER, {"library": self._library, "reference": reference}).all()
+            if not rows:
+                raise LetterStepRefused(StepRefusal.UNKNOWN_LETTER, f"Aucune lettre n'a la référence {reference}.")
+            if len(rows) > 1:
+                raise LetterStepRefused(StepRefusal.AMBIGUOUS, f"Plusieurs lettres ont la référence {reference}.")
+            row = rows[0]
+            if row.channel == Channel.REGISTERED_LETTER.value:
+                raise LetterStepRefused(
+                    StepRefusal.REGISTERED,
+                    f"La lettre {reference} est un recommandé : noter son retour sur la page « Recommandés ».",
+                )
+            if row.left_out is not None:
+                raise LetterStepRefused(
+                    StepRefusal.LEFT_OUT, f"La lettre {reference} a été retirée de son lot : elle n'a pas été postée."
+                )
+            if row.printed_at is None:
+                raise LetterStepRefused(
+                    StepRefusal.NOT_PRINTED,
+                    f"La lettre {reference} n'a pas été imprimée. Il faut d'abord marquer son lot comme imprimé.",
+                )
+            asked = {"library": self._library, "delivery_id": row.delivery_id}
+            if connection.execute(_CAME_BACK, asked).first() is not None:
+                return StepTaken(delivery_id=row.delivery_id, reference=reference, changed=False)
+            line = letter_returns.mark(connection, self._library, row, since=since)
+            reason = ReturnReason.RETURNED_UNDELIVERABLE.value
+            kept = {
+                **asked,
+                "batch_id": row.batch_id,
+                "who": storable(who),
+                "act": LetterAct.RETURNED.value,
+                "detail": reason,
+                "after": json.dumps({"return_reason": reason, "suppression_id": line}),
+            }
+            connection.execute(_KEEP, kept)
+            return StepTaken(
+                delivery_id=row.delivery_id, reference=reference, changed=True, address_marked=line is not None
+            )
+
+
+def _stuck(connection: Connection, query: TextClause, asked: dict[str, Any]) -> Sequence[StuckDelivery]:
+    return tuple(
+        StuckDelivery(
+            patron_id=row.patron_id,
+            patron_name=row.name or "",
+            patron_barcode=row.barcode or "",
+            stage=Stage(row.stage),
+            channel=Channel(row.channel),
+            day=row.today,
+            at=row.claimed_at,
+        )
+        for row in connection.execute(query, asked)
+    )

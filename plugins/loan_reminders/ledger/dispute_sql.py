@@ -1,0 +1,113 @@
+"""The questions that the file of a loan asks the ledger."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+# A loan seen or skipped is looked for run by run, which the primary key of `loans_seen` and the index of `skips` serve.
+_NEWEST = """
+    LEFT JOIN LATERAL (
+        SELECT seen.record, run.run_id FROM runs run CROSS JOIN LATERAL (
+            SELECT record FROM loans_seen
+            WHERE run_id = run.run_id AND loan_id = named.loan_id ORDER BY due_date DESC LIMIT 1
+        ) AS seen
+        WHERE run.library = :library AND NOT run.dry_run
+        ORDER BY run.run_id DESC LIMIT 1
+    ) AS newest ON true
+"""
+FIND = text(f"""
+    WITH named AS MATERIALIZED (
+        SELECT claim.loan_id FROM (
+            SELECT delivery_id, loan_id FROM delivery_loans WHERE library = :library AND loan_id = :loan_id AND live
+            UNION ALL
+            SELECT delivery_id, loan_id FROM delivery_loans WHERE library = :library AND loan_id = :loan_id AND NOT live
+        ) AS claim JOIN deliveries delivery USING (delivery_id) JOIN runs run ON run.run_id = delivery.run_id
+        WHERE :loan_id <> '' AND NOT run.dry_run
+        UNION
+        SELECT seen.loan_id FROM runs run CROSS JOIN LATERAL (
+            SELECT loan_id FROM loans_seen WHERE run_id = run.run_id AND loan_id = :loan_id
+            UNION ALL SELECT loan_id FROM skips WHERE run_id = run.run_id AND loan_id = :loan_id
+        ) AS seen
+        WHERE :loan_id <> '' AND run.library = :library AND NOT run.dry_run
+        UNION
+        SELECT seen.loan_id FROM loans_seen seen JOIN runs run USING (run_id)
+        WHERE :item_barcode <> '' AND seen.library = :library AND seen.record ->> 'item_barcode' = :item_barcode
+          AND NOT run.dry_run
+        UNION
+        SELECT claim.loan_id FROM letters letter JOIN delivery_loans claim USING (delivery_id)
+        WHERE :reference <> '' AND letter.library = :library AND letter.reference = upper(:reference)
+        UNION
+        SELECT claim.loan_id FROM registered_letters letter JOIN delivery_loans claim USING (delivery_id)
+        WHERE :tracking_number <> '' AND letter.library = :library
+          AND letter.tracking_number = upper(:tracking_number)
+    )
+    SELECT named.loan_id, newest.record FROM named {_NEWEST}
+    ORDER BY newest.run_id DESC NULLS LAST, named.loan_id
+    LIMIT :limit
+""")  # noqa: S608 - the piece is this module's own
+CYCLES = text("""
+    SELECT seen.due_date, (array_agg(seen.record ORDER BY run.run_id DESC))[1] AS record,
+           min(run.today) AS first_seen, max(run.today) AS last_seen
+    FROM runs run CROSS JOIN LATERAL (
+        SELECT due_date, record FROM loans_seen WHERE run_id = run.run_id AND loan_id = :loan_id OFFSET 0
+    ) AS seen
+    WHERE run.library = :library AND NOT run.dry_run
+    GROUP BY seen.due_date ORDER BY seen.due_date
+""")
+SKIPS = text("""
+    SELECT run.today, run.stage, skip.due_date, skip.slot, skip.reason, skip.detail
+    FROM runs run CROSS JOIN LATERAL (
+        SELECT * FROM skips WHERE run_id = run.run_id AND loan_id = :loan_id OFFSET 0
+    ) AS skip
+    WHERE run.library = :library AND NOT run.dry_run
+    ORDER BY run.today, skip.skip_id
+""")
+DELIVERIES = text("""
+    SELECT delivery.*, claim.due_date, claim.dropped, run.today,
+           (SELECT count(*) FROM delivery_loans WHERE delivery_id = delivery.delivery_id) AS documents
+    FROM (
+        SELECT delivery_id, due_date, dropped FROM delivery_loans
+        WHERE library = :library AND loan_id = :loan_id AND live
+        UNION ALL
+        SELECT delivery_id, due_date, dropped FROM delivery_loans
+        WHERE library = :library AND loan_id = :loan_id AND NOT live
+    ) AS claim
+    JOIN deliveries delivery USING (delivery_id) JOIN runs run USING (run_id)
+    WHERE NOT run.dry_run
+    ORDER BY run.today, run.run_id, delivery.channel, delivery.delivery_id
+""")
+ANSWERS = text("""
+    SELECT delivery_id, at, state, reason, provider_id, raw, applied FROM receipts
+    WHERE library = :library AND delivery_id = ANY(CAST(:delivery_id AS uuid[])) ORDER BY receipt_id
+""")
+BOUNCES = text("""
+    SELECT delivery_id, coalesce(received_at, at) AS moment, kind, recipient, status, diagnostic FROM mail_bounces
+    WHERE library = :library AND delivery_id = ANY(CAST(:delivery_id AS uuid[])) ORDER BY bounce_id
+""")
+LETTERS = text("""
+    SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.volume, letter.first_page, letter.last_page,
+           letter.left_out, batch.name, batch.state, batch.pdf, batch.more_pdfs, batch.printed_at, batch.printed_by
+    FROM letters letter JOIN letter_batches batch USING (batch_id)
+    WHERE letter.library = :library AND letter.delivery_id = ANY(CAST(:delivery_id AS uuid[]))
+""")
+REGISTERED = text("""
+    SELECT * FROM registered_letters
+    WHERE library = :library AND delivery_id = ANY(CAST(:delivery_id AS uuid[]))
+""")
+# What was done to a whole batch was done to each of its letters.
+STEPS = text("""
+    SELECT event_id, delivery_id, at, who, act, detail, before, after, false AS whole_batch FROM letter_events
+    WHERE library = :library AND delivery_id = ANY(CAST(:delivery_id AS uuid[]))
+    UNION ALL
+    SELECT event.event_id, letter.delivery_id, event.at, event.who, event.act, event.detail, event.before, event.after,
+           true
+    FROM letters letter JOIN letter_events event ON event.batch_id = letter.batch_id AND event.delivery_id IS NULL
+    WHERE letter.library = :library AND letter.delivery_id = ANY(CAST(:delivery_id AS uuid[]))
+    ORDER BY event_id
+""")
+SUPPRESSIONS = text("""
+    SELECT * FROM suppressions
+    WHERE library = :library AND channel = ANY(ARRAY['email', 'sms', 'letter', 'registered_letter'])
+      AND recipient = ANY(CAST(:recipients AS text[]))
+    ORDER BY since, suppression_id
+""")

@@ -1,0 +1,228 @@
+"""E-mails that came back: kept as they were understood, then made of them what they mean.
+
+A bounce is about an e-mail only when it quotes its delivery's id, which nobody but its reader and the servers on the
+way ever saw, and when it names the address that it went to, or none at all. Any other is kept, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.mail_feedback import Bounce
+from loan_reminders.domain.mail_feedback_ports import MailSettled
+from loan_reminders.domain.recipients import EmailAddress
+from loan_reminders.domain.suppressions import SuppressionSource
+from loan_reminders.ledger import dead_addresses, suppressions
+from loan_reminders.ledger.records import decode_loan, storable
+
+PAGE = 500
+RAW_LIMIT = 4_000
+
+_KEEP = text("""
+    INSERT INTO mail_bounces
+        (library, fingerprint, kind, delivery_id, recipient, status, diagnostic, raw, received_at)
+    SELECT DISTINCT ON (came.fingerprint)
+        :library, came.fingerprint, came.kind, delivery.delivery_id,
+        coalesce(lower(delivery.recipient), came.recipient), came.status, came.diagnostic, came.raw, came.received_at
+    FROM json_to_recordset(CAST(:came AS json)) AS came(
+        fingerprint text, kind text, delivery_id uuid, recipient text, named json, status text, diagnostic text,
+        raw text, received_at timestamptz
+    )
+    LEFT JOIN deliveries delivery
+      ON delivery.library = :library AND delivery.delivery_id = came.delivery_id AND delivery.channel = 'email'
+     AND (came.recipient = '' OR lower(delivery.recipient) IN (SELECT json_array_elements_text(came.named)))
+    ORDER BY came.fingerprint
+    ON CONFLICT (library, fingerprint) DO NOTHING
+    RETURNING bounce_id
+""")
+# An e-mail that is claimed is in its sender's hands, and one that is planned will be: their bounces wait until then.
+_SETTLE = text("""
+    WITH page AS MATERIALIZED (
+        SELECT bounce.*, delivery.recipient AS address, delivery.run_id, delivery.claimed_at
+        FROM mail_bounces bounce LEFT JOIN deliveries delivery USING (delivery_id)
+        WHERE bounce.library = :library AND bounce.settled_at IS NULL
+          AND (delivery.state IS NULL OR delivery.state NOT IN ('claimed', 'planned'))
+        ORDER BY bounce.bounce_id LIMIT :page
+    ), decided AS MATERIALIZED (
+        SELECT DISTINCT ON (delivery_id) *,
+               CASE kind WHEN 'hard' THEN 'dead_address' ELSE 'recipient_refused' END AS reason
+        FROM page WHERE delivery_id IS NOT NULL AND kind <> 'delayed'
+        ORDER BY delivery_id, kind = 'soft', bounce_id
+    ), before AS MATERIALIZED (
+        SELECT delivery_id FROM deliveries
+        WHERE delivery_id IN (SELECT delivery_id FROM decided) AND state IN ('accepted', 'in_doubt')
+        ORDER BY delivery_id FOR NO KEY UPDATE
+    ), moved AS (
+        UPDATE deliveries delivery SET state = 'bounced', reason = decided.reason, answered_at = now()
+        FROM decided JOIN before USING (delivery_id)
+        WHERE delivery.delivery_id = decided.delivery_id AND reminders_may_move(delivery.state, 'bounced')
+        RETURNING decided.bounce_id
+    ), told AS (
+        INSERT INTO receipts (library, delivery_id, state, reason, raw, applied)
+        SELECT :library, delivery_id, 'bounced', reason, trim(status || ' ' || diagnostic),
+               EXISTS (SELECT FROM moved WHERE moved.bounce_id = decided.bounce_id)
+        FROM decided ORDER BY bounce_id
+    ), settled AS (
+        UPDATE mail_bounces bounce SET settled_at = now() FROM page WHERE bounce.bounce_id = page.bounce_id
+    )
+    SELECT page.bounce_id, page.kind, page.delivery_id, page.address, page.run_id,
+           coalesce(page.claimed_at, page.received_at, page.at) AS since,
+           EXISTS (SELECT FROM moved WHERE moved.bounce_id = page.bounce_id) AS moved
+    FROM page
+""")
+# The readers of an address are found by its bounces, their e-mails by the readers: both have an index. What bounced
+# before a librarian lifted the address was forgiven then.
+_TOO_OFTEN = text("""
+    SELECT asked.address
+    FROM unnest(CAST(:addresses AS text[])) AS asked(address)
+    CROSS JOIN LATERAL (
+        SELECT mail.state FROM (
+            SELECT delivery.state, delivery.claimed_at,
+                   max(delivery.claimed_at) FILTER (WHERE delivery.state = 'bounced') OVER () AS latest
+            FROM notices JOIN deliveries delivery USING (notice_id)
+            WHERE notices.library = :library AND delivery.channel = 'email' AND delivery.recipient = asked.address
+              AND delivery.state IN ('accepted', 'delivered', 'bounced')
+              AND notices.patron_id IN (
+                  SELECT notice.patron_id
+                  FROM mail_bounces bounce JOIN deliveries USING (delivery_id) JOIN notices notice USING (notice_id)
+                  WHERE bounce.library = :library AND bounce.recipient = lower(asked.address)
+              )
+              AND delivery.claimed_at > coalesce(
+                  (SELECT max(lifted_at) FROM suppressions lifted WHERE lifted.library = :library
+                      AND lifted.channel = 'email' AND lifted.recipient = asked.address), '-infinity')
+        ) AS mail
+        WHERE mail.claimed_at <= mail.latest
+        ORDER BY mail.claimed_at DESC LIMIT :failures
+    ) AS last_ones
+    GROUP BY asked.address
+    HAVING count(*) = :failures AND bool_and(last_ones.state = 'bounced')
+""")
+# A run that saw the loan after its e-mail came back has decided about it, unless it died with the letter in hand.
+_BOUNCED_LOANS = text("""
+    SELECT DISTINCT ON (claim.loan_id, claim.due_date) seen.record
+    FROM runs run
+    JOIN mail_bounces bounce ON bounce.library = run.library AND bounce.settled_at >= :since
+    JOIN deliveries delivery ON delivery.delivery_id = bounce.delivery_id AND delivery.stage = run.stage
+     AND delivery.channel = 'email' AND delivery.state = 'bounced'
+    JOIN notices notice USING (notice_id)
+    JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL
+    JOIN loans_seen seen ON seen.run_id = notice.run_id AND seen.loan_id = claim.loan_id
+     AND seen.due_date = claim.due_date
+    CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(holder.state = 'planned' AND holder.run_id <> run.run_id), false) AS waits,
+               coalesce(bool_or(holder.state <> 'planned' OR holder.run_id = run.run_id), false) AS taken
+        FROM delivery_loans held JOIN deliveries holder USING (delivery_id)
+        WHERE held.library = run.library AND held.loan_id = claim.loan_id AND held.due_date = claim.due_date
+          AND held.stage = run.stage AND held.slot = 'written' AND held.live
+    ) AS slot
+    WHERE run.run_id = :run_id AND run.library = :library AND NOT slot.taken
+      AND NOT EXISTS (
+          SELECT FROM loans_seen here
+          WHERE here.run_id = run.run_id AND here.loan_id = claim.loan_id AND here.due_date = claim.due_date
+      )
+      AND (slot.waits OR NOT EXISTS (
+          SELECT FROM runs later JOIN loans_seen again USING (run_id)
+          WHERE later.library = run.library AND later.stage = run.stage AND later.run_id <> run.run_id
+            AND NOT later.dry_run AND later.planned_at > bounce.settled_at
+            AND again.loan_id = claim.loan_id AND again.due_date = claim.due_date
+      ))
+    ORDER BY claim.loan_id, claim.due_date
+""")
+
+
+class PostgresMailFeedback:
+    """The part of one library's ledger where e-mails that came back are kept. Fulfils `MailFeedback`."""
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
+        self._transaction = transaction
+        self._library = library
+
+    def keep(self, bounces: Sequence[Bounce]) -> int:
+        """Keep bounces, each once; returns how many are new."""
+        if not bounces:
+            return 0
+        came = json.dumps([_encoded(bounce) for bounce in bounces])
+        with self._transaction() as connection:
+            return len(connection.execute(_KEEP, {"library": self._library, "came": came}).all())
+
+    def settle(self, *, failures: int) -> MailSettled:
+        """Settle what was kept, page by page, each page a transaction."""
+        total = MailSettled()
+        while True:
+            with self._transaction() as connection:
+                suppressions.hold(connection, self._library)
+                rows = connection.execute(_SETTLE, {"library": self._library, "page": PAGE}).all()
+                dead = self._definitely_dead(connection, rows) + self._dead_in_a_row(connection, rows, failures)
+            total += MailSettled(
+                bounces=len(rows),
+                moved=sum(row.moved for row in rows),
+                unknown=sum(row.delivery_id is None for row in rows),
+                dead_addresses=dead,
+            )
+            if len(rows) < PAGE:
+                return total
+
+    def _definitely_dead(self, connection: Connection, rows: Sequence[Any]) -> int:
+        """Put on the list what a definite bounce named; by run, so that what a librarian lifted since stays lifted."""
+        by_run: dict[int, list[Any]] = {}
+        for row in rows:
+            if row.kind == "hard" and row.delivery_id is not None:
+                by_run.setdefault(row.run_id, []).append(row)
+        return sum(
+            dead_addresses.mark_dead(
+                connection,
+                self._library,
+                [EmailAddress(value=address) for address in dict.fromkeys(row.address for row in of_run)],
+                since=min(row.since for row in of_run),
+                source=SuppressionSource.BOUNCES,
+                detail="retour définitif",
+            )
+            for of_run in by_run.values()
+        )
+
+    def _dead_in_a_row(self, connection: Connection, rows: Sequence[Any], failures: int) -> int:
+        latest: dict[str, datetime] = {}
+        for row in rows:
+            if row.kind == "soft" and row.delivery_id is not None:
+                latest[row.address] = max(row.since, latest.get(row.address, row.since))
+        if not latest:
+            return 0
+        asked = {"library": self._library, "addresses": list(latest), "failures": failures}
+        dead = list(connection.execute(_TOO_OFTEN, asked).scalars())
+        if not dead:
+            return 0
+        return dead_addresses.mark_dead(
+            connection,
+            self._library,
+            [EmailAddress(value=address) for address in dead],
+            since=max(latest[address] for address in dead),
+            source=SuppressionSource.BOUNCES,
+            detail=f"{failures} retours de suite",
+        )
+
+
+def bounced_loans(connection: Connection, library: str, run_id: int, *, since: datetime) -> Sequence[Loan]:
+    """Loans of other days whose e-mail of this run's stage came back since, and that no run has taken up again."""
+    asked = {"library": library, "run_id": run_id, "since": since}
+    return tuple(decode_loan(record) for record in connection.execute(_BOUNCED_LOANS, asked).scalars())
+
+
+def _encoded(bounce: Bounce) -> dict[str, Any]:
+    return {
+        "fingerprint": bounce.fingerprint,
+        "kind": bounce.kind.value,
+        "delivery_id": None if bounce.delivery_id is None else str(bounce.delivery_id),
+        "recipient": storable(bounce.recipient),
+        "named": [storable(address) for address in (bounce.recipient, *bounce.named)],
+        "status": storable(bounce.status),
+        "diagnostic": storable(bounce.diagnostic),
+        "raw": storable(bounce.raw)[:RAW_LIMIT],
+        "received_at": None if bounce.received_at is None else bounce.received_at.isoformat(),
+    }

@@ -1,0 +1,91 @@
+"""The statements of a sender: what it inherits, claims, records and gives up.
+
+Claims and answers look each delivery up by its key. The run's own index is kept out of it (`run_id + 0`): the table has
+grown since it was last analysed, and a plan that believes the run to be small would read all of it for each group.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+# A token whose lock can be taken belongs to nobody alive; the lock is let go when the transaction ends.
+RECOVER = text("""
+    WITH holders AS MATERIALIZED (
+        SELECT DISTINCT claimed_by FROM deliveries
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
+    ), dead AS MATERIALIZED (
+        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock(hashtextextended(claimed_by, 0))
+    ), interrupted AS (
+        UPDATE deliveries SET state = 'in_doubt', reason = 'interrupted', answered_at = now()
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
+          AND claimed_by IN (SELECT claimed_by FROM dead)
+        RETURNING delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, applied)
+    SELECT :library, delivery_id, 'in_doubt', 'interrupted', true FROM interrupted
+    RETURNING receipt_id
+""")
+COUNT_OFFERED = text("""
+    WITH holders AS MATERIALIZED (
+        SELECT DISTINCT claimed_by FROM deliveries
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
+    ), dead AS MATERIALIZED (
+        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock(hashtextextended(claimed_by, 0))
+    )
+    SELECT count(*) FROM deliveries
+    WHERE library = :library AND run_id = :run_id AND channel = :channel AND (
+        state = ANY(CAST(:offered AS text[]))
+        OR 'in_doubt' = ANY(CAST(:offered AS text[])) AND state = 'claimed'
+           AND claimed_by IN (SELECT claimed_by FROM dead)
+    )
+""")
+# A delivery claimed since this pass began was tried in this pass, here or by another sender: it waits for the next.
+CLAIM = text("""
+    UPDATE deliveries SET
+        state = 'claimed', reason = NULL, attempts = attempts + 1, claimed_by = :token, claimed_at = now(),
+        resent_in_doubt = resent_in_doubt OR state = 'in_doubt'
+    WHERE delivery_id IN (
+        SELECT delivery_id FROM deliveries
+        WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND library = :library AND run_id + 0 = :run_id
+          AND channel = :channel AND state = ANY(CAST(:offered AS text[]))
+          AND (claimed_at IS NULL OR claimed_at < :since)
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING delivery_id
+""")
+ANSWER = text("""
+    WITH answers AS (
+        SELECT * FROM json_to_recordset(CAST(:answers AS json)) AS answers(delivery_id uuid, state text, reason text,
+            provider_id text, campaign_id text, raw text, segments integer, cost numeric)
+    ), applied AS (
+        UPDATE deliveries delivery SET
+            state = answer.state, reason = answer.reason, provider_id = answer.provider_id, raw = answer.raw,
+            segments = answer.segments, cost = answer.cost, answered_at = now(), campaign_id = answer.campaign_id,
+            batch_id = coalesce(CAST(:batch_id AS bigint), delivery.batch_id)
+        FROM answers answer
+        WHERE delivery.delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND delivery.delivery_id = answer.delivery_id
+          AND delivery.library = :library AND delivery.run_id + 0 = :run_id
+          AND answer.state <> 'claimed' AND reminders_may_move(delivery.state, answer.state)
+          AND (delivery.state <> 'claimed' OR delivery.claimed_by = :token)
+        RETURNING delivery.delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, provider_id, raw, applied)
+    SELECT :library, answer.delivery_id, answer.state, answer.reason, answer.provider_id, answer.raw,
+           answer.delivery_id IN (SELECT delivery_id FROM applied)
+    FROM answers answer CROSS JOIN LATERAL (
+        SELECT FROM deliveries WHERE delivery_id = answer.delivery_id AND library = :library OFFSET 0
+    ) AS known
+    RETURNING applied
+""")
+# A refusal for policy's sake leaves a delivery planned, with its reason.
+FAIL_DEFERRED = text("""
+    WITH given_up AS (
+        UPDATE deliveries SET state = 'failed', reason = 'retries_exhausted', answered_at = now()
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'planned'
+          AND attempts > 0 AND reason IN ('recipient_deferred', 'recipient_refused', 'message_refused')
+        RETURNING delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, applied)
+    SELECT :library, delivery_id, 'failed', 'retries_exhausted', true FROM given_up
+    RETURNING receipt_id
+""")

@@ -1,0 +1,73 @@
+"""Valider les lettres recommandées: nothing is printed before a librarian says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Param
+
+from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.services.approve_letters import approval_question, approve, refuse
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from loan_reminders.domain.stages import Stage
+
+APPROVE, REFUSE = "Valider", "Ne rien imprimer"
+PAGES = "/relances/lots"
+"""Where each batch has its page, among the librarians' pages."""
+
+
+def _form() -> dict[str, Param]:
+    """What may be written beside the answer; both are optional."""
+    fields = {
+        "retirer": (
+            "Retirer",
+            "Références des lettres à ne pas envoyer, séparées par des espaces ou des virgules.",
+        ),
+        "motif": ("Motif", "Pourquoi elles ne partent pas."),
+    }
+    return {
+        name: Param(None, type=["null", "string"], source="task", title=title, description=description)
+        for name, (title, description) in fields.items()
+    }
+
+
+class ApproveLetters(Installed, HITLOperator):
+    """Goes on when no registered letter waits for approval; otherwise asks in the UI, for as long as it takes.
+
+    The answer may take letters out, with a reason. A reference that is none, or a missing reason, fails the task:
+    nothing is printed, and the task can be cleared to ask again.
+    """
+
+    template_fields: Sequence[str] = (*HITLOperator.template_fields, "run_id")
+
+    def __init__(self, *, stage: Stage, run_id: Any, **kwargs: Any) -> None:
+        super().__init__(
+            subject="Lettres recommandées : faut-il imprimer ce lot ?",
+            options=[APPROVE, REFUSE],
+            **{**kwargs, "params": _form()},
+        )
+        self.stage = stage
+        self.run_id = run_id
+
+    def execute(self, context: Context) -> int:
+        """Ask, or return 0 at once: nothing to approve."""
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            asks = self.config.letters.approve_registered
+            self.body = approval_question(ledger, run_id=self.run_id, pages=PAGES) if asks else None
+        return super().execute(context) if self.body else 0
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> int:
+        """Act on the answer; returns the number of deliveries cancelled."""
+        answer = super().execute_complete(context, event)
+        form, person = answer["params_input"], answer["responded_by_user"] or {}
+        who, detail = person.get("name") or person.get("id") or "inconnu", form.get("motif") or ""
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            if APPROVE in answer["chosen_options"]:
+                references = form.get("retirer") or ""
+                return approve(ledger, run_id=self.run_id, who=who, references=references, detail=detail)
+            return refuse(ledger, run_id=self.run_id, who=who, detail=detail)

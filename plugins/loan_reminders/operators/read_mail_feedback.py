@@ -1,0 +1,48 @@
+"""Lire les retours d'e-mails: the mailbox where e-mails come back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
+
+from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.services.mail_feedback import read_bounces
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from loan_reminders.domain.mail_feedback_ports import BounceMailbox
+
+
+class ReadBounces(Installed, BaseOperator):
+    """Reads the mailbox of bounces; skipped when the installation has none. Returns counts."""
+
+    def __init__(self, *, mailbox_conn_id: str = "bounce_mailbox", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mailbox_conn_id = mailbox_conn_id
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Read, keep, and make of it what it means."""
+        mailbox = self.mailbox()
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            return read_bounces(ledger.mail_feedback(), mailbox, failures=self.config.bounces.soft_failures)
+
+    def mailbox(self) -> BounceMailbox:
+        """The mailbox of the connection."""
+        from loan_reminders.hooks.bounce_mailbox import bounce_mailbox
+
+        ours = self.config.bounces
+        try:
+            return bounce_mailbox(
+                self.mailbox_conn_id,
+                folder=ours.folder,
+                done_folder=ours.done_folder,
+                bounce_address=self.config.email.bounce_address,
+            )
+        except AirflowNotFoundException:
+            raise AirflowSkipException(
+                f"Pas de boîte à relever : la connexion « {self.mailbox_conn_id} » n'existe pas dans Airflow"
+                " (Administration, Connexions)."
+            ) from None

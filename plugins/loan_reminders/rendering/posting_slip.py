@@ -1,0 +1,128 @@
+"""The posting slip (bordereau de dépôt) of a batch of registered letters, to hand in with them at the post office.
+
+It says what the order of 7 February 2007 (art. 4) asks of a sender: own name and address, each recipient, guarantee
+level and acknowledgement; the post office adds its numbers, its stamp and its signature. The page is a template
+(`templates/_layouts/posting_slip.typ`) laid out by Typst in a short-lived process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable
+from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.domain.recipients import PostalAddress
+from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letter_templates import copy_pages
+from loan_reminders.rendering.letter_text import french_date
+from loan_reminders.rendering.letters import PrintedLetter
+
+MAIN = "_layouts/posting_slip.typ"
+_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+
+
+def posting_slip(
+    letters: Sequence[PrintedLetter],
+    *,
+    batch: str,
+    branch: str,
+    library: LibraryIdentity,
+    level: str,
+    today: date,
+    templates: Path,
+    fonts: Path = FONTS_FOLDER,
+    timeout_s: float = 60.0,
+) -> bytes:
+    """The slip of a batch as a PDF, one line a letter in the order of the batch, dated today.
+
+    `batch` is the batch's name, `branch` the name of the branch whose letters these are or "", `level` the guarantee
+    level (`R1`, `R2`, `R3`). The same letters on the same day give the same bytes. Raises TemplateError when the
+    template is missing or forbidden, LettersNotPrinted when it cannot be laid out, LetterStoreUnavailable when the
+    disk is full, SettingsError (fonts).
+    """
+    known = FontSet.of(fonts)
+    facts = {
+        "batch": batch,
+        "branch": known.drawable(branch),
+        "date": french_date(today),
+        "level": level,
+        "fonts": known.families,
+        "library": {
+            "name": known.drawable(library.name),
+            "address": [known.drawable(line) for line in library.address_lines],
+            "phone": library.phone,
+        },
+        "letters": [
+            {
+                "reference": letter.reference,
+                "name": known.drawable(letter.recipient.lines[0]),
+                "town": known.drawable(town(letter.recipient)),
+            }
+            for letter in letters
+        ],
+    }
+    with tempfile.TemporaryDirectory(prefix="letters-") as scratch:
+        root, output = Path(scratch) / "root", Path(scratch) / "slip.pdf"
+        copy_pages(templates, ("_layouts",), root)
+        _work(
+            {
+                "root": str(root),
+                "main": MAIN,
+                "fonts": str(fonts),
+                "facts": facts,
+                "timestamp": f"{today.isoformat()}T00:00:00+00:00",
+                "output": str(output),
+            },
+            timeout_s=timeout_s,
+        )
+        return output.read_bytes()
+
+
+def town(address: PostalAddress) -> str:
+    """Postcode and town; abroad, the town's line and the country."""
+    if address.postcode and address.lines[-1].startswith(f"{address.postcode} "):
+        return address.lines[-1]
+    return ", ".join(address.lines[-2:])
+
+
+def _work(job: Mapping[str, Any], *, timeout_s: float) -> None:
+    """The job in a process of its own, killed when it takes too long; what it writes for people may quote a reader."""
+    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    environment |= {"PYTHONPATH": str(_PACKAGE_PARENT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "loan_reminders.rendering.posting_slip_worker"],
+            input=json.dumps(job).encode("ascii"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=job["root"],
+            env=environment,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _not_made(f"pas de réponse en {timeout_s:.0f} s") from None
+    if done.returncode:
+        raise _not_made(f"le processus s'est arrêté avec le code {done.returncode}")
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise _not_made("le processus n'a rien répondu") from None
+    if "unwritable" in answer:
+        raise LetterStoreUnavailable(
+            f"Le dossier temporaire des lettres refuse l'écriture : {answer['unwritable']}. {RETRIED}"
+        )
+    if "fault" in answer:
+        raise _not_made(answer["fault"])
+
+
+def _not_made(why: str) -> LettersNotPrinted:
+    return LettersNotPrinted(f"Le bordereau de dépôt ({MAIN}) ne peut pas être composé : {why}. {TO_MEND}")

@@ -1,0 +1,78 @@
+"""Read the mailbox where e-mails come back, and make of it what it means."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from contextlib import closing
+
+from loan_reminders.domain.mail_feedback import PUT_AWAY, Arrival, BounceKind
+from loan_reminders.domain.mail_feedback_ports import BounceMailbox, MailFeedback
+
+log = logging.getLogger(__name__)
+
+
+def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: int) -> dict[str, int]:
+    """Take in what the mailbox holds: bounces are kept and settled, then moved aside with the answers of machines.
+
+    Each page is kept in the ledger before it is moved; a page read again after an interruption changes nothing.
+    What a person wrote, and what cannot be understood, stays where it is. Returns counts.
+    """
+    settled = feedback.settle(failures=failures)
+    arrivals: Counter[Arrival] = Counter()
+    kinds: Counter[BounceKind] = Counter()
+    new = 0
+    with closing(mailbox):
+        waiting = mailbox.waiting()
+        for page in mailbox.pages():
+            bounces = [message.bounce for message in page if message.bounce is not None]
+            new += feedback.keep(bounces)
+            settled += feedback.settle(failures=failures)
+            mailbox.put_away([message.uid for message in page if message.arrival in PUT_AWAY])
+            arrivals.update(message.arrival for message in page)
+            kinds.update(bounce.kind for bounce in bounces)
+            if waiting > len(page):
+                log.info("%d messages lus sur %d", arrivals.total(), waiting)
+    counts = {
+        "read": arrivals.total(),
+        "hard": kinds[BounceKind.HARD],
+        "soft": kinds[BounceKind.SOFT],
+        "delayed": kinds[BounceKind.DELAYED],
+        "delivered": arrivals[Arrival.SUCCESS],
+        "auto_replies": arrivals[Arrival.AUTO_REPLY],
+        "left": arrivals[Arrival.OTHER] + arrivals[Arrival.UNREADABLE],
+        "unreadable": arrivals[Arrival.UNREADABLE],
+        "new": new,
+        "moved": settled.moved,
+        "unknown": settled.unknown,
+        "dead_addresses": settled.dead_addresses,
+    }
+    _tell(counts)
+    return counts
+
+
+_SAID = (
+    ("hard", "retour définitif", "retours définitifs"),
+    ("soft", "provisoire", "provisoires"),
+    ("delayed", "retard annoncé", "retards annoncés"),
+    ("delivered", "avis de bonne remise", "avis de bonne remise"),
+    ("auto_replies", "réponse automatique", "réponses automatiques"),
+    ("left", "laissé en place", "laissés en place"),
+)
+
+
+def _tell(counts: dict[str, int]) -> None:
+    read = counts["read"]
+    said = [f"{number} {one if number == 1 else many}" for name, one, many in _SAID if (number := counts[name])]
+    log.info("%s", f"{read} message{'s' * (read > 1)} lu{'s' * (read > 1)}" + (f" : {', '.join(said)}" if said else ""))
+    if counts["moved"] or counts["dead_addresses"]:
+        log.info(
+            "E-mails revenus : %d ; adresses qui ne sont plus servies : %d", counts["moved"], counts["dead_addresses"]
+        )
+    if counts["unknown"]:
+        log.warning(
+            "%d retours ne concernent aucun e-mail d'ici, ou pas son destinataire : ils ne changent rien",
+            counts["unknown"],
+        )
+    if counts["unreadable"]:
+        log.warning("%d messages ressemblent à des retours et sont illisibles : à lire à la main", counts["unreadable"])

@@ -1,0 +1,109 @@
+"""The page of what the desk has to do: whom nothing reached, which addresses are bad, what nobody can answer for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from loan_reminders.domain.desk import NotReached, StuckDelivery, explained
+from loan_reminders.domain.errors import LetterStepRefused, ReminderError
+from loan_reminders.domain.french import STAGES
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.tracking_number import clean_reference
+from loan_reminders.settings import settings
+from loan_reminders.web import access, books
+
+MOST_LINES = 500
+LAST_DAYS = 30
+_CHANNELS = {
+    Channel.EMAIL: "e-mail",
+    Channel.SMS: "SMS",
+    Channel.LETTER: "lettre",
+    Channel.REGISTERED_LETTER: "recommandé",
+}
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
+)
+_NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+
+router = APIRouter(dependencies=[Depends(access.may_read)])
+Librarian = Annotated[str, Depends(access.librarian)]
+
+
+@router.get("/bureau", response_class=HTMLResponse)
+def page(npai: str = "") -> Response:
+    """The desk's lists; `npai` names the letter that was just said to have come back."""
+    return _page(up="", done=npai[:100])
+
+
+@router.post("/bureau/npai", dependencies=[Depends(access.may_change)])
+def came_back(who: Librarian, reference: Annotated[str, Form(max_length=100)] = "") -> Response:
+    """An ordinary letter came back as undeliverable: no letter goes to its address any more."""
+    try:
+        asked = clean_reference(reference)
+        if not asked:
+            return _page(up="../", problem="Il manque la référence de la lettre.", status=400)
+        taken = books.desk().bring_back(asked, since=datetime.now(settings().zone), who=who)
+    except LetterStepRefused as refused:
+        return _page(up="../", problem=str(refused), reference=reference, status=400)
+    except ReminderError as error:
+        return _unavailable(error, up="../")
+    if not taken.changed:
+        return _page(up="../", problem=f"Le retour de la lettre {asked} était déjà noté.")
+    return RedirectResponse(f"../bureau?npai={taken.reference}", 303)
+
+
+def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", status: int = 200) -> Response:
+    zone = settings().zone
+    now = datetime.now(zone)
+    try:
+        work = books.desk().work(
+            since=now - timedelta(days=LAST_DAYS), doubtful_before=now - timedelta(days=1), limit=MOST_LINES
+        )
+    except ReminderError as error:
+        return _unavailable(error, up=up)
+    return _html(
+        "bureau.html.j2",
+        status,
+        up=up,
+        not_reached=[
+            (_number(one), one.patron_name, explained(one.reason, one.detail), STAGES[one.stage], f"{one.day:%d/%m/%Y}")
+            for one in work.not_reached[:MOST_LINES]
+        ],
+        bad_addresses=[
+            (", ".join(one.address.lines), f"{one.since.astimezone(zone):%d/%m/%Y}", one.detail)
+            for one in work.bad_addresses[:MOST_LINES]
+        ],
+        in_doubt=[_stuck(one) for one in work.in_doubt[:MOST_LINES]],
+        not_rendered=[_stuck(one) for one in work.not_rendered[:MOST_LINES]],
+        cut={
+            name: len(getattr(work, name)) > MOST_LINES
+            for name in ("not_reached", "bad_addresses", "in_doubt", "not_rendered")
+        },
+        most=MOST_LINES,
+        days=LAST_DAYS,
+        done=done,
+        problem=problem,
+        reference=reference,
+    )
+
+
+def _number(one: NotReached | StuckDelivery) -> str:
+    return one.patron_barcode or one.patron_id
+
+
+def _stuck(one: StuckDelivery) -> tuple[str, str, str, str, str]:
+    return _number(one), one.patron_name, _CHANNELS[one.channel], STAGES[one.stage], f"{one.day:%d/%m/%Y}"
+
+
+def _unavailable(error: ReminderError, *, up: str) -> Response:
+    return _html("indisponible.html.j2", 503, up=up, problem=str(error))
+
+
+def _html(name: str, status: int, **context: Any) -> HTMLResponse:
+    return HTMLResponse(_PAGES.get_template(name).render(context), status, headers=_NO_STORE)

@@ -1,0 +1,163 @@
+"""What each server's report says, and what cannot be understood."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from time import perf_counter
+
+import pytest
+
+from loan_reminders.domain.mail_feedback import Arrival, BounceKind
+from loan_reminders.gateways.bounce_reports import first_look, read
+from tests.contract.bounce_samples import (
+    ID,
+    SENDER,
+    TO,
+    away,
+    dsn,
+    exchange,
+    exim,
+    french,
+    gmail,
+    human,
+    original,
+    qmail,
+)
+
+HARD, SOFT, DELAYED = BounceKind.HARD, BounceKind.SOFT, BounceKind.DELAYED
+
+
+def look(content: bytes) -> Arrival:
+    headers = content.partition(b"\n\n")[0] + b"\n\n"
+    return first_look(headers) or read(content)[0]
+
+
+SAMPLES = {
+    "postfix": (dsn(), HARD, "5.1.1"),
+    "postfix no such domain": (dsn(status="5.4.4", diagnostic="X-Postfix; Host not found"), HARD, "5.4.4"),
+    "postfix gave up": (dsn(status="4.4.1", diagnostic="X-Postfix; Connection timed out"), SOFT, "4.4.1"),
+    "postfix still tries": (dsn(action="delayed", status="4.4.1", diagnostic="timeout"), DELAYED, "4.4.1"),
+    "policy": (dsn(status="5.7.1", diagnostic="smtp; 554 5.7.1 Spam message rejected"), SOFT, "5.7.1"),
+    "sender refused": (dsn(status="5.1.8", diagnostic="smtp; 550 5.1.8 sender domain"), SOFT, "5.1.8"),
+    "disabled": (dsn(status="5.2.1", diagnostic="smtp; 550 5.2.1 mailbox disabled"), HARD, "5.2.1"),
+    "sendmail": (
+        dsn(status="5.1.1", more_fields=f"Original-Recipient: rfc822;{TO}\nX-Actual-Recipient: rfc822; a@b.fr\n"),
+        HARD,
+        "5.1.1",
+    ),
+    "exim by the norm": (dsn(status="5.0.0", diagnostic="smtp; 550 5.1.1 <x>: unknown"), HARD, "5.0.0"),
+    "vague, full": (dsn(status="5.0.0", diagnostic="smtp; 550 Mailbox full for user unknown"), SOFT, "5.0.0"),
+    "vague, unknown": (
+        dsn(status="5.5.0", diagnostic="smtp; 550 Requested action: mailbox unavailable"),
+        HARD,
+        "5.5.0",
+    ),
+    "vague, silent": (dsn(status="5.0.0", diagnostic="smtp; 550 no"), SOFT, "5.0.0"),
+    "exchange": (exchange(), HARD, "5.0.350"),
+    "gmail full": (gmail(), SOFT, "5.2.2"),
+    "gmail unknown": (gmail(status="5.1.1"), HARD, "5.1.1"),
+    "exim": (exim(), HARD, "5.1.1"),
+    "exim full": (exim(why="552 5.2.2 Mailbox full"), SOFT, "5.2.2"),
+    "qmail": (qmail(), HARD, "5.1.1"),
+    "french": (french(), HARD, "5.1.1"),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_report_says_which_email_whose_address_and_what(name):
+    content, kind, status = SAMPLES[name]
+    assert first_look(content.partition(b"\n\n")[0] + b"\n\n") is None
+    arrival, bounce = read(content)
+    assert arrival is Arrival.BOUNCE
+    assert bounce is not None
+    assert (bounce.kind, bounce.status, bounce.delivery_id) == (kind, status, ID)
+    assert TO in (bounce.recipient, *bounce.named)
+    assert bounce.received_at is not None
+    assert read(content)[1] == bounce
+
+
+def test_the_return_path_tells_the_email_when_nothing_else_does():
+    verp = f"Delivered-To: retours+{ID.hex}@bu-montclar.example\n"
+    content = dsn(headers=verp, returned="Subject: x\n")
+    assert read(content)[1].delivery_id is None
+    assert read(content, bounce_address="retours@bu-montclar.example")[1].delivery_id == ID
+    assert read(content, bounce_address="retours@autre.example")[1].delivery_id is None
+    other = uuid.uuid4()
+    assert read(dsn(headers=verp, delivery=other), bounce_address="retours@bu-montclar.example")[1].delivery_id == ID
+
+
+def test_a_status_part_that_is_encoded_against_the_norm_is_read():
+    fields = f"Reporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; {TO}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    packed = base64.encodebytes(fields.encode()).decode()
+    content = (
+        f"From: MAILER-DAEMON@x\nTo: {SENDER}\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nno\n--b\nContent-Type: message/delivery-status\n"
+        f"Content-Transfer-Encoding: base64\n\n{packed}\n--b\nContent-Type: message/rfc822\n\n{original(ID, TO)}\n"
+        "--b--\n"
+    ).encode()
+    arrival, bounce = read(content)
+    assert (arrival, bounce.kind, bounce.recipient, bounce.delivery_id) == (Arrival.BOUNCE, HARD, TO, ID)
+
+
+@pytest.mark.parametrize("action", ["delivered", "relayed", "expanded"])
+def test_a_report_of_success_is_no_bounce(action):
+    assert look(dsn(action=action, status="2.1.5", diagnostic="smtp; 250 ok")) is Arrival.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("content", "arrival"),
+    [
+        (away(Auto_Submitted="auto-replied"), Arrival.AUTO_REPLY),
+        (away(X_Autoreply="yes"), Arrival.AUTO_REPLY),
+        (away(Precedence="auto_reply"), Arrival.AUTO_REPLY),
+        (away(Precedence="bulk"), Arrival.AUTO_REPLY),
+        (away(Precedence="bulk", List_Id="<x.example>"), Arrival.OTHER),
+        (away(), Arrival.OTHER),
+        (away(Auto_Submitted="no"), Arrival.OTHER),
+        (human(), Arrival.OTHER),
+        (human("Delivery failed? Undelivered?"), Arrival.UNREADABLE),
+        (b"", Arrival.OTHER),
+        (b"\xff\xfe\x00garbage", Arrival.OTHER),
+        (b"From: MAILER-DAEMON\nContent-Type: multipart/report; boundary=\n\n\xff", Arrival.UNREADABLE),
+        (b"From: MAILER-DAEMON\nContent-Type: multipart/report; boundary=b\n\n--b\n--b\n--b", Arrival.UNREADABLE),
+        (b"Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n", Arrival.AUTO_REPLY),
+        (b"Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n", Arrival.OTHER),
+        (dsn().replace(b"charset=us-ascii", b"charset=x-none\xe9").replace(b"I'm", b"\xe9\xff"), Arrival.BOUNCE),
+        (dsn(diagnostic="smtp; 550 5.1.1 =?utf-8?b?!!!?= \N{SNOWMAN}"), Arrival.BOUNCE),
+        (dsn()[:700], Arrival.UNREADABLE),
+    ],
+)
+def test_what_each_message_is(content, arrival):
+    assert look(content) is arrival
+
+
+def test_every_cut_of_a_report_is_understood_or_left():
+    content = dsn()
+    for end in range(300, len(content), 7):
+        assert read(content[:end])[0] in (Arrival.BOUNCE, Arrival.UNREADABLE)
+
+
+HEAD = "From: MAILER-DAEMON@x.example\nSubject: failure notice\nContent-Type: text/{}\n\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEAD.format("plain") + "-" * 250_000,
+        HEAD.format("plain") + "message-id: " * 20_000,
+        HEAD.format("plain") + "a@" * 120_000,
+        HEAD.format("plain") + "user " * 50_000,
+        HEAD.format("plain") + "<" * 250_000,
+        HEAD.format("plain") + "\n" * 250_000,
+        HEAD.format("html") + "<style" * 40_000,
+        HEAD.format("html") + "<a " * 80_000,
+        "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(3000)),
+    ],
+    ids=["dashes", "ids", "addresses", "words", "brackets", "lines", "styles", "tags", "nested"],
+)
+def test_a_message_made_to_be_hard_to_read_is_read_in_no_time(content):
+    began = perf_counter()
+    assert read(content.encode())[0] is Arrival.UNREADABLE
+    assert perf_counter() - began < 5

@@ -1,0 +1,422 @@
+"""Registered letters wait for a librarian's word; what was not approved is never printed, and nothing is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from unittest import mock
+
+import pytest
+
+from loan_reminders.domain.errors import BooksDoNotBalance, IlsUnavailable, LedgerUnavailable, PermanentError
+from loan_reminders.domain.letters import BatchState
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.rendering import letters as rendering
+from loan_reminders.services.approve_letters import approval_question, approve, refuse
+from tests.orchestration.outside import Killed, MemoryPress, Outside
+from tests.orchestration.test_letter_batches import FullDisk, KilledAfterStoring, by_post
+from tests.orchestration.world import DUE, loan, reader
+
+R, S = Channel.REGISTERED_LETTER, DeliveryState
+
+
+@pytest.fixture(autouse=True)
+def press():
+    with mock.patch.object(rendering, "LetterRenderer", partial(MemoryPress, Outside())):
+        yield
+
+
+@pytest.fixture
+def desk(world, tmp_path):
+    """The world on the day of the registered letters, at the librarian's desk."""
+    world.stage, world.today = Stage.REGISTERED_LETTER, DUE + timedelta(days=21)
+    return Desk(world, tmp_path / "letters")
+
+
+class Desk:
+    def __init__(self, world, folder):
+        self.world, self.folder = world, folder
+
+    def drafted(self, count=3):
+        run_id = self.world.begin(*(by_post(number) for number in range(1, count + 1)))
+        assert self.prepare(run_id) == {"drafts": 1, "letters": count}
+        return run_id
+
+    def prepare(self, run_id, **more):
+        return self.world.prepare_letters(run_id, self.folder, **more)
+
+    def question(self, run_id):
+        return approval_question(self.world.ledger, run_id=run_id, pages="/relances/lots")
+
+    def approve(self, run_id, references="", detail=""):
+        return approve(self.world.ledger, run_id=run_id, who="biblio", references=references, detail=detail)
+
+    def refuse(self, run_id, detail=""):
+        return refuse(self.world.ledger, run_id=run_id, who="biblio", detail=detail)
+
+    def print(self, run_id, **more):
+        return self.world.print_letters(run_id, self.folder, approved_only=True, **more)
+
+    def references(self, run_id):
+        return [letter.reference for letter in self.world.ledger.drafts().letters(run_id)]
+
+    def batches(self, *states):
+        return self.world.ledger.letters().batches(states=states)
+
+    def stored(self):
+        return sorted(str(path.parent.relative_to(self.folder)) for path in self.folder.glob("**/lettres.pdf"))
+
+    def states(self):
+        with self.world.ledger.engine.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT state, reason FROM deliveries ORDER BY state, reason").all()
+        return [tuple(row) for row in rows]
+
+    def events(self, *acts):
+        query = "SELECT act, who, detail FROM letter_events ORDER BY event_id"
+        with self.world.ledger.engine.connect() as connection:
+            rows = connection.exec_driver_sql(query).all()
+        return [tuple(row) for row in rows if row.act in acts]
+
+
+class TestTheQuestion:
+    def test_it_holds_figures_references_and_the_page_and_no_name(self, desk):
+        run_id = desk.drafted()
+        asked = desk.question(run_id)
+        (draft,) = desk.batches(BatchState.DRAFT)
+        assert "**3 lettres recommandées**" in asked
+        assert f"(/relances/lots/{draft.batch_id})" in asked
+        for reference in desk.references(run_id):
+            assert f"| {reference} | 1 | 1 |" in asked
+        for personal in ("Lecteur", "LECTEUR", "NICE", "RUE"):
+            assert personal not in asked
+
+    def test_nothing_is_asked_when_nothing_waits(self, desk):
+        run_id = desk.world.begin()
+        assert desk.prepare(run_id) == {"drafts": 0, "letters": 0}
+        assert desk.question(run_id) is None
+        assert desk.print(run_id) == {}
+
+    def test_a_dry_run_needs_no_approval(self, desk):
+        run_id = desk.world.begin(by_post(1), dry_run=True)
+        assert desk.prepare(run_id) == {}
+        assert desk.question(run_id) is None
+        assert desk.print(run_id) == {"cancelled": 1}
+        assert desk.stored() == [f"essai-a-blanc/registered_letter-{DUE + timedelta(days=21)}-{run_id}-1"]
+
+    def test_a_long_list_is_cut_and_says_so(self, desk):
+        run_id = desk.drafted(4)
+        with mock.patch("loan_reminders.services.approve_letters.ROWS", 3):
+            assert "… et 1 autres" in desk.question(run_id)
+
+
+class TestADraft:
+    def test_its_letters_wait_and_its_files_are_apart(self, desk):
+        run_id = desk.drafted()
+        assert desk.states() == [("planned", None)] * 3
+        (draft,) = desk.batches()
+        assert draft.state is BatchState.DRAFT
+        assert desk.stored() == [draft.name]
+        assert draft.name.startswith("a-valider/registered_letter-")
+        assert draft.slip == ""
+        with pytest.raises(BooksDoNotBalance, match="en attente"):
+            desk.world.close(run_id)
+
+    def test_preparing_again_replaces_it(self, desk):
+        run_id = desk.drafted()
+        assert desk.prepare(run_id) == {"drafts": 1, "letters": 3}
+        (draft,) = desk.batches(BatchState.DRAFT)
+        (old,) = desk.batches(BatchState.ABANDONED)
+        assert desk.stored() == [draft.name]
+        assert old.name != draft.name
+        desk.approve(run_id)
+        assert desk.print(run_id) == {"accepted": 3}
+
+    def test_what_was_approved_is_not_approved_any_more_once_prepared_again(self, desk):
+        run_id = desk.drafted()
+        desk.approve(run_id)
+        desk.prepare(run_id)
+        with pytest.raises(PermanentError, match="personne ne les a validées"):
+            desk.print(run_id)
+        assert desk.states() == [("planned", None)] * 3
+
+    def test_one_killed_before_it_was_recorded_is_made_again_in_its_place(self, desk):
+        run_id = desk.world.begin(by_post(1))
+        with pytest.raises(Killed):
+            desk.prepare(run_id, store=KilledAfterStoring(desk.folder))
+        assert desk.prepare(run_id) == {"drafts": 1, "letters": 1}
+        assert len(desk.stored()) == 1
+
+    def test_one_left_by_a_killed_try_goes_when_all_is_returned_meanwhile(self, desk):
+        run_id = desk.world.begin(by_post(1))
+        with pytest.raises(Killed):
+            desk.prepare(run_id, store=KilledAfterStoring(desk.folder))
+        desk.world.ils.rows = []
+        assert desk.prepare(run_id) == {"drafts": 0, "letters": 0}
+        assert desk.stored() == []
+
+    def test_a_branch_has_its_own(self, desk):
+        desk.world.split_by_branch = True
+        run_id = desk.world.begin(by_post(1, branch="A"), by_post(2, branch="B"))
+        assert desk.prepare(run_id) == {"drafts": 2, "letters": 2}
+        asked = desk.question(run_id)
+        assert asked.count("](/relances/lots/") == 2
+        desk.approve(run_id, references=desk.references(run_id)[1], detail="vu au guichet")
+        assert desk.print(run_id) == {"accepted": 1}
+        assert [view.branch for view in desk.batches(BatchState.READY)] == ["A"]
+        assert len(desk.batches(BatchState.ABANDONED)) == 2
+
+    def test_the_ils_is_asked_before(self, desk):
+        run_id = desk.world.begin(by_post(1), by_post(2))
+        desk.world.ils.rows = desk.world.ils.rows[:1]
+        assert desk.prepare(run_id) == {"drafts": 1, "letters": 1}
+
+    def test_another_worker_waits(self, desk):
+        run_id = desk.world.begin(by_post(1))
+        with desk.world.ledger.sender(run_id, R), pytest.raises(LedgerUnavailable):
+            desk.prepare(run_id)
+
+
+class TestApproved:
+    def test_all_are_printed_and_the_draft_is_gone(self, desk):
+        run_id = desk.drafted()
+        assert desk.approve(run_id) == 0
+        assert desk.print(run_id) == {"accepted": 3}
+        (final,) = desk.batches(BatchState.READY)
+        (draft,) = desk.batches(BatchState.ABANDONED)
+        assert desk.stored() == [final.name]
+        assert (final.letters, final.left_out) == (3, 0)
+        assert [act for act, *_ in desk.events("drafted", "approved", "closed")] == ["drafted", "approved", "closed"]
+        assert desk.events("approved") == [("approved", "biblio", "")]
+        assert desk.world.ledger.letters().letters_of(draft.batch_id) == ()
+        assert desk.world.close(run_id).deliveries == {R: {S.ACCEPTED: 3}}
+
+    def test_a_letter_keeps_the_reference_it_was_approved_under(self, desk):
+        run_id = desk.drafted()
+        approved = desk.references(run_id)
+        desk.approve(run_id)
+        desk.world.today += timedelta(days=3)
+        desk.print(run_id)
+        (final,) = desk.batches(BatchState.READY)
+        letters = desk.world.ledger.letters().letters_of(final.batch_id)
+        assert [letter.reference for letter in letters] == approved
+
+    def test_without_a_word_nothing_is_printed(self, desk):
+        run_id = desk.drafted()
+        with pytest.raises(PermanentError, match=r"3 lettres recommandées .* personne ne les a validées"):
+            desk.print(run_id)
+        assert desk.batches(BatchState.READY) == ()
+        assert desk.states() == [("planned", None)] * 3
+
+    def test_without_a_draft_nothing_is_printed(self, desk):
+        run_id = desk.world.begin(by_post(1))
+        with pytest.raises(PermanentError, match="Préparer les lettres"):
+            desk.print(run_id)
+
+    def test_what_was_not_in_the_draft_waits(self, desk):
+        run_id = desk.drafted(2)
+        desk.approve(run_id)
+        other = desk.world.begin(by_post(1), by_post(2), by_post(3))
+        # The later run takes over all that was never attempted: its letters need a word of their own.
+        with pytest.raises(PermanentError):
+            desk.print(other)
+        assert desk.print(run_id) == {}
+        assert desk.prepare(other) == {"drafts": 1, "letters": 3}
+        desk.approve(other)
+        assert desk.print(other) == {"accepted": 3}
+        assert sum(view.letters for view in desk.batches(BatchState.READY)) == 3
+
+    def test_a_print_that_was_killed_is_printed_again_without_asking(self, desk):
+        run_id = desk.drafted()
+        desk.approve(run_id)
+        with pytest.raises(Killed):
+            desk.print(run_id, store=KilledAfterStoring(desk.folder))
+        assert desk.print(run_id) == {"accepted": 3}
+        (final,) = desk.batches(BatchState.READY)
+        assert desk.stored() == [final.name]
+
+    def test_a_store_that_refuses_keeps_the_word_given(self, desk):
+        run_id = desk.drafted()
+        desk.approve(run_id)
+        with pytest.raises(Exception, match="No space left"):
+            desk.print(run_id, store=FullDisk(desk.folder))
+        assert desk.print(run_id) == {"accepted": 3}
+
+    def test_an_ils_that_is_down_holds_the_letters(self, desk):
+        run_id = desk.drafted()
+        desk.approve(run_id)
+        desk.world.ils.down = True
+        with pytest.raises(IlsUnavailable):
+            desk.print(run_id)
+        desk.world.ils.down = False
+        assert desk.print(run_id) == {"accepted": 3}
+
+    def test_what_the_ils_has_no_more_is_left_out(self, desk):
+        run_id = desk.drafted()
+        desk.approve(run_id)
+        desk.world.ils.rows = desk.world.ils.rows[1:]
+        assert desk.print(run_id) == {"accepted": 2}
+        (draft,) = desk.batches(BatchState.ABANDONED)
+        (left,) = desk.world.ledger.letters().letters_of(draft.batch_id)
+        assert (left.patron_id, left.left_out, len(left.loans)) == ("P1", Reason.RETURNED, 1)
+        assert draft.left_out == 1
+        assert desk.events("left_out") == [("left_out", "relances", "")]
+        assert desk.world.close(run_id).deliveries == {R: {S.ACCEPTED: 2, S.CANCELLED: 1}}
+
+    def test_a_letter_that_lost_one_of_its_documents_goes_with_the_others(self, desk):
+        run_id = desk.world.begin(by_post(1), loan(2, patron=by_post(1).patron))
+        desk.prepare(run_id)
+        assert "| 2 | 1 |" in desk.question(run_id)
+        desk.approve(run_id)
+        desk.world.ils.rows = desk.world.ils.rows[:1]
+        assert desk.print(run_id) == {"accepted": 1}
+        (final,) = desk.batches(BatchState.READY)
+        (letter,) = desk.world.ledger.letters().letters_of(final.batch_id)
+        assert [key.loan_id for key in letter.loans] == ["L1"]
+
+    def test_all_returned_between_leaves_no_batch_and_no_file(self, desk):
+        run_id = desk.drafted()
+        desk.approve(run_id)
+        desk.world.ils.rows = []
+        assert desk.print(run_id) == {}
+        assert desk.batches(BatchState.READY, BatchState.DRAFT) == ()
+        assert desk.stored() == []
+        assert desk.world.close(run_id).deliveries == {R: {S.CANCELLED: 3}}
+
+
+class TestTakenOut:
+    @pytest.mark.parametrize("written", ["{0} {2}", "{0},{2}", " {0} ;\n{2}, ", "{0} {2} {0}", "lower"])
+    def test_a_letter_taken_out_is_cancelled_with_who_and_why(self, desk, written):
+        run_id = desk.drafted()
+        references = desk.references(run_id)
+        asked = " ".join(references[::2]).lower() if written == "lower" else written.format(*references)
+        assert desk.approve(run_id, asked, "  accord  avec le lecteur ") == 2
+        assert desk.print(run_id) == {"accepted": 1}
+        assert desk.states() == [("accepted", None), *[("cancelled", "taken_out")] * 2]
+        assert desk.events("taken_out") == [("taken_out", "biblio", "accord avec le lecteur")] * 2
+        (final,) = desk.batches(BatchState.READY)
+        assert final.letters == 1
+        (letter,) = desk.world.ledger.letters().letters_of(final.batch_id)
+        assert letter.reference == references[1]
+
+    def test_all_taken_out_prints_nothing(self, desk):
+        run_id = desk.drafted(2)
+        assert desk.approve(run_id, " ".join(desk.references(run_id)), "erreur") == 2
+        assert desk.print(run_id) == {}
+        assert desk.stored() == []
+        assert desk.world.close(run_id).deliveries == {R: {S.CANCELLED: 2}}
+
+    @pytest.mark.parametrize("wrong", ["MD-INCONNU", "{0} MD-INCONNU", "md-inconnu {0}"])
+    def test_an_unknown_reference_approves_nothing_and_is_named(self, desk, wrong):
+        run_id = desk.drafted()
+        with pytest.raises(PermanentError, match="MD-INCONNU") as caught:
+            desk.approve(run_id, wrong.format(*desk.references(run_id)), "erreur")
+        assert desk.references(run_id)[0] not in str(caught.value)
+        assert desk.states() == [("planned", None)] * 3
+        assert desk.events("approved", "taken_out") == []
+        assert desk.question(run_id) is not None
+        assert desk.approve(run_id) == 0
+        assert desk.print(run_id) == {"accepted": 3}
+
+    def test_what_a_person_typed_is_named_briefly(self, desk):
+        run_id = desk.drafted()
+        with pytest.raises(PermanentError) as caught:
+            desk.approve(run_id, " ".join(f"X{number}{'y' * 90}" for number in range(40)), "erreur")
+        assert "et 30 autres" in str(caught.value)
+        assert len(str(caught.value)) < 700
+
+    @pytest.mark.parametrize("detail", ["", "  \n"])
+    def test_a_letter_is_not_taken_out_without_a_reason(self, desk, detail):
+        run_id = desk.drafted()
+        with pytest.raises(PermanentError, match="le motif manque"):
+            desk.approve(run_id, desk.references(run_id)[0], detail)
+        assert desk.events("approved", "taken_out") == []
+        assert desk.states() == [("planned", None)] * 3
+
+    def test_a_reason_alone_takes_nothing_out(self, desk):
+        run_id = desk.drafted()
+        assert desk.approve(run_id, "", "rien") == 0
+
+    def test_asking_again_for_the_same_letter_changes_nothing(self, desk):
+        run_id = desk.drafted()
+        first = desk.references(run_id)[0]
+        assert [desk.approve(run_id, first, "erreur") for _ in range(2)] == [1, 0]
+
+    def test_a_letter_of_another_run_is_unknown(self, desk):
+        run_id = desk.drafted(1)
+        taken = desk.references(run_id)[0]
+        other = desk.world.begin(by_post(1), by_post(2))
+        with pytest.raises(PermanentError, match=taken):
+            desk.approve(run_id, taken, "erreur")
+        assert desk.prepare(other) == {"drafts": 1, "letters": 2}
+
+
+class TestRefused:
+    def test_nothing_is_printed_and_it_is_said_who(self, desk):
+        run_id = desk.drafted()
+        assert desk.refuse(run_id, "accident dans le SIGB") == 3
+        assert desk.question(run_id) is None
+        assert desk.print(run_id) == {}
+        assert desk.states() == [("cancelled", "not_approved")] * 3
+        assert desk.events("not_approved") == [("not_approved", "biblio", "accident dans le SIGB")]
+        assert [view.state for view in desk.batches()] == [BatchState.ABANDONED]
+        assert desk.stored() == []
+        assert desk.world.close(run_id).deliveries == {R: {S.CANCELLED: 3}}
+
+    def test_files_that_could_not_be_removed_go_at_the_next_try(self, desk):
+        run_id = desk.drafted()
+        desk.refuse(run_id)
+
+        class Stuck(FullDisk):
+            def remove(self, name):
+                raise type(self).error
+
+            from loan_reminders.domain.errors import LetterStoreUnavailable
+
+            error = LetterStoreUnavailable("stuck")
+
+        with pytest.raises(Exception, match="stuck"):
+            desk.print(run_id, store=Stuck(desk.folder))
+        desk.print(run_id)
+        assert desk.stored() == []
+
+    def test_a_new_run_prepares_them_again(self, desk):
+        desk.refuse(desk.drafted())
+        run_id = desk.world.begin(*(by_post(number) for number in (1, 2, 3)))
+        assert desk.prepare(run_id) == {"drafts": 1, "letters": 3}
+
+
+class TestSeveralDaysAtOnce:
+    def test_a_day_that_waits_does_not_hold_the_next(self, desk, caplog):
+        world = desk.world
+        first = desk.drafted(2)
+        due = DUE + timedelta(days=1)
+        world.today += timedelta(days=1)
+        caplog.clear()
+        second = world.extract_day(due, loan(9, due_date=due, patron=by_post(9).patron))
+        world.plan(second)
+        assert desk.prepare(second) == {"drafts": 1, "letters": 1}
+        desk.approve(second)
+        assert desk.print(second) == {"accepted": 1}
+        world.close(second)
+        world.ils.rows = [by_post(1), by_post(2)]
+        assert desk.question(first) is not None
+        desk.approve(first)
+        assert desk.print(first) == {"accepted": 2}
+        world.close(first)
+        assert len({view.name for view in desk.batches(BatchState.READY)}) == 2
+
+    def test_a_day_that_waits_is_not_told_as_missed(self, desk, caplog):
+        world = desk.world
+        for days, answered in ((0, True), (1, False), (2, True)):
+            due = DUE + timedelta(days=days)
+            world.today = due + timedelta(days=21)
+            caplog.clear()
+            run_id = world.extract_day(due, loan(days + 1, due_date=due, patron=reader(days + 1)))
+            world.plan(run_id)
+            desk.prepare(run_id)
+            if answered:
+                desk.approve(run_id)
+                desk.print(run_id)
+                world.close(run_id)
+        assert "Jours sans tournée" not in caplog.text
