@@ -6,7 +6,7 @@
 2. **Valider les lettres recommandées** (« Actions requises ») : rien ne s'imprime avant. La tournée attend aussi
    longtemps qu'il faut ; des lettres peuvent être retirées, avec un motif.
 3. **Imprimer les lettres recommandées** : le SIGB est interrogé à nouveau, puis le lot est clos, avec ses PDF, la liste
-   des destinataires (CSV) et le **bordereau de dépôt**, et suivi jusqu'aux avis de réception dans les pages « Relances ».
+   des destinataires (CSV) et le **bordereau de dépôt**, et suivi jusqu'aux avis de réception (pages « Relances »).
 
 Un lecteur sans adresse postale utilisable est écarté avec le motif, pour le bureau de prêt.
 

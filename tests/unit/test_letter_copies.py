@@ -22,7 +22,10 @@ def batch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Five letters of a page each, with a bookmark each, as PDF/A or without tags."""
     path = tmp_path_factory.mktemp("batch") / "lettres.pdf"
     texts = "\n#pagebreak()\n".join(f"= LETTRE{number}\n Bonjour" for number in range(1, 6))
-    source = f'#set page("a4")\n#set text(lang: "fr")\n#set document(title: "Lot", date: datetime(year: 2026, month: 11, day: 23))\n{texts}'.encode()
+    settings = '#set page("a4")\n#set text(lang: "fr")'
+    source = (
+        f'{settings}\n#set document(title: "Lot", date: datetime(year: 2026, month: 11, day: 23))\n{texts}'.encode()
+    )
     if request.param:
         path.write_bytes(typst.compile(source, pdf_standards=["a-2a"]))
     else:

@@ -17,7 +17,7 @@ from loan_reminders.domain.ports import MailRelay
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import not_sent
 
-Outcome = tuple[RenderedEmail, Receipt | Exception]
+Outcome = tuple[RenderedEmail, Receipt | BaseException]
 
 
 class MailWorkers:
@@ -81,10 +81,13 @@ class MailWorkers:
             self._enough.wait(timeout_s)
         return bool(self._done)
 
-    def _take(self, message: RenderedEmail, came: Receipt | Exception) -> list[Receipt]:
+    def _take(self, message: RenderedEmail, came: Receipt | BaseException) -> list[Receipt]:
         if isinstance(came, Receipt):
             self.under_way -= 1
             return [came]
+        if not isinstance(came, Exception):  # the process is being stopped: its messages are in doubt, and found so
+            self.under_way -= 1
+            raise came
         left_nothing = isinstance(came, TemporaryError | PermanentError)
         self._working -= 1
         if isinstance(came, TemporaryError) and self._working and self.error is None:
@@ -109,15 +112,15 @@ class MailWorkers:
 
     def _work(self, relay: MailRelay) -> None:
         while (message := self._todo.get()) is not None:
-            came: Receipt | Exception
+            came: Receipt | BaseException
             try:
                 came = relay.send(message)
-            except Exception as error:
+            except BaseException as error:  # told to whoever collects, who would wait for ever
                 came = error
             self._done.append((message, came))
             if len(self._done) >= self._wanted:
                 self._enough.set()
-            if isinstance(came, Exception):
+            if isinstance(came, BaseException):
                 return
 
     def _end(self) -> None:
