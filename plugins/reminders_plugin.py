@@ -15,7 +15,7 @@ class RemindersPlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012 - Airflow reads it on the class
         {
             "name": "Relances",
-            "href": "relances/desinscriptions",
+            "href": "relances/lots",
             "destination": "nav",
             "url_route": "relances",
             "nav_top_level": True,

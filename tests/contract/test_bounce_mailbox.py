@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import tracemalloc
 from contextlib import closing
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -84,7 +83,7 @@ def test_a_mailbox_of_five_thousand_is_read_in_pages_with_flat_memory():
         server.add(*(dsn(to=f"lecteur{number}@etu.example.org", message_id=f"m{number}") for number in range(5000)))
         with closing(mailbox(server)) as box:
             assert box.waiting() == 5000
-            began, read, pages = perf_counter(), 0, 0
+            read, pages = 0, 0
             first = last = 0
             for page in box.pages():
                 read, pages = read + len(page), pages + 1
@@ -97,7 +96,6 @@ def test_a_mailbox_of_five_thousand_is_read_in_pages_with_flat_memory():
                     tracemalloc.stop()
             assert (read, pages) == (5000, 50)
             assert last - first < 300_000
-            assert perf_counter() - began < 30
 
 
 def test_only_the_beginning_of_a_huge_report_is_read():

@@ -91,7 +91,7 @@ def test_the_hourly_dag_reads_what_the_provider_knows(installation):
 
 def test_the_navigation_leads_to_the_page(installation):
     plugins = {one["name"]: one for one in installation.api.call("GET", "plugins")["plugins"]}
-    assert [view["href"] for view in plugins["relances"]["external_views"]] == ["relances/desinscriptions"]
+    assert [view["href"] for view in plugins["relances"]["external_views"]] == ["relances/lots"]
     assert installation.api.call("GET", "plugins/importErrors")["total_entries"] == 0
 
 

@@ -8,6 +8,7 @@ import json
 import uuid
 import zipfile
 
+import pypdf
 import pytest
 
 from loan_reminders.settings import settings
@@ -222,3 +223,15 @@ def test_the_export_holds_what_is_to_be_posted_and_says_its_pages(desk):
     for line in lines:
         assert f"LETTRE{line['reference'][-1]}" in texts[int(line["page_debut"]) - 1]
     assert desk.state() == "printed"
+
+
+def test_the_posting_slip_names_only_what_is_to_be_posted(desk):
+    rows(desk.ledger, "UPDATE letter_batches SET kind = 'registered_letter', slip = 'lot/bordereau.pdf'")
+    (desk.folder / "lot" / "bordereau.pdf").write_bytes(b"as laid out")
+    with browsing() as client:
+        assert client.get(f"{desk.path}/bordereau").content == b"as laid out"
+        client.post(f"{desk.path}/retrait", data={"lettre": str(desk.deliveries[1].delivery_id), "motif": "litige"})
+        slip = client.get(f"{desk.path}/bordereau")
+    with pypdf.PdfReader(io.BytesIO(slip.content)) as reader:
+        text = "".join(page.extract_text() for page in reader.pages)
+    assert [f"REF-{n}" in text for n in range(1, 5)] == [True, False, True, True]

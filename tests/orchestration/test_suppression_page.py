@@ -134,7 +134,7 @@ def test_one_number_can_be_looked_for(ledger):
         nothing = client.get(PAGE, params={"numero": "<b>rien</b>"}).text
     assert "06 39 98 00 02" in found
     assert f'<th scope="row">{SHOWN}' not in found
-    assert "Aucune ligne pour ce numéro" in nothing
+    assert "Aucune ligne pour cette recherche" in nothing
     assert "<b>rien" not in nothing
 
 
@@ -191,14 +191,14 @@ def test_without_its_ledger_the_page_says_what_to_do(monkeypatch):
 
 def test_the_first_page_leads_to_the_list():
     with browsing() as client:
-        assert client.get("/").headers["location"] == "desinscriptions"
+        assert client.get("/").headers["location"] == "lots"
 
 
 def test_the_plugin_brings_the_application_and_a_relative_entry_in_the_navigation():
     from reminders_plugin import RemindersPlugin
 
     [view] = RemindersPlugin.external_views
-    assert (view["href"], view["destination"]) == ("relances/desinscriptions", "nav")
+    assert (view["href"], view["destination"]) == ("relances/lots", "nav")
     [entry] = RemindersPlugin().fastapi_apps
     assert (entry["url_prefix"], entry["name"]) == ("/relances", "Relances")
 

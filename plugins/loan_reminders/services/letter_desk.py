@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
 from loan_reminders.domain.letter_ports import LetterArchive, LetterBooks
 from loan_reminders.domain.letters import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports import LoanSource
 from loan_reminders.domain.states import Reason
 from loan_reminders.services import letter_files
@@ -45,15 +47,17 @@ class Printing:
 class LetterDesk:
     """A library's batches of letters, at this moment of its own time zone (`now`).
 
-    `source` opens the ILS; it is called only when a batch must be asked about again. `level` is the guarantee level of
-    registered letters. Every method raises what its
-    ports raise, and LetterStepRefused, in French, for a step that the batch does not allow.
+    `source` opens the ILS; it is called only when a batch must be asked about again. `library` and `templates` are for
+    posting slips, `level` is the guarantee level of registered letters. Every method raises what its ports raise, and
+    LetterStepRefused, in French, for a step that the batch does not allow.
     """
 
     books: LetterBooks
     archive: LetterArchive
     source: Callable[[], LoanSource]
     now: datetime
+    library: LibraryIdentity
+    templates: Path
     level: str = "R1"
 
     def print_batch(self, batch_id: int, *, who: str, confirmed: bool = False, to_provider: bool = False) -> Printing:
@@ -132,12 +136,25 @@ class LetterDesk:
         return closed_over(f"lot-{batch_id}-destinataires.csv", CSV, data)
 
     def slip(self, batch_id: int) -> LetterFile:
-        """The posting slip of a batch of registered letters, as it was laid out with them."""
+        """The posting slip of a batch of registered letters: the letters that are to be posted, and no others."""
         batch = self.batch(batch_id)
         if not batch.slip:
             raise LetterStepRefused("unknown", "Ce lot n'a pas de bordereau de dépôt.")
-        content = letter_files.stored(self.archive, batch.slip)
-        return LetterFile(name=f"lot-{batch_id}-bordereau.pdf", media_type=PDF, content=content)
+        name = f"lot-{batch_id}-bordereau.pdf"
+        if not batch.left_out:
+            return LetterFile(name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip))
+        from loan_reminders.rendering.posting_slip import posting_slip
+
+        slip = posting_slip(
+            letter_files.as_posted(self.books.letters_of(batch_id)),
+            batch=batch.name.rpartition("/")[2],
+            branch=self.library.branch(batch.branch).name if batch.branch else "",
+            library=self.library,
+            level=self.level,
+            today=batch.at.astimezone(self.now.tzinfo).date(),
+            templates=self.templates,
+        )
+        return closed_over(name, PDF, slip)
 
     def batch(self, batch_id: int) -> BatchView:
         """A batch of this library."""

@@ -96,7 +96,7 @@ def recipients(letters: Sequence[BatchLetter], batch: BatchView, *, level: str) 
     from loan_reminders.rendering.letter_csv import recipients_csv
 
     names = [PurePosixPath(location).name for location in batch.pdfs]
-    return recipients_csv(_as_posted(letters), kind=batch.kind, level=level, files=names)
+    return recipients_csv(as_posted(letters), kind=batch.kind, level=level, files=names)
 
 
 def export(batch: BatchView, pdfs: Sequence[LetterFile], letters: Sequence[BatchLetter], *, level: str) -> LetterFile:
@@ -164,7 +164,7 @@ def _slots(inside: Sequence[BatchLetter]) -> list[PageSpan]:
     ]
 
 
-def _as_posted(letters: Sequence[BatchLetter]) -> list[PrintedLetter]:
+def as_posted(letters: Sequence[BatchLetter]) -> list[PrintedLetter]:
     """The letters that stay, with their pages once the others are cut out."""
     from loan_reminders.rendering.letter_binding import PrintedLetter
 

@@ -40,6 +40,6 @@ def create_app() -> FastAPI:
 
     @app.get("/")
     def first_page() -> RedirectResponse:
-        return RedirectResponse("desinscriptions", 303)
+        return RedirectResponse("lots", 303)
 
     return app

@@ -18,7 +18,7 @@ from loan_reminders.hooks.ils import loan_source
 from loan_reminders.hooks.letter_store import letter_store
 from loan_reminders.services.letter_desk import IlsNotAsked, LetterDesk
 from loan_reminders.services.letter_files import LetterFile
-from loan_reminders.settings import settings
+from loan_reminders.settings import ROOT, settings
 from loan_reminders.web import access, books
 from loan_reminders.web.batch_rows import batch_row, letter_row, told
 
@@ -129,6 +129,8 @@ def _desk() -> LetterDesk:
         archive=letter_store(),
         source=lambda: loan_source(ILS, ils=config.ils, codes=config.codes()),
         now=datetime.now(config.zone),
+        library=config.identity(),
+        templates=ROOT / "templates",
         level=config.letters.guarantee_level,
     )
 

@@ -10,7 +10,6 @@ from loan_reminders.domain.french import SOURCES, SUPPRESSIONS
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions import Suppression, SuppressionReason, SuppressionSummary
 
-
 _ADDRESSES = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNED_UNDELIVERABLE})
 
 

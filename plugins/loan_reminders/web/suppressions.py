@@ -90,8 +90,11 @@ def _page(*, numero: str = "", problem: str = "", status: int = 200) -> HTMLResp
 
 def _searched(numero: str) -> str:
     """The number as the ledger writes it; what is no number is looked for as it is, and found nowhere."""
-    if not numero or "@" in numero:
-        return numero.lower()
+    if not numero:
+        return ""
+    if "@" in numero:
+        name, _, domain = numero.rpartition("@")
+        return f"{name}@{domain.lower()}"
     try:
         return MobileNumber.parse(numero, countries=frozenset(settings().sms.countries)).value
     except RecipientError:
