@@ -32,8 +32,9 @@ def daily(stage: Stage) -> str:
 def dag_arguments(stage: Stage) -> dict[str, Any]:
     """The arguments of one stage's DAG: days in the library's zone, retries with back-off.
 
-    Runs come one at a time, but those of a stage that may wait for a person. Missed days are not caught up by themselves. Raises SettingsError, which Airflow shows among the DAG import
-    errors, when `library.toml` is wrong, and TemplateError when the stage's SMS cannot fit.
+    Runs come one at a time, but for a stage that may wait for a person. Missed days are not caught up by themselves.
+    Raises SettingsError, which Airflow shows among the DAG import errors, when `library.toml` is wrong, and
+    TemplateError when the stage's SMS cannot fit.
     """
     ours = settings()
     if any(entry.channel == Channel.SMS.value for entry in ours.stages.of(stage).channels):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.bench.report import ROOT
+from tests.bench.watch import Watch
 from tests.e2e.processes import Processes
 from tests.simulators.postgres import EmbeddedPostgres
 
@@ -34,6 +35,8 @@ class Measured:
     peak_mb: float
     child_peak_mb: float
     result: Any
+    together_mb: float = 0.0
+    """The peak of the process and its children together, pages they share counted once; 0 when nobody looked."""
 
 
 LIFTED = {"caps": r"\w+", "sms.budget": r"daily|monthly"}
@@ -124,18 +127,32 @@ class Bed:
         return self._ports[name]
 
     def task(
-        self, verb: str, *, ledger: str = "", ports: Mapping[str, int] | None = None, **arguments: Any
+        self,
+        verb: str,
+        *,
+        ledger: str = "",
+        ports: Mapping[str, int] | None = None,
+        together: bool = False,
+        **arguments: Any,
     ) -> Measured:
-        """Run one verb of `tests.bench.task` in a process of its own and wait for its figures."""
+        """Run one verb of `tests.bench.task` in a process of its own and wait for its figures.
+
+        `together` also watches the memory of the process and its children, which costs a little time.
+        """
         command = [sys.executable, "-m", "tests.bench.task", verb, json.dumps(arguments)]
         env = self._python() | self._airflow(ledger, ports or {})
         since = time.monotonic()
-        done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+        with (
+            subprocess.Popen(
+                command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ) as process,
+            Watch(process.pid if together else 0) as watch,
+        ):
+            out, errors = process.communicate()
         wall = time.monotonic() - since
-        if done.returncode:
-            raise SystemExit(f"{verb} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-        said = json.loads(done.stdout.splitlines()[-1])
-        return Measured(wall=wall, **said)
+        if process.returncode:
+            raise SystemExit(f"{verb} failed:\n{out[-2000:]}{errors[-4000:]}")
+        return Measured(wall=wall, together_mb=watch.peak_mb, **json.loads(out.splitlines()[-1]))
 
     def _python(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "REMINDERS"))}

@@ -95,6 +95,19 @@ def _ymd(day: date) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
+class StillOpen:
+    """An ILS in which nothing was returned: asked only for the ids of what is open."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        from loan_reminders.domain.extraction import loan_id_of
+
+        self._ids = tuple(map(loan_id_of, rows))
+
+    def loan_ids_due(self, due_date: date, *, today: date) -> Iterator[str]:
+        """The ids of the open loans."""
+        return iter(self._ids)
+
+
 class ListedRows:
     """An ILS that is a list of rows, where nothing is ever returned; each is read at the door. A LoanSource."""
 

@@ -107,11 +107,11 @@ def run_task(clock: Clock, *, task: str, stage: str, today: str, run_id: int = 0
 
 
 def _listed(operator: Any, today: date, *, readers: int, **reach: Any) -> Any:
-    from tests.bench.rows import ListedRows, Reach, contract_rows
+    from tests.bench.rows import Reach, StillOpen, contract_rows
 
     due = operator.config.policy().rule(operator.stage).due_date_on(today)
     rows = contract_rows(readers, due=due, reach=Reach(**reach), first=FIRST)
-    return ListedRows(rows, operator.config.codes())
+    return StillOpen(rows)
 
 
 VERBS: dict[str, Callable[..., Any]] = {

@@ -122,7 +122,7 @@ class TestWhatGoesWrong:
         (tmp_path / "scratch").rmdir()
         (tmp_path / "scratch").write_text("a file where the folder was", encoding="utf-8")
         press._root = tmp_path / "root"
-        with pytest.raises(LetterStoreUnavailable, match="dossier temporaire des lettres"):
+        with pytest.raises(LetterStoreUnavailable, match="dossier temporaire des lettres"), press:
             press.check("check")
 
     def test_a_page_engine_that_dies_is_not_taken_for_a_fault_of_the_letters(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable, TemplateError
-
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+from loan_reminders.rendering.letter_workers import LetterWorkers, WorkerStopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +33,10 @@ class Piece:
 
 
 class Press:
-    """Lays out one kind of letter: a root of templates, a main template, the fonts, and what all letters share."""
+    """Lays out one kind of letter: a root of templates, a main template, the fonts, and what all letters share.
+
+    A context manager: its processes end with it.
+    """
 
     def __init__(
         self,
@@ -57,7 +55,13 @@ class Press:
         self._shared = shared
         self._timestamp = f"{today.isoformat()}T00:00:00+00:00"
         self._folder = folder
-        self._timeout_s = timeout_s
+        self._workers = LetterWorkers(timeout_s=timeout_s)
+
+    def __enter__(self) -> Press:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._workers.__exit__()
 
     def draw(self, letters: Sequence[Mapping[str, Any]], name: str, *, first: int = 0) -> Piece | Failure:
         """Lay out some letters in one process, into `<name>.piece`."""
@@ -113,33 +117,11 @@ class Press:
             raise LettersNotPrinted(f"Typst ne peut pas composer {self._main} : {drawn.fault}. {TO_MEND}")
 
     def _work(self, job: Mapping[str, Any]) -> dict[str, Any] | Failure:
-        """One job in a fresh process, killed when it takes too long.
-
-        What it writes for people is not kept: it may quote a reader. Raises LetterStoreUnavailable when the disk
-        refuses its file.
-        """
-        environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        environment |= {"PYTHONPATH": str(_PACKAGE_PARENT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        environment |= {"RAYON_NUM_THREADS": "1"}  # the workers already share the cores
+        """One job in a process of its own. Raises LetterStoreUnavailable when the disk refuses its file."""
         try:
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", "loan_reminders.rendering.letter_worker"],
-                input=json.dumps(job, ensure_ascii=False).encode("utf-8"),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=self._root,
-                env=environment,
-                timeout=self._timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return Failure(fault=f"pas de réponse en {self._timeout_s:.0f} s")
-        if done.returncode:
-            return Failure(fault=f"le processus s'est arrêté avec le code {done.returncode}")
-        try:
-            answer: dict[str, Any] = json.loads(done.stdout)
-        except ValueError:
-            return Failure(fault="le processus n'a rien répondu")
+            answer = self._workers.ask(job)
+        except WorkerStopped as why:
+            return Failure(fault=str(why))
         if "unwritable" in answer:
             raise unwritable(answer["unwritable"])
         if "fault" in answer:

@@ -1,19 +1,20 @@
-"""One process that lays out one chunk of letters, and ends.
+"""A process that lays out chunks of letters, each in a copy of itself that ends with it.
 
 A process a chunk keeps memory flat whatever the size of the batch, uses every core, and can be killed when a template
-never ends. Run as `python -m loan_reminders.rendering.letter_worker` with a job in JSON on the standard input; the
-answer, in JSON, is alone on the standard output. A job holds readers' data: it travels
+never ends; a copy begins with the engine already loaded. Run as `python -m loan_reminders.rendering.letter_worker` with
+jobs on the standard input and answers, nothing else, on the standard output. A job holds readers' data: it travels
 neither by the command line nor by a file.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from loan_reminders.rendering.letter_pieces import separate
 
@@ -74,15 +75,41 @@ def _place(diagnostic: str) -> str:
     return f"{found['file'].lstrip('./')}, ligne {found['line']}"
 
 
-def main() -> None:
-    """Do the job that comes on the standard input; `unwritable` in the answer says that the disk refused the file."""
-    job = json.load(sys.stdin.buffer)
+def serve() -> None:
+    """Do each job, a line of JSON on the standard input, in a copy of this process; its answer is a line of JSON.
+
+    `unwritable` in the answer says that the disk refused the file, `stopped` with which code the copy ended otherwise.
+    """
+    import pikepdf  # noqa: F401 - loaded once, for all the copies
+    import typst  # noqa: F401
+
+    for line in sys.stdin.buffer:
+        copy = os.fork()
+        if not copy:
+            _answer(line)
+        status = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+        if status:
+            _say({"stopped": status})
+
+
+def _answer(line: bytes) -> NoReturn:
+    """Do one job and end, whatever happens; code 0 when it was answered."""
+    code = 1
     try:
-        answer = draw(job)
-    except OSError as error:
-        answer = {"unwritable": error.strerror or type(error).__name__}
-    json.dump(answer, sys.stdout)
+        try:
+            answer = draw(json.loads(line))
+        except OSError as error:
+            answer = {"unwritable": error.strerror or type(error).__name__}
+        _say(answer)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(json.dumps(answer).encode("ascii") + b"\n")
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    main()
+    serve()

@@ -124,8 +124,11 @@ class LetterRenderer:
 
     def check(self, *, stage: Stage, kind: Channel, today: date) -> None:
         """Lay out letters of test. Raises TemplateError, naming file and line, when the templates cannot be used."""
-        with tempfile.TemporaryDirectory(prefix="letters-") as scratch:
-            self._press(stage, kind, today, Path(scratch)).check("check")
+        with (
+            tempfile.TemporaryDirectory(prefix="letters-") as scratch,
+            self._press(stage, kind, today, Path(scratch)) as press,
+        ):
+            press.check("check")
 
     def print_batch(
         self, letters: Iterable[RenderedLetter], *, stage: Stage, kind: Channel, today: date, folder: Path
@@ -138,15 +141,17 @@ class LetterRenderer:
         """
         fonts = FontSet.of(self._fonts)
         set_aside: list[tuple[uuid.UUID, Reason]] = []
-        with tempfile.TemporaryDirectory(prefix="letters-", dir=folder) as scratch:
-            press = self._press(stage, kind, today, Path(scratch))
-            with Binder(
+        with (
+            tempfile.TemporaryDirectory(prefix="letters-", dir=folder) as scratch,
+            self._press(stage, kind, today, Path(scratch)) as press,
+            Binder(
                 folder, letters_per_file=self._layout.letters_per_file, recto_start=self._layout.recto_start
-            ) as binder:
-                for chunk, pieces in self._drawn(press, fonts, letters, set_aside):
-                    for piece in pieces:
-                        binder.add(piece, chunk[piece.first : piece.first + len(piece.extents)])
-                return binder.finish(set_aside)
+            ) as binder,
+        ):
+            for chunk, pieces in self._drawn(press, fonts, letters, set_aside):
+                for piece in pieces:
+                    binder.add(piece, chunk[piece.first : piece.first + len(piece.extents)])
+            return binder.finish(set_aside)
 
     def _drawn(
         self,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import re
 import shutil
 import tempfile
 import unicodedata
+import uuid
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -60,10 +63,31 @@ class LetterSetup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """A letter ready to be laid out, and the ILS code of the branch that most of its documents are of."""
+    """A letter ready to be laid out, put away until its turn: ten thousand of them wait to be sorted.
 
-    letter: RenderedLetter
+    `branch` is the ILS code of the branch that most of its documents are of, `order` its place in the post's order.
+    """
+
+    delivery_id: uuid.UUID
     branch: str
+    order: tuple[int, str, str, str, str]
+    packed: bytes
+
+    @classmethod
+    def of(cls, letter: RenderedLetter, *, branch: str) -> Composed:
+        """Put a letter away."""
+        return cls(
+            delivery_id=letter.delivery_id,
+            branch=branch,
+            order=posting_order(letter),
+            packed=zlib.compress(pickle.dumps(letter, pickle.HIGHEST_PROTOCOL), 1),
+        )
+
+    @property
+    def letter(self) -> RenderedLetter:
+        """The letter itself."""
+        letter: RenderedLetter = pickle.loads(zlib.decompress(self.packed))  # noqa: S301 - packed by this process
+        return letter
 
 
 def branch_of(delivery: Delivery, library: LibraryIdentity) -> str:
@@ -74,13 +98,13 @@ def branch_of(delivery: Delivery, library: LibraryIdentity) -> str:
 
 def groups(
     composed: Iterable[Composed], *, library: LibraryIdentity, split_by_branch: bool
-) -> list[tuple[str, list[RenderedLetter]]]:
+) -> list[tuple[str, list[Composed]]]:
     """The batches to make: the branch's code or "", and the letters in the order of the post."""
-    found: dict[str, list[RenderedLetter]] = {}
+    found: dict[str, list[Composed]] = {}
     for one in composed:
-        found.setdefault(one.branch if split_by_branch else "", []).append(one.letter)
+        found.setdefault(one.branch if split_by_branch else "", []).append(one)
     codes = sorted(found, key=lambda code: (_plain(library.branch(code).name), code))
-    return [(code, sorted(found[code], key=posting_order)) for code in codes]
+    return [(code, sorted(found[code], key=lambda one: one.order)) for code in codes]
 
 
 def posting_order(letter: RenderedLetter) -> tuple[int, str, str, str, str]:

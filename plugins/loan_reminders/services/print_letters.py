@@ -149,7 +149,7 @@ class Press:
             self.tally.count(failed)
             branches = {delivery.delivery_id: branch_of(delivery, self.setup.library) for delivery in ours}
             self.held += [
-                Composed(letter=letter, branch=branches[letter.delivery_id])
+                Composed.of(letter, branch=branches[letter.delivery_id])
                 for letter in rendered
                 if not claim or self.run.dry_run or letter.delivery_id in claimed
             ]
@@ -165,11 +165,15 @@ class Press:
         told = earlier.get(delivery.delivery_id, ())
         return renderer.letter(delivery, today=self.setup.today, earlier=told)
 
-    def lay_out(self, renderer: LetterRenderer, letters: Iterable[RenderedLetter], folder: Path) -> PrintedBatch:
+    def lay_out(self, renderer: LetterRenderer, composed: Iterable[Composed], folder: Path) -> PrintedBatch:
         """Lay out one batch into a folder of its own."""
         folder.mkdir()
         return renderer.print_batch(
-            letters, stage=self.run.stage, kind=self.kind, today=self.setup.today, folder=folder
+            (one.letter for one in composed),
+            stage=self.run.stage,
+            kind=self.kind,
+            today=self.setup.today,
+            folder=folder,
         )
 
     def _stored(self, printed: PrintedBatch, number: int, branch: str) -> LetterBatch | None:
