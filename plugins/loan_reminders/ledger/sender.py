@@ -56,6 +56,10 @@ def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, 
     return int(connection.execute(sender_sql.COUNT_OFFERED, parameters).scalar_one())
 
 
+ANSWERS_AT_ONCE = 250
+"""Answers in one statement: its time grows with the square of their number."""
+
+
 class PostgresSender:
     """One sender. Fulfils `Sender`; threads of one process may share it.
 
@@ -156,18 +160,19 @@ class PostgresSender:
             return ours
 
     def _answer(self, connection: Connection, receipts: Sequence[Receipt], batch_id: int | None = None) -> None:
-        if not receipts:
-            return
-        parameters = {
-            "library": self._library,
-            "run_id": self._run.run_id,
-            "token": self.token,
-            "batch_id": batch_id,
-            "delivery_id": [receipt.delivery_id for receipt in receipts],
-            "answers": json.dumps([encode_receipt(receipt) for receipt in receipts]),
-        }
-        applied = connection.execute(sender_sql.ANSWER, parameters).scalars().all()
-        if late := len(receipts) - sum(applied):
+        applied = 0
+        for start in range(0, len(receipts), ANSWERS_AT_ONCE):
+            some = receipts[start : start + ANSWERS_AT_ONCE]
+            parameters = {
+                "library": self._library,
+                "run_id": self._run.run_id,
+                "token": self.token,
+                "batch_id": batch_id,
+                "delivery_id": [receipt.delivery_id for receipt in some],
+                "answers": json.dumps([encode_receipt(receipt) for receipt in some]),
+            }
+            applied += sum(connection.execute(sender_sql.ANSWER, parameters).scalars())
+        if late := len(receipts) - applied:
             logger.warning("Tournée %s : %s réponses trop tardives, gardées pour mémoire", self._run.run_id, late)
 
     def waiting_loans(self) -> frozenset[LoanKey]:
