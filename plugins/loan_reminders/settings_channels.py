@@ -57,7 +57,7 @@ class EmailSettings(Section):
     sender_name: Text
     sender_address: Email
     reply_to: Email
-    connections: Annotated[int, Field(ge=1, le=32)] = 4
+    connections: Annotated[int, Field(ge=1, le=32)] = 8
     messages_per_minute: Annotated[int, Field(ge=0, le=600_000)] = 0
     bounce_address: Annotated[str, AfterValidator(_email_or_nothing)] = ""
     list_unsubscribe: Annotated[str, Field(pattern=UNSUBSCRIBE)] = ""
