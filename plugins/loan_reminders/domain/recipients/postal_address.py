@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.recipients.countries import POSTCODE_AFTER_TOWN, country_line, names_a_country
@@ -105,12 +106,16 @@ class PostalAddress:
 
 def _is_at(block: tuple[str, ...], address: Sequence[str]) -> bool:
     """Whether every line of an address ends a line of the block; a CEDEX town counts as the town itself."""
-    here = [_place(line) for line in block]
-    return all(any(f" {line}".endswith(f" {_place(fold(wanted))}") for line in here) for wanted in address)
+    *lines, town = map(_place, address)
+    if not f" {_place(block[-1])}".endswith(f" {town}"):
+        return False
+    here = [f" {_place(line)}" for line in block]
+    return all(any(line.endswith(f" {wanted}") for line in here) for wanted in lines)
 
 
+@lru_cache(maxsize=4096)
 def _place(line: str) -> str:
-    return abbreviate(line.partition(" CEDEX")[0])
+    return abbreviate(fold(line).partition(" CEDEX")[0])
 
 
 def _identity(name: str) -> str:
