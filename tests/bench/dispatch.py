@@ -85,7 +85,7 @@ def email_dispatch(bed: Bed) -> list[Figure]:
             unit="mails/s",
             baseline=FEWER / _seconds(bare),
             remarks=(
-                f"{NOTICES} e-mails already rendered: read, claimed with their words, sent and recorded",
+                f"{NOTICES} e-mails already read and rendered: claimed with their words, sent and recorded",
                 "baseline: the same bare loop of smtplib",
             ),
         ),

@@ -1,7 +1,8 @@
-"""The sending of e-mails alone: the bytes are ready, each message is claimed before it leaves and recorded after."""
+"""The sending of e-mails alone: read and rendered before, each is claimed before it leaves and recorded after."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ from tests.bench.baselines import waiting
 from tests.bench.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from loan_reminders.domain.messages import RenderedEmail
     from loan_reminders.domain.notices import Delivery
+    from loan_reminders.domain.stages import Channel
 
 
 class TrueStill:
@@ -20,6 +22,25 @@ class TrueStill:
 
     def settle(self, _sender: object) -> None:
         """Nothing to take out."""
+
+
+class ReadLedger:
+    """The ledger, with what waits in the run already read: only claims, answers and words go to it."""
+
+    def __init__(self, books: Any, deliveries: Sequence[Delivery]) -> None:
+        self._books = books
+        self._deliveries = deliveries
+
+    @contextmanager
+    def sender(self, run_id: int, channel: Channel) -> Iterator[Any]:
+        """The run's own sender; its pages are those read before."""
+        with self._books.sender(run_id, channel) as sender:
+            sender.waiting = self._pages
+            yield sender
+
+    def _pages(self, page_size: int = 500) -> Iterator[Sequence[Delivery]]:
+        for start in range(0, len(self._deliveries), page_size):
+            yield self._deliveries[start : start + page_size]
 
 
 def composer(stage: str, today: str) -> Callable[[Delivery], RenderedEmail]:
@@ -49,11 +70,12 @@ def send_ready_emails(clock: Clock, *, stage: str, today: str, run_id: int, coun
     from loan_reminders.settings import settings
 
     compose, ours = composer(stage, today), settings().email
-    ready = {one.delivery_id: compose(one) for one in waiting(run_id, Channel.EMAIL, count)}
+    deliveries = waiting(run_id, Channel.EMAIL, count)
+    ready = {one.delivery_id: compose(one) for one in deliveries}
     relay = mail_relay("mail_relay", envelope_sender=ours.sender_address)
     with ledger(library=settings().library.code) as books, clock:
         return send_emails(
-            books,
+            ReadLedger(books, deliveries),  # type: ignore[arg-type]
             relay,
             lambda delivery: ready[delivery.delivery_id],
             run_id=run_id,
