@@ -106,7 +106,8 @@ def test_a_screen_reader_and_weak_eyes_can_read_it(stage: Stage, language: str, 
     )
     command = [
         chromium, "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-        "--window-size=390,1500", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=10000", "--dump-dom",
+        "--window-size=390,1500", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=10000",
+        "--dump-dom",
         *(["--force-dark-mode"] if scheme == "dark" else []), page.as_uri(),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)

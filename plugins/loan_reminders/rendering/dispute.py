@@ -6,11 +6,7 @@ the ILS, from servers and from people travels as JSON and is never markup.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
@@ -22,12 +18,13 @@ from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, Le
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.rendering.dispute_facts import DisputeFacts
 from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letter_workers import WorkerStopped, ask_once
 
 TEMPLATES_FOLDER = Path(__file__).resolve().parents[3] / "templates"
 TEMPLATE = "_layouts/dispute.typ"
 
 _MAIN = "dispute.typ"
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+_WORKER = "loan_reminders.rendering.dispute_worker"
 _FORBIDDEN = re.compile(r"\beval\b|[\"']@[a-z]+/")
 
 Read = Callable[[str], Iterator[bytes]]
@@ -112,28 +109,11 @@ class DisputeRenderer:
         return text
 
     def _work(self, job: Mapping[str, Any], *, cwd: Path) -> dict[str, Any]:
-        """The job in a process of its own, killed when it takes too long; its error output may quote a reader."""
-        environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        environment |= {"PYTHONPATH": str(_PACKAGE_PARENT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        """The job in a process of its own, killed when it takes too long."""
         try:
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", "loan_reminders.rendering.dispute_worker"],
-                input=json.dumps(job).encode("ascii"),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=cwd,
-                env=environment,
-                timeout=self._timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise _not_made(f"pas de réponse en {self._timeout_s:.0f} s") from None
-        if done.returncode:
-            raise _not_made(f"le processus s'est arrêté avec le code {done.returncode}")
-        try:
-            answer: dict[str, Any] = json.loads(done.stdout)
-        except ValueError:
-            raise _not_made("le processus n'a rien répondu") from None
+            answer = ask_once(_WORKER, job, folder=cwd, timeout_s=self._timeout_s)
+        except WorkerStopped as why:
+            raise _not_made(str(why)) from None
         if "unwritable" in answer:
             raise _no_room(answer["unwritable"])
         if "fault" in answer:

@@ -1,4 +1,4 @@
-"""Processes that wait with the engine loaded, and lay out each job in a copy of themselves that then ends."""
+"""Processes that lay pages out: kept waiting, each job done by a copy, or started for one job."""
 
 from __future__ import annotations
 
@@ -59,16 +59,13 @@ class LetterWorkers:
         return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        environment |= {"PYTHONPATH": str(_PACKAGE_PARENT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        environment |= {"RAYON_NUM_THREADS": "1"}  # the workers already share the cores
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "loan_reminders.rendering.letter_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=_PACKAGE_PARENT,
-            env=environment,
+            env=_environment() | {"RAYON_NUM_THREADS": "1"},  # the workers already share the cores
             start_new_session=True,
         )
 
@@ -93,6 +90,38 @@ class LetterWorkers:
         if "stopped" in answer:
             raise WorkerStopped(f"le processus s'est arrêté avec le code {answer['stopped']}")
         return answer
+
+
+def ask_once(module: str, job: Mapping[str, Any], *, folder: Path, timeout_s: float) -> dict[str, Any]:
+    """The answer of a process that does one job and ends; `module` is run with the job on its standard input.
+
+    Raises WorkerStopped. What the process writes for people is not kept.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - modules of this room only
+            [sys.executable, "-P", "-m", module],
+            input=json.dumps(job).encode("ascii"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=_environment(),
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise WorkerStopped(f"pas de réponse en {timeout_s:.0f} s") from None
+    if done.returncode:
+        raise WorkerStopped(f"le processus s'est arrêté avec le code {done.returncode}")
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise WorkerStopped("le processus n'a rien répondu") from None
+    return answer
+
+
+def _environment() -> dict[str, str]:
+    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return environment | {"PYTHONPATH": str(_PACKAGE_PARENT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _stopped(worker: subprocess.Popen[bytes]) -> WorkerStopped:

@@ -7,26 +7,24 @@ level and acknowledgement; the post office adds its numbers, its stamp and its s
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable
+from loan_reminders.domain.errors import TO_MEND, LettersNotPrinted
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letter_press import unwritable
 from loan_reminders.rendering.letter_templates import copy_pages
 from loan_reminders.rendering.letter_text import french_date
+from loan_reminders.rendering.letter_workers import WorkerStopped, ask_once
 from loan_reminders.rendering.letters import PrintedLetter
 
 MAIN = "_layouts/posting_slip.typ"
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+_WORKER = "loan_reminders.rendering.posting_slip_worker"
 
 
 def posting_slip(
@@ -94,32 +92,13 @@ def town(address: PostalAddress) -> str:
 
 
 def _work(job: Mapping[str, Any], *, timeout_s: float) -> None:
-    """The job in a process of its own, killed when it takes too long; what it writes for people may quote a reader."""
-    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    environment |= {"PYTHONPATH": str(_PACKAGE_PARENT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    """The job in a process of its own, killed when it takes too long."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "loan_reminders.rendering.posting_slip_worker"],
-            input=json.dumps(job).encode("ascii"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=job["root"],
-            env=environment,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _not_made(f"pas de réponse en {timeout_s:.0f} s") from None
-    if done.returncode:
-        raise _not_made(f"le processus s'est arrêté avec le code {done.returncode}")
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except ValueError:
-        raise _not_made("le processus n'a rien répondu") from None
+        answer = ask_once(_WORKER, job, folder=Path(job["root"]), timeout_s=timeout_s)
+    except WorkerStopped as why:
+        raise _not_made(str(why)) from None
     if "unwritable" in answer:
-        raise LetterStoreUnavailable(
-            f"Le dossier temporaire des lettres refuse l'écriture : {answer['unwritable']}. {RETRIED}"
-        )
+        raise unwritable(answer["unwritable"])
     if "fault" in answer:
         raise _not_made(answer["fault"])
 
