@@ -228,3 +228,17 @@ def test_loans_whose_email_came_back_long_ago_are_not_taken_up(ledger):
     now = datetime.now(UTC)
     assert len(ledger.bounced_loans(run.run_id, since=now - timedelta(days=14))) == 1
     assert ledger.bounced_loans(run.run_id, since=now + timedelta(minutes=1)) == ()
+
+
+def test_a_line_that_ran_out_gives_way_to_a_dead_address(ledger):
+    first = left(ledger)
+    rows(
+        ledger,
+        "INSERT INTO suppressions (library, channel, recipient, reason, source, since, until)"
+        " VALUES (:library, 'email', :to, 'by_librarian', 'librarian', now() - interval '9 days', now())",
+        library=ledger.library,
+        to=TO,
+    )
+    told(ledger, a_bounce(first))
+    found = rows(ledger, "SELECT reason, lifted_by FROM suppressions ORDER BY suppression_id")
+    assert [tuple(row) for row in found] == [("by_librarian", "échéance"), ("hard_bounce", "")]

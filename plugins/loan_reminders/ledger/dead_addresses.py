@@ -16,24 +16,21 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions import SuppressionReason, SuppressionSource
 from loan_reminders.ledger.records import encode_recipient, storable
 
-# What a librarian lifted stays lifted for what came back before that.
+_MAKE_ROOM = text("""
+    UPDATE suppressions SET lifted_at = until, lifted_by = 'échéance'
+    WHERE library = :library AND channel = :channel AND recipient = ANY(CAST(:recipients AS text[]))
+      AND lifted_at IS NULL AND until <= now()
+""")
+# What a librarian lifted stays lifted for what came back before that; a line that ran out forgives nothing.
 _JOIN = text("""
-    WITH fresh AS (
-        SELECT DISTINCT asked.recipient FROM unnest(CAST(:recipients AS text[])) AS asked(recipient)
-        WHERE NOT EXISTS (
-            SELECT FROM suppressions lifted
-            WHERE lifted.library = :library AND lifted.channel = :channel AND lifted.recipient = asked.recipient
-              AND lifted.lifted_at >= :since
-        )
-    ), over AS (
-        UPDATE suppressions SET lifted_at = until, lifted_by = 'échéance'
-        WHERE library = :library AND channel = :channel AND recipient IN (SELECT recipient FROM fresh)
-          AND lifted_at IS NULL AND until <= now()
-        RETURNING recipient
-    )
     INSERT INTO suppressions (library, channel, recipient, reason, source, since, detail)
-    SELECT :library, :channel, recipient, :reason, :source, :since, :detail FROM fresh
-    WHERE recipient NOT IN (SELECT recipient FROM over) OR true
+    SELECT DISTINCT :library, :channel, asked.recipient, :reason, :source, CAST(:since AS timestamptz), :detail
+    FROM unnest(CAST(:recipients AS text[])) AS asked(recipient)
+    WHERE NOT EXISTS (
+        SELECT FROM suppressions lifted
+        WHERE lifted.library = :library AND lifted.channel = :channel AND lifted.recipient = asked.recipient
+          AND lifted.lifted_at >= CAST(:since AS timestamptz) AND lifted.lifted_by <> 'échéance'
+    )
     ON CONFLICT (library, channel, recipient) WHERE lifted_at IS NULL DO NOTHING
     RETURNING recipient
 """)
@@ -86,6 +83,7 @@ def mark_dead(
             "since": since,
             "detail": storable(detail),
         }
+        connection.execute(_MAKE_ROOM, asked)
         joined = list(connection.execute(_JOIN, asked).scalars())
         if joined:
             waiting = {"library": library, "channels": [one.value for one in channels], "recipients": joined}
