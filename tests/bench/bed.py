@@ -107,8 +107,8 @@ class Bed:
             "build_library", path=str(path), today=self.today.isoformat(), patrons=patrons, loans=loans,
             due_loans={str(day): count for day, count in due_loans.items()},
         )  # fmt: skip
-        options = ["--database", str(path), "--user", "bench", "--password", ILS_PASSWORD]
-        return self._serve(name, "tests.simulators.oracle_server", *options)
+        options = ["--database", str(path), "--user", "bench"]
+        return self._serve(name, "tests.simulators.oracle_server", *options, ILS_PASSWORD=ILS_PASSWORD)
 
     def mail_server(self, *, keeping: bool = False) -> int:
         """An SMTP server that keeps each mail as a file, or one that does the least it can; its port."""
@@ -117,13 +117,13 @@ class Bed:
 
     def sms_server(self) -> int:
         """allmysms with credits enough; its port."""
-        options = ["--login", SMS_LOGIN, "--api-key", SMS_KEY, "--credits", "1000000000"]
-        return self._serve("allmysms", "tests.simulators.allmysms_server", *options)
+        options = ["--login", SMS_LOGIN, "--credits", "1000000000"]
+        return self._serve("allmysms", "tests.simulators.allmysms_server", *options, ALLMYSMS_API_KEY=SMS_KEY)
 
-    def _serve(self, name: str, module: str, *options: str) -> int:
+    def _serve(self, name: str, module: str, *options: str, **secrets: str) -> int:
         if name not in self._ports:
             command = [sys.executable, "-u", "-m", module, "--port", "0", *options]
-            self._ports[name] = self._processes.start_listening(name, command, self._python(), ROOT)
+            self._ports[name] = self._processes.start_listening(name, command, self._python() | secrets, ROOT)
         return self._ports[name]
 
     def task(

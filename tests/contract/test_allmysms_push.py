@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -126,10 +127,10 @@ def test_an_address_is_tried_with_an_unknown_sms(server: AllMySmsServer, receive
 
 
 def test_alone_it_pushes_to_the_address_it_is_given(receiver: Receiver) -> None:
-    command = [sys.executable, "-m", "tests.simulators.allmysms_server", "--callback", receiver.url,
-               "--callback-method", "POST"]  # fmt: skip
+    command = [sys.executable, "-m", "tests.simulators.allmysms_server", "--callback-method", "POST"]
+    environment = {**os.environ, "ALLMYSMS_CALLBACK": receiver.url}
     root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert receiver.first.wait(timeout=10)
         finally:

@@ -110,9 +110,9 @@ def test_the_simulator_reads_both_forms_of_flow(server: AllMySmsServer, sms_data
 def test_the_simulator_runs_alone_keeps_a_journal_and_stops_when_asked(tmp_path: Path, ending: signal.Signals) -> None:
     journal = tmp_path / "sms.jsonl"
     command = [sys.executable, "-m", "tests.simulators.allmysms_server", "--journal", str(journal),
-               "--login", LOGIN, "--api-key", API_KEY, "--credits", "30"]  # fmt: skip
+               "--login", LOGIN, "--credits", "30"]  # fmt: skip
     root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment = {**os.environ, "PYTHONPATH": str(root), "ALLMYSMS_API_KEY": API_KEY}
     with subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         base_url = process.stdout.readline().strip()

@@ -79,8 +79,8 @@ class Installation:
 
     def _start_simulators(self) -> dict[str, int]:
         python = [sys.executable, "-u", "-m"]
-        env = self._python_environment()
         self.ils_password, self.sms_key = secrets.token_hex(8), secrets.token_hex(16)
+        env = self._python_environment() | {"ILS_PASSWORD": self.ils_password, "ALLMYSMS_API_KEY": self.sms_key}
         commands = {
             "oracle": [
                 "tests.simulators.oracle_server",
@@ -90,8 +90,6 @@ class Installation:
                 "0",
                 "--user",
                 ILS_LOGIN,
-                "--password",
-                self.ils_password,
             ],
             "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port", "0"],
             "allmysms": [
@@ -102,8 +100,6 @@ class Installation:
                 str(self.sms),
                 "--login",
                 SMS_LOGIN,
-                "--api-key",
-                self.sms_key,
                 "--credits",
                 "150000",
             ],

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
 from loan_reminders.domain.errors import PermanentError
-from loan_reminders.ledger.address import from_connection, from_environment, from_text
+from loan_reminders.ledger import migrate, sms_costs
+from loan_reminders.ledger.address import from_command_line, from_connection, from_environment, from_text
 
 PLAIN = ("db.example", 5433, "reminders", "p@ss/word", "ledger", {})
 SOCKET = (None, None, "postgres", None, "ledger", {"host": "/run/pg"})
@@ -70,3 +73,50 @@ def test_the_environment_is_read_in_order() -> None:
     assert from_environment(both).host == "second"
     with pytest.raises(PermanentError, match="--url"):
         from_environment({})
+
+
+def test_a_file_may_hold_the_address(tmp_path: Path) -> None:
+    file = tmp_path / "ledger"
+    file.write_text("postgresql://reminders:p%40ss%2Fword@db.example:5433/ledger\n", encoding="utf-8")
+    environment = {"REMINDERS_LEDGER_URL_FILE": str(file), "AIRFLOW_CONN_REMINDERS_LEDGER": "postgresql://second/d"}
+    assert (from_environment(environment).host, from_environment(environment).password) == ("db.example", "p@ss/word")
+    file.unlink()
+    with pytest.raises(PermanentError, match=f"illisible : {file}"):
+        from_environment(environment)
+
+
+WITH_PASSWORD = [
+    "postgresql://ledger:hush@db.example/ledger",
+    "postgresql://ledger:hush@/ledger?host=/run/pg",
+    "postgresql://ledger@db.example/ledger?password=hush",
+    "postgresql://ledger@db.example/ledger?sslmode=verify-full&sslpassword=hush",
+    json.dumps({"login": "ledger", "host": "db.example", "password": "hush", "schema": "ledger"}),
+]
+
+
+@pytest.mark.parametrize("given", WITH_PASSWORD)
+def test_an_argument_with_a_password_is_refused_without_repeating_it(given: str) -> None:
+    with pytest.raises(PermanentError, match="REMINDERS_LEDGER_URL_FILE") as caught:
+        from_command_line(given, {"REMINDERS_LEDGER_URL": "postgresql://elsewhere/d"})
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("main", [migrate.main, sms_costs.main], ids=["migrate", "sms_costs"])
+def test_no_program_takes_a_password_as_an_argument(
+    main: Callable[[Sequence[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = {
+        migrate.main: ["upgrade"],
+        sms_costs.main: ["--bibliotheque=demo", "--depuis=2026-11-01", "--jusqu-a=2026-11-02"],
+    }
+    assert main([*words[main], "--url", WITH_PASSWORD[0]]) == 1
+    said = capsys.readouterr().err
+    assert "liste des processus" in said
+    assert "hush" not in said
+
+
+def test_an_argument_without_a_password_wins_over_the_environment() -> None:
+    elsewhere = {"REMINDERS_LEDGER_URL": "postgresql://elsewhere/d"}
+    for socket in ("postgresql://postgres:@/ledger?host=/run/pg", "postgresql://postgres@/ledger?host=/run/pg"):
+        assert dict(from_command_line(socket, elsewhere).query) == {"host": "/run/pg"}
+    assert from_command_line(None, elsewhere).host == "elsewhere"

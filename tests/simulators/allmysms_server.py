@@ -3,7 +3,7 @@
 In a test: `with AllMySmsServer() as server:`, then `server.base_url`, `server.fail_next(Fault...)`, and what came of it
 in `server.provider.accepted`. For the demo: `python -m tests.simulators.allmysms_server --port 8025 --journal
 sms.jsonl`; it says its address when it is ready, writes every accepted SMS as a line of JSON, and stops on SIGTERM or
-SIGINT. With `--callback URL` it pushes receipts there as they come.
+SIGINT. With an address in ALLMYSMS_CALLBACK it pushes receipts there as they come.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import signal
 import socket
 import sys
@@ -203,24 +204,26 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="A simulated allmysms, API v9.0 and REST")
+    parser = argparse.ArgumentParser(
+        description="A simulated allmysms, API v9.0 and REST. The environment may hold ALLMYSMS_API_KEY, and"
+        " ALLMYSMS_CALLBACK: receipts are pushed to this address every second; it must answer OK"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--journal", type=Path, help="file that gets one line of JSON for every accepted SMS")
     parser.add_argument("--login", default="bu-demo")
-    parser.add_argument("--api-key", default="demo-api-key")
     parser.add_argument("--credits", type=int, default=150_000, help="15 pay for one SMS")
     parser.add_argument("--partial-code", type=int, choices=(100, 113), default=100)
-    parser.add_argument("--callback", help="push receipts to this address every second; it must answer OK")
     parser.add_argument("--callback-method", choices=("GET", "POST"), default="GET")
     parser.add_argument("--fault", type=Fault, action="append", default=[], help=f"spoil requests: {', '.join(Fault)}")
     chosen = parser.parse_args()
+    callback = os.environ.get("ALLMYSMS_CALLBACK", "")  # its last part is a secret
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     provider = SmsProvider(
         login=chosen.login,
-        api_key=chosen.api_key,
+        api_key=os.environ.get("ALLMYSMS_API_KEY", "demo-api-key"),
         credit=chosen.credits,
         journal=chosen.journal,
         partial_code=chosen.partial_code,
@@ -232,10 +235,10 @@ def main() -> None:
         sys.stdout.write(f"{server.base_url}\n")
         sys.stdout.flush()
         subscribed = False
-        while not stop.wait(1 if chosen.callback else None):
-            subscribed = subscribed or provider.subscribe(chosen.callback, chosen.callback_method)
+        while not stop.wait(1 if callback else None):
+            subscribed = subscribed or provider.subscribe(callback, chosen.callback_method)
             if subscribed:
-                provider.push_acks(chosen.callback, chosen.callback_method)
+                provider.push_acks(callback, chosen.callback_method)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 Built on seerdb's server side, whose documented `Backend` protocol `SqliteBackend` fulfils. It speaks enough of
 the wire for python-oracledb's thin mode and Airflow's OracleHook: log-in, binds, types, errors, fetches, time-outs.
 
-    python -m tests.simulators.oracle_server --database FILE --port 1521 --user ILS --password …
+    ILS_PASSWORD=… python -m tests.simulators.oracle_server --database FILE --port 1521 --user ILS
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import select
 import signal
 import socket
@@ -224,12 +225,13 @@ def _cut(client: socket.socket) -> None:
 
 def main() -> int:
     """Serve one SQLite file until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(description="Oracle wire server over an SQLite file, for tests and the demo")
+    parser = argparse.ArgumentParser(
+        description="Oracle wire server over an SQLite file, for tests and the demo; its password is ILS_PASSWORD"
+    )
     parser.add_argument("--database", type=Path, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--user", default="ILS")
-    parser.add_argument("--password", default="ils")
     options = parser.parse_args()
     if not options.database.is_file():
         parser.error(f"no such database: {options.database}")
@@ -240,7 +242,8 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, finish)
     signal.signal(signal.SIGINT, finish)
-    arguments = {name: getattr(options, name) for name in ("host", "port", "user", "password")}
+    arguments = {name: getattr(options, name) for name in ("host", "port", "user")}
+    arguments["password"] = os.environ.get("ILS_PASSWORD", "ils")
     with OracleServer(options.database, **arguments) as server:
         print(server.port, flush=True)
         done.wait()

@@ -11,6 +11,7 @@ import asyncio
 import email
 import hashlib
 import logging
+import os
 import re
 import signal
 import ssl
@@ -263,13 +264,14 @@ class _Contents:
 
 def main() -> None:
     """Run the server until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(description="SMTP server that keeps every mail as a file")
+    parser = argparse.ArgumentParser(
+        description="SMTP server that keeps every mail as a file. SMTP_PASSWORD goes with --login"
+    )
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--discard", action="store_true", help="keep nothing, answer as fast as possible")
     parser.add_argument("--login", default="")
-    parser.add_argument("--password", default="")
     parser.add_argument("--refuse", default="", metavar="PATTERN", help="550 to recipients that match")
     parser.add_argument("--defer", type=int, default=0, metavar="N", help="451 to the first N recipients")
     parser.add_argument("--close-after", type=int, default=0, metavar="N", help="421 after N messages a connection")
@@ -277,7 +279,7 @@ def main() -> None:
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     sink = SmtpSink(
         asked.folder, host=asked.host, port=asked.port, discard=asked.discard,
-        login=asked.login, password=asked.password,
+        login=asked.login, password=os.environ.get("SMTP_PASSWORD", ""),
         faults=Faults(refuse=asked.refuse, defer=asked.defer, close_after=asked.close_after),
     )  # fmt: skip
 

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-import smsutil
 
 from loan_reminders.domain.errors import RecipientError, TemplateError, TextTooLong
 from loan_reminders.domain.notices import Delivery
@@ -14,6 +13,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.rendering.sms import SmsRenderer
 from loan_reminders.rendering.templates import Templates
 from tests.builders import DUE_DATE, a_delivery, a_library, a_mobile, a_patron, an_email, some_loans, today_for
+from tests.unit.sms_parts import octets, parts
 
 STOP = "STOP au 36180"
 TEMPLATE = "overdue_notice/sms/text.txt.j2"
@@ -106,9 +106,8 @@ def test_singular_and_plural_agree_with_the_loans_of_the_delivery(count: int, wo
 def test_the_sms_goes_to_the_delivery_s_mobile_in_one_segment_of_gsm() -> None:
     delivery = an_sms(3)
     found = renderer().render(delivery, today=DUE_DATE + timedelta(days=1))
-    parts = smsutil.split(found.text)
     assert (found.delivery_id, found.recipient) == (delivery.delivery_id, a_mobile())
-    assert (found.segments, len(parts.parts), parts.encoding) == (1, 1, "gsm0338")
+    assert (found.segments, parts(found.text)) == (1, [octets(found.text)])
     assert "\n" not in found.text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import unquote
 
 from sqlalchemy import URL, make_url
@@ -12,8 +13,9 @@ from sqlalchemy.exc import ArgumentError
 from loan_reminders.domain.errors import PermanentError
 
 DRIVER = "postgresql+psycopg"
-VARIABLES = ("REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER")
-"""Environment variables that name the ledger, the first one found wins."""
+FILE_VARIABLE = "REMINDERS_LEDGER_URL_FILE"
+VARIABLES = ("REMINDERS_LEDGER_URL", FILE_VARIABLE, "AIRFLOW_CONN_REMINDERS_LEDGER")
+"""Environment variables that name the ledger, the first one found wins; one gives the path of a file that does."""
 
 _LIBPQ = frozenset(
     {
@@ -122,8 +124,31 @@ def _from_json(text: str) -> URL:
 
 
 def from_environment(environment: Mapping[str, str]) -> URL:
-    """The URL named by `REMINDERS_LEDGER_URL`, else by `AIRFLOW_CONN_REMINDERS_LEDGER`."""
+    """The URL named by the first of `VARIABLES` that is set. Raises PermanentError without a readable one."""
     for name in VARIABLES:
         if environment.get(name):
-            return from_text(environment[name])
+            return from_text(_content(environment[name]) if name == FILE_VARIABLE else environment[name])
     raise PermanentError(f"Dire où est le registre : --url, ou l'une des variables {', '.join(VARIABLES)}.")
+
+
+def from_command_line(given: str | None, environment: Mapping[str, str]) -> URL:
+    """The URL given as an argument, else the one that the environment names.
+
+    Raises PermanentError when the argument holds a password: everybody on the machine can read the arguments of a
+    program, and the shell keeps them.
+    """
+    if not given:
+        return from_environment(environment)
+    if from_text(given).password or "password" in given.lower():
+        raise PermanentError(
+            "Un mot de passe donné en argument se lit dans la liste des processus : le donner par la variable "
+            f"REMINDERS_LEDGER_URL, ou dans un fichier nommé par {FILE_VARIABLE}, et changer celui-ci."
+        )
+    return from_text(given)
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise PermanentError(f"Le fichier nommé par {FILE_VARIABLE} est illisible : {path}.") from None

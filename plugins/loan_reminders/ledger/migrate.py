@@ -1,10 +1,11 @@
 """Lay out the ledger's database, or bring it up to date.
 
-    python -m loan_reminders.ledger.migrate upgrade --url postgresql://user:password@host/ledger
+    python -m loan_reminders.ledger.migrate upgrade
     python -m loan_reminders.ledger.migrate current
 
-Without `--url`, the environment says where the ledger is: `REMINDERS_LEDGER_URL`, or Airflow's
-`AIRFLOW_CONN_REMINDERS_LEDGER`. Two migrations at once wait for each other.
+The environment says where the ledger is: `REMINDERS_LEDGER_URL`, a file named by `REMINDERS_LEDGER_URL_FILE`, or
+Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`. An address without a password may be given as `--url` instead. Two
+migrations at once wait for each other.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from alembic.config import Config
 from sqlalchemy import URL, Connection, create_engine, text
 
 from loan_reminders.domain.errors import ReminderError
-from loan_reminders.ledger.address import from_environment, from_text
+from loan_reminders.ledger.address import from_command_line, from_text
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.schema import current_revision
 
@@ -77,13 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="loan_reminders.ledger.migrate", description="Crée ou met à jour les tables du registre."
     )
     parser.add_argument("action", choices=("upgrade", "downgrade", "current"))
-    parser.add_argument("--url", help="où est le registre ; sinon l'environnement le dit")
+    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
     parser.add_argument("--revision", help="la révision voulue (obligatoire pour downgrade)")
     given = parser.parse_args(arguments)
     if given.action == "downgrade" and not given.revision:
         parser.error("downgrade demande --revision")
     try:
-        url = from_text(given.url) if given.url else from_environment(os.environ)
+        url = from_command_line(given.url, os.environ)
         if given.action == "upgrade":
             upgrade(url, given.revision or "head")
         elif given.action == "downgrade":

