@@ -40,11 +40,12 @@ up: $(VENV)/.installed ## The same Airflow left running, with its web pages; Ctr
 test: lint ## Lint, types, walls and every test
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.installed ## Style, types, and who may import whom
+lint: $(VENV)/.installed ## Style, types, who may import whom, and how long a file may be
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.lint
 
 format: $(VENV)/.installed ## Put the code in the project's style
 	$(BIN)/ruff check --fix .

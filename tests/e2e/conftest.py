@@ -12,13 +12,21 @@ import pytest
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings import settings
 from tests.e2e.installation import Installation
+from tests.e2e.process_list import ArgumentsSeen
 from tests.e2e.summary import stage_summary
 
 TIMEOUT = 300
 
 
 @pytest.fixture(scope="session")
-def installation():
+def arguments_seen():
+    """The arguments of all programs, from before the installation starts."""
+    with ArgumentsSeen() as seen:
+        yield seen
+
+
+@pytest.fixture(scope="session")
+def installation(arguments_seen):
     folder = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
     today = datetime.now(settings().zone).date()
     try:

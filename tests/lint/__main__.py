@@ -1,0 +1,26 @@
+"""What ruff, mypy and import-linter cannot say, as part of `make lint`: the house's own rules about files.
+
+    python -m tests.lint
+
+Prints each fault with its file; ends with 1 when there is any.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.lint.file_lengths import too_long
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    faults = too_long(ROOT)
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
