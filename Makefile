@@ -38,7 +38,7 @@ up: $(VENV)/.installed ## The same Airflow left running, with its web pages; Ctr
 	@$(BIN)/python -m tests.e2e.demo --stay
 
 test: lint ## Lint, types, walls and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8
 
 lint: $(VENV)/.installed ## Style, types, who may import whom, and how long a file may be
 	$(BIN)/ruff check .

@@ -1,0 +1,30 @@
+"""How `make test` shares the suite among processes, one a core: what is started for many tests starts once.
+
+Each process has its own PostgreSQL, Airflow home and module fixtures, so a file of tests stays in one process; the
+folders below need one whole Airflow, and all their files go to the same process. What takes longest begins first, so
+that the processes end together.
+"""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadScopeScheduling
+
+ONE_INSTALLATION = ("tests/e2e/", "tests/security/")
+LONGEST_FIRST = (*ONE_INSTALLATION, "tests/faults/", "tests/orchestration/", "tests/contract/", "tests/ledger/")
+
+
+def share_of(nodeid: str) -> str:
+    """What a test must not be parted from: its file, or all that uses the one installation."""
+    return "installation" if nodeid.startswith(ONE_INSTALLATION) else nodeid.split("::", 1)[0]
+
+
+def turn_of(nodeid: str) -> int:
+    """The place of a test's folder among the others: what takes longest comes first."""
+    return next((turn for turn, folder in enumerate(LONGEST_FIRST) if nodeid.startswith(folder)), len(LONGEST_FIRST))
+
+
+class WholeFiles(LoadScopeScheduling):
+    """Gives each process the next file when it has nearly done its last."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return share_of(nodeid)
