@@ -57,8 +57,8 @@ bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured 
 faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each; writes var/faults.json
 	$(BIN)/python -m tests.faults
 
-pins: ## Pin the three requirements files anew from pyproject.toml (needs uv)
-	.ci/pins
+pins: ## Pin the three requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
+	KEEP=$(KEEP) .ci/pins
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
 	@$(BIN)/python -m loan_reminders.check_settings

@@ -7,8 +7,11 @@ that the processes end together.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from xdist.scheduler import LoadScopeScheduling
 
+ROOT = Path(__file__).resolve().parents[1]
 ONE_INSTALLATION = ("tests/e2e/", "tests/security/")
 LONGEST_FIRST = (*ONE_INSTALLATION, "tests/faults/", "tests/orchestration/", "tests/contract/", "tests/ledger/")
 
