@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.workers import LONGEST_FIRST, ONE_INSTALLATION, ROOT, share_of, turn_of
+
+USES = re.compile(r"(?m)^def \w+\([^)]*\binstallation\b")
 
 
 def test_all_that_needs_the_installation_is_one_share() -> None:
@@ -14,9 +18,7 @@ def test_all_that_needs_the_installation_is_one_share() -> None:
 
 def test_every_user_of_the_installation_is_in_its_folders() -> None:
     """Elsewhere a second Airflow would start beside the first."""
-    users = [
-        path for path in (ROOT / "tests").rglob("test_*.py") if "(installation" in path.read_text(encoding="utf-8")
-    ]
+    users = [path for path in (ROOT / "tests").rglob("test_*.py") if USES.search(path.read_text(encoding="utf-8"))]
     assert len(users) > 2
     assert [path for path in users if not path.relative_to(ROOT).as_posix().startswith(ONE_INSTALLATION)] == []
 
