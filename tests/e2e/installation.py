@@ -187,6 +187,7 @@ class Installation:
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs" / "airflow"),
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(self.scheduled),
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",  # other tests are at work on the same cores
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
             "REMINDERS_CONFIG": str(self.config),
