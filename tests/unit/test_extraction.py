@@ -280,7 +280,8 @@ def test_a_row_is_read_fast(monkeypatch):
 
 
 def _seconds(sample):
-    started = time.perf_counter()
+    """This process's own seconds: those of the tests beside it on the same cores do not count."""
+    started = time.process_time()
     for _ in range(500):
         parse_row(sample, CODES)
-    return time.perf_counter() - started
+    return time.process_time() - started
