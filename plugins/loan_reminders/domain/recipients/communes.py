@@ -1,8 +1,8 @@
 """The communes of France: whether a town is one, at its postcode; it tells a French address from one abroad.
 
 `communes.txt.gz` holds every pair of a postcode and an official name, and by department the other names that are
-written there. Source: Insee (Code officiel géographique) and DGFiP (FIMOCT), Licence Ouverte 2.0; its first lines say
-how it was made. A town that it does not hold is not refused for that alone: codes CEDEX, hamlets and old names are many.
+written there. Source: Insee (Code officiel géographique) and DGFiP (FIMOCT), Licence Ouverte 2.0; its first lines
+say so. A town that it does not hold is not refused for that alone: codes CEDEX, hamlets and old names are many.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _LONG_FORMS = {"ST": "SAINT", "STE": "SAINTE", "STS": "SAINTS", "STES": "SAINTES
 def _table() -> Mapping[str, str]:
     """Names as they are in the file, by postcode or by `=` and a department."""
     text = gzip.decompress(_FILE.read_bytes()).decode()
-    return dict(line.split("|", 1) for line in text.splitlines() if not line.startswith("#"))  # type: ignore[misc]
+    parted = (line.partition("|") for line in text.splitlines() if not line.startswith("#"))
+    return {code: names for code, _, names in parted}
 
 
 def official_pairs() -> Iterator[tuple[str, str]]:
@@ -48,7 +49,7 @@ def _at(code: str) -> frozenset[str]:
     return frozenset(_key(fold(name)) for name in _table().get(code, "").split("|") if name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _in_department(department: str) -> frozenset[str]:
     around = (code for code in _table() if code.startswith((department, f"={department}")))
     return frozenset().union(*map(_at, around))

@@ -1,4 +1,4 @@
-"""Which country an address is in, from whatever says so: the country field, a last line, a word after the town, a prefix.
+"""Which country an address is in, from whatever says so: its field, a last line, a word after the town, a prefix.
 
 An ILS often gives no country at all, and often `FR` to everybody: what is written in the address outranks the field.
 Where two countries are named, or a foreign one beside a French commune, nobody can tell and the address is refused.
@@ -29,11 +29,16 @@ from loan_reminders.domain.states import Refusal
 _WORDS = re.compile(r"[^\s/-]+")
 _APART = re.compile(r"\s*[,;(\[–—-]\s*([^,;()\[\]]{1,60})[)\]]?\s*$")
 _PREFIX = re.compile(r"(?:(?<=^)|(?<=\s))([A-Z]{1,3})(-| ?)(?=[A-Z\d])")
-_LINKS = frozenset({"DE", "DU", "D", "DES", "LA", "LE", "L", "EN", "AU", "AUX", "A", "NEW", "NOUVEAU", "NOUVELLE", "ET", "SAINT"})
+_LINKS = frozenset(
+    {"DE", "DU", "D", "DES", "LA", "LE", "L", "EN", "AU", "AUX", "A", "NEW", "NOUVEAU", "NOUVELLE", "ET", "SAINT"}
+)
 _LONGEST_NAME = 7
-_SPACE_AFTER = frozenset({"D", "CH", "DE", "AT", "BE", "LU", "LUX", "IT", "ES", "NL", "PT", "PL", "FIN", "AD", "FR", "F"})
+_SPACE_AFTER = frozenset(
+    {"D", "CH", "DE", "AT", "BE", "LU", "LUX", "IT", "ES", "NL", "PT", "PL", "FIN", "AD", "FR", "F"}
+)
 _ONE_LETTER = frozenset({"A", "B", "L", "E", "I"})
 _POSTCODE_ALONE = re.compile(r"(?:FR? ?)?(\d\d) ?(\d{3})$")
+_TOWN_IN_LINE = re.compile(r"\d{4,6} [A-Z]{3}")
 _POSTCODE_BEFORE_TOWN = re.compile(r"(?<!\d)(\d{5}) ([A-Z].*)$")
 
 
@@ -67,17 +72,19 @@ def destination(lines: Sequence[str], postcode: str, town: str, country: str) ->
     prefixed: set[str] = set()
     if not french:
         found, prefixed = _without_prefix(found)
+    if not (french or last_lines or inside or prefixed):
+        found, inside = _without_lone_line(found)
     written = last_lines | inside | prefixed
     foreign = written - {HOME}
     answer = country_line(field)
     if answer is None and not foreign:
         raise RecipientError(Refusal.COUNTRY_NOT_ALLOWED)
-    if not foreign and answer and not (HOME in written) and not (french and field and _is_odd(field)):
+    if not foreign and answer and HOME not in written and not (french and field and _is_odd(field)):
         foreign = {answer}
     if len(foreign) > 1 or (foreign and HOME in written) or (foreign and (french or _is_french(found))):
         raise RecipientError(Refusal.COUNTRY_UNSURE)
     name = next(iter(foreign), HOME)
-    if name in CITY_STATES and not found.town and not any(_has_a_town(line) for line in found.lines[1:]):
+    if name in CITY_STATES and not found.town and not _holds_a_town(found.lines):
         found = replace(found, town=name)
     return replace(found, country=name, told=bool(name or field or written))
 
@@ -94,6 +101,12 @@ def _is_odd(field: str) -> bool:
     """Whether a country field is a word that names no country: it stands for nothing beside a French commune."""
     answer = country_line(field)
     return answer == field and named_country(field, apart=True, around="") is None
+
+
+def _holds_a_town(lines: Sequence[str]) -> bool:
+    if len(lines) == 1:
+        return bool(_TOWN_IN_LINE.search(fold(lines[0])))
+    return any(map(_has_a_town, lines[1:]))
 
 
 def _has_a_town(line: str) -> bool:
@@ -138,6 +151,15 @@ def _without_last_lines(found: Destination, field: str) -> tuple[Destination, se
     return replace(found, lines=tuple(lines), town=town), names
 
 
+def _without_lone_line(found: Destination) -> tuple[Destination, set[str]]:
+    """Take out a country that stands alone in a line above the town."""
+    for index, line in enumerate(found.lines):
+        name = named_country(fold(line), apart=False, around="")
+        if name is not None:
+            return replace(found, lines=found.lines[:index] + found.lines[index + 1 :]), {name}
+    return found, set()
+
+
 def _around(lines: Sequence[str], found: Destination) -> str:
     return " ".join([*(fold(line, abroad=True) for line in lines), fold(found.postcode, abroad=True)])
 
@@ -176,9 +198,9 @@ def _split_end(raw: str, around: str) -> tuple[str, str | None]:
         if name is None:
             continue
         before = words[-count - 1].group()
-        if before in _LINKS or STREET_WORD.search(_after_number(folded)):
-            return raw, None
         head = folded[: words[-count].start()].rstrip(" -/")
+        if before in _LINKS or STREET_WORD.search(_after_number(head)):
+            return raw, None
         if name in CITY_STATES and not _has_a_town(head):
             return raw, name
         return (_raw_head(raw, text) or head), name
@@ -231,7 +253,9 @@ def _split_prefix(raw: str) -> tuple[str, str | None]:
         after = rest[postcode.end() :].strip()
         if sign != "-" and not _is_town_line(letters, match.start(), after):
             continue
-        if STREET_WORD.match(after) or (code != "AD" and len(letters) > 1 and code == letters and sign == "" and not after):
+        if STREET_WORD.match(after) or (
+            code != "AD" and len(letters) > 1 and code == letters and sign == "" and not after
+        ):
             continue
         name = country_name(code)
         if code in KEPT_PREFIXES:

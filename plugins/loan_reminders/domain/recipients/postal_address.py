@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.recipients.abroad import abroad_lines, seems_abroad
-from loan_reminders.domain.recipients.communes import is_commune
+from loan_reminders.domain.recipients.communes import is_commune, is_known_town
 from loan_reminders.domain.recipients.destination import Destination, destination, postcode_alone
 from loan_reminders.domain.recipients.names import name_forms
 from loan_reminders.domain.recipients.postal_block import (
@@ -50,6 +50,7 @@ _CODE_AFTER_WORDS = re.compile(r"^(?:(.*\D) )?((?:0[1-9]|[1-8]\d|9[0-578])\d{3})
 _SPACED_CODE = re.compile(r"^(0[1-9]|[1-8]\d|9[0-578]) (\d{3}) ([A-Z].*)$")
 _BOX_BEFORE = re.compile(r"\b(?:BP|CS|TSA|SP)(?: \d+)*$")
 _CEDEX = re.compile(r"\bCEDEX ?(?=\d)")
+_FRANCE = frozenset({"FRANCE", "FRANCE METROPOLITAINE", "EUROPE"})
 _FRANCE_AFTER = re.compile(r"(?<! DE)(?<! EN)(?<!^DE)(?<!^EN) FRANCE$")
 _ARMY = re.compile(r"^(?:(.*) )?(00) ?(\d{3})(?: (ARMEES?\b.*))?$")
 _TOWN_AT_THE_END = re.compile(r"^(?:(.+) )?(\d{5}) ([A-Z].*)$")
@@ -110,7 +111,8 @@ class PostalAddress:
             body, last, code = army
         else:
             target = destination(found, raw_code if code else "", raw_town, country or "")
-            code, town = _known(fold(target.postcode, abroad=bool(target.country))), fold(target.town)
+            abroad = bool(target.country)
+            code, town = _known(fold(target.postcode, abroad=abroad)), fold(target.town, abroad=abroad)
             if target.country:
                 body, last = abroad_lines(target.lines, town, code, target.country)
             else:
@@ -183,7 +185,8 @@ def _army(lines: list[str], code: str, town: str) -> tuple[list[str], list[str],
 
 def _home(target: Destination, code: str, town: str, dummy: bool) -> tuple[list[str], list[str], str]:
     """The lines above the last one, the last one and the postcode of an address in France."""
-    folded = list(dict.fromkeys(part for raw in target.lines for part in _parts(_DEPARTMENT_AFTER.sub("", raw))))
+    parts = (part for raw in target.lines for part in _parts(_DEPARTMENT_AFTER.sub("", raw)))
+    folded = [part for part in dict.fromkeys(parts) if part not in _FRANCE]
     if town and _CODE_IN_LINE.search(town):
         folded.append(town)
         town = ""
@@ -219,6 +222,8 @@ def _french(lines: list[str], code_field: str, town: str) -> tuple[list[str], st
         if spaced and (not wanted or spaced.group(1) + spaced.group(2) == wanted):
             line = "{}{} {}".format(*spaced.groups())
         split = _CODE_AFTER_WORDS.match(line)
+        if not split and (ending := _TOWN_AT_THE_END.match(line)) and is_known_town(ending[2], ending[3]):
+            split = ending
         if not split:
             continue
         before, code, after = split.group(1) or "", split.group(2), split.group(3) or ""
