@@ -89,8 +89,9 @@ class PostalAddress:
         as it seems, without a country; or two countries), `no_postcode`, `too_few_lines` (no street or no town),
         `line_too_long` (also a field that is no address), `too_many_lines`, `own_address`.
         """
+        name, given = name[:_LONGEST_FIELD], given[:_LONGEST_FIELD]
         fields = [field for field in lines if field]
-        if any(len(text or "") > _LONGEST_FIELD for text in (name, postcode, city, country)) or any(
+        if any(len(text or "") > _LONGEST_FIELD for text in (postcode, city, country)) or any(
             len(line) > _LONGEST_FIELD for field in fields[:_MOST_LINES] for line in _BREAKS.split(field[:10_000])
         ):
             raise RecipientError(Refusal.LINE_TOO_LONG)
