@@ -134,6 +134,22 @@ def below_the_name(*lines: str, **fields: str) -> tuple[str, ...]:
         (("5 rue X", "L-1855"), {"city": "Luxembourg"}, ("5 RUE X", "1855 LUXEMBOURG", "LUXEMBOURG")),
         (("5 rue X", "Luxembourg"), {"postcode": "1855"}, ("5 RUE X", "1855 LUXEMBOURG", "LUXEMBOURG")),
         (("C/ Major 3", "AD500", "Andorra la Vella"), {}, ("C/ MAJOR 3", "AD500 ANDORRA LA VELLA", "ANDORRE")),
+        (
+            ("Flat 2", "Rose House", "12 High St", "London", "SW1A 1AA", "UK"),
+            {},
+            ("FLAT 2", "ROSE HOUSE", "12 HIGH ST", "LONDON SW1A 1AA", "ROYAUME UNI"),
+        ),
+        (
+            ("Universität Heidelberg, Romanisches Seminar, Seminarstr. 3", "69117 Heidelberg", "Germany"),
+            {},
+            ("UNIVERSITAT HEIDELBERG", "ROMANISCHES SEMINAR", "SEMINARSTR 3", "69117 HEIDELBERG", "ALLEMAGNE"),
+        ),
+        (
+            ("Chez Paul Jordan", "12 rue Haute", "34999 Montclar"),
+            {},
+            ("CHEZ PAUL JORDAN", "12 RUE HAUTE", "34999 MONTCLAR"),
+        ),
+        (("Villa Jordan", "12 rue Haute", "34999 Montclar"), {}, ("VILLA JORDAN", "12 RUE HAUTE", "34999 MONTCLAR")),
         (("1 rue A", "Montréal, Québec H2L 5C4", "CA"), {}, ("1 RUE A", "MONTREAL QUEBEC H2L 5C4", "CANADA")),
     ],
 )

@@ -9,9 +9,11 @@ from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.recipients.communes import is_commune, is_known_town, is_postcode
 from loan_reminders.domain.recipients.countries import POSTCODE_AFTER_TOWN
 from loan_reminders.domain.recipients.foreign_words import ends_with_state, is_foreign_city, looks_foreign, looks_french
+from loan_reminders.domain.recipients.postal_block import MAXIMUM_LENGTH
 from loan_reminders.domain.recipients.postal_words import fold
 from loan_reminders.domain.states import Refusal
 
+_MOST_LINES = 4
 _COMMAS = re.compile(r"[,;]")
 _CODE_ONLY = re.compile(r"(?:[A-Z]{2,3} )?[A-Z]{0,2}\d[A-Z\d]*(?:[ -][A-Z\d]{1,4})?$")
 _BARE_POSTCODE = re.compile(r"(?:\d{3,7}|AD ?\d{3})$")
@@ -24,8 +26,8 @@ def abroad_lines(raw_lines: Sequence[str], town: str, code: str, country: str) -
 
     Raises RecipientError `too_few_lines` when there is no street or no town.
     """
-    lines = [line for line in (fold(raw, abroad=True) for raw in raw_lines) if line]
-    if not town and len(lines) == 1:
+    lines = [line for raw in raw_lines for line in _fitting(raw)]
+    if not town and len(raw_lines) == 1:
         lines = _pieces(raw_lines[0])
     if town and not any(f" {fold(town)} " in f" {fold(line)} " for line in lines[1:]):
         lines.append(town)
@@ -38,9 +40,19 @@ def abroad_lines(raw_lines: Sequence[str], town: str, code: str, country: str) -
         if not lines:
             raise RecipientError(Refusal.TOO_FEW_LINES)
         lines[-1] = f"{lines[-1]} {code}" if country in POSTCODE_AFTER_TOWN else f"{code} {lines[-1]}"
+    if len(lines) > _MOST_LINES and _CODE_ONLY.match(lines[-1]) and not lines[-2][:1].isdigit():
+        lines[-2:] = [f"{lines[-2]} {lines[-1]}"]
     if len(lines) < 2:
         raise RecipientError(Refusal.TOO_FEW_LINES)
     return lines[:-1], [lines[-1], country]
+
+
+def _fitting(raw: str) -> list[str]:
+    """A line as it is written there, cut at its commas where it is too long for the envelope."""
+    line = fold(raw, abroad=True)
+    if len(line) <= MAXIMUM_LENGTH:
+        return [line] if line else []
+    return [piece for piece in (fold(part, abroad=True) for part in _COMMAS.split(raw)) if piece]
 
 
 def _pieces(raw: str) -> list[str]:

@@ -38,6 +38,7 @@ _SPACE_AFTER = frozenset(
 )
 _ONE_LETTER = frozenset({"A", "B", "L", "E", "I"})
 _POSTCODE_ALONE = re.compile(r"(?:FR? ?)?(\d\d) ?(\d{3})$")
+_POSTCODE_INSIDE = re.compile(r"\d{4}")
 _TOWN_IN_LINE = re.compile(r"\d{4,6} [A-Z]{3}")
 _POSTCODE_BEFORE_TOWN = re.compile(r"(?<!\d)(\d{5}) ([A-Z].*)$")
 
@@ -169,7 +170,7 @@ def _without_words(found: Destination) -> tuple[Destination, set[str]]:
     names: set[str] = set()
     lines = list(found.lines)
     for index in range(len(lines) - 1, -1, -1):
-        if index and index < len(lines) - 2:
+        if index < len(lines) - 1 and not _POSTCODE_INSIDE.search(lines[index]):
             continue
         head, name = _split_end(lines[index], _around([*lines[:index], lines[index]], found))
         if name is not None and head:

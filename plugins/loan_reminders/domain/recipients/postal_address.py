@@ -53,6 +53,7 @@ _CEDEX = re.compile(r"\bCEDEX ?(?=\d)")
 _FRANCE = frozenset({"FRANCE", "FRANCE METROPOLITAINE", "EUROPE"})
 _FRANCE_AFTER = re.compile(r"(?<! DE)(?<! EN)(?<!^DE)(?<!^EN) FRANCE$")
 _ARMY = re.compile(r"^(?:(.*) )?(00) ?(\d{3})(?: (ARMEES?\b.*))?$")
+_FRENCH_LAST_LINE = re.compile(r"\d{5} ")
 _TOWN_AT_THE_END = re.compile(r"^(?:(.+) )?(\d{5}) ([A-Z].*)$")
 _DEPARTMENT_AFTER = re.compile(r"\s*\((?:\d{2,3}|2[AB])\)\s*$", re.IGNORECASE)
 
@@ -63,6 +64,11 @@ class PostalAddress:
 
     lines: tuple[str, ...]
     postcode: str
+
+    @property
+    def country(self) -> str:
+        """The country line, empty in France, overseas and in Monaco, where a postcode and a town come last."""
+        return "" if _FRENCH_LAST_LINE.match(self.lines[-1]) else self.lines[-1]
 
     @classmethod
     def parse(
