@@ -150,6 +150,20 @@ def below_the_name(*lines: str, **fields: str) -> tuple[str, ...]:
             ("CHEZ PAUL JORDAN", "12 RUE HAUTE", "34999 MONTCLAR"),
         ),
         (("Villa Jordan", "12 rue Haute", "34999 Montclar"), {}, ("VILLA JORDAN", "12 RUE HAUTE", "34999 MONTCLAR")),
+        (("5 Queen's Road", "Hong Kong"), {}, ("5 QUEEN S ROAD", "HONG KONG", "HONG KONG")),
+        (("5 rue X", "Brazzaville", "République du Congo"), {}, ("5 RUE X", "BRAZZAVILLE", "CONGO")),
+        (
+            ("5 rue X", "Kinshasa", "République démocratique du Congo"),
+            {},
+            ("5 RUE X", "KINSHASA", "REPUBLIQUE DEMOCRATIQUE DU CONGO"),
+        ),
+        (
+            ("Hauptstr. 12", "77694 Kehl", "Bundesrepublik Deutschland"),
+            {},
+            ("HAUPTSTR 12", "77694 KEHL", "ALLEMAGNE"),
+        ),
+        (("12 rue Ben Barka", "93200 Saint-Denis"), {}, ("12 RUE BEN BARKA", "93200 SAINT DENIS")),
+        (("Via Roma 3", "70121 Bari (BA)", "Italia"), {}, ("VIA ROMA 3", "70121 BARI BA", "ITALIE")),
         (("1 rue A", "Montréal, Québec H2L 5C4", "CA"), {}, ("1 RUE A", "MONTREAL QUEBEC H2L 5C4", "CANADA")),
     ],
 )
@@ -169,6 +183,11 @@ def test_a_place_is_told_by_what_is_written(lines: tuple[str, ...], fields: dict
         (("12 rue Ibn Sina", "20000 Casablanca"), {}),
         (("2 rue Didouche Mourad", "16000 Alger"), {"country": "FR"}),
         (("Via Roma 3", "50100 Firenze"), {}),
+        (("Via Roma 3", "03100 Frosinone (FR)"), {}),
+        (("Via Roma 3", "70121 Bari (BA)"), {}),
+        (("Av. Reforma 222", "06600 Cuauhtémoc"), {}),
+        (("Cité Ibn Khaldoun", "25000 Ali Mendjeli"), {}),
+        (("Lot Sidi Maarouf", "20520 Bouskoura"), {}),
         (("5 Nguyen Trai", "10000 Hanoi"), {}),
         (("Calle Mayor 5",), {"postcode": "28013", "city": "Madrid", "country": "FR"}),
         # two countries, or a foreign one beside a French commune: a nationality, a mistake, nobody can tell

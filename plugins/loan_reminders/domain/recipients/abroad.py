@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.recipients.communes import is_commune, is_known_town, is_postcode
 from loan_reminders.domain.recipients.countries import POSTCODE_AFTER_TOWN
-from loan_reminders.domain.recipients.foreign_words import ends_with_state, is_foreign_city, looks_foreign, looks_french
+from loan_reminders.domain.recipients.foreign_words import (
+    ends_with_state,
+    is_foreign_city,
+    is_foreign_street,
+    looks_foreign,
+    looks_french,
+)
 from loan_reminders.domain.recipients.postal_block import MAXIMUM_LENGTH
 from loan_reminders.domain.recipients.postal_words import fold
 from loan_reminders.domain.states import Refusal
@@ -84,6 +90,8 @@ def seems_abroad(body: Sequence[str], code: str, town: str, *, told: bool) -> bo
     if is_commune(code, town) or is_known_town(code, town):
         return False
     if is_foreign_city(town) or ends_with_state(f"{town} {code}"):
+        return True
+    if any(map(is_foreign_street, (*body, town))):
         return True
     french = any(map(looks_french, body))
     if any(map(looks_foreign, body)) and not french:

@@ -32,6 +32,13 @@ _PREFIX = re.compile(r"(?:(?<=^)|(?<=\s))([A-Z]{1,3})(-| ?)(?=[A-Z\d])")
 _LINKS = frozenset(
     {"DE", "DU", "D", "DES", "LA", "LE", "L", "EN", "AU", "AUX", "A", "NEW", "NOUVEAU", "NOUVELLE", "ET", "SAINT"}
 )
+_ITALIAN_PROVINCES = frozenset({"BA", "FR", "KR", "LT", "MC", "ME", "PE", "SA", "TR", "VA"})
+"""Codes of a country with five digits that also follow an Italian town: `70121 Bari (BA)` is not in Bosnia."""
+
+_STATE = re.compile(
+    r"^(?:.* )?(?:REPUBLIC|REPUBLIK|BUNDESREPUBLIK|REPUBLIQUE|REPUBLICA|REPUBBLICA|KINGDOM|ROYAUME|REINO)"
+    r"(?: (?:OF|DE|DU|D|DES|DI|DA|DO|LA|L|THE))* "
+)
 _LONGEST_NAME = 7
 _SPACE_AFTER = frozenset(
     {"D", "CH", "DE", "AT", "BE", "LU", "LUX", "IT", "ES", "NL", "PT", "PL", "FIN", "AD", "FR", "F"}
@@ -135,6 +142,8 @@ def _without_last_lines(found: Destination, field: str) -> tuple[Destination, se
         if is_commune(code, last):
             break
         name = named_country(last, apart=True, around=_around(lines[:-1], found))
+        if name is None and "DEMO" not in last and _STATE.match(last):
+            name = named_country(_STATE.sub("", last), apart=False, around="")
         if name is None and len(lines) > 1 and field and last == field:
             name = country_line(field)
         if name is None:
@@ -188,7 +197,7 @@ def _split_end(raw: str, around: str) -> tuple[str, str | None]:
     part = _APART.search(raw)
     if part:
         text = fold(part[1])
-        name = named_country(text, apart=True, around=around)
+        name = None if text in _ITALIAN_PROVINCES else named_country(text, apart=True, around=around)
         if name is not None:
             return raw[: part.start()].rstrip(), name
     folded = fold(raw, abroad=True)

@@ -79,6 +79,23 @@ def _cities() -> frozenset[str]:
     return frozenset(_CITIES.split(","))
 
 
+_MAGHREB = re.compile(
+    r"\b(?:IBN|BEN|BENI|BNOU|BINT|SIDI|OULED|OULAD|OUED|AIN|BORDJ|KSAR|HAMMAM|HASSAN|MOHAMM?ED|MOHAMM?ED V|MOULAY|LARBI"
+    r"|DIDOUCHE|BOURGUIBA|ABD|ABDEL\w+|ALI|EL|LOGTS?|WILAYA|DAIRA|HAY|DERB|DOUAR|MED)\b"
+)
+_NUMBER_BEHIND = re.compile(
+    r"^(?:RUE|AV|AVENUE|BD|BOULEVARD|PLACE|CHEMIN|ROUTE|ALLEE|QUAI|COURS)\b.*[A-Z] \d{1,4}[A-Z]?$"
+)
+
+
+def is_foreign_street(line: str) -> bool:
+    """Whether a street of French words may well be abroad: its number behind, or a name of the Maghreb.
+
+    Only for a town that no table knows: there are rues Ben Barka in France, in towns that are.
+    """
+    return bool(_MAGHREB.search(line) or _NUMBER_BEHIND.search(line))
+
+
 def is_foreign_city(town: str) -> bool:
     """Whether a folded town, with or without more words, is a large one abroad; the caller knows it is no commune."""
     words = town.split(" ")
