@@ -28,7 +28,13 @@ from loan_reminders.domain.sending_window import MIDNIGHT, SendingWindow
 from loan_reminders.domain.sms_budget import SmsBudget
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
 from loan_reminders.domain.volume import VolumeGuard
-from loan_reminders.settings_channels import BounceSettings, EmailSettings, LetterSettings, SmsSettings
+from loan_reminders.settings_channels import (
+    BounceSettings,
+    EmailSettings,
+    LetterSettings,
+    SmsSettings,
+    holiday_region,
+)
 from loan_reminders.settings_messages import explain
 from loan_reminders.settings_sections import (
     CapSettings,
@@ -78,12 +84,12 @@ class Settings(Section):
     def sms_window(self) -> SendingWindow:
         """When SMS may leave."""
         window = self.sms.window
-        country, _, region = window.holidays_of.partition("-")
+        country, region = holiday_region(window.holidays_of)
 
         def is_holiday(day: date) -> bool:
             from holidays import country_holidays
 
-            return not window.on_holidays and day in country_holidays(country, subdiv=region or None, years=day.year)
+            return not window.on_holidays and day in country_holidays(country, subdiv=region, years=day.year)
 
         return SendingWindow(
             opens=time.fromisoformat(window.opens),

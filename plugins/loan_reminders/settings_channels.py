@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,8 @@ from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.sms_text import check_sender
 from loan_reminders.settings_values import CLOSING_HOUR, COUNTRY, HOUR, ROOT, Email, Section, Text, usable_email
 
+ALSACE = ("67", "68")
+_ALSACE_OF_THE_PACKAGE = "6AE"
 UNSUBSCRIBE = r"^$|^(https://\S+|mailto:\S+)$"
 
 
@@ -22,14 +25,37 @@ def _legal_sender(text: str) -> str:
 def _known_holidays(place: str) -> str:
     if place == "FR":  # reading the tables of every country takes longer than all other checks together
         return place
-    from holidays import country_holidays
+    from holidays import country_holidays, list_supported_countries
 
-    country, _, region = place.partition("-")
     try:
-        country_holidays(country, subdiv=region or None)
+        country_holidays(*holiday_region(place))
     except NotImplementedError:
-        raise ValueError("un pays, avec ou sans région, est attendu, par exemple « FR » ou « FR-57 »") from None
+        known = list_supported_countries(include_aliases=False)
+        country = place.partition("-")[0]
+        asked = "un pays, avec ou sans région, est attendu, par exemple « FR » ou « FR-57 » ; "
+        if country in known:
+            raise ValueError(f"{asked}valeurs permises : {', '.join(_places(country, known[country]))}") from None
+        french = ", ".join(_places("FR", known["FR"]))
+        raise ValueError(f"{asked}pour la France : {french} ; pays permis : {', '.join(known)}") from None
     return place
+
+
+def _places(country: str, regions: Iterable[str]) -> list[str]:
+    """A country and its parts with holidays of their own, as the settings name them; school zones are none."""
+    parts = [one for one in regions if not one.startswith("Zone") and one != _ALSACE_OF_THE_PACKAGE]
+    return sorted({country, *(f"{country}-{one}" for one in (*parts, *(ALSACE if country == "FR" else ())))})
+
+
+def holiday_region(place: str) -> tuple[str, str | None]:
+    """A setting such as `FR-67` as the package `holidays` names countries and their parts.
+
+    The Code du travail (L3134-13) names three departments, Moselle, Bas-Rhin and Haut-Rhin; the package has the
+    region Alsace for the last two.
+    """
+    country, _, region = place.partition("-")
+    if country == "FR" and region in ALSACE:
+        region = _ALSACE_OF_THE_PACKAGE
+    return country, region or None
 
 
 def _email_or_nothing(text: str) -> str:

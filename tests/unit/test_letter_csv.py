@@ -13,6 +13,7 @@ from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel
 from loan_reminders.rendering.letter_csv import HEADER, recipients_csv
 from loan_reminders.rendering.letters import PrintedLetter
+from tests.unit.foreign_addresses import ADDRESSES
 
 
 def a_printed_letter(*lines: str, postcode: str = "06000", reference: str = "R1-261204-7ZK3QD") -> PrintedLetter:
@@ -64,6 +65,33 @@ def test_the_country_has_its_own_columns(lines: tuple[str, ...], postcode: str, 
     (row,) = rows(recipients_csv([a_printed_letter(*lines, postcode=postcode)], kind=Channel.LETTER))
     assert (row["pays"], row["code_pays"]) == (country, code)
     assert "ALLEMAGNE" not in [row[f"ligne{number}"] for number in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("country", "code", "lines"), [(row[0], row[1], (row[2], row[3], row[5][1])) for row in ADDRESSES]
+)
+def test_the_columns_agree_with_the_address_abroad(country: str, code: str, lines: tuple[str, ...]) -> None:
+    address = PostalAddress.parse(name="Élise Dupont", lines=lines)
+    letter = replace(a_printed_letter(), recipient=address)
+    (row,) = rows(recipients_csv([letter], kind=Channel.LETTER))
+    assert (row["pays"], row["code_pays"]) == (country, code)
+    assert [row[f"ligne{number}"] for number in range(1, 7) if row[f"ligne{number}"]] == list(address.lines[:-1])
+
+
+@pytest.mark.parametrize(
+    ("lines", "country", "code"),
+    [
+        (("12 rue des Lilas", "97200 Fort-de-France"), "FRANCE", "FR"),
+        (("12 rue des Lilas", "98800 Nouméa", "Nouvelle-Calédonie"), "FRANCE", "FR"),
+        (("SP 85212", "00862 ARMEES"), "FRANCE", "FR"),
+        (("24 av. Bleue", "06103 Nice Cedex 2"), "FRANCE", "FR"),
+        (("3 bd des Moulins", "98000 Monaco"), "MONACO", "MC"),
+    ],
+)
+def test_the_columns_agree_with_the_address_at_home(lines: tuple[str, ...], country: str, code: str) -> None:
+    letter = replace(a_printed_letter(), recipient=PostalAddress.parse(name="Élise Dupont", lines=lines))
+    (row,) = rows(recipients_csv([letter], kind=Channel.LETTER))
+    assert (row["pays"], row["code_pays"]) == (country, code)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])

@@ -98,6 +98,11 @@ def test_a_very_long_title_is_cut_and_says_so() -> None:
     assert title_words("Court", "n" * 100).startswith("Court, nnn")
 
 
+def test_the_letter_spells_the_whole_name_that_the_envelope_may_cut() -> None:
+    name = "Anne de La Rochefoucauld-Montbel-Estissac de Saint-Hilaire du Plessis-Bellière et de Montmorency"
+    assert rendered(patron={"name": name}).patron_name == name
+
+
 @pytest.mark.parametrize(
     ("held", "words"),
     [

@@ -21,7 +21,7 @@ from loan_reminders.domain.registered_letters import (
     last_standing,
     undoable,
 )
-from loan_reminders.domain.states import SkipReason
+from loan_reminders.domain.states import Refusal, SkipReason
 from loan_reminders.domain.tracking_number import TrackingNumber
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -194,3 +194,8 @@ def test_only_the_last_step_is_undone(acts, event_id, code):
 )  # fmt: skip
 def test_why_a_reader_is_not_reached_is_told_in_french(reason, detail, words):
     assert explained(SkipReason(reason), detail) == words
+
+
+def test_every_refusal_has_words_for_the_desk():
+    for refusal in Refusal:
+        assert refusal.value not in explained(SkipReason.INVALID_RECIPIENT, f"letter:{refusal}")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 
@@ -39,6 +40,9 @@ WRONG = [
     ("sms = 500", "sms = -1", ["caps.sms", "-1", "au moins 0"]),
     ('holidays_of = "FR"', 'holidays_of = "XX"', ["sms.window.holidays_of", '"XX"', "« FR-57 »"]),
     ('holidays_of = "FR"', 'holidays_of = "FR-00"', ["sms.window.holidays_of", '"FR-00"', "« FR-57 »"]),
+    ('holidays_of = "FR"', 'holidays_of = "FR-75"', ['"FR-75"', "FR, FR-57, FR-67, FR-68, FR-971", "FR-974"]),
+    ('holidays_of = "FR"', 'holidays_of = "ZZ-1"', ["FR-57, FR-67, FR-68", "BE", "LU", "MC"]),
+    ('holidays_of = "FR"', 'holidays_of = "DE-ZZ"', ["DE-BW", "DE-SL"]),
     ('opens = "10:00"', 'opens = "20:00"', ["sms.window", "opens", "avant"]),
     ('closes = "19:00"', 'closes = "25:00"', ["sms.window.closes", '"25:00"', "de 00:00 à 24:00"]),
     ("weekdays = [1, ", "weekdays = [0, ", ["sms.window.weekdays[0]", "= 0", "au moins 1"]),
@@ -151,3 +155,25 @@ def test_the_example_names_the_codes_of_students_and_staff():
         PatronCategory.EXTERNAL,
         PatronCategory.OTHER,
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "good_friday", "abolition_day"),
+    [
+        ("FR", False, False),
+        ("FR-57", True, False),
+        ("FR-67", True, False),
+        ("FR-68", True, False),
+        ("FR-974", False, True),
+    ],
+)
+def test_the_holidays_of_the_three_departments_of_the_east(tmp_path, place, good_friday, abolition_day):
+    """Code du travail, L3134-13: Good Friday and 26 December in Moselle, Bas-Rhin and Haut-Rhin."""
+    path = tmp_path / "library.toml"
+    path.write_text(EXAMPLE.replace('holidays_of = "FR"', f'holidays_of = "{place}"'), encoding="utf-8")
+    is_holiday = read_settings(path).sms_window().is_holiday
+    assert is_holiday(date(2027, 3, 26)) is good_friday
+    assert is_holiday(date(2026, 12, 26)) is good_friday
+    assert is_holiday(date(2026, 12, 20)) is abolition_day
+    assert is_holiday(date(2026, 12, 25))
+    assert not is_holiday(date(2026, 12, 24))

@@ -19,6 +19,7 @@ class RowFault(StrEnum):
     NOT_A_DATE = "not_a_date"
     NOT_A_NUMBER = "not_a_number"
     NOT_A_TEXT = "not_a_text"
+    TOO_LONG = "too_long"
 
 
 _SPACES = (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x1F, 0x85)
@@ -35,16 +36,60 @@ _YEARS = range(1900, 3000)
 _COMPACT_OR_ISO = re.compile(r"\d{8}|\d{4}-\d{2}-\d{2}(?:[ T].*)?", re.ASCII)
 
 
+LONGEST_TEXT = 2000
+"""Signs of a title or any other words that are kept; the rest is cut, the reader is told all the same."""
+
+LONGEST_IDENTIFIER = 200
+_LONGEST_NUMBER = 40
+_LONGEST_COUNT = 20
+_NON_FILING = re.compile(
+    "<<([^<>]{0,200})>>|\u00ac([^\u00ac]{0,200})\u00ac|\x88([^\x88\x89]{0,200})\x89|\x98([^\x98\x9c]{0,200})\x9c"
+)
+
+
 def clean_text(value: object, column: str) -> str:
-    """One line of clean text: no control characters, single spaces, composed accents; "" for NULL."""
+    """One line of clean text: no control characters, single spaces, composed accents; "" for NULL.
+
+    At most `LONGEST_TEXT` signs, `…` in place of what was cut: thousands of accents on one letter, or a file pasted
+    into a title, would hold up everybody else.
+    """
     text = raw_text(value, column)
     if not text:
         return ""
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[: LONGEST_TEXT - 1]}…"
     if not text.isprintable():
         text = text.translate(_HIDDEN)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())
+
+
+def identifier(value: object, column: str) -> str:
+    """A clean text that names something. Raises RowError `too_long`: cut, it would name something else."""
+    text = raw_text(value, column)
+    if text and len(text) > LONGEST_IDENTIFIER and len(text.strip()) > LONGEST_IDENTIFIER:
+        raise RowError(RowFault.TOO_LONG, column)
+    return clean_text(text, column)
+
+
+def display_text(value: object, column: str) -> str:
+    """A clean text without the signs around words that a catalogue does not sort by: `<<Les>> misérables`.
+
+    Aleph writes `<<…>>`, German catalogues `¬…¬`, MARC 21 the controls NSB and NSE.
+    """
+    text = raw_text(value, column)
+    if text and any(sign in text for sign in ("<<", "\u00ac", "\x88", "\x98")):
+        text = _NON_FILING.sub(_spaced, text[: LONGEST_TEXT + 1])
+        text = text.removeprefix("<<").replace(">> ", " ") if text.startswith("<<") else text
+    return clean_text(text, column)
+
+
+def _spaced(found: re.Match[str]) -> str:
+    """The words between the signs, parted from the next one unless an apostrophe or a hyphen links them."""
+    words = next((group for group in found.groups() if group is not None), "")
+    after = found.string[found.end() : found.end() + 1]
+    return f"{words} " if words[-1:].isalnum() and after.isalnum() else words
 
 
 def raw_text(value: object, column: str) -> str | None:
@@ -55,7 +100,7 @@ def raw_text(value: object, column: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     whole = _whole(value)
-    if whole is None:
+    if whole is None or abs(whole) >= 10**_LONGEST_NUMBER:
         raise RowError(RowFault.NOT_A_TEXT, column)
     return str(whole)
 
@@ -68,8 +113,8 @@ def _whole(value: object) -> int | None:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < 2 * _LONGEST_NUMBER:
+        return int(value) if value == value.to_integral_value() else None
     return None
 
 
@@ -110,7 +155,8 @@ def read_count(value: object, column: str) -> int:
     """A count, 0 for NULL and empty text. Raises RowError `not_a_number` below zero or beyond what a count can be."""
     if isinstance(value, str):
         text = value.strip()
-        whole = int(text or "0") if text.isascii() and (text.isdigit() or not text) else None
+        digits = len(text) <= _LONGEST_COUNT and text.isascii() and (text.isdigit() or not text)
+        whole = int(text or "0") if digits else None
     else:
         whole = 0 if value is None else _whole(value)
     if whole is None or not 0 <= whole < 2**31:
@@ -119,9 +165,12 @@ def read_count(value: object, column: str) -> int:
 
 
 def json_value(value: object) -> str | int | float | None:
-    """The value as any JSON store takes it: no NUL, no half character, no infinity; bytes as hexadecimal."""
+    """The value as any JSON store takes it: no NUL, no half character, no infinity; bytes as hexadecimal.
+
+    A text of more than `LONGEST_TEXT` signs is cut, a number of more than forty digits only named.
+    """
     whole = _whole(value)
-    if whole is not None:
+    if whole is not None and abs(whole) < 10**_LONGEST_NUMBER:
         return whole if abs(whole) < 2**53 else str(whole)
     if value is None:
         return None
@@ -130,7 +179,8 @@ def json_value(value: object) -> str | int | float | None:
     elif isinstance(value, date):
         text = value.isoformat()
     elif isinstance(value, bytes):
-        text = value.hex()
+        text = value[:LONGEST_TEXT].hex()
     else:
-        text = str(value) if isinstance(value, (int, float, Decimal)) else type(value).__name__
+        text = str(value) if whole is None and isinstance(value, (float, Decimal)) else type(value).__name__
+    text = text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -23,6 +23,7 @@ _REFUSALS = {
     Refusal.INVALID_NUMBER: "numéro impossible",
     Refusal.DUMMY: "factice, mise à la place d'une vraie",
     Refusal.COUNTRY_NOT_ALLOWED: "pays non desservi ou inconnu",
+    Refusal.COUNTRY_UNSURE: "semble à l'étranger, pays absent ou douteux",
     Refusal.NOT_AN_ADDRESS: "mal écrite",
     Refusal.TOO_FEW_LINES: "sans rue ou sans ville",
     Refusal.NO_POSTCODE: "sans code postal",

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from loan_reminders.domain.cells import RowFault, clean_text, json_value, raw_text, read_count, read_day
+from loan_reminders.domain.cells import (
+    LONGEST_IDENTIFIER,
+    RowFault,
+    clean_text,
+    display_text,
+    identifier,
+    json_value,
+    raw_text,
+    read_count,
+    read_day,
+)
 from loan_reminders.domain.errors import RecipientError, RowError, SettingsError
 from loan_reminders.domain.loans import Loan, Patron, RejectedRow
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
@@ -95,9 +106,9 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
     Raises RowError with a code of `RowFault` when the loan, its dates or its reader cannot be told.
     """
     get = row.get
-    key = clean_text(get("loan_key"), "loan_key")
-    number = clean_text(get("loan_number"), "loan_number")
-    patron_id = clean_text(get("patron_id"), "patron_id")
+    key = identifier(get("loan_key"), "loan_key")
+    number = identifier(get("loan_number"), "loan_number")
+    patron_id = identifier(get("patron_id"), "patron_id")
     if not key:
         raise RowError(RowFault.MISSING, "loan_key")
     if not patron_id:
@@ -109,10 +120,10 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
         loan_date=read_day(get("loan_date"), "loan_date"),
         renewal_count=read_count(get("renewal_count"), "renewal_count"),
         patron=_patron(row, patron_id, codes),
-        title=clean_text(get("title"), "title"),
-        author=clean_text(get("author"), "author"),
+        title=display_text(get("title"), "title"),
+        author=display_text(get("author"), "author"),
         call_number=_call_number(get("call_number")),
-        volume=clean_text(get("volume"), "volume"),
+        volume=display_text(get("volume"), "volume"),
         item_barcode=clean_text(get("item_barcode"), "item_barcode"),
         branch=clean_text(get("branch"), "branch"),
         item_status=clean_text(get("item_status"), "item_status"),
@@ -123,16 +134,16 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
 def loan_id_of(row: Mapping[str, object]) -> str:
     """The loan that a row is about, as `parse_row` names it, or as `reject` does when the row cannot be read."""
     try:
-        key, number = clean_text(row.get("loan_key"), "loan_key"), clean_text(row.get("loan_number"), "loan_number")
+        key, number = identifier(row.get("loan_key"), "loan_key"), identifier(row.get("loan_number"), "loan_number")
     except RowError:
-        key, number = (str(json_value(row.get(name)) or "").strip() for name in ("loan_key", "loan_number"))
+        key, number = (_id_as_it_came(row.get(name)) for name in ("loan_key", "loan_number"))
     return f"{key}-{number}" if key and number else key
 
 
 def reject(row: Mapping[str, object], error: RowError) -> RejectedRow:
     """Keep a row that cannot be read, with values any JSON store takes."""
     raw = {name: json_value(value) for name, value in row.items()}
-    key, number, patron = (str(raw.get(name) or "").strip() for name in ("loan_key", "loan_number", "patron_id"))
+    key, number, patron = (_id_as_it_came(row.get(name)) for name in ("loan_key", "loan_number", "patron_id"))
     return RejectedRow(
         loan_id=f"{key}-{number}" if key and number else key,
         patron_id=patron,
@@ -140,6 +151,16 @@ def reject(row: Mapping[str, object], error: RowError) -> RejectedRow:
         column=error.column,
         raw=raw,
     )
+
+
+def _id_as_it_came(value: object) -> str:
+    """An identifier of a row that cannot be read; a long one is cut and marked, so that two stay two."""
+    text = str(json_value(value) or "").strip()
+    if len(text) <= LONGEST_IDENTIFIER:
+        return text
+    whole = value if isinstance(value, str) else text
+    mark = hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:16]
+    return f"{text[: LONGEST_IDENTIFIER - 17]}…{mark}"
 
 
 def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Patron:
@@ -159,13 +180,24 @@ def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Pa
     )
 
 
+LONGEST_NAME = 300
+
+
+def _given(row: Mapping[str, object]) -> str:
+    """The given names at the start of what `_name` answers, where the row tells them."""
+    first = display_text(row.get("first_name"), "first_name")[:LONGEST_NAME]
+    if first and clean_text(row.get("last_name"), "last_name"):
+        return first
+    return display_text(row.get("full_name"), "full_name")[:LONGEST_NAME].partition(",")[2].strip()
+
+
 def _name(row: Mapping[str, object]) -> str:
     """First and last name, else `Last, First` turned round, else whichever part there is."""
-    last = clean_text(row.get("last_name"), "last_name")
-    first = clean_text(row.get("first_name"), "first_name")
+    last = display_text(row.get("last_name"), "last_name")[:LONGEST_NAME]
+    first = display_text(row.get("first_name"), "first_name")[:LONGEST_NAME]
     if first and last:
         return f"{first} {last}"
-    full = clean_text(row.get("full_name"), "full_name")
+    full = display_text(row.get("full_name"), "full_name")[:LONGEST_NAME]
     if full:
         family, _, given = full.partition(",")
         return f"{given.strip()} {family.strip()}".strip()
@@ -203,6 +235,7 @@ def _address(name: str, row: Mapping[str, object], own: tuple[tuple[str, ...], .
             city=raw_text(row.get("city"), "city"),
             country=raw_text(row.get("country"), "country"),
             own=own,
+            given=_given(row),
         )
     except RecipientError as error:
         return error.code
@@ -210,5 +243,5 @@ def _address(name: str, row: Mapping[str, object], own: tuple[tuple[str, ...], .
 
 def _call_number(value: object) -> str:
     """A call number without MARC subfield marks: `$$a843 $$bPRO` is read `843 PRO`."""
-    text = clean_text(value, "call_number")
+    text = display_text(value, "call_number")
     return " ".join(_SUBFIELD.sub(" ", text).split()) if "$$" in text else text

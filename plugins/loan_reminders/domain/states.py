@@ -100,6 +100,7 @@ class Refusal(StrEnum):
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
     NOT_AN_ADDRESS = "not_an_address"
     TOO_FEW_LINES = "too_few_lines"
+    COUNTRY_UNSURE = "country_unsure"
     NO_POSTCODE = "no_postcode"
     LINE_TOO_LONG = "line_too_long"
     TOO_MANY_LINES = "too_many_lines"

@@ -67,12 +67,11 @@ def recipients_csv(
 
 def _split(address: PostalAddress) -> tuple[tuple[str, ...], str, str]:
     """The lines within the country, the country's name and its code."""
-    code = country_code(address.lines[-1])
-    if address.lines[-1].startswith(f"{address.postcode} ") and address.postcode:
-        if address.postcode.startswith("980"):
-            return address.lines, "MONACO", "MC"
-        return address.lines, "FRANCE", "FR"
-    return address.lines[:-1], address.lines[-1], code
+    if address.country:
+        return address.lines[:-1], address.country, country_code(address.country)
+    if address.lines[-1].startswith("980"):
+        return address.lines, "MONACO", "MC"
+    return address.lines, "FRANCE", "FR"
 
 
 def _cell(text: str) -> str:

@@ -33,6 +33,8 @@ _CHANNEL_WORDS = {
 _JOINERS = "\u200c\u200d"
 _AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+)(?:[.,](\d{1,2}))?(?![\d.,])")
 _CURRENCY = re.compile(r"EUR(?:OS?)?|€|USD|US\$|\$|GBP|£|CHF", re.IGNORECASE)
+_LONGEST_PRICE = 60
+_LONGEST_AMOUNT = 9
 _SIGNS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "EURO": "EUR", "EUROS": "EUR"}
 _FULL_CAPITALS_LINKS = re.compile(r"\b(En|Sur|Sous|Les?|La|Des?|Du|Et|Lès)\b")
 _SENTENCE_END = " /:;,="
@@ -111,8 +113,10 @@ def _money(cents: int, currency: str) -> str:
 @lru_cache(maxsize=4096)
 def _amount(text: str) -> tuple[int, str]:
     """An ILS price in cents and its currency's ISO 4217 code; (0, "") when it cannot be told."""
+    if len(text) > _LONGEST_PRICE:
+        return 0, ""
     amounts = _AMOUNT.findall(text)
-    if len(amounts) != 1:
+    if len(amounts) != 1 or len(amounts[0][0]) > _LONGEST_AMOUNT:
         return 0, ""
     whole, cents = amounts[0]
     rest = _AMOUNT.sub(" ", text, count=1)
@@ -120,7 +124,7 @@ def _amount(text: str) -> tuple[int, str]:
     if _CURRENCY.sub("", rest, count=1).strip(" .,:;()\u00a0\u202f"):
         return 0, ""
     value = int(re.sub(r"\D", "", whole)) * 100 + int(cents.ljust(2, "0") or 0)
-    if not value or len(whole) > 9:
+    if not value:
         return 0, ""
     code = named.group().upper() if named else "EUR"
     return value, _SIGNS.get(code, code)

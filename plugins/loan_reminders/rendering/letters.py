@@ -96,7 +96,7 @@ class LetterRenderer:
             delivery_id=delivery.delivery_id,
             reference=letter_reference(delivery.delivery_id, delivery.notice.stage),
             recipient=delivery.recipient,
-            patron_name=one_line(patron.name, 80),
+            patron_name=one_line(patron.name, 300),
             patron_barcode=one_line(patron.barcode, 40),
             due_date=french_date(delivery.notice.due_date),
             lines=tuple(self._line(loan) for loan in delivery.loans),

@@ -86,9 +86,7 @@ def posting_slip(
 
 def town(address: PostalAddress) -> str:
     """Postcode and town; abroad, the town's line and the country."""
-    if address.postcode and address.lines[-1].startswith(f"{address.postcode} "):
-        return address.lines[-1]
-    return ", ".join(address.lines[-2:])
+    return ", ".join(address.lines[-2:]) if address.country else address.lines[-1]
 
 
 def _work(job: Mapping[str, Any], *, timeout_s: float) -> None:

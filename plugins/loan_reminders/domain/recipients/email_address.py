@@ -15,9 +15,14 @@ _LONGEST_LOCAL_PART = 64
 _LONGEST_ADDRESS = 254
 
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_SEPARATORS = re.compile(r"[;,\s]+")
+_SEPARATORS = re.compile(r"[;,|\s]+")
+_BETWEEN = re.compile(r"[/&]")
 _AROUND_AT = re.compile(r"\s*@\s*")
-_ANGLE_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>\s*")
+_ANGLE_BRACKETS = re.compile(r"<([^<>]*)>")
+_REMARK = re.compile(r"(?<![@\w.])\([^()@]*\)|(?<=[A-Za-z])\([^()@]*\)(?=[\s,;/|]|$)|\[[^][@]*\](?=[\s,;/|]|$)")
+_LABEL = re.compile(r"(?:mailto|smtp|e-?mails?|m[eé]ls?|courriels?|adresse)[:=](?://)?", re.IGNORECASE)
+_QUOTES = "\"'`´‘’‚“”„«»"
+_AROUND_WORD = _QUOTES + ":-–—=/.*>"
 _PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
 
@@ -27,6 +32,18 @@ _DUMMY_WORDS = frozenset({
     "none", "null", "nil", "na", "nomail", "noemail", "nobody", "inconnu", "inconnue", "unknown", "nonrenseigne", "nc",
     "noreply", "donotreply", "nepasrepondre", "nepasenvoyer", "arenseigner", "adefinir", "anonyme",
 })  # fmt: skip
+_MAY_BE_SOMEBODY = frozenset({"nc", "na", "nil", "rien"})
+"""Of these, initials and first names: `nc@univ.fr` is Nina Caron; `nc@nc.fr` is nobody."""
+
+_LABELS = frozenset({
+    "perso", "personnel", "personnelle", "pro", "professionnel", "professionnelle", "travail", "bureau", "maison",
+    "domicile", "prive", "privee", "principal", "principale", "secondaire", "univ", "universite", "etudiant", "fac",
+    "parents", "mere", "pere", "ou", "et", "or", "and", "puis", "sinon", "mail", "mails", "email", "emails", "mel",
+    "courriel", "adresse", "mailto", "private", "work", "home", "a", "utiliser", "nouveau", "nouvelle", "ancien",
+    "ancienne", "preferee", "prefere",
+})  # fmt: skip
+"""Words that a desk writes beside an address; any other word makes it doubtful whose it is."""
+
 _DUMMY_DOMAINS = frozenset(
     {"aucun", "aucune", "sans", "neant", "inconnu", "nomail", "noemail", "sansmail", "pasdemail"}
 )
@@ -40,34 +57,53 @@ class EmailAddress:
 
     @classmethod
     def parse(cls, text: str | None) -> EmailAddress:
-        """Read one ILS field; the first valid address of several separated by `;`, `,` or spaces is kept.
+        """Read one ILS field; the first valid address of several is kept.
 
         Mends what cannot change who is written to: spaces around, no-break spaces, control characters, a final
-        dot, `mailto:`, `Name <address>`, the domain's case, a domain with accents (IDNA). A comma or semicolon
-        inside an address is not mended: `marie,dupont@…` could be anybody.
+        dot, `MAILTO:`, `Mail :`, quotes, `Name <address>`, a remark in brackets, words of a closed list (`perso`), the
+        domain's case, a domain with accents (IDNA). Several addresses are parted by `;`, `,`, `/`, `ou` or spaces. A
+        comma or a space inside an address is not mended: `marie,dupont@…` could be anybody.
 
         Raises RecipientError with `missing` (empty), `dummy` (a placeholder), or `not_an_address`, which also
         covers what is valid only with SMTPUTF8 (RFC 6531), too long (RFC 5321), or on a private domain.
         """
+        if text and len(text) > _LONGEST_FIELD:
+            raise RecipientError(Refusal.NOT_AN_ADDRESS)
         cleaned = _INVISIBLE.sub("", text).strip() if text else ""
         if not cleaned:
             raise RecipientError(Refusal.MISSING)
-        if len(cleaned) > _LONGEST_FIELD:
+        pieces, words = _pieces(cleaned)
+        if not pieces and _says_nothing(cleaned):
+            raise RecipientError(Refusal.DUMMY)
+        if not pieces or not all(_letters(word) in _LABELS or not _letters(word) for word in words):
             raise RecipientError(Refusal.NOT_AN_ADDRESS)
-        if bracketed := _ANGLE_BRACKETS.fullmatch(cleaned):
-            cleaned = bracketed[1]
-        pieces = [piece for piece in _SEPARATORS.split(_AROUND_AT.sub("@", cleaned)) if piece]
-        if not all("@" in piece for piece in pieces):
-            raise RecipientError(Refusal.DUMMY if _says_nothing(cleaned) else Refusal.NOT_AN_ADDRESS)
         code = Refusal.NOT_AN_ADDRESS
         for piece in pieces:
-            local, _, domain = piece.removeprefix("mailto:").rpartition("@")
+            local, _, domain = piece.rpartition("@")
             domain = domain.rstrip(".")
             if _is_dummy(local, domain):
                 code = Refusal.DUMMY
             elif found := _valid(local, domain):
                 return cls(value=found)
         raise RecipientError(code)
+
+
+def _pieces(field: str) -> tuple[list[str], list[str]]:
+    """What may be addresses, in their order, and the words beside them."""
+    bracketed = _ANGLE_BRACKETS.findall(field)
+    if bracketed and "@" not in _ANGLE_BRACKETS.sub("", field):
+        return _pieces(" ".join(bracketed))
+    field = _AROUND_AT.sub("@", _REMARK.sub(" ", field))
+    pieces: list[str] = []
+    words: list[str] = []
+    for part in filter(None, _SEPARATORS.split(field)):
+        between = _BETWEEN.split(part)
+        for one in between if part.count("@") > 1 and all("@" in one for one in between if one) else (part,):
+            piece = _LABEL.sub("", one.strip("/").lstrip(_QUOTES), count=1).strip(_QUOTES)
+            if piece.startswith("("):
+                piece = piece.strip("()")
+            (pieces if "@" in piece else words).append(piece if "@" in piece else piece.strip(_AROUND_WORD))
+    return pieces, words
 
 
 def _letters(text: str) -> str:
@@ -86,9 +122,11 @@ def _says_nothing(text: str) -> bool:
 def _is_dummy(local: str, domain: str) -> bool:
     """True of placeholders: `sans@mail.fr`, `noreply@…`, `x@x.x`, `aa@aa.fr`."""
     letters = _letters(local)
+    host = domain.partition(".")[0].lower()
+    if letters in _MAY_BE_SOMEBODY:
+        return host in _DUMMY_WORDS
     if letters in _DUMMY_WORDS or (letters and set(letters) == {"x"}):
         return True
-    host = domain.partition(".")[0].lower()
     return host in _DUMMY_DOMAINS or (bool(local) and len(set(local.lower())) == 1 and set(host) == set(local.lower()))
 
 

@@ -60,6 +60,9 @@ _WHOLE = re.compile(_DIAL + "?" + _SIGNIFICANT)
 _NATIONAL = re.compile(_DIAL + _SIGNIFICANT + r"(?!\d)")
 """A number of the French plan, overseas included, in one piece or in groups parted alike, wherever it stands."""
 
+_LONGEST_FIELD = 500
+"""More than any phone column holds: to search a page of text for a number takes minutes, and it is nobody's number."""
+
 _GLUE = " .-()"
 _DUMMY = re.compile(r"(\d)\1{5,}|0(\d)\2{7,}|0?[67](\d)\3{7}|(\d\d)\4{4}")
 _OVERSEAS_DUMMY = re.compile(r"0\d{3}(\d)\1{5}")
@@ -80,9 +83,11 @@ class MobileNumber:
         """Read one ILS phone field; of several numbers in it, the first mobile is kept.
 
         `countries` are the ISO codes where SMS may go. Raises RecipientError with `missing` (empty), `not_a_number`
-        (words, or too few digits for a phone), `invalid_number`, `not_mobile` (a landline, a special number),
-        `dummy` (06 00 00 00 00 and the like), or `country_not_allowed`.
+        (words, too few digits for a phone, or a text too long to be a phone field), `invalid_number`, `not_mobile` (a
+        landline, a special number), `dummy` (06 00 00 00 00 and the like), or `country_not_allowed`.
         """
+        if text and len(text) > _LONGEST_FIELD:
+            raise RecipientError(Refusal.NOT_A_NUMBER)
         field = _clean(text)
         if not field:
             raise RecipientError(Refusal.MISSING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _SPECIAL = {
     "Œ": "OE", "œ": "OE", "Æ": "AE", "æ": "AE", "ß": "SS", "ẞ": "SS", "Ø": "O", "ø": "O", "Ð": "D", "ð": "D",
@@ -42,6 +43,7 @@ _FOLD = _Fold()
 _FOLD_ABROAD = _Fold(kept="-/")
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str, *, abroad: bool = False) -> str:
     """Capitals, digits and single spaces: no accent, no punctuation (abroad, `-` and `/` have a meaning and stay)."""
     if not text.isascii():
@@ -51,23 +53,46 @@ def fold(text: str, *, abroad: bool = False) -> str:
 
 _ABBREVIATIONS = {
     "ALLEE": "ALL", "ALLEES": "ALL", "AVENUE": "AV", "BOULEVARD": "BD", "CARREFOUR": "CAR", "CHEMIN": "CHE",
-    "COURS": "CRS", "DOMAINE": "DOM", "FAUBOURG": "FG", "HAMEAU": "HAM", "IMPASSE": "IMP", "LOTISSEMENT": "LOT",
-    "MONTEE": "MTE", "PASSAGE": "PAS", "PLACE": "PL", "PROMENADE": "PROM", "QUARTIER": "QUA", "RESIDENCE": "RES",
-    "ROND POINT": "RPT", "ROUTE": "RTE", "SENTIER": "SEN", "SQUARE": "SQ", "TRAVERSE": "TRA", "LIEU DIT": "LD",
-    "ZONE INDUSTRIELLE": "ZI", "ZONE ARTISANALE": "ZA", "ZONE D ACTIVITES": "ZA", "ZONE D ACTIVITE": "ZA",
+    "COURS": "CRS", "DOMAINE": "DOM", "ESPLANADE": "ESP", "FAUBOURG": "FG", "GRANDE RUE": "GR", "HAMEAU": "HAM",
+    "IMPASSE": "IMP", "LOTISSEMENT": "LOT", "MONTEE": "MTE", "PASSAGE": "PAS", "PLACE": "PL", "PROMENADE": "PROM",
+    "QUARTIER": "QUA", "RESIDENCE": "RES", "ROND POINT": "RPT", "ROUTE": "RTE", "SENTIER": "SEN", "SQUARE": "SQ",
+    "TRAVERSE": "TRA", "VILLAGE": "VLGE", "LIEU DIT": "LD", "ZONE INDUSTRIELLE": "ZI", "ZONE ARTISANALE": "ZA",
+    "ZONE D ACTIVITES": "ZA", "ZONE D ACTIVITE": "ZA", "ZONE D AMENAGEMENT CONCERTE": "ZAC",
+    "CENTRE COMMERCIAL": "CCAL",
     "APPARTEMENT": "APT", "BATIMENT": "BAT", "CHAMBRE": "CHB", "ESCALIER": "ESC", "ETAGE": "ETG", "IMMEUBLE": "IMM",
     "LOGEMENT": "LOG", "PAVILLON": "PAV", "ENTREE": "ENT", "CENTRE": "CTRE", "UNIVERSITE": "UNIV",
-    "UNIVERSITAIRE": "UNIV", "INTERNATIONALE": "INTERN", "GENERAL": "GAL", "MARECHAL": "MAL", "COMMANDANT": "CDT",
-    "CAPITAINE": "CNE", "LIEUTENANT": "LT", "COLONEL": "COL", "DOCTEUR": "DR", "PROFESSEUR": "PR",
-    "PRESIDENT": "PDT", "SAINT": "ST", "SAINTE": "STE", "NOTRE DAME": "ND", "MONSIEUR": "M", "MADAME": "MME",
-    "MADEMOISELLE": "MLLE",
+    "UNIVERSITAIRE": "UNIV", "INTERNATIONALE": "INTERN", "INTERNATIONAL": "INTERN", "NATIONALE": "NAL",
+    "NATIONAL": "NAL", "GENERAL": "GAL", "MARECHAL": "MAL", "COMMANDANT": "CDT", "CAPITAINE": "CNE", "LIEUTENANT": "LT",
+    "COLONEL": "COL", "SERGENT": "SGT", "AMIRAL": "AML", "DOCTEUR": "DR", "PROFESSEUR": "PR", "PRESIDENT": "PDT",
+    "INGENIEUR": "ING", "SAINT": "ST", "SAINTE": "STE", "SAINTS": "STS", "SAINTES": "STES", "NOTRE DAME": "ND",
+    "MONSIEUR": "M", "MADAME": "MME", "MADEMOISELLE": "MLLE", "ANCIENS COMBATTANTS": "ANC COMBATTANTS",
+    "SOUS LIEUTENANT": "SLT", "GRAND": "GD", "GRANDE": "GDE", "PETIT": "PT", "PETITE": "PTE", "ANCIEN": "ANC",
+    "ANCIENNE": "ANC", "INFERIEUR": "INF", "INFERIEURE": "INF", "SUPERIEUR": "SUP", "SUPERIEURE": "SUP",
 }  # fmt: skip
 _LONG_WORD = re.compile(r"\b(" + "|".join(sorted(_ABBREVIATIONS, key=len, reverse=True)) + r")\b")
+_LINK = re.compile(r" (?:DE LA|DE L|DES|DU|DE|D|LES|LE|LA|L|EN|ET|AUX|AU|A|LEZ)(?= )")
 
 
 def abbreviate(line: str) -> str:
     """A folded line with the usual short forms of its long words (`AVENUE DU GENERAL` → `AV DU GAL`)."""
     return _LONG_WORD.sub(lambda found: _ABBREVIATIONS[found.group(1)], line)
+
+
+def shorten(line: str, length: int) -> str:
+    """A folded line no longer than `length` if its short forms allow it, its links left out only where they must be.
+
+    The order is La Poste's for labels (NF Z10-011): kinds of streets and titles first, then articles and links from
+    the left; the last word, which tells one street from another, is never touched.
+    """
+    if len(line) <= length:
+        return line
+    line = abbreviate(line)
+    while len(line) > length:
+        shorter = _LINK.sub("", line, count=1)
+        if shorter == line:
+            break
+        line = shorter
+    return line
 
 
 CIVILITIES = frozenset({
