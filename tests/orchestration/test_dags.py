@@ -144,3 +144,15 @@ def test_registered_letters_are_asked_about_for_as_long_as_it_takes(dags):
     assert task.trigger_rule == "all_success"
     assert dags["registered_letter"].get_task("print_registered_letters").trigger_rule == "all_success"
     assert dags["registered_letter"].dagrun_timeout is None
+
+
+def test_a_run_that_stands_still_ends_but_never_while_a_person_may_still_answer(dags):
+    """The question about the volume waits a day, SMS wait for their window, registered letters as long as it takes."""
+    from loan_reminders.operators.confirm_volume import NO_ANSWER
+
+    tries = timedelta(hours=6)
+    for stage in set(Stage) - {Stage.REGISTERED_LETTER}:
+        longest_closed_window = timedelta(days=3) if "send_sms" in dags[stage.value].task_ids else timedelta()
+        assert dags[stage.value].dagrun_timeout > NO_ANSWER + tries + longest_closed_window
+    for dag_id in set(dags) - {stage.value for stage in Stage}:
+        assert timedelta(minutes=40) < dags[dag_id].dagrun_timeout <= timedelta(hours=2)
