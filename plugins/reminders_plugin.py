@@ -1,4 +1,4 @@
-"""The librarians' pages and the SMS provider's door, for Airflow's web server."""
+"""The librarians' pages and the SMS provider's door, for Airflow's web server; and when the DAGs may run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+
+from loan_reminders import run_listener
+from loan_reminders.timetables import UpToNowTimetable
 
 
 class RemindersPlugin(AirflowPlugin):
@@ -21,6 +24,9 @@ class RemindersPlugin(AirflowPlugin):
             "nav_top_level": True,
         }
     ]
+
+    timetables = [UpToNowTimetable]  # noqa: RUF012
+    listeners = [run_listener]  # noqa: RUF012
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:

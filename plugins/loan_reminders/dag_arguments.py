@@ -10,6 +10,7 @@ from airflow.sdk import Param
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.services.compose import check_texts
 from loan_reminders.settings import ROOT, settings
+from loan_reminders.timetables import UpToNowTimetable
 
 DISPLAY_NAMES = {
     Stage.COURTESY_NOTICE: "1. Lettre de courtoisie",
@@ -23,10 +24,29 @@ RUNS_AT_ONCE = {Stage.REGISTERED_LETTER: 31}
 """A day of registered letters that nobody approved yet does not hold back the next days' runs."""
 
 
-def daily(stage: Stage) -> str:
-    """The stage's cron expression: every day at its hour, in the zone of the DAG's start date."""
+RUN_LASTS = {
+    Stage.COURTESY_NOTICE: timedelta(days=2),
+    Stage.OVERDUE_NOTICE: timedelta(days=5),
+    Stage.FIRST_REMINDER: timedelta(days=2),
+    Stage.SECOND_REMINDER: timedelta(days=2),
+}
+"""Longer than any sound run: a day for the question about the volume, then the tries, and for SMS a long closed
+weekend. A run that stands still ends then, in red, and lets the next one begin. Registered letters have no limit: they
+wait for a librarian as long as it takes."""
+
+HOURLY_RUN_LASTS = timedelta(hours=2)
+"""No person is awaited: three tries, ten minutes apart."""
+
+
+def daily(stage: Stage) -> UpToNowTimetable:
+    """Every day at the stage's hour, in the library's zone; the logical date is that very moment."""
     starts_at = settings().stages.of(stage).starts_at
-    return f"{starts_at.minute} {starts_at.hour} * * *"
+    return UpToNowTimetable(f"{starts_at.minute} {starts_at.hour} * * *", timezone=settings().library.time_zone)
+
+
+def hourly(minute: int) -> UpToNowTimetable:
+    """Every hour at this minute."""
+    return UpToNowTimetable(f"{minute} * * * *", timezone=settings().library.time_zone)
 
 
 def dag_arguments(stage: Stage) -> dict[str, Any]:
@@ -51,6 +71,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
         "start_date": datetime(2026, 1, 1, tzinfo=ours.zone),
         "catchup": False,
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
+        "dagrun_timeout": RUN_LASTS.get(stage),
         "tags": ["relances"],
         "params": {
             "reference_date": Param(
@@ -89,6 +110,7 @@ def hourly_arguments(dag_id: str, display_name: str) -> dict[str, Any]:
         "start_date": datetime(2026, 1, 1, tzinfo=settings().zone),
         "catchup": False,
         "max_active_runs": 1,
+        "dagrun_timeout": HOURLY_RUN_LASTS,
         "tags": ["relances"],
         "default_args": {"owner": "bibliothèque", "retries": 2, "retry_delay": timedelta(minutes=10)},
     }

@@ -52,6 +52,7 @@ def start(clock: Clock) -> None:
 def generate(clock: Clock, *, stage: str, today: str, readers: int, warm_up: int = 0, **reach: Any) -> dict[str, Any]:
     """Rows of the contract to a planned, committed run, in one process."""
     from loan_reminders.domain.stages import Stage
+    from loan_reminders.domain.volume import VolumeAnswer
     from loan_reminders.hooks.ledger import ledger
     from loan_reminders.services.extract import extract_loans
     from loan_reminders.services.plan import plan_run
@@ -78,6 +79,7 @@ def generate(clock: Clock, *, stage: str, today: str, readers: int, warm_up: int
                     dry_run=False,
                 )
                 planned = plan_run(books, run_id=run.run_id, policy=ours.policy())
+            books.record_volume_answer(run.run_id, VolumeAnswer.APPROVED, who="bench")
             result = {"run_id": run.run_id, "loans": len(rows), "planned": planned}
     return result
 
@@ -89,6 +91,7 @@ def run_task(clock: Clock, *, task: str, stage: str, today: str, run_id: int = 0
     """
     from loan_reminders import operators
     from loan_reminders.domain.stages import Stage
+    from loan_reminders.domain.volume import VolumeAnswer
 
     day = date.fromisoformat(today)
     about = {"run_id": run_id} if run_id else {}
@@ -103,7 +106,11 @@ def run_task(clock: Clock, *, task: str, stage: str, today: str, run_id: int = 0
         "ti": SimpleNamespace(try_number=1, max_tries=0),
     }
     with clock, operator.ledger() as ledger:
-        return operator.work(context, ledger)
+        result = operator.work(context, ledger)
+    if task == "PlanNotices":
+        with operator.ledger() as ledger:
+            ledger.record_volume_answer(run_id, VolumeAnswer.APPROVED, who="bench")
+    return result
 
 
 def _listed(operator: Any, today: date, *, readers: int, **reach: Any) -> Any:

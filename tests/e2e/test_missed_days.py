@@ -99,3 +99,91 @@ def test_an_unusual_volume_waits_for_a_librarian(installation, answer, sends):
         installation.config.write_text(usual, encoding="utf-8")
     assert ended["state"] == "success"
     assert (len(list(installation.mail.glob("*.eml"))) > before) is sends
+
+
+def ended(installation, stage, run_id):
+    return installation.api.wait_for_run(stage.value, run_id, timeout=TIMEOUT, alive=installation.check_alive)
+
+
+def set_state(installation, stage, run_id, task_id, state):
+    """« Marquer comme… », for one task."""
+    path = f"dags/{stage.value}/dagRuns/{run_id}/taskInstances/{task_id}"
+    installation.api.call("PATCH", path, json={"new_state": state})
+
+
+def clear(installation, stage, run_id, task_id):
+    """« Effacer » one task alone."""
+    body = {"dry_run": False, "task_ids": [task_id], "dag_run_id": run_id, "only_failed": False}
+    body |= {"include_downstream": False, "include_upstream": False, "reset_dag_runs": True}
+    installation.api.call("POST", f"dags/{stage.value}/clearTaskInstances", json=body)
+
+
+def log_of(installation, dag_id, run_id, task_id, number=1):
+    path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{number}"
+    return str(installation.api.call("GET", path, params={"full_content": True}))
+
+
+def task_states(installation, stage, run_id):
+    return {task["task_id"]: task["state"] for task in installation.api.tasks(stage.value, run_id)}
+
+
+def test_a_run_dated_in_the_future_is_refused_at_once_and_holds_nothing(installation):
+    stage, tomorrow = Stage.COURTESY_NOTICE, moment(installation.today + timedelta(days=1), time(12))
+    body = {"logical_date": tomorrow.isoformat(), "conf": {}}
+    with pytest.raises(RuntimeError, match=r"HTTP 400 .*dans l'avenir"):
+        installation.api.call("POST", f"dags/{stage.value}/dagRuns", json=body)
+    command = ["dags", "trigger", stage.value, "--run-id", "by_hand", "--logical-date", tomorrow.isoformat()]
+    subprocess.run(
+        [sys.executable, "-m", "airflow", *command], env=installation.env, cwd=ROOT, check=True, capture_output=True
+    )
+    refused = ended(installation, stage, "by_hand")
+    assert refused["state"] == "failed"
+    assert "dans l'avenir" in refused["note"]
+
+
+def test_a_day_that_cannot_be_is_refused_in_words(installation):
+    stage = Stage.COURTESY_NOTICE
+    run_id = installation.api.trigger(stage.value, reference_date="0001-01-01")
+    assert ended(installation, stage, run_id)["state"] == "failed"
+    assert "plus d'un an" in log_of(installation, stage.value, run_id, "extract_loans")
+
+
+@pytest.fixture
+def always_asking(installation):
+    """One e-mail or letter is beyond the cap."""
+    usual = installation.config.read_text(encoding="utf-8")
+    before, caps, after = usual.partition("[caps]")
+    body, bracket, rest = after.partition("\n[")
+    none = "\n".join(f"{line.partition('=')[0]}= 0" if "=" in line else line for line in body.splitlines())
+    installation.config.write_text(f"{before}{caps}{none}{bracket}{rest}", encoding="utf-8")
+    yield
+    installation.config.write_text(usual, encoding="utf-8")
+
+
+def test_a_question_marked_as_answered_sends_nothing_and_watch_tells_of_the_day(installation, always_asking):
+    stage, day = Stage.SECOND_REMINDER, installation.today - timedelta(days=4)
+    before = len(list(installation.mail.glob("*.eml"))), len(list(installation.letters.glob("**/*.pdf")))
+    run_id = installation.api.trigger(stage.value, reference_date=day.isoformat())
+    installation.wait_for_question(stage, run_id, timeout=TIMEOUT)
+    set_state(installation, stage, run_id, "confirm_volume", "success")
+    assert ended(installation, stage, run_id)["state"] == "failed"
+    assert (len(list(installation.mail.glob("*.eml"))), len(list(installation.letters.glob("**/*.pdf")))) == before
+    assert task_states(installation, stage, run_id)["send_emails"] == "failed"
+    assert "« Vérifier le volume »" in log_of(installation, stage.value, run_id, "send_emails")
+
+    installation.api.unpause("watch")
+    watched = installation.api.trigger("watch")
+    alive = installation.check_alive
+    assert installation.api.wait_for_run("watch", watched, timeout=TIMEOUT, alive=alive)["state"] == "failed"
+    said = log_of(installation, "watch", watched, "watch_runs")
+    assert f"(second_reminder) : comptes qui ne sont pas justes pour le {day:%d/%m/%Y}" in said
+
+
+def test_a_task_that_failed_with_everything_done_makes_the_run_red(installation):
+    stage = Stage.COURTESY_NOTICE
+    run_id = installation.api.trigger(stage.value, reference_date=installation.today.isoformat())
+    assert ended(installation, stage, run_id)["state"] == "success"
+    set_state(installation, stage, run_id, "send_emails", "failed")
+    clear(installation, stage, run_id, "close_run")
+    assert ended(installation, stage, run_id)["state"] == "failed"
+    assert "« Envoyer les e-mails »" in log_of(installation, stage.value, run_id, "close_run", number=2)

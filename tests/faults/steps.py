@@ -12,6 +12,7 @@ Nothing of this is in the product: a child process of `task_host` wraps the prod
     between_batches   answers recorded and committed
     while_drawing     a worker process lays letters out
     while_storing     a file of the batch is on the disk under its hidden name
+    after_work        every answer is recorded, and Airflow has not heard that the task is done
 
 `request_out`, when the server has a message and has not answered, is the servers' own affair: see `servers`.
 """
@@ -97,8 +98,8 @@ def _meet(folder: Path) -> None:
         time.sleep(0.002)
 
 
-def arm(strike: Strike) -> None:
-    """Wrap the product's functions in this process."""
+def arm(strike: Strike) -> Steps:
+    """Wrap the product's functions in this process; `after_work` is for the caller to pass."""
     from loan_reminders.gateways.allmysms import AllMySmsGateway
     from loan_reminders.gateways.letter_store import FolderLetterStore
     from loan_reminders.gateways.mail_relay import SmtpRelay
@@ -111,6 +112,7 @@ def arm(strike: Strike) -> None:
     _arm_letters(steps)
     if strike.fetch:
         _arm_ils(strike.fetch)
+    return steps
 
 
 def _arm_ils(fetch: int) -> None:

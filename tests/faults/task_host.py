@@ -25,24 +25,39 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.bench.task import LAZY
-from tests.faults.steps import Strike, arm
+from tests.faults.steps import Steps, Strike, arm
 
 
-def work(order: dict[str, Any]) -> dict[str, Any]:
-    """Execute one operator as Airflow's task runner does; says its result, or its error and whether it may pass."""
+def work(order: dict[str, Any], steps: Steps) -> dict[str, Any]:
+    """Execute one operator as Airflow's task runner does; says its result, or its error and whether it may pass.
+
+    The order's `states` are what Airflow says of the run's other tasks, by the names librarians read.
+    """
+    from airflow.sdk import DAG, BaseOperator
+
     from loan_reminders import operators
     from loan_reminders.domain.errors import TemporaryError
     from loan_reminders.domain.stages import Stage
 
-    operator_class = getattr(operators, order["operator"])
-    operator = operator_class(task_id="task", stage=Stage(order["stage"]), **order["arguments"])
+    operator_class, states = getattr(operators, order["operator"]), order["states"]
+    with DAG(order["stage"], schedule=None):
+        operator = operator_class(task_id="task", stage=Stage(order["stage"]), **order["arguments"])
+        for number, name in enumerate(states):
+            BaseOperator(task_id=f"task_{number}", task_display_name=name)
+    by_id = {f"task_{number}": state for number, state in enumerate(states.values())}
     context = {
         "dag_run": SimpleNamespace(run_id="faults", logical_date=None, run_after=datetime.now(UTC)),
         "params": {"reference_date": order["today"], "dry_run": False},
-        "ti": SimpleNamespace(try_number=order["try_number"], max_tries=order["max_tries"]),
+        "ti": SimpleNamespace(
+            try_number=order["try_number"],
+            max_tries=order["max_tries"],
+            get_task_states=lambda *, dag_id, run_ids: dict.fromkeys(run_ids, by_id),
+        ),
     }
     try:
-        return {"result": operator.execute(context)}
+        result = operator.execute(context)
+        steps.passing("after_work")
+        return {"result": result}
     except Exception as error:
         traceback.print_exc()
         return {"error": type(error).__name__, "said": str(error), "temporary": isinstance(error, TemporaryError)}
@@ -59,8 +74,8 @@ def child(order: dict[str, Any]) -> None:
         os.dup2(log, 2)
         os.environ.update(order["env"])
         tempfile.tempdir = None
-        arm(Strike(**order["strike"]))
-        said = {**work(order), "imported": sorted(set(sys.modules) - known)}
+        steps = arm(Strike(**order["strike"]))
+        said = {**work(order, steps), "imported": sorted(set(sys.modules) - known)}
         Path(order["answer"]).write_text(json.dumps(said), encoding="utf-8")
         status = 0
     except BaseException:

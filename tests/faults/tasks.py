@@ -106,9 +106,13 @@ class Tasks:
         strike: Strike,
         try_number: int,
         max_tries: int,
+        states: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> Task:
-        """Run one operator; `arguments` are its own, `env` is added to what the tasks share."""
+        """Run one operator; `arguments` are its own, `env` is added to what the tasks share.
+
+        `states` are what Airflow says of the run's other tasks.
+        """
         with self._lock:
             number = len(self._tasks) + 1
             answer, log = self._folder / f"{number}.json", self._folder / f"{number}.log"
@@ -116,6 +120,7 @@ class Tasks:
             order = {
                 "id": number, "operator": operator, "stage": stage, "today": today, "arguments": arguments,
                 "env": dict(env), "strike": asdict(strike), "try_number": try_number, "max_tries": max_tries,
+                "states": dict(states or {}),
                 "answer": str(answer), "log": str(log),
             }  # fmt: skip
             assert self._host.stdin

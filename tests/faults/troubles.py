@@ -1,18 +1,24 @@
-"""The cases in which the task lives and the world around it fails: mail server, SMS provider, ledger, ILS."""
+"""The cases in which the task lives and the world around it fails: servers, ledger, ILS, and what people do."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 
 from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.volume import VolumeAnswer
+from loan_reminders.ledger.connect import connect
+from loan_reminders.settings import read_settings
 from tests.faults.bed import Bed
 from tests.faults.cases import Case, Pace, place, require
 from tests.faults.scene import Outcome, Scene
 from tests.faults.servers import At
 from tests.faults.steps import Strike
+from tests.faults.tasks import ROOT
 from tests.simulators.allmysms_server import Fault
 from tests.simulators.oracle_server import OracleServer
 
@@ -162,6 +168,60 @@ def _ledger_trouble(point: str, channel: Channel, *, alone: bool = False) -> Cas
     )
 
 
+# --- what people do in Airflow
+
+
+def _unanswered(channel: Channel) -> Case:
+    """The question about the volume was marked as successful: nothing leaves until somebody has answered it."""
+
+    def play(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
+        library = read_settings(ROOT / "library.toml").library.code
+        with Scene(bed, channel) as scene, connect(bed.postgres.url(scene.database), library=library) as ledger:
+            scene.env["REMINDERS_CONFIG"] = str(_always_asking(bed, scene))
+            if repetition % 2:
+                ledger.record_volume_answer(scene.run_id, VolumeAnswer.ASKED)
+            for _ in range(2):
+                ended = scene.send().wait()
+                require(not ended.temporary and "« Vérifier le volume »" in ended.said, ended)
+            require(scene.outcome().lost == scene.expected.total(), "something left without an answer")
+            ledger.record_volume_answer(scene.run_id, VolumeAnswer.APPROVED, who="faults")
+            ledger.close()
+            scene.finish()
+            return scene.outcome()
+
+    return Case(point="volume_marked_as_answered", channel=channel, play=play)
+
+
+def _always_asking(bed: Bed, scene: Scene) -> Path:
+    """The settings of the tasks, but that one message is beyond the cap of its channel."""
+    text = (bed.folder / "library.toml").read_text(encoding="utf-8")
+    before, head, after = text.partition("[caps]")
+    caps, bracket, rest = after.partition("\n[")
+    path = scene.folder / "library.toml"
+    path.write_text(before + head + re.sub(r"= \d+", "= 0", caps) + bracket + rest, encoding="utf-8")
+    return path
+
+
+def _failed_when_all_was_done(channel: Channel) -> Case:
+    """The last try is killed with every answer recorded: Airflow has a failed task, the books balance, the run
+    is red.
+    """
+
+    def play(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
+        with Scene(bed, channel) as scene:
+            ended = scene.send(Strike(point="after_work")).wait()
+            require(ended.killed, ended)
+            states = {"Envoyer": ("failed", "upstream_failed", "skipped")[repetition % 3], "Préparer": "success"}
+            closed = bed.start("CloseRun", stage=scene.stage, env=scene.env, run_id=scene.run_id, states=states).wait()
+            require("« Envoyer »" in closed.said and "Préparer" not in closed.said, closed)
+            require(not closed.well and not closed.temporary, closed)
+            books = scene.sql(f"SELECT state, balanced FROM runs WHERE run_id = {scene.run_id}")
+            require(books == [("closed", True)], books)
+            return scene.outcome()
+
+    return Case(point="failed_when_all_was_done", channel=channel, play=play)
+
+
 # --- the ILS
 
 
@@ -185,7 +245,9 @@ def _ils_fails_half_way(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
         return outcome
 
 
+CHANNELS = (Channel.EMAIL, Channel.SMS, LETTERS)
 TROUBLES: tuple[Case, ...] = (
+    *(case(channel) for case in (_unanswered, _failed_when_all_was_done) for channel in CHANNELS),
     _line_cut_after_data(kept=True),
     _line_cut_after_data(kept=False),
     Case(point="greylisting", channel=Channel.EMAIL, play=_greylisting),
@@ -195,6 +257,6 @@ TROUBLES: tuple[Case, ...] = (
     *(
         _ledger_trouble(point, channel, alone=point == "ledger_restarted")
         for point in ("ledger_locked", "ledger_full", "ledger_fails_over", "ledger_restarted")
-        for channel in (Channel.EMAIL, Channel.SMS, LETTERS)
+        for channel in CHANNELS
     ),
 )

@@ -27,6 +27,12 @@ def read_dags(folder):
     return DagBag(dag_folder=str(folder), collect_dags=True)
 
 
+def cron(dag):
+    """The expression of an explicit timetable, and the zone of its clock."""
+    said = dag.timetable.serialize()
+    return said["expression"], said["timezone"]
+
+
 @pytest.fixture(scope="module")
 def dags():
     bag = read_dags(ROOT / "dags")
@@ -34,8 +40,8 @@ def dags():
     return bag.dags
 
 
-def test_one_dag_a_stage_and_one_for_what_comes_back_each_named_after_its_file(dags):
-    assert set(dags) == {stage.value for stage in Stage} | {"sms_feedback", "mail_feedback"}
+def test_one_dag_a_stage_and_those_that_run_every_hour_each_named_after_its_file(dags):
+    assert set(dags) == {stage.value for stage in Stage} | {"sms_feedback", "mail_feedback", "watch"}
     for dag_id, dag in dags.items():
         assert dag.fileloc.endswith(f"/{dag_id}.py")
         assert len((ROOT / "dags" / f"{dag_id}.py").read_text(encoding="utf-8").splitlines()) <= 40
@@ -59,7 +65,7 @@ def test_tasks_run_in_the_order_of_the_procedure(dags, stage):
 def test_a_dag_speaks_french_and_runs_daily_in_the_librarys_zone(dags, stage):
     dag = dags[stage.value]
     starts_at = settings().stages.of(stage).starts_at
-    assert dag.schedule == f"{starts_at.minute} {starts_at.hour} * * *"
+    assert cron(dag) == (f"{starts_at.minute} {starts_at.hour} * * *", "Europe/Paris")
     assert str(dag.timezone) == "Europe/Paris" or dag.timezone.name == "Europe/Paris"
     assert (dag.catchup, dag.max_active_runs) == (False, 31 if stage is Stage.REGISTERED_LETTER else 1)
     assert dag.dag_display_name != dag.dag_id
@@ -79,7 +85,7 @@ def test_temporary_errors_are_tried_again_with_growing_pauses(dags, stage):
 
 def test_what_comes_back_of_sms_is_read_every_hour_by_three_tasks_none_waiting_for_another(dags):
     dag = dags["sms_feedback"]
-    assert (dag.schedule, dag.catchup, dag.max_active_runs) == ("10 * * * *", False, 1)
+    assert (cron(dag), dag.catchup, dag.max_active_runs) == (("10 * * * *", "Europe/Paris"), False, 1)
     assert dag.timezone.name == "Europe/Paris"
     assert dag.dag_display_name == "6. Retours des SMS"
     assert dag.doc_md.startswith("## ")
@@ -92,7 +98,7 @@ def test_what_comes_back_of_sms_is_read_every_hour_by_three_tasks_none_waiting_f
 
 def test_what_comes_back_of_emails_is_read_every_hour(dags):
     dag = dags["mail_feedback"]
-    assert (dag.schedule, dag.catchup, dag.max_active_runs) == ("25 * * * *", False, 1)
+    assert (cron(dag), dag.catchup, dag.max_active_runs) == (("25 * * * *", "Europe/Paris"), False, 1)
     assert dag.dag_display_name == "7. Retours des e-mails"
     assert dag.doc_md.startswith("## ")
     [task] = dag.tasks
@@ -110,7 +116,7 @@ def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypat
         errors = read_dags(tmp_path / "dags").import_errors
     finally:
         settings.cache_clear()
-    assert len(errors) == 7
+    assert len(errors) == 8
     for message in errors.values():
         assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in message
 
@@ -138,3 +144,15 @@ def test_registered_letters_are_asked_about_for_as_long_as_it_takes(dags):
     assert task.trigger_rule == "all_success"
     assert dags["registered_letter"].get_task("print_registered_letters").trigger_rule == "all_success"
     assert dags["registered_letter"].dagrun_timeout is None
+
+
+def test_a_run_that_stands_still_ends_but_never_while_a_person_may_still_answer(dags):
+    """The question about the volume waits a day, SMS wait for their window, registered letters as long as it takes."""
+    from loan_reminders.operators.confirm_volume import NO_ANSWER
+
+    tries = timedelta(hours=6)
+    for stage in set(Stage) - {Stage.REGISTERED_LETTER}:
+        longest_closed_window = timedelta(days=3) if "send_sms" in dags[stage.value].task_ids else timedelta()
+        assert dags[stage.value].dagrun_timeout > NO_ANSWER + tries + longest_closed_window
+    for dag_id in set(dags) - {stage.value for stage in Stage}:
+        assert timedelta(minutes=40) < dags[dag_id].dagrun_timeout <= timedelta(hours=2)

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, tzinfo
+import re
+from contextlib import suppress
+from datetime import date, datetime, timedelta, tzinfo
 
 from loan_reminders.domain.errors import SettingsError
 
+OLDEST = timedelta(days=366)
+"""How far back a run may be about: by then, every loan of that day has long been at its last stage."""
 
-def reference_date(*, param: str | None, logical_date: datetime | None, run_after: datetime, time_zone: tzinfo) -> date:
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SHOWN = 40
+
+
+def reference_date(
+    *,
+    param: str | None,
+    logical_date: datetime | None,
+    run_after: datetime,
+    time_zone: tzinfo,
+    today: date | None = None,
+) -> date:
     """The day a run is about: the `reference_date` param, else the logical date, else `run_after`.
 
-    Both instants must know their zone; the day is that of the library's own zone, so that a run at 00:30 in
-    Paris belongs to that Paris day. Raises SettingsError when the param is not an ISO date.
+    The instants must know their zone; the day is that of the library's own zone, so that a run at 00:30 in
+    Paris belongs to that Paris day. `today` is the day the run really happens, that of `run_after` unless told.
+    Raises SettingsError when the param is not an ISO date or a day yet to come, and when the day is more than a year
+    back.
     """
-    if param:
-        try:
-            return date.fromisoformat(param)
-        except ValueError:
-            raise SettingsError(
-                f"reference_date = {param!r} : une date de la forme AAAA-MM-JJ est attendue, ou rien"
-            ) from None
-    return (logical_date or run_after).astimezone(time_zone).date()
+    today = today or run_after.astimezone(time_zone).date()
+    day = _day(param) if param else _local(logical_date or run_after, time_zone)
+    if param and day > today:
+        raise SettingsError(
+            f"Jour de référence {day:%d/%m/%Y} (reference_date) : il est dans l'avenir. Une tournée traite aujourd'hui"
+            f" ({today:%d/%m/%Y}) ou un jour passé ; laisser vide pour le jour prévu."
+        )
+    if day < today - OLDEST:
+        raise SettingsError(
+            f"Jour de référence {day.isoformat()} (reference_date) : il est à plus d'un an. Donner un jour plus récent,"
+            " ou laisser vide pour le jour prévu."
+        )
+    return day
+
+
+def _day(param: object) -> date:
+    text = param if isinstance(param, str) else repr(param)
+    with suppress(ValueError):  # a day that no month has
+        if _ISO_DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    raise SettingsError(f"reference_date = {text[:_SHOWN]!r} : une date de la forme AAAA-MM-JJ est attendue, ou rien")
+
+
+def _local(instant: datetime, time_zone: tzinfo) -> date:
+    try:
+        return instant.astimezone(time_zone).date()
+    except OverflowError:  # the first or the last day that can be counted, beyond in this zone
+        return instant.date()

@@ -24,7 +24,9 @@ ReminderError
     ├── SmsAccountRejected      bad key, no credit
     ├── SmsBudgetExceeded       the run costs more than the credit or the caps leave
     ├── LettersNotPrinted       the letters of a batch cannot be laid out
-    └── BooksDoNotBalance       a loan or a delivery is neither done nor explained
+    ├── BooksDoNotBalance       a loan or a delivery is neither done nor explained
+    ├── TasksNotDone            the books of a run balance, but one of its tasks failed
+    └── DaysMissed              days without a green run, or runs that stand still
 """
 
 from __future__ import annotations
@@ -156,3 +158,11 @@ class LettersNotPrinted(PermanentError):
 
 class BooksDoNotBalance(PermanentError):
     """Loans or deliveries of a run are neither done nor explained."""
+
+
+class TasksNotDone(PermanentError):
+    """A task of the run did not succeed, though its books balance: the run is not green."""
+
+
+class DaysMissed(PermanentError):
+    """Some stages have days without a green run, or runs that stand still; the message says what to do about each."""

@@ -23,6 +23,8 @@ from loan_reminders.domain.run_ports import Planning, Sender
 from loan_reminders.domain.sms_feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
+from loan_reminders.domain.volume import VolumeAnswer
+from loan_reminders.domain.watched_days import WatchedDay
 
 
 class LoanSource(Protocol):
@@ -181,6 +183,18 @@ class Ledger(Protocol):
 
     def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:
         """Deliveries by channel of the last green runs of this run's stage, the newest first, this one left out."""
+        ...
+
+    def record_volume_answer(self, run_id: int, answer: VolumeAnswer, *, who: str = "") -> None:
+        """Keep what was said of a run's volume, for the senders to look it up."""
+        ...
+
+    def volume_answer(self, run_id: int) -> VolumeAnswer | None:
+        """The last word about a run's volume, None when nobody looked at it yet."""
+        ...
+
+    def days_to_watch(self, *, since: date, until: date) -> Sequence[WatchedDay]:
+        """Days of each stage, from one to another, both included, that have no green run."""
         ...
 
     def cancel_waiting(self, run_id: int, reason: Reason, channels: Sequence[Channel]) -> int:

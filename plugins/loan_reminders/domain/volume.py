@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import median
 
 from loan_reminders.domain.stages import Channel
+
+
+class VolumeAnswer(StrEnum):
+    """What the ledger knows of a run's volume: it was usual, or a person was asked, and what the person said.
+
+    No answer in time is a refusal.
+    """
+
+    USUAL = "usual"
+    ASKED = "asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,9 @@ from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.ports import Run
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.ledger import past, recheck, sms_costs, suppressions
+from loan_reminders.domain.volume import VolumeAnswer
+from loan_reminders.domain.watched_days import WatchedDay
+from loan_reminders.ledger import past, recheck, sms_costs, suppressions, volume_answers, watch
 from loan_reminders.ledger.close import close_books
 from loan_reminders.ledger.desk import PostgresDesk
 from loan_reminders.ledger.dispute import PostgresDispute
@@ -196,6 +198,22 @@ class PostgresLedger:
         """Days before this run's own without any green run of its stage, back to the first green one at most."""
         with self._transaction() as connection:
             return past.missed_days(connection, self.library, self._run(connection, run_id), within_days)
+
+    def record_volume_answer(self, run_id: int, answer: VolumeAnswer, *, who: str = "") -> None:
+        """Keep what was said of a run's volume, for the senders to look it up."""
+        with self._transaction() as connection:
+            self._run(connection, run_id)
+            volume_answers.record(connection, self.library, run_id, answer, who)
+
+    def volume_answer(self, run_id: int) -> VolumeAnswer | None:
+        """The last word about a run's volume, None when nobody looked at it yet."""
+        with self._transaction() as connection:
+            return volume_answers.newest(connection, self.library, run_id)
+
+    def days_to_watch(self, *, since: date, until: date) -> Sequence[WatchedDay]:
+        """Days of each stage, from one to another, both included, that have no green run."""
+        with self._transaction() as connection:
+            return watch.days_to_watch(connection, self.library, since, until)
 
     def cancel_waiting(self, run_id: int, reason: Reason, channels: Sequence[Channel]) -> int:
         """Cancel everything that was never attempted in this run by these channels; returns how many deliveries."""

@@ -1,9 +1,9 @@
 """The tables of the ledger, as SQLAlchemy sees them; the migrations make them.
 
-`runs` (one passage of a stage), `loans_seen` and `skips` (what the ILS gave and what was left out), `notices`,
-`deliveries` and `delivery_loans` (the outbox and its claims on loans), `receipts` (every answer, never changed);
-letters on paper are in `letter_tables`, what comes back from the SMS provider in `feedback_tables`, e-mails that come
-back in `mail_tables`. A claim is a row of `delivery_loans`
+`runs` (one passage of a stage), `volume_answers` (what was said of its size), `loans_seen` and `skips` (what the ILS
+gave and what was left out), `notices`, `deliveries` and `delivery_loans` (the outbox and its claims on loans),
+`receipts` (every answer, never changed); letters on paper are in `letter_tables`, what comes back from the SMS
+provider in `feedback_tables`, e-mails that come back in `mail_tables`. A claim is a row of `delivery_loans`
 with `live`: the index `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
 """
 
@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.domain.volume import VolumeAnswer
 from loan_reminders.ledger.columns import count, library_code, moment, of_run, one_of, words
 from loan_reminders.ledger.columns import metadata as metadata
 from loan_reminders.ledger.feedback_tables import sms_acks as sms_acks
@@ -44,7 +45,7 @@ from loan_reminders.ledger.letter_tables import registered_letters as registered
 from loan_reminders.ledger.letter_tables import sent_words as sent_words
 from loan_reminders.ledger.mail_tables import mail_bounces as mail_bounces
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 """The migration these tables stand for."""
 
 
@@ -81,6 +82,19 @@ runs = Table(
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
     one_of("stage", Stage),
     one_of("state", RunState),
+)
+
+volume_answers = Table(
+    "volume_answers",
+    metadata,
+    Column("answer_id", BigInteger, Identity(always=True), primary_key=True),
+    library_code(),
+    of_run(),
+    moment("at", default=True),
+    Column("answer", Text, nullable=False),
+    words("who"),
+    one_of("answer", VolumeAnswer),
+    Index("volume_answers_of_run", "run_id", "answer_id"),
 )
 
 loans_seen = Table(

@@ -10,6 +10,7 @@ from loan_reminders.operators.read_mail_feedback import ReadBounces
 from loan_reminders.operators.read_sms_feedback import ReadBlacklist, ReadReceipts, ReadReplies
 from loan_reminders.operators.send_emails import SendEmails
 from loan_reminders.operators.send_sms import SendSms
+from loan_reminders.operators.watch_runs import WatchRuns
 
 __all__ = [
     "ApproveLetters",
@@ -25,4 +26,5 @@ __all__ = [
     "ReadReplies",
     "SendEmails",
     "SendSms",
+    "WatchRuns",
 ]

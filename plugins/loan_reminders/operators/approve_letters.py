@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
-from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.operators.base import Installed, begun, only_temporary_errors_are_retried
 from loan_reminders.services.approve_letters import approval_question, approve, refuse
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class ApproveLetters(Installed, HITLOperator):
         """Ask, or return 0 at once: nothing to approve."""
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             asks = self.config.letters.approve_registered
-            self.body = approval_question(ledger, run_id=self.run_id, pages=PAGES) if asks else None
+            self.body = approval_question(ledger, run_id=begun(self.run_id), pages=PAGES) if asks else None
         return super().execute(context) if self.body else 0
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> int:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from loan_reminders.domain.errors import ReminderError, TemporaryError
+from loan_reminders.domain.errors import PermanentError, ReminderError, TemporaryError
 from loan_reminders.domain.stages import Stage
+from loan_reminders.services.check_volume import check_approved
 from loan_reminders.services.still_due import StillDue
 from loan_reminders.settings import Settings, settings
 
@@ -36,6 +37,19 @@ def only_temporary_errors_are_retried() -> Iterator[None]:
         ) from error
     except Exception as error:
         raise AirflowFailException(f"Erreur inattendue : {type(error).__name__}") from error
+
+
+def begun(run_id: int | None) -> int:
+    """The ledger's number of the run. Raises PermanentError when « Extraire les prêts » gave none.
+
+    A task that was marked as successful by hand returns nothing.
+    """
+    if run_id is None:
+        raise PermanentError(
+            "L'extraction n'a pas abouti : le registre n'a pas de tournée."
+            " Effacer (« Clear ») la tâche « Extraire les prêts » et les suivantes."
+        )
+    return run_id
 
 
 class Installed:
@@ -91,6 +105,17 @@ class RunOperator(ReminderOperator):
     def __init__(self, *, run_id: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.run_id = run_id
+
+    def execute(self, context: Context) -> Any:
+        """Do the work on a run that was begun."""
+        with only_temporary_errors_are_retried():
+            begun(self.run_id)
+        return super().execute(context)
+
+    def check_approved(self, ledger: Ledger) -> None:
+        """Raise PermanentError, which says what to do, unless the run is planned and its volume usual or approved."""
+        past_runs = self.config.volume_guard.runs
+        check_approved(ledger, run_id=self.run_id, guard=self.config.guard(), past_runs=past_runs)
 
     def still_due(self, ledger: Ledger) -> StillDue:
         """What asks the ILS again just before sending."""

@@ -1,10 +1,9 @@
-"""Clore et vérifier: the books must balance."""
+"""Clore et vérifier: the books must balance, and every task of the run must have succeeded."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from loan_reminders.domain.errors import BooksDoNotBalance
 from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.close import close_run
 
@@ -13,16 +12,31 @@ if TYPE_CHECKING:
 
     from loan_reminders.domain.ports import Ledger
 
+DONE = frozenset({"success", "removed"})
+"""States of Airflow of a task that leaves nothing to do. One that was skipped did not do its work: no DAG skips any."""
+
 
 class CloseRun(RunOperator):
-    """Counts the run's books, also after a failure, and fails when anything is neither done nor explained."""
+    """Counts the run's books, also after a failure, and fails when anything is neither done nor explained.
+
+    Airflow judges a run by its last task alone, and this one runs whatever became of the others: it fails, once the
+    books are written, when another did not succeed.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": "all_done", **kwargs})
 
     def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
         """Close the run."""
-        if self.run_id is None:
-            raise BooksDoNotBalance("L'extraction n'a pas abouti : relancer « Extraire les prêts »")
-        books = close_run(ledger, run_id=self.run_id)
+        books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context))
         return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}
+
+    def _not_done(self, context: Context) -> list[str]:
+        """The names, as librarians read them, of the run's other tasks that did not succeed; outside Airflow, none."""
+        ask = getattr(context.get("ti"), "get_task_states", None)
+        if ask is None:
+            return []
+        run_id = context["dag_run"].run_id
+        states = ask(dag_id=self.dag_id, run_ids=[run_id]).get(run_id, {})
+        failed = sorted(name for name, state in states.items() if name != self.task_id and state not in DONE)
+        return [f"« {self.dag.get_task(name).task_display_name} »" for name in failed]

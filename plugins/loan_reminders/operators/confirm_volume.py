@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 
-from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
-from loan_reminders.services.check_volume import refuse, volume_question
+from loan_reminders.operators.base import Installed, begun, only_temporary_errors_are_retried
+from loan_reminders.services.check_volume import approve, refuse, volume_question
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,7 +23,7 @@ NO_ANSWER = timedelta(days=1)
 class ConfirmVolume(Installed, HITLOperator):
     """Goes on when the volume is usual; otherwise asks in the UI, and cancels the run's deliveries on a refusal.
 
-    No answer in a day is a refusal.
+    No answer in a day is a refusal. The answer is kept in the ledger, where the senders look for it.
     """
 
     template_fields: Sequence[str] = (*HITLOperator.template_fields, "run_id")
@@ -44,7 +44,7 @@ class ConfirmVolume(Installed, HITLOperator):
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             self.body = volume_question(
                 ledger,
-                run_id=self.run_id,
+                run_id=begun(self.run_id),
                 guard=self.config.guard(),
                 past_runs=self.config.volume_guard.runs,
                 library=self.config.identity(),
@@ -54,8 +54,9 @@ class ConfirmVolume(Installed, HITLOperator):
     def execute_complete(self, context: Context, event: dict[str, Any]) -> int:
         """Act on the answer; returns the number of deliveries cancelled."""
         answer = super().execute_complete(context, event)
-        if SEND in answer["chosen_options"]:
-            return 0
-        who = answer["responded_by_user"] or {}
+        who = (answer["responded_by_user"] or {}).get("name") or "sans réponse"
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return refuse(ledger, run_id=self.run_id, who=who.get("name") or "sans réponse")
+            if SEND in answer["chosen_options"]:
+                approve(ledger, run_id=self.run_id, who=who)
+                return 0
+            return refuse(ledger, run_id=self.run_id, who=who)

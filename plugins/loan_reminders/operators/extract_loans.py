@@ -28,6 +28,7 @@ class ExtractLoans(ReminderOperator):
             logical_date=dag_run.logical_date,
             run_after=dag_run.run_after,
             time_zone=self.config.zone,
+            today=self.now().date(),
         )
         run = extract_loans(
             ledger,

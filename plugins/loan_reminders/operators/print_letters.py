@@ -44,6 +44,7 @@ class PrepareLetters(LetterOperator):
         """Prepare."""
         from loan_reminders.hooks.letter_store import letter_store
 
+        self.check_approved(ledger)
         if not self.config.letters.approve_registered:
             return {}
         return prepare_letters(
@@ -58,6 +59,7 @@ class PrintLetters(LetterOperator):
         """Print, or in a dry run store the batch marked as such."""
         from loan_reminders.hooks.letter_store import letter_store
 
+        self.check_approved(ledger)
         return print_letters(
             ledger,
             letter_store(),

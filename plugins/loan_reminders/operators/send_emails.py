@@ -29,6 +29,7 @@ class SendEmails(RunOperator):
         from loan_reminders.hooks.letter_store import letter_store
         from loan_reminders.hooks.mail_relay import mail_relay
 
+        self.check_approved(ledger)
         ours = self.config.email
         compose = email_composer(
             ROOT / "templates",

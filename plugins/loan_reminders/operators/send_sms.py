@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.stages import Channel
-from loan_reminders.operators.base import RunOperator, only_temporary_errors_are_retried
+from loan_reminders.operators.base import RunOperator, begun, only_temporary_errors_are_retried
 from loan_reminders.services.compose import text_composer
 from loan_reminders.services.dispatch_sms import send_sms
 from loan_reminders.services.rehearse import rehearse
@@ -48,7 +48,7 @@ class SendSms(RunOperator):
         if opening <= now:
             return None
         with self.ledger() as ledger:
-            waits = ledger.planned_count(self.run_id, Channel.SMS) and not ledger.run(self.run_id).dry_run
+            waits = ledger.planned_count(begun(self.run_id), Channel.SMS) and not ledger.run(self.run_id).dry_run
         return opening if waits else None
 
     def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
@@ -56,6 +56,7 @@ class SendSms(RunOperator):
         from loan_reminders.hooks.allmysms import sms_gateway
         from loan_reminders.hooks.letter_store import letter_store
 
+        self.check_approved(ledger)
         ours, now = self.config.sms, self.now()
         today = now.date()
         compose = text_composer(

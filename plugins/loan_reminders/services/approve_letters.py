@@ -13,6 +13,7 @@ from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.letters import DraftLetter
 from loan_reminders.domain.ports import Ledger, LetterStore
 from loan_reminders.domain.stages import Channel
+from loan_reminders.services.check_volume import check_planned
 from loan_reminders.services.dispatch import Tally
 from loan_reminders.services.letter_batches import WORK, LetterSetup, batch_name, groups, store_batch
 from loan_reminders.services.print_letters import Press, remove_abandoned, set_aside
@@ -75,7 +76,7 @@ def approval_question(ledger: Ledger, *, run_id: int, pages: str) -> str | None:
     `pages` is the address below which each batch has its page. The question holds references and figures, nobody's
     name: it is kept outside the ledger.
     """
-    run = ledger.run(run_id)
+    run = check_planned(ledger.run(run_id))
     if run.dry_run:
         return None
     waiting = [letter for letter in ledger.drafts().letters(run_id) if letter.waiting]

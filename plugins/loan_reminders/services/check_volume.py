@@ -1,21 +1,62 @@
-"""Before anything leaves: is this run of the usual size, or must a librarian approve it?"""
+"""Before anything leaves: is this run of the usual size, or must a librarian approve it?
+
+The answer is kept in the ledger. A sender looks for it there, and nowhere else: that a task is green in Airflow only
+says that somebody, or something, ended it.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
 
+from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.french import CHANNELS, STAGES
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.notices import Delivery
-from loan_reminders.domain.ports import Ledger
+from loan_reminders.domain.ports import Ledger, Run
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
-from loan_reminders.domain.volume import Alarm, VolumeGuard, alarms
+from loan_reminders.domain.volume import Alarm, VolumeAnswer, VolumeGuard, alarms
 
 log = logging.getLogger(__name__)
 
 SAMPLE = 5
+
+_ASK_AGAIN = (
+    "Rien n'est parti. Effacer (« Clear ») la tâche « Vérifier le volume » et les suivantes : la question sera posée"
+    " dans « Actions requises »."
+)
+_UNANSWERED = f"Le volume est inhabituel et personne n'a répondu à « Vérifier le volume ». {_ASK_AGAIN}"
+_REFUSED = f"Le volume a été refusé dans « Vérifier le volume », mais des envois attendent encore. {_ASK_AGAIN}"
+
+
+def check_planned(run: Run) -> Run:
+    """The run, once it is known to be planned. Raises PermanentError that says what to do."""
+    if not run.planned:
+        raise PermanentError(
+            f"La tournée {run.run_id} n'a pas été préparée, bien que sa tâche ait pu être marquée comme réussie."
+            " Effacer (« Clear ») la tâche « Préparer les avis » et les suivantes."
+        )
+    return run
+
+
+def check_approved(ledger: Ledger, *, run_id: int, guard: VolumeGuard, past_runs: int) -> None:
+    """May what waits in this run leave? Raises PermanentError, which says what to do, when it may not.
+
+    It may when its volume was found usual or was approved, and in a dry run. When nobody looked at it yet, it is looked
+    at now: an unusual volume that nobody approved never leaves.
+    """
+    run = check_planned(ledger.run(run_id))
+    answer = ledger.volume_answer(run_id)
+    if run.dry_run or answer in (VolumeAnswer.USUAL, VolumeAnswer.APPROVED):
+        return
+    planned = ledger.planned_volume(run_id)
+    if not planned:
+        return
+    if answer is VolumeAnswer.REFUSED:
+        raise PermanentError(_REFUSED)
+    if answer is VolumeAnswer.ASKED or alarms(planned, ledger.past_volumes(run_id, runs=past_runs), guard):
+        raise PermanentError(_UNANSWERED)
 
 
 def volume_question(
@@ -23,9 +64,10 @@ def volume_question(
 ) -> str | None:
     """The question to put to a librarian, in French Markdown, or None when the volume is usual.
 
-    It holds figures and a sample without names: the question is kept outside the ledger.
+    It holds figures and a sample without names: the question is kept outside the ledger. The ledger keeps that it was
+    asked, or that there was no need to. Raises PermanentError when the run was not planned.
     """
-    run = ledger.run(run_id)
+    run = check_planned(ledger.run(run_id))
     if run.dry_run:
         return None
     planned = ledger.planned_volume(run_id)
@@ -33,7 +75,9 @@ def volume_question(
     found = alarms(planned, past, guard)
     if not found:
         log.info("Volume habituel : %s", {CHANNELS[channel]: count for channel, count in planned.items()})
+        ledger.record_volume_answer(run_id, VolumeAnswer.USUAL)
         return None
+    ledger.record_volume_answer(run_id, VolumeAnswer.ASKED)
     log.warning("Volume inhabituel : la tournée attend une validation")
     lines = [
         f"Prêts à échéance du **{run.due_date:%d/%m/%Y}**, **{STAGES[run.stage]}**.",
@@ -69,8 +113,15 @@ def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdent
         )
 
 
+def approve(ledger: Ledger, *, run_id: int, who: str) -> None:
+    """Let what waits in the run leave, on a librarian's word."""
+    ledger.record_volume_answer(run_id, VolumeAnswer.APPROVED, who=who)
+    log.info("Volume validé (%s)", who)
+
+
 def refuse(ledger: Ledger, *, run_id: int, who: str) -> int:
     """Cancel everything that waits in the run, on a librarian's word; returns how many deliveries."""
+    ledger.record_volume_answer(run_id, VolumeAnswer.REFUSED, who=who)
     cancelled = ledger.cancel_waiting(run_id, Reason.NOT_APPROVED, tuple(Channel))
     log.warning("%d envois annulés : volume non validé (%s)", cancelled, who)
     return cancelled

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from loan_reminders.domain.books import Books
-from loan_reminders.domain.errors import BooksDoNotBalance
+from loan_reminders.domain.errors import BooksDoNotBalance, TasksNotDone
 from loan_reminders.domain.french import CHANNELS, STATES, skip_words
 from loan_reminders.domain.ports import Ledger
 
 log = logging.getLogger(__name__)
 
 
-def close_run(ledger: Ledger, *, run_id: int) -> Books:
-    """Count, keep and log the books of a run. Raises BooksDoNotBalance naming what is neither done nor explained."""
+def close_run(ledger: Ledger, *, run_id: int, not_done: Sequence[str] = ()) -> Books:
+    """Count, keep and log the books of a run, whatever became of its tasks.
+
+    `not_done` names the tasks that did not succeed.
+
+    Raises BooksDoNotBalance naming what is neither done nor explained, and TasksNotDone when the books balance and a
+    task failed all the same.
+    """
     books = ledger.close_run(run_id)
     for line in describe(books):
         log.info("%s", line)
+    tasks = f"Tâches qui n'ont pas abouti : {', '.join(not_done)}. Lire leur journal, réparer, puis les effacer."
     problems = books.problems()
     if problems:
-        raise BooksDoNotBalance("Les comptes ne sont pas justes : " + " ; ".join(problems))
+        said = "Les comptes ne sont pas justes : " + " ; ".join(problems)
+        raise BooksDoNotBalance(f"{said}. {tasks}" if not_done else said)
+    if not_done:
+        raise TasksNotDone(f"Les comptes sont justes, et ils sont au registre. {tasks}")
     return books
 
 

@@ -1,0 +1,46 @@
+"""Surveiller les tournées: days without a green run, and runs that stand still."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from loan_reminders.domain.stages import Stage
+from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.services.watch import watch
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+ACTIVE = ["queued", "running"]
+"""Airflow's states of a run that has not ended."""
+
+
+class AirflowRuns:
+    """Fulfils `Orchestrator` with what Airflow tells a task about other DAGs; the DAG of a stage has its name."""
+
+    def __init__(self, task_instance: Any) -> None:
+        self._ask = task_instance
+
+    def under_way(self, stage: Stage, dag_run_id: str) -> bool:
+        """Whether this run is queued or running; False when it ended or was deleted."""
+        return bool(self._ask.get_dr_count(dag_id=stage.value, run_ids=[dag_run_id], states=ACTIVE))
+
+    def active_runs(self, stage: Stage) -> int:
+        """How many runs of the stage are queued or running."""
+        return int(self._ask.get_dr_count(dag_id=stage.value, states=ACTIVE))
+
+    def paused(self, stage: Stage) -> bool:
+        """Whether the stage's DAG is paused."""
+        return bool(self._ask.get_dag(dag_id=stage.value).is_paused)
+
+
+class WatchRuns(Installed, BaseOperator):
+    """Fails as long as a stage has a day without a green run, or a run that stands still, and says what to do."""
+
+    def execute(self, context: Context) -> int:
+        """Look at the ledger, and at what Airflow knows of its runs."""
+        starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            return watch(ledger, AirflowRuns(context["ti"]), starts=starts, now=self.now())
