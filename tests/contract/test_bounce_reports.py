@@ -76,6 +76,58 @@ def test_a_report_says_which_email_whose_address_and_what(name):
     assert read(content)[1] == bounce
 
 
+@pytest.mark.parametrize(
+    "why",
+    [
+        "all hosts for 'etu.example.org' have been failing for a long time",
+        "550 your server has no PTR record",
+        "Delivery incomplete. The recipient server did not accept our connection.",
+        "Sorry, I wasn't able to establish an SMTP connection. Giving up on 192.0.2.9.",
+        "Something went wrong.",
+        "",
+    ],
+)
+def test_a_text_without_a_known_cause_kills_nobody(why):
+    arrival, bounce = read(exim(why=why))
+    assert (arrival, bounce.kind, bounce.delivery_id) == (Arrival.BOUNCE, SOFT, ID)
+    assert TO in (bounce.recipient, *bounce.named)
+
+
+BROKEN_WORDS = (
+    "=?utf-8?b?a?=",
+    "=?utf-8?q?=ZZ?=",
+    "=?x-none?b?YQ==?=",
+    "=?punycode?b?YQ==?=",
+    "=?utf-8?b?" + "A" * 5000,
+)
+
+
+@pytest.mark.parametrize("word", BROKEN_WORDS, ids=lambda word: word[:20])
+@pytest.mark.parametrize("name", ["Subject", "From", "To", "Date", "Message-Id", "X-Failed-Recipients", "Comments"])
+def test_a_malformed_encoded_word_in_any_header_spoils_nothing(name, word):
+    content = dsn(headers=f"{name}: {word}\n")
+    assert look(content) is Arrival.BOUNCE
+    bounce = read(content)[1]
+    assert (bounce.kind, bounce.recipient, bounce.delivery_id) == (HARD, TO, ID)
+
+
+@pytest.mark.parametrize("word", BROKEN_WORDS, ids=lambda word: word[:20])
+def test_a_malformed_encoded_word_within_the_report_spoils_nothing(word):
+    said = dsn(diagnostic=f"smtp; 550 5.1.1 {word} unknown", more_fields=f"X-Note: {word}\n")
+    assert read(said)[1].kind is HARD
+    quoted = dsn(returned=f"Subject: {word}\nMessage-ID: <{ID}@bu-montclar.example>\n")
+    assert read(quoted)[1].delivery_id == ID
+
+
+def test_the_sound_words_beside_a_malformed_one_are_read():
+    from email import message_from_bytes
+
+    from loan_reminders.gateways.bounce_parts import header
+
+    message = message_from_bytes("Subject: =?utf-8?b?a?= =?utf-8?b?w6k=?=\n =?utf-8?q?t=C3=A9?=\nX: reçu\n\n".encode())
+    assert (header(message, "subject"), header(message, "X")) == ("=?utf-8?b?a?=été", "reçu")
+
+
 def test_the_return_path_tells_the_email_when_nothing_else_does():
     verp = f"Delivered-To: retours+{ID.hex}@bu-montclar.example\n"
     content = dsn(headers=verp, returned="Subject: x\n")

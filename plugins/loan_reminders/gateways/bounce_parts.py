@@ -7,11 +7,14 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_string
-from email.header import decode_header, make_header
 from email.message import Message
+
+from loan_reminders.gateways.header_words import readable, text_in
 
 WORDS_LIMIT = 20_000
 MOST_PARTS = 50
+PAYLOAD_LIMIT = 80_000
+"""Signs of one part that are decoded: enough for its words in base64."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _TYPED = re.compile(r"^\s*[\w-]+\s*;\s*")
@@ -38,13 +41,8 @@ class Failure:
 
 
 def header(message: Message, name: str) -> str:
-    """One header on one line, encoded words (RFC 2047) read; empty when missing or beyond reading."""
-    value = str(message.get(name, ""))
-    try:
-        value = str(make_header(decode_header(value)))
-    except (LookupError, ValueError, UnicodeError):
-        value = value.encode("ascii", "replace").decode("ascii")
-    return " ".join(value.split())
+    """One header on one line, encoded words read; empty when missing."""
+    return readable(next((value for key, value in message.raw_items() if key.lower() == name.lower()), ""))
 
 
 def parts_of(message: Message) -> tuple[Message, ...]:
@@ -147,13 +145,9 @@ def addresses_in(text: str) -> tuple[str, ...]:
 
 
 def _text_of(part: Message) -> str:
-    """A part's text, by its own character set or, when that is missing or wrong, by the likeliest."""
+    """A part's text, by its own character set or, when that is missing, wrong or unheard of, by the likeliest."""
+    payload = part.get_payload()
+    if isinstance(payload, str) and len(payload) > PAYLOAD_LIMIT:
+        part.set_payload(payload[:PAYLOAD_LIMIT])
     content = part.get_payload(decode=True)
-    if not isinstance(content, bytes):
-        return ""
-    for charset in (str(part.get_content_charset() or "utf-8"), "utf-8"):
-        try:
-            return content.decode(charset)
-        except (LookupError, UnicodeError):
-            continue
-    return content.decode("latin-1")
+    return text_in(content, str(part.get_content_charset() or "")) if isinstance(content, bytes) else ""

@@ -158,10 +158,7 @@ def _otherwise(message: Message, words: str) -> Failure | None:
     if not permanent:
         return Failure(action="delayed", status="", diagnostic=_telling(words), recipients=tuple(found))
     said = _telling(words)
-    status = status_in(said)
-    # What says nothing of its cause is believed: flufl calls permanent what its sender does.
-    known = status or ("" if tells_a_failure(said) else "5.1.1")
-    return Failure(action="failed", status=known, diagnostic=said, recipients=tuple(found))
+    return Failure(action="failed", status=status_in(said), diagnostic=said, recipients=tuple(found))
 
 
 def _telling(words: str) -> str:
