@@ -162,7 +162,7 @@ def gmail(delivery: uuid.UUID = ID, to: str = TO, status: str = "5.2.2") -> byte
         delivery=delivery,
         to=to,
         status=status,
-        diagnostic=f"smtp; 55{2 if full else 0}-{status} {why} {status} {'OverQuotaPerm' if full else 'NoSuchUser'} - gsmtp",
+        diagnostic=f"smtp; 55{2 if full else 0}-{status} {why} {status} - gsmtp",
         headers=f"X-Failed-Recipients: {to}\nReferences: <{delivery}@bu-montclar.example>\n",
     )
 

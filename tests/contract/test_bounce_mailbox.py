@@ -31,6 +31,7 @@ def mailbox(server: ImapServer, **changes: Any) -> ImapBounceMailbox:
         "folder": "INBOX",
         "done_folder": "Relances traitées",
         "tls": False,
+        "login_in_clear": True,
         "timeout_s": 5,
     }
     return ImapBounceMailbox(MailboxAccount(**{**values, **changes}))
@@ -134,7 +135,8 @@ def test_a_server_that_is_down_is_temporary():
     with ImapServer() as server:
         port = server.port
     gone = ImapBounceMailbox(MailboxAccount(
-        host="127.0.0.1", port=port, login="x", password="y", folder="INBOX", done_folder="z", tls=False
+        host="127.0.0.1", port=port, login="x", password="y", folder="INBOX", done_folder="z",
+        tls=False, login_in_clear=True
     ))  # fmt: skip
     with pytest.raises(BounceMailboxUnavailable, match="ne répond pas"):
         gone.waiting()

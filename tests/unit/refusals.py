@@ -1,4 +1,4 @@
-"""What mail servers say when they refuse, and what it means; addresses and hosts are invented, the codes and the gist are theirs.
+"""What mail servers say when they refuse, and what it means. Addresses and hosts are invented.
 
 Sources: Google's «SMTP error codes», Microsoft's «Email non-delivery reports in Exchange Online», Yahoo's «SMTP error
 codes», Orange's and La Poste's codes as Sisimai (BSD) lists them, the logs that operators published, and the texts in
