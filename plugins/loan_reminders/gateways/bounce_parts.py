@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_string
 from email.message import Message
+from itertools import islice
 
+from loan_reminders.gateways.bounce_budget import OverBudget
 from loan_reminders.gateways.header_words import readable, text_in
 
 WORDS_LIMIT = 20_000
@@ -46,8 +48,11 @@ def header(message: Message, name: str) -> str:
 
 
 def parts_of(message: Message) -> tuple[Message, ...]:
-    """The parts of a message, those of a returned message left out."""
-    return tuple(_walk(message))[:MOST_PARTS]
+    """The parts of a message, those of a returned message left out. Raises OverBudget when they are too many."""
+    parts = tuple(islice(_walk(message), MOST_PARTS + 1))
+    if len(parts) > MOST_PARTS:
+        raise OverBudget
+    return parts
 
 
 def _walk(message: Message) -> Iterator[Message]:

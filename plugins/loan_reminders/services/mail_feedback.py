@@ -45,6 +45,7 @@ def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: in
         "auto_replies": arrivals[Arrival.AUTO_REPLY],
         "left": arrivals[Arrival.OTHER] + arrivals[Arrival.UNREADABLE],
         "unreadable": arrivals[Arrival.UNREADABLE],
+        "too_costly": arrivals[Arrival.TOO_COSTLY],
         "new": new,
         "moved": settled.moved,
         "unknown": settled.unknown,
@@ -83,6 +84,12 @@ def _tell(counts: dict[str, int]) -> None:
             "%d retours définitifs d'un coup : la faute est peut-être de notre côté, aucune de ces adresses n'est tenue"
             " pour morte. À confirmer ou à écarter sur la page « Au bureau » du menu Relances.",
             counts["held"],
+        )
+    if counts["too_costly"]:
+        log.warning(
+            "%d messages étaient trop longs à comprendre : rangés avec les autres sans avoir été lus, à regarder à la"
+            " main dans le dossier done_folder de library.toml",
+            counts["too_costly"],
         )
     if counts["unreadable"]:
         log.warning("%d messages ressemblent à des retours et sont illisibles : à lire à la main", counts["unreadable"])
