@@ -43,7 +43,7 @@ class Arrival(StrEnum):
 
     `BOUNCE`: a report about an e-mail that did not arrive. `SUCCESS`: a report about one that did, or was passed on.
     `AUTO_REPLY`: the answer of a machine, nobody need read it. `OTHER`: anything else, a person's answer above all.
-    `UNREADABLE`: it looks like a report, and cannot be understood. `TOO_COSTLY`: made so that reading it takes too long.
+    `UNREADABLE`: it looks like a report, and cannot be understood. `TOO_COSTLY`: reading it takes too long.
     """
 
     BOUNCE = "bounce"

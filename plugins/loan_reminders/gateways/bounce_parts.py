@@ -28,7 +28,8 @@ _ORIGINAL_BELOW = re.compile(
     r"|en-t[eê]tes du message d.origine.*|(return-path|received|message-id|dkim-signature): .*)$",
     re.IGNORECASE | re.MULTILINE,
 )
-_TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<(?![\w.+-]+@)[^>]*>", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(style|script)\b", re.IGNORECASE)
+_TAGS = re.compile(r"<(?![\w.+-]{1,64}@)[^<>]{0,2000}>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +124,20 @@ def own_words(message: Message, parts: Sequence[Message]) -> str:
     rich = [part for part in parts if part.get_content_type() == "text/html"]
     if not plain and not rich and not message.is_multipart():
         plain = [message]
-    texts = [_text_of(part) for part in plain] or [_TAGS.sub(" ", _text_of(part)[:WORDS_LIMIT]) for part in rich]
+    texts = [_text_of(part) for part in plain] or [_without_tags(_text_of(part)[:WORDS_LIMIT]) for part in rich]
     text = "\n".join(texts)[:WORDS_LIMIT]
     below = _ORIGINAL_BELOW.search(text)
     return text[: below.start()] if below and below.start() > 0 else text
+
+
+def _without_tags(html: str) -> str:
+    """HTML as its words; an address in angle brackets is one of them."""
+    pieces, lower, start = [], html.lower(), 0
+    while unseen := _UNSEEN.search(html, start):
+        pieces.append(html[start : unseen.start()])
+        end = lower.find(f"</{unseen[1].lower()}>", unseen.end())
+        start = len(html) if end < 0 else end
+    return _TAGS.sub(" ", "".join([*pieces, html[start:]]))
 
 
 def returned_headers(parts: Sequence[Message], words: str) -> str:
