@@ -8,7 +8,6 @@ from typing import Any
 from airflow.sdk import Param
 
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.operators.base import OUTSIDE_TIMEOUT
 from loan_reminders.services.compose import check_texts
 from loan_reminders.settings import ROOT, settings
 
@@ -95,6 +94,6 @@ def hourly_arguments(dag_id: str, display_name: str) -> dict[str, Any]:
             "owner": "bibliothèque",
             "retries": 2,
             "retry_delay": timedelta(minutes=10),
-            "execution_timeout": OUTSIDE_TIMEOUT,
+            "execution_timeout": timedelta(minutes=45),
         },
     }

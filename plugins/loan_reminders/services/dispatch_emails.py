@@ -6,11 +6,12 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
-from loan_reminders.domain.errors import DeliveriesDeferred
+from loan_reminders.domain.errors import DeliveriesDeferred, MailRelayRejected
 from loan_reminders.domain.mail_words import return_path
 from loan_reminders.domain.messages import Receipt, RenderedEmail, SentWords
 from loan_reminders.domain.notices import Delivery
@@ -167,6 +168,8 @@ class _Outgoing:
             self.answered += self.workers.collect(self.workers.under_way, _GATHER_S)
         answers, self.answered = self.answered, []
         self.sender.exchange(self.refusals.settle(answers, self.held).record, [])
+        with suppress(MailRelayRejected):  # it refuses everybody, which is for this error to say, or for the next try
+            self.sender.exchange(self.refusals.finish().record, [])
         raise error
 
 
