@@ -100,7 +100,7 @@ BROKEN_WORDS = (
     "=?utf-8?q?=ZZ?=",
     "=?x-none?b?YQ==?=",
     "=?punycode?b?YQ==?=",
-    "=?utf-8?b?" + "A" * 5000,
+    "=?utf-8?b?" + "A" * 999,
 )
 
 

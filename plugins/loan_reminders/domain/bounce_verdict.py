@@ -1,8 +1,8 @@
 """What a mail server's refusal says: of the address, of the mailbox, of the message, of the way there, or of us.
 
 One judgement serves both roads by which a refusal comes: the answer to RCPT, and the report that comes back later. A
-code alone never kills: an address is dead by a code that says so without a contrary word, or by words that cannot be
-mistaken. What speaks of the sender, a quota, a rate, a policy or a full mailbox outranks any code.
+code alone never kills: an address is dead by a code that says so when no word says another thing, or by words that
+cannot be mistaken. What speaks of the sender, a quota, a rate, a policy or a full mailbox outranks any code.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from enum import StrEnum
 from loan_reminders.domain.bounce_words import (
     DIRECTORY_BLOCKS,
     MAILBOX,
+    NAMES_THE_ADDRESS,
     NO_SUCH_ADDRESS,
     NOT_OUR_LIMIT,
     NOT_REACHED,
@@ -80,7 +81,8 @@ def cause(words: str, *, status: str = "", code: int = 0) -> Cause:
             return one
     if _is_temporary(told, words, code):
         return Cause.NOT_REACHED
-    if Cause.NO_SUCH_ADDRESS in by_code or NO_SUCH_ADDRESS.search(said) or TO_COUNT_ON.search(said):
+    code_kills = Cause.NO_SUCH_ADDRESS in by_code and (not _says_more(said) or NAMES_THE_ADDRESS.search(said))
+    if code_kills or NO_SUCH_ADDRESS.search(said) or TO_COUNT_ON.search(said):
         return Cause.NO_SUCH_ADDRESS
     return Cause.UNKNOWN
 
@@ -133,6 +135,11 @@ def _by_words(said: str) -> Cause | None:
         if words.search(said):
             return found
     return None
+
+
+def _says_more(said: str) -> bool:
+    """Whether there are words beside the codes, the protocol's name and what was left out."""
+    return bool(re.search(r"[a-z]{2}", re.sub(r"<host>|\bsmtp\b|\bx-\w+", "", said)))
 
 
 def _is_vague(status: str) -> bool:

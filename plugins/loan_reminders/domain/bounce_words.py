@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_ADDRESSES_AND_LINKS = re.compile(r"\S{0,300}://\S{0,2000}|<?[^\s<>@]{1,300}@[^\s<>@]{1,300}>?")
+_ADDRESSES_AND_LINKS = re.compile(r"=\?\S{1,4000}|\S{0,300}://\S{0,2000}|<?[^\s<>@]{1,300}@[^\s<>@]{1,300}>?")
 _HOST_NAME = re.compile(r"\b(?:[a-z0-9_-]{1,63}\.){2,10}[a-z]{2,24}\b")
 _LONGEST = 4_000
 
 
 def folded(text: str) -> str:
-    """Words as the patterns expect them; names in addresses, links and hosts say nothing of the cause."""
+    """Words as the patterns expect them; names in addresses, links and hosts, and signs nobody can read, say nothing."""
     plain = unicodedata.normalize("NFKD", text[:_LONGEST].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     words = "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
     return " ".join(_HOST_NAME.sub("<host>", _ADDRESSES_AND_LINKS.sub("<>", words)).split())
@@ -70,6 +70,8 @@ OURS = _any(
     r"|errors|login|bad"
     r"|invalid|unknown|non-?exist|requests|attempts|spam))",
     r"trop de (?:messages|mails|courriels|e-?mails|connexions|destinataires|requetes|sessions|tentatives|plaintes)",
+    r"taux d'|debit|trop d'envois?|trop (?:rapide|frequent)|too (?:frequent|often|quick)|licen[cs]e|credits? "
+    r"|non conforme|envois? (?:suspend|bloque|limite)|allowance|subscription|abonnement expire",
     r"rate[- ]?limit|\brate (?:of|exceed|control|too)|thrott|slow(?:ing)? down|ralenti|unusual rate"
     r"|unusual(?:ly)? (?:high )?"
     r"(?:volume|sending)|exceed\w* (?:the |your |its )?(?:\w+ ){0,3}(?:rate|limit)|(?:too|very) (?:high"
@@ -179,6 +181,12 @@ NO_SUCH_ADDRESS = _any(
     r" (?:host|domain)|accepts? no mail|does not accept (?:any )?mail\b",
 )
 """There is nobody at this address."""
+
+NAMES_THE_ADDRESS = _any(
+    rf"\b{_WHO}\b",
+    r"unknown|inconnu|not ?found|introuvable|exist|no such|nobody|personne|recip|destin|domain|host\b|\bmx\b|left the",
+)
+"""Words that may go with a code of a dead address; one that says something else is not believed."""
 
 TO_COUNT_ON = _any(rf"\b{_WHO}\b[^.;]{{0,60}}?\b(?:unavailable|indisponible|not available)")
 """« Mailbox unavailable »: what RFC 5321 says at a 550, and nothing else said against it."""
