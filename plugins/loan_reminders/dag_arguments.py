@@ -112,5 +112,10 @@ def hourly_arguments(dag_id: str, display_name: str) -> dict[str, Any]:
         "max_active_runs": 1,
         "dagrun_timeout": HOURLY_RUN_LASTS,
         "tags": ["relances"],
-        "default_args": {"owner": "bibliothèque", "retries": 2, "retry_delay": timedelta(minutes=10)},
+        "default_args": {
+            "owner": "bibliothèque",
+            "retries": 2,
+            "retry_delay": timedelta(minutes=10),
+            "execution_timeout": timedelta(minutes=45),
+        },
     }

@@ -176,7 +176,7 @@ class Bed:
             },
             "ALLMYSMS": {
                 "conn_type": "http", "host": "127.0.0.1", "port": ports.get("sms"), "schema": "http",
-                "login": SMS_LOGIN, "password": SMS_KEY,
+                "login": SMS_LOGIN, "password": SMS_KEY, "extra": {"login_in_clear": True},
             },
         }  # fmt: skip
         return {

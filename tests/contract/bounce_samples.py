@@ -156,11 +156,13 @@ def exchange(delivery: uuid.UUID = ID, to: str = TO) -> bytes:
 
 
 def gmail(delivery: uuid.UUID = ID, to: str = TO, status: str = "5.2.2") -> bytes:
+    full = status == "5.2.2"
+    why = "The recipient's inbox is out of storage space." if full else "The account that you tried does not exist."
     return dsn(
         delivery=delivery,
         to=to,
         status=status,
-        diagnostic=f"smtp; 552-{status} The recipient's inbox is out of storage space. {status} OverQuotaPerm - gsmtp",
+        diagnostic=f"smtp; 55{2 if full else 0}-{status} {why} {status} - gsmtp",
         headers=f"X-Failed-Recipients: {to}\nReferences: <{delivery}@bu-montclar.example>\n",
     )
 

@@ -43,7 +43,10 @@ def rest_to(base_url: str, **changes: Any) -> AllMySmsRestGateway:
 
 def opened(kind: type[Gateway], base_url: str, **changes: Any) -> Gateway:
     account = AllMySmsAccount(
-        base_url=base_url, login=changes.pop("login", LOGIN), api_key=changes.pop("api_key", API_KEY)
+        base_url=base_url,
+        login=changes.pop("login", LOGIN),
+        api_key=changes.pop("api_key", API_KEY),
+        login_in_clear=changes.pop("login_in_clear", True),
     )
     options = {"sender": "BU Montclar", "campaign": "RELANCES", "connect_timeout_s": 1.0, "read_timeout_s": 0.3}
     return kind(account, **{**options, **changes})

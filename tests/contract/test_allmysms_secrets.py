@@ -81,6 +81,21 @@ def test_no_question_shows_a_secret_or_a_number(
     assert number(0) not in errors + caplog.text
 
 
+@pytest.mark.parametrize("api", ["legacy", "rest"])
+@pytest.mark.parametrize("scheme", ["http://", "HTTP://", " http://"])
+def test_the_key_never_leaves_in_clear_unless_the_connection_says_so(
+    server: AllMySmsServer, api: str, scheme: str
+) -> None:
+    base_url = server.base_url.replace("http://", scheme)
+    with OPEN[api](base_url, login_in_clear=False) as gateway:
+        for ask in (lambda: gateway.send(texts(1)), gateway.credit, gateway.replies, gateway.blacklist):
+            with pytest.raises(SmsAccountRejected, match="en clair") as told:
+                ask()
+            assert told.value.code == "login_in_clear"
+            assert API_KEY not in str(told.value)
+    assert server.provider.accepted == []
+
+
 def test_the_key_shows_in_no_repr() -> None:
     account = AllMySmsAccount(base_url="https://api.example", login=LOGIN, api_key=API_KEY)
     with gateway_to("https://api.example") as gateway:

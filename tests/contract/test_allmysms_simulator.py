@@ -44,7 +44,7 @@ def test_an_airflow_connection_becomes_a_gateway(server: AllMySmsServer, monkeyp
     host, _, port = place.partition(":")
     connection = {
         "conn_type": "generic", "host": host, "port": int(port), "schema": "http", "login": LOGIN,
-        "password": API_KEY, "extra": {"read_timeout_s": 2},
+        "password": API_KEY, "extra": {"read_timeout_s": 2, "login_in_clear": True},
     }  # fmt: skip
     monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS_TEST", json.dumps(connection))
     with sms_gateway("allmysms_test", sender="BU", campaign="RELANCES") as gateway:
@@ -57,6 +57,14 @@ def test_an_airflow_connection_becomes_a_gateway(server: AllMySmsServer, monkeyp
         units.append(account.credit().unit)
         account.close()
     assert units == ["credits", "EUR"]
+    in_clear = {**connection, "extra": {"login_in_clear": "no"}}
+    monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS_TEST", json.dumps(in_clear))
+    for api in get_args(SmsApi):
+        with (
+            sms_gateway("allmysms_test", sender="BU", campaign="RELANCES", api=api) as gateway,
+            pytest.raises(SmsAccountRejected, match="login_in_clear"),
+        ):
+            gateway.send(texts(1))
     monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS_TEST", json.dumps({**connection, "password": None}))
     with pytest.raises(SettingsError, match="allmysms_test : il manque password"):
         sms_gateway("allmysms_test", sender="BU", campaign="RELANCES")

@@ -29,7 +29,7 @@ def port():
 
 def mailbox(port: int, **changes) -> ImapBounceMailbox:
     values = {"host": "127.0.0.1", "port": port, "login": "retours", "password": "secret", "folder": "INBOX"}
-    values |= {"done_folder": "Relances traitées", "tls": False, "timeout_s": 10, **changes}
+    values |= {"done_folder": "Relances traitées", "tls": False, "login_in_clear": True, "timeout_s": 10, **changes}
     return ImapBounceMailbox(MailboxAccount(**values))
 
 

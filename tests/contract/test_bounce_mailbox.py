@@ -11,10 +11,12 @@ import pytest
 
 from loan_reminders.domain.errors import BounceMailboxRejected, BounceMailboxUnavailable
 from loan_reminders.domain.mail_feedback import PUT_AWAY, Arrival
+from loan_reminders.domain.mail_feedback_ports import MailSettled
 from loan_reminders.gateways import bounce_mailbox
 from loan_reminders.gateways.bounce_mailbox import ImapBounceMailbox, MailboxAccount
 from loan_reminders.gateways.imap_folder import modified_utf7
 from tests.contract.bounce_samples import away, dsn, human, qmail
+from tests.contract.test_bounce_reports import COSTLY
 from tests.simulators.certificates import self_made_certificate
 from tests.simulators.imap_server import ImapServer
 
@@ -31,6 +33,7 @@ def mailbox(server: ImapServer, **changes: Any) -> ImapBounceMailbox:
         "folder": "INBOX",
         "done_folder": "Relances traitées",
         "tls": False,
+        "login_in_clear": True,
         "timeout_s": 5,
     }
     return ImapBounceMailbox(MailboxAccount(**{**values, **changes}))
@@ -98,6 +101,24 @@ def test_a_mailbox_of_five_thousand_is_read_in_pages_with_flat_memory():
             assert last - first < 300_000
 
 
+def test_what_costs_too_much_to_read_is_moved_aside_and_counted_once(caplog):
+    from loan_reminders.services.mail_feedback import read_bounces
+
+    class NothingKept:
+        def keep(self, bounces):
+            return len(bounces)
+
+        def settle(self, *, failures):
+            return MailSettled()
+
+    with ImapServer() as server:
+        server.add(COSTLY["parts"].encode(), dsn())
+        counts = read_bounces(NothingKept(), mailbox(server), failures=5)
+        assert (counts["too_costly"], counts["hard"], server.contents()) == (1, 1, [])
+        assert "trop longs" in caplog.text
+        assert read_bounces(NothingKept(), mailbox(server), failures=5)["read"] == 0
+
+
 def test_only_the_beginning_of_a_huge_report_is_read():
     with ImapServer() as server:
         huge = dsn(returned_type="message/rfc822", returned="Subject: x\n\n" + "bourrage " * 100_000)
@@ -134,7 +155,8 @@ def test_a_server_that_is_down_is_temporary():
     with ImapServer() as server:
         port = server.port
     gone = ImapBounceMailbox(MailboxAccount(
-        host="127.0.0.1", port=port, login="x", password="y", folder="INBOX", done_folder="z", tls=False
+        host="127.0.0.1", port=port, login="x", password="y", folder="INBOX", done_folder="z",
+        tls=False, login_in_clear=True
     ))  # fmt: skip
     with pytest.raises(BounceMailboxUnavailable, match="ne répond pas"):
         gone.waiting()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import time
 import uuid
 
 import pytest
 
-from loan_reminders.domain.mail_feedback import Arrival, BounceKind
+from loan_reminders.domain.mail_feedback import PUT_AWAY, Arrival, BounceKind
+from loan_reminders.gateways.bounce_budget import Budget
 from loan_reminders.gateways.bounce_reports import first_look, read
 from tests.contract.bounce_samples import (
     ID,
@@ -74,6 +76,58 @@ def test_a_report_says_which_email_whose_address_and_what(name):
     assert TO in (bounce.recipient, *bounce.named)
     assert bounce.received_at is not None
     assert read(content)[1] == bounce
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "all hosts for 'etu.example.org' have been failing for a long time",
+        "550 your server has no PTR record",
+        "Delivery incomplete. The recipient server did not accept our connection.",
+        "Sorry, I wasn't able to establish an SMTP connection. Giving up on 192.0.2.9.",
+        "Something went wrong.",
+        "",
+    ],
+)
+def test_a_text_without_a_known_cause_kills_nobody(why):
+    arrival, bounce = read(exim(why=why))
+    assert (arrival, bounce.kind, bounce.delivery_id) == (Arrival.BOUNCE, SOFT, ID)
+    assert TO in (bounce.recipient, *bounce.named)
+
+
+BROKEN_WORDS = (
+    "=?utf-8?b?a?=",
+    "=?utf-8?q?=ZZ?=",
+    "=?x-none?b?YQ==?=",
+    "=?punycode?b?YQ==?=",
+    "=?utf-8?b?" + "A" * 999,
+)
+
+
+@pytest.mark.parametrize("word", BROKEN_WORDS, ids=lambda word: word[:20])
+@pytest.mark.parametrize("name", ["Subject", "From", "To", "Date", "Message-Id", "X-Failed-Recipients", "Comments"])
+def test_a_malformed_encoded_word_in_any_header_spoils_nothing(name, word):
+    content = dsn(headers=f"{name}: {word}\n")
+    assert look(content) is Arrival.BOUNCE
+    bounce = read(content)[1]
+    assert (bounce.kind, bounce.recipient, bounce.delivery_id) == (HARD, TO, ID)
+
+
+@pytest.mark.parametrize("word", BROKEN_WORDS, ids=lambda word: word[:20])
+def test_a_malformed_encoded_word_within_the_report_spoils_nothing(word):
+    said = dsn(diagnostic=f"smtp; 550 5.1.1 {word} unknown", more_fields=f"X-Note: {word}\n")
+    assert read(said)[1].kind is HARD
+    quoted = dsn(returned=f"Subject: {word}\nMessage-ID: <{ID}@bu-montclar.example>\n")
+    assert read(quoted)[1].delivery_id == ID
+
+
+def test_the_sound_words_beside_a_malformed_one_are_read():
+    from email import message_from_bytes
+
+    from loan_reminders.gateways.bounce_parts import header
+
+    message = message_from_bytes("Subject: =?utf-8?b?a?= =?utf-8?b?w6k=?=\n =?utf-8?q?t=C3=A9?=\nX: reçu\n\n".encode())
+    assert (header(message, "subject"), header(message, "X")) == ("=?utf-8?b?a?=été", "reçu")
 
 
 def test_the_return_path_tells_the_email_when_nothing_else_does():
@@ -152,9 +206,49 @@ HEAD = "From: MAILER-DAEMON@x.example\nSubject: failure notice\nContent-Type: te
         HEAD.format("plain") + "\n" * 250_000,
         HEAD.format("html") + "<style" * 40_000,
         HEAD.format("html") + "<a " * 80_000,
-        "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(3000)),
+        HEAD.format("plain; charset=punycode") + "a-" * 120_000,
+        HEAD.format("plain; charset=idna") + "a." * 120_000,
+        HEAD.format("plain") + " \n" * 120_000,
+        f"Subject: {'=?utf-8?q?' * 20_000}\n" + HEAD.format("plain"),
     ],
-    ids=["dashes", "ids", "addresses", "words", "brackets", "lines", "styles", "tags", "nested"],
-)
+    ids=[
+        "dashes", "ids", "addresses", "words", "brackets", "lines", "styles", "tags", "punycode", "idna", "spaces",
+        "encoded words",
+    ],
+)  # fmt: skip
 def test_a_message_made_to_be_hard_to_read_is_read_all_the_same(content):
     assert read(content.encode())[0] is Arrival.UNREADABLE
+
+
+REPORT = (
+    'From: MAILER-DAEMON@x.example\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n{}'
+)
+STATUS = "--b\nContent-Type: message/delivery-status\n\n"
+COSTLY = {
+    "parts": REPORT.format("--b\n\nx\n" * 20_000),
+    "nested": "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(3000)),
+    "messages within messages": HEAD.format("plain") + "Content-Type: message/rfc822\n\n" * 8_000,
+    "groups of fields": REPORT.format(STATUS + "A: b\n\n" * 40_000),
+    "headers": HEAD.format("plain").replace("\n\n", "\n" + "X: y\n" * 50_000 + "\n"),
+    "a few parts too many": REPORT.format("--b\n\nx\n" * 60),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_message_that_costs_too_much_is_put_aside_at_once(name):
+    began = time.process_time()
+    assert read(COSTLY[name].encode()[:262_144]) == (Arrival.TOO_COSTLY, None)
+    assert time.process_time() - began < 1
+    assert Arrival.TOO_COSTLY in PUT_AWAY
+
+
+def test_blank_lines_without_end_do_not_hide_a_report():
+    content = dsn(words="\n" * 100_000).replace(b"Action: failed", b"X: y\nAction: failed")
+    began = time.process_time()
+    assert read(content)[1].kind is HARD
+    assert time.process_time() - began < 1
+
+
+def test_a_message_that_takes_too_long_all_the_same_is_put_aside(monkeypatch):
+    monkeypatch.setattr("loan_reminders.gateways.bounce_reports.Budget", lambda: Budget(-1))
+    assert read(dsn()) == (Arrival.TOO_COSTLY, None)

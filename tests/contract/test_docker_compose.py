@@ -226,7 +226,7 @@ def test_airflow_reads_the_connections_and_knows_the_commands(
         "ils_oracle": ["oracle", "oracle", 1521, "ILS", ils, None, {"service_name": "FREEPDB1"}],
         "reminders_ledger": ["postgres", "postgres", 5432, "ledger", ledger, "ledger", {}],
         "mail_relay": ["smtp", "mailpit", 1025, None, None, None, plain],
-        "allmysms": ["http", "allmysms", 8025, "bu-montclar", key, "http", {}],
+        "allmysms": ["http", "allmysms", 8025, "bu-montclar", key, "http", {"login_in_clear": True}],
     }
     commands = [command for service in services.values() for command in airflow_commands(service)]
     assert sorted(command[0] for command in commands) == sorted([*(AIRFLOW - {"init"}), "db", "jobs", "jobs"])

@@ -161,6 +161,7 @@ class Installation:
                 "schema": "http",
                 "login": SMS_LOGIN,
                 "password": self.sms_key,
+                "extra": {"login_in_clear": True},
             },
         }
         return {

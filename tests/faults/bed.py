@@ -209,7 +209,7 @@ def mail_environment(port: int, *, timeout_s: float = 0) -> dict[str, str]:
 
 def sms_environment(port: int, *, timeout_s: float = 0) -> dict[str, str]:
     """The connection to allmysms on this machine; without a timeout, the product's own."""
-    extra = {"read_timeout_s": timeout_s} if timeout_s else {}
+    extra: dict[str, Any] = {"login_in_clear": True, **({"read_timeout_s": timeout_s} if timeout_s else {})}
     return {
         "AIRFLOW_CONN_ALLMYSMS": connection(
             "http", host="127.0.0.1", port=port, schema="http", login="faults", password="faults-key", extra=extra

@@ -56,6 +56,32 @@ def _greylisting(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
         return outcome
 
 
+OUR_FAULT = (
+    "550 5.4.5 daily sending limit exceeded",
+    "550 5.1.1 user unknown",
+    "552 no",
+    "554 5.6.0 content refused",
+    "550 5.2.0 no",
+)
+
+
+def _refused_to_everybody(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
+    """After some messages the server refuses whoever comes, by whatever code, until somebody mends it."""
+    with Scene(bed, Channel.EMAIL) as scene:
+        answer = OUR_FAULT[repetition % len(OUR_FAULT)]
+        scene.mail.at = At(number=1 + repetition % 12, act=lambda: setattr(scene.mail.faults, "rcpt", answer))
+        ended = scene.send().wait()
+        require("à tous" in ended.said and not ended.temporary, ended)
+        refused = scene.sql("SELECT count(*) FROM deliveries WHERE state = 'refused'")[0][0]
+        listed = scene.sql("SELECT count(*) FROM suppressions")[0][0]
+        require(refused == listed == 0, f"{refused} refused, {listed} on the list")
+        scene.mail.faults.rcpt = ""
+        scene.finish()
+        outcome = scene.outcome()
+        require(outcome.doubled == 0, outcome)
+        return outcome
+
+
 def _late_answer(channel: Channel, *, in_time: bool) -> Case:
     """Answers come late: sooner than patience ends, and nothing is in doubt; or later."""
 
@@ -251,6 +277,7 @@ TROUBLES: tuple[Case, ...] = (
     _line_cut_after_data(kept=True),
     _line_cut_after_data(kept=False),
     Case(point="greylisting", channel=Channel.EMAIL, play=_greylisting),
+    Case(point="refused_to_everybody", channel=Channel.EMAIL, play=_refused_to_everybody),
     *(_late_answer(channel, in_time=in_time) for channel in (Channel.EMAIL, Channel.SMS) for in_time in (True, False)),
     Case(point="line_cut_after_accepting", channel=Channel.SMS, play=_sms_line_cut),
     Case(point="ils_fails_half_way", channel=Channel.EMAIL, play=_ils_fails_half_way),

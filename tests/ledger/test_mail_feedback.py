@@ -204,7 +204,7 @@ def test_more_than_a_page_is_settled(ledger, monkeypatch):
 
 
 def test_two_readers_of_the_mailbox_at_once_settle_each_bounce_once(ledger, ledger_url):
-    bounces = [a_bounce(left(ledger, to=f"r{n}@x.example"), recipient="") for n in range(10)]
+    bounces = [a_bounce(left(ledger, to=f"r{n}@x{n}.example"), recipient="") for n in range(10)]
     moved: list[int] = []
 
     def read() -> None:

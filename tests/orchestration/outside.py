@@ -121,7 +121,8 @@ class Outside:
         if misfortune not in _ANSWERS:
             return misfortune
         state, reason = _ANSWERS[misfortune]
-        return Receipt(delivery_id=message.delivery_id, state=state, reason=reason)
+        raw = "550 5.1.1 no such user" if misfortune is M.REFUSED else ""
+        return Receipt(delivery_id=message.delivery_id, state=state, reason=reason, raw=raw)
 
     def tell(self, told: Told) -> None:
         self.witness(told)

@@ -16,7 +16,9 @@ NUMBER = "33639980001"
 
 def account(world):
     provider = world.sms.provider
-    ours = AllMySmsAccount(base_url=world.sms.base_url, login=provider.login, api_key=provider.api_key)
+    ours = AllMySmsAccount(
+        base_url=world.sms.base_url, login=provider.login, api_key=provider.api_key, login_in_clear=True
+    )
     return AllMySmsGateway(ours, sender="", campaign="", read_timeout_s=2)
 
 

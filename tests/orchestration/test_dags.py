@@ -156,3 +156,20 @@ def test_a_run_that_stands_still_ends_but_never_while_a_person_may_still_answer(
         assert dags[stage.value].dagrun_timeout > NO_ANSWER + tries + longest_closed_window
     for dag_id in set(dags) - {stage.value for stage in Stage}:
         assert timedelta(minutes=40) < dags[dag_id].dagrun_timeout <= timedelta(hours=2)
+
+
+def test_a_task_that_reads_from_outside_is_ended_in_time_and_one_that_waits_for_people_is_not(dags):
+    reading = [dags[stage.value].get_task("extract_loans") for stage in Stage]
+    reading += [task for dag_id in ("sms_feedback", "mail_feedback") for task in dags[dag_id].tasks]
+    assert {task.execution_timeout for task in reading} == {timedelta(minutes=45)}
+    waiting = [dag.get_task(name) for dag in dags.values() for name in APPROVED[:3] if name in dag.task_ids]
+    assert {task.execution_timeout for task in waiting} == {None}
+
+
+def test_a_task_ended_in_time_is_tried_again():
+    from airflow.sdk.exceptions import AirflowTaskTimeout
+
+    from loan_reminders.operators.base import only_temporary_errors_are_retried
+
+    with pytest.raises(AirflowTaskTimeout), only_temporary_errors_are_retried():
+        raise AirflowTaskTimeout

@@ -137,3 +137,28 @@ def test_the_summary_counts_numbers_and_addresses_apart():
     only = question_answered(SuppressionSummary(in_force={SuppressionReason.HARD_BOUNCE: 1}, sms_since=0))
     assert only.startswith("1 adresse morte (")
     assert "numéro désinscrit" not in only
+
+
+def test_bounces_that_came_too_many_at_once_are_shown_and_decided_by_a_librarian(ledger):
+    from tests.ledger.test_held_bounces import dead, mass
+
+    mass(ledger)
+    with browsing() as client:
+        page = client.get(PAGE).text
+        for words in ("E-mails revenus en masse", "univ.example", "<td>6</td>", "Panne de notre côté"):
+            assert words in page
+        assert client.post(f"{PAGE}/retours", data={"domaine": "univ.example"}).status_code == 400
+        assert client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "ou"}).status_code == 400
+        answer = client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "oui"})
+        assert (answer.status_code, "E-mails revenus en masse" in client.get(PAGE).text) == (303, False)
+        assert "Plus aucun retour" in client.post(f"{PAGE}/retours", data={"domaine": "x", "mortes": "non"}).text
+    assert len(dead(ledger)) == 6
+
+
+def test_who_may_only_read_cannot_decide_about_bounces(ledger):
+    from tests.ledger.test_held_bounces import dead, mass
+
+    mass(ledger)
+    with browsing("lecteur") as client:
+        assert client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "oui"}).status_code == 403
+    assert dead(ledger) == []

@@ -31,7 +31,8 @@ def test_the_operator_reads_the_mailbox_of_its_connection(returns, monkeypatch, 
 
     returns.add(dsn(), human())
     login, password = returns.credentials
-    imap = {"port": returns.port, "login": login, "password": password, "extra": {"use_ssl": False}}
+    extra = {"use_ssl": False, "login_in_clear": True}
+    imap = {"port": returns.port, "login": login, "password": password, "extra": extra}
     connections(monkeypatch, postgres_server, ledger_database, **imap)
     counts = ReadBounces(task_id="read").execute({})
     assert (counts["read"], counts["hard"], counts["unknown"], counts["left"]) == (2, 1, 1, 1)
@@ -53,8 +54,25 @@ def test_a_wrong_password_fails_at_once(returns, monkeypatch, postgres_server, l
 
     from loan_reminders.operators import ReadBounces
 
-    imap = {"port": returns.port, "login": "x", "password": "s3cret", "extra": {"use_ssl": "false"}}
+    extra = {"use_ssl": "false", "login_in_clear": "true"}
+    imap = {"port": returns.port, "login": "x", "password": "s3cret", "extra": extra}
     connections(monkeypatch, postgres_server, ledger_database, **imap)
     with pytest.raises(AirflowFailException, match="mot de passe") as told:
         ReadBounces(task_id="read").execute({})
     assert "s3cret" not in str(told.value)
+
+
+@pytest.mark.parametrize("extra", [{"use_ssl": False}, {"use_ssl": "false", "login_in_clear": "false"}])
+def test_a_password_never_leaves_in_clear_unless_the_connection_says_so(
+    returns, monkeypatch, postgres_server, ledger_database, extra
+):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from loan_reminders.operators import ReadBounces
+
+    login, password = returns.credentials
+    imap = {"port": returns.port, "login": login, "password": password, "extra": extra}
+    connections(monkeypatch, postgres_server, ledger_database, **imap)
+    with pytest.raises(AirflowFailException, match="login_in_clear"):
+        ReadBounces(task_id="read").execute({})
+    assert returns.commands == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,3 +137,80 @@ def test_no_more_is_claimed_than_two_a_connection(world, monkeypatch):
     monkeypatch.setattr(PostgresSender, "exchange", counted)
     assert world.send_emails(run_id, connections=2) == {"accepted": 30}
     assert max(most) == 4
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        ("rcpt", "550 5.4.5 daily sending limit exceeded"),
+        ("rcpt", "550 5.1.1 user unknown"),
+        ("data", "552 limit reached"),
+        ("content", "554 5.6.0 no"),
+    ],
+)
+def test_whatever_the_code_a_server_that_refuses_all_domains_stops_the_run(world, step, answer):
+    world.mail.faults = Faults(**{step: answer})
+    run_id = world.begin(*readers(40, domains=12))
+    with pytest.raises(MailRelayRejected, match="à tous"):
+        world.send_emails(run_id)
+    found = states(world)
+    assert {state for state, _, _ in found} == {"planned"}
+    assert sum(raw.startswith(answer[:3]) for _, _, raw in found) <= 16
+    assert asked(world, "SELECT * FROM suppressions") == []
+    world.mail.faults = Faults()
+    assert world.send_emails(run_id) == {"accepted": 40}
+
+
+@pytest.mark.parametrize(
+    ("answer", "count", "domains"),
+    [
+        ("550 5.4.5 daily sending limit exceeded", 3, 1),
+        ("550 5.1.1 user unknown", 6, 1),
+    ],
+)
+def test_a_short_run_in_which_nobody_is_served_is_stopped_at_its_end(world, answer, count, domains):
+    world.mail.faults = Faults(rcpt=answer)
+    run_id = world.begin(*readers(count, domains=domains))
+    for last_try in (False, True):
+        with pytest.raises(MailRelayRejected, match="à tous"):
+            world.send_emails(run_id, last_try=last_try)
+    assert {state for state, _, _ in states(world)} == {"planned"}
+
+
+def test_a_quota_reached_on_the_way_refuses_nobody(world):
+    """Forty are served, then the day's quota is reached: those before stay accepted, those after stay planned."""
+    world.mail.faults = Faults(refuse=r"TO:<l[3-9]\d@", refusal="550 5.4.5 daily sending limit exceeded")
+    run_id = world.begin(*readers(60, domains=12))
+    with suppress(MailRelayRejected, DeliveriesDeferred):
+        world.send_emails(run_id)
+    assert {state for state, _, _ in states(world)} == {"planned", "accepted"}
+    with pytest.raises(MailRelayRejected):
+        world.send_emails(run_id, last_try=True)
+    assert {state for state, _, _ in states(world)} == {"planned", "accepted"}
+    world.mail.faults = Faults()
+    world.send_emails(run_id)
+    assert len(set(world.mailed_to())) == len(world.mailed_to()) == 60
+
+
+def test_put_off_for_our_own_quota_to_the_last_try_is_given_up_for_nobody(world):
+    world.mail.faults = Faults(rcpt="452 4.5.3 sending quota of your account reached")
+    run_id = world.begin(*readers(5))
+    with pytest.raises(DeliveriesDeferred):
+        world.send_emails(run_id)
+    with pytest.raises(MailRelayRejected, match="à tous"):
+        world.send_emails(run_id, last_try=True)
+    assert {state for state, _, _ in states(world)} == {"planned"}
+
+
+@pytest.mark.parametrize("answer", ["550 5.1.1 no such user", "550 5.4.1 Recipient address rejected: Access denied"])
+def test_a_few_dead_addresses_are_refused_for_good_wherever_they_come(world, answer):
+    world.mail.faults = Faults(refuse=r"TO:<l(1|2|9|17|18|19)@", refusal=answer)
+    run_id = world.begin(*readers(20, domains=7))
+    assert world.send_emails(run_id) == {"accepted": 14, "refused": 6}
+    refused = [(reason, raw) for state, reason, raw in states(world) if state == "refused"]
+    assert refused == [("recipient_refused", answer)] * 6
+
+
+def test_a_run_of_one_dead_address_is_done(world):
+    world.mail.faults = Faults(rcpt="550 5.1.1 no such user")
+    assert world.send_emails(world.begin(*readers(1))) == {"refused": 1}

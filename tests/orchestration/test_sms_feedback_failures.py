@@ -38,7 +38,8 @@ def test_a_wrong_key_is_told_and_loses_nothing(world, question, more):
     send(world, loan(1))
     world.sms.provider.reply(NUMBER, "STOP")
     world.sms.provider.api_key = "changed at the provider"
-    ours = AllMySmsAccount(base_url=world.sms.base_url, login=world.sms.provider.login, api_key="old")
+    login = world.sms.provider.login
+    ours = AllMySmsAccount(base_url=world.sms.base_url, login=login, api_key="old", login_in_clear=True)
     gateway = AllMySmsGateway(ours, sender="", campaign="", read_timeout_s=2)
     with pytest.raises(SmsAccountRejected):
         question(world.ledger.feedback(), gateway, failures=2, **more)
@@ -158,7 +159,7 @@ def test_the_operators_ask_the_provider_of_their_connection(
     send(world, loan(1))
     world.sms.provider.reply(NUMBER, "STOP")
     port = int(world.sms.base_url.rpartition(":")[2])
-    sms = {"conn_type": "http", "host": "127.0.0.1", "port": port, "schema": "http"}
+    sms = {"conn_type": "http", "host": "127.0.0.1", "port": port, "schema": "http", "extra": {"login_in_clear": True}}
     sms |= {"login": world.sms.provider.login, "password": world.sms.provider.api_key}
     books = {"conn_type": "postgres", "login": "postgres", "schema": ledger_database}
     books |= {"extra": {"host": str(postgres_server.socket_folder)}}
@@ -177,6 +178,7 @@ def test_an_operator_of_a_provider_that_refuses_the_key_fails_at_once(
     from loan_reminders.operators import ReadBlacklist
 
     sms = {"conn_type": "http", "host": world.sms.base_url, "login": "x", "password": "wrong"}
+    sms |= {"extra": {"login_in_clear": "true"}}
     books = {"conn_type": "postgres", "login": "postgres", "schema": ledger_database}
     books |= {"extra": {"host": str(postgres_server.socket_folder)}}
     monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS", json.dumps(sms))

@@ -56,7 +56,9 @@ def test_a_test_installation_texts_one_number_and_says_whom_it_was_for(world):
 def test_a_dry_run_may_ask_the_provider_what_it_would_cost(world, tmp_path, caplog):
     caplog.set_level("INFO")
     run_id = world.begin(*loans(3), dry_run=True)
-    account = AllMySmsAccount(base_url=world.sms.base_url, login="bu-demo", api_key=world.sms.provider.api_key)
+    account = AllMySmsAccount(
+        base_url=world.sms.base_url, login="bu-demo", api_key=world.sms.provider.api_key, login_in_clear=True
+    )
     with AllMySmsGateway(account, sender="BU Montclar", campaign="essai") as gateway:
         rehearse(
             world.ledger,

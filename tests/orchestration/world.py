@@ -184,6 +184,7 @@ class World:
             base_url=base_url or self.sms.base_url,
             login=self.sms.provider.login,
             api_key=api_key or self.sms.provider.api_key,
+            login_in_clear=True,
         )
         gateway = AllMySmsGateway(account, sender="BU Montclar", campaign="test", read_timeout_s=2)
         return send_sms(

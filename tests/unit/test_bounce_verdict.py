@@ -2,8 +2,10 @@
 
 import pytest
 
-from loan_reminders.domain.bounce_verdict import status_in, verdict
+from loan_reminders.domain.bounce_verdict import Cause, cause, status_in, verdict
 from loan_reminders.domain.mail_feedback import BounceKind
+from tests.contract.bounce_samples import dsn, exim
+from tests.unit.refusals import REFUSALS
 
 HARD, SOFT = BounceKind.HARD, BounceKind.SOFT
 
@@ -59,3 +61,29 @@ def test_a_refusal_means_a_dead_address_or_only_this_message(status, diagnostic,
 )
 def test_an_enhanced_status_code_is_found_in_words_and_an_ip_address_is_none(text, status):
     assert status_in(text) == status
+
+
+@pytest.mark.parametrize(("said", "why"), REFUSALS)
+def test_what_servers_really_say(said, why):
+    assert cause(said) is why
+
+
+DEFINITE = [(said, why) for said, why in REFUSALS if said[:1] == "5"]
+
+
+@pytest.mark.parametrize(("said", "why"), DEFINITE)
+def test_an_answer_at_rcpt_and_a_report_of_it_are_judged_alike(said, why):
+    from loan_reminders.gateways.bounce_reports import read
+
+    asked = cause(said, code=int(said[:3])) is Cause.NO_SUCH_ADDRESS
+    by_the_norm = read(dsn(status=status_in(said) or "5.0.0", diagnostic=f"smtp; {said}"))[1]
+    in_a_text = read(exim(why=said))[1]
+    assert [by_the_norm.kind is HARD, in_a_text.kind is HARD, why is Cause.NO_SUCH_ADDRESS] == [asked] * 3
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "5.1.0", "5.2.1", "5.1.10", "5.0.0", ""])
+@pytest.mark.parametrize(
+    ("said", "why"), [one for one in REFUSALS if one[1] not in (Cause.UNKNOWN, Cause.NO_SUCH_ADDRESS)]
+)
+def test_contrary_words_outrank_any_code(status, said, why):
+    assert cause(said, status=status) is not Cause.NO_SUCH_ADDRESS

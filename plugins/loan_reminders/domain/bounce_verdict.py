@@ -1,36 +1,96 @@
-"""What a mail server's refusal says of an address: dead, or only not this time."""
+"""What a mail server's refusal says: of the address, of the mailbox, of the message, of the way there, or of us.
+
+One judgement serves both roads by which a refusal comes: the answer to RCPT, and the report that comes back later. A
+code alone never kills: an address is dead by a code that says so when no word says another thing, or by words that
+cannot be mistaken. What speaks of the sender, a quota, a rate, a policy or a full mailbox outranks any code.
+"""
 
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
+from loan_reminders.domain.bounce_words import (
+    DIRECTORY_BLOCKS,
+    MAILBOX,
+    NAMES_THE_ADDRESS,
+    NO_SUCH_ADDRESS,
+    NOT_OUR_LIMIT,
+    NOT_REACHED,
+    OURS,
+    POLICY,
+    TO_COUNT_ON,
+    TOO_BIG,
+    folded,
+)
 from loan_reminders.domain.mail_feedback import BounceKind
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45])[0-5]\d(?=[ -]|$)")
 
-# RFC 3463 and the IANA registry: no such mailbox, no such domain, mailbox closed. 5.1.7, 5.1.8 and 5.1.9 are about the
-# sender or about the way.
-_DEAD = frozenset({"1.0", "1.1", "1.2", "1.3", "1.4", "1.6", "1.10", "2.1", "4.4"})
-_SAYS_LITTLE = frozenset({"0", "2.0", "3.0", "5.0"})
+
+class Cause(StrEnum):
+    """Why a message was refused: a closed list.
+
+    `NO_SUCH_ADDRESS`: nobody is there, and nobody will be; the only one that marks an address as dead. `MAILBOX`: it
+    is there, and takes nothing now. `POLICY`: this message, or a rule. `NOT_REACHED`: the server could not be spoken
+    to, or said « later ». `OURS`: the sender, its account, its rate or its connection. `UNKNOWN`: it does not say.
+    """
+
+    NO_SUCH_ADDRESS = "no_such_address"
+    MAILBOX = "mailbox"
+    POLICY = "policy"
+    NOT_REACHED = "not_reached"
+    OURS = "ours"
+    UNKNOWN = "unknown"
+
+
+# RFC 3463, the IANA registry and Microsoft's list: no such mailbox, no such domain, mailbox closed.
+_DEAD = frozenset(
+    {"1.0", "1.1", "1.2", "1.3", "1.4", "1.6", "1.10", "1.20", "1.351", "2.1", "4.4", "4.310", "7.17", "7.18"}
+)
+_SAYS_LITTLE = frozenset({"0", "2.0", "3.0", "5", "1.5", "4.0"})
 """Subjects, or subject and detail, with which servers say anything: their words decide."""
 
-_NOT_THE_ADDRESS = re.compile(
-    r"quota|mailbox (is )?full|full mailbox|over its storage|bo[iî]te (aux lettres |de r[eé]ception )?(est )?pleine"
-    r"|insufficient (disk|storage)|spam|blacklist|block ?list|blocked|policy|reputation|dmarc|\bspf\b|greylist|virus"
-    r"|(sender|exp[eé]diteur) [^.;]{0,40}(denied|rejected|refused|not |refus[eé]|rejet[eé])"
-    r"|too (large|big)|trop (gros|volumineux)|loop|timed? ?out|rate limit",
-    re.IGNORECASE,
-)
-_NO_SUCH_ADDRESS = re.compile(
-    r"(user|recipient|mailbox|address|account|destinataire|utilisateur|compte|adresse|bo[iî]te)[^.;]{0,60}"
-    r"(unknown|not (be )?found|no longer|doesn.t exist|does not exist|disabled|inactive|unavailable|invalid"
-    r"|rejected|n.existe (pas|plus)|n'a pas [eé]t[eé] trouv[eé]|inconnue?|introuvable|invalide|d[eé]sactiv[eé]e?)"
-    r"|(unknown|invalid|no such) (local )?(user|recipient|mailbox|address|person)"
-    r"|no (mailbox|account) (here|by that name)|doesn't have an? [\w.]+ account"
-    r"|host (or domain name )?(unknown|not found)",
-    re.IGNORECASE,
-)
+_BY_CODE: dict[str, Cause] = {
+    **dict.fromkeys(("1.7", "1.8", "1.90", "4.5", "7.8", "7.9", "7.23", "7.25", "7.26", "7.27", "7.57"), Cause.OURS),
+    **dict.fromkeys(("2.2", "2.121", "2.122", "3.1"), Cause.MAILBOX),
+    **dict.fromkeys(("4", "3.2"), Cause.NOT_REACHED),
+    **dict.fromkeys(("7", "6", "3", "2.3", "2.4"), Cause.POLICY),
+}
+"""What other codes are about, by subject and detail, else by subject."""
+
+
+def cause(words: str, *, status: str = "", code: int = 0) -> Cause:
+    """Why a server refuses, by all that it said.
+
+    `words` are the answer's text or the report's diagnostic, codes included or not. `status` is the enhanced code
+    (RFC 3463) where it is known apart, `code` the reply code (RFC 5321). Both roads ask here: an answer at RCPT as
+    `cause(raw, code=550)`, a report as `cause(diagnostic, status="5.1.1")`.
+    """
+    said = folded(words)
+    told = _told(status, words)
+    if told == "5.4.1" and DIRECTORY_BLOCKS.search(said):
+        return Cause.NO_SUCH_ADDRESS
+    by_code = [_by_code(one) for one in (told, *_codes(words)) if one]
+    contrary = _by_words(said)
+    if contrary is not None:
+        return contrary
+    for one in (Cause.OURS, Cause.MAILBOX, Cause.NOT_REACHED, Cause.POLICY):
+        if one in by_code:
+            return one
+    if _is_temporary(told, words, code):
+        return Cause.NOT_REACHED
+    code_kills = Cause.NO_SUCH_ADDRESS in by_code and (not _says_more(said) or NAMES_THE_ADDRESS.search(said))
+    if code_kills or NO_SUCH_ADDRESS.search(said) or TO_COUNT_ON.search(said):
+        return Cause.NO_SUCH_ADDRESS
+    return Cause.UNKNOWN
+
+
+def verdict(*, status: str = "", diagnostic: str, code: int = 0) -> BounceKind:
+    """Whether a final failure means that the address is dead (`HARD`) or that only this message failed (`SOFT`)."""
+    dead = cause(diagnostic, status=status, code=code) is Cause.NO_SUCH_ADDRESS
+    return BounceKind.HARD if dead else BounceKind.SOFT
 
 
 def status_in(text: str) -> str:
@@ -38,35 +98,67 @@ def status_in(text: str) -> str:
 
     A server that passes on another's answer puts that one last.
     """
-    found = [code[0] for code in _STATUS.finditer(text) if code[1] != "2"]
+    found = _codes(text)
     return found[-1] if found else ""
 
 
-def verdict(*, status: str, diagnostic: str) -> BounceKind:
-    """Whether a final failure means that the address is dead (`HARD`) or that only this message failed (`SOFT`).
-
-    Dead: no such mailbox or domain, mailbox closed. Everything else is about the message, the moment or the sender: a
-    full mailbox, a rule against spam, a server that never answered.
-    """
-    match = _STATUS.fullmatch(status.strip())
-    told = match if match and not _is_vague(match) else _STATUS.fullmatch(status_in(diagnostic)) or match
-    if told is not None and not _is_vague(told):
-        if told[1] == "5" and f"{told[2]}.{told[3]}" in _DEAD:
-            return BounceKind.HARD
-        return BounceKind.SOFT
-    codes = {code[1] for code in _REPLY_CODE.finditer(diagnostic)}
-    temporary = told[1] == "4" if told is not None else codes == {"4"}
-    if temporary or _NOT_THE_ADDRESS.search(diagnostic) or not _NO_SUCH_ADDRESS.search(diagnostic):
-        return BounceKind.SOFT
-    return BounceKind.HARD
-
-
 def tells_a_failure(text: str) -> bool:
-    """Whether a server's words hold a failure's code, or say that there is no such address or no room."""
-    return bool(
-        status_in(text) or _REPLY_CODE.search(text) or _NO_SUCH_ADDRESS.search(text) or _NOT_THE_ADDRESS.search(text)
-    )
+    """Whether a server's words hold a failure's code, or a cause that is known."""
+    if status_in(text) or _REPLY_CODE.search(text):
+        return True
+    said = folded(text)
+    return _by_words(said) is not None or bool(NO_SUCH_ADDRESS.search(said) or TO_COUNT_ON.search(said))
 
 
-def _is_vague(status: re.Match[str]) -> bool:
-    return status[2] in _SAYS_LITTLE or f"{status[2]}.{status[3]}" in _SAYS_LITTLE
+def _codes(text: str) -> list[str]:
+    return [code[0] for code in _STATUS.finditer(text) if code[1] != "2"]
+
+
+def _told(status: str, words: str) -> str:
+    """The code that says most: the report's own, unless it is vague and the words hold a better one."""
+    own = _STATUS.fullmatch(status.strip())
+    if own is not None and not _is_vague(own[0]):
+        return own[0]
+    return status_in(words) or (own[0] if own is not None else "")
+
+
+def _by_words(said: str) -> Cause | None:
+    """The cause that words name against a dead address; the narrowest first."""
+    for words, found in (
+        (NOT_OUR_LIMIT, Cause.MAILBOX),
+        (TOO_BIG, Cause.POLICY),
+        (OURS, Cause.OURS),
+        (NOT_REACHED, Cause.NOT_REACHED),
+        (MAILBOX, Cause.MAILBOX),
+        (POLICY, Cause.POLICY),
+    ):
+        if words.search(said):
+            return found
+    return None
+
+
+def _says_more(said: str) -> bool:
+    """Whether there are words beside the codes, the protocol's name and what was left out."""
+    return bool(re.search(r"[a-z]{2}", re.sub(r"<host>|\bsmtp\b|\bx-\w+", "", said)))
+
+
+def _is_vague(status: str) -> bool:
+    _, subject, detail = status.split(".")
+    return subject in _SAYS_LITTLE or f"{subject}.{detail}" in _SAYS_LITTLE
+
+
+def _by_code(status: str) -> Cause | None:
+    kind, subject, detail = status.split(".")
+    both = f"{subject}.{detail}"
+    if _is_vague(status):
+        return None
+    if both in _DEAD:
+        return Cause.NO_SUCH_ADDRESS if kind == "5" else Cause.NOT_REACHED
+    return _BY_CODE.get(both) or _BY_CODE.get(subject)
+
+
+def _is_temporary(told: str, words: str, code: int) -> bool:
+    if told:
+        return told.startswith("4")
+    said = {one[1] for one in _REPLY_CODE.finditer(words)}
+    return said == {"4"} or (not said and 400 <= code < 500)

@@ -43,7 +43,7 @@ class Arrival(StrEnum):
 
     `BOUNCE`: a report about an e-mail that did not arrive. `SUCCESS`: a report about one that did, or was passed on.
     `AUTO_REPLY`: the answer of a machine, nobody need read it. `OTHER`: anything else, a person's answer above all.
-    `UNREADABLE`: it looks like a report, and cannot be understood.
+    `UNREADABLE`: it looks like a report, and cannot be understood. `TOO_COSTLY`: reading it takes too long.
     """
 
     BOUNCE = "bounce"
@@ -51,10 +51,14 @@ class Arrival(StrEnum):
     AUTO_REPLY = "auto_reply"
     OTHER = "other"
     UNREADABLE = "unreadable"
+    TOO_COSTLY = "too_costly"
 
 
-PUT_AWAY = frozenset({Arrival.BOUNCE, Arrival.SUCCESS, Arrival.AUTO_REPLY})
-"""What is moved out of the mailbox once it is kept; the rest is left to the people who read it."""
+PUT_AWAY = frozenset({Arrival.BOUNCE, Arrival.SUCCESS, Arrival.AUTO_REPLY, Arrival.TOO_COSTLY})
+"""What is moved out of the mailbox once it is kept; the rest is left to the people who read it.
+
+What costs too much to read is moved too, or it would cost as much at every hour.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from loan_reminders.domain.mail_feedback import Bounce, ReadMessage
+from loan_reminders.domain.mass_bounces import HeldBounces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +15,15 @@ class MailSettled:
     """What came of bounces that were kept.
 
     `moved`: deliveries that became BOUNCED; `unknown`: bounces that are about no e-mail of ours, or not about the
-    address it went to; `dead_addresses`: addresses newly on the list.
+    address it went to; `dead_addresses`: addresses newly on the list; `held`: definite bounces that came too many at
+    once and wait for a librarian's word.
     """
 
     bounces: int = 0
     moved: int = 0
     unknown: int = 0
     dead_addresses: int = 0
+    held: int = 0
 
     def __add__(self, other: MailSettled) -> MailSettled:
         return MailSettled(**{name: getattr(self, name) + getattr(other, name) for name in MailSettled.__slots__})
@@ -37,8 +40,16 @@ class MailFeedback(Protocol):
         """Make of what was kept what it means: e-mails that bounced, dead addresses.
 
         An address is dead after one definite bounce, or when the last `failures` e-mails to it, counted back from
-        the latest that bounced, all did.
+        the latest that bounced, all did; unless too many would die at once (`domain.mass_bounces`).
         """
+        ...
+
+    def held(self) -> Sequence[HeldBounces]:
+        """Definite bounces that came too many at once and wait for a librarian, a line a domain."""
+        ...
+
+    def decide(self, domain: str, *, dead: bool, who: str, failures: int) -> int:
+        """Believe the held bounces of a domain, or not, and settle them; returns how many."""
         ...
 
 

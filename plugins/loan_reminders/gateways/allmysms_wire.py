@@ -42,11 +42,15 @@ _PIECE = 65536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllMySmsAccount:
-    """Where the API is (`https://api.allmysms.com`) and who we are there. The key shows in no repr."""
+    """Where the API is (`https://api.allmysms.com`) and who we are there. The key shows in no repr.
+
+    It travels without TLS (`http://…`) only when `login_in_clear` says so.
+    """
 
     base_url: str
     login: str
     api_key: str = field(repr=False)
+    login_in_clear: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ class Wire:
 
     def __init__(self, account: AllMySmsAccount, *, connect_timeout_s: float, read_timeout_s: float) -> None:
         self.secrets = Secrets(login=account.login, api_key=account.api_key)
-        self._base_url = account.base_url.rstrip("/")
+        self._base_url = account.base_url.strip().rstrip("/")
         self._account = account
         self._timeouts = (connect_timeout_s, read_timeout_s)
         self._session = requests.Session()
@@ -105,6 +109,13 @@ class Wire:
     def _exchange(
         self, verb: str, path: str, data: bytes | None, headers: Mapping[str, str], dialect: Dialect
     ) -> Exchange:
+        if not self._base_url.lower().startswith("https://") and not self._account.login_in_clear:
+            raise SmsAccountRejected(
+                f"La clé d'API d'allmysms partirait en clair : {NOTHING_LEFT}. Mettre « https » comme schema de"
+                " la connexion Airflow, ou l'extra « login_in_clear » à true si le réseau est sûr, puis relancer la"
+                " tâche.",
+                code="login_in_clear",
+            )
         body = None if data is None else _Body(data)
         basic = HTTPBasicAuth(self._account.login.encode(), self._account.api_key.encode())
         status, content, fault = 0, bytearray(), ""

@@ -26,7 +26,8 @@ class MailboxAccount:
     """Where and as whom to read. `timeout_s` is in seconds, for each step.
 
     `folder` is read, `done_folder` gets what was. `bounce_address` is where our e-mails come back, each with a return
-    path of its own (`local+<delivery>@domain`); empty when they have none.
+    path of its own (`local+<delivery>@domain`); empty when they have none. A password travels without TLS only when
+    `login_in_clear` says so.
     """
 
     host: str
@@ -38,6 +39,7 @@ class MailboxAccount:
     bounce_address: str = ""
     tls: bool = True
     verify_certificate: bool = True
+    login_in_clear: bool = False
     timeout_s: float = 30.0
 
 
@@ -130,6 +132,12 @@ class ImapBounceMailbox:
 
     def _connect(self) -> imaplib.IMAP4:
         account = self._account
+        if not account.tls and not account.login_in_clear:
+            raise BounceMailboxRejected(
+                f"{self._server} : le mot de passe partirait en clair. Choisir TLS dans la connexion Airflow (extra"
+                " « use_ssl » à true), ou y mettre l'extra « login_in_clear » à true si le réseau est sûr, puis"
+                " relancer la tâche."
+            )
         with self._told():
             if account.tls:
                 context = _context(verify=account.verify_certificate)

@@ -7,11 +7,16 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_string
-from email.header import decode_header, make_header
 from email.message import Message
+from itertools import islice
+
+from loan_reminders.gateways.bounce_budget import OverBudget
+from loan_reminders.gateways.header_words import readable, text_in
 
 WORDS_LIMIT = 20_000
 MOST_PARTS = 50
+PAYLOAD_LIMIT = 80_000
+"""Signs of one part that are decoded: enough for its words in base64."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _TYPED = re.compile(r"^\s*[\w-]+\s*;\s*")
@@ -23,7 +28,8 @@ _ORIGINAL_BELOW = re.compile(
     r"|en-t[eê]tes du message d.origine.*|(return-path|received|message-id|dkim-signature): .*)$",
     re.IGNORECASE | re.MULTILINE,
 )
-_TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<(?![\w.+-]+@)[^>]*>", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(style|script)\b", re.IGNORECASE)
+_TAGS = re.compile(r"<(?![\w.+-]{1,64}@)[^<>]{0,2000}>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +44,16 @@ class Failure:
 
 
 def header(message: Message, name: str) -> str:
-    """One header on one line, encoded words (RFC 2047) read; empty when missing or beyond reading."""
-    value = str(message.get(name, ""))
-    try:
-        value = str(make_header(decode_header(value)))
-    except (LookupError, ValueError, UnicodeError):
-        value = value.encode("ascii", "replace").decode("ascii")
-    return " ".join(value.split())
+    """One header on one line, encoded words read; empty when missing."""
+    return readable(next((value for key, value in message.raw_items() if key.lower() == name.lower()), ""))
 
 
 def parts_of(message: Message) -> tuple[Message, ...]:
-    """The parts of a message, those of a returned message left out."""
-    return tuple(_walk(message))[:MOST_PARTS]
+    """The parts of a message, those of a returned message left out. Raises OverBudget when they are too many."""
+    parts = tuple(islice(_walk(message), MOST_PARTS + 1))
+    if len(parts) > MOST_PARTS:
+        raise OverBudget
+    return parts
 
 
 def _walk(message: Message) -> Iterator[Message]:
@@ -120,10 +124,20 @@ def own_words(message: Message, parts: Sequence[Message]) -> str:
     rich = [part for part in parts if part.get_content_type() == "text/html"]
     if not plain and not rich and not message.is_multipart():
         plain = [message]
-    texts = [_text_of(part) for part in plain] or [_TAGS.sub(" ", _text_of(part)[:WORDS_LIMIT]) for part in rich]
+    texts = [_text_of(part) for part in plain] or [_without_tags(_text_of(part)[:WORDS_LIMIT]) for part in rich]
     text = "\n".join(texts)[:WORDS_LIMIT]
     below = _ORIGINAL_BELOW.search(text)
     return text[: below.start()] if below and below.start() > 0 else text
+
+
+def _without_tags(html: str) -> str:
+    """HTML as its words; an address in angle brackets is one of them."""
+    pieces, lower, start = [], html.lower(), 0
+    while unseen := _UNSEEN.search(html, start):
+        pieces.append(html[start : unseen.start()])
+        end = lower.find(f"</{unseen[1].lower()}>", unseen.end())
+        start = len(html) if end < 0 else end
+    return _TAGS.sub(" ", "".join([*pieces, html[start:]]))
 
 
 def returned_headers(parts: Sequence[Message], words: str) -> str:
@@ -147,13 +161,9 @@ def addresses_in(text: str) -> tuple[str, ...]:
 
 
 def _text_of(part: Message) -> str:
-    """A part's text, by its own character set or, when that is missing or wrong, by the likeliest."""
+    """A part's text, by its own character set or, when that is missing, wrong or unheard of, by the likeliest."""
+    payload = part.get_payload()
+    if isinstance(payload, str) and len(payload) > PAYLOAD_LIMIT:
+        part.set_payload(payload[:PAYLOAD_LIMIT])
     content = part.get_payload(decode=True)
-    if not isinstance(content, bytes):
-        return ""
-    for charset in (str(part.get_content_charset() or "utf-8"), "utf-8"):
-        try:
-            return content.decode(charset)
-        except (LookupError, UnicodeError):
-            continue
-    return content.decode("latin-1")
+    return text_in(content, str(part.get_content_charset() or "")) if isinstance(content, bytes) else ""

@@ -1,7 +1,7 @@
 """Messages of the bounces' mailbox, understood: reports by RFC 3464 in RFC 6522 parts, the others by `flufl.bounce`.
 
 Two looks: at the headers alone (`first_look`), which most messages need no more than, then at the whole (`read`). No
-message can make either fail: what cannot be understood is `UNREADABLE`.
+message can make either fail: what cannot be understood is `UNREADABLE`, what would take too long `TOO_COSTLY`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from email.utils import parsedate_to_datetime
 
 from loan_reminders.domain.bounce_verdict import status_in, tells_a_failure, verdict
 from loan_reminders.domain.mail_feedback import Arrival, Bounce, BounceKind
+from loan_reminders.gateways.bounce_budget import Budget, OverBudget, slimmed
 from loan_reminders.gateways.bounce_parts import (
     Failure,
     addresses_in,
@@ -68,7 +69,10 @@ def read(content: bytes, *, bounce_address: str = "") -> tuple[Arrival, Bounce |
     return path. Empty: they have no return path of their own, and only the Message-ID tells them.
     """
     try:
-        return _read(message_from_bytes(content), bounce_address)
+        budget = Budget()
+        return _read(message_from_bytes(slimmed(content)), bounce_address, budget)
+    except (OverBudget, RecursionError):
+        return Arrival.TOO_COSTLY, None
     except Exception:  # as above
         return Arrival.UNREADABLE, None
 
@@ -103,15 +107,19 @@ def _is_auto_reply(message: Message) -> bool:
     return marked and "List-Id" not in message and bool(_AWAY.search(header(message, "Subject")))
 
 
-def _read(message: Message, bounce_address: str) -> tuple[Arrival, Bounce | None]:
+def _read(message: Message, bounce_address: str, budget: Budget) -> tuple[Arrival, Bounce | None]:
+    budget.check()
     parts = parts_of(message)
     told = failures_in(parts)
+    budget.check()
     words = own_words(message, parts)
     quoted = returned_headers(parts, words)
+    budget.check()
     ours = _delivery_id(message, quoted, bounce_address)
     if told and all(one.action in ("delivered", "relayed", "expanded") for one in told):
         return Arrival.SUCCESS, None
     failure = _mildest(told) or _otherwise(message, words)
+    budget.check()
     if failure is None and ours is not None and _from_a_machine(message) and tells_a_failure(words):
         failure = Failure(action="failed", status=status_in(words), diagnostic=_telling(words), recipients=())
     if failure is None:
@@ -158,10 +166,7 @@ def _otherwise(message: Message, words: str) -> Failure | None:
     if not permanent:
         return Failure(action="delayed", status="", diagnostic=_telling(words), recipients=tuple(found))
     said = _telling(words)
-    status = status_in(said)
-    # What says nothing of its cause is believed: flufl calls permanent what its sender does.
-    known = status or ("" if tells_a_failure(said) else "5.1.1")
-    return Failure(action="failed", status=known, diagnostic=said, recipients=tuple(found))
+    return Failure(action="failed", status=status_in(said), diagnostic=said, recipients=tuple(found))
 
 
 def _telling(words: str) -> str:

@@ -8,7 +8,7 @@
 | 4xx with 4.1.7 or 4.1.8 | `SENDER_LATER`: our own address cannot be checked now, nobody can be written to |
 | other 4xx | `LATER`: this recipient, later |
 | 530; 5xx with 5.1.7 or 5.1.8 | `SENDER_REFUSED`: a login or another sender address is needed |
-| 5xx with 5.7.x; 550 or 554 without a code that names a policy | `POLICY`: perhaps this recipient, perhaps everybody |
+| 5xx with 5.7.x, or that speaks of us; 550 or 554 without a code that names a policy | `POLICY`: perhaps everybody |
 | other 5xx | `REFUSED`: this recipient or this message, for good |
 """
 
@@ -18,15 +18,12 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loan_reminders.domain.bounce_verdict import Cause, cause
+
 _ENHANCED = re.compile(r"\d{3} ([245])\.(\d{1,3})\.(\d{1,3})\b")
 _RATE = re.compile(
     r"too (?:many|much|fast)|rate.?limit|limit(?:s)? (?:has been |is |was )?(?:exceeded|reached)"
     r"|exceed\w* .*\b(?:rate|limit)|thrott|slow down|server (?:is )?busy|unusual rate|trop de ",
-    re.IGNORECASE,
-)
-_POLICY = re.compile(
-    r"polic|relay|black.?list|block.?list|\bblocked\b|\bbanned\b|\bspam|\bdnsbl\b|\brbl\b|reputation|\bspf\b|\bdkim\b"
-    r"|\bdmarc\b|access denied|not (?:authori[sz]ed|permitted|allowed)|authentication required|client host rejected",
     re.IGNORECASE,
 )
 _GOODBYE = frozenset({421, 503})
@@ -89,7 +86,8 @@ class Answer:
         status = self.status
         if self.code == _AUTHENTICATION_REQUIRED or status in {"5.1.7", "5.1.8"}:
             return Meaning.SENDER_REFUSED
-        if status:
-            return Meaning.POLICY if status.startswith("5.7.") else Meaning.REFUSED
-        named = self.code in _MAILBOX_OR_TRANSACTION and _POLICY.search(self.raw)
+        why = cause(self.raw, status=status, code=self.code)
+        if why is Cause.OURS or status.startswith("5.7."):
+            return Meaning.POLICY
+        named = not status and self.code in _MAILBOX_OR_TRANSACTION and why is Cause.POLICY
         return Meaning.POLICY if named else Meaning.REFUSED

@@ -21,7 +21,8 @@ def sms_gateway(
 ) -> AllMySmsGateway | AllMySmsRestGateway:
     """The gateway of one connection: schema (`https` unless said), host, port, login, and the API key as password.
 
-    The extra fields `connect_timeout_s` and `read_timeout_s` (seconds) replace the gateway's own. `zone` is that of
+    A schema other than `https` is refused unless the extra `login_in_clear` is true. The extra fields
+    `connect_timeout_s` and `read_timeout_s` (seconds) replace the gateway's own. `zone` is that of
     the provider's dates, Europe/Paris unless said. Raises SettingsError when the connection lacks its host, login or
     password.
     """
@@ -45,7 +46,12 @@ def sms_gateway(
     }
     if zone is not None:
         options["zone"] = zone
-    account = AllMySmsAccount(base_url=base_url, login=connection.login, api_key=connection.password)
+    account = AllMySmsAccount(
+        base_url=base_url,
+        login=connection.login,
+        api_key=connection.password,
+        login_in_clear=str(extra.get("login_in_clear")).strip().lower() in {"true", "1", "yes", "on"},
+    )
     gateway = AllMySmsRestGateway if api == "rest" else AllMySmsGateway
     return gateway(account, sender=sender, campaign=campaign, **options)
 

@@ -17,8 +17,9 @@ def bounce_mailbox(
     """The mailbox of an Airflow connection of type imap: host, port, login, password; opened at the first question.
 
     TLS from the start, with a certificate that the system's authorities vouch for, unless the extra says otherwise:
-    `use_ssl` false reads in clear, `ssl_context` "none" trusts any certificate. `timeout` in seconds (30). Without a
-    port: 993, or 143 in clear. Raises AirflowNotFoundException when there is no such connection.
+    `use_ssl` false reads in clear, which is refused unless `login_in_clear` is true; `ssl_context` "none" trusts any
+    certificate. `timeout` in seconds (30). Without a port: 993, or 143 in clear. Raises AirflowNotFoundException when
+    there is no such connection.
     """
     connection = BaseHook.get_connection(conn_id)
     extra: dict[str, Any] = connection.extra_dejson
@@ -33,7 +34,13 @@ def bounce_mailbox(
             done_folder=done_folder,
             bounce_address=bounce_address,
             tls=tls,
+            login_in_clear=_true(extra.get("login_in_clear")),
             verify_certificate=extra.get("ssl_context") != "none",
             timeout_s=float(extra.get("timeout") or 30),
         )
     )
+
+
+def _true(value: object) -> bool:
+    """A flag of a connection, which is text when the connection is given as a URI."""
+    return str(value).strip().lower() in {"true", "1", "yes", "on"}

@@ -7,6 +7,7 @@ way ever saw, and when it names the address that it went to, or none at all. Any
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -17,10 +18,13 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.mail_feedback import Bounce
 from loan_reminders.domain.mail_feedback_ports import MailSettled
+from loan_reminders.domain.mass_bounces import HeldBounces, of_crowded_domains
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.suppressions import SuppressionSource
-from loan_reminders.ledger import dead_addresses, suppressions
+from loan_reminders.ledger import dead_addresses, held_bounces, suppressions
 from loan_reminders.ledger.records import decode_loan, storable
+
+log = logging.getLogger(__name__)
 
 PAGE = 500
 RAW_LIMIT = 4_000
@@ -47,7 +51,7 @@ _SETTLE = text("""
     WITH page AS MATERIALIZED (
         SELECT bounce.*, delivery.recipient AS address, delivery.run_id, delivery.claimed_at
         FROM mail_bounces bounce LEFT JOIN deliveries delivery USING (delivery_id)
-        WHERE bounce.library = :library AND bounce.settled_at IS NULL
+        WHERE bounce.library = :library AND bounce.settled_at IS NULL AND bounce.held_at IS NULL
           AND (delivery.state IS NULL OR delivery.state NOT IN ('claimed', 'planned'))
         ORDER BY bounce.bounce_id LIMIT :page
     ), decided AS MATERIALIZED (
@@ -153,8 +157,10 @@ class PostgresMailFeedback:
             return len(connection.execute(_KEEP, {"library": self._library, "came": came}).all())
 
     def settle(self, *, failures: int) -> MailSettled:
-        """Settle what was kept, page by page, each page a transaction."""
-        total = MailSettled()
+        """Settle what was kept, page by page, each page a transaction; too many definite ones at once are held."""
+        with self._transaction() as connection:
+            suppressions.hold(connection, self._library)
+            total = MailSettled(held=held_bounces.hold_back(connection, self._library))
         while True:
             with self._transaction() as connection:
                 suppressions.hold(connection, self._library)
@@ -168,6 +174,20 @@ class PostgresMailFeedback:
             )
             if len(rows) < PAGE:
                 return total
+
+    def held(self) -> Sequence[HeldBounces]:
+        """Definite bounces that came too many at once and wait for a librarian, a line a domain."""
+        with self._transaction() as connection:
+            return held_bounces.held(connection, self._library)
+
+    def decide(self, domain: str, *, dead: bool, who: str, failures: int) -> int:
+        """Believe the held bounces of a domain, or not, and settle them; returns how many."""
+        with self._transaction() as connection:
+            suppressions.hold(connection, self._library)
+            decided = held_bounces.decide(connection, self._library, domain, dead=dead, who=who)
+        if decided:
+            self.settle(failures=failures)
+        return decided
 
     def _definitely_dead(self, connection: Connection, rows: Sequence[Any]) -> int:
         """Put on the list what a definite bounce named; by run, so that what a librarian lifted since stays lifted."""
@@ -196,6 +216,14 @@ class PostgresMailFeedback:
             return 0
         asked = {"library": self._library, "addresses": list(latest), "failures": failures}
         dead = list(connection.execute(_TOO_OFTEN, asked).scalars())
+        crowded = of_crowded_domains(dead)
+        if crowded:
+            log.warning(
+                "%d adresses de mêmes domaines d'où tout revient à la fois : la faute est sans doute de notre côté,"
+                " aucune n'est tenue pour morte",
+                len(crowded),
+            )
+        dead = [address for address in dead if address not in crowded]
         if not dead:
             return 0
         return dead_addresses.mark_dead(

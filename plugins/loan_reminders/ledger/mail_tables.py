@@ -22,9 +22,17 @@ mail_bounces = Table(
     moment("received_at"),
     moment("at", default=True),
     moment("settled_at"),
+    moment("held_at"),
+    words("decided_by"),
     UniqueConstraint("library", "fingerprint", name="one_bounce_each"),
     one_of("kind", BounceKind),
     Index("mail_bounces_to_settle", "library", "bounce_id", postgresql_where=text("settled_at IS NULL")),
+    Index(
+        "mail_bounces_held",
+        "library",
+        "bounce_id",
+        postgresql_where=text("held_at IS NOT NULL AND settled_at IS NULL"),
+    ),
     Index("mail_bounces_of_delivery", "delivery_id"),
     Index("mail_bounces_of_recipient", "library", "recipient"),
 )

@@ -45,7 +45,7 @@ from loan_reminders.ledger.letter_tables import registered_letters as registered
 from loan_reminders.ledger.letter_tables import sent_words as sent_words
 from loan_reminders.ledger.mail_tables import mail_bounces as mail_bounces
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The migration these tables stand for."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from loan_reminders.domain.ports import Ledger, LoanSource
+
+OUTSIDE_TIMEOUT = timedelta(minutes=45)
+"""The longest a task may read from outside (ILS, mailbox, SMS provider) before it is ended and tried again.
+
+Never for a task that may wait for a person or an hour: Airflow counts the waiting too.
+"""
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.calendar_day import reference_date
-from loan_reminders.operators.base import ReminderOperator
+from loan_reminders.operators.base import OUTSIDE_TIMEOUT, ReminderOperator
 from loan_reminders.services.check_templates import check_templates
 from loan_reminders.services.extract import extract_loans
 from loan_reminders.settings import ROOT
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 class ExtractLoans(ReminderOperator):
     """Begins a run with the loans that the stage handles that day; returns the run's id in the ledger."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"execution_timeout": OUTSIDE_TIMEOUT, **kwargs})
 
     def work(self, context: Context, ledger: Ledger) -> int:
         """Read the loans due on the run's day, once every template of the stage is known to be sound."""

@@ -6,11 +6,12 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
-from loan_reminders.domain.errors import DeliveriesDeferred
+from loan_reminders.domain.errors import DeliveriesDeferred, MailRelayRejected
 from loan_reminders.domain.mail_words import return_path
 from loan_reminders.domain.messages import Receipt, RenderedEmail, SentWords
 from loan_reminders.domain.notices import Delivery
@@ -19,7 +20,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.services.dispatch import Tally, hold_deferred, render_all
 from loan_reminders.services.mail_workers import MailWorkers
-from loan_reminders.services.policy_refusals import PolicyRefusals, undecided
+from loan_reminders.services.refusals_in_a_row import RefusalsInARow
 from loan_reminders.services.still_due import StillDue
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ def send_emails(
     its own there. `page_size` is how many deliveries are read at a time (0: the ledger's usual number): between two
     pages the ILS is asked again.
 
-    Raises MailRelayUnavailable or MailRelayRejected with everything recorded, and DeliveriesDeferred when recipients
+    Raises MailRelayUnavailable or MailRelayRejected with everything recorded (also when the server refuses everybody:
+    see `refusals_in_a_row`), and DeliveriesDeferred when recipients
     asked for a later try (`last_try` gives them up instead), or when answers are missing after the `first_try`:
     e-mails in doubt are sent once more, with the same Message-ID.
     """
@@ -74,6 +76,8 @@ def send_emails(
         in_doubt = tally.states[DeliveryState.IN_DOUBT]
         if in_doubt and first_try:
             raise DeliveriesDeferred(f"{in_doubt} e-mails sans réponse certaine : renvoyés une fois au prochain essai")
+        if last_try:
+            out.refusals.before_giving_up()
         given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=last_try)
         if given_up:
             log.warning("%d e-mails abandonnés après le dernier essai", given_up)
@@ -95,7 +99,7 @@ class _Outgoing:
     bounce_address: str
     held: dict[uuid.UUID, str] = field(default_factory=dict)
     answered: list[Receipt] = field(default_factory=list)
-    policy: PolicyRefusals = field(default_factory=PolicyRefusals)
+    refusals: RefusalsInARow = field(default_factory=RefusalsInARow)
 
     @property
     def limit(self) -> int:
@@ -122,9 +126,9 @@ class _Outgoing:
         while self.workers.under_way or self.answered:
             self._collect()
             self._exchange([])
-        undecided_yet = len(self.policy)
-        if undecided_yet:
-            self.tally.states[DeliveryState.PLANNED] += undecided_yet
+        settled = self.refusals.finish()
+        self.sender.exchange(settled.record, [])
+        self.tally.count(settled.decided)
 
     def _addressed(self, message: RenderedEmail) -> RenderedEmail:
         if not self.bounce_address:
@@ -139,20 +143,20 @@ class _Outgoing:
     def _exchange(self, messages: Sequence[RenderedEmail]) -> None:
         """Record the answers in hand, claim these messages and let them leave."""
         answers, self.answered = self.answered, []
-        settled = self.policy.settle(answers, self.held)
-        stopped = self.policy.everybody
+        settled = self.refusals.settle(answers, self.held)
+        stopped = self.refusals.everybody
         claim = [] if stopped else [message.delivery_id for message in messages]
         words = [
             SentWords(delivery_id=message.delivery_id, subject=message.subject, body=message.text)
             for message in messages
             if message.text and not stopped
         ]
-        claimed = self.sender.exchange([*answers, *settled], claim, words)
+        claimed = self.sender.exchange(settled.record, claim, words)
         for receipt in answers:
             self.held.pop(receipt.delivery_id, None)
-        self.tally.count([receipt for receipt in (*answers, *settled) if not undecided(receipt)])
+        self.tally.count(settled.decided)
         if stopped:
-            self._stop(self.policy.error())
+            self._stop(self.refusals.error())
         ours = [message for message in messages if message.delivery_id in claimed]
         self.held.update((message.delivery_id, message.recipient.value.rpartition("@")[2]) for message in ours)
         self.workers.send(ours)
@@ -163,8 +167,9 @@ class _Outgoing:
         while self.workers.under_way:
             self.answered += self.workers.collect(self.workers.under_way, _GATHER_S)
         answers, self.answered = self.answered, []
-        settled = self.policy.settle(answers, self.held)
-        self.sender.exchange([*answers, *settled], [])
+        self.sender.exchange(self.refusals.settle(answers, self.held).record, [])
+        with suppress(MailRelayRejected):  # it refuses everybody, which is for this error to say, or for the next try
+            self.sender.exchange(self.refusals.finish().record, [])
         raise error
 
 

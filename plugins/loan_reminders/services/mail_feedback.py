@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: int) -> dict[str, int]:
     """Take in what the mailbox holds: bounces are kept and settled, then moved aside with the answers of machines.
 
-    Each page is kept in the ledger before it is moved; a page read again after an interruption changes nothing.
+    Each page is kept in the ledger before it is moved; a page read again after an interruption changes nothing. All
+    that was kept is settled at the end, however it ends: what comes too many at once is seen as such.
     What a person wrote, and what cannot be understood, stays where it is. Returns counts.
     """
     settled = feedback.settle(failures=failures)
@@ -24,15 +25,17 @@ def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: in
     new = 0
     with closing(mailbox):
         waiting = mailbox.waiting()
-        for page in mailbox.pages():
-            bounces = [message.bounce for message in page if message.bounce is not None]
-            new += feedback.keep(bounces)
+        try:
+            for page in mailbox.pages():
+                bounces = [message.bounce for message in page if message.bounce is not None]
+                new += feedback.keep(bounces)
+                mailbox.put_away([message.uid for message in page if message.arrival in PUT_AWAY])
+                arrivals.update(message.arrival for message in page)
+                kinds.update(bounce.kind for bounce in bounces)
+                if waiting > len(page):
+                    log.info("%d messages lus sur %d", arrivals.total(), waiting)
+        finally:
             settled += feedback.settle(failures=failures)
-            mailbox.put_away([message.uid for message in page if message.arrival in PUT_AWAY])
-            arrivals.update(message.arrival for message in page)
-            kinds.update(bounce.kind for bounce in bounces)
-            if waiting > len(page):
-                log.info("%d messages lus sur %d", arrivals.total(), waiting)
     counts = {
         "read": arrivals.total(),
         "hard": kinds[BounceKind.HARD],
@@ -42,10 +45,12 @@ def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: in
         "auto_replies": arrivals[Arrival.AUTO_REPLY],
         "left": arrivals[Arrival.OTHER] + arrivals[Arrival.UNREADABLE],
         "unreadable": arrivals[Arrival.UNREADABLE],
+        "too_costly": arrivals[Arrival.TOO_COSTLY],
         "new": new,
         "moved": settled.moved,
         "unknown": settled.unknown,
         "dead_addresses": settled.dead_addresses,
+        "held": settled.held,
     }
     _tell(counts)
     return counts
@@ -73,6 +78,18 @@ def _tell(counts: dict[str, int]) -> None:
         log.warning(
             "%d retours ne concernent aucun e-mail d'ici, ou pas son destinataire : ils ne changent rien",
             counts["unknown"],
+        )
+    if counts["held"]:
+        log.warning(
+            "%d retours définitifs d'un coup : la faute est peut-être de notre côté, aucune de ces adresses n'est tenue"
+            " pour morte. À confirmer ou à écarter sur la page « Au bureau » du menu Relances.",
+            counts["held"],
+        )
+    if counts["too_costly"]:
+        log.warning(
+            "%d messages étaient trop longs à comprendre : rangés avec les autres sans avoir été lus, à regarder à la"
+            " main dans le dossier done_folder de library.toml",
+            counts["too_costly"],
         )
     if counts["unreadable"]:
         log.warning("%d messages ressemblent à des retours et sont illisibles : à lire à la main", counts["unreadable"])

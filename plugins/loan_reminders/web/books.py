@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.dispute import DisputeBooks
     from loan_reminders.domain.feedback_ports import SmsFeedback
     from loan_reminders.domain.letter_ports import LetterBooks
+    from loan_reminders.domain.mail_feedback_ports import MailFeedback
     from loan_reminders.domain.registered_ports import Desk, RegisteredBooks
     from loan_reminders.ledger.repository import PostgresLedger
 
@@ -23,6 +24,11 @@ _opened: list[PostgresLedger] = []
 def feedback() -> SmsFeedback:
     """The part of the ledger where the provider's answers are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().feedback()
+
+
+def mail_feedback() -> MailFeedback:
+    """The part of the ledger where e-mails that came back are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().mail_feedback()
 
 
 def dispute() -> DisputeBooks:

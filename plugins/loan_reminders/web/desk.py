@@ -58,6 +58,24 @@ def came_back(who: Librarian, reference: Annotated[str, Form(max_length=100)] = 
     return RedirectResponse(f"../bureau?npai={taken.reference}", 303)
 
 
+@router.post("/bureau/retours", dependencies=[Depends(access.may_change)])
+def decide(
+    who: Librarian, domaine: Annotated[str, Form(max_length=255)] = "", mortes: Annotated[str, Form(max_length=3)] = ""
+) -> Response:
+    """Bounces that came too many at once are believed (`mortes` is « oui ») or not (« non »)."""
+    if not domaine or mortes not in ("oui", "non"):
+        return _page(up="../", problem="Il manque le domaine, ou la réponse.", status=400)
+    try:
+        decided = books.mail_feedback().decide(
+            domaine, dead=mortes == "oui", who=who, failures=settings().bounces.soft_failures
+        )
+    except ReminderError as error:
+        return _unavailable(error, up="../")
+    if not decided:
+        return _page(up="../", problem="Plus aucun retour n'attend de réponse pour ce domaine.")
+    return RedirectResponse("../bureau", 303)
+
+
 def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", status: int = 200) -> Response:
     zone = settings().zone
     now = datetime.now(zone)
@@ -65,12 +83,14 @@ def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", st
         work = books.desk().work(
             since=now - timedelta(days=LAST_DAYS), doubtful_before=now - timedelta(days=1), limit=MOST_LINES
         )
+        held = books.mail_feedback().held()
     except ReminderError as error:
         return _unavailable(error, up=up)
     return _html(
         "bureau.html.j2",
         status,
         up=up,
+        held=[(one.domain, one.addresses, f"{one.since.astimezone(zone):%d/%m/%Y}", one.said) for one in held],
         not_reached=[
             (_number(one), one.patron_name, explained(one.reason, one.detail), STAGES[one.stage], f"{one.day:%d/%m/%Y}")
             for one in work.not_reached[:MOST_LINES]

@@ -1,0 +1,70 @@
+"""Many addresses that would die at once: a fault of ours looks exactly like that, so a person is asked first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+MOST_OF_ONE_DOMAIN = 5
+"""Addresses of one domain that may die in one reading; of more, none does."""
+MOST_OF_A_DAY = 0.05
+"""The part of a day's e-mails that may come back for good; of more, none of the addresses dies."""
+A_DAY_THAT_COUNTS = 20
+"""A day with fewer e-mails has no percentage worth the name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dying:
+    """A definite bounce: its number, the address that it would put on the list, the day its e-mail was sent."""
+
+    bounce_id: int
+    address: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOfMail:
+    """A day's e-mails: how many left, and how many addresses they have already put on the list."""
+
+    sent: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBounces:
+    """Definite bounces of one domain that wait for a librarian's word. `said` is what the server said of one."""
+
+    domain: str
+    addresses: int
+    said: str
+    since: datetime
+
+
+def domain_of(address: str) -> str:
+    """The part behind the @, lower case."""
+    return address.rpartition("@")[2].lower()
+
+
+def of_crowded_domains(addresses: Collection[str]) -> frozenset[str]:
+    """Those of these addresses that share their domain with too many others to be all dead."""
+    of_domain: dict[str, set[str]] = defaultdict(set)
+    for address in addresses:
+        of_domain[domain_of(address)].add(address)
+    crowded = (some for some in of_domain.values() if len(some) > MOST_OF_ONE_DOMAIN)
+    return frozenset(address for some in crowded for address in some)
+
+
+def to_hold(dying: Sequence[Dying], days: Mapping[date, DayOfMail]) -> frozenset[int]:
+    """The bounces of one reading that are too many to be believed: of one domain, or of one day's e-mails."""
+    crowded = of_crowded_domains({one.address for one in dying})
+    of_day: dict[date, set[str]] = defaultdict(set)
+    for one in dying:
+        of_day[one.day].add(one.address)
+    bad_days = {day for day, addresses in of_day.items() if _too_many(len(addresses), days.get(day))}
+    return frozenset(one.bounce_id for one in dying if one.address in crowded or one.day in bad_days)
+
+
+def _too_many(dying: int, day: DayOfMail | None) -> bool:
+    return day is not None and day.sent >= A_DAY_THAT_COUNTS and dying + day.dead > MOST_OF_A_DAY * day.sent
