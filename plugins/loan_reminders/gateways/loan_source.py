@@ -43,7 +43,10 @@ def together(now_sql: str, loan_ids: Sequence[str]) -> tuple[str, dict[str, obje
         key, dash, number = loan_id.rpartition("-")
         offered[f"loan_key_{place}"] = key if dash else loan_id
         offered[f"loan_number_{place}"] = number if dash else ""
-    parts = (f"SELECT {place} AS place, loan_now.* FROM (\n{_numbered(now_sql, place)}\n) loan_now" for place in range(size))
+    parts = [
+        f"SELECT {place} AS place, loan_now.* FROM (\n{_numbered(now_sql, place)}\n) loan_now"  # noqa: S608 - the site's own
+        for place in range(size)
+    ]
     return "\nUNION ALL\n".join(parts), offered
 
 

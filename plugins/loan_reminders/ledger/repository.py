@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, up
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Run
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
@@ -30,7 +31,7 @@ from loan_reminders.ledger.planning import PostgresPlanning
 from loan_reminders.ledger.reading import record_rows
 from loan_reminders.ledger.registered import PostgresRegistered
 from loan_reminders.ledger.schema import check_schema
-from loan_reminders.ledger.sender import PostgresSender, count_offered
+from loan_reminders.ledger.sender import PostgresSender, count_offered, sample
 from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
 
 logger = logging.getLogger(__name__)
@@ -186,6 +187,11 @@ class PostgresLedger:
         )
         with self._transaction() as connection:
             return {Channel(row.channel): row.number for row in connection.execute(query)}
+
+    def waiting_sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
+        """Some of the deliveries of this run that wait to leave by this channel; nobody becomes a sender for it."""
+        with self._transaction() as connection:
+            return sample(connection, self.library, run_id, channel, size)
 
     def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:
         """Deliveries by channel of the last green runs of this run's stage, the newest first, this one left out."""

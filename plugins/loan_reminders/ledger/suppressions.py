@@ -17,16 +17,18 @@ from loan_reminders.domain.recipients import EmailAddress, MobileNumber, Recipie
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.domain.suppressions import Suppression, SuppressionReason, SuppressionSource, SuppressionSummary
+from loan_reminders.ledger.columns import dated
 from loan_reminders.ledger.records import encode_recipient, storable
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders feedback ' || :library, 0))")
 _IN_FORCE = "suppression.lifted_at IS NULL AND (suppression.until IS NULL OR suppression.until > now())"
 _TAKEN = "('claimed', 'accepted', 'delivered', 'bounced', 'in_doubt')"
-_ENTRIES = """
-    json_to_recordset(CAST(:entries AS json)) AS entry(
+_ENTRIES = f"""(
+    SELECT recipient, reason, source, {dated("since")} AS since, until, detail
+    FROM json_to_recordset(CAST(:entries AS json)) AS came(
         recipient text, reason text, source text, since timestamptz, until timestamptz, detail text
     )
-"""
+) AS entry"""  # noqa: S608 - the piece is this project's own
 # What a librarian lifted stays lifted, until the reader says STOP again: an older entry of the provider's list, or
 # the same STOP told a second time, changes nothing.
 _NOT_LIFTED_SINCE = text(f"""

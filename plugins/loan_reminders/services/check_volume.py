@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from loan_reminders.domain.french import CHANNELS, STAGES
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Ledger
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
@@ -58,9 +57,7 @@ def _row(alarm: Alarm) -> str:
 
 
 def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdentity) -> Iterator[str]:
-    with ledger.sender(run_id, channel) as sender:
-        page: Sequence[Delivery] = next(sender.waiting(page_size=SAMPLE), ())
-    for delivery in page:
+    for delivery in ledger.waiting_sample(run_id, channel, size=SAMPLE):
         loan = delivery.loans[0]
         yield (
             f"- lecteur de catégorie {delivery.notice.patron.category}, {len(delivery.loans)} document(s), "

@@ -47,6 +47,8 @@ def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: in
         "unknown": settled.unknown,
         "dead_addresses": settled.dead_addresses,
     }
+    if aside := feedback.put_aside():
+        counts["put_aside"] = aside
     _tell(counts)
     return counts
 
@@ -74,5 +76,7 @@ def _tell(counts: dict[str, int]) -> None:
             "%d retours ne concernent aucun e-mail d'ici, ou pas son destinataire : ils ne changent rien",
             counts["unknown"],
         )
+    if counts.get("put_aside"):
+        log.warning("%d retours mis de côté : ils se lisent sur la page « Au bureau »", counts["put_aside"])
     if counts["unreadable"]:
         log.warning("%d messages ressemblent à des retours et sont illisibles : à lire à la main", counts["unreadable"])
