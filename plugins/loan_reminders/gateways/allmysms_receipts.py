@@ -86,7 +86,6 @@ def unanswered(messages: Sequence[RenderedText], *, campaign: str, fault: str) -
             state=DeliveryState.IN_DOUBT,
             reason=Reason.NO_ANSWER,
             raw=raw,
-            segments=message.segments,
         )
         for message in messages
     )
