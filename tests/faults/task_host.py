@@ -33,9 +33,11 @@ def work(order: dict[str, Any]) -> dict[str, Any]:
     from loan_reminders import operators
     from loan_reminders.domain.errors import TemporaryError
     from loan_reminders.domain.stages import Stage
+    from loan_reminders.operators.base import ReminderOperator
 
     operator_class = getattr(operators, order["operator"])
-    operator = operator_class(task_id="task", stage=Stage(order["stage"]), **order["arguments"])
+    ours = {"stage": Stage(order["stage"])} if issubclass(operator_class, ReminderOperator) else {}
+    operator = operator_class(task_id="task", **ours, **order["arguments"])
     context = {
         "dag_run": SimpleNamespace(run_id="faults", logical_date=None, run_after=datetime.now(UTC)),
         "params": {"reference_date": order["today"], "dry_run": False},
