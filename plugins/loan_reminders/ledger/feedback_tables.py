@@ -112,4 +112,6 @@ suppressions = Table(
         postgresql_where=text("lifted_at IS NULL"),
     ),
     Index("suppressions_of_recipient", "library", "channel", "recipient"),
+    Index("suppressions_by_age", "library", "since", "suppression_id"),
+    Index("suppressions_in_force", "library", "since", "suppression_id", postgresql_where=text("lifted_at IS NULL")),
 )

@@ -100,15 +100,25 @@ _DEAD = text("""
     GROUP BY asked.recipient
     HAVING count(*) = :failures AND bool_and(latest.state <> 'delivered')
 """)
+# Those in force, then the others, each the newest first: an index holds either in that order.
 _LIST = text(f"""
-    SELECT suppression.*, {_IN_FORCE} AS in_force, (
+    SELECT suppression.*, (
         SELECT count(*) FROM deliveries delivery
         WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
           AND delivery.claimed_at > suppression.since
           AND delivery.claimed_at < coalesce(suppression.lifted_at, 'infinity') AND delivery.state IN {_TAKEN}
     ) AS sms_since
-    FROM suppressions suppression
-    WHERE suppression.library = :library AND (:recipient = '' OR suppression.recipient = :recipient)
+    FROM (
+        (SELECT suppression.*, true AS in_force FROM suppressions suppression
+         WHERE suppression.library = :library AND {_IN_FORCE}
+           AND (:recipient = '' OR suppression.recipient = :recipient)
+         ORDER BY suppression.since DESC, suppression.suppression_id DESC LIMIT :limit)
+        UNION ALL
+        (SELECT suppression.*, false AS in_force FROM suppressions suppression
+         WHERE suppression.library = :library AND NOT ({_IN_FORCE})
+           AND (:recipient = '' OR suppression.recipient = :recipient)
+         ORDER BY suppression.since DESC, suppression.suppression_id DESC LIMIT :limit)
+    ) AS suppression
     ORDER BY in_force DESC, suppression.since DESC, suppression.suppression_id DESC
     LIMIT :limit
 """)  # noqa: S608 - the conditions are this module's own

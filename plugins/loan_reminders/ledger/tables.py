@@ -101,6 +101,7 @@ loans_seen = Table(
         text("(record ->> 'item_barcode')"),
         postgresql_where=text("record ->> 'item_barcode' <> ''"),
     ),
+    Index("loans_seen_of_card", "library", text("(record #>> '{patron,barcode}')")),
 )
 
 skips = Table(

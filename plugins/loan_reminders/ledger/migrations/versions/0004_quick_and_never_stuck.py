@@ -17,6 +17,9 @@ INDEXES = {
     "loans_seen_of_barcode": (
         "loans_seen (library, (record ->> 'item_barcode')) WHERE record ->> 'item_barcode' <> ''"
     ),
+    "loans_seen_of_card": "loans_seen (library, (record #>> '{patron,barcode}'))",
+    "suppressions_by_age": "suppressions (library, since, suppression_id)",
+    "suppressions_in_force": "suppressions (library, since, suppression_id) WHERE lifted_at IS NULL",
     "sms_by_moment": "deliveries (library, claimed_at) WHERE channel = 'sms'",
 }
 KINDS = "'receipt', 'reply', 'blacklist', 'bounce'"
