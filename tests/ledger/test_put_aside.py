@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loan_reminders.domain.desk import AsideKind
+from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.sms_feedback import AckStatus
 from loan_reminders.domain.stages import Channel
@@ -18,7 +19,8 @@ from loan_reminders.ledger.put_aside import each_alone
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.services.mail_feedback import read_bounces
 from loan_reminders.services.sms_feedback import read_blacklist
-from tests.ledger.scenes import rows
+from tests.builders import a_loan
+from tests.ledger.scenes import extracted, planned, rows
 from tests.ledger.sms_scenes import NUMBER, ack, an_sms, blacklisted, in_force, left, received, reply, state
 from tests.ledger.test_mail_feedback import a_bounce
 from tests.ledger.test_mail_feedback import left as mailed
@@ -166,8 +168,6 @@ def test_nothing_that_a_callback_says_holds_up_the_next(ledger: PostgresLedger, 
 
 @pytest.mark.parametrize(("segments", "cost"), [(10**12, 1e300), (-5, -1.0), (1, float("inf")), (1, float("nan"))])
 def test_a_price_that_none_ever_was_loses_no_answer(ledger: PostgresLedger, segments: int, cost: float) -> None:
-    from tests.ledger.scenes import planned
-
     delivery = an_sms()
     run = planned(ledger, [delivery])
     with ledger.sender(run.run_id, Channel.SMS) as sender:
@@ -200,3 +200,14 @@ def test_a_ledger_out_of_reach_is_nobodys_fault(ledger: PostgresLedger) -> None:
 
     with pytest.raises(ConnectionError):
         each_alone(work, [1, 2])
+
+
+def test_a_row_of_the_ils_that_no_index_can_hold_stops_no_run(ledger: PostgresLedger) -> None:
+    seen = [a_loan(loan_id=loan_id) for loan_id in ("L1", UNHOLDABLE, "L2")]
+    bad = RejectedRow(loan_id=UNHOLDABLE, patron_id=UNHOLDABLE, code="missing", column="due_date", raw={"a": "b"})
+    run = extracted(ledger, [*seen, bad])
+    assert rows(ledger, "SELECT loan_id FROM loans_seen ORDER BY seq") == [("L1",), ("L2",)]
+    skipped = rows(ledger, "SELECT reason, detail, length(loan_id) FROM skips")
+    assert skipped == [("invalid_row", "too_large:row", 200)] * 2
+    with ledger.planning(run.run_id) as planning:
+        assert [len(patron) for page in planning.patrons() for patron in page] == [2]

@@ -28,7 +28,8 @@ from loan_reminders.ledger.letter_drafts import PostgresLetterDrafts
 from loan_reminders.ledger.letters import PostgresLetterBooks
 from loan_reminders.ledger.mail_feedback import PostgresMailFeedback, bounced_loans
 from loan_reminders.ledger.planning import PostgresPlanning
-from loan_reminders.ledger.reading import record_rows
+from loan_reminders.ledger.put_aside import each_alone
+from loan_reminders.ledger.reading import record_rows, unholdable
 from loan_reminders.ledger.registered import PostgresRegistered
 from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.sender import PostgresSender, count_offered, sample
@@ -139,10 +140,18 @@ class PostgresLedger:
         return _as_run(row)
 
     def record_loans(self, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
-        """Write rows as they are read. The first row of a loan stays; a later one is skipped as `duplicate_row`."""
-        if rows:
+        """Write rows as they are read. The first row of a loan stays; a later one is skipped as `duplicate_row`.
+
+        A row that the ledger cannot hold is skipped as `invalid_row`, and the others are written without it.
+        """
+
+        def record(some: Sequence[Loan | RejectedRow]) -> None:
             with self._transaction() as connection:
-                record_rows(connection, library=self.library, run_id=run_id, rows=rows)
+                record_rows(connection, library=self.library, run_id=run_id, rows=some)
+
+        _, refused = each_alone(record, rows)
+        if refused:
+            record([unholdable(row) for row, _ in refused])
 
     def finish_extraction(self, run_id: int, loans_extracted: int) -> None:
         """Say that every row was read, and how many the ILS gave. Saying it again changes nothing."""
