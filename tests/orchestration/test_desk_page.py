@@ -137,3 +137,16 @@ def test_the_summary_counts_numbers_and_addresses_apart():
     only = question_answered(SuppressionSummary(in_force={SuppressionReason.HARD_BOUNCE: 1}, sms_since=0))
     assert only.startswith("1 adresse morte (")
     assert "numéro désinscrit" not in only
+
+
+def test_what_came_back_and_could_not_be_read_is_shown(ledger):
+    rows(
+        ledger,
+        "INSERT INTO put_aside (library, kind, fingerprint, about, said, why)"
+        " VALUES (:library, 'reply', 'f', '33639980001', 'STOP <b>', 'SQLSTATE 54000')",
+        library=settings().library.code,
+    )
+    with browsing() as client:
+        page = client.get(PAGE).text
+    for words in ("réponse à un SMS", "33639980001", "STOP &lt;b&gt;", "SQLSTATE 54000", "1 retours des 30 derniers"):
+        assert words in page
