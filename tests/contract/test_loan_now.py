@@ -1,4 +1,4 @@
-"""Was a loan renewed or returned? One short query a loan, on the wire."""
+"""Was a loan renewed or returned? A few questions for many loans, on the wire."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import Loan
+from loan_reminders.gateways.loan_source import bind_names, together
 from sql.demo.generator import make_library
 from sql.demo.tables import write_sqlite
 from tests.contract.aleph import TODAY, due_day, ymd
@@ -57,3 +58,27 @@ def test_the_present_date_cannot_be_asked_when_the_ils_is_down(server):
     server.faults.refuse = 12514
     with pytest.raises(IlsUnavailable):
         source(server).due_dates_now(["000000001000010-1"])
+
+
+def test_many_loans_are_asked_about_in_a_few_questions(server):
+    loans = [loan for loan in read(source(server)) if isinstance(loan, Loan)]
+    ids = [loan.loan_id for loan in loans] + [f"{place:015d}-1" for place in range(150)]
+    server.statements.clear()
+    found = source(server).due_dates_now(ids)
+    assert found == {loan.loan_id: loan.due_date for loan in loans}
+    questions = [said for said in server.statements if "SELECT" in said]
+    assert len(questions) == -(-len(ids) // 64) < 10
+    # Full questions have one text, so that the server keeps its plan.
+    assert len(set(questions)) <= 2
+    server.statements.clear()
+    assert source(server).due_dates_now([]) == {}
+    assert not server.statements
+
+
+def test_a_question_put_together_keeps_quotes_and_comments_as_they_are():
+    sql = "SELECT d AS due_date FROM z -- :loan_key here\n WHERE k = :loan_key AND n = :LOAN_NUMBER AND x = ':loan_key'"
+    statement, binds = together(sql, ["A-1", "B-2"])
+    assert statement.count("UNION ALL") == 7
+    assert statement.count("-- :loan_key here") == statement.count("':loan_key'") == 8
+    assert bind_names(statement) == binds.keys()
+    assert (binds["loan_key_1"], binds["loan_number_1"], binds["loan_key_7"]) == ("B", "2", "")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from tests.faults.bed import Bed
 from tests.faults.cases import KILLS, REAL, Case
+from tests.faults.neighbours import NEIGHBOURS
 from tests.faults.report import FILE, Line, save, table
 from tests.faults.scene import Outcome
 from tests.faults.tasks import ROOT
@@ -85,7 +86,7 @@ def main() -> int:
     parser.add_argument("words", nargs="*", metavar="WORD")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
     asked = parser.parse_args()
-    every = (*KILLS, *TROUBLES)
+    every = (*KILLS, *TROUBLES, *NEIGHBOURS)
     cases = [case for case in every if not asked.words or any(word in str(case) for word in asked.words)]
     if not cases:
         parser.error(f"the cases are {', '.join(map(str, every))}")

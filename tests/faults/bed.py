@@ -49,7 +49,7 @@ OPERATORS = {
     Channel.SMS: "SendSms",
     Channel.REGISTERED_LETTER: "PrintLetters",
 }
-DUE_LOANS = {2: 40, -1: 70, -21: 14}
+DUE_LOANS = {2: 40, -1: 70, -2: 50, -21: 14}
 MANY_TRIES = 30
 
 
@@ -152,10 +152,10 @@ class Bed:
     def start(
         self, operator: str, *, stage: Stage, env: dict[str, str], strike: Strike | None = None, **more: Any
     ) -> Task:
-        """Run one operator as a task of its own."""
+        """Run one operator as a task of its own; `today`, unless given, is the day of reference."""
         return self.tasks.start(
-            operator, stage=stage.value, today=self.today.isoformat(), env=env, strike=strike or Strike(),
-            **{"try_number": 1, "max_tries": MANY_TRIES, **more},
+            operator, stage=stage.value, env=env, strike=strike or Strike(),
+            **{"today": self.today.isoformat(), "try_number": 1, "max_tries": MANY_TRIES, **more},
         )  # fmt: skip
 
     def run(self, operator: str, **arguments: Any) -> Ended:

@@ -105,11 +105,11 @@ class Scene:
             try_number=self._tries,
         )  # fmt: skip
 
-    def held(self, strike: Strike) -> tuple[Task, Callable[[], None]]:
+    def held(self, strike: Strike, **env: str) -> tuple[Task, Callable[[], None]]:
         """Start the task and wait until the strike holds it, or it has ended; the function lets it go on."""
         folder = self.folder / f"held-{self._tries}"
         folder.mkdir()
-        task = self.send(replace(strike, hold=str(folder)))
+        task = self.send(replace(strike, hold=str(folder)), **env)
         while not (folder / "reached").exists() and not task.ended.done():
             time.sleep(0.01)
         return task, (folder / "go").touch

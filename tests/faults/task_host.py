@@ -38,10 +38,12 @@ def work(order: dict[str, Any], steps: Steps) -> dict[str, Any]:
     from loan_reminders import operators
     from loan_reminders.domain.errors import TemporaryError
     from loan_reminders.domain.stages import Stage
+    from loan_reminders.operators.base import ReminderOperator
 
     operator_class, states = getattr(operators, order["operator"]), order["states"]
+    ours = {"stage": Stage(order["stage"])} if issubclass(operator_class, ReminderOperator) else {}
     with DAG(order["stage"], schedule=None):
-        operator = operator_class(task_id="task", stage=Stage(order["stage"]), **order["arguments"])
+        operator = operator_class(task_id="task", **ours, **order["arguments"])
         for number, name in enumerate(states):
             BaseOperator(task_id=f"task_{number}", task_display_name=name)
     by_id = {f"task_{number}": state for number, state in enumerate(states.values())}

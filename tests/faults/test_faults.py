@@ -7,6 +7,7 @@ import pytest
 from loan_reminders.domain.stages import Channel
 from tests.faults.bed import Bed
 from tests.faults.cases import KILLS, QUICK, Case
+from tests.faults.neighbours import NEIGHBOURS
 from tests.faults.scene import Scene
 from tests.faults.troubles import TROUBLES
 
@@ -20,7 +21,7 @@ def bed():
         yield made
 
 
-@pytest.mark.parametrize("case", [*KILLS, *TROUBLES], ids=str)
+@pytest.mark.parametrize("case", [*KILLS, *TROUBLES, *NEIGHBOURS], ids=str)
 def test_nothing_is_lost_and_nothing_comes_twice_unknown(bed: Bed, case: Case) -> None:
     outcome = case.play(bed, MIDDLE, QUICK)
     assert outcome.right, outcome

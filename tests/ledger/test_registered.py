@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
+from sqlalchemy import event
 
 from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.letters import RegisteredState
@@ -248,3 +249,51 @@ class TestReading:
         take(ledger, ref(3), acknowledge())
         found = ledger.registered().overdue(posted_before=MONDAY)
         assert [letter.reference for letter in found] == [ref(1), ref(0)]
+
+
+class TestManyAtOnce:
+    @pytest.fixture
+    def counted(self, ledger):
+        """How many statements the ledger is asked within a call."""
+
+        def count(call):
+            asked = []
+            listener = lambda *said: asked.append(said[2])  # noqa: E731
+            event.listen(ledger.engine, "before_cursor_execute", listener)
+            try:
+                return call(), len(asked)
+            finally:
+                event.remove(ledger.engine, "before_cursor_execute", listener)
+
+        return count
+
+    def lines(self, count):
+        numbers = [TrackingNumber.parse(f"1A{place:011d}") for place in range(count)]
+        good = [NumberLine(line=place, reference=ref(place), number=number) for place, number in enumerate(numbers)]
+        return [*good, *(NumberLine(line=0, reference=f"NOBODY-{one.value}", number=one) for one in numbers)]
+
+    def test_a_file_of_numbers_takes_as_many_statements_as_a_short_one(self, ledger, counted):
+        batch_id, _ = in_a_batch(ledger, 300)
+        ledger.registered().counts()
+        few, statements = counted(lambda: ledger.registered().attach_all(self.lines(2), who="zoé"))
+        assert [isinstance(one, StepTaken) for one in few] == [True, True, False, False]
+        many, same = counted(lambda: ledger.registered().attach_all(self.lines(300), who="zoé"))
+        assert same == statements < 10
+        assert [one.changed for one in many[:300]] == [False] * 2 + [True] * 298
+        assert {one.code for one in many[300:]} == {"unknown_letter"}
+        posted, short = counted(lambda: ledger.registered().post_batch(batch_id, post(), who="zoé"))
+        assert (posted.posted, short < 10) == (300, True)
+        query = "SELECT act, count(*) FROM letter_events WHERE delivery_id IS NOT NULL GROUP BY act ORDER BY act"
+        assert rows(ledger, query) == [("numbered", 300), ("posted", 300)]
+
+    def test_lines_see_what_the_lines_before_them_did(self, ledger):
+        in_a_batch(ledger, 3)
+        said = [(0, ONE), (0, ONE), (0, TWO), (1, ONE), (1, TWO), (2, TWO)]
+        lines = [
+            NumberLine(line=place, reference=ref(letter), number=TrackingNumber.parse(text))
+            for place, (letter, text) in enumerate(said)
+        ]
+        outcomes = ledger.registered().attach_all(lines, who="zoé")
+        assert [one.changed if isinstance(one, StepTaken) else one.code for one in outcomes] == [
+            True, False, "already_numbered", "number_taken", True, "number_taken",
+        ]  # fmt: skip

@@ -162,3 +162,16 @@ def test_who_may_only_read_cannot_decide_about_bounces(ledger):
     with browsing("lecteur") as client:
         assert client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "oui"}).status_code == 403
     assert dead(ledger) == []
+
+
+def test_what_came_back_and_could_not_be_read_is_shown(ledger):
+    rows(
+        ledger,
+        "INSERT INTO put_aside (library, kind, fingerprint, about, said, why)"
+        " VALUES (:library, 'reply', 'f', '33639980001', 'STOP <b>', 'SQLSTATE 54000')",
+        library=settings().library.code,
+    )
+    with browsing() as client:
+        page = client.get(PAGE).text
+    for words in ("réponse à un SMS", "33639980001", "STOP &lt;b&gt;", "SQLSTATE 54000", "1 retours des 30 derniers"):
+        assert words in page

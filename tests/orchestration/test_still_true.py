@@ -196,3 +196,22 @@ def test_missed_days_are_named_by_the_next_run(world, caplog):
     assert "29/11/2026, 30/11/2026" in warning
     assert "28/11" not in warning
     assert "01/12" not in warning
+
+
+def test_an_ils_that_knows_nothing_is_doubted_before_it_is_asked_about_each_loan(world):
+    run_id = world.begin(*loans(30))
+    world.ils.rows = []
+    asked = []
+
+    class Silent:
+        def loan_ids_due(self, due_date, *, today):
+            return iter(())
+
+        def due_dates_now(self, loan_ids):
+            asked.append(loan_ids)
+            return {}
+
+    still_due = StillDue(source=Silent(), policy=SETTINGS.policy(), run=world.ledger.run(run_id), today=world.today)
+    with world.ledger.sender(run_id, Channel.EMAIL) as sender, pytest.raises(IlsUnavailable, match="30 prêts"):
+        still_due.settle(sender)
+    assert asked == []

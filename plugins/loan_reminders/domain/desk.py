@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel, Stage
@@ -101,6 +102,34 @@ class StuckDelivery:
     at: datetime | None
 
 
+class AsideKind(StrEnum):
+    """What of the things that come back could not be kept or settled."""
+
+    RECEIPT = "receipt"
+    REPLY = "reply"
+    BLACKLIST = "blacklist"
+    BOUNCE = "bounce"
+
+
+ASIDE = {
+    AsideKind.RECEIPT: "accusé d'un SMS",
+    AsideKind.REPLY: "réponse à un SMS",
+    AsideKind.BLACKLIST: "numéro de la liste noire",
+    AsideKind.BOUNCE: "e-mail revenu",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutAside:
+    """Something that came back and that the program could make nothing of. `about` is a number or an address."""
+
+    kind: AsideKind
+    about: str
+    said: str
+    why: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskWork:
     """The desk's lists, the newest line first."""
@@ -109,3 +138,4 @@ class DeskWork:
     bad_addresses: Sequence[BadAddress]
     in_doubt: Sequence[StuckDelivery]
     not_rendered: Sequence[StuckDelivery]
+    put_aside: Sequence[PutAside] = ()

@@ -128,6 +128,10 @@ class PermanentError(ReminderError):
     """Trying again changes nothing until somebody mends the cause."""
 
 
+class RowRefused(PermanentError):
+    """The ledger cannot hold one value: too long, too large, no date. The other rows are as good as before."""
+
+
 class IlsRejected(PermanentError):
     """The ILS database refuses the account or the statement."""
 

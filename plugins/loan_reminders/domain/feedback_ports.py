@@ -47,6 +47,10 @@ class SmsFeedback(Protocol):
         """Keep replies, each once, before anything is made of them; returns how many are new."""
         ...
 
+    def put_aside(self) -> int:
+        """How many rows could not be kept or settled, and were put aside, since this was last asked."""
+        ...
+
     def settle(self, *, failures: int, again: bool = False) -> Settled:
         """Make of what was kept what it means: states of deliveries, STOPs, dead numbers.
 

@@ -36,6 +36,10 @@ class MailFeedback(Protocol):
         """Keep bounces, each once, before anything is made of them; returns how many are new."""
         ...
 
+    def put_aside(self) -> int:
+        """How many bounces could not be kept or settled, and were put aside, since this was last asked."""
+        ...
+
     def settle(self, *, failures: int) -> MailSettled:
         """Make of what was kept what it means: e-mails that bounced, dead addresses.
 

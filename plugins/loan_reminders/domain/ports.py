@@ -19,6 +19,7 @@ from loan_reminders.domain.messages import (
     RenderedLetter,
     RenderedText,
 )
+from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.run_ports import Planning, Sender
 from loan_reminders.domain.sms_feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
 from loan_reminders.domain.stages import Channel, Stage
@@ -179,6 +180,10 @@ class Ledger(Protocol):
 
     def planned_volume(self, run_id: int) -> Mapping[Channel, int]:
         """Deliveries of this run that wait to leave, by channel."""
+        ...
+
+    def waiting_sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
+        """Some of the deliveries of this run that wait to leave by this channel."""
         ...
 
     def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:

@@ -53,6 +53,10 @@ class NumberLine:
     number: TrackingNumber
 
 
+MOST_COUNTED = 10_000
+"""Letters of a state are counted up to here: those that came back are all that ever were."""
+
+
 class RegisteredBooks(Protocol):
     """The part of the ledger where registered letters are followed.
 
@@ -60,7 +64,7 @@ class RegisteredBooks(Protocol):
     """
 
     def counts(self) -> Mapping[RegisteredState, int]:
-        """How many letters are in each state."""
+        """How many letters are in each state; beyond 10,000 they are not counted any more."""
         ...
 
     def overdue(self, *, posted_before: date, limit: int = 500) -> Sequence[RegisteredLetter]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from loan_reminders.domain.loans import Loan, Patron
-from loan_reminders.domain.notices import Delivery, History, Notice, Refused, Routed, Skip, Unreachable
+from loan_reminders.domain.notices import Delivery, History, LoanKey, Notice, Refused, Routed, Skip, Unreachable
 from loan_reminders.domain.planning import key, skip, untaken
 from loan_reminders.domain.recipients import EmailAddress, Recipient
 from loan_reminders.domain.stages import Channel, ChannelRule, Slot, StageRule
@@ -58,7 +58,7 @@ def route(
     for slot in dict.fromkeys(channel_rule.channel.slot for channel_rule in rule.channels):
         loans = untaken(notice.loans, slot, history)
         if len(loans) < len(notice.loans):
-            taken = tuple(loan for loan in notice.loans if loan not in loans)
+            taken = _without(notice.loans, loans)
             empty.append(_Empty(loans=taken, slot=slot, reason=SkipReason.ALREADY_SENT))
         if loans:
             rules = [channel_rule for channel_rule in rule.channels if channel_rule.channel.slot is slot]
@@ -107,12 +107,18 @@ def _fill(
         if any(recipient in refused.get(key(loan), ()) for loan in eligible):
             problems.append((SkipReason.INVALID_RECIPIENT, f"{rule.channel}:refused_before"))
             continue
-        rest = tuple(loan for loan in loans if loan not in eligible)
+        rest = _without(loans, eligible)
         left_out = [_Empty(loans=rest, slot=slot, reason=SkipReason.NOT_ELIGIBLE)] if rest else []
         return Delivery(notice=notice, channel=rule.channel, recipient=recipient, loans=eligible), left_out
     reason = min((problem[0] for problem in problems), key=_WORST_FIRST.index)
     detail = ",".join(text for _, text in problems if text)
     return None, [_Empty(loans=loans, slot=slot, reason=reason, detail=detail)]
+
+
+def _without(loans: Sequence[Loan], others: Sequence[Loan]) -> tuple[Loan, ...]:
+    """The loans that are not among the others, told by their keys: a reader may have thousands."""
+    left_out = {key(loan) for loan in others}
+    return tuple(loan for loan in loans if key(loan) not in left_out)
 
 
 def _eligible(loans: tuple[Loan, ...], patron: Patron, rule: ChannelRule) -> tuple[Loan, ...]:
@@ -137,11 +143,15 @@ def _email_unusable(patron: Patron, loans: Sequence[Loan], refused: Refused, sup
 
 def _skips(notice: Notice, deliveries: Sequence[Delivery], empty: Sequence[_Empty]) -> tuple[Skip, ...]:
     """Loans without any delivery are skipped whole, for their most telling reason; the others slot by slot."""
-    told = {loan.loan_id for delivery in deliveries for loan in delivery.loans}
+    told = {key(loan) for delivery in deliveries for loan in delivery.loans}
+    gaps_of: dict[LoanKey, list[_Empty]] = {}
+    for gap in empty:
+        for loan in gap.loans:
+            gaps_of.setdefault(key(loan), []).append(gap)
     skips: list[Skip] = []
     for loan in notice.loans:
-        gaps = [gap for gap in empty if loan in gap.loans]
-        if loan.loan_id in told:
+        gaps = gaps_of.get(key(loan), [])
+        if key(loan) in told:
             skips.extend(skip(loan, gap.reason, slot=gap.slot, detail=gap.detail) for gap in gaps)
         elif gaps:
             worst = min(gaps, key=lambda gap: _WORST_FIRST.index(gap.reason))

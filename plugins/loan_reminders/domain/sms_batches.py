@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from loan_reminders.domain.messages import RenderedText
 
@@ -14,17 +15,30 @@ def batches(messages: Iterable[RenderedText], size: int) -> Iterator[tuple[Rende
     """
     if size < 1:
         raise ValueError("a batch holds at least one message")
-    groups: dict[str, list[list[RenderedText]]] = {}
-    numbers: dict[int, set[str]] = {}
+    texts: dict[str, _Groups] = {}
     for message in messages:
-        ours = groups.setdefault(message.text, [])
+        texts.setdefault(message.text, _Groups()).add(message, size)
+    for ours in texts.values():
+        yield from map(tuple, ours.groups)
+
+
+@dataclass(slots=True)
+class _Groups:
+    """The groups of one text. Those before `open` are full; `next_of` is where a number's next message may go."""
+
+    groups: list[list[RenderedText]] = field(default_factory=list)
+    open: int = 0
+    next_of: dict[str, int] = field(default_factory=dict)
+
+    def add(self, message: RenderedText, size: int) -> None:
+        """Put a message in the first group with room and without its number, looking at no group in vain."""
         number = message.recipient.value
-        group = next((group for group in ours if len(group) < size and number not in numbers[id(group)]), None)
-        if group is None:
-            group = []
-            ours.append(group)
-            numbers[id(group)] = set()
-        group.append(message)
-        numbers[id(group)].add(number)
-    for ours in groups.values():
-        yield from map(tuple, ours)
+        place = max(self.open, self.next_of.get(number, 0))
+        while place < len(self.groups) and len(self.groups[place]) >= size:
+            place += 1
+        if place == len(self.groups):
+            self.groups.append([])
+        self.groups[place].append(message)
+        self.next_of[number] = place + 1
+        while self.open < len(self.groups) and len(self.groups[self.open]) >= size:
+            self.open += 1

@@ -182,6 +182,10 @@ def refuse_by_code(answer: Answer, *, effect: str) -> None:
         raise SmsAccountRejected(_REJECTED[answer.code].format(code=answer.code, effect=effect), code=answer.code)
 
 
+LONGEST_NUMBER = 15
+"""Digits of a phone number at most (ITU-T E.164): more are no number of anybody's."""
+
+
 def digits(value: object) -> str:
     """A code, given as a number or as a string; empty when it is none."""
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
@@ -219,4 +223,6 @@ def international(number: object) -> str:
     """A number as it was submitted, `33612345678`, from any way of writing it back; empty when it is none."""
     written = str(number) if isinstance(number, str | int) and not isinstance(number, bool) else ""
     found = re.sub(r"[^0-9]", "", written).removeprefix("00")
+    if len(found) > LONGEST_NUMBER:
+        return ""
     return f"33{found[1:]}" if found.startswith("0") else found

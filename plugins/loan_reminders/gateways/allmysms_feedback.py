@@ -18,6 +18,9 @@ from loan_reminders.gateways.allmysms_answer import Answer, Secrets, count, digi
 CREDITS_PER_SEGMENT = 15
 """What one French SMS costs in the credits of the HTTPS API v9.0."""
 
+FIRST_YEAR = 1980
+"""A date before it is a mistake of the machine that wrote it."""
+
 _STATUSES = {
     "1": AckStatus.DELIVERED,
     "2": AckStatus.NOT_DELIVERED,
@@ -104,12 +107,17 @@ def saved_replies(answer: Answer) -> list[Any]:
 
 
 def moment(written: object, zone: tzinfo) -> datetime | None:
-    """`2014-02-19 11:40:35`, which has no zone, as a moment in this one; None when it is no date."""
+    """`2014-02-19 11:40:35`, which has no zone, as a moment in this one; None when it is no date, or before SMS were.
+
+    A date in the future is for the ledger to doubt, which knows the time.
+    """
     if not isinstance(written, str):
         return None
     try:
         found = datetime.fromisoformat(written.strip())
     except ValueError:
+        return None
+    if found.year < FIRST_YEAR:
         return None
     try:
         return found.astimezone(zone) if found.tzinfo else found.replace(tzinfo=zone)

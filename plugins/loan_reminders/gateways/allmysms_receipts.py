@@ -38,6 +38,8 @@ from loan_reminders.gateways.allmysms_answer import (
     storable,
 )
 
+MOST_SEGMENTS, DEAREST = 255, 100_000.0
+"""More segments than one SMS can have (3GPP TS 23.040), and more than one ever cost, in any unit."""
 ONE_SMS = "sms:"
 """Begins the campaign id of an SMS that went without a campaign: its own id follows."""
 
@@ -69,7 +71,7 @@ def read_answer(
                 campaign_id=answer.campaign_id or (f"{ONE_SMS}{sms_id}" if sms_id else ""),
                 raw=raw,
                 segments=_segments(answer, message, share) if accepted else 0,
-                cost=round(answer.cost / share, 6) if accepted else 0.0,
+                cost=_cost(answer, share) if accepted else 0.0,
             )
         )
     return tuple(receipts)
@@ -79,7 +81,12 @@ def unanswered(messages: Sequence[RenderedText], *, campaign: str, fault: str) -
     """The receipts of a request that left and got no answer."""
     raw = json.dumps({"campaign": campaign, "fault": fault})
     return tuple(
-        Receipt(delivery_id=message.delivery_id, state=DeliveryState.IN_DOUBT, reason=Reason.NO_ANSWER, raw=raw)
+        Receipt(
+            delivery_id=message.delivery_id,
+            state=DeliveryState.IN_DOUBT,
+            reason=Reason.NO_ANSWER,
+            raw=raw,
+        )
         for message in messages
     )
 
@@ -97,7 +104,15 @@ def _outcome(code: str, *, accepted: bool, has_id: bool, is_invalid: bool) -> tu
 def _segments(answer: Answer, message: RenderedText, share: int) -> int:
     """What the provider counted for each message; our own count when it does not say, or not evenly."""
     counted = answer.number("nbSms")
-    return int(counted // share) if counted and counted % share == 0 else message.segments
+    if not counted or counted < 0 or counted % share or counted // share > MOST_SEGMENTS:
+        return message.segments
+    return int(counted // share)
+
+
+def _cost(answer: Answer, share: int) -> float:
+    """What the provider says each message cost; 0 when it says what no SMS ever cost."""
+    cost = round(answer.cost / share, 6)
+    return cost if 0 <= cost <= DEAREST else 0.0
 
 
 def _raws(answer: Answer, messages: Sequence[RenderedText], campaign: str, secrets: Secrets) -> Iterator[str]:

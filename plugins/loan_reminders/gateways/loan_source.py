@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MODULE = "loan_reminders"
 ACTION = "loans_due"
 _CONNECTING, _ASKING, _READING = "Connexion au SIGB", "Requête au SIGB", "Lecture du SIGB"
+LOANS_AT_ONCE = (1, 8, 64)
+"""How many loans one question of `due_dates_now` may be about."""
 _QUOTED_COMMENT_OR_BIND = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|:([A-Za-z]\w*)", re.DOTALL)
 
 
@@ -28,11 +30,40 @@ def bind_names(sql: str) -> frozenset[str]:
     return frozenset(match[1].lower() for match in _QUOTED_COMMENT_OR_BIND.finditer(sql) if match[1])
 
 
+def together(now_sql: str, loan_ids: Sequence[str]) -> tuple[str, dict[str, object]]:
+    """One statement that asks `now_sql` about several loans, and its binds; each row has a loan's place and its date.
+
+    The statement stays the site's own, each time with binds of its own names. It comes in a few lengths only, so that
+    the server keeps its plans: places beyond the last loan ask about no loan.
+    """
+    size = next(size for size in LOANS_AT_ONCE if size >= len(loan_ids))
+    offered: dict[str, object] = {}
+    for place in range(size):
+        loan_id = loan_ids[place] if place < len(loan_ids) else ""
+        key, dash, number = loan_id.rpartition("-")
+        offered[f"loan_key_{place}"] = key if dash else loan_id
+        offered[f"loan_number_{place}"] = number if dash else ""
+    parts = [
+        f"SELECT {place} AS place, loan_now.* FROM (\n{_numbered(now_sql, place)}\n) loan_now"  # noqa: S608 - the site's own
+        for place in range(size)
+    ]
+    return "\nUNION ALL\n".join(parts), offered
+
+
+def _numbered(now_sql: str, place: int) -> str:
+    def named(found: re.Match[str]) -> str:
+        ours = found[1] and found[1].lower() in ("loan_key", "loan_number")
+        return f"{found[0]}_{place}" if ours else found[0]
+
+    return _QUOTED_COMMENT_OR_BIND.sub(named, now_sql)
+
+
 class OracleLoanSource:
     """The ILS's open loans of a due date, streamed inside one read-only transaction.
 
     `connect` opens a connection of python-oracledb. `sql` returns the columns of the extraction contract; `now_sql`
-    the present due date of one open loan, named by the binds `loan_key` and `loan_number`.
+    the present due date of one open loan, named by the binds `loan_key` and `loan_number`; many are asked at once by
+    putting it together as often as there are loans.
     Of the days, the statement may name as binds `due_ymd` and `today_ymd` (numbers YYYYMMDD), `due_from` and
     `due_to` (the due date and the day after it, at midnight), and `now_ts` (today, at midnight); `binds` holds
     the site's own, such as library codes. `call_timeout_ms` bounds each wait for the server, `array_size` is the
@@ -84,22 +115,23 @@ class OracleLoanSource:
                     yield dict(zip(names, values, strict=True))
 
     def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
-        """The present due date of each of these loans that is still open, one short query a loan.
+        """The present due date of each of these loans that is still open, up to 64 loans a question.
 
         A loan returned since, or whose date cannot be read, is not in the answer. Raises like `loans_due`.
         """
         found: dict[str, date] = {}
+        asked = list(dict.fromkeys(loan_ids))
+        if not asked:
+            return found
         with self._session() as execute:
-            for loan_id in loan_ids:
-                key, dash, number = loan_id.rpartition("-")
-                offered: dict[str, object] = {
-                    "loan_key": key if dash else loan_id,
-                    "loan_number": number if dash else "",
-                }
-                cursor = execute(self._now_sql, self._named(self._now_sql, {**self._binds, **offered}))
-                for (value,) in self._guarded(_READING, cursor.fetchmany, 1):
-                    with suppress(RowError):
-                        found[loan_id] = read_day(value, "due_date")
+            for first in range(0, len(asked), LOANS_AT_ONCE[-1]):
+                some = asked[first : first + LOANS_AT_ONCE[-1]]
+                statement, offered = together(self._now_sql, some)
+                cursor = execute(statement, self._named(statement, {**self._binds, **offered}))
+                while rows := self._guarded(_READING, cursor.fetchmany):
+                    for place, value in rows:
+                        with suppress(RowError):
+                            found.setdefault(some[int(place)], read_day(value, "due_date"))
         return found
 
     @contextmanager

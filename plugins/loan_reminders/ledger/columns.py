@@ -34,6 +34,14 @@ def moment(name: str, *, default: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=not default, server_default=now)
 
 
+def dated(column: str, now: str = "now()") -> str:
+    """In SQL, the moment of a column when it can be true: from 1980 on, and a day after `now` at most; else NULL.
+
+    Whoever calls our door may say any date. One before our era cannot even be read back.
+    """
+    return f"CASE WHEN {column} BETWEEN '1980-01-01' AND {now} + interval '1 day' THEN {column} END"
+
+
 def words(name: str) -> Column[str]:
     """Text that may be empty."""
     return Column(name, Text, nullable=False, server_default="")

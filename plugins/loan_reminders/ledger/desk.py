@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from loan_reminders.domain.desk import BadAddress, DeskWork, NotReached, StuckDelivery
+from loan_reminders.domain.desk import AsideKind, BadAddress, DeskWork, NotReached, PutAside, StuckDelivery
 from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.letters import LetterAct, ReturnReason
 from loan_reminders.domain.registered_letters import StepRefusal
@@ -74,6 +74,10 @@ _NOT_RENDERED = text(
         " AND delivery.reason = 'not_rendered'"
     )
 )
+_PUT_ASIDE = text("""
+    SELECT kind, about, said, why, at FROM put_aside
+    WHERE library = :library AND at >= :since ORDER BY at DESC, put_aside_id DESC LIMIT :limit
+""")
 _LETTER = text("""
     SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.left_out, delivery.channel, delivery.recipient,
            batch.printed_at
@@ -131,6 +135,10 @@ class PostgresDesk:
                 ),
                 in_doubt=_stuck(connection, _IN_DOUBT, asked),
                 not_rendered=_stuck(connection, _NOT_RENDERED, asked),
+                put_aside=tuple(
+                    PutAside(kind=AsideKind(row.kind), about=row.about, said=row.said, why=row.why, at=row.at)
+                    for row in connection.execute(_PUT_ASIDE, asked)
+                ),
             )
 
     def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:

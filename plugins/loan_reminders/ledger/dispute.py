@@ -47,10 +47,7 @@ class PostgresDispute:
         self._library = library
 
     def find(self, search: LoanSearch, *, limit: int = 50) -> Sequence[LoanFound]:
-        """The loans that a search names, the most recently seen first.
-
-        By barcode every loan that the ledger saw is looked through; the other ways go by an index.
-        """
+        """The loans that a search names, the most recently seen first; each way goes by an index."""
         asked = {
             "library": self._library,
             "loan_id": storable(search.loan_id.strip()),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import exc
 
-from loan_reminders.domain.errors import LedgerUnavailable, PermanentError, ReminderError
+from loan_reminders.domain.errors import LedgerUnavailable, PermanentError, ReminderError, RowRefused
 from loan_reminders.ledger.schema import UPGRADE_COMMAND
 
 _TEMPORARY = {
@@ -35,6 +35,8 @@ _PERMANENT = {
     "42703": f"il manque une colonne, lancer `{UPGRADE_COMMAND}`",
     "42883": f"il manque une fonction, lancer `{UPGRADE_COMMAND}`",
 }
+_OF_A_VALUE = ("21", "22", "23", "54")
+"""Classes of errors that are about what a row holds, not about the ledger itself."""
 _LATER = "Réessayer plus tard (automatique dans Airflow) ; si cela dure, prévenir l'administrateur."
 _CALL = "Prévenir l'administrateur."
 _REFUSED_AT_THE_DOOR = (
@@ -50,6 +52,9 @@ _CONFLICTS = {
         f"Une autre tournée tient les mêmes avis : un nouvel essai les verra comme envoyés. {_LATER}"
     ),
     "one_attempt": LedgerUnavailable(f"Un autre processus ouvre la même tournée. {_LATER}"),
+    "one_letter_a_number": LedgerUnavailable(
+        f"Un autre poste vient de donner un de ces numéros : rien n'a été changé. {_LATER}"
+    ),
     "one_batch_of_a_name": PermanentError(f"Un lot de lettres de ce nom est déjà dans le registre. {_CALL}"),
 }
 
@@ -63,7 +68,7 @@ def _translated(error: BaseException) -> ReminderError:
     kind = type(error).__name__
     if sqlstate is None:
         if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-            return PermanentError(f"Le pilote du registre refuse une valeur ({kind}). {_CALL}")
+            return RowRefused(f"Le pilote du registre refuse une valeur ({kind}). {_CALL}")
         words = " ".join(str(error).split())
         if any(phrase in words for phrase in _REFUSED_AT_THE_DOOR):
             return PermanentError(f"Le serveur du registre refuse la connexion : « {words} ». {_CALL}")
@@ -77,7 +82,8 @@ def _translated(error: BaseException) -> ReminderError:
     if said := _said(sqlstate, _TEMPORARY):
         return LedgerUnavailable(f"Le registre est indisponible : {said} (SQLSTATE {sqlstate}). {_LATER}")
     place = f", {constraint}" if constraint else ""
-    return PermanentError(f"Le registre refuse une requête ({kind}, SQLSTATE {sqlstate}{place}). {_CALL}")
+    refusal = RowRefused if sqlstate.startswith(_OF_A_VALUE) else PermanentError
+    return refusal(f"Le registre refuse une requête ({kind}, SQLSTATE {sqlstate}{place}). {_CALL}")
 
 
 @contextmanager

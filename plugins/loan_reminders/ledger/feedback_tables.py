@@ -1,4 +1,4 @@
-"""The tables of what comes back from the SMS provider.
+"""The tables of what comes back from the SMS provider, and of what nothing could be made of (`put_aside`).
 
 `sms_acks` and `sms_replies` keep every receipt and reply as it came, once each, before anything is made of it;
 `settled_at` says when something was. `suppressions` is the list of those who are not written to any more, with its
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.sms_feedback import AckStatus
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions import SuppressionReason, SuppressionSource
@@ -41,6 +43,7 @@ sms_acks = Table(
     words("raw"),
     moment("at", default=True),
     moment("settled_at"),
+    Column("misdated", Boolean, nullable=False, server_default=text("false")),
     Column("delivery_id", Uuid, ForeignKey("deliveries.delivery_id", ondelete="SET NULL")),
     UniqueConstraint("library", "fingerprint", name="one_ack_each"),
     one_of("status", AckStatus),
@@ -64,6 +67,22 @@ sms_replies = Table(
     moment("settled_at"),
     UniqueConstraint("library", "reply_id", name="one_reply_each"),
     Index("sms_replies_to_settle", "library", "reply_number", postgresql_where=text("settled_at IS NULL")),
+)
+
+put_aside = Table(
+    "put_aside",
+    metadata,
+    Column("put_aside_id", BigInteger, Identity(always=True), primary_key=True),
+    library_code(),
+    Column("kind", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    words("about"),
+    words("said"),
+    words("why"),
+    moment("at", default=True),
+    UniqueConstraint("library", "kind", "fingerprint", name="one_put_aside_each"),
+    one_of("kind", AsideKind),
+    Index("put_aside_of_late", "library", "at"),
 )
 
 suppressions = Table(
@@ -93,4 +112,6 @@ suppressions = Table(
         postgresql_where=text("lifted_at IS NULL"),
     ),
     Index("suppressions_of_recipient", "library", "channel", "recipient"),
+    Index("suppressions_by_age", "library", "since", "suppression_id"),
+    Index("suppressions_in_force", "library", "since", "suppression_id", postgresql_where=text("lifted_at IS NULL")),
 )

@@ -11,17 +11,20 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.mail_feedback import Bounce
 from loan_reminders.domain.mail_feedback_ports import MailSettled
 from loan_reminders.domain.mass_bounces import HeldBounces, of_crowded_domains
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.suppressions import SuppressionSource
-from loan_reminders.ledger import dead_addresses, held_bounces, suppressions
+from loan_reminders.ledger import dead_addresses, held_bounces, put_aside, suppressions
+from loan_reminders.ledger.columns import dated
 from loan_reminders.ledger.records import decode_loan, storable
 
 log = logging.getLogger(__name__)
@@ -29,12 +32,13 @@ log = logging.getLogger(__name__)
 PAGE = 500
 RAW_LIMIT = 4_000
 
-_KEEP = text("""
+_KEEP = text(f"""
     INSERT INTO mail_bounces
         (library, fingerprint, kind, delivery_id, recipient, status, diagnostic, raw, received_at)
     SELECT DISTINCT ON (came.fingerprint)
         :library, came.fingerprint, came.kind, delivery.delivery_id,
-        coalesce(lower(delivery.recipient), came.recipient), came.status, came.diagnostic, came.raw, came.received_at
+        coalesce(lower(delivery.recipient), came.recipient), came.status, came.diagnostic, came.raw,
+        {dated("came.received_at")}
     FROM json_to_recordset(CAST(:came AS json)) AS came(
         fingerprint text, kind text, delivery_id uuid, recipient text, named json, status text, diagnostic text,
         raw text, received_at timestamptz
@@ -45,15 +49,21 @@ _KEEP = text("""
     ORDER BY came.fingerprint
     ON CONFLICT (library, fingerprint) DO NOTHING
     RETURNING bounce_id
-""")
+""")  # noqa: S608 - the piece is this project's own
 # An e-mail that is claimed is in its sender's hands, and one that is planned will be: their bounces wait until then.
-_SETTLE = text("""
+_WAITS = """
+    FROM mail_bounces bounce LEFT JOIN deliveries delivery USING (delivery_id)
+    WHERE bounce.library = :library AND bounce.settled_at IS NULL AND bounce.held_at IS NULL
+      AND (delivery.state IS NULL OR delivery.state NOT IN ('claimed', 'planned'))
+"""
+_WAITING = text(f"SELECT bounce.bounce_id {_WAITS} ORDER BY bounce.bounce_id LIMIT :page")
+_BOUNCE = text("SELECT recipient, status, diagnostic FROM mail_bounces WHERE bounce_id = :bounce_id")
+_BOUNCE_ASIDE = text("UPDATE mail_bounces SET settled_at = now() WHERE bounce_id = :bounce_id")
+_SETTLE = text(f"""
     WITH page AS MATERIALIZED (
         SELECT bounce.*, delivery.recipient AS address, delivery.run_id, delivery.claimed_at
-        FROM mail_bounces bounce LEFT JOIN deliveries delivery USING (delivery_id)
-        WHERE bounce.library = :library AND bounce.settled_at IS NULL AND bounce.held_at IS NULL
-          AND (delivery.state IS NULL OR delivery.state NOT IN ('claimed', 'planned'))
-        ORDER BY bounce.bounce_id LIMIT :page
+        {_WAITS} AND bounce.bounce_id = ANY(CAST(:bounces AS bigint[]))
+        ORDER BY bounce.bounce_id
     ), decided AS MATERIALIZED (
         SELECT DISTINCT ON (delivery_id) *,
                CASE kind WHEN 'hard' THEN 'dead_address' ELSE 'recipient_refused' END AS reason
@@ -77,10 +87,10 @@ _SETTLE = text("""
         UPDATE mail_bounces bounce SET settled_at = now() FROM page WHERE bounce.bounce_id = page.bounce_id
     )
     SELECT page.bounce_id, page.kind, page.delivery_id, page.address, page.run_id,
-           coalesce(page.claimed_at, page.received_at, page.at) AS since,
+           coalesce(page.claimed_at, {dated("page.received_at", "page.at")}, page.at) AS since,
            EXISTS (SELECT FROM moved WHERE moved.bounce_id = page.bounce_id) AS moved
     FROM page
-""")
+""")  # noqa: S608 - the pieces are this project's own
 # The readers of an address are found by its bounces, their e-mails by the readers: both have an index. What bounced
 # before a librarian lifted the address was forgiven then.
 _TOO_OFTEN = text("""
@@ -147,32 +157,47 @@ class PostgresMailFeedback:
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
         self._transaction = transaction
         self._library = library
+        self._aside = 0
 
     def keep(self, bounces: Sequence[Bounce]) -> int:
-        """Keep bounces, each once; returns how many are new."""
-        if not bounces:
-            return 0
-        came = json.dumps([_encoded(bounce) for bounce in bounces])
-        with self._transaction() as connection:
-            return len(connection.execute(_KEEP, {"library": self._library, "came": came}).all())
+        """Keep bounces, each once; returns how many are new. One that the ledger cannot hold is put aside."""
+
+        def keep(some: Sequence[Bounce]) -> int:
+            came = json.dumps([_encoded(bounce) for bounce in some])
+            with self._transaction() as connection:
+                return len(connection.execute(_KEEP, {"library": self._library, "came": came}).all())
+
+        kept, refused = put_aside.each_alone(keep, bounces)
+        self._put_aside([(_aside(bounce), why) for bounce, why in refused])
+        return sum(kept)
+
+    def _put_aside(
+        self, refused: Sequence[tuple[put_aside.Row, str]], then: Callable[[Connection], Any] | None = None
+    ) -> None:
+        self._aside += put_aside.put_aside(self._transaction, self._library, refused, then=then)
+
+    def put_aside(self) -> int:
+        """How many bounces were put aside since this was last asked."""
+        aside, self._aside = self._aside, 0
+        return aside
 
     def settle(self, *, failures: int) -> MailSettled:
-        """Settle what was kept, page by page, each page a transaction; too many definite ones at once are held."""
+        """Settle what was kept, page by page, each page a transaction.
+
+        Too many definite ones at once are held; a bounce that cannot be settled is put aside.
+        """
         with self._transaction() as connection:
             suppressions.hold(connection, self._library)
             total = MailSettled(held=held_bounces.hold_back(connection, self._library))
         while True:
             with self._transaction() as connection:
-                suppressions.hold(connection, self._library)
-                rows = connection.execute(_SETTLE, {"library": self._library, "page": PAGE}).all()
-                dead = self._definitely_dead(connection, rows) + self._dead_in_a_row(connection, rows, failures)
-            total += MailSettled(
-                bounces=len(rows),
-                moved=sum(row.moved for row in rows),
-                unknown=sum(row.delivery_id is None for row in rows),
-                dead_addresses=dead,
-            )
-            if len(rows) < PAGE:
+                asked = {"library": self._library, "page": PAGE}
+                waiting = connection.execute(_WAITING, asked).scalars().all()
+            done, refused = put_aside.each_alone(partial(self._settle_some, failures), waiting)
+            for bounce_id, why in refused:
+                self._settle_aside(bounce_id, why)
+            total = sum(done, total)
+            if len(waiting) < PAGE:
                 return total
 
     def held(self) -> Sequence[HeldBounces]:
@@ -188,6 +213,26 @@ class PostgresMailFeedback:
         if decided:
             self.settle(failures=failures)
         return decided
+
+    def _settle_some(self, failures: int, bounces: Sequence[int]) -> MailSettled:
+        with self._transaction() as connection:
+            suppressions.hold(connection, self._library)
+            rows = connection.execute(_SETTLE, {"library": self._library, "bounces": list(bounces)}).all()
+            dead = self._definitely_dead(connection, rows) + self._dead_in_a_row(connection, rows, failures)
+        return MailSettled(
+            bounces=len(rows),
+            moved=sum(row.moved for row in rows),
+            unknown=sum(row.delivery_id is None for row in rows),
+            dead_addresses=dead,
+        )
+
+    def _settle_aside(self, bounce_id: int, why: str) -> None:
+        with self._transaction() as connection:
+            row = connection.execute(_BOUNCE, {"bounce_id": bounce_id}).one()
+        known_by = put_aside.told("kept", bounce_id)
+        said = f"{row.status} {row.diagnostic}"
+        aside = put_aside.Row(kind=AsideKind.BOUNCE, known_by=known_by, about=row.recipient, said=said)
+        self._put_aside([(aside, why)], lambda later: later.execute(_BOUNCE_ASIDE, {"bounce_id": bounce_id}))
 
     def _definitely_dead(self, connection: Connection, rows: Sequence[Any]) -> int:
         """Put on the list what a definite bounce named; by run, so that what a librarian lifted since stays lifted."""
@@ -247,10 +292,15 @@ def _encoded(bounce: Bounce) -> dict[str, Any]:
         "fingerprint": bounce.fingerprint,
         "kind": bounce.kind.value,
         "delivery_id": None if bounce.delivery_id is None else str(bounce.delivery_id),
-        "recipient": storable(bounce.recipient),
+        "recipient": storable(bounce.recipient)[: put_aside.LONGEST_ADDRESS],
         "named": [storable(address) for address in (bounce.recipient, *bounce.named)],
-        "status": storable(bounce.status),
-        "diagnostic": storable(bounce.diagnostic),
+        "status": storable(bounce.status)[: put_aside.LONGEST_NUMBER],
+        "diagnostic": storable(bounce.diagnostic)[:RAW_LIMIT],
         "raw": storable(bounce.raw)[:RAW_LIMIT],
         "received_at": None if bounce.received_at is None else bounce.received_at.isoformat(),
     }
+
+
+def _aside(bounce: Bounce) -> put_aside.Row:
+    said = f"{bounce.status} {bounce.diagnostic}"
+    return put_aside.Row(kind=AsideKind.BOUNCE, known_by=bounce.fingerprint, about=bounce.recipient, said=said)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,12 +22,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, create_engine, text
 
-from loan_reminders.domain.errors import ReminderError
+from loan_reminders.domain.errors import LedgerUnavailable, ReminderError
 from loan_reminders.ledger.address import from_command_line, from_text
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.schema import current_revision
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders migrations', 0))")
+# Asked again and again, never waited for: whoever waits within a statement would hold up an index made meanwhile.
+_ONE_AT_A_TIME = text("SELECT pg_try_advisory_lock(hashtextextended('reminders migrations', 0))")
+PATIENCE_S = 60.0
 
 
 @contextmanager
@@ -37,12 +40,25 @@ def _locked(url: str | URL) -> Iterator[Connection]:
         connect_args={"application_name": "loan_reminders migrations", "connect_timeout": 10},
     )
     try:
-        with ledger_errors(), engine.begin() as connection:
-            connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-            connection.execute(_ONE_AT_A_TIME)
+        with ledger_errors(), engine.connect() as connection:
+            connection.execute(text("SET lock_timeout = '60s'"))
+            connection.commit()
+            _wait_alone(connection)
             yield connection
+            connection.commit()
     finally:
         engine.dispose()
+
+
+def _wait_alone(connection: Connection) -> None:
+    """Be the only migration until the connection ends. Raises LedgerUnavailable."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not connection.execute(_ONE_AT_A_TIME).scalar_one():
+        connection.rollback()
+        if time.monotonic() > deadline:
+            raise LedgerUnavailable("Une autre mise à jour des tables du registre est en cours. Réessayer plus tard.")
+        time.sleep(0.1)
+    connection.commit()
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -55,7 +71,7 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(url: str | URL, revision: str = "head") -> None:
-    """Bring the tables up to a revision, the newest unless told; one transaction, nothing is left half done."""
+    """Bring the tables up to a revision, the newest unless told; each migration is one transaction."""
     with _locked(url) as connection:
         command.upgrade(config(connection), revision)
 

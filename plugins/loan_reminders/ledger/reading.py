@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, text
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.states import SkipReason
-from loan_reminders.ledger.records import clean_raw, encode_loan, storable
+from loan_reminders.ledger.records import LONGEST_ID, clean_raw, encode_loan, storable
 from loan_reminders.ledger.tables import skips
 
 _COUNT_ROWS = text("""
@@ -33,6 +33,14 @@ _RECORD_LOANS = text("""
     SELECT :library, :run_id, loan_id, due_date, patron_id, 'duplicate_row', record
     FROM came WHERE NOT EXISTS (SELECT FROM seen WHERE seen.seq = came.seq)
 """)
+
+
+def unholdable(row: Loan | RejectedRow) -> RejectedRow:
+    """What is kept of a row that the ledger cannot hold: who it is about, cut to what an index takes."""
+    patron_id = row.patron.patron_id if isinstance(row, Loan) else row.patron_id
+    return RejectedRow(
+        loan_id=row.loan_id[:LONGEST_ID], patron_id=patron_id[:LONGEST_ID], code="too_large", column="row", raw={}
+    )
 
 
 def record_rows(connection: Connection, *, library: str, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:

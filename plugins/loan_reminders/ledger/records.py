@@ -19,6 +19,11 @@ from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalA
 from loan_reminders.domain.stages import Channel, PatronCategory
 from loan_reminders.domain.states import Refusal
 
+LONGEST_ID = 200
+"""The most characters kept of an id of the provider's: an index holds no text of any length."""
+MOST_SEGMENTS, DEAREST = 10_000, 999_999.0
+"""The most that one message is believed to cost: a figure beyond is a mistake of the provider's, not a price."""
+
 
 def storable(text: str) -> str:
     """The text without what PostgreSQL cannot hold."""
@@ -152,11 +157,11 @@ def encode_receipt(receipt: Receipt) -> dict[str, Any]:
         "delivery_id": str(receipt.delivery_id),
         "state": receipt.state.value,
         "reason": None if receipt.reason is None else receipt.reason.value,
-        "provider_id": storable(receipt.provider_id),
-        "campaign_id": storable(receipt.campaign_id),
+        "provider_id": storable(receipt.provider_id)[:LONGEST_ID],
+        "campaign_id": storable(receipt.campaign_id)[:LONGEST_ID],
         "raw": storable(receipt.raw),
-        "segments": receipt.segments,
-        "cost": receipt.cost,
+        "segments": min(max(receipt.segments, 0), MOST_SEGMENTS),
+        "cost": min(max(receipt.cost, 0.0), DEAREST) if math.isfinite(receipt.cost) else 0.0,
     }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 from loan_reminders.domain.letters import LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.registered_letters import LetterEvent, Life, RegisteredLetter
-from loan_reminders.domain.registered_ports import BatchToPost
+from loan_reminders.domain.registered_ports import MOST_COUNTED, BatchToPost
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.records import decode_recipient
 
@@ -43,26 +43,62 @@ _OVERDUE = text(
         order="registered.posted_on, letter.batch_id, letter.position",
     )
 )
-_IN_STATE = text(_LETTERS.format(which="registered.library = :library AND registered.state = :state", order=_NEWEST))
-_TO_PRINT = text(_LETTERS.format(which="coalesce(registered.state, 'to_print') = 'to_print'", order=_NEWEST))
+# The newest of a state are found by its index; a letter that is followed is in its batch.
+_IN_STATE = text(
+    _LETTERS.format(
+        which="""letter.delivery_id IN (
+            SELECT delivery_id FROM registered_letters WHERE library = :library AND state = :state
+            ORDER BY posted_on DESC LIMIT :limit
+        )""",
+        order=_NEWEST,
+    )
+)
+# A letter of a draft is not followed yet; it is to be printed as well.
+_TO_PRINT = text(
+    _LETTERS.format(
+        which="""letter.delivery_id IN (
+            SELECT delivery_id FROM registered_letters WHERE library = :library AND state = 'to_print'
+            UNION ALL
+            SELECT drafted.delivery_id FROM letter_batches draft JOIN letters drafted USING (batch_id)
+            WHERE draft.library = :library AND draft.kind = 'registered_letter' AND draft.state = 'draft'
+        ) AND coalesce(registered.state, 'to_print') = 'to_print'""",
+        order=_NEWEST,
+    )
+)
 _SEARCH = text(
     _LETTERS.format(
-        which="""(
-            letter.reference = ANY(CAST(:wanted AS text[])) OR registered.tracking_number = ANY(CAST(:wanted AS text[]))
-            OR notice.patron_id = ANY(CAST(:wanted AS text[])) OR seen.barcode = ANY(CAST(:wanted AS text[]))
+        which="""letter.delivery_id IN (
+            SELECT delivery_id FROM letters WHERE library = :library AND reference = ANY(CAST(:wanted AS text[]))
+            UNION
+            SELECT delivery_id FROM registered_letters
+            WHERE library = :library AND tracking_number = ANY(CAST(:wanted AS text[]))
+            UNION
+            SELECT delivery_id FROM notices JOIN deliveries USING (notice_id)
+            WHERE notices.library = :library AND (
+                notices.patron_id = ANY(CAST(:wanted AS text[])) OR notices.patron_id = ANY(ARRAY(
+                    SELECT patron_id FROM loans_seen
+                    WHERE library = :library AND record #>> '{patron,barcode}' = ANY(CAST(:wanted AS text[]))
+                ))
+            )
         )""",
         order=_NEWEST,
     )
 )
 _ONE = text(_LETTERS.replace("AND letter.left_out IS NULL", "").format(which="letter.delivery_id = :id", order="1"))
+# Each state is counted by the index; letters of drafts are not followed yet.
 _COUNTS = text("""
-    SELECT coalesce(registered.state, 'to_print') AS state, count(*) AS number
-    FROM letters letter
-    JOIN letter_batches batch ON batch.batch_id = letter.batch_id
-    LEFT JOIN registered_letters registered ON registered.delivery_id = letter.delivery_id
-    WHERE letter.library = :library AND batch.kind = 'registered_letter' AND batch.state <> 'abandoned'
-      AND letter.left_out IS NULL
-    GROUP BY 1
+    SELECT asked.state, (
+        SELECT count(*) FROM (
+            SELECT FROM registered_letters WHERE library = :library AND state = asked.state
+            ORDER BY posted_on LIMIT :most
+        ) AS registered
+    ) + CASE asked.state WHEN 'to_print' THEN (
+        SELECT count(*) FROM letter_batches draft JOIN letters letter USING (batch_id)
+        LEFT JOIN registered_letters registered ON registered.delivery_id = letter.delivery_id
+        WHERE draft.library = :library AND draft.kind = 'registered_letter' AND draft.state = 'draft'
+          AND letter.left_out IS NULL AND registered.delivery_id IS NULL
+    ) ELSE 0 END AS number
+    FROM unnest(CAST(:states AS text[])) AS asked(state)
 """)
 _BATCHES = text("""
     SELECT batch.batch_id, batch.name,
@@ -107,8 +143,9 @@ def address_of(recipient: str) -> PostalAddress:
 
 
 def counts(connection: Connection, library: str) -> Mapping[RegisteredState, int]:
-    """How many letters are in each state, every state named."""
-    rows = connection.execute(_COUNTS, {"library": library})
+    """How many letters are in each state, every state named, each up to `MOST_COUNTED`."""
+    asked = {"library": library, "states": [state.value for state in RegisteredState], "most": MOST_COUNTED}
+    rows = connection.execute(_COUNTS, asked)
     return dict.fromkeys(RegisteredState, 0) | {RegisteredState(row.state): row.number for row in rows}
 
 

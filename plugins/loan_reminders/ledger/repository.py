@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, up
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Run
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
@@ -29,10 +30,11 @@ from loan_reminders.ledger.letter_drafts import PostgresLetterDrafts
 from loan_reminders.ledger.letters import PostgresLetterBooks
 from loan_reminders.ledger.mail_feedback import PostgresMailFeedback, bounced_loans
 from loan_reminders.ledger.planning import PostgresPlanning
-from loan_reminders.ledger.reading import record_rows
+from loan_reminders.ledger.put_aside import each_alone
+from loan_reminders.ledger.reading import record_rows, unholdable
 from loan_reminders.ledger.registered import PostgresRegistered
 from loan_reminders.ledger.schema import check_schema
-from loan_reminders.ledger.sender import PostgresSender, count_offered
+from loan_reminders.ledger.sender import PostgresSender, count_offered, sample
 from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
 
 logger = logging.getLogger(__name__)
@@ -140,10 +142,18 @@ class PostgresLedger:
         return _as_run(row)
 
     def record_loans(self, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
-        """Write rows as they are read. The first row of a loan stays; a later one is skipped as `duplicate_row`."""
-        if rows:
+        """Write rows as they are read. The first row of a loan stays; a later one is skipped as `duplicate_row`.
+
+        A row that the ledger cannot hold is skipped as `invalid_row`, and the others are written without it.
+        """
+
+        def record(some: Sequence[Loan | RejectedRow]) -> None:
             with self._transaction() as connection:
-                record_rows(connection, library=self.library, run_id=run_id, rows=rows)
+                record_rows(connection, library=self.library, run_id=run_id, rows=some)
+
+        _, refused = each_alone(record, rows)
+        if refused:
+            record([unholdable(row) for row, _ in refused])
 
     def finish_extraction(self, run_id: int, loans_extracted: int) -> None:
         """Say that every row was read, and how many the ILS gave. Saying it again changes nothing."""
@@ -188,6 +198,11 @@ class PostgresLedger:
         )
         with self._transaction() as connection:
             return {Channel(row.channel): row.number for row in connection.execute(query)}
+
+    def waiting_sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
+        """Some of the deliveries of this run that wait to leave by this channel; nobody becomes a sender for it."""
+        with self._transaction() as connection:
+            return sample(connection, self.library, run_id, channel, size)
 
     def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:
         """Deliveries by channel of the last green runs of this run's stage, the newest first, this one left out."""

@@ -19,7 +19,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, exc, func, select, text
 
 from loan_reminders.domain.errors import RETRIED, LedgerUnavailable
 from loan_reminders.domain.letters import EarlierReminder
@@ -41,6 +41,10 @@ _LIVE = text("SELECT pg_advisory_lock(hashtextextended(:token, 0))")
 _ALONE = text("SELECT pg_try_advisory_lock(hashtextextended(:press, 0))")
 # Two batches under way at once would have one name, and the second would take the place of the first's files.
 _ONE_AT_A_TIME = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
+# What a number had today, what the day and the month cost and what is left on the account are read once, before the
+# first SMS: whoever sends meanwhile would make all of it untrue.
+_TEXTING = text("SELECT pg_advisory_lock(hashtextextended('reminders sms ' || :library, 0))")
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def offered_states(channel: Channel) -> tuple[str, ...]:
@@ -56,6 +60,13 @@ def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, 
     return int(connection.execute(sender_sql.COUNT_OFFERED, parameters).scalar_one())
 
 
+def sample(connection: Connection, library: str, run_id: int, channel: Channel, size: int) -> Sequence[Delivery]:
+    """The first deliveries that wait in a run by a channel, `size` at most."""
+    now = connection.execute(select(func.clock_timestamp())).scalar_one()
+    asked = {"library": library, "run_id": run_id, "channel": channel.value, "offered": list(offered_states(channel))}
+    return read_page(connection, {**asked, "after": uuid.UUID(int=0), "since": now, "page": size})
+
+
 ANSWERS_AT_ONCE = 250
 """Answers in one statement: its time grows with the square of their number."""
 
@@ -63,6 +74,7 @@ ANSWERS_AT_ONCE = 250
 class PostgresSender:
     """One sender. Fulfils `Sender`; threads of one process may share it.
 
+    A library's SMS have one sender at a time: another waits as long as for any lock, then raises LedgerUnavailable.
     In a dry run nothing can be claimed, so nothing can leave.
     """
 
@@ -87,6 +99,8 @@ class PostgresSender:
                 connection.execute(_LIVE, {"token": self.token})
                 if self._channel in _ONE_AT_A_TIME:
                     self._be_alone(connection)
+                elif self._channel is Channel.SMS and not self._run.dry_run:
+                    self._wait_to_text(connection)
                 interrupted = len(connection.execute(sender_sql.RECOVER, self._scope).all())
                 self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
                 connection.commit()
@@ -107,6 +121,17 @@ class PostgresSender:
         press = f"reminders press {self._library} {self._run.run_id} {self._channel.value}"
         if not connection.execute(_ALONE, {"press": press}).scalar_one():
             raise LedgerUnavailable(f"Une autre tâche imprime déjà les lettres de cette tournée. {RETRIED}")
+
+    def _wait_to_text(self, connection: Connection) -> None:
+        """Be the library's only sender of SMS, of whatever run, until the connection ends."""
+        try:
+            connection.execute(_TEXTING, {"library": self._library})
+        except exc.DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            raise LedgerUnavailable(
+                f"Une autre tâche envoie des SMS de la bibliothèque : une seule à la fois le peut. {RETRIED}"
+            ) from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

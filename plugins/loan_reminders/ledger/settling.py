@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from sqlalchemy import Connection, text
 
+from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.feedback_ports import Settled
+from loan_reminders.ledger.columns import dated
+from loan_reminders.ledger.put_aside import Row, told
 
 # A receipt is about the SMS whose id it names; else about the one of its campaign to its number; else, when its id and
 # campaign were never told to us, about the only SMS to its number whose answer never came, if it left in the days
-# before. A claimed SMS is in its sender's hands.
-_SETTLE = text("""
+# before; one whose date cannot be true settles no doubt. A claimed SMS is in its sender's hands.
+_WAITING = text("""
+    SELECT ack_id FROM sms_acks WHERE library = :library AND settled_at IS NULL ORDER BY ack_id LIMIT :page
+""")
+_ACK = text("SELECT phone_number, raw FROM sms_acks WHERE ack_id = :ack_id")
+_ACK_ASIDE = text("UPDATE sms_acks SET settled_at = now() WHERE ack_id = :ack_id")
+_SETTLE = text(f"""
     WITH page AS MATERIALIZED (
-        SELECT *, coalesce(received_at, at) AS moment FROM sms_acks
-        WHERE library = :library AND settled_at IS NULL ORDER BY ack_id LIMIT :page
+        SELECT *, coalesce({dated("received_at", "at")}, at) AS moment FROM sms_acks
+        WHERE library = :library AND settled_at IS NULL AND ack_id = ANY(CAST(:acks AS bigint[]))
+        ORDER BY ack_id
     ), matched AS MATERIALIZED (
         SELECT page.ack_id, page.sms_id, page.campaign_id, page.comment, page.raw, about.delivery_id,
                CASE page.status
@@ -41,7 +53,7 @@ _SETTLE = text("""
             SELECT (array_agg(delivery_id))[1] AS delivery_id FROM deliveries
             WHERE by_id.delivery_id IS NULL AND by_campaign.delivery_id IS NULL AND library = :library
               AND channel = 'sms' AND recipient = page.phone_number AND state = 'in_doubt'
-              AND provider_id = '' AND campaign_id = ''
+              AND provider_id = '' AND campaign_id = '' AND NOT page.misdated
               AND claimed_at BETWEEN page.moment - interval '4 days' AND page.moment + interval '1 hour'
             HAVING count(*) = 1
         ) AS by_doubt ON true
@@ -84,7 +96,7 @@ _SETTLE = text("""
         ARRAY(
             SELECT DISTINCT recipient FROM moved WHERE became = 'bounced' AND reason = 'recipient_refused'
         ) AS refused
-""")
+""")  # noqa: S608 - the pieces are this module's own
 _REOPEN = text("""
     UPDATE sms_acks SET settled_at = NULL
     WHERE library = :library AND delivery_id IS NULL AND settled_at IS NOT NULL AND at > now() - interval '1 day'
@@ -97,9 +109,21 @@ _REFUSED_LATELY = text("""
 """)
 
 
-def settle_acks(connection: Connection, library: str, *, page: int) -> tuple[Settled, list[str]]:
-    """Settle the oldest receipts that wait, `page` at most; also returns the numbers that an SMS just failed at."""
-    row = connection.execute(_SETTLE, {"library": library, "page": page}).one()
+def acks_waiting(connection: Connection, library: str, *, page: int) -> Sequence[int]:
+    """The oldest receipts that wait to be settled, `page` at most."""
+    return connection.execute(_WAITING, {"library": library, "page": page}).scalars().all()
+
+
+def aside_ack(connection: Connection, ack_id: int) -> tuple[Row, Callable[[Connection], Any]]:
+    """A kept receipt that cannot be settled, and what marks it as done with."""
+    ack = connection.execute(_ACK, {"ack_id": ack_id}).one()
+    aside = Row(kind=AsideKind.RECEIPT, known_by=told("kept", ack_id), about=ack.phone_number, said=ack.raw)
+    return aside, lambda later: later.execute(_ACK_ASIDE, {"ack_id": ack_id})
+
+
+def settle_acks(connection: Connection, library: str, acks: Sequence[int]) -> tuple[Settled, list[str]]:
+    """Settle those of these receipts that still wait; also returns the numbers that an SMS just failed at."""
+    row = connection.execute(_SETTLE, {"library": library, "acks": list(acks)}).one()
     counted = Settled(acks=row.acks, moved=row.moved, resolved=row.resolved, unknown=row.unknown)
     return counted, list(row.refused)
 

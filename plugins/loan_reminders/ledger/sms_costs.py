@@ -32,7 +32,8 @@ _COSTS = text(f"""
         WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
     ) AS reader
     WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.state IN {_TAKEN}
-      AND CAST(delivery.claimed_at AT TIME ZONE :zone AS date) BETWEEN :first AND :last
+      AND delivery.claimed_at >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
+      AND delivery.claimed_at < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)  # noqa: S608 - the list is this module's own
 

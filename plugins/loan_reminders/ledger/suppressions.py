@@ -17,16 +17,18 @@ from loan_reminders.domain.recipients import EmailAddress, MobileNumber, Recipie
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.domain.suppressions import Suppression, SuppressionReason, SuppressionSource, SuppressionSummary
+from loan_reminders.ledger.columns import dated
 from loan_reminders.ledger.records import encode_recipient, storable
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders feedback ' || :library, 0))")
 _IN_FORCE = "suppression.lifted_at IS NULL AND (suppression.until IS NULL OR suppression.until > now())"
 _TAKEN = "('claimed', 'accepted', 'delivered', 'bounced', 'in_doubt')"
-_ENTRIES = """
-    json_to_recordset(CAST(:entries AS json)) AS entry(
+_ENTRIES = f"""(
+    SELECT recipient, reason, source, {dated("since")} AS since, until, detail
+    FROM json_to_recordset(CAST(:entries AS json)) AS came(
         recipient text, reason text, source text, since timestamptz, until timestamptz, detail text
     )
-"""
+) AS entry"""  # noqa: S608 - the piece is this project's own
 # What a librarian lifted stays lifted, until the reader says STOP again: an older entry of the provider's list, or
 # the same STOP told a second time, changes nothing.
 _NOT_LIFTED_SINCE = text(f"""
@@ -98,15 +100,25 @@ _DEAD = text("""
     GROUP BY asked.recipient
     HAVING count(*) = :failures AND bool_and(latest.state <> 'delivered')
 """)
+# Those in force, then the others, each the newest first: an index holds either in that order.
 _LIST = text(f"""
-    SELECT suppression.*, {_IN_FORCE} AS in_force, (
+    SELECT suppression.*, (
         SELECT count(*) FROM deliveries delivery
         WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
           AND delivery.claimed_at > suppression.since
           AND delivery.claimed_at < coalesce(suppression.lifted_at, 'infinity') AND delivery.state IN {_TAKEN}
     ) AS sms_since
-    FROM suppressions suppression
-    WHERE suppression.library = :library AND (:recipient = '' OR suppression.recipient = :recipient)
+    FROM (
+        (SELECT suppression.*, true AS in_force FROM suppressions suppression
+         WHERE suppression.library = :library AND {_IN_FORCE}
+           AND (:recipient = '' OR suppression.recipient = :recipient)
+         ORDER BY suppression.since DESC, suppression.suppression_id DESC LIMIT :limit)
+        UNION ALL
+        (SELECT suppression.*, false AS in_force FROM suppressions suppression
+         WHERE suppression.library = :library AND NOT ({_IN_FORCE})
+           AND (:recipient = '' OR suppression.recipient = :recipient)
+         ORDER BY suppression.since DESC, suppression.suppression_id DESC LIMIT :limit)
+    ) AS suppression
     ORDER BY in_force DESC, suppression.since DESC, suppression.suppression_id DESC
     LIMIT :limit
 """)  # noqa: S608 - the conditions are this module's own

@@ -35,6 +35,7 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.domain.volume import VolumeAnswer
 from loan_reminders.ledger.columns import count, library_code, moment, of_run, one_of, words
 from loan_reminders.ledger.columns import metadata as metadata
+from loan_reminders.ledger.feedback_tables import put_aside as put_aside
 from loan_reminders.ledger.feedback_tables import sms_acks as sms_acks
 from loan_reminders.ledger.feedback_tables import sms_replies as sms_replies
 from loan_reminders.ledger.feedback_tables import suppressions as suppressions
@@ -45,7 +46,7 @@ from loan_reminders.ledger.letter_tables import registered_letters as registered
 from loan_reminders.ledger.letter_tables import sent_words as sent_words
 from loan_reminders.ledger.mail_tables import mail_bounces as mail_bounces
 
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 """The migration these tables stand for."""
 
 
@@ -108,6 +109,13 @@ loans_seen = Table(
     Column("seq", Integer, nullable=False),
     Column("record", JSONB, nullable=False),
     PrimaryKeyConstraint("run_id", "loan_id", "due_date"),
+    Index(
+        "loans_seen_of_barcode",
+        "library",
+        text("(record ->> 'item_barcode')"),
+        postgresql_where=text("record ->> 'item_barcode' <> ''"),
+    ),
+    Index("loans_seen_of_card", "library", text("(record #>> '{patron,barcode}')")),
 )
 
 skips = Table(
@@ -176,6 +184,7 @@ deliveries = Table(
     Index("deliveries_of_run", "run_id", "channel", "delivery_id"),
     Index("deliveries_of_notice", "notice_id"),
     Index("sms_of_number", "library", "recipient", postgresql_where=text("channel = 'sms'")),
+    Index("sms_by_moment", "library", "claimed_at", postgresql_where=text("channel = 'sms'")),
 )
 
 delivery_loans = Table(

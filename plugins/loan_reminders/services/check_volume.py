@@ -7,12 +7,11 @@ says that somebody, or something, ended it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.french import CHANNELS, STAGES
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Ledger, Run
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
@@ -102,9 +101,7 @@ def _row(alarm: Alarm) -> str:
 
 
 def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdentity) -> Iterator[str]:
-    with ledger.sender(run_id, channel) as sender:
-        page: Sequence[Delivery] = next(sender.waiting(page_size=SAMPLE), ())
-    for delivery in page:
+    for delivery in ledger.waiting_sample(run_id, channel, size=SAMPLE):
         loan = delivery.loans[0]
         yield (
             f"- lecteur de catégorie {delivery.notice.patron.category}, {len(delivery.loans)} document(s), "

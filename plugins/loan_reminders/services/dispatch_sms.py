@@ -41,9 +41,10 @@ def send_sms(
     """Send what waits and is still due, `batch_size` recipients a request; returns deliveries by state.
 
     The cost of the whole run is compared with the credit and the caps first. A number gets one SMS a day (`now` is
-    aware, in the library's zone), whoever shares it. An SMS costs money and intrudes: one whose answer never came is
-    IN_DOUBT, for a receipt or a person, and is never sent again by the program. Raises SmsGatewayUnavailable,
-    SmsAccountRejected or SmsBudgetExceeded with everything recorded; what did not leave waits again.
+    aware, in the library's zone), whoever shares it. Both are read once: a library has one sender of SMS at a time.
+    An SMS costs money and intrudes: one whose answer never came is IN_DOUBT, for a receipt or a person, and is never
+    sent again by the program. Raises LedgerUnavailable when another run of the library is texting,
+    SmsGatewayUnavailable, SmsAccountRejected or SmsBudgetExceeded with everything recorded; what did not leave waits.
     """
     with closing(provider), ledger.sender(run_id, Channel.SMS) as sender:
         still_due.settle(sender)

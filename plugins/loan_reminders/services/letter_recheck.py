@@ -57,10 +57,10 @@ def recheck(books: LetterBooks, source: LoanSource, batch_id: int, *, today: dat
 
 
 def _gone(source: LoanSource, loans: Sequence[LoanKey], *, today: date) -> Mapping[LoanKey, Reason]:
-    """The loans that are not open any more at their due date, and why: one question a due date, then one a loan."""
+    """The loans that are not open any more at their due date, and why: one question a due date, then about those."""
     still: set[LoanKey] = set()
     for due in sorted({loan.due_date for loan in loans}):
-        still |= {LoanKey(loan_id=row.loan_id, due_date=due) for row in source.loans_due(due, today=today)}
+        still |= {LoanKey(loan_id=loan_id, due_date=due) for loan_id in source.loan_ids_due(due, today=today)}
     gone = [loan for loan in loans if loan not in still]
     if len(gone) == len(loans) >= TOO_MANY_TO_VANISH:
         raise IlsUnavailable(f"Le SIGB ne connaît plus aucun des {len(loans)} prêts de ce lot. {RETRIED}")

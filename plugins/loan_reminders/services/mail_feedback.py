@@ -52,6 +52,8 @@ def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: in
         "dead_addresses": settled.dead_addresses,
         "held": settled.held,
     }
+    if aside := feedback.put_aside():
+        counts["put_aside"] = aside
     _tell(counts)
     return counts
 
@@ -91,5 +93,7 @@ def _tell(counts: dict[str, int]) -> None:
             " main dans le dossier done_folder de library.toml",
             counts["too_costly"],
         )
+    if counts.get("put_aside"):
+        log.warning("%d retours mis de côté : ils se lisent sur la page « Au bureau »", counts["put_aside"])
     if counts["unreadable"]:
         log.warning("%d messages ressemblent à des retours et sont illisibles : à lire à la main", counts["unreadable"])

@@ -50,7 +50,7 @@ def read_receipts(feedback: SmsFeedback, account: SmsAccount, *, now: datetime, 
         if not read or not isinstance(broken, SmsAnswerUnreadable):
             raise broken
         log.warning("%d campagnes d'SMS sur %d : pas d'accusés lisibles, prochain essai dans une heure", unread, read)
-    return {"campaigns": read, "acks": settled.acks, "moved": settled.moved}
+    return {"campaigns": read, "acks": settled.acks, "moved": settled.moved} | tell_put_aside(feedback)
 
 
 def read_replies(feedback: SmsFeedback, account: SmsAccount, *, failures: int) -> dict[str, int]:
@@ -69,7 +69,7 @@ def read_replies(feedback: SmsFeedback, account: SmsAccount, *, failures: int) -
             kept += _keep(feedback, replies)
             settled += feedback.settle(failures=failures)
     _tell(settled)
-    return {"replies": kept, "stops": settled.stops}
+    return {"replies": kept, "stops": settled.stops} | tell_put_aside(feedback)
 
 
 def _keep(feedback: SmsFeedback, replies: Sequence[SmsReply]) -> int:
@@ -91,7 +91,7 @@ def read_blacklist(feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]
     summary = feedback.summary()
     if summary.sms_since:
         log.warning("%d SMS sont partis vers des numéros désinscrits depuis leur désinscription", summary.sms_since)
-    return {"blacklisted": len(entries), "joined": joined}
+    return {"blacklisted": len(entries), "joined": joined} | tell_put_aside(feedback)
 
 
 def settle_feedback(feedback: SmsFeedback, *, failures: int) -> Settled:
@@ -99,7 +99,16 @@ def settle_feedback(feedback: SmsFeedback, *, failures: int) -> Settled:
     settled = feedback.settle(failures=failures)
     if settled.acks or settled.replies:
         _tell(settled)
+    tell_put_aside(feedback)
     return settled
+
+
+def tell_put_aside(feedback: SmsFeedback) -> dict[str, int]:
+    """The count of what was put aside, when anything was."""
+    number = feedback.put_aside()
+    if number:
+        log.warning("%d retours du prestataire SMS mis de côté : ils se lisent sur la page « Au bureau »", number)
+    return {"put_aside": number} if number else {}
 
 
 def _tell(settled: Settled) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -70,16 +70,23 @@ class StillDue:
     def _gone(self, waiting: frozenset[LoanKey]) -> Mapping[LoanKey, Reason]:
         due = self.run.due_date
         open_loans = set(self.source.loan_ids_due(due, today=self.today))
-        doubtful = [one for one in waiting if one.due_date != due or one.loan_id not in open_loans]
-        dates = self.source.due_dates_now([one.loan_id for one in doubtful]) if doubtful else {}
+        gone = [one for one in waiting if one.due_date == due and one.loan_id not in open_loans]
         # A loan of another day, whose e-mail came back, is asked about by itself.
-        gone = [one for one in doubtful if one.due_date == due or dates.get(one.loan_id) != one.due_date]
+        others = [one for one in waiting if one.due_date != due]
+        dates = self._dates_now(others)
+        gone += [one for one in others if dates.get(one.loan_id) != one.due_date]
         if len(gone) == len(waiting) >= TOO_MANY_TO_VANISH:
             raise IlsUnavailable(
                 f"Le SIGB ne connaît plus aucun des {len(waiting)} prêts à relancer : rien ne part. "
                 "Vérifier la base du SIGB ; la tâche sera essayée à nouveau."
             )
+        # Only now that the ILS is believed: are those of the day renewed, or returned?
+        dates = {**dates, **self._dates_now([one for one in gone if one.due_date == due])}
         return {
             one: Reason.RENEWED if dates.get(one.loan_id, one.due_date) != one.due_date else Reason.RETURNED
             for one in gone
         }
+
+    def _dates_now(self, loans: Sequence[LoanKey]) -> Mapping[str, date]:
+        """The present due dates of those of these loans that are still open."""
+        return self.source.due_dates_now([one.loan_id for one in loans]) if loans else {}

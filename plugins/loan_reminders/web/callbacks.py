@@ -18,7 +18,7 @@ from fastapi.responses import PlainTextResponse
 
 from loan_reminders.domain.sms_feedback import SmsAck, SmsReply
 from loan_reminders.hooks.sms_callback import callback_limits, callback_token, read_callback
-from loan_reminders.services.sms_feedback import settle_feedback
+from loan_reminders.services.sms_feedback import settle_feedback, tell_put_aside
 from loan_reminders.settings import settings
 from loan_reminders.web import books
 from loan_reminders.web.flood import TokenBucket
@@ -112,6 +112,7 @@ def _keep(came: Sequence[Callback]) -> None:
         feedback.keep_acks(acks)
     if replies := [one for one in came if isinstance(one, SmsReply)]:
         feedback.keep_replies(replies)
+    tell_put_aside(feedback)
 
 
 def _settle() -> None:

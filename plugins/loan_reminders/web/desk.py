@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from loan_reminders.domain.desk import NotReached, StuckDelivery, explained
+from loan_reminders.domain.desk import ASIDE, NotReached, StuckDelivery, explained
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.french import STAGES
 from loan_reminders.domain.stages import Channel
@@ -101,9 +101,13 @@ def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", st
         ],
         in_doubt=[_stuck(one) for one in work.in_doubt[:MOST_LINES]],
         not_rendered=[_stuck(one) for one in work.not_rendered[:MOST_LINES]],
+        put_aside=[
+            (ASIDE[one.kind], one.about, one.said, f"{one.at.astimezone(zone):%d/%m/%Y}", one.why)
+            for one in work.put_aside[:MOST_LINES]
+        ],
         cut={
             name: len(getattr(work, name)) > MOST_LINES
-            for name in ("not_reached", "bad_addresses", "in_doubt", "not_rendered")
+            for name in ("not_reached", "bad_addresses", "in_doubt", "not_rendered", "put_aside")
         },
         most=MOST_LINES,
         days=LAST_DAYS,

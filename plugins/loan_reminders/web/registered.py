@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.letters import RegisteredState
 from loan_reminders.domain.registered_letters import STATES
+from loan_reminders.domain.registered_ports import MOST_COUNTED
 from loan_reminders.services import registered_letters as service
 from loan_reminders.settings import settings
 from loan_reminders.web import access, books
@@ -105,6 +106,10 @@ def undo(delivery_id: uuid.UUID, who: Librarian, etape: Annotated[int, Form(ge=1
     return RedirectResponse(f"../../recommandes/{delivery_id}", 303)
 
 
+def _counted(number: int) -> str:
+    return f"{MOST_COUNTED} ou plus" if number >= MOST_COUNTED else str(number)
+
+
 def _letter(delivery_id: uuid.UUID, *, up: str, problem: str = "", status: int = 200) -> Response:
     config = settings()
     try:
@@ -157,7 +162,7 @@ def _page(
         "recommandes.html.j2",
         status,
         up=up,
-        counts=[(one.value, STATES[one], counts[one]) for one in RegisteredState],
+        counts=[(one.value, STATES[one], _counted(counts[one])) for one in RegisteredState],
         overdue=[letter_row(letter, today=today) for letter in overdue],
         days=days,
         found=[letter_row(letter, today=today) for letter in found],

@@ -12,6 +12,8 @@ context.configure(
     target_metadata=metadata,
     version_table=VERSION_TABLE,
     compare_server_default=True,
+    # Some migrations make indexes while the ledger is in use, which no transaction may hold.
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()
