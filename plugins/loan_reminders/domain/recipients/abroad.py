@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from loan_reminders.domain.errors import RecipientError
-from loan_reminders.domain.recipients.communes import is_commune, is_known_town, is_postcode
+from loan_reminders.domain.recipients.communes import is_known_town, is_postcode
 from loan_reminders.domain.recipients.countries import POSTCODE_AFTER_TOWN
 from loan_reminders.domain.recipients.foreign_words import (
     ends_with_state,
@@ -87,7 +87,7 @@ def seems_abroad(body: Sequence[str], code: str, town: str, *, told: bool) -> bo
     write it, or nothing French at all makes it doubtful; `told` says that France was named. Half of Europe, the
     Maghreb and the United States write five digits too, and a letter that goes astray costs more than one refused.
     """
-    if is_commune(code, town) or is_known_town(code, town):
+    if is_known_town(code, town):
         return False
     if is_foreign_city(town) or ends_with_state(f"{town} {code}"):
         return True

@@ -196,7 +196,7 @@ def named_country(text: str, *, apart: bool, around: str) -> str | None:
     does when a postcode of that country is `around`: `IL`, `DE` and `CA` are states too, `LA` and `DE` French words.
     """
     atlas = _atlas()
-    if text in atlas.spelled_out or text in _BARE_SHORT_NAMES:
+    if names_a_country(text) or text in _BARE_SHORT_NAMES:
         return atlas.known[text]
     if not apart or text in _NO_NAME_OF_A_LINE:
         return None
