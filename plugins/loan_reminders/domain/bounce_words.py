@@ -16,7 +16,7 @@ _LONGEST = 4_000
 
 
 def folded(text: str) -> str:
-    """Words as the patterns expect them; names in addresses, links and hosts, and signs nobody can read, are left out."""
+    """Words as the patterns expect them, without what says nothing: addresses, links, hosts, unreadable signs."""
     plain = unicodedata.normalize("NFKD", text[:_LONGEST].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     words = "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
     return " ".join(_HOST_NAME.sub("<host>", _ADDRESSES_AND_LINKS.sub("<>", words)).split())
