@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.approve_letters import prepare_letters
 from loan_reminders.services.letter_batches import LetterSetup, sweep_work_folders
 from loan_reminders.services.print_letters import print_letters
+from loan_reminders.services.take_over import take_over_by_letter
 from loan_reminders.settings import ROOT
 
 if TYPE_CHECKING:
@@ -52,12 +55,26 @@ class PrepareLetters(LetterOperator):
 
 
 class PrintLetters(LetterOperator):
-    """Lays out the letters that wait and stores them for printing; returns deliveries by state."""
+    """Lays out the letters that wait and stores them for printing; returns deliveries by state.
+
+    Readers whose e-mail of this run did not arrive get a letter too, where the stage has one: the task waits for the
+    e-mails' answers. Where their task may fail and the letters go on, `volume` is what ConfirmVolume returned: None
+    when it did not succeed, and then nothing is printed.
+    """
+
+    template_fields: Sequence[str] = (*LetterOperator.template_fields, "volume")
+
+    def __init__(self, *, volume: Any = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.volume = volume
 
     def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
         """Print, or in a dry run store the batch marked as such."""
         from loan_reminders.hooks.letter_store import letter_store
 
+        if self.volume is None:
+            raise PermanentError("Le volume n'a pas été vérifié : aucune lettre ne s'imprime. Relancer cette étape.")
+        take_over_by_letter(ledger, run_id=self.run_id, policy=self.config.policy())
         return print_letters(
             ledger,
             letter_store(),
