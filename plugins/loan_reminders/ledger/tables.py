@@ -34,6 +34,7 @@ from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.columns import count, library_code, moment, of_run, one_of, words
 from loan_reminders.ledger.columns import metadata as metadata
+from loan_reminders.ledger.desk_tables import desk_settlements as desk_settlements
 from loan_reminders.ledger.feedback_tables import sms_acks as sms_acks
 from loan_reminders.ledger.feedback_tables import sms_replies as sms_replies
 from loan_reminders.ledger.feedback_tables import suppressions as suppressions
@@ -44,7 +45,7 @@ from loan_reminders.ledger.letter_tables import registered_letters as registered
 from loan_reminders.ledger.letter_tables import sent_words as sent_words
 from loan_reminders.ledger.mail_tables import mail_bounces as mail_bounces
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 """The migration these tables stand for."""
 
 
