@@ -37,8 +37,9 @@ format: $(VENV)/.installed ## Put the code in the project's style
 bench: $(VENV)/.installed ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
 	$(BIN)/python -m tests.bench
 
-faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each; writes var/faults.json
+faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each (var/faults.json); twenty months
 	$(BIN)/python -m tests.faults
+	MONTH_LIBRARIES=20 $(BIN)/python -m pytest -q tests/orchestration/test_a_month.py
 
 pins: $(VENV)/.installed ## Pin requirements.txt anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url --no-header \
