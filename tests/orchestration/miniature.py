@@ -195,10 +195,9 @@ class Miniature:
         self.passages.append(Passage(run_id=run.run_id, stage=stage, due_date=run.due_date, dry_run=dry_run))
         return self.passages[-1]
 
-    def seen(self, passage: Passage) -> int:
-        """How many loans a run saw."""
+    def seen(self, passage: Passage) -> bool:
         with self.ledger.engine.connect() as connection:
-            return int(connection.execute(_SEEN, {"run_id": passage.run_id}).scalar_one())
+            return bool(connection.execute(_SEEN, {"run_id": passage.run_id}).scalar_one())
 
     def plan(self, passage: Passage) -> dict[str, int]:
         planned = plan_run(self.ledger, run_id=passage.run_id, policy=POLICY)
@@ -278,8 +277,6 @@ class Miniature:
         """News of a delivery, from the provider or a person."""
         with self.ledger.sender(run_id, channel) as sender:
             sender.exchange([Receipt(delivery_id=delivery_id, state=state)], [])
-
-    # --- what the ledger holds
 
     def rows(self) -> Mapping[uuid.UUID, Row]:
         with self.ledger.engine.connect() as connection:
