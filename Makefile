@@ -54,8 +54,9 @@ format: $(VENV)/.installed ## Put the code in the project's style
 bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
 	$(BIN)/python -m tests.bench
 
-faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each; writes var/faults.json
+faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each (var/faults.json); twenty months
 	$(BIN)/python -m tests.faults
+	MONTH_LIBRARIES=20 $(BIN)/python -m pytest -q tests/orchestration/test_a_month.py
 
 pins: ## Pin the three requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins

@@ -5,6 +5,10 @@
 Les lettres du jour forment **un lot** dans les pages « Relances » : un PDF, dans l'ordre des codes postaux, et la liste
 des destinataires (CSV).
 
+**Imprimer les lettres** attend les réponses aux e-mails : un lecteur dont l'adresse est refusée, ou dont le serveur
+répond « plus tard » jusqu'au dernier essai, reçoit la lettre dans la même tournée. Les autres lettres partent même si
+le serveur de messagerie est en panne. Qui ne peut rien recevoir est sur la page « Au bureau ».
+
 **Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).
 
 **Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
@@ -21,7 +25,13 @@ with DAG(schedule=daily(Stage.SECOND_REMINDER), doc_md=__doc__, **dag_arguments(
     notices = PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", run_id=loans.output)
     volume = ConfirmVolume(task_id="confirm_volume", task_display_name="Vérifier le volume", run_id=loans.output)
     emails = SendEmails(task_id="send_emails", task_display_name="Envoyer les e-mails", run_id=loans.output)
-    letters = PrintLetters(task_id="print_letters", task_display_name="Imprimer les lettres", run_id=loans.output)
+    letters = PrintLetters(
+        task_id="print_letters",
+        task_display_name="Imprimer les lettres",
+        run_id=loans.output,
+        trigger_rule="all_done_min_one_success",
+    )
     books = CloseRun(task_id="close_run", task_display_name="Clore et vérifier", run_id=loans.output)
 
     loans >> notices >> volume >> [emails, letters] >> books
+    emails >> letters

@@ -38,6 +38,11 @@ class ReadLedger:
             sender.waiting = self._pages
             yield sender
 
+    def remember_refused_addresses(self) -> int:
+        """The ledger's own."""
+        remembered: int = self._books.remember_refused_addresses()
+        return remembered
+
     def _pages(self, page_size: int = 500) -> Iterator[Sequence[Delivery]]:
         for start in range(0, len(self._deliveries), page_size):
             yield self._deliveries[start : start + page_size]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -162,6 +164,58 @@ def _killed_before_sending(point: str, operator: str) -> Case:
     return Case(point=point, channel=Channel.EMAIL, play=play)
 
 
+def _triggered_anew(channel: Channel) -> Case:
+    """The task is killed and its run never goes on: a new DAG run of the same day does what is left."""
+
+    def play(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
+        with Scene(bed, channel) as scene:
+            point = ("after_claim", "after_answer", "before_commit", "between_batches")[repetition % 4]
+            at = place(repetition, _passages(point, channel, scene.expected.total()))
+            ended = scene.send(Strike(point=point, at=at)).wait()
+            require(ended.killed, ended)
+            dead = scene.run_id
+            scene.begin_anew()
+            require(scene.run_id != dead, scene.run_id)
+            scene.finish()
+            return scene.outcome()
+
+    return Case(point="triggered_anew", channel=channel, play=play)
+
+
+def _letter_for_a_refused_email(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
+    """A few e-mails are refused for good; both tasks are killed on the way; the letters are in the same run."""
+    with Scene(bed, Channel.LETTER) as scene:
+        emails = [who for (who,) in scene.sql("SELECT recipient FROM deliveries WHERE channel = 'email' ORDER BY 1")]
+        refused = emails[:: max(2, len(emails) // 3)]
+        scene.mail.faults.refuse = "|".join(f"TO:<{re.escape(one)}>" for one in refused)
+        asked = {"stage": scene.stage, "env": scene.env, "run_id": scene.run_id}
+        at = place(repetition, len(emails))
+        ended = bed.start("SendEmails", strike=Strike(point="after_answer", at=at), **asked).wait()
+        require(ended.killed, ended)
+        scene.let_the_dead_go()
+        bed.run("SendEmails", try_number=2, **asked)
+        point = PRINTING[repetition % len(PRINTING)]
+        ended = scene.send(Strike(point=point, at=1, delay=0.03 + 0.05 * repetition)).wait()
+        require(ended.killed, ended)
+        scene.finish()
+        [[both, neither]] = scene.sql(BOTH_OR_NEITHER)
+        require((both, neither) == (0, 0), f"{both} loans by e-mail and letter, {neither} by neither, unexplained")
+        letters = scene.sql("SELECT recipient FROM deliveries WHERE channel = 'letter' AND state = 'accepted'")
+        require(len(letters) > scene.expected.total(), "no letter took an e-mail's place")
+        scene.expected = Counter(recipient for (recipient,) in letters)
+        return scene.outcome()
+
+
+BOTH_OR_NEITHER = """
+    SELECT count(*) FILTER (WHERE written > 1), count(*) FILTER (WHERE written = 0 AND NOT explained)
+    FROM (
+        SELECT seen.loan_id,
+               (SELECT count(*) FROM delivery_loans claim JOIN deliveries USING (delivery_id)
+                WHERE claim.loan_id = seen.loan_id AND state = 'accepted') AS written,
+               EXISTS (SELECT FROM skips WHERE skips.run_id = seen.run_id AND skips.loan_id = seen.loan_id) AS explained
+        FROM loans_seen seen
+    ) AS told
+"""
 SENDING = ("before_claim", "after_claim", "request_out", "after_answer", "before_commit", "between_batches")
 PRINTING = (
     "before_claim", "after_claim", "while_drawing", "while_storing", "after_store", "before_commit", "between_batches",
@@ -177,5 +231,7 @@ KILLS: tuple[Case, ...] = (
     ),
     *(_killed_at(point, Channel.REGISTERED_LETTER) for point in PRINTING),
     *(_two_workers(channel) for channel in (Channel.EMAIL, Channel.SMS, Channel.REGISTERED_LETTER)),
+    *(_triggered_anew(channel) for channel in (Channel.EMAIL, Channel.SMS)),
+    Case(point="letter_for_a_refused_email", channel=Channel.LETTER, play=_letter_for_a_refused_email),
     Case(point="two_printers", channel=Channel.REGISTERED_LETTER, play=_two_printers),
 )

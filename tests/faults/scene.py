@@ -78,7 +78,7 @@ class Scene:
                 "REMINDERS_STORAGE": str(self.letters),
                 "TMPDIR": str(self.folder / "tmp"),
             }
-            if self.channel is Channel.EMAIL:
+            if self.channel in (Channel.EMAIL, Channel.LETTER):
                 self.mail = self._stack.enter_context(MailServer())
                 self.env |= mail_environment(self.mail.port, timeout_s=self._timeout_s)
             elif self.channel is Channel.SMS:
@@ -114,13 +114,20 @@ class Scene:
             time.sleep(0.01)
         return task, (folder / "go").touch
 
+    def begin_anew(self) -> None:
+        """Trigger the day anew: another run reads, plans and takes over what the dead one left."""
+        self.let_the_dead_go()
+        asked = {"stage": self.stage, "env": self.env}
+        self.run_id = self.bed.run("ExtractLoans", **asked).result
+        self.bed.run("PlanNotices", run_id=self.run_id, **asked)
+
     def finish(self) -> None:
         """Run the task again, at least once, until it ends well, as Airflow's retries would; then close the run."""
         ended = Ended(killed=True)
         while not ended.well:
             if self._tries >= MANY_TRIES:
                 raise RuntimeError(f"still not done after {self._tries} tries: {ended}")
-            self._let_the_dead_go()
+            self.let_the_dead_go()
             ended = self.send().wait()
             if ended.well:
                 break
@@ -129,7 +136,7 @@ class Scene:
             time.sleep(BETWEEN_TRIES_S)
         self.bed.run("CloseRun", stage=self.stage, env=self.env, run_id=self.run_id)
 
-    def _let_the_dead_go(self) -> None:
+    def let_the_dead_go(self) -> None:
         """Wait until the server has seen that a killed task is gone: a moment, where Airflow waits minutes."""
         theirs = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{self.database}'"
         deadline = time.monotonic() + 10

@@ -30,6 +30,7 @@ from loan_reminders.services.plan import plan_run
 from loan_reminders.services.print_letters import print_letters
 from loan_reminders.services.rehearse import rehearse
 from loan_reminders.services.still_due import StillDue
+from loan_reminders.services.take_over import take_over_by_letter
 from loan_reminders.settings import ROOT
 from tests.builders import a_loan, a_mobile, a_patron, an_address, an_email
 from tests.orchestration.outside import MemoryPress, MemoryStore, Outside, Told
@@ -42,6 +43,7 @@ _DELIVERIES = text("""
     FROM deliveries delivery JOIN runs USING (run_id)
 """)
 _AGE = text("UPDATE deliveries SET claimed_at = claimed_at - make_interval(days => :days)")
+_SEEN = text("SELECT count(*) FROM loans_seen WHERE run_id = :run_id")
 _CLAIMS = text("SELECT delivery_id, loan_id, due_date, stage, slot, live, dropped FROM delivery_loans")
 
 
@@ -167,8 +169,16 @@ class Miniature:
     # --- the tasks
 
     def extract(
-        self, stage: Stage, day: date, *, dag_run_id: str = "", dry_run: bool = False, fails_after: int | None = None
+        self,
+        stage: Stage,
+        day: date,
+        *,
+        dag_run_id: str = "",
+        dry_run: bool = False,
+        fails_after: int | None = None,
+        daily: bool = False,
     ) -> Passage:
+        """The task of one stage and day; `daily` as its operator does it, with what other days left untold."""
         self._refresh_ils(down=False, fails_after=fails_after)
         self.serial += 1
         run = extract_loans(
@@ -179,9 +189,15 @@ class Miniature:
             today=self.today,
             dag_run_id=dag_run_id or f"manual {self.serial}",
             dry_run=dry_run,
+            policy=POLICY if daily else None,
+            midnight=datetime.now(SETTINGS.zone).replace(hour=0, minute=0) if daily else None,
         )
         self.passages.append(Passage(run_id=run.run_id, stage=stage, due_date=run.due_date, dry_run=dry_run))
         return self.passages[-1]
+
+    def seen(self, passage: Passage) -> bool:
+        with self.ledger.engine.connect() as connection:
+            return bool(connection.execute(_SEEN, {"run_id": passage.run_id}).scalar_one())
 
     def plan(self, passage: Passage) -> dict[str, int]:
         planned = plan_run(self.ledger, run_id=passage.run_id, policy=POLICY)
@@ -204,6 +220,7 @@ class Miniature:
         store, run = MemoryStore(self.outside), self.ledger.run(passage.run_id)
         still_due = StillDue(source=self.ils, policy=POLICY, run=run, today=self.today)
         if channel in LETTERS:
+            take_over_by_letter(self.ledger, run_id=run.run_id, policy=POLICY)
             with mock.patch.object(letters, "LetterRenderer", partial(MemoryPress, self.outside)):
                 return print_letters(
                     self.ledger,
@@ -260,8 +277,6 @@ class Miniature:
         """News of a delivery, from the provider or a person."""
         with self.ledger.sender(run_id, channel) as sender:
             sender.exchange([Receipt(delivery_id=delivery_id, state=state)], [])
-
-    # --- what the ledger holds
 
     def rows(self) -> Mapping[uuid.UUID, Row]:
         with self.ledger.engine.connect() as connection:

@@ -36,6 +36,7 @@ class Misfortune(StrEnum):
     """What the world does with one message; without any, it takes it and says so."""
 
     REFUSED = "refused"
+    NO_SUCH_USER = "no such user"
     LATER = "later"
     TAKEN_WITHOUT_ANSWER = "taken without answer"
     LOST_WITHOUT_ANSWER = "lost without answer"
@@ -50,10 +51,12 @@ M, S = Misfortune, DeliveryState
 _ANSWERS = {
     None: (S.ACCEPTED, None),
     M.REFUSED: (S.REFUSED, Reason.RECIPIENT_REFUSED),
+    M.NO_SUCH_USER: (S.REFUSED, Reason.RECIPIENT_REFUSED),
     M.LATER: (S.PLANNED, Reason.RECIPIENT_DEFERRED),
     M.TAKEN_WITHOUT_ANSWER: (S.IN_DOUBT, Reason.NO_ANSWER),
     M.LOST_WITHOUT_ANSWER: (S.IN_DOUBT, Reason.NO_ANSWER),
 }
+_SAYS = {M.REFUSED: "550 not this message", M.NO_SUCH_USER: "550 5.1.1 no such user here"}
 _TAKEN = frozenset({None, M.TAKEN_WITHOUT_ANSWER, M.OUR_FAULT_AFTER_TAKING, M.KILLED_AFTER})
 
 
@@ -114,15 +117,15 @@ class Outside:
         asked = [(loan.loan_id, notice.due_date, notice.stage, told.recipient) for loan in told.delivery.loans]
         if any(self.refusals.get(one, message.delivery_id) != message.delivery_id for one in asked):
             self.asked_in_vain.append(told)
-        if misfortune is M.REFUSED:
+        if misfortune in _SAYS:
             self.refusals |= dict.fromkeys(asked, message.delivery_id)
         if misfortune in _TAKEN:
             self.tell(told)
         if misfortune not in _ANSWERS:
             return misfortune
         state, reason = _ANSWERS[misfortune]
-        raw = "550 5.1.1 no such user" if misfortune is M.REFUSED else ""
-        return Receipt(delivery_id=message.delivery_id, state=state, reason=reason, raw=raw)
+        said = _SAYS.get(misfortune, "") if misfortune else ""
+        return Receipt(delivery_id=message.delivery_id, state=state, reason=reason, raw=said)
 
     def tell(self, told: Told) -> None:
         self.witness(told)

@@ -61,6 +61,14 @@ def test_tasks_run_in_the_order_of_the_procedure(dags, stage):
     assert dag.get_task("close_run").trigger_rule == "all_done"
 
 
+@pytest.mark.parametrize("stage", [Stage.FIRST_REMINDER, Stage.SECOND_REMINDER])
+def test_letters_wait_for_the_emails_answers_and_not_for_their_success(dags, stage):
+    letters = dags[stage.value].get_task("print_letters")
+    assert letters.upstream_task_ids == {"extract_loans", "confirm_volume", "send_emails"}
+    assert letters.trigger_rule == "all_done_min_one_success"
+    assert letters.volume.operator.task_id == "confirm_volume"
+
+
 @pytest.mark.parametrize("stage", Stage)
 def test_a_dag_speaks_french_and_runs_daily_in_the_librarys_zone(dags, stage):
     dag = dags[stage.value]

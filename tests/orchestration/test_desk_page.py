@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.domain.suppressions import SuppressionReason, SuppressionSummary
 from loan_reminders.settings import settings
 from loan_reminders.web import desk
 from loan_reminders.web.suppression_rows import question_answered, who_is_meant
 from tests.ledger.registered_scenes import in_a_batch, ref, some_letters, trace
-from tests.ledger.scenes import opened, planned, rows
+from tests.ledger.scenes import answer, ids, opened, planned, rows, some_deliveries
 from tests.orchestration.web_client import browsing, connection_to
 
 PAGE = "/bureau"
 BACK = f"{PAGE}/npai"
+SETTLED = f"{PAGE}/regle"
 
 
 @pytest.fixture
@@ -92,6 +94,43 @@ def test_what_cannot_come_back_is_told(ledger, reference, words):
         answer = client.post(BACK, data={"reference": reference})
     assert (answer.status_code, words in answer.text) == (400, True)
     assert ledger.feedback().suppressions() == ()
+
+
+def refused(ledger):
+    [mail] = some_deliveries(1, prefix="M")
+    run = planned(ledger, [mail], dag_run_id="mails")
+    with ledger.sender(run.run_id, Channel.EMAIL) as sender:
+        sender.exchange([], ids([mail]))
+        sender.exchange([answer(mail, DeliveryState.REFUSED, Reason.RECIPIENT_REFUSED)], [])
+    return mail.delivery_id
+
+
+def test_a_message_that_did_not_arrive_is_listed_until_somebody_settles_it(ledger):
+    delivery_id = refused(ledger)
+    with browsing("chloé") as client:
+        page = client.get(PAGE).text
+        for words in ("destinataire refusé", "avis de retard", str(delivery_id)):
+            assert words in page
+        said = client.post(SETTLED, data={"envoi": str(delivery_id)})
+        assert (said.status_code, said.headers["location"]) == (303, "../bureau")
+        assert str(delivery_id) not in client.get(PAGE).text
+        assert "déjà réglé" in client.post(SETTLED, data={"envoi": str(delivery_id)}).text
+    assert rows(ledger, "SELECT delivery_id, who FROM desk_settlements") == [(delivery_id, "chloé")]
+
+
+@pytest.mark.parametrize("wrong", ["", "12", "x" * 99, "\x00"])
+def test_what_is_no_delivery_cannot_be_settled(ledger, wrong):
+    with browsing() as client:
+        said = client.post(SETTLED, data={"envoi": wrong})
+    assert (said.status_code, "Cet envoi est inconnu" in said.text) == (400, True)
+
+
+def test_only_who_may_change_settles(ledger):
+    delivery_id = refused(ledger)
+    for who, status in (("", 401), ("lecteur", 403)):
+        with browsing(who) as client:
+            assert client.post(SETTLED, data={"envoi": str(delivery_id)}).status_code == status
+    assert rows(ledger, "SELECT count(*) FROM desk_settlements") == [(0,)]
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", PAGE), ("POST", BACK)])

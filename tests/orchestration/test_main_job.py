@@ -14,7 +14,7 @@ from loan_reminders.domain.errors import (
     MailRelayUnavailable,
 )
 from loan_reminders.domain.loans import RejectedRow
-from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.stages import Channel, PatronCategory
 from loan_reminders.domain.states import DeliveryState, Refusal
 from tests.orchestration.world import DUE, ListedLoans, closed_port, loan, loans, reader
 
@@ -178,14 +178,6 @@ def test_every_recipient_refused_is_recorded_and_none_is_left(world):
     books = world.whole_run(*loans(3))
     assert books.deliveries[Channel.EMAIL] == {S.REFUSED: 3}
     assert world.mailed_to() == []
-
-
-def test_a_letter_follows_a_refused_email(world):
-    world.stage, world.today = Stage.FIRST_REMINDER, DUE + timedelta(days=8)
-    world.mail.faults.refuse = "lecteur1@"
-    run_id = world.begin(*loans(2))
-    world.send_emails(run_id)
-    assert world.plan(world.extract()) == {"letter": 1}
 
 
 def test_a_refused_address_is_not_tried_again_where_no_letter_is_foreseen(world):

@@ -145,3 +145,13 @@ def test_when_the_window_opens_they_leave(closed_until):
 @pytest.mark.parametrize(("waiting", "dry_run"), [(0, False), (3, True)])
 def test_nothing_to_send_waits_for_nothing(closed_until, waiting, dry_run):
     assert closed_until(SUNDAY, waiting=waiting, dry_run=dry_run).execute({}) == {"accepted": waiting}
+
+
+def test_no_letter_is_printed_when_the_volume_was_not_checked(connected):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from loan_reminders.operators import PrintLetters
+
+    task = PrintLetters(task_id="print", stage=Stage.FIRST_REMINDER, run_id=1, volume=None)
+    with pytest.raises(AirflowFailException, match="Le volume n'a pas été vérifié"):
+        task.execute({})

@@ -30,6 +30,7 @@ from loan_reminders.services.letter_batches import LetterSetup
 from loan_reminders.services.plan import plan_run
 from loan_reminders.services.print_letters import print_letters
 from loan_reminders.services.still_due import StillDue
+from loan_reminders.services.take_over import take_over_by_letter
 from loan_reminders.settings import ROOT, read_settings
 from tests.builders import a_loan, a_mobile, a_patron, an_email
 from tests.simulators.allmysms_server import AllMySmsServer
@@ -216,6 +217,8 @@ class World:
     def print_letters(
         self, run_id: int, folder: Path, *, approved_only: bool = False, store: Any = None
     ) -> dict[str, int]:
+        """The letters' task: first the readers whose e-mail of this run did not arrive."""
+        take_over_by_letter(self.ledger, run_id=run_id, policy=SETTINGS.policy())
         return print_letters(
             self.ledger,
             store or FolderLetterStore(folder),

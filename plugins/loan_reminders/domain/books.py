@@ -19,6 +19,7 @@ class Books:
     `loans_extracted` is counted while reading the ILS, the rest in the ledger afterwards: they must meet.
     `skipped` counts loans by reason; `slots_skipped` counts the slots left empty of loans that do have a notice.
     `deliveries` counts by channel and state; `segments` and `cost` are those of the SMS accepted.
+    `taken_over_by_letter` counts the letters that went in the place of an e-mail that did not arrive.
     """
 
     loans_extracted: int
@@ -30,6 +31,7 @@ class Books:
     deliveries: Mapping[Channel, Mapping[DeliveryState, int]]
     segments: int
     cost: float
+    taken_over_by_letter: int = 0
 
     def problems(self) -> tuple[str, ...]:
         """What does not balance or is left undone, one French sentence each; empty when the books are right."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +10,7 @@ from enum import StrEnum
 
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.states import Refusal, SkipReason
+from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 
 _BY = {
     Channel.EMAIL: "e-mail",
@@ -41,6 +42,28 @@ _REASONS = {
     SkipReason.NO_RECIPIENT: "coordonnées absentes",
     SkipReason.INVALID_RECIPIENT: "coordonnées inutilisables",
     SkipReason.DEAD_ADDRESS: "adresse d'où tout revient",
+}
+
+_STATES = {
+    DeliveryState.PLANNED: "préparé, jamais parti : relancer sa tournée",
+    DeliveryState.CLAIMED: "commencé par une tâche qui n'a pas repris",
+    DeliveryState.ACCEPTED: "accepté",
+    DeliveryState.DELIVERED: "reçu",
+    DeliveryState.CANCELLED: "annulé",
+    DeliveryState.REFUSED: "refusé",
+    DeliveryState.BOUNCED: "revenu en erreur",
+    DeliveryState.IN_DOUBT: "réponse jamais venue",
+    DeliveryState.FAILED: "abandonné après plusieurs essais",
+}
+_ENDINGS = {
+    (DeliveryState.REFUSED, Reason.RECIPIENT_REFUSED): "destinataire refusé",
+    (DeliveryState.REFUSED, Reason.MESSAGE_REFUSED): "message refusé",
+    (DeliveryState.REFUSED, Reason.INVALID_RECIPIENT): "coordonnées refusées",
+    (DeliveryState.REFUSED, Reason.NOT_RENDERED): "n'a pas pu être composé",
+    (DeliveryState.REFUSED, Reason.TEXT_TOO_LONG): "trop long",
+    (DeliveryState.BOUNCED, Reason.DEAD_ADDRESS): "revenu : adresse morte",
+    (DeliveryState.CANCELLED, Reason.DEAD_ADDRESS): "annulé : adresse d'où tout revient",
+    (DeliveryState.IN_DOUBT, Reason.INTERRUPTED): "tâche interrompue pendant l'envoi",
 }
 
 
@@ -91,15 +114,25 @@ class BadAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StuckDelivery:
-    """An e-mail or SMS of which nobody knows whether it left, or a letter that could not be laid out."""
+    """A delivery that did not arrive, or of which nobody knows whether it left."""
 
+    delivery_id: uuid.UUID
     patron_id: str
     patron_name: str
     patron_barcode: str
     stage: Stage
     channel: Channel
+    state: DeliveryState
+    reason: Reason | None
     day: date
     at: datetime | None
+
+    @property
+    def what_happened(self) -> str:
+        """In French, for the desk: `refusé par le serveur du destinataire`."""
+        if self.reason is not None and (self.state, self.reason) in _ENDINGS:
+            return _ENDINGS[self.state, self.reason]
+        return _STATES[self.state]
 
 
 class AsideKind(StrEnum):
@@ -138,4 +171,5 @@ class DeskWork:
     bad_addresses: Sequence[BadAddress]
     in_doubt: Sequence[StuckDelivery]
     not_rendered: Sequence[StuckDelivery]
+    not_arrived: Sequence[StuckDelivery]
     put_aside: Sequence[PutAside] = ()

@@ -158,6 +158,10 @@ class Ledger(Protocol):
         """One run."""
         ...
 
+    def unfinished_runs(self, run_id: int) -> Sequence[Run]:
+        """The runs of the last month of this run's stage, begun before it, that never came to a green end."""
+        ...
+
     def record_loans(self, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
         """Write rows as they are read, in bulk; a row that repeats one already read is recorded as a duplicate."""
         ...
@@ -168,6 +172,13 @@ class Ledger(Protocol):
 
     def planning(self, run_id: int) -> Planning:
         """Open the one transaction in which a run is planned."""
+        ...
+
+    def taking_over(self, run_id: int) -> Planning:
+        """Open the one transaction in which letters are planned for a run's e-mails that did not arrive.
+
+        Its `patrons` are the readers of these e-mails, with the loans that nothing holds any more.
+        """
         ...
 
     def planned_count(self, run_id: int, channel: Channel) -> int:
@@ -230,8 +241,12 @@ class Ledger(Protocol):
         """The part of the ledger where e-mails that came back are kept."""
         ...
 
-    def bounced_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
-        """Loans of other days whose e-mail of this run's stage bounced since, and that no run has taken up again."""
+    def untold_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
+        """Loans of other days whose e-mail of this run's stage failed since, and that no run has taken up again."""
+        ...
+
+    def remember_refused_addresses(self) -> int:
+        """Write no more to the e-mail addresses whose servers said lately that they do not exist; how many are new."""
         ...
 
     def close_run(self, run_id: int) -> Books:

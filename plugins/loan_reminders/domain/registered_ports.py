@@ -111,8 +111,17 @@ class RegisteredBooks(Protocol):
 class Desk(Protocol):
     """What the ledger knows that somebody has to do by hand. Raises LedgerUnavailable."""
 
-    def work(self, *, since: datetime, doubtful_before: datetime, limit: int = 500) -> DeskWork:
-        """The lists of the desk, of runs begun since a moment; each has `limit` lines, and one more when cut."""
+    def work(
+        self, *, since: datetime, doubtful_before: datetime, limit: int = 500, sent_since: datetime | None = None
+    ) -> DeskWork:
+        """The lists of the desk, of runs begun since a moment; each has `limit` lines, and one more when cut.
+
+        `sent_since` is that moment for deliveries that did not arrive.
+        """
+        ...
+
+    def settle(self, delivery_id: uuid.UUID, *, who: str) -> bool:
+        """Keep that somebody saw to the reader of a delivery that did not arrive; False when there is nothing to do."""
         ...
 
     def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:

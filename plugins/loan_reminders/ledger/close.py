@@ -10,6 +10,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.records import encode_books
 from loan_reminders.ledger.tables import RunState, deliveries, runs
+from loan_reminders.ledger.taking_over import NOT_ARRIVED
 
 # A loan is in a notice when this run planned a delivery for it, or adopted one; a delivery that a later run
 # adopted still explains the loan here.
@@ -55,6 +56,20 @@ _SLOTS_SKIPPED = text("""
     )
     GROUP BY slot_skip.reason
 """)
+_NOTICES = text("""
+    SELECT count(DISTINCT (notice.patron_id, notice.due_date))
+    FROM deliveries delivery JOIN notices notice USING (notice_id) WHERE delivery.run_id = :run_id
+""")
+_TAKEN_OVER = text(f"""
+    SELECT count(*) FROM deliveries letter
+    WHERE letter.run_id = :run_id AND letter.channel = 'letter' AND EXISTS (
+        SELECT FROM delivery_loans told
+        JOIN delivery_loans tried ON tried.library = told.library AND tried.loan_id = told.loan_id
+         AND tried.due_date = told.due_date AND tried.stage = told.stage AND NOT tried.live
+        JOIN deliveries delivery ON delivery.delivery_id = tried.delivery_id
+        WHERE told.delivery_id = letter.delivery_id AND {NOT_ARRIVED}
+    )
+""")  # noqa: S608 - the condition is a module's own
 _ACCEPTED_ONCE = (DeliveryState.ACCEPTED.value, DeliveryState.DELIVERED.value, DeliveryState.BOUNCED.value)
 
 
@@ -98,11 +113,12 @@ def count_books(connection: Connection, run_id: int) -> Books:
         loans_in_notices=in_notices,
         skipped=skipped,
         slots_skipped=_counts(connection, _SLOTS_SKIPPED, run_id),
-        notices=connection.execute(select(func.count(deliveries.c.notice_id.distinct())).where(of_run)).scalar_one(),
+        notices=connection.execute(_NOTICES, {"run_id": run_id}).scalar_one(),
         deliveries_planned=run.deliveries_planned,
         deliveries=states,
         segments=int(texts[0]),
         cost=float(texts[1]),
+        taken_over_by_letter=connection.execute(_TAKEN_OVER, {"run_id": run_id}).scalar_one(),
     )
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
-from loan_reminders.domain.desk import AsideKind, BadAddress, DeskWork, NotReached, PutAside, StuckDelivery
+from loan_reminders.domain.desk import AsideKind, BadAddress, DeskWork, NotReached, PutAside
 from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.letters import LetterAct, ReturnReason
 from loan_reminders.domain.registered_letters import StepRefusal
 from loan_reminders.domain.registered_ports import StepTaken
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
-from loan_reminders.ledger import letter_returns
+from loan_reminders.ledger import letter_returns, undelivered
 from loan_reminders.ledger.records import storable
 from loan_reminders.ledger.registered_reading import address_of
 
@@ -51,29 +51,6 @@ _BAD_ADDRESSES = text("""
       AND (until IS NULL OR until > now())
     ORDER BY since DESC, suppression_id DESC LIMIT :limit
 """)
-_STUCK = """
-    SELECT notice.patron_id, delivery.stage, delivery.channel, run.today, delivery.claimed_at,
-           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
-    FROM runs run
-    JOIN deliveries delivery USING (run_id)
-    JOIN notices notice USING (notice_id)
-    LEFT JOIN loans_seen seen
-      ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
-    WHERE run.library = :library AND run.started_at >= :since AND NOT run.dry_run AND {which}
-    ORDER BY run.started_at DESC, delivery.delivery_id LIMIT :limit
-"""
-_IN_DOUBT = text(
-    _STUCK.format(
-        which="delivery.channel IN ('email', 'sms') AND delivery.state = 'in_doubt'"
-        " AND delivery.claimed_at < :doubtful_before"
-    )
-)
-_NOT_RENDERED = text(
-    _STUCK.format(
-        which="delivery.channel IN ('letter', 'registered_letter') AND delivery.state = 'refused'"
-        " AND delivery.reason = 'not_rendered'"
-    )
-)
 _PUT_ASIDE = text("""
     SELECT kind, about, said, why, at FROM put_aside
     WHERE library = :library AND at >= :since ORDER BY at DESC, put_aside_id DESC LIMIT :limit
@@ -104,12 +81,17 @@ class PostgresDesk:
         self._transaction = transaction
         self._library = library
 
-    def work(self, *, since: datetime, doubtful_before: datetime, limit: int = 500) -> DeskWork:
+    def work(
+        self, *, since: datetime, doubtful_before: datetime, limit: int = 500, sent_since: datetime | None = None
+    ) -> DeskWork:
         """The lists of the desk, of runs begun since a moment; a list that is cut has one line more than `limit`.
 
-        In doubt: e-mails and SMS attempted before `doubtful_before`. Addresses stay listed until they are lifted.
+        `sent_since` is that moment for deliveries that did not arrive: they stay listed until somebody settles them, or
+        their reader is told at this stage or a later one. What was attempted before `doubtful_before` is not going on
+        any more. Addresses stay listed until they are lifted.
         """
         asked = {"library": self._library, "since": since, "doubtful_before": doubtful_before, "limit": limit + 1}
+        sent = {**asked, "since": sent_since or since}
         with self._transaction() as connection:
             return DeskWork(
                 not_reached=tuple(
@@ -133,13 +115,19 @@ class PostgresDesk:
                     )
                     for row in connection.execute(_BAD_ADDRESSES, asked)
                 ),
-                in_doubt=_stuck(connection, _IN_DOUBT, asked),
-                not_rendered=_stuck(connection, _NOT_RENDERED, asked),
                 put_aside=tuple(
                     PutAside(kind=AsideKind(row.kind), about=row.about, said=row.said, why=row.why, at=row.at)
                     for row in connection.execute(_PUT_ASIDE, asked)
                 ),
+                in_doubt=undelivered.in_doubt(connection, sent),
+                not_rendered=undelivered.not_rendered(connection, sent),
+                not_arrived=undelivered.not_arrived(connection, sent),
             )
+
+    def settle(self, delivery_id: uuid.UUID, *, who: str) -> bool:
+        """Keep that somebody saw to the reader of a delivery that did not arrive; False when there is nothing to do."""
+        with self._transaction() as connection:
+            return undelivered.settle(connection, self._library, delivery_id, who=who)
 
     def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more."""
@@ -181,18 +169,3 @@ class PostgresDesk:
             return StepTaken(
                 delivery_id=row.delivery_id, reference=reference, changed=True, address_marked=line is not None
             )
-
-
-def _stuck(connection: Connection, query: TextClause, asked: dict[str, Any]) -> Sequence[StuckDelivery]:
-    return tuple(
-        StuckDelivery(
-            patron_id=row.patron_id,
-            patron_name=row.name or "",
-            patron_barcode=row.barcode or "",
-            stage=Stage(row.stage),
-            channel=Channel(row.channel),
-            day=row.today,
-            at=row.claimed_at,
-        )
-        for row in connection.execute(query, asked)
-    )

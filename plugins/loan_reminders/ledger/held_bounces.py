@@ -56,7 +56,7 @@ def hold_back(connection: Connection, library: str) -> int:
     ]
     if not dying:
         return 0
-    held = to_hold(dying, _days(connection, library, sorted({one.day for one in dying})))
+    held = to_hold(dying, days_of_mail(connection, library, sorted({one.day for one in dying})))
     if held:
         connection.execute(_HOLD, {"bounces": sorted(held)})
     believed = sorted({one.address for one in dying if one.bounce_id not in held})
@@ -89,6 +89,7 @@ def decide(connection: Connection, library: str, domain: str, *, dead: bool, who
     return len(connection.execute(_DECIDE, asked).all())
 
 
-def _days(connection: Connection, library: str, days: Sequence[date]) -> dict[date, DayOfMail]:
+def days_of_mail(connection: Connection, library: str, days: Sequence[date]) -> dict[date, DayOfMail]:
+    """Of each of these days: how many e-mails left, and how many addresses have already died of them."""
     rows = connection.execute(_DAYS, {"library": library, "days": list(days)})
     return {row.today: DayOfMail(sent=row.sent, dead=row.dead) for row in rows}

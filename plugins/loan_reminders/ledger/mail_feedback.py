@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind
-from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.mail_feedback import Bounce
 from loan_reminders.domain.mail_feedback_ports import MailSettled
 from loan_reminders.domain.mass_bounces import HeldBounces, of_crowded_domains
@@ -25,7 +24,7 @@ from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.suppressions import SuppressionSource
 from loan_reminders.ledger import dead_addresses, held_bounces, put_aside, suppressions
 from loan_reminders.ledger.columns import dated
-from loan_reminders.ledger.records import decode_loan, storable
+from loan_reminders.ledger.records import storable
 
 log = logging.getLogger(__name__)
 
@@ -117,37 +116,6 @@ _TOO_OFTEN = text("""
     ) AS last_ones
     GROUP BY asked.address
     HAVING count(*) = :failures AND bool_and(last_ones.state = 'bounced')
-""")
-# A run that saw the loan after its e-mail came back has decided about it, unless it died with the letter in hand.
-_BOUNCED_LOANS = text("""
-    SELECT DISTINCT ON (claim.loan_id, claim.due_date) seen.record
-    FROM runs run
-    JOIN mail_bounces bounce ON bounce.library = run.library AND bounce.settled_at >= :since
-    JOIN deliveries delivery ON delivery.delivery_id = bounce.delivery_id AND delivery.stage = run.stage
-     AND delivery.channel = 'email' AND delivery.state = 'bounced'
-    JOIN notices notice USING (notice_id)
-    JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL
-    JOIN loans_seen seen ON seen.run_id = notice.run_id AND seen.loan_id = claim.loan_id
-     AND seen.due_date = claim.due_date
-    CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(holder.state = 'planned' AND holder.run_id <> run.run_id), false) AS waits,
-               coalesce(bool_or(holder.state <> 'planned' OR holder.run_id = run.run_id), false) AS taken
-        FROM delivery_loans held JOIN deliveries holder USING (delivery_id)
-        WHERE held.library = run.library AND held.loan_id = claim.loan_id AND held.due_date = claim.due_date
-          AND held.stage = run.stage AND held.slot = 'written' AND held.live
-    ) AS slot
-    WHERE run.run_id = :run_id AND run.library = :library AND NOT slot.taken
-      AND NOT EXISTS (
-          SELECT FROM loans_seen here
-          WHERE here.run_id = run.run_id AND here.loan_id = claim.loan_id AND here.due_date = claim.due_date
-      )
-      AND (slot.waits OR NOT EXISTS (
-          SELECT FROM runs later JOIN loans_seen again USING (run_id)
-          WHERE later.library = run.library AND later.stage = run.stage AND later.run_id <> run.run_id
-            AND NOT later.dry_run AND later.planned_at > bounce.settled_at
-            AND again.loan_id = claim.loan_id AND again.due_date = claim.due_date
-      ))
-    ORDER BY claim.loan_id, claim.due_date
 """)
 
 
@@ -279,12 +247,6 @@ class PostgresMailFeedback:
             source=SuppressionSource.BOUNCES,
             detail=f"{failures} retours de suite",
         )
-
-
-def bounced_loans(connection: Connection, library: str, run_id: int, *, since: datetime) -> Sequence[Loan]:
-    """Loans of other days whose e-mail of this run's stage came back since, and that no run has taken up again."""
-    asked = {"library": library, "run_id": run_id, "since": since}
-    return tuple(decode_loan(record) for record in connection.execute(_BOUNCED_LOANS, asked).scalars())
 
 
 def _encoded(bounce: Bounce) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.letters import EarlierReminder
 from loan_reminders.domain.ports import Run
@@ -62,6 +62,33 @@ _EARLIER = text("""
       AND asked.dropped IS NULL AND told.left_on IS NOT NULL
     ORDER BY told.left_on, told.stage, told.channel
 """)
+
+
+_UNFINISHED = text("""
+    SELECT * FROM runs
+    WHERE library = :library AND stage = :stage AND run_id < :run_id AND NOT dry_run AND NOT coalesce(balanced, false)
+      AND started_at > now() - interval '31 days'
+    ORDER BY run_id
+""")
+
+
+def as_run(row: Row[Any]) -> Run:
+    """A run, out of its row."""
+    return Run(
+        run_id=row.run_id,
+        stage=Stage(row.stage),
+        reference_date=row.reference_date,
+        due_date=row.due_date,
+        today=row.today,
+        dry_run=row.dry_run,
+        planned=row.planned_at is not None,
+    )
+
+
+def unfinished_runs(connection: Connection, library: str, run: Run) -> Sequence[Run]:
+    """The stage's runs of the last month, begun before this one, that never came to a green end."""
+    asked = {**_scope(library, run), "run_id": run.run_id}
+    return tuple(as_run(row) for row in connection.execute(_UNFINISHED, asked))
 
 
 def past_volumes(connection: Connection, library: str, run: Run, runs: int) -> Sequence[Mapping[Channel, int]]:

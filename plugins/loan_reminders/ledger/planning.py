@@ -55,6 +55,7 @@ class PostgresPlanning:
         self._pages: Generator[Sequence[Sequence[Loan]]] | None = None
         self._planned = 0
         self._done_before = False
+        self._mark = _MARK_PLANNED
 
     def __enter__(self) -> Self:
         with ledger_errors():
@@ -85,7 +86,7 @@ class PostgresPlanning:
                 if self._pages is not None:
                     self._pages.close()
                 if kind is None and not self._done_before:
-                    connection.execute(_MARK_PLANNED, {"planned": self._planned, "run_id": self._run.run_id})
+                    connection.execute(self._mark, {"planned": self._planned, "run_id": self._run.run_id})
                     connection.commit()
             finally:
                 self._connection = None
@@ -143,7 +144,7 @@ class PostgresPlanning:
             return suppressions.suppressed(self._open(), self._library, recipients)
 
     def adopt(self, keys: Sequence[LoanKey]) -> int:
-        """Move to this run the deliveries that another run of the stage planned for these loans and that still wait.
+        """Move to this run what another run of the stage left behind for these loans: waiting, or cut short.
 
         Returns their number; the other runs' books lose them. A dry run adopts nothing.
         """

@@ -178,6 +178,7 @@ def encode_books(books: Books) -> dict[str, Any]:
             channel.value: {state.value: count for state, count in states.items()}
             for channel, states in books.deliveries.items()
         },
+        "taken_over_by_letter": books.taken_over_by_letter,
         "segments": books.segments,
         "cost": books.cost,
         "problems": list(books.problems()),

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import PermanentError
@@ -28,28 +28,19 @@ from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.feedback import PostgresFeedback
 from loan_reminders.ledger.letter_drafts import PostgresLetterDrafts
 from loan_reminders.ledger.letters import PostgresLetterBooks
-from loan_reminders.ledger.mail_feedback import PostgresMailFeedback, bounced_loans
+from loan_reminders.ledger.mail_feedback import PostgresMailFeedback
 from loan_reminders.ledger.planning import PostgresPlanning
 from loan_reminders.ledger.put_aside import each_alone
 from loan_reminders.ledger.reading import record_rows, unholdable
+from loan_reminders.ledger.refused_addresses import remember_refused
 from loan_reminders.ledger.registered import PostgresRegistered
 from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.sender import PostgresSender, count_offered, sample
 from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
+from loan_reminders.ledger.taking_over import PostgresTakeOver
+from loan_reminders.ledger.untold import untold_loans
 
 logger = logging.getLogger(__name__)
-
-
-def _as_run(row: Row[tuple[object, ...]]) -> Run:
-    return Run(
-        run_id=row.run_id,
-        stage=Stage(row.stage),
-        reference_date=row.reference_date,
-        due_date=row.due_date,
-        today=row.today,
-        dry_run=row.dry_run,
-        planned=row.planned_at is not None,
-    )
 
 
 class PostgresLedger:
@@ -124,7 +115,7 @@ class PostgresLedger:
                     )
                     .returning(runs)
                 ).one()
-            return _as_run(row)
+            return past.as_run(row)
 
     def run(self, run_id: int) -> Run:
         """One run of this library."""
@@ -139,7 +130,12 @@ class PostgresLedger:
                 f"Le registre de la bibliothèque {self.library} n'a pas de tournée {run_id}."
                 " Relancer « Extraire les prêts »."
             )
-        return _as_run(row)
+        return past.as_run(row)
+
+    def unfinished_runs(self, run_id: int) -> Sequence[Run]:
+        """The runs of the last month of this run's stage, begun before it, that never came to a green end."""
+        with self._transaction() as connection:
+            return past.unfinished_runs(connection, self.library, self._run(connection, run_id))
 
     def record_loans(self, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
         """Write rows as they are read. The first row of a loan stays; a later one is skipped as `duplicate_row`.
@@ -168,6 +164,10 @@ class PostgresLedger:
     def planning(self, run_id: int) -> PostgresPlanning:
         """Open the one transaction in which a run is planned, as a context manager."""
         return PostgresPlanning(self.engine, self.run(run_id), library=self.library)
+
+    def taking_over(self, run_id: int) -> PostgresTakeOver:
+        """Open the one transaction in which letters are planned for a run's e-mails that did not arrive."""
+        return PostgresTakeOver(self.engine, self.run(run_id), library=self.library)
 
     def planned_count(self, run_id: int, channel: Channel) -> int:
         """Deliveries of this run that a sender of this channel would be offered, those of a dead sender included."""
@@ -266,10 +266,15 @@ class PostgresLedger:
         """The part of the ledger where e-mails that came back are kept."""
         return PostgresMailFeedback(self._transaction, library=self.library)
 
-    def bounced_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
-        """Loans of other days whose e-mail of this run's stage came back since, and that no run has taken up again."""
+    def untold_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
+        """Loans of other days whose e-mail of this run's stage failed since, and that no run has taken up again."""
         with self._transaction() as connection:
-            return bounced_loans(connection, self.library, run_id, since=since)
+            return untold_loans(connection, self.library, run_id, since=since)
+
+    def remember_refused_addresses(self) -> int:
+        """Write no more to the e-mail addresses whose servers said lately that they do not exist; how many are new."""
+        with self._transaction() as connection:
+            return remember_refused(connection, self.library)
 
     def registered(self) -> PostgresRegistered:
         """The part of the ledger where registered letters are followed."""

@@ -35,6 +35,7 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.domain.volume import VolumeAnswer
 from loan_reminders.ledger.columns import count, library_code, moment, of_run, one_of, words
 from loan_reminders.ledger.columns import metadata as metadata
+from loan_reminders.ledger.desk_tables import desk_settlements as desk_settlements
 from loan_reminders.ledger.feedback_tables import put_aside as put_aside
 from loan_reminders.ledger.feedback_tables import sms_acks as sms_acks
 from loan_reminders.ledger.feedback_tables import sms_replies as sms_replies
@@ -46,7 +47,7 @@ from loan_reminders.ledger.letter_tables import registered_letters as registered
 from loan_reminders.ledger.letter_tables import sent_words as sent_words
 from loan_reminders.ledger.mail_tables import mail_bounces as mail_bounces
 
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 """The migration these tables stand for."""
 
 

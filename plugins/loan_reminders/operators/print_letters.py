@@ -9,6 +9,7 @@ from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.approve_letters import prepare_letters
 from loan_reminders.services.letter_batches import LetterSetup, sweep_work_folders
 from loan_reminders.services.print_letters import print_letters
+from loan_reminders.services.take_over import take_over_by_letter
 from loan_reminders.settings import ROOT
 
 if TYPE_CHECKING:
@@ -53,13 +54,18 @@ class PrepareLetters(LetterOperator):
 
 
 class PrintLetters(LetterOperator):
-    """Lays out the letters that wait and stores them for printing; returns deliveries by state."""
+    """Lays out the letters that wait and stores them for printing; returns deliveries by state.
+
+    Readers whose e-mail of this run did not arrive get a letter too, where the stage has one: the task waits for the
+    e-mails' answers. When their task fails, the letters go on.
+    """
 
     def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
         """Print, or in a dry run store the batch marked as such."""
         from loan_reminders.hooks.letter_store import letter_store
 
         self.check_approved(ledger)
+        take_over_by_letter(ledger, run_id=self.run_id, policy=self.config.policy())
         return print_letters(
             ledger,
             letter_store(),

@@ -59,4 +59,5 @@ class SendEmails(RunOperator):
             first_try=context["ti"].try_number == 1,
             bounce_address=ours.bounce_address,
             page_size=page_size(ours.messages_per_minute),
+            remember_refused=self.config.redirect is None,
         )

@@ -67,7 +67,17 @@ def prepare_letters(
         drafts.abandon(run_id, keep=kept)
         store.remove(batch_name(run, number, draft=True, trial=setup.trial))
         remove_abandoned(ledger, store, run_id)
+        _abandon_what_was_taken_over(ledger, store, run_id)
     return {"drafts": len(kept), "letters": letters}
+
+
+def _abandon_what_was_taken_over(ledger: Ledger, store: LetterStore, run_id: int) -> None:
+    """Abandon the drafts of earlier runs of which no letter waits any more: this run took them over."""
+    drafts = ledger.drafts()
+    for run in ledger.unfinished_runs(run_id):
+        if drafts.drafts(run.run_id) and not any(letter.waiting for letter in drafts.letters(run.run_id)):
+            drafts.abandon(run.run_id)
+            remove_abandoned(ledger, store, run.run_id)
 
 
 def approval_question(ledger: Ledger, *, run_id: int, pages: str) -> str | None:

@@ -48,6 +48,8 @@ def describe(books: Books) -> list[str]:
     ]
     for channel, states in sorted(books.deliveries.items()):
         lines += [f"Envois, {CHANNELS[channel]} {STATES[state]} : {count}" for state, count in sorted(states.items())]
+    if books.taken_over_by_letter:
+        lines.append(f"E-mails relayés par une lettre (taken_over_by_letter) : {books.taken_over_by_letter}")
     if books.segments:
         lines.append(f"SMS : {books.segments} segments, coût {books.cost:g}")
     return lines

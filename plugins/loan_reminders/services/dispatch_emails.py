@@ -48,13 +48,15 @@ def send_emails(
     first_try: bool = False,
     bounce_address: str = "",
     page_size: int = 0,
+    remember_refused: bool = True,
 ) -> dict[str, int]:
     """Send what waits and is still due; returns deliveries by state.
 
     Each message is marked as attempted, in a committed transaction that also keeps its words, before it leaves. Killed
     at any instant, at most `2 × connections` messages are in doubt. With a `bounce_address`, each has a return path of
     its own there. `page_size` is how many deliveries are read at a time (0: the ledger's usual number): between two
-    pages the ILS is asked again.
+    pages the ILS is asked again. With `remember_refused`, addresses that do not exist are written to no more: not when
+    a test installation sends everything to another address.
 
     Raises MailRelayUnavailable or MailRelayRejected with everything recorded (also when the server refuses everybody:
     see `refusals_in_a_row`), and DeliveriesDeferred when recipients
@@ -71,6 +73,8 @@ def send_emails(
             out.send_page(page, render)
             still_due.settle(sender)
         out.finish()
+        if remember_refused:
+            _remember_refused(ledger)
         log.info("E-mails : %s", tally.summary())
         deferred = tally.states[DeliveryState.PLANNED]
         in_doubt = tally.states[DeliveryState.IN_DOUBT]
@@ -82,6 +86,12 @@ def send_emails(
         if given_up:
             log.warning("%d e-mails abandonnés après le dernier essai", given_up)
     return tally.summary()
+
+
+def _remember_refused(ledger: Ledger) -> None:
+    dead = ledger.remember_refused_addresses()
+    if dead:
+        log.info("Adresses électroniques mortes, mises sur la liste « Désinscriptions » : %d", dead)
 
 
 @dataclass(slots=True, kw_only=True)

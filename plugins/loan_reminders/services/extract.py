@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 MISSED_WITHIN_DAYS = 30
 """How far back a run looks for days without a green run; later stages have taken over what is older."""
 
-BOUNCED_WITHIN = timedelta(days=14)
-"""How long ago an e-mail may have come back for a letter to take its place."""
+FAILED_WITHIN = timedelta(days=14)
+"""How long ago an e-mail may have failed for a letter to take its place."""
 
 
 def extract_loans(
@@ -38,7 +38,8 @@ def extract_loans(
 
     A row that cannot be read is recorded with its reason and does not stop the run. When the ILS fails on the
     way the run stays open, and the next try begins it afresh. With `policy` and `midnight` (the beginning of today),
-    the loans of other days whose e-mail of this stage came back are taken up again, when the stage has letters.
+    the loans of other days whose e-mail of this stage failed are taken up again, when the stage has letters: it came
+    back since, or the run that sent it died before its letters.
     """
     run = ledger.open_run(
         stage=rule.stage,
@@ -57,7 +58,7 @@ def extract_loans(
             rejected += sum(isinstance(row, RejectedRow) for row in chunk)
             log.info("%d prêts lus", read)
     if policy is not None and midnight is not None:
-        read += _take_up_bounced(ledger, source, run=run, policy=policy, since=midnight - BOUNCED_WITHIN)
+        read += _take_up_untold(ledger, source, run=run, policy=policy, since=midnight - FAILED_WITHIN)
     ledger.finish_extraction(run.run_id, read)
     if rejected:
         log.warning("%d lignes illisibles, écartées avec leur motif", rejected)
@@ -71,19 +72,19 @@ def extract_loans(
     return run
 
 
-def _take_up_bounced(ledger: Ledger, source: LoanSource, *, run: Run, policy: Policy, since: datetime) -> int:
-    """Record the loans whose e-mail came back and that a letter may still remind of; returns how many."""
+def _take_up_untold(ledger: Ledger, source: LoanSource, *, run: Run, policy: Policy, since: datetime) -> int:
+    """Record the loans whose e-mail failed and that a letter may still remind of; returns how many."""
     if all(rule.channel is not Channel.LETTER for rule in policy.rule(run.stage).channels):
         return 0
-    bounced: list[Loan] = [
+    untold: list[Loan] = [
         loan
-        for loan in ledger.bounced_loans(run.run_id, since=since)
+        for loan in ledger.untold_loans(run.run_id, since=since)
         if out_of_time(loan.due_date, stage=run.stage, policy=policy, today=run.today) is None
     ]
-    if not bounced:
+    if not untold:
         return 0
-    now = source.due_dates_now([loan.loan_id for loan in bounced])
-    still_open = [loan for loan in bounced if now.get(loan.loan_id) == loan.due_date]
+    now = source.due_dates_now([loan.loan_id for loan in untold])
+    still_open = [loan for loan in untold if now.get(loan.loan_id) == loan.due_date]
     ledger.record_loans(run.run_id, still_open)
-    log.info("%d prêts repris : leur e-mail est revenu", len(still_open))
+    log.info("%d prêts repris : leur e-mail n'est pas arrivé", len(still_open))
     return len(still_open)

@@ -47,7 +47,7 @@ def _plan_page(
     keys = [key(loan) for loan in loans]
     history = planning.history(keys)
     refused = planning.refused(keys)
-    suppressed = planning.suppressed(_recipients(loans))
+    suppressed = planning.suppressed(recipients(loans))
     plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history=history)
     deliveries: list[Delivery] = []
     skips = list(plan.skipped)
@@ -70,7 +70,7 @@ def _plan_page(
     return deliveries, skips
 
 
-def _recipients(loans: Sequence[Loan]) -> list[Recipient]:
+def recipients(loans: Sequence[Loan]) -> list[Recipient]:
     """Every number and address that a page of readers can be written to at, each once."""
     contacts = {contact for loan in loans for contact in (loan.patron.mobile, loan.patron.email, loan.patron.address)}
     return [contact for contact in contacts if not isinstance(contact, Refusal)]

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loan_reminders.domain.errors import LetterStoreUnavailable, PermanentError
+from loan_reminders.domain.errors import LedgerUnavailable, LetterStoreUnavailable, PermanentError
 from loan_reminders.domain.letters import EarlierReminder
 from loan_reminders.domain.messages import LetterBatch, Receipt, RenderedLetter
 from loan_reminders.domain.notices import Delivery
@@ -85,10 +85,21 @@ def _tidy(sender: Sender, press: Press, *, printed: bool) -> None:
         remove_abandoned(press.ledger, press.store, run.run_id)
     try:
         press.store.remove(batch_name(run, sender.batches_recorded() + 1, trial=press.setup.trial))
+        _tidy_after_the_dead(press)
     except LetterStoreUnavailable as error:
         if printed:
             raise
         log.warning("%s", error)
+
+
+def _tidy_after_the_dead(press: Press) -> None:
+    """Remove the batch that a run which died at this work had stored and not recorded: its letters are ours by now."""
+    for run in press.ledger.unfinished_runs(press.run.run_id):
+        try:
+            with press.ledger.sender(run.run_id, press.kind) as theirs:
+                press.store.remove(batch_name(run, theirs.batches_recorded() + 1, trial=press.setup.trial))
+        except LedgerUnavailable:
+            log.info("La tournée %s imprime encore : rien n'est retiré de ses lots", run.run_id)
 
 
 def remove_abandoned(ledger: Ledger, store: LetterStore, run_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,9 @@ from loan_reminders.web import access, books
 
 MOST_LINES = 500
 LAST_DAYS = 30
+A_YEAR = timedelta(days=366)
+"""How far back the page looks for deliveries that did not arrive: their loans are long given up then."""
+
 _CHANNELS = {
     Channel.EMAIL: "e-mail",
     Channel.SMS: "SMS",
@@ -76,12 +80,29 @@ def decide(
     return RedirectResponse("../bureau", 303)
 
 
+@router.post("/bureau/regle", dependencies=[Depends(access.may_change)])
+def settled(who: Librarian, envoi: Annotated[str, Form(max_length=100)] = "") -> Response:
+    """Somebody saw to the reader of a delivery that did not arrive: it leaves the list."""
+    try:
+        changed = books.desk().settle(uuid.UUID(envoi), who=who)
+    except ValueError:
+        return _page(up="../", problem="Cet envoi est inconnu.", status=400)
+    except ReminderError as error:
+        return _unavailable(error, up="../")
+    if not changed:
+        return _page(up="../", problem="Cet envoi est inconnu, arrivé depuis, ou déjà réglé.")
+    return RedirectResponse("../bureau", 303)
+
+
 def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", status: int = 200) -> Response:
     zone = settings().zone
     now = datetime.now(zone)
     try:
         work = books.desk().work(
-            since=now - timedelta(days=LAST_DAYS), doubtful_before=now - timedelta(days=1), limit=MOST_LINES
+            since=now - timedelta(days=LAST_DAYS),
+            doubtful_before=now - timedelta(days=1),
+            limit=MOST_LINES,
+            sent_since=now - A_YEAR,
         )
         held = books.mail_feedback().held()
     except ReminderError as error:
@@ -105,9 +126,10 @@ def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", st
             (ASIDE[one.kind], one.about, one.said, f"{one.at.astimezone(zone):%d/%m/%Y}", one.why)
             for one in work.put_aside[:MOST_LINES]
         ],
+        not_arrived=[_stuck(one) for one in work.not_arrived[:MOST_LINES]],
         cut={
             name: len(getattr(work, name)) > MOST_LINES
-            for name in ("not_reached", "bad_addresses", "in_doubt", "not_rendered", "put_aside")
+            for name in ("not_reached", "bad_addresses", "in_doubt", "not_rendered", "not_arrived", "put_aside")
         },
         most=MOST_LINES,
         days=LAST_DAYS,
@@ -121,8 +143,16 @@ def _number(one: NotReached | StuckDelivery) -> str:
     return one.patron_barcode or one.patron_id
 
 
-def _stuck(one: StuckDelivery) -> tuple[str, str, str, str, str]:
-    return _number(one), one.patron_name, _CHANNELS[one.channel], STAGES[one.stage], f"{one.day:%d/%m/%Y}"
+def _stuck(one: StuckDelivery) -> dict[str, str]:
+    return {
+        "delivery_id": str(one.delivery_id),
+        "number": _number(one),
+        "name": one.patron_name,
+        "channel": _CHANNELS[one.channel],
+        "stage": STAGES[one.stage],
+        "day": f"{one.day:%d/%m/%Y}",
+        "what": one.what_happened,
+    }
 
 
 def _unavailable(error: ReminderError, *, up: str) -> Response:

@@ -1,0 +1,112 @@
+"""Deliveries that did not arrive: the desk's, until somebody or a later success settles them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from loan_reminders.domain.desk import StuckDelivery
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger.records import storable
+
+_PAPER = "delivery.channel IN ('letter', 'registered_letter')"
+_NOT_LAID_OUT = f"({_PAPER} AND delivery.state = 'refused' AND delivery.reason IN ('not_rendered', 'text_too_long'))"
+_ORDER = "ARRAY['courtesy_notice', 'overdue_notice', 'first_reminder', 'second_reminder', 'registered_letter']"
+# A loan is told by what was accepted at a later stage, or at this one: in the same slot, or, when it is sure that this
+# message did not arrive, in the other. An SMS in doubt is not settled by the e-mail that went beside it.
+_STUCK = f"""
+    SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
+           notice.patron_id, run.today,
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+    FROM runs run
+    JOIN deliveries delivery USING (run_id)
+    JOIN notices notice USING (notice_id)
+    LEFT JOIN loans_seen seen
+      ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
+    WHERE run.library = :library AND run.started_at >= :since AND NOT run.dry_run AND {{which}}
+      AND NOT EXISTS (SELECT FROM desk_settlements settled WHERE settled.delivery_id = delivery.delivery_id)
+      AND EXISTS (
+          SELECT FROM delivery_loans claim
+          WHERE claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL AND NOT EXISTS (
+              SELECT FROM delivery_loans held JOIN deliveries told USING (delivery_id)
+              WHERE held.library = claim.library AND held.loan_id = claim.loan_id AND held.due_date = claim.due_date
+                AND held.live AND held.dropped IS NULL AND told.state IN ('accepted', 'delivered')
+                AND (array_position({_ORDER}, told.stage) > array_position({_ORDER}, delivery.stage)
+                     OR told.stage = delivery.stage
+                        AND (told.slot = delivery.slot OR delivery.state NOT IN ('in_doubt', 'claimed')))
+          )
+      )
+    ORDER BY run.started_at DESC, delivery.delivery_id LIMIT :limit
+"""  # noqa: S608 - the pieces are this module's own
+# While a run may still go on, what is in its hands is nobody's work: it is closed, or a day old.
+_IN_DOUBT = text(
+    _STUCK.format(
+        which="""delivery.state IN ('in_doubt', 'claimed') AND (
+            delivery.claimed_at < :doubtful_before OR run.closed_at IS NOT NULL
+            OR delivery.channel = 'sms' AND delivery.reason = 'interrupted'
+        )"""
+    )
+)
+_NOT_RENDERED = text(_STUCK.format(which=_NOT_LAID_OUT))
+# What waits in a run that never went on is not sent by itself; what waits for a librarian's approval is no trouble.
+_NOT_ARRIVED = text(
+    _STUCK.format(
+        which=f"""(
+            delivery.state IN ('refused', 'failed', 'bounced') AND NOT {_NOT_LAID_OUT}
+            OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address'
+            OR delivery.state = 'planned' AND run.started_at < :doubtful_before AND NOT EXISTS (
+                SELECT FROM letter_batches draft WHERE draft.run_id = run.run_id AND draft.state = 'draft'
+            )
+        )"""
+    )
+)
+_SETTLE = text("""
+    INSERT INTO desk_settlements (delivery_id, library, who)
+    SELECT delivery_id, library, :who FROM deliveries
+    WHERE library = :library AND delivery_id = :delivery_id AND state NOT IN ('accepted', 'delivered')
+    ON CONFLICT (delivery_id) DO NOTHING
+    RETURNING delivery_id
+""")
+
+
+def in_doubt(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
+    """What nobody knows to have left: in doubt, or in the hands of a task that never came to an end."""
+    return _read(connection, _IN_DOUBT, asked)
+
+
+def not_rendered(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
+    """Letters that could not be laid out, or are too long to print."""
+    return _read(connection, _NOT_RENDERED, asked)
+
+
+def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
+    """What was refused, came back, was given up, or waits in a run that nobody took up again."""
+    return _read(connection, _NOT_ARRIVED, asked)
+
+
+def settle(connection: Connection, library: str, delivery_id: uuid.UUID, *, who: str) -> bool:
+    """Keep that somebody saw to a delivery's reader; False when it is unknown, has arrived or was settled before."""
+    asked = {"library": library, "delivery_id": delivery_id, "who": storable(who)}
+    return connection.execute(_SETTLE, asked).first() is not None
+
+
+def _read(connection: Connection, query: TextClause, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
+    return tuple(
+        StuckDelivery(
+            delivery_id=row.delivery_id,
+            patron_id=row.patron_id,
+            patron_name=row.name or "",
+            patron_barcode=row.barcode or "",
+            stage=Stage(row.stage),
+            channel=Channel(row.channel),
+            state=DeliveryState(row.state),
+            reason=None if row.reason is None else Reason(row.reason),
+            day=row.today,
+            at=row.claimed_at,
+        )
+        for row in connection.execute(query, asked)
+    )
