@@ -28,7 +28,7 @@ def is_about_the_address(answer: str) -> bool:
 def dead_among(
     refused: Sequence[RefusedAddress], days: Mapping[date, DayOfMail]
 ) -> tuple[Sequence[RefusedAddress], Sequence[str]]:
-    """Those of these addresses that are dead, each once, and the domains left out: too many at once are believed of none.
+    """The dead among these addresses, each once, and the domains of which too many would be dead at once to be believed.
 
     `days` are the days' e-mails, as for bounces.
     """
