@@ -42,7 +42,7 @@ def aside(ledger: PostgresLedger) -> list[AsideKind]:
     return [one.kind for one in ledger.desk().work(since=now - timedelta(days=1), doubtful_before=now).put_aside]
 
 
-@pytest.mark.parametrize("moment", IMPOSSIBLE, ids=str)
+@pytest.mark.parametrize("moment", IMPOSSIBLE, ids=["year-1", "1979", "year-9999", "in-three-days"])
 def test_a_date_that_cannot_be_true_is_unknown_and_stops_nobody(ledger: PostgresLedger, moment: datetime) -> None:
     sms = left(ledger)
     feedback = ledger.feedback()
@@ -58,7 +58,7 @@ def test_a_date_that_cannot_be_true_is_unknown_and_stops_nobody(ledger: Postgres
     assert feedback.put_aside() == 0
 
 
-@pytest.mark.parametrize("moment", IMPOSSIBLE, ids=str)
+@pytest.mark.parametrize("moment", IMPOSSIBLE, ids=["year-1", "1979", "year-9999", "in-three-days"])
 def test_what_an_older_program_kept_is_settled_as_well(ledger: PostgresLedger, moment: datetime) -> None:
     rows(
         ledger,
@@ -70,7 +70,7 @@ def test_what_an_older_program_kept_is_settled_as_well(ledger: PostgresLedger, m
     assert list(in_force(ledger)) == [NUMBER]
 
 
-@pytest.mark.parametrize("moment", IMPOSSIBLE, ids=str)
+@pytest.mark.parametrize("moment", IMPOSSIBLE, ids=["year-1", "1979", "year-9999", "in-three-days"])
 def test_a_bounce_of_another_age_marks_its_address_all_the_same(ledger: PostgresLedger, moment: datetime) -> None:
     first, second = mailed(ledger), mailed(ledger, to="other@etu.example.fr")
     feedback = ledger.mail_feedback()

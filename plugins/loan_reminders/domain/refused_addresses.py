@@ -28,7 +28,7 @@ def is_about_the_address(answer: str) -> bool:
 def dead_among(
     refused: Sequence[RefusedAddress], days: Mapping[date, DayOfMail]
 ) -> tuple[Sequence[RefusedAddress], Sequence[str]]:
-    """The dead among these addresses, each once, and the domains of which too many would be dead at once to be believed.
+    """The dead among these addresses, each once, and the domains of which too many would be dead at once.
 
     `days` are the days' e-mails, as for bounces.
     """
