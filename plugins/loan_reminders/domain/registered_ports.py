@@ -111,6 +111,10 @@ class Desk(Protocol):
         """The lists of the desk, of runs begun since a moment; each has `limit` lines, and one more when cut."""
         ...
 
+    def is_back(self, reference: str) -> bool:
+        """Whether the return of the letter of this reference is kept."""
+        ...
+
     def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more.
 
