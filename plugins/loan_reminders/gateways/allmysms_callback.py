@@ -37,9 +37,9 @@ def read_callback(
 ) -> SmsAck | SmsReply | None:
     """The receipt or the reply of one callback; None when it is neither, as when the address is being tried.
 
-    `zone` is that of the provider's dates; one before 1980, or later than `now` when it is given, is unknown. A reply must come from a
-    mobile of `countries`, where SMS go: no other can answer one. A receipt must name its SMS and its number: with one
-    alone, whoever guesses it could say what became of an SMS.
+    `zone` is that of the provider's dates; one before 1980, or later than `now` when it is given, is unknown. A reply
+    must come from a mobile of `countries`, where SMS go: no other can answer one. A receipt must name its SMS and its
+    number: with one alone, whoever guesses it could say what became of an SMS.
     """
     said = dict(fields)
     if said.get("smsMoId") or "message" in said:

@@ -177,7 +177,7 @@ class LetterDesk:
         try:
             return recheck(self.books, self.source(), batch.batch_id, today=self.now.date(), who=who)
         except (IlsUnavailable, IlsRejected) as error:
-            raise IlsNotAsked("ils", str(error)) from error
+            raise IlsNotAsked("ils", str(error)) from None
 
     def _ready(self, batch_id: int) -> BatchView:
         batch = self.batch(batch_id)

@@ -3,8 +3,8 @@
 It answers `OK` to what is kept, to what says nothing (the provider tries the address) and to nothing else: 404 for
 another path or network, 413 above 16 kB, 429 for a flood, 503 when the ledger cannot keep it, so that the provider says
 it again. What is said never reaches a log: neither our own nor, by the path and the query, the web server's (`Shield`).
-Whoever calls is not known, so little is believed: a STOP only of a number that may be a mobile, a receipt only with both
-the SMS and its number, a date only when it is past.
+Whoever calls is not known, so little is believed: a STOP only of a number that may be a mobile, a receipt only with
+both the SMS and its number, a date only when it is past.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Door:
         """What the provider is told."""
         query = request.scope.get("query_string", b"")
         ours = callback_token()
-        if ours is None or not self._knows(request) or not hmac.compare_digest(token.encode("utf-8", "replace"), ours.encode()):
+        guessed = ours is not None and hmac.compare_digest(token.encode("utf-8", "replace"), ours.encode())
+        if not guessed or not self._knows(request):
             return PlainTextResponse("Not Found", 404)
         if request.method not in ("GET", "POST"):
             return PlainTextResponse("Method Not Allowed", 405, headers={"Allow": "GET, POST"})

@@ -50,7 +50,7 @@ class GuardedRoute(APIRoute):
                 raise Refused(400, "La demande s'est interrompue : rien n'a été changé.") from None
             except Exception as error:
                 # Its words may be a reader's: only what it is and where goes to the log.
-                log.error("Page en erreur, %s", unexpected(error))  # noqa: TRY400
+                log.error("Page en erreur, %s", unexpected(error))
                 raise HTTPException(500) from None
 
         return guarded

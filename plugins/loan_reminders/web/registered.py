@@ -22,6 +22,7 @@ from loan_reminders.web.registered_rows import batch_words, event_rows, import_w
 
 MOST_LINES = 500
 
+
 class UploadRoute(ActRoute):
     """A route that takes a file of numbers; a little more, so that the page says itself what is too large."""
 
