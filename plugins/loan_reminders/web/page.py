@@ -128,6 +128,6 @@ def _told(error: dict[str, Any]) -> str:
     name, kind = error["loc"][-1], error["type"]
     if kind == "missing":
         return f"Il manque le champ « {name} »."
-    if kind == "string_too_long":
+    if kind in ("string_too_long", "too_long"):
         return f"Le champ « {name} » a plus de {error['ctx']['max_length']} signes."
     return f"Le champ « {name} » ne peut pas avoir cette valeur."
