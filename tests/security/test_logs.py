@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 import loan_reminders
 from loan_reminders.domain import errors
+from loan_reminders.domain.tracking_number import clean_reference
 from loan_reminders.operators.base import only_temporary_errors_are_retried
 
 READER = "camille.martin@etu.example.org"
@@ -43,8 +44,12 @@ def test_an_unexpected_error_is_its_class_and_place(raising):
     error, log = failed(raising)
     assert isinstance(error, AirflowFailException)
     assert READER not in log
-    assert "test_logs.py:" in str(error)
     assert str(error).startswith("Erreur inattendue : ")
+
+
+def test_an_unexpected_error_says_where():
+    error, _ = failed(lambda: clean_reference(None))
+    assert str(error).startswith("Erreur inattendue : AttributeError (domain/tracking_number.py:")
 
 
 @pytest.mark.parametrize(

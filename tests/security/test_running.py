@@ -28,7 +28,7 @@ RIGHTS = {
     "chef": set(Right),
     "admin": set(Right),
 }
-SECRET = "0639981234"
+SECRET = "0612984375"
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,8 @@ def test_the_web_servers_log_holds_neither_the_token_nor_a_number(installation, 
     query = f"smsId=1&status=1&phoneNumber=33{SECRET[1:]}"
     for method in ("GET", "PUT", "TRACE", "BREW", "PROPFIND"):
         told = raw(installation, f"{method} {door}?{query} HTTP/1.1\nHost: localhost\nConnection: close")
-        assert (b" 405 " in told.splitlines()[0]) is (method != "GET"), told
+        # A method that no norm knows is refused by the web server itself.
+        assert told.split()[1] == {"GET": b"200", "BREW": b"400"}.get(method, b"405"), told
     cut = f"POST {door} HTTP/1.1\nHost: localhost\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 500"
     raw(installation, cut, b"status=1", wait=False)
     for path in (f"{door}x", f"/relances/RAPPELS-SMS/{installation.callback_token}", f"/relances//rappels-sms/{door}"):
