@@ -49,7 +49,7 @@ def listed_once_settled(installation, librarian):
     """The page, once what was kept has been settled: moments after the provider got its `OK`."""
     for _ in range(50):
         answer = librarian.post(f"{page(installation)}/recherche", data={"numero": SHOWN}, timeout=30)
-        if "a répondu STOP" in answer.text:
+        if "/levee" in answer.text:
             break
         time.sleep(0.2)
     return answer

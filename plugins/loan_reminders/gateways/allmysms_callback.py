@@ -63,6 +63,7 @@ def _believed(moment: datetime | None, now: datetime | None) -> datetime | None:
 
 def _may_be_a_mobile(number: str, countries: frozenset[str]) -> bool:
     try:
-        return MobileNumber.parse(f"+{number}", countries=countries).value == number
+        MobileNumber.parse(f"+{number}", countries=countries)
     except RecipientError:
         return False
+    return True
