@@ -7,6 +7,7 @@ says nothing of an SMS that we did not send.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -23,6 +24,7 @@ _OURS = Secrets(login="", api_key="")
 """A callback holds no secret of ours."""
 
 
+_FRENCH_MOBILE = re.compile(r"33[67](?!(\d)\1{7})\d{8}")
 _FIRST = datetime(1980, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 """How far the provider's clock, or its idea of the time zone, may be ahead of ours."""
@@ -62,6 +64,12 @@ def _believed(moment: datetime | None, now: datetime | None) -> datetime | None:
 
 
 def _may_be_a_mobile(number: str, countries: frozenset[str]) -> bool:
+    """Whether a number has the shape of a French mobile, or is a valid mobile of these countries.
+
+    Which French blocks are in use changes, and to miss a STOP is worse than to keep one that says nothing.
+    """
+    if _FRENCH_MOBILE.fullmatch(number):
+        return True
     try:
         MobileNumber.parse(f"+{number}", countries=countries)
     except RecipientError:
