@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from loan_reminders.hooks.sms_callback import callback_token
+
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -25,7 +27,8 @@ class Shield:
     """Sets the headers, and shows the web server's access log neither a query nor the secret path of the SMS door.
 
     The log is written from the server's own description of the request (its scope); the pages get a copy of it, and
-    the server's loses its query, whatever becomes of the request: a wrong method, a body cut short, an error.
+    the server's loses its query, and its path where the secret is in it, whatever becomes of the request: a wrong
+    method, a body cut short, an error.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -38,7 +41,7 @@ class Shield:
             return
         inside = dict(scope)
         scope["query_string"] = b""
-        if SECRET in scope["path"].casefold():
+        if SECRET in scope["path"].casefold() or (callback_token() or SECRET) in scope["path"]:
             scope["path"] = f"{scope.get('root_path', '')}/{SECRET}"
             scope["raw_path"] = scope["path"].encode()
 
