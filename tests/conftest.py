@@ -18,6 +18,8 @@ import pytest
 
 if TYPE_CHECKING:
     from loan_reminders.ledger.repository import PostgresLedger
+    from tests.e2e.installation import Installation
+    from tests.e2e.process_list import ArgumentsSeen
     from tests.simulators.postgres import EmbeddedPostgres
 
 
@@ -90,3 +92,34 @@ def ledger(ledger_url: str) -> Iterator[PostgresLedger]:
 
     with connect(ledger_url, library="demo") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def arguments_seen() -> Iterator[ArgumentsSeen]:
+    """The arguments of all programs, from before the installation starts."""
+    from tests.e2e.process_list import ArgumentsSeen
+
+    with ArgumentsSeen() as seen:
+        yield seen
+
+
+@pytest.fixture(scope="session")
+def installation(arguments_seen: ArgumentsSeen) -> Iterator[Installation]:
+    """One whole installation for all tests that need a running Airflow, started once; with users of every role."""
+    from datetime import datetime
+
+    from loan_reminders.domain.stages import Stage
+    from loan_reminders.settings import settings
+    from tests.e2e.installation import Installation
+
+    folder = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
+    today = datetime.now(settings().zone).date()
+    users = {"lecteur": "viewer", "chef": "op", "personne": ""}
+    try:
+        with Installation(folder, today=today, more_users=users) as running:
+            running.api.wait_for_dags([stage.value for stage in Stage], timeout=300, alive=running.check_alive)
+            for stage in Stage:
+                running.api.unpause(stage.value)
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from airflow.sdk import ObjectStoragePath
 
 from loan_reminders.domain.errors import LetterStoreUnavailable, SettingsError
+from loan_reminders.gateways import letter_store as letter_store_module
 from loan_reminders.gateways.letter_store import PIECE, FolderLetterStore
+from loan_reminders.gateways.store_paths import keep_private
 from loan_reminders.hooks.letter_store import letter_store
+from loan_reminders.services.rehearse import sweep_rehearsals
 
 Door = Callable[[Path], Any]
 DOORS = [pytest.param(Path, id="disk"), pytest.param(lambda path: ObjectStoragePath(f"file://{path}"), id="airflow")]
@@ -182,3 +188,69 @@ class TestTheInstallation:
         root = letter_store()._root
         assert isinstance(root, Path)
         assert root.parts[-2:] == ("var", "letters")
+
+
+def modes(root: Path) -> set[tuple[bool, int]]:
+    return {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in (root, *root.rglob("*"))}
+
+
+@pytest.mark.parametrize("door", DOORS)
+class TestWhoMayOpen:
+    @pytest.mark.parametrize("umask", [0o022, 0o000])
+    def test_nobody_else_opens_what_is_stored(self, door: Door, tmp_path: Path, umask: int) -> None:
+        large = tmp_path / "large.pdf"
+        large.write_bytes(b"x")
+        root = tmp_path / "letters" / "here"
+        before = os.umask(umask)
+        try:
+            store = FolderLetterStore(door(root))
+            store.store("a-valider/essai/lot-1", [("lettres.pdf", large), ("lettres.csv", b"a;b")])
+            store.store("essai-a-blanc/lot", [("0001.eml", b"x")])
+            for _ in range(2):
+                store.store("lot", [("lettres.pdf", large)], replace=True)
+        finally:
+            os.umask(before)
+        assert modes(root) == {(True, 0o700), (False, 0o600)}
+
+    def test_a_file_is_private_before_anything_is_in_it(self, door: Door, tmp_path: Path) -> None:
+        seen: list[set[tuple[bool, int]]] = []
+
+        def watched(path: Any, mode: int) -> None:
+            keep_private(path, mode)
+            seen.append({(one.is_dir(), one.stat().st_size) for one in (tmp_path / "lot").rglob("*")})
+
+        with mock.patch.object(letter_store_module, "keep_private", watched):
+            FolderLetterStore(door(tmp_path)).store("lot", [("a", b"secret")])
+        assert seen == [{(False, 0)}]
+
+    def test_a_folder_made_by_hand_keeps_its_mode(self, door: Door, tmp_path: Path) -> None:
+        tmp_path.chmod(0o750)
+        FolderLetterStore(door(tmp_path)).store("lot", [("a", b"1")])
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
+
+
+@pytest.mark.parametrize("door", DOORS)
+class TestOldRehearsals:
+    NOW = datetime(2026, 11, 29, 8, tzinfo=UTC)
+
+    def test_what_is_older_goes_and_nothing_else(self, door: Door, tmp_path: Path) -> None:
+        store = FolderLetterStore(door(tmp_path))
+        for name, days in (("essai-a-blanc/old/email/0001", 8), ("essai-a-blanc/new/email/0001", 6), ("lot", 400)):
+            store.store(name, [("a", b"x"), ("b", b"x")])
+            at = (self.NOW - timedelta(days=days)).timestamp()
+            os.utime(tmp_path / name / "a", (at, at))
+            os.utime(tmp_path / name / "b", (at - 86400, at - 86400))
+        assert sweep_rehearsals(store, self.NOW) == 1
+        assert sorted(kept(tmp_path)) == [
+            "essai-a-blanc/new/email/0001/a", "essai-a-blanc/new/email/0001/b", "lot/a", "lot/b",
+        ]  # fmt: skip
+        assert sorted(path.name for path in (tmp_path / "essai-a-blanc").iterdir()) == ["new"]
+        assert sweep_rehearsals(store, self.NOW) == 0
+
+    def test_without_any_nothing_happens(self, door: Door, tmp_path: Path) -> None:
+        assert sweep_rehearsals(FolderLetterStore(door(tmp_path / "none")), self.NOW) == 0
+
+    def test_a_store_that_refuses_is_told_and_stops_nothing(self, door: Door, tmp_path: Path, caplog: Any) -> None:
+        (tmp_path / "essai-a-blanc").write_bytes(b"no folder")
+        assert sweep_rehearsals(FolderLetterStore(door(tmp_path)), self.NOW) == 0
+        assert "plus de 7 jours" in caplog.text

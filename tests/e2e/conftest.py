@@ -1,42 +1,11 @@
-"""One whole installation for all end-to-end tests, started once; its settings are a copy that a test may edit."""
+"""What a test asks of the installation that `tests/conftest.py` starts; its settings are a copy that it may edit."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from datetime import datetime
-from pathlib import Path
-
-import pytest
-
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings import settings
-from tests.e2e.installation import Installation
-from tests.e2e.process_list import ArgumentsSeen
 from tests.e2e.summary import stage_summary
 
 TIMEOUT = 300
-
-
-@pytest.fixture(scope="session")
-def arguments_seen():
-    """The arguments of all programs, from before the installation starts."""
-    with ArgumentsSeen() as seen:
-        yield seen
-
-
-@pytest.fixture(scope="session")
-def installation(arguments_seen):
-    folder = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
-    today = datetime.now(settings().zone).date()
-    try:
-        with Installation(folder, today=today) as running:
-            running.api.wait_for_dags([stage.value for stage in Stage], timeout=TIMEOUT, alive=running.check_alive)
-            for stage in Stage:
-                running.api.unpause(stage.value)
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def run(installation, *stages, **conf):

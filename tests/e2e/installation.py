@@ -8,6 +8,7 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ILS_LOGIN, SMS_LOGIN = "relances", "bu-montclar"
 
 
+USERS = {"admin": "admin", "biblio": "user"}
+"""Who may log in, and the role of each."""
+
 ALWAYS = 'window = { opens = "00:00", closes = "24:00", weekdays = [1, 2, 3, 4, 5, 6, 7], on_holidays = true }'
 
 
@@ -38,7 +42,9 @@ def settings_for_any_hour(path: Path) -> Path:
 class Installation:
     """Everything a library needs, below one folder; every port is free, everything started is stopped."""
 
-    def __init__(self, folder: Path, *, today: date, scheduled: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, today: date, scheduled: bool = False, more_users: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.today = today
         self.scheduled = scheduled
@@ -47,7 +53,8 @@ class Installation:
         self.sms = folder / "sms.jsonl"
         self.letters = folder / "letters"
         self.ils = folder / "ils.sqlite"
-        self.passwords = {"admin": "", "biblio": ""}
+        self.users = USERS | dict(more_users or {})
+        self.passwords = dict.fromkeys(self.users, "")
         self.callback_token = secrets.token_urlsafe(24)
         self.stack = ExitStack()
 
@@ -173,7 +180,7 @@ class Installation:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Europe/Paris",
             "AIRFLOW__CORE__PARALLELISM": "4",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,biblio:user",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(map(":".join, self.users.items())),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.postgres.url("airflow").replace(
                 "postgresql:", "postgresql+psycopg2:"

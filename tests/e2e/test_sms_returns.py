@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -27,6 +28,7 @@ def librarian(installation):
     with requests.Session() as session:
         answer = session.post(f"{installation.url}/auth/token", json=credentials, timeout=30)
         session.cookies.set("_token", answer.json()["access_token"])
+        session.headers["Origin"] = installation.url
         yield session
 
 
@@ -46,8 +48,8 @@ def stop(installation, reply_id):
 def listed_once_settled(installation, librarian):
     """The page, once what was kept has been settled: moments after the provider got its `OK`."""
     for _ in range(50):
-        answer = librarian.get(page(installation), params={"numero": SHOWN}, timeout=30)
-        if "a répondu STOP" in answer.text:
+        answer = librarian.post(f"{page(installation)}/recherche", data={"numero": SHOWN}, timeout=30)
+        if "/levee" in answer.text:
             break
         time.sleep(0.2)
     return answer
@@ -74,8 +76,8 @@ def test_the_door_takes_what_the_provider_says_and_the_librarian_reads_and_lifts
     listed = listed_once_settled(installation, librarian)
     assert listed.status_code == 200
     assert "a répondu STOP" in listed.text
-    action = listed.text.partition('method="post" action="')[2].partition('"')[0]
-    lifted = librarian.post(f"{installation.url}/relances/{action}", timeout=30)
+    [action] = re.findall(r'action="(/relances/desinscriptions/\d+/levee)"', listed.text)
+    lifted = librarian.post(f"{installation.url}{action}", timeout=30)
     assert lifted.status_code == 200
     assert lifted.url == page(installation)
     assert "par biblio" in lifted.text

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import UTC, datetime
 
 import pytest
 
 from loan_reminders.domain.stages import Stage
+from loan_reminders.services.approve_letters import REASONS
 from loan_reminders.settings import ROOT, read_settings
 
 
@@ -83,7 +85,7 @@ def test_a_question_waits_without_a_worker_nor_a_limit(asks, monkeypatch):
 @pytest.mark.parametrize(
     ("form", "references", "detail"),
     [
-        ({"retirer": "MD-1 MD-2", "motif": "erreur"}, "MD-1 MD-2", "erreur"),
+        ({"retirer": "MD-1 MD-2", "motif": REASONS[3]}, "MD-1 MD-2", REASONS[3]),
         ({"retirer": None, "motif": None}, "", ""),
         ({}, "", ""),
     ],
@@ -97,9 +99,9 @@ def test_an_approval_says_who_and_which_letters_not(asks, form, references, deta
 
 def test_a_refusal_says_who_and_why(asks):
     operator, done = asks()
-    answer = answered("Ne rien imprimer", retirer=None, motif="accident")
+    answer = answered("Ne rien imprimer", retirer=None, motif=REASONS[3])
     assert operator.execute_complete({}, answer) == 5
-    assert done == [("refuse", {"run_id": 7, "who": "biblio", "detail": "accident"})]
+    assert done == [("refuse", {"run_id": 7, "who": "biblio", "detail": REASONS[3]})]
 
 
 def test_an_unknown_reference_fails_the_task_at_once_in_words(asks, monkeypatch):
@@ -114,4 +116,42 @@ def test_an_unknown_reference_fails_the_task_at_once_in_words(asks, monkeypatch)
     operator, _ = asks()
     monkeypatch.setattr(module, "approve", unknown)
     with pytest.raises(AirflowFailException, match="MD-9"):
-        operator.execute_complete({}, answered("Valider", retirer="MD-9", motif="x"))
+        operator.execute_complete({}, answered("Valider", retirer="MD-9", motif=REASONS[0]))
+
+
+def test_the_reason_is_one_of_a_list_so_that_nothing_is_typed_into_airflows_tables(asks, monkeypatch):
+    operator, _ = asks()
+    schema = operator.serialized_params["motif"]["schema"]
+    assert schema["enum"] == [None, *REASONS]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"retirer": "MD-1", "motif": "Camille Martin est à l'hôpital"},
+        {"retirer": "MD-1", "motif": 3},
+        {"retirer": ["Camille Martin"], "motif": None},
+        {"retirer": None, "motif": None, "note": "Camille Martin"},
+        {"Camille Martin": "x"},
+    ],
+)
+def test_what_the_form_does_not_allow_is_refused_without_its_words(asks, form):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    operator, done = asks()
+    with pytest.raises(AirflowFailException, match="Rien n'est validé") as raised:
+        operator.execute_complete({}, answered("Valider", **form))
+    told = "".join(traceback.format_exception(raised.value))
+    assert "Camille" not in told
+    assert done == []
+
+
+def test_what_is_typed_in_place_of_a_reference_is_not_repeated():
+    from loan_reminders.domain.errors import PermanentError
+    from loan_reminders.services.approve_letters import _found
+
+    with pytest.raises(PermanentError) as raised:
+        _found([], "MD-9 Camille Martin, 06 39 98 00 01 camille@etu.example.org 2100000000017")
+    assert "MD-9" in str(raised.value)
+    for word in ("CAMILLE", "MARTIN", "39", "21000"):
+        assert word not in str(raised.value).upper()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 
@@ -205,16 +206,119 @@ def test_neither_path_nor_query_are_left_for_the_access_log():
     seen = []
 
     async def logging_app(scope, receive, send):
-        await app(scope, receive, send)
-        if scope["type"] == "http":
-            seen.append(str({name: scope[name] for name in ("path", "raw_path", "query_string")}))
+        try:
+            await app(scope, receive, send)
+        finally:
+            if scope["type"] == "http":
+                seen.append(str({name: scope[name] for name in ("path", "raw_path", "query_string")}))
 
+    paths = (
+        DOOR,
+        f"/rappels-sms/{TOKEN}x",
+        f"/Rappels-SMS/{TOKEN}",
+        f"//rappels-sms/{TOKEN}",
+        f"/x/rappels-sms/{TOKEN}",
+    )
     with TestClient(logging_app) as client:
-        for path in (DOOR, f"/rappels-sms/{TOKEN}x"):
-            client.get(path, params=ack(sms_id=str(uuid.uuid4())))
-            client.put(path)
-    assert len(seen) == 4
+        for path in paths:
+            for method in ("GET", "PUT", "TRACE", "BREW"):
+                client.request(method, path, params=ack(sms_id=str(uuid.uuid4())))
+        client.get("/lots", params={"reference": NUMBER})
+    assert len(seen) == 21
     assert all(TOKEN not in line and NUMBER not in line for line in seen)
+
+
+def test_a_body_cut_short_is_refused_and_leaves_nothing_behind(ledger, caplog):
+    """The web server says in the middle of a body that the caller went away."""
+    from loan_reminders.web.app import create_app
+
+    told = []
+    messages = iter([{"type": "http.request", "body": b"status=1", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        told.append(message)
+
+    path = DOOR.encode()
+    scope = {
+        "type": "http", "method": "POST", "path": DOOR, "raw_path": path, "query_string": b"", "headers": [],
+        "root_path": "", "scheme": "http", "server": ("testserver", 80), "client": ("192.0.2.1", 1),
+        "http_version": "1.1",
+    }  # fmt: skip
+    asyncio.run(create_app()(scope, receive, send))
+    assert told[0]["status"] == 400
+    assert TOKEN not in str(scope["path"]) + caplog.text
+    assert rows(ledger, "SELECT count(*) FROM sms_acks") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "number", ["", "0493000000", "33493000000", "12", "99999999999999", "33600000000", "447700900123", "abc", "0033"]
+)
+@METHODS
+def test_a_stop_of_what_is_no_mobile_of_ours_changes_nothing(ledger, method, number):
+    with browsing("") as client:
+        assert told_ok(call(client, method, reply("STOP", number)))
+    assert in_force(ledger) == {}
+    assert rows(ledger, "SELECT count(*) FROM sms_replies") == [(0,)]
+
+
+@pytest.mark.parametrize("missing", ["smsId", "phoneNumber"])
+@pytest.mark.parametrize("value", ["", " ", None])
+@METHODS
+def test_a_receipt_names_its_sms_and_its_number(ledger, method, missing, value):
+    sms = left(ledger, sms_id="id-1")
+    said = {**ack("5"), missing: value}
+    with browsing("") as client:
+        assert told_ok(call(client, method, {name: one for name, one in said.items() if one is not None}))
+    assert state(ledger, sms) == ("accepted", None)
+    assert rows(ledger, "SELECT count(*) FROM sms_acks") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["0001-01-01 00:00:00", "1979-12-31 00:00:00", "9999-12-31 23:59:59", "2999-01-01 00:00:00", "tomorrow", "\x00"],
+)
+@METHODS
+def test_a_date_that_cannot_be_is_unknown(ledger, method, date):
+    with browsing("") as client:
+        assert told_ok(call(client, method, ack("1", sms_id="id-9", receptionDate=date)))
+        assert told_ok(call(client, method, {**reply("STOP"), "receptionDate": date}))
+    assert (
+        rows(ledger, "SELECT received_at FROM sms_acks UNION ALL SELECT received_at FROM sms_replies") == [(None,)] * 2
+    )
+    assert in_force(ledger) == {NUMBER: "stop"}
+
+
+@pytest.mark.parametrize(
+    ("networks", "host", "status"),
+    [
+        ("", "203.0.113.9", 200),
+        ("192.0.2.0/24", "192.0.2.7", 200),
+        ("192.0.2.0/24, 198.51.100.7", "198.51.100.7", 200),
+        ("192.0.2.0/24,2001:db8::/32", "2001:db8::1", 200),
+        ("192.0.2.0/24", "::ffff:192.0.2.7", 200),
+        ("192.0.2.0/24", "203.0.113.9", 404),
+        ("192.0.2.0/24", "testclient", 404),
+        ("2001:db8::/32", "192.0.2.7", 404),
+    ],
+)
+def test_only_networks_of_the_list_may_call(monkeypatch, networks, host, status):
+    from loan_reminders.web.app import create_app
+
+    monkeypatch.setenv("REMINDERS_SMS_CALLBACK_NETWORKS", networks)
+    with TestClient(create_app(), client=(host, 50_000)) as client:
+        assert client.get(DOOR).status_code == status
+
+
+def test_a_network_that_is_none_is_told_at_the_start(monkeypatch):
+    from loan_reminders.domain.errors import SettingsError
+    from loan_reminders.web.app import create_app
+
+    monkeypatch.setenv("REMINDERS_SMS_CALLBACK_NETWORKS", "chez allmysms")
+    with pytest.raises(SettingsError, match="REMINDERS_SMS_CALLBACK_NETWORKS"):
+        create_app()
 
 
 def test_a_burst_of_10_000_is_kept_whole_in_bounded_time(postgres_server, ledger_database):

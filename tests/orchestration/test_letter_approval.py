@@ -241,3 +241,60 @@ class TestRefused:
         desk.refuse(desk.drafted())
         run_id = desk.world.begin(*(by_post(number) for number in (1, 2, 3)))
         assert desk.prepare(run_id) == {"drafts": 1, "letters": 3}
+
+
+class TestTakenOutOnThePage:
+    """A reason in one's own words is typed on the page of the draft, never in Airflow's form."""
+
+    def at_desk(self, desk):
+        from datetime import UTC, datetime
+
+        from loan_reminders.services.letter_desk import LetterDesk
+
+        return LetterDesk(
+            books=desk.world.ledger.letters(), drafts=desk.world.ledger.drafts(), archive=None, source=None,
+            now=datetime.now(UTC), library=None, templates=None,
+        )  # fmt: skip
+
+    def letters(self, desk, run_id):
+        return [(letter.batch_id, letter.delivery_id) for letter in desk.world.ledger.drafts().letters(run_id)]
+
+    def test_the_others_are_approved_and_printed(self, desk):
+        run_id = desk.drafted()
+        batch_id, first = self.letters(desk, run_id)[0]
+        self.at_desk(desk).take_out(batch_id, first, who="chloé", detail=" accord, la lectrice est hospitalisée ")
+        assert desk.events("taken_out") == [("taken_out", "chloé", "accord, la lectrice est hospitalisée")]
+        assert desk.approve(run_id) == 0
+        assert desk.print(run_id) == {"accepted": 2}
+        assert desk.states() == [*[("accepted", None)] * 2, ("cancelled", "taken_out")]
+        assert desk.world.close(run_id).deliveries == {R: {S.ACCEPTED: 2, S.CANCELLED: 1}}
+
+    def test_also_between_the_approval_and_the_print(self, desk):
+        run_id = desk.drafted()
+        batch_id, first = self.letters(desk, run_id)[0]
+        desk.approve(run_id)
+        self.at_desk(desk).take_out(batch_id, first, who="chloé", detail="rendu")
+        assert desk.print(run_id) == {"accepted": 2}
+
+    def test_a_reason_is_needed_and_a_letter_goes_once(self, desk):
+        from loan_reminders.domain.errors import LetterStepRefused
+
+        run_id = desk.drafted()
+        batch_id, first = self.letters(desk, run_id)[0]
+        for detail, code in (("  ", "no_reason"), ("rendu", None), ("rendu", "not_in_batch")):
+            if code is None:
+                self.at_desk(desk).take_out(batch_id, first, who="chloé", detail=detail)
+                continue
+            with pytest.raises(LetterStepRefused) as refused:
+                self.at_desk(desk).take_out(batch_id, first, who="chloé", detail=detail)
+            assert refused.value.code == code
+        assert len(desk.events("taken_out")) == 1
+
+    def test_a_draft_that_was_refused_changes_no_more(self, desk):
+        from loan_reminders.domain.errors import LetterStepRefused
+
+        run_id = desk.drafted()
+        batch_id, first = self.letters(desk, run_id)[0]
+        desk.refuse(run_id)
+        with pytest.raises(LetterStepRefused):
+            self.at_desk(desk).take_out(batch_id, first, who="chloé", detail="rendu")

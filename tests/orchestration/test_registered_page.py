@@ -56,7 +56,7 @@ def test_numbers_are_scanned_one_after_the_other(ledger):
         assert page.text.count("autofocus") == 1
         assert page.text.index("autofocus") < page.text.index('name="numero"')
         answer = client.post(NUMBER, data={"reference": f"*{ref(0).lower()}*", "numero": "%01a 000 000 0001 1\r\n"})
-        assert (answer.status_code, answer.headers["location"]) == (303, f"../recommandes?fait={ref(0)}")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?fait={ref(0)}")
         assert f"Enregistré : {ref(0)}." in client.get(PAGE, params={"fait": ref(0)}).text
     assert [(act, who) for act, who, _, _ in trace(ledger, letter)] == [("numbered", "chloé")]
     assert states(ledger) == {ref(0): "numbered", ref(1): "printed"}
@@ -127,7 +127,7 @@ def test_npai_is_undone_on_the_letters_page_and_its_address_is_free_again(ledger
         assert "Annuler la dernière étape" in page
         step = page.split('name="etape" value="')[1].split('"')[0]
         answer = client.post(f"{where}/annuler", data={"etape": step})
-        assert (answer.status_code, answer.headers["location"]) == (303, f"../../recommandes/{letter.delivery_id}")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}/{letter.delivery_id}")
         again = client.post(f"{where}/annuler", data={"etape": step})
         assert (again.status_code, "Seule la dernière étape" in again.text) == (400, True)
         page = client.get(where).text
@@ -205,7 +205,7 @@ def test_letters_of_one_state(ledger):
     with browsing() as client:
         page = client.get(PAGE, params={"etat": "numbered"}).text
         assert (ref(0) in page, ref(1) in page) == (True, False)
-        assert client.get(PAGE, params={"etat": "n'importe"}).status_code == 200
+        assert client.get(PAGE, params={"etat": "n'importe"}).status_code == 400
 
 
 ROUTES = [("GET", PAGE), ("GET", f"{PAGE}/{{letter}}"), ("POST", SEARCH)]
@@ -226,7 +226,7 @@ def test_a_reader_of_dags_changes_nothing(ledger, method, path):
     take(ledger, ref(0), number(ONE))
     form = {"reference": ref(1), "numero": TWO, "suite": "poste", "jour": str(TODAY), "lot": batch_id, "etape": 1}
     with browsing("lecteur") as client:
-        assert ref(0) in client.get(f"{PAGE}?etat=numbered").text
+        assert client.get(f"{PAGE}?etat=numbered").status_code == 403
         answer = client.request(method, path.format(letter=letter.delivery_id), data=form)
     assert answer.status_code == 403
     assert states(ledger) == {ref(0): "numbered", ref(1): "printed"}
@@ -235,7 +235,7 @@ def test_a_reader_of_dags_changes_nothing(ledger, method, path):
 def test_a_letter_nobody_knows_is_told():
     with browsing() as client:
         assert client.get(f"{PAGE}/{'0' * 8}-0000-0000-0000-{'0' * 12}").status_code == 404
-        assert client.get(f"{PAGE}/abc").status_code == 422
+        assert client.get(f"{PAGE}/abc").status_code == 404
 
 
 def test_what_others_wrote_is_never_markup(ledger):

@@ -16,6 +16,8 @@ with warnings.catch_warnings():
 
 TOKEN = "a-token-for-tests-of-callbacks"
 DOOR = f"/rappels-sms/{TOKEN}"
+RIGHTS = {"personne": (), "lecteur": ("see",), "admin": ("see", "act", "administer")}
+"""What these may; `` is not logged in, and anybody else is a librarian."""
 
 
 def connection_to(server, database: str) -> str:
@@ -24,30 +26,29 @@ def connection_to(server, database: str) -> str:
     return json.dumps({"conn_type": "postgres", "login": "postgres", "schema": database, "extra": extra})
 
 
+class RoleGate:
+    """Says that whoever asks has the name and the rights of a role."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+
+    async def person(self, request):
+        from loan_reminders.web.access import Person, Right
+
+        if not self.role:
+            raise HTTPException(401, "Not authenticated")
+        rights = RIGHTS.get(self.role, ("see", "act"))
+        return Person(name=self.role, rights=frozenset(map(Right, rights)))
+
+
 @contextmanager
 def browsing(role: str = "biblio", **headers: str) -> Iterator[TestClient]:
-    """A client of the application: `biblio` may all, `lecteur` only read, `` is not logged in."""
-    from loan_reminders.web import access
+    """A client of the application, as a browser on one of its own pages: a role of `RIGHTS`, or any librarian's name.
+
+    Headers are named with `_` for `-`: `sec_fetch_site="cross-site"`.
+    """
     from loan_reminders.web.app import create_app
 
-    app = create_app()
-
-    def librarian() -> str:
-        return role
-
-    def may(change: bool):
-        def check() -> None:
-            if not role:
-                raise HTTPException(401, "Not authenticated")
-            if change and role == "lecteur":
-                raise HTTPException(403, "Forbidden")
-
-        return check
-
-    app.dependency_overrides = {
-        access.librarian: librarian,
-        access.may_read: may(change=False),
-        access.may_change: may(change=True),
-    }
-    with TestClient(app, headers=headers, follow_redirects=False) as client:
+    said = {"sec-fetch-site": "same-origin", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    with TestClient(create_app(RoleGate(role)), headers=said, follow_redirects=False) as client:
         yield client

@@ -31,7 +31,11 @@ ReminderError
 
 from __future__ import annotations
 
+from traceback import walk_tb
+
 from loan_reminders.domain.states import Refusal
+
+_OURS = "/loan_reminders/"
 
 RETRIED = "Nouvel essai automatique ; si cela dure, prévenir l'administrateur."
 """What to do about a TemporaryError in a task: the end of its message."""
@@ -170,3 +174,17 @@ class TasksNotDone(PermanentError):
 
 class DaysMissed(PermanentError):
     """Some stages have days without a green run, or runs that stand still; the message says what to do about each."""
+
+
+def unexpected(error: BaseException) -> str:
+    """What an unexpected error is and where it arose: `KeyError (services/plan.py:12)`.
+
+    Its words are left out: they may be a reader's. The place is the last line of our own that it passed.
+    """
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    ours = [place for place in places if _OURS in place[0]] or places
+    if not ours:
+        return type(error).__name__
+    file, line = ours[-1]
+    place = file.rpartition(_OURS if _OURS in file else "/")[2]
+    return f"{type(error).__name__} ({place}:{line})"

@@ -60,6 +60,10 @@ class LetterDrafts(Protocol):
         """Say who approved a run's drafts, and cancel the letters taken out of them; returns how many these were."""
         ...
 
+    def take_out(self, run_id: int, letters: Collection[uuid.UUID], *, who: str, detail: str) -> int:
+        """Cancel letters of a run's drafts that wait, whether approved or not; returns how many were."""
+        ...
+
     def refuse(self, run_id: int, *, who: str, detail: str = "") -> int:
         """Cancel a run's registered letters that wait and abandon its drafts; returns how many letters."""
         ...

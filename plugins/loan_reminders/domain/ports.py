@@ -127,6 +127,13 @@ class LetterStore(Protocol):
         """Remove a batch and all its files; nothing happens when there is none. Raises LetterStoreUnavailable."""
         ...
 
+    def remove_older(self, name: str, *, before: datetime) -> int:
+        """Remove the folders right below `name` in which nothing was written since `before`; returns how many.
+
+        Raises LetterStoreUnavailable.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:

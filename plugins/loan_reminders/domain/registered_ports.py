@@ -124,6 +124,10 @@ class Desk(Protocol):
         """Keep that somebody saw to the reader of a delivery that did not arrive; False when there is nothing to do."""
         ...
 
+    def is_back(self, reference: str) -> bool:
+        """Whether the return of the letter of this reference is kept."""
+        ...
+
     def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more.
 

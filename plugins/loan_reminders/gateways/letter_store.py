@@ -7,52 +7,22 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Protocol, Self
+from typing import IO
 
 from loan_reminders.domain.errors import RETRIED, LetterStoreUnavailable
+from loan_reminders.gateways.store_paths import (
+    PRIVATE_FILE,
+    StorePath,
+    keep_private,
+    last_written,
+    make_private,
+    remove_tree,
+)
 
 PIECE = 1024 * 1024
 """How many bytes of a file are held at once."""
-
-
-class StorePath(Protocol):
-    """The part of `pathlib.Path` that batches need; Airflow's `ObjectStoragePath` has it for any file system."""
-
-    def __truediv__(self, name: str, /) -> Self: ...
-
-    def exists(self) -> bool:
-        """Whether something has this name."""
-        ...
-
-    def mkdir(self, *, parents: bool, exist_ok: bool) -> None:
-        """Make a folder; FileExistsError when it is there and may not be."""
-        ...
-
-    def open(self, mode: str) -> Any:
-        """A file to write bytes to."""
-        ...
-
-    def rename(self, target: Self, /) -> Any:
-        """Give the file another name in the same folder."""
-        ...
-
-    def unlink(self) -> None:
-        """Remove a file."""
-        ...
-
-    def rmdir(self) -> None:
-        """Remove an empty folder."""
-        ...
-
-    def iterdir(self) -> Iterable[Self]:
-        """What is in a folder."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The last part of the path."""
-        ...
 
 
 class FolderLetterStore:
@@ -61,6 +31,8 @@ class FolderLetterStore:
     A file is written under a hidden name, flushed to the disk, and only then given its own name: whoever lists the
     folder never sees half a file. A rename within a folder is one step on a disk; an object store copies the whole
     object under its name and removes the first. A batch's name is used twice only to replace an interrupted try.
+
+    On a disk nobody but this account may open what is written (0600, folders 0700), the root when it is made here.
     """
 
     def __init__(self, root: StorePath) -> None:
@@ -106,7 +78,25 @@ class FolderLetterStore:
         except FileNotFoundError:
             return  # an object store has no folder without files, and another process may have removed this one
         except Exception as error:  # an object store's client has its own classes of error
-            raise _unavailable(name, error) from error
+            raise _unavailable(name, error) from None
+
+    def remove_older(self, name: str, *, before: datetime) -> int:
+        """Remove the folders right below `name` in which nothing was written since a moment; returns how many.
+
+        Raises LetterStoreUnavailable when the store does not let them be removed.
+        """
+        _refuse_strange(name)
+        root, removed = self._root / name, 0
+        try:
+            for folder in list(root.iterdir()) if root.exists() else ():
+                if folder.is_dir() and last_written(folder) < before.timestamp():
+                    remove_tree(folder)
+                    removed += 1
+        except FileNotFoundError:
+            return removed  # another process removes them as well
+        except Exception as error:  # an object store's client has its own classes of error
+            raise _unavailable(name, error) from None
+        return removed
 
     def read(self, location: str) -> Iterator[bytes]:
         """One stored file, in pieces of a megabyte at most; `location` is what `store` returned.
@@ -121,15 +111,15 @@ class FolderLetterStore:
         except Exception as error:  # an object store's client has its own classes of error
             raise LetterStoreUnavailable(
                 f"Le dossier des lettres ne rend pas {location} : {_said(error)}. {RETRIED}"
-            ) from error
+            ) from None
 
     def _folder(self, name: str) -> tuple[StorePath, str]:
         """The folder of this name, whether or not an interrupted try made it."""
         folder = self._root / name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private(folder, exist_ok=True)
         except Exception as error:  # an object store's client has its own classes of error
-            raise _unavailable(name, error) from error
+            raise _unavailable(name, error) from None
         return folder, name
 
     def _new_folder(self, name: str) -> tuple[StorePath, str]:
@@ -139,13 +129,13 @@ class FolderLetterStore:
             folder = self._root / location
             try:
                 if not folder.exists():
-                    folder.mkdir(parents=True, exist_ok=False)
+                    make_private(folder, exist_ok=False)
                     return folder, location
             except FileExistsError as error:
                 if not _made_meanwhile(folder):
-                    raise _unavailable(location, error) from error
+                    raise _unavailable(location, error) from None
             except Exception as error:  # an object store's client has its own classes of error
-                raise _unavailable(location, error) from error
+                raise _unavailable(location, error) from None
             number += 1
             location = f"{name}-{number}"
 
@@ -156,6 +146,7 @@ class FolderLetterStore:
         written.append(hidden)
         try:
             with hidden.open("wb") as file:
+                keep_private(hidden, PRIVATE_FILE)
                 if isinstance(content, bytes):
                     file.write(content)
                 else:
@@ -164,7 +155,7 @@ class FolderLetterStore:
                 _flush(file)
             hidden.rename(target)
         except Exception as error:  # an object store's client has its own classes of error
-            raise _unavailable(name, error) from error
+            raise _unavailable(name, error) from None
         written[-1] = target
 
 

@@ -49,5 +49,5 @@ def _connect(conn_id: str) -> Connection:
 
     try:
         return OracleHook(oracle_conn_id=conn_id, log_sql=False).get_conn()
-    except AirflowNotFoundException as error:
-        raise IlsRejected(f"Airflow n'a pas de connexion {conn_id} : la créer, puis relancer la tâche.") from error
+    except AirflowNotFoundException:
+        raise IlsRejected(f"Airflow n'a pas de connexion {conn_id} : la créer, puis relancer la tâche.") from None

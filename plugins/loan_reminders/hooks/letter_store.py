@@ -22,9 +22,9 @@ def letter_store() -> FolderLetterStore:
 
         try:
             return FolderLetterStore(ObjectStoragePath(place))
-        except (ValueError, ImportError) as error:
+        except (ValueError, ImportError):
             scheme = place.partition("://")[0]
             raise SettingsError(
                 f"REMINDERS_STORAGE : rien ici ne sait écrire à une adresse {scheme}:// (fournisseur Airflow absent ?)"
-            ) from error
+            ) from None
     return FolderLetterStore(Path(place) if place else ROOT / "var" / "letters")

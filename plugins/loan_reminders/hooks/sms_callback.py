@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import SettingsError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 TOKEN = "REMINDERS_SMS_CALLBACK_TOKEN"  # noqa: S105 - the name of the variable, not its value
 PER_SECOND = "REMINDERS_SMS_CALLBACK_PER_SECOND"
 BURST = "REMINDERS_SMS_CALLBACK_BURST"
+NETWORKS = "REMINDERS_SMS_CALLBACK_NETWORKS"
 SHORTEST_TOKEN = 24
 
 
@@ -48,8 +51,25 @@ def callback_limits() -> CallbackLimits:
     return limits
 
 
-def read_callback(fields: Mapping[str, str]) -> SmsAck | SmsReply | None:
-    """The receipt or the reply of one callback; None when it is neither."""
-    from loan_reminders.gateways.allmysms_callback import read_callback
+def callback_networks() -> tuple[IPv4Network | IPv6Network, ...]:
+    """From where the provider may call (`REMINDERS_SMS_CALLBACK_NETWORKS`: `192.0.2.0/24, 2001:db8::/32`).
 
-    return read_callback(fields)
+    Empty: from anywhere. Behind a proxy, Airflow's server must be told to believe its `X-Forwarded-For`. Raises
+    SettingsError.
+    """
+    written = [part for part in os.environ.get(NETWORKS, "").replace(",", " ").split() if part]
+    try:
+        return tuple(ip_network(part) for part in written)
+    except ValueError:
+        raise SettingsError(
+            f"{NETWORKS} : des réseaux ou des adresses sont attendus, séparés par des virgules, par ex."
+            " 192.0.2.0/24, 198.51.100.7"
+        ) from None
+
+
+def read_callback(fields: Mapping[str, str], *, now: datetime) -> SmsAck | SmsReply | None:
+    """The receipt or the reply of one callback, at this moment; None when it is neither, or cannot be believed."""
+    from loan_reminders.gateways.allmysms_callback import read_callback
+    from loan_reminders.settings import settings
+
+    return read_callback(fields, now=now, countries=frozenset(settings().sms.countries))

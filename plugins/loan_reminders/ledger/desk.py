@@ -68,6 +68,10 @@ _CAME_BACK = text("""
     SELECT event_id FROM letter_events
     WHERE library = :library AND delivery_id = :delivery_id AND act = 'returned' LIMIT 1
 """)
+_IS_BACK = text("""
+    SELECT event_id FROM letter_events event JOIN letters letter USING (delivery_id)
+    WHERE letter.library = :library AND letter.reference = :reference AND event.act = 'returned' LIMIT 1
+""")
 _KEEP = text("""
     INSERT INTO letter_events (library, batch_id, delivery_id, who, act, detail, after)
     VALUES (:library, :batch_id, :delivery_id, :who, :act, :detail, CAST(:after AS jsonb))
@@ -128,6 +132,12 @@ class PostgresDesk:
         """Keep that somebody saw to the reader of a delivery that did not arrive; False when there is nothing to do."""
         with self._transaction() as connection:
             return undelivered.settle(connection, self._library, delivery_id, who=who)
+
+    def is_back(self, reference: str) -> bool:
+        """Whether the return of the letter of this reference is kept."""
+        with self._transaction() as connection:
+            asked = {"library": self._library, "reference": reference}
+            return connection.execute(_IS_BACK, asked).first() is not None
 
     def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more."""

@@ -129,13 +129,13 @@ class PostgresLetterDrafts:
             add_events(connection, self._library, who=who, events=approved)
             if not taken_out:
                 return 0
-            parameters = {
-                **self._of(run_id),
-                "delivery_id": list(taken_out),
-                "who": storable(who),
-                "detail": storable(detail),
-            }
-            return len(connection.execute(_TAKE_OUT, parameters).all())
+            return self._take_out(connection, run_id, taken_out, who=who, detail=detail)
+
+    def take_out(self, run_id: int, letters: Collection[uuid.UUID], *, who: str, detail: str) -> int:
+        """Cancel letters of a run's drafts that wait, whether approved or not; returns how many were."""
+        with self._transaction() as connection:
+            self._hold(connection, run_id)
+            return self._take_out(connection, run_id, letters, who=who, detail=detail)
 
     def refuse(self, run_id: int, *, who: str, detail: str = "") -> int:
         """Cancel a run's registered letters that wait and abandon its drafts; returns how many letters.
@@ -179,6 +179,12 @@ class PostgresLetterDrafts:
 
     def _hold(self, connection: Connection, run_id: int) -> Sequence[int]:
         return connection.execute(_HOLD, self._of(run_id)).scalars().all()
+
+    def _take_out(
+        self, connection: Connection, run_id: int, letters: Collection[uuid.UUID], *, who: str, detail: str
+    ) -> int:
+        asked = {"delivery_id": list(letters), "who": storable(who), "detail": storable(detail)}
+        return len(connection.execute(_TAKE_OUT, {**self._of(run_id), **asked}).all())
 
     def _of(self, run_id: int) -> dict[str, object]:
         return {"library": self._library, "run_id": run_id}

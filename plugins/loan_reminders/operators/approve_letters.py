@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
+from loan_reminders.domain.errors import PermanentError
 from loan_reminders.operators.base import Installed, begun, only_temporary_errors_are_retried
-from loan_reminders.services.approve_letters import approval_question, approve, refuse
+from loan_reminders.services.approve_letters import REASONS, approval_question, approve, refuse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,17 +23,16 @@ PAGES = "/relances/lots"
 
 
 def _form() -> dict[str, Param]:
-    """What may be written beside the answer; both are optional."""
-    fields = {
-        "retirer": (
-            "Retirer",
-            "Références des lettres à ne pas envoyer, séparées par des espaces ou des virgules.",
-        ),
-        "motif": ("Motif", "Pourquoi elles ne partent pas."),
-    }
+    """What may be said beside the answer; both are optional.
+
+    Airflow keeps what is typed here in its own tables, and may log it: so the reason is one of a list. A reason in
+    one's own words is typed on the page of the batch, which takes a letter out as well.
+    """
+    words = {"type": ["null", "string"], "source": "task"}
+    references = "Références des lettres à ne pas envoyer, séparées par des espaces ou des virgules."
     return {
-        name: Param(None, type=["null", "string"], source="task", title=title, description=description)
-        for name, (title, description) in fields.items()
+        "retirer": Param(None, title="Retirer", description=references, **words),
+        "motif": Param(None, title="Motif", description="Pourquoi.", enum=[None, *REASONS], **words),
     }
 
 
@@ -63,11 +63,21 @@ class ApproveLetters(Installed, HITLOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> int:
         """Act on the answer; returns the number of deliveries cancelled."""
-        answer = super().execute_complete(context, event)
-        form, person = answer["params_input"], answer["responded_by_user"] or {}
-        who, detail = person.get("name") or person.get("id") or "inconnu", form.get("motif") or ""
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            answer = self._read(context, event)
+            form, person = answer["params_input"], answer["responded_by_user"] or {}
+            who, detail = person.get("name") or person.get("id") or "inconnu", form.get("motif") or ""
             if APPROVE in answer["chosen_options"]:
                 references = form.get("retirer") or ""
                 return approve(ledger, run_id=self.run_id, who=who, references=references, detail=detail)
             return refuse(ledger, run_id=self.run_id, who=who, detail=detail)
+
+    def _read(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """The answer; one that the form does not allow is refused without the words that somebody wrote."""
+        try:
+            return dict(super().execute_complete(context, event))
+        except Exception:  # whatever Airflow says of it, it quotes what was typed
+            raise PermanentError(
+                "Rien n'est validé : la réponse n'est pas de celles que la question permet."
+                " Effacer cette tâche (« Clear ») pour que la question soit posée à nouveau."
+            ) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from loan_reminders.domain.errors import PermanentError, ReminderError, TemporaryError
+from loan_reminders.domain.errors import PermanentError, ReminderError, TemporaryError, unexpected
 from loan_reminders.domain.stages import Stage
 from loan_reminders.services.check_volume import check_approved
 from loan_reminders.services.still_due import StillDue
@@ -30,19 +30,23 @@ Never for a task that may wait for a person or an hour: Airflow counts the waiti
 
 @contextmanager
 def only_temporary_errors_are_retried() -> Iterator[None]:
-    """Let Airflow try again after a TemporaryError; anything else fails the task at once."""
+    """Let Airflow try again after a TemporaryError; anything else fails the task at once.
+
+    Nothing is chained: Airflow's log would show the words of the first cause, which may hold a reader's data. Of an
+    unexpected error its class and its place are told.
+    """
     try:
         yield
-    except TemporaryError:
-        raise
+    except TemporaryError as error:
+        raise error from None
     except ReminderError as error:
-        raise AirflowFailException(str(error)) from error
+        raise AirflowFailException(str(error)) from None
     except AirflowNotFoundException as error:
         raise AirflowFailException(
             f"Il manque une connexion dans Airflow (Administration, Connexions) : {error}"
-        ) from error
+        ) from None
     except Exception as error:
-        raise AirflowFailException(f"Erreur inattendue : {type(error).__name__}") from error
+        raise AirflowFailException(f"Erreur inattendue : {unexpected(error)}") from None
 
 
 def begun(run_id: int | None) -> int:

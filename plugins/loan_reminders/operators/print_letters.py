@@ -9,6 +9,7 @@ from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.approve_letters import prepare_letters
 from loan_reminders.services.letter_batches import LetterSetup, sweep_work_folders
 from loan_reminders.services.print_letters import print_letters
+from loan_reminders.services.rehearse import sweep_rehearsals
 from loan_reminders.services.take_over import take_over_by_letter
 from loan_reminders.settings import ROOT
 
@@ -22,9 +23,12 @@ class LetterOperator(RunOperator):
     """An operator that lays letters out."""
 
     def setup(self) -> LetterSetup:
-        """What the settings say of letters, today; what killed processes left behind is swept first."""
+        """What the settings say of letters, today; what killed processes and old dry runs left is swept first."""
+        from loan_reminders.hooks.letter_store import letter_store
+
         now, ours = self.now(), self.config.letters
         sweep_work_folders(now)
+        sweep_rehearsals(letter_store(), now)
         return LetterSetup(
             templates=ROOT / "templates",
             library=self.config.identity(),

@@ -8,7 +8,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.compose import email_composer
 from loan_reminders.services.dispatch_emails import page_size, send_emails
-from loan_reminders.services.rehearse import rehearse
+from loan_reminders.services.rehearse import rehearse, sweep_rehearsals
 from loan_reminders.settings import ROOT
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class SendEmails(RunOperator):
             list_unsubscribe=ours.list_unsubscribe,
         )
         if ledger.run(self.run_id).dry_run:
+            sweep_rehearsals(letter_store(), self.now())
             return rehearse(ledger, letter_store(), compose, run_id=self.run_id, channel=Channel.EMAIL)
         return send_emails(
             ledger,

@@ -10,7 +10,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.operators.base import RunOperator, begun, only_temporary_errors_are_retried
 from loan_reminders.services.compose import text_composer
 from loan_reminders.services.dispatch_sms import send_sms
-from loan_reminders.services.rehearse import rehearse
+from loan_reminders.services.rehearse import rehearse, sweep_rehearsals
 from loan_reminders.settings import ROOT
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class SendSms(RunOperator):
         campaign = f"{self.stage}-{today:%Y%m%d}-{self.run_id}"
         provider = sms_gateway(self.sms_conn_id, sender=ours.sender, campaign=campaign, api=ours.api)
         if ledger.run(self.run_id).dry_run:
+            sweep_rehearsals(letter_store(), now)
             return rehearse(
                 ledger,
                 letter_store(),

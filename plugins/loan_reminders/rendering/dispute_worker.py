@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from loan_reminders.rendering.private_files import keep_private
+
 STANDARD: Final = "a-2a"
 """PDF/A-2a (ISO 19005-2); with letters behind it that are PDF/A-2 too the file says 2b, with others nothing."""
 
@@ -147,6 +149,7 @@ def _promise(bound: Any, *, archivable: bool) -> None:
 
 def main() -> None:
     """Do the job that comes on the standard input; `unwritable` in the answer says that the disk refused the file."""
+    keep_private()
     job = json.load(sys.stdin.buffer)
     try:
         answer = make(job)

@@ -91,7 +91,7 @@ class Binder:
             volume.add(*read_piece(piece.path))
             piece.path.unlink()
         except OSError as error:
-            raise unwritable(error.strerror or type(error).__name__) from error
+            raise unwritable(error.strerror or type(error).__name__) from None
         for letter, (first, last) in zip(letters, piece.extents, strict=True):
             self._printed.append(
                 PrintedLetter(
@@ -110,7 +110,7 @@ class Binder:
         try:
             self._close()
         except OSError as error:
-            raise unwritable(error.strerror or type(error).__name__) from error
+            raise unwritable(error.strerror or type(error).__name__) from None
         return PrintedBatch(pdfs=tuple(self._pdfs), letters=tuple(self._printed), set_aside=tuple(set_aside))
 
     def _open(self) -> Volume:

@@ -88,7 +88,7 @@ def _read(folder: Path) -> FontSet:
                 family = font["name"].getBestFamilyName()
                 characters.update(font.getBestCmap() or ())
         except (TTLibError, OSError, KeyError) as error:
-            raise SettingsError(f"{path.name} : police illisible ({type(error).__name__})") from error
+            raise SettingsError(f"{path.name} : police illisible ({type(error).__name__})") from None
         families[str(family)] = None
     if not families:
         raise SettingsError(f"{folder.name} : aucune police .ttf ou .otf dans ce dossier")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loan_reminders.rendering.letter_pieces import MARK, PieceObjects
+from loan_reminders.rendering.private_files import open_private
 
 _CATALOG, _PAGES, _TREE, _DOCUMENT = 1, 2, 3, 4
 _PER_STREAM = 200
@@ -24,7 +25,7 @@ class Volume:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("wb")
+        self._file = open_private(path)
         self._digest = hashlib.sha256()
         self._offset = 0
         self._places: list[tuple[int, int, int]] = [(0, 0, 65535)] + [(0, 0, 0)] * _DOCUMENT

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from loan_reminders.rendering.letter_pieces import separate
+from loan_reminders.rendering.private_files import keep_private
 
 STANDARDS: Final[list[Any]] = ["a-2a", "ua-1"]
 """What the engine checks and promises of its pages: PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1)."""
@@ -112,4 +113,5 @@ def _say(answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    keep_private()
     serve()

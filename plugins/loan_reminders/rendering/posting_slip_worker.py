@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from loan_reminders.rendering.private_files import keep_private
+
 STANDARD: Literal["a-2a"] = "a-2a"
 """PDF/A-2a (ISO 19005-2): archivable and accessible, like the letters themselves."""
 
@@ -46,6 +48,7 @@ def draw(job: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Do the job that comes on the standard input; `unwritable` in the answer says that the disk refused the file."""
+    keep_private()
     job = json.load(sys.stdin.buffer)
     try:
         answer = draw(job)

@@ -25,7 +25,18 @@ KIND = Channel.REGISTERED_LETTER
 ROWS = 200
 """How many letters the question lists; the page of the batch has them all."""
 
+REASONS = (
+    "document rendu ou retrouvé",
+    "accord avec le lecteur",
+    "adresse à vérifier",
+    "erreur de la bibliothèque",
+    "autre motif",
+)
+"""Why letters do not leave, where a reason in one's own words would be kept outside the ledger."""
+
 _SEPARATORS = re.compile(r"[\s,;]+")
+_REFERENCE = re.compile(r"[A-Z]{1,2}[0-9]|[A-Z]{2}-")
+"""How a reference begins; anything else typed in its place may be a reader's name and is not repeated."""
 _NAMED_AT_MOST, _NAME_LENGTH, _DETAIL_LENGTH = 10, 30, 500
 
 
@@ -112,7 +123,8 @@ def _question(waiting: Sequence[DraftLetter], *, due: str, pages: str) -> Iterat
         yield f"… et {len(waiting) - ROWS} autres, dans la page du lot."
     yield ""
     yield (
-        "Pour ne pas envoyer une lettre, écrire sa référence dans « Retirer », la raison dans « Motif », puis valider. "
+        "Pour ne pas envoyer une lettre, la retirer sur la page de son lot avec la raison en clair, ou écrire ici sa "
+        "référence dans « Retirer » et choisir un « Motif » ; puis valider. "
         "Au moment d'imprimer, le SIGB est interrogé à nouveau : ce qui est rendu ou prolongé entre-temps ne part pas. "
         "« Ne rien imprimer » annule toutes ces lettres ; une tournée relancée les prépare à nouveau."
     )
@@ -154,7 +166,8 @@ def _found(letters: Sequence[DraftLetter], references: str) -> list[uuid.UUID]:
     asked = list(dict.fromkeys(word.upper() for word in _SEPARATORS.split(references) if word))
     unknown = [word for word in asked if len(known.get(word, ())) != 1]
     if unknown:
-        named = ", ".join(word[:_NAME_LENGTH] for word in unknown[:_NAMED_AT_MOST])
+        shown = [word[:_NAME_LENGTH] if _REFERENCE.match(word) else "(autre texte)" for word in unknown]
+        named = ", ".join(shown[:_NAMED_AT_MOST])
         more = f" et {len(unknown) - _NAMED_AT_MOST} autres" if len(unknown) > _NAMED_AT_MOST else ""
         raise PermanentError(
             f"Rien n'est validé : ce lot n'a pas de lettre en attente de référence {named}{more}."

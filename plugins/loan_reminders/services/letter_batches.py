@@ -24,11 +24,12 @@ from loan_reminders.domain.messages import LetterBatch, PlacedLetter, RenderedLe
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import LetterStore, Run
 from loan_reminders.domain.stages import Channel
+from loan_reminders.services.rehearse import REHEARSALS
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch
 
-DRAFTS, REHEARSALS, TRIALS = "a-valider", "essai-a-blanc", "essai"
+DRAFTS, TRIALS = "a-valider", "essai"
 """The folders of batches that are not for the post: drafts, dry runs, and those of a test installation."""
 
 WORK = "letters-"

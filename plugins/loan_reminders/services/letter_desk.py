@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
-from loan_reminders.domain.letter_ports import LetterArchive, LetterBooks
+from loan_reminders.domain.letter_ports import LetterArchive, LetterBooks, LetterDrafts
 from loan_reminders.domain.letters import BatchLetter, BatchState, BatchView
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports import LoanSource
@@ -53,6 +53,7 @@ class LetterDesk:
     """
 
     books: LetterBooks
+    drafts: LetterDrafts
     archive: LetterArchive
     source: Callable[[], LoanSource]
     now: datetime
@@ -90,10 +91,17 @@ class LetterDesk:
             return Printing(file=late, check=check)
 
     def take_out(self, batch_id: int, delivery_id: uuid.UUID, *, who: str, detail: str) -> None:
-        """Take one letter out of a closed batch, with the librarian's reason."""
-        self._ready(batch_id)
+        """Take one letter out of a closed batch, or of a draft that waits, with the librarian's reason."""
+        batch = self.batch(batch_id)
+        if batch.state not in (BatchState.DRAFT, BatchState.READY):
+            raise self._refusal(batch.state)
         if not detail.strip():
             raise LetterStepRefused("no_reason", "Un motif est nécessaire pour retirer une lettre.")
+        if batch.state is BatchState.DRAFT:
+            taken = self.drafts.take_out(batch.run_id, [delivery_id], who=who, detail=detail.strip())
+            if not taken:
+                raise LetterStepRefused("not_in_batch", "Cette lettre n'attend plus dans ce brouillon.")
+            return
         if not self.books.leave_out(batch_id, {delivery_id: Reason.TAKEN_OUT}, who=who, detail=detail.strip()):
             raise LetterStepRefused("not_in_batch", "Cette lettre n'est plus dans le lot, ou il vient d'être imprimé.")
 
@@ -169,7 +177,7 @@ class LetterDesk:
         try:
             return recheck(self.books, self.source(), batch.batch_id, today=self.now.date(), who=who)
         except (IlsUnavailable, IlsRejected) as error:
-            raise IlsNotAsked("ils", str(error)) from error
+            raise IlsNotAsked("ils", str(error)) from None
 
     def _ready(self, batch_id: int) -> BatchView:
         batch = self.batch(batch_id)

@@ -139,10 +139,11 @@ def _derived(
                 output.write(piece)
         else:
             from loan_reminders.rendering.letter_copies import derive
+            from loan_reminders.rendering.private_files import open_private
 
             with tempfile.TemporaryDirectory(prefix="letters-") as folder:
                 source = Path(folder) / "source.pdf"
-                with source.open("wb") as file:
+                with open_private(source) as file:
                     for piece in archive.read(location):
                         file.write(piece)
                 derive(source, output, keep=keep, stamp=stamp)

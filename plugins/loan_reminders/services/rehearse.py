@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 
+from loan_reminders.domain.errors import LetterStoreUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Ledger, LetterStore
@@ -16,6 +18,10 @@ from loan_reminders.services.dispatch import Tally, render_all
 log = logging.getLogger(__name__)
 
 SIMULATED_AT_ONCE = 100
+REHEARSALS = "essai-a-blanc"
+"""The folder of dry runs, letters included."""
+KEPT = timedelta(days=7)
+"""How long what a dry run wrote may be read: it names readers, and nobody posts it."""
 
 
 def rehearse(
@@ -34,7 +40,7 @@ def rehearse(
     """
     tally = Tally(channel=f"Essai à blanc, {channel}")
     run = ledger.run(run_id)
-    folder = f"essai-a-blanc/{run.stage}-{run.reference_date}-{run_id}/{channel}"
+    folder = f"{REHEARSALS}/{run.stage}-{run.reference_date}-{run_id}/{channel}"
     with ledger.sender(run_id, channel) as sender:
         for number, page in enumerate(sender.waiting(), start=1):
             messages, failed = render_all(page, render)
@@ -49,6 +55,21 @@ def rehearse(
                 _compare([message for message in messages if isinstance(message, RenderedText)], ask_cost)
             log.info("Essai à blanc : %d messages à lire dans %s", len(locations), folder)
     return tally.summary()
+
+
+def sweep_rehearsals(store: LetterStore, now: datetime) -> int:
+    """Remove what dry runs wrote more than seven days ago; returns how many runs' folders.
+
+    A store that does not let them be removed is only told: the task that sweeps has its own work to do.
+    """
+    try:
+        removed = store.remove_older(REHEARSALS, before=now - KEPT)
+    except LetterStoreUnavailable as error:
+        log.warning("Essais à blanc de plus de %d jours : %s", KEPT.days, error)
+        return 0
+    if removed:
+        log.info("Essais à blanc de plus de %d jours : %d dossiers supprimés", KEPT.days, removed)
+    return removed
 
 
 def _compare(texts: list[RenderedText], ask_cost: Callable[[Sequence[RenderedText]], int]) -> None:

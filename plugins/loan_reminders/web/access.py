@@ -1,38 +1,122 @@
-"""Who may open these pages: a logged-in user of Airflow with permission on the DAG `sms_feedback`.
+"""Who may open which page: three rights, asked of Airflow, so that they are given where all others are.
 
-These are internal modules of Airflow 3.3 (`airflow.api_fastapi`); nothing else here imports Airflow.
+SEE         figures without names    reading the DAG `registered_letter`
+ACT         names, letters, changes  changing it
+ADMINISTER  the installation         changing the connection `reminders_ledger`
+
+`docs/rights.md` says which roles have them by SimpleAuthManager, FAB and Keycloak. Each route has one of the rights
+(`guard.GuardedRoute`), and a gate is asked before the body of a request is read. These are internal modules of Airflow
+3.3 (`airflow.api_fastapi`); nothing else in this room imports Airflow.
 """
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Protocol
+from urllib.parse import quote, urlsplit
 
-from airflow.api_fastapi.app import API_ROOT_PATH
-from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-from fastapi import HTTPException, Request, Response
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from airflow.api_fastapi.app import API_ROOT_PATH, get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails
+from airflow.api_fastapi.core_api.security import bearer_scheme, get_user, requires_access_dag
+from airflow.configuration import conf
+from fastapi import Depends, HTTPException, Request
+from starlette.concurrency import run_in_threadpool
 
-may_read = requires_access_dag(method="GET", param_dag_id="sms_feedback")
-"""A dependency: 401 without login, 403 without permission to see the DAG."""
+STAGE = "registered_letter"
+"""The DAG whose permissions give SEE and ACT: who may change the dearest stage may do a librarian's work."""
 
-may_change = requires_access_dag(method="PUT", param_dag_id="sms_feedback")
-"""A dependency: 401 without login, 403 without permission to change the DAG."""
+CONNECTION = "reminders_ledger"
+"""The connection whose permissions give ADMINISTER."""
 
-_WORDS = {401: "Il faut se connecter à Airflow.", 403: "Vous n'avez pas la permission d'ouvrir cette page."}
-_SPOILT_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow says of a token it cannot read
+SPOILT_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow says of a token it cannot read
 
 
-def librarian(user: GetUserDep) -> str:
+class Right(StrEnum):
+    """What a route asks of whoever opens it."""
+
+    SEE = "see"
+    ACT = "act"
+    ADMINISTER = "administer"
+
+
+class Refused(HTTPException):
+    """A request that is refused in words of our own, which the page repeats; any other's words stay unsaid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Whoever asks: the name that is recorded with a change, and what Airflow lets them do."""
+
+    name: str
+    rights: frozenset[Right]
+
+
+class Gate(Protocol):
+    """Says who asks."""
+
+    async def person(self, request: Request) -> Person:
+        """Who asks and what they may do. Raises HTTPException 401 without a session, 403 with a spoilt one."""
+        ...
+
+
+class AirflowGate:
+    """Airflow's own log-in and permissions."""
+
+    async def person(self, request: Request) -> Person:
+        """Who asks, by bearer token or session. The permissions may ask a server, so a thread waits for them."""
+        user = await get_user(request, None, await bearer_scheme(request))
+        rights = await run_in_threadpool(_rights, request, user)
+        return Person(name=str(user.get_name()), rights=rights)
+
+
+def _rights(request: Request, user: Any) -> frozenset[Right]:
+    of_connection = ConnectionDetails(conn_id=CONNECTION)
+    asked = {
+        Right.SEE: _may_on_stage(request, user, "GET"),
+        Right.ACT: _may_on_stage(request, user, "PUT"),
+        Right.ADMINISTER: get_auth_manager().is_authorized_connection(method="PUT", details=of_connection, user=user),
+    }
+    return frozenset(right for right, given in asked.items() if given)
+
+
+def _may_on_stage(request: Request, user: Any, method: str) -> bool:
+    try:
+        requires_access_dag(method=method, param_dag_id=STAGE)(request, user)
+    except HTTPException:
+        return False
+    return True
+
+
+async def admit(request: Request, right: Right) -> Person:
+    """Let whoever asks in, or raise HTTPException: 401 without a session, 403 without the right."""
+    gate: Gate = request.app.state.gate
+    person = await gate.person(request)
+    request.state.person = person
+    if right not in person.rights:
+        raise HTTPException(403, "Forbidden")
+    return person
+
+
+def librarian(request: Request) -> str:
     """The name that is recorded with a change."""
-    return str(user.get_name())
+    person: Person = request.state.person
+    return person.name
 
 
-async def refused(request: Request, error: Exception) -> Response:
-    """Send a browser without a valid session to Airflow's login, and say anything else in words."""
-    if not isinstance(error, HTTPException):
-        raise error
-    no_session = error.status_code == 401 or (error.status_code == 403 and error.detail == _SPOILT_TOKEN)
-    if no_session and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(f"{API_ROOT_PATH}api/v2/auth/login?next={quote(str(request.url), safe='')}", 303)
-    words = _WORDS.get(error.status_code, str(error.detail))
-    return PlainTextResponse(words, error.status_code, headers=error.headers)
+Librarian = Annotated[str, Depends(librarian)]
+
+
+def our_origins(request: Request) -> frozenset[str]:
+    """The origins of our own pages: that of Airflow's `[api] base_url`, which a proxy shows, and the one asked for."""
+    configured = urlsplit(conf.get("api", "base_url", fallback=""))
+    origins = {f"{request.url.scheme}://{request.url.netloc}"}
+    if configured.scheme and configured.netloc:
+        origins.add(f"{configured.scheme}://{configured.netloc}")
+    return frozenset(origin.lower() for origin in origins)
+
+
+def login_address(request: Request) -> str:
+    """Where a browser logs in, to come back to the page; what was asked of it stays out of that address."""
+    back = str(request.url.replace(query=""))
+    return f"{API_ROOT_PATH}api/v2/auth/login?next={quote(back, safe='')}"

@@ -36,6 +36,7 @@ class BatchRow:
     pages: int
     left_out: int
     state: str
+    by: str
     volumes: tuple[int, ...]
     slip: bool
     draft: bool
@@ -60,7 +61,7 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo) -> Ba
     """One batch of the list."""
     state = _STATES.get(batch.state, "imprimé")
     if batch.state is BatchState.PRINTED and batch.printed_at is not None:
-        state = f"imprimé le {batch.printed_at.astimezone(zone):%d/%m/%Y à %H h %M} par {batch.printed_by}"
+        state = f"imprimé le {batch.printed_at.astimezone(zone):%d/%m/%Y à %H h %M}"
     return BatchRow(
         batch_id=batch.batch_id,
         day=f"{batch.reference_date:%d/%m/%Y}",
@@ -71,6 +72,7 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo) -> Ba
         pages=batch.pages,
         left_out=batch.left_out,
         state=state,
+        by=(batch.printed_by or "") if batch.state is BatchState.PRINTED else "",
         volumes=tuple(range(1, len(batch.pdfs) + 1)),
         slip=bool(batch.slip),
         draft=batch.state is BatchState.DRAFT,

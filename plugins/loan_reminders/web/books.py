@@ -12,7 +12,7 @@ from loan_reminders.settings import settings
 if TYPE_CHECKING:
     from loan_reminders.domain.dispute import DisputeBooks
     from loan_reminders.domain.feedback_ports import SmsFeedback
-    from loan_reminders.domain.letter_ports import LetterBooks
+    from loan_reminders.domain.letter_ports import LetterBooks, LetterDrafts
     from loan_reminders.domain.mail_feedback_ports import MailFeedback
     from loan_reminders.domain.registered_ports import Desk, RegisteredBooks
     from loan_reminders.ledger.repository import PostgresLedger
@@ -39,6 +39,11 @@ def dispute() -> DisputeBooks:
 def letters() -> LetterBooks:
     """The part of the ledger where batches of letters are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().letters()
+
+
+def drafts() -> LetterDrafts:
+    """The part of the ledger where drafts wait for a librarian. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().drafts()
 
 
 def registered() -> RegisteredBooks:

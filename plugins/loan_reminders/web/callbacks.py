@@ -1,8 +1,10 @@
 """The SMS provider's door: the only one that needs no login, behind a path that nobody can guess.
 
 It answers `OK` to what is kept, to what says nothing (the provider tries the address) and to nothing else: 404 for
-another path, 413 above 16 kB, 429 for a flood, 503 when the ledger cannot keep it, so that the provider says it again.
-What is said never reaches a log: neither our own nor, by the path and the query, the web server's.
+another path or network, 413 above 16 kB, 429 for a flood, 503 when the ledger cannot keep it, so that the provider says
+it again. What is said never reaches a log: neither our own nor, by the path and the query, the web server's (`Shield`).
+Whoever calls is not known, so little is believed: a STOP only of a number that may be a mobile, a receipt only with
+both the SMS and its number, a date only when it is past.
 """
 
 from __future__ import annotations
@@ -11,13 +13,16 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect
 
 from loan_reminders.domain.sms_feedback import SmsAck, SmsReply
-from loan_reminders.hooks.sms_callback import callback_limits, callback_token, read_callback
+from loan_reminders.hooks.sms_callback import callback_limits, callback_networks, callback_token, read_callback
 from loan_reminders.services.sms_feedback import settle_feedback, tell_put_aside
 from loan_reminders.settings import settings
 from loan_reminders.web import books
@@ -26,9 +31,6 @@ from loan_reminders.web.inbox import Callback, Inbox
 
 LARGEST_BODY = 16 * 1024
 MOST_FIELDS = 50
-METHODS = ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""Every method comes in here, so that the path of a wrong one is hidden as well."""
-
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +39,7 @@ class Door:
 
     def __init__(self) -> None:
         limits = callback_limits()
+        self.networks = callback_networks()
         self.flood = TokenBucket(per_second=limits.per_second, burst=limits.burst)
         self.inbox = Inbox(keep=_keep, settle=_settle)
 
@@ -44,25 +47,39 @@ class Door:
         """Keep and settle what waits."""
         self.inbox.close()
 
+    def _knows(self, request: Request) -> bool:
+        """Whether the provider may call from where this call came; without a list, from anywhere."""
+        if not self.networks:
+            return True
+        try:
+            host = ip_address(request.client.host if request.client else "")
+        except ValueError:
+            return False
+        host = getattr(host, "ipv4_mapped", None) or host
+        return any(host in network for network in self.networks)
+
     async def answer(self, request: Request, token: str) -> PlainTextResponse:
         """What the provider is told."""
         query = request.scope.get("query_string", b"")
-        _hide(request)
         ours = callback_token()
-        if ours is None or not hmac.compare_digest(token.encode("utf-8", "replace"), ours.encode()):
+        guessed = ours is not None and hmac.compare_digest(token.encode("utf-8", "replace"), ours.encode())
+        if not guessed or not self._knows(request):
             return PlainTextResponse("Not Found", 404)
         if request.method not in ("GET", "POST"):
             return PlainTextResponse("Method Not Allowed", 405, headers={"Allow": "GET, POST"})
         if not self.flood.take():
             return PlainTextResponse("Too Many Requests", 429, headers={"Retry-After": "10"})
-        body = await _body(request) if len(query) <= LARGEST_BODY else None
+        try:
+            body = await _body(request) if len(query) <= LARGEST_BODY else None
+        except ClientDisconnect:
+            return PlainTextResponse("Bad Request", 400)
         if body is None:
             return PlainTextResponse("Content Too Large", 413)
         try:
             fields = _fields(query) | _fields(body)
         except ValueError:
             return PlainTextResponse("Bad Request", 400)
-        callback = read_callback(fields)
+        callback = read_callback(fields, now=datetime.now(UTC))
         if callback is not None:
             try:
                 await asyncio.wrap_future(self.inbox.put(callback))
@@ -74,21 +91,14 @@ class Door:
 
 
 def callbacks(door: Door) -> APIRouter:
-    """The route of the door; GET and POST say the same."""
+    """The route of the door, which takes every method; GET and POST say the same."""
+
+    async def callback(request: Request) -> PlainTextResponse:
+        return await door.answer(request, request.path_params["token"])
+
     router = APIRouter()
-
-    @router.api_route("/rappels-sms/{token:path}", methods=list(METHODS), include_in_schema=False)
-    async def callback(request: Request, token: str) -> PlainTextResponse:
-        return await door.answer(request, token)
-
+    router.add_route("/rappels-sms/{token:path}", callback, methods=[], include_in_schema=False)
     return router
-
-
-def _hide(request: Request) -> None:
-    """Take the secret path and the reader's number out of what the web server writes to its access log."""
-    request.scope["path"] = "/relances/rappels-sms"
-    request.scope["raw_path"] = b"/relances/rappels-sms"
-    request.scope["query_string"] = b""
 
 
 async def _body(request: Request) -> bytes | None:

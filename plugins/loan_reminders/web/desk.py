@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi import APIRouter, Form, Query, Response
 
 from loan_reminders.domain.desk import ASIDE, NotReached, StuckDelivery, explained
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
@@ -17,7 +14,10 @@ from loan_reminders.domain.french import STAGES
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.tracking_number import clean_reference
 from loan_reminders.settings import settings
-from loan_reminders.web import access, books
+from loan_reminders.web import books
+from loan_reminders.web.access import Librarian
+from loan_reminders.web.guard import ActRoute
+from loan_reminders.web.page import At, Page, Typed
 
 MOST_LINES = 500
 LAST_DAYS = 30
@@ -30,71 +30,77 @@ _CHANNELS = {
     Channel.LETTER: "lettre",
     Channel.REGISTERED_LETTER: "recommandé",
 }
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
-)
-_NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 
-router = APIRouter(dependencies=[Depends(access.may_read)])
-Librarian = Annotated[str, Depends(access.librarian)]
+router = APIRouter(route_class=ActRoute)
 
 
-@router.get("/bureau", response_class=HTMLResponse)
-def page(npai: str = "") -> Response:
-    """The desk's lists; `npai` names the letter that was just said to have come back."""
-    return _page(up="", done=npai[:100])
+@router.get("/bureau")
+def page(at: At, npai: Annotated[Typed, Query(max_length=100)] = "") -> Response:
+    """The desk's lists; `npai` names a letter that came back: it is said only of one whose return is in the ledger."""
+    if not npai:
+        return _page(at)
+    try:
+        known = books.desk().is_back(clean_reference(npai))
+    except ReminderError as error:
+        return at.unavailable(error)
+    if not known:
+        return _page(at, problem="Le retour d'aucune lettre de cette référence n'est noté.", status=404)
+    return _page(at, done=clean_reference(npai))
 
 
-@router.post("/bureau/npai", dependencies=[Depends(access.may_change)])
-def came_back(who: Librarian, reference: Annotated[str, Form(max_length=100)] = "") -> Response:
+@router.post("/bureau/npai")
+def came_back(at: At, who: Librarian, reference: Annotated[Typed, Form(max_length=100)] = "") -> Response:
     """An ordinary letter came back as undeliverable: no letter goes to its address any more."""
     try:
         asked = clean_reference(reference)
         if not asked:
-            return _page(up="../", problem="Il manque la référence de la lettre.", status=400)
+            return _page(at, problem="Il manque la référence de la lettre.", status=400)
         taken = books.desk().bring_back(asked, since=datetime.now(settings().zone), who=who)
     except LetterStepRefused as refused:
-        return _page(up="../", problem=str(refused), reference=reference, status=400)
+        return _page(at, problem=str(refused), reference=reference, status=400)
     except ReminderError as error:
-        return _unavailable(error, up="../")
+        return at.unavailable(error)
     if not taken.changed:
-        return _page(up="../", problem=f"Le retour de la lettre {asked} était déjà noté.")
-    return RedirectResponse(f"../bureau?npai={taken.reference}", 303)
+        return _page(at, problem=f"Le retour de la lettre {asked} était déjà noté.")
+    return at.to("bureau", npai=taken.reference)
 
 
-@router.post("/bureau/retours", dependencies=[Depends(access.may_change)])
+@router.post("/bureau/retours")
 def decide(
-    who: Librarian, domaine: Annotated[str, Form(max_length=255)] = "", mortes: Annotated[str, Form(max_length=3)] = ""
+    at: At,
+    who: Librarian,
+    domaine: Annotated[Typed, Form(max_length=255)] = "",
+    mortes: Annotated[Typed, Form(max_length=3)] = "",
 ) -> Response:
     """Bounces that came too many at once are believed (`mortes` is « oui ») or not (« non »)."""
     if not domaine or mortes not in ("oui", "non"):
-        return _page(up="../", problem="Il manque le domaine, ou la réponse.", status=400)
+        return _page(at, problem="Il manque le domaine, ou la réponse.", status=400)
     try:
         decided = books.mail_feedback().decide(
             domaine, dead=mortes == "oui", who=who, failures=settings().bounces.soft_failures
         )
     except ReminderError as error:
-        return _unavailable(error, up="../")
+        return at.unavailable(error)
     if not decided:
-        return _page(up="../", problem="Plus aucun retour n'attend de réponse pour ce domaine.")
-    return RedirectResponse("../bureau", 303)
+        return _page(at, problem="Plus aucun retour n'attend de réponse pour ce domaine.")
+    return at.to("bureau")
 
 
-@router.post("/bureau/regle", dependencies=[Depends(access.may_change)])
-def settled(who: Librarian, envoi: Annotated[str, Form(max_length=100)] = "") -> Response:
+@router.post("/bureau/regle")
+def settled(at: At, who: Librarian, envoi: Annotated[Typed, Form(max_length=100)] = "") -> Response:
     """Somebody saw to the reader of a delivery that did not arrive: it leaves the list."""
     try:
         changed = books.desk().settle(uuid.UUID(envoi), who=who)
     except ValueError:
-        return _page(up="../", problem="Cet envoi est inconnu.", status=400)
+        return _page(at, problem="Cet envoi est inconnu.", status=400)
     except ReminderError as error:
-        return _unavailable(error, up="../")
+        return at.unavailable(error)
     if not changed:
-        return _page(up="../", problem="Cet envoi est inconnu, arrivé depuis, ou déjà réglé.")
-    return RedirectResponse("../bureau", 303)
+        return _page(at, problem="Cet envoi est inconnu, arrivé depuis, ou déjà réglé.")
+    return at.to("bureau")
 
 
-def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", status: int = 200) -> Response:
+def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", status: int = 200) -> Response:
     zone = settings().zone
     now = datetime.now(zone)
     try:
@@ -106,12 +112,10 @@ def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", st
         )
         held = books.mail_feedback().held()
     except ReminderError as error:
-        return _unavailable(error, up=up)
-    return _html(
+        return at.unavailable(error)
+    return at.html(
         "bureau.html.j2",
         status,
-        up=up,
-        held=[(one.domain, one.addresses, f"{one.since.astimezone(zone):%d/%m/%Y}", one.said) for one in held],
         not_reached=[
             (_number(one), one.patron_name, explained(one.reason, one.detail), STAGES[one.stage], f"{one.day:%d/%m/%Y}")
             for one in work.not_reached[:MOST_LINES]
@@ -135,6 +139,7 @@ def _page(*, up: str, done: str = "", problem: str = "", reference: str = "", st
         days=LAST_DAYS,
         done=done,
         problem=problem,
+        held=[(one.domain, one.addresses, f"{one.since.astimezone(zone):%d/%m/%Y}", one.said) for one in held],
         reference=reference,
     )
 
@@ -153,11 +158,3 @@ def _stuck(one: StuckDelivery) -> dict[str, str]:
         "day": f"{one.day:%d/%m/%Y}",
         "what": one.what_happened,
     }
-
-
-def _unavailable(error: ReminderError, *, up: str) -> Response:
-    return _html("indisponible.html.j2", 503, up=up, problem=str(error))
-
-
-def _html(name: str, status: int, **context: Any) -> HTMLResponse:
-    return HTMLResponse(_PAGES.get_template(name).render(context), status, headers=_NO_STORE)

@@ -1,0 +1,61 @@
+"""The first page, the style sheet of all, and what an administrator wants to know of the installation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.hooks.sms_callback import callback_limits, callback_networks, callback_token
+from loan_reminders.settings import settings
+from loan_reminders.web import books
+from loan_reminders.web.guard import AdministerRoute, SeeRoute
+from loan_reminders.web.page import At
+
+_STYLE = Path(__file__).parent / "static" / "relances.css"
+
+seen = APIRouter(route_class=SeeRoute)
+administered = APIRouter(route_class=AdministerRoute)
+
+
+@seen.get("/")
+def first_page(at: At) -> Response:
+    """The first page leads to the batches."""
+    return at.to("lots")
+
+
+@seen.get("/static/relances.css")
+def style() -> Response:
+    """The style of all pages."""
+    return FileResponse(_STYLE, media_type="text/css")
+
+
+@administered.get("/installation")
+def installation(at: At) -> Response:
+    """What this installation is set to, without any secret; and whether its ledger answers."""
+    config = settings()
+    try:
+        books.letters().batches(limit=1)
+        ledger = "répond"
+    except ReminderError as error:
+        ledger = str(error)
+    limits, networks = callback_limits(), callback_networks()
+    facts = (
+        ("Bibliothèque", f"{config.library.name} ({config.library.code})"),
+        ("Fuseau horaire", config.library.time_zone),
+        ("Réglages", os.environ.get("REMINDERS_CONFIG") or "library.toml du projet"),
+        ("Registre", ledger),
+        ("Envois détournés ([redirect])", "non" if config.redirect is None else "oui : rien n'atteint les lecteurs"),
+        ("Rappels du prestataire SMS", "fermés : pas de jeton" if callback_token() is None else "ouverts"),
+        ("Réseaux d'où ils sont admis", ", ".join(map(str, networks)) or "tous"),
+        ("Rappels par seconde", f"{limits.per_second:g}"),
+    )
+    return at.html("installation.html.j2", facts=facts)
+
+
+router = APIRouter()
+router.include_router(seen)
+router.include_router(administered)

@@ -1,0 +1,112 @@
+"""What every route of the pages asks before it reads anything of a request: right, origin and length."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
+
+from fastapi import HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
+
+from loan_reminders.domain.errors import unexpected
+from loan_reminders.web.access import Refused, Right, admit, our_origins
+
+LARGEST_FORM = 64 * 1024
+"""Bytes of a form without a file at most."""
+READING = frozenset({"GET", "HEAD"})
+
+FOREIGN = "Cette demande ne vient pas des pages de Relances : elle est refusée, et rien n'a été changé."
+TOO_LARGE = "Ce qui a été envoyé est trop grand : rien n'a été lu."
+
+log = logging.getLogger(__name__)
+
+
+class GuardedRoute(APIRoute):
+    """A route that asks for a right. Use `SeeRoute`, `ActRoute` or `AdministerRoute` as a router's `route_class`.
+
+    FastAPI reads a form before it asks any dependency; so whoever may not is turned away here, before that.
+    """
+
+    right: ClassVar[Right]
+    largest: ClassVar[int] = LARGEST_FORM
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's answer, behind the guard."""
+        answer = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            await admit(request, self.right)
+            if request.method not in READING:
+                _refuse_foreign(request)
+            try:
+                return await answer(_limited(request, self.largest))
+            except (HTTPException, RequestValidationError):
+                raise
+            except ClientDisconnect:
+                raise Refused(400, "La demande s'est interrompue : rien n'a été changé.") from None
+            except Exception as error:
+                # Its words may be a reader's: only what it is and where goes to the log.
+                log.error("Page en erreur, %s", unexpected(error))
+                raise HTTPException(500) from None
+
+        return guarded
+
+
+class SeeRoute(GuardedRoute):
+    """Figures without names."""
+
+    right = Right.SEE
+
+
+class ActRoute(GuardedRoute):
+    """Names, letters and changes."""
+
+    right = Right.ACT
+
+
+class AdministerRoute(GuardedRoute):
+    """The installation itself."""
+
+    right = Right.ADMINISTER
+
+
+def _refuse_foreign(request: Request) -> None:
+    """Refuse a change that another site's page asks for in the name of whoever is logged in.
+
+    A cookie travels with what any page of the same host posts, also from another port. Browsers say in `Sec-Fetch-Site`
+    (W3C Fetch Metadata) whose page asks; to a plain-HTTP host they say it in `Origin` alone. A program that shows its
+    token in `Authorization` is no browser that was led here, and need say neither. Nobody else may stay silent.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        ours = site in ("same-origin", "none")
+    elif origin is not None:
+        ours = origin.lower() in our_origins(request)
+    else:
+        ours = request.headers.get("authorization", "").lower().startswith("bearer ")
+    if not ours:
+        raise Refused(403, FOREIGN)
+
+
+def _limited(request: Request, largest: int) -> Request:
+    """The request, whose body may not be longer than `largest`: refused by its announced length, or while it comes."""
+    announced = request.headers.get("content-length", "")
+    if announced and not (announced.isascii() and announced.isdigit()):
+        raise Refused(400, "La longueur annoncée n'est pas un nombre.")
+    if announced and (len(announced) > 12 or int(announced) > largest):
+        raise Refused(413, TOO_LARGE)
+    came = 0
+
+    async def receive() -> Message:
+        nonlocal came
+        message = await request.receive()
+        came += len(message.get("body", b""))
+        if came > largest:
+            raise Refused(413, TOO_LARGE)
+        return message
+
+    return Request(request.scope, receive, request._send)

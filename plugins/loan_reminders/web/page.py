@@ -1,0 +1,133 @@
+"""What all pages share: how they are written, where their links lead, how they say what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import AfterValidator
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from loan_reminders.domain.errors import RETRIED, ReminderError
+from loan_reminders.web.access import SPOILT_TOKEN, Person, Refused, Right, login_address
+
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
+)
+_PIECE = 256 * 1024
+_WORDS = {
+    400: "La demande ne peut pas être lue.",
+    401: "Il faut se connecter à Airflow.",
+    403: "Vous n'avez pas la permission d'ouvrir cette page.",
+    404: "Cette page n'existe pas.",
+    405: "Cette page ne se demande pas ainsi.",
+    500: "Erreur inattendue : rien n'a été montré. Réessayer ; si cela dure, prévenir l'administrateur, qui en trouvera"
+    " le lieu dans le journal du serveur web.",
+}
+
+
+def _storable(text: str) -> str:
+    """Text that the ledger can keep: no NUL, no half of a character."""
+    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError("a sign that no keyboard gives")
+    return text
+
+
+Typed = Annotated[str, AfterValidator(_storable)]
+"""What somebody typed in a form or an address; every text field of a page is one."""
+
+
+class Page:
+    """The page that answers one request; a route asks for it as `At`."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._root = str(request.scope.get("root_path", ""))
+
+    def link(self, path: str) -> str:
+        """The address of one of our pages (`lots/3`), wherever a proxy or Airflow put them."""
+        return f"{self._root}/{path}"
+
+    def may(self, right: str) -> bool:
+        """Whether whoever asks has a right; a stranger has none."""
+        person: Person | None = getattr(self._request.state, "person", None)
+        return person is not None and Right(right) in person.rights
+
+    def html(self, template: str, status: int = 200, **context: object) -> HTMLResponse:
+        """A page out of its template, which also knows `link` and `may`."""
+        html = _PAGES.get_template(template).render(context, link=self.link, may=self.may)
+        return HTMLResponse(html, status)
+
+    def to(self, path: str, **query: str) -> RedirectResponse:
+        """Send the browser to one of our pages after a change (303: it asks for it by GET)."""
+        asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
+        return RedirectResponse(f"{self.link(path)}?{asked}" if asked else self.link(path), 303)
+
+    def problem(self, words: str, status: int) -> HTMLResponse:
+        """A page that says what is wrong, and nothing else."""
+        return self.html("indisponible.html.j2", status, problem=words)
+
+    def unavailable(self, error: ReminderError) -> HTMLResponse:
+        """The page for what a librarian cannot mend."""
+        return self.problem(said(error), 503)
+
+
+At = Annotated[Page, Depends(Page)]
+
+
+def said(error: ReminderError) -> str:
+    """What went wrong, without the promise that a task makes of trying again by itself."""
+    return str(error).replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()
+
+
+def download(name: str, media_type: str, content: IO[bytes]) -> StreamingResponse:
+    """A file to save, in pieces; `content` is closed at the end."""
+    size = content.seek(0, 2)
+    content.seek(0)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
+    return StreamingResponse(_pieces(content), media_type=media_type, headers=headers)
+
+
+def _pieces(content: IO[bytes]) -> Iterator[bytes]:
+    with content:
+        while piece := content.read(_PIECE):
+            yield piece
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Send a browser without a valid session to Airflow's login, and say anything else on a page."""
+    if not isinstance(error, AnyHTTPException):
+        raise error
+    no_session = error.status_code == 401 or (error.status_code == 403 and error.detail == SPOILT_TOKEN)
+    if no_session and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(login_address(request), 303)
+    usual = _WORDS.get(error.status_code, "La demande est refusée.")
+    words = error.detail if isinstance(error, Refused) else usual
+    answer = Page(request).problem(words, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def unreadable(request: Request, error: Exception) -> Response:
+    """What a form or an address holds that cannot be, in words that do not repeat it."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = error.errors()
+    if any(one["loc"][0] == "path" for one in found):
+        return Page(request).problem(_WORDS[404], 404)
+    return Page(request).problem(" ".join(dict.fromkeys(map(_told, found))), 400)
+
+
+def _told(error: dict[str, Any]) -> str:
+    name, kind = error["loc"][-1], error["type"]
+    if kind == "missing":
+        return f"Il manque le champ « {name} »."
+    if kind in ("string_too_long", "too_long"):
+        return f"Le champ « {name} » a plus de {error['ctx']['max_length']} signes."
+    return f"Le champ « {name} » ne peut pas avoir cette valeur."

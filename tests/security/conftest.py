@@ -1,0 +1,3 @@
+"""Airflow's web code is imported here first: it warns of a client that its own dependencies bring."""
+
+from tests.orchestration import web_client  # noqa: F401
