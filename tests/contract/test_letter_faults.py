@@ -11,7 +11,7 @@ import pytest
 from loan_reminders.domain.errors import LettersNotPrinted, LetterStoreUnavailable, TemplateError
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
-from loan_reminders.rendering.letters import PrintedBatch
+from loan_reminders.rendering.letters.renderer import PrintedBatch
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER
 from tests.builders import today_for
 from tests.contract.printed_letters import a_letter, pages, printed, renderer

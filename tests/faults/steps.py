@@ -175,7 +175,7 @@ def _arm_ledger(steps: Steps) -> None:
 
 def _arm_letters(steps: Steps) -> None:
     from loan_reminders.gateways import letter_store
-    from loan_reminders.rendering.letter_press import Press
+    from loan_reminders.rendering.letters.chunks import Press
 
     flush, draw_all = letter_store._flush, Press.draw_all
 

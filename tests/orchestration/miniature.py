@@ -21,7 +21,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, PatronCategory, Stage
 from loan_reminders.domain.states import TRANSITIONS, DeliveryState, Refusal
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.rendering import letters
+from loan_reminders.rendering.letters import renderer
 from loan_reminders.services.dispatch_emails import send_emails
 from loan_reminders.services.dispatch_sms import send_sms
 from loan_reminders.services.extract import extract_loans
@@ -204,7 +204,7 @@ class Miniature:
         store, run = MemoryStore(self.outside), self.ledger.run(passage.run_id)
         still_due = StillDue(source=self.ils, policy=POLICY, run=run, today=self.today)
         if channel in LETTERS:
-            with mock.patch.object(letters, "LetterRenderer", partial(MemoryPress, self.outside)):
+            with mock.patch.object(renderer, "LetterRenderer", partial(MemoryPress, self.outside)):
                 return print_letters(
                     self.ledger,
                     store,

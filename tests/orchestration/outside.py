@@ -25,7 +25,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.sms_feedback import SmsCredit
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch, PrintedLetter
+from loan_reminders.rendering.letters.renderer import LetterRenderer, PrintedBatch, PrintedLetter
 
 
 class Killed(BaseException):

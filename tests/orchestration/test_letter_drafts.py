@@ -12,7 +12,7 @@ from loan_reminders.domain.errors import BooksDoNotBalance, LedgerUnavailable, P
 from loan_reminders.domain.letters import BatchState
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.rendering import letters as rendering
+from loan_reminders.rendering.letters import renderer as rendering
 from tests.orchestration.letter_approval_scene import Desk
 from tests.orchestration.letter_scenes import KilledAfterStoring, by_post
 from tests.orchestration.outside import Killed, MemoryPress, Outside

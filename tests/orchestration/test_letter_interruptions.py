@@ -12,7 +12,7 @@ from loan_reminders.domain.errors import LedgerUnavailable, LetterStoreUnavailab
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.gateways.letter_store import FolderLetterStore
-from loan_reminders.rendering import letters as rendering
+from loan_reminders.rendering.letters import renderer as rendering
 from loan_reminders.services.letter_batches import sweep_work_folders
 from tests.orchestration.letter_scenes import FullDisk, KilledAfterStoring, batches, by_post, held
 from tests.orchestration.outside import Killed, MemoryPress, Outside

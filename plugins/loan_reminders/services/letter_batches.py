@@ -26,7 +26,7 @@ from loan_reminders.domain.ports import LetterStore, Run
 from loan_reminders.domain.stages import Channel
 
 if TYPE_CHECKING:
-    from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch
+    from loan_reminders.rendering.letters.renderer import LetterRenderer, PrintedBatch
 
 DRAFTS, REHEARSALS, TRIALS = "a-valider", "essai-a-blanc", "essai"
 """The folders of batches that are not for the post: drafts, dry runs, and those of a test installation."""
@@ -56,7 +56,7 @@ class LetterSetup:
 
     def renderer(self) -> LetterRenderer:
         """The renderer of these letters."""
-        from loan_reminders.rendering.letters import LetterRenderer
+        from loan_reminders.rendering.letters.renderer import LetterRenderer
 
         return LetterRenderer(self.templates, library=self.library, workers=self.workers, layout=self.layout)
 
@@ -147,7 +147,7 @@ def store_batch(
     What an interrupted try stored under this name is replaced. Raises LetterStoreUnavailable, TemplateError or
     LettersNotPrinted (the slip).
     """
-    from loan_reminders.rendering.letter_csv import recipients_csv
+    from loan_reminders.rendering.letters.recipients_list import recipients_csv
 
     pdfs = _file_names(len(printed.pdfs))
     files: list[tuple[str, bytes | Path]] = [
@@ -187,7 +187,7 @@ def _file_names(count: int) -> tuple[str, ...]:
 
 
 def _slip(printed: PrintedBatch, *, name: str, branch: str, setup: LetterSetup) -> bytes:
-    from loan_reminders.rendering.posting_slip import posting_slip
+    from loan_reminders.rendering.registered.posting_slip import posting_slip
 
     return posting_slip(
         printed.letters,

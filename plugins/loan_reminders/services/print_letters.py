@@ -31,7 +31,7 @@ from loan_reminders.services.letter_batches import (
 from loan_reminders.services.still_due import StillDue
 
 if TYPE_CHECKING:
-    from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch
+    from loan_reminders.rendering.letters.renderer import LetterRenderer, PrintedBatch
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """One process that lays out one posting slip, and ends.
 
-Run as `python -m loan_reminders.rendering.posting_slip_worker` with a job in JSON on the standard input; the answer, in
-JSON, is alone on the standard output. A job holds readers' data: it travels neither by the command line nor by a file.
+Run as `python -m loan_reminders.rendering.registered.posting_slip_worker` with a job in JSON on the standard input; the
+answer, in JSON, is alone on the standard output. A job holds readers' data: it travels neither by the command line
+nor by a file.
 """
 
 from __future__ import annotations

@@ -27,12 +27,12 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason, Refusal
-from loan_reminders.rendering.letter_binding import Binder, PrintedBatch, PrintedLetter
-from loan_reminders.rendering.letter_facts import letter_facts, shared_facts
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
-from loan_reminders.rendering.letter_press import Piece, Press
-from loan_reminders.rendering.letter_templates import copy_logo, copy_pages
-from loan_reminders.rendering.letter_text import (
+from loan_reminders.rendering.letters.binding import Binder, PrintedBatch, PrintedLetter
+from loan_reminders.rendering.letters.chunks import Piece, Press
+from loan_reminders.rendering.letters.facts import letter_facts, shared_facts
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letters.page_templates import copy_logo, copy_pages
+from loan_reminders.rendering.letters.text import (
     earlier_words,
     french_date,
     letter_reference,

@@ -12,9 +12,9 @@ from typing import Self
 from loan_reminders.domain.messages import RenderedLetter
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.states import Reason
-from loan_reminders.rendering.letter_pieces import read_piece
-from loan_reminders.rendering.letter_press import Piece, unwritable
-from loan_reminders.rendering.letter_volumes import Volume
+from loan_reminders.rendering.letters.chunks import Piece, unwritable
+from loan_reminders.rendering.letters.pieces import read_piece
+from loan_reminders.rendering.letters.volumes import Volume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

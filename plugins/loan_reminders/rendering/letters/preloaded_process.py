@@ -1,9 +1,9 @@
 """A process that lays out chunks of letters, each in a copy of itself that ends with it.
 
 A process a chunk keeps memory flat whatever the size of the batch, uses every core, and can be killed when a template
-never ends; a copy begins with the engine already loaded. Run as `python -m loan_reminders.rendering.letter_worker` with
-jobs on the standard input and answers, nothing else, on the standard output. A job holds readers' data: it travels
-neither by the command line nor by a file.
+never ends; a copy begins with the engine already loaded. Run as
+`python -m loan_reminders.rendering.letters.preloaded_process` with jobs on the standard input and answers, nothing
+else, on the standard output. A job holds readers' data: it travels neither by the command line nor by a file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from loan_reminders.rendering.letter_pieces import separate
+from loan_reminders.rendering.letters.pieces import separate
 
 STANDARDS: Final[list[Any]] = ["a-2a", "ua-1"]
 """What the engine checks and promises of its pages: PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1)."""

@@ -16,15 +16,15 @@ from typing import Any
 from loan_reminders.domain.dispute import Dispute, DisputePdf
 from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable, TemplateError
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.rendering.dispute_facts import DisputeFacts
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
-from loan_reminders.rendering.letter_workers import WorkerStopped, ask_once
+from loan_reminders.rendering.dispute.facts import DisputeFacts
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letters.process_pool import WorkerStopped, ask_once
 
-TEMPLATES_FOLDER = Path(__file__).resolve().parents[3] / "templates"
+TEMPLATES_FOLDER = Path(__file__).resolve().parents[4] / "templates"
 TEMPLATE = "_layouts/dispute.typ"
 
 _MAIN = "dispute.typ"
-_WORKER = "loan_reminders.rendering.dispute_worker"
+_WORKER = "loan_reminders.rendering.dispute.worker"
 _FORBIDDEN = re.compile(r"\beval\b|[\"']@[a-z]+/")
 
 Read = Callable[[str], Iterator[bytes]]

@@ -2,7 +2,7 @@
 
 A piece is what one process laid out: the objects of its pages and of their structure tree (ISO 32000-1, 14.7), with a
 marker wherever an object number, a key of the parent tree or a name of an element stands. The file that takes the piece
-in (`letter_volumes`) puts its own numbers there, so that nothing is read twice and one piece at a time is in memory.
+in (`volumes`) puts its own numbers there, so that nothing is read twice and one piece at a time is in memory.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from loan_reminders.rendering.letter_pieces import MARK, PieceObjects
+from loan_reminders.rendering.letters.pieces import MARK, PieceObjects
 
 _CATALOG, _PAGES, _TREE, _DOCUMENT = 1, 2, 3, 4
 _PER_STREAM = 200

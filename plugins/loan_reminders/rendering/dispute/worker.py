@@ -1,6 +1,6 @@
 """One process that lays out the file of a loan, appends the letters' own pages, and ends.
 
-Run as `python -m loan_reminders.rendering.dispute_worker` with a job in JSON on the standard input; the answer, in
+Run as `python -m loan_reminders.rendering.dispute.worker` with a job in JSON on the standard input; the answer, in
 JSON, is alone on the standard output. A job holds a reader's data: it travels neither by the command line nor by a
 file.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable, TemplateError
-from loan_reminders.rendering.letter_workers import LetterWorkers, WorkerStopped
+from loan_reminders.rendering.letters.process_pool import LetterWorkers, WorkerStopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """The pages of some letters of the batch, in their order, in the piece file `path` (see `letter_pieces`).
+    """The pages of some letters of the batch, in their order, in the piece file `path` (see `pieces`).
 
     `extents` is for each letter its first and its last page, counted from 1 within the piece.
     """

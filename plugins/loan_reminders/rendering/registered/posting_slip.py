@@ -16,15 +16,15 @@ from typing import Any
 from loan_reminders.domain.errors import TO_MEND, LettersNotPrinted
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.recipients import PostalAddress
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
-from loan_reminders.rendering.letter_press import unwritable
-from loan_reminders.rendering.letter_templates import copy_pages
-from loan_reminders.rendering.letter_text import french_date
-from loan_reminders.rendering.letter_workers import WorkerStopped, ask_once
-from loan_reminders.rendering.letters import PrintedLetter
+from loan_reminders.rendering.letters.chunks import unwritable
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letters.page_templates import copy_pages
+from loan_reminders.rendering.letters.process_pool import WorkerStopped, ask_once
+from loan_reminders.rendering.letters.renderer import PrintedLetter
+from loan_reminders.rendering.letters.text import french_date
 
 MAIN = "_layouts/posting_slip.typ"
-_WORKER = "loan_reminders.rendering.posting_slip_worker"
+_WORKER = "loan_reminders.rendering.registered.posting_slip_worker"
 
 
 def posting_slip(
