@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from loan_reminders.domain.letters import PrintedLetter
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel
 from loan_reminders.rendering.letters.recipients_list import HEADER, recipients_csv
-from loan_reminders.rendering.letters.renderer import PrintedLetter
 
 
 def a_printed_letter(*lines: str, postcode: str = "06000", reference: str = "R1-261204-7ZK3QD") -> PrintedLetter:

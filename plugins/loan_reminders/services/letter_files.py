@@ -13,10 +13,9 @@ from typing import IO, TYPE_CHECKING
 
 from loan_reminders.domain.errors import LettersNotPrinted
 from loan_reminders.domain.letter_ports import LetterArchive
-from loan_reminders.domain.letters import BatchLetter, BatchView
+from loan_reminders.domain.letters import BatchLetter, BatchView, PrintedLetter
 
 if TYPE_CHECKING:
-    from loan_reminders.rendering.letters.binding import PrintedLetter
     from loan_reminders.rendering.letters.copies import PageSpan, Stamp
 
 PDF, ZIP, CSV = "application/pdf", "application/zip", "text/csv; charset=utf-8"
@@ -166,8 +165,6 @@ def _slots(inside: Sequence[BatchLetter]) -> list[PageSpan]:
 
 def as_posted(letters: Sequence[BatchLetter]) -> list[PrintedLetter]:
     """The letters that stay, with their pages once the others are cut out."""
-    from loan_reminders.rendering.letters.binding import PrintedLetter
-
     found = []
     for volume in sorted({letter.volume for letter in letters}):
         inside = sorted((letter for letter in letters if letter.volume == volume), key=lambda one: one.first_page)

@@ -1,4 +1,4 @@
-"""Worker processes that lay letters out: started, fed, timed, and asked again in halves when a chunk fails."""
+"""Chunks of letters laid out in other processes: asked for, timed, and asked for again in halves when one fails."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable, TemplateError
-from loan_reminders.rendering.letters.process_pool import LetterWorkers, WorkerStopped
+from loan_reminders.rendering.compile_pdf import ACCESSIBLE, ARCHIVABLE, COMPILE, PdfAnswer, PdfJob
+from loan_reminders.rendering.process_pool import DiskRefused, JobStopped, ProcessPool
+
+_START, _END = "letter-start", "letter-end"
+"""The labels by which a template says on which page each letter starts and ends."""
+
+_NO_EXTENTS = "chaque lettre doit avoir un début et une fin"
+_NO_TITLE = "missing document title"
+"""What the engine says when no layout began the document: PDF/UA asks for a title first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +29,11 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """The pages of some letters of the batch, in their order, in the piece file `path` (see `pieces`).
+class Chunk:
+    """The pages of some letters of the batch, in their order, in the PDF `path`.
 
-    `extents` is for each letter its first and its last page, counted from 1 within the piece.
+    `first` is the place of its first letter among those asked for. `extents` is for each letter its first and its last
+    page, counted from 1 within the chunk.
     """
 
     path: Path
@@ -32,10 +41,10 @@ class Piece:
     extents: tuple[tuple[int, int], ...]
 
 
-class Press:
+class ChunkCompiler:
     """Lays out one kind of letter: a root of templates, a main template, the fonts, and what all letters share.
 
-    A context manager: its processes end with it.
+    A context manager: its processes end with it. May be shared between threads.
     """
 
     def __init__(
@@ -55,46 +64,62 @@ class Press:
         self._shared = shared
         self._timestamp = f"{today.isoformat()}T00:00:00+00:00"
         self._folder = folder
-        self._workers = LetterWorkers(timeout_s=timeout_s)
+        self._pool = ProcessPool(timeout_s=timeout_s)
 
-    def __enter__(self) -> Press:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._workers.__exit__()
+        self._pool.__exit__()
 
-    def draw(self, letters: Sequence[Mapping[str, Any]], name: str, *, first: int = 0) -> Piece | Failure:
-        """Lay out some letters in one process, into `<name>.piece`."""
-        output = self._folder / f"{name}.piece"
-        answer = self._work(
-            {
-                "root": str(self._root),
-                "main": self._main,
-                "fonts": str(self._fonts),
-                "facts": {**self._shared, "letters": letters},
-                "timestamp": self._timestamp,
-                "output": str(output),
-            }
-        )
-        if isinstance(answer, Failure):
-            return answer
-        return Piece(path=output, first=first, extents=tuple(zip(answer["starts"], answer["ends"], strict=True)))
+    def compile(self, letters: Sequence[Mapping[str, Any]], name: str, *, first: int = 0) -> Chunk | Failure:
+        """Lay out some letters in one process, into `<name>.pdf`. Raises LetterStoreUnavailable (disk)."""
+        output = self._folder / f"{name}.pdf"
+        job: PdfJob = {
+            "root": str(self._root),
+            "main": self._main,
+            "fonts": str(self._fonts),
+            "inputs": {"facts": {**self._shared, "letters": letters}},
+            "timestamp": self._timestamp,
+            "standards": [ARCHIVABLE, ACCESSIBLE],
+            "output": str(output),
+            "labels": [_START, _END],
+        }
+        try:
+            answer: PdfAnswer = self._pool.ask(COMPILE, job)
+        except JobStopped as why:
+            return Failure(fault=str(why))
+        except DiskRefused as why:
+            raise unwritable(str(why)) from None
+        if "fault" in answer:
+            return self._failure(answer["fault"], answer["place"])
+        starts, ends = answer["metadata"][_START], answer["metadata"][_END]
+        if not len(letters) == len(starts) == len(ends):
+            return Failure(fault=_NO_EXTENTS, place=self._main)
+        return Chunk(path=output, first=first, extents=tuple(zip(starts, ends, strict=True)))
 
-    def draw_all(self, letters: Sequence[Mapping[str, Any]], name: str) -> tuple[list[Piece], list[int]]:
-        """Lay out a chunk whatever its letters: halved until each faulty one is alone, and left out.
+    def _failure(self, fault: str, place: str) -> Failure:
+        if _NO_TITLE in fault:
+            return Failure(fault=_NO_EXTENTS, place=self._main)
+        if not place and fault.startswith("PDF/"):
+            place = self._main
+        return Failure(fault=f"Typst répond « {fault} »", place=place)
 
-        Returns the pieces in order (`first` is the place of a piece's first letter in the chunk) and the places of the
-        letters left out. Raises TemplateError or LettersNotPrinted when even letters of test fail.
+    def compile_all(self, letters: Sequence[Mapping[str, Any]], name: str) -> tuple[list[Chunk], list[int]]:
+        """Lay out letters whatever they hold: halved until each faulty one is alone, and left out.
+
+        Returns the chunks in order and the places of the letters left out. Raises TemplateError or LettersNotPrinted
+        when even letters of test fail.
         """
-        pieces: list[Piece] = []
+        chunks: list[Chunk] = []
         left_out: list[int] = []
         sound = False
         waiting = [(0, len(letters))]
         while waiting:
             start, end = waiting.pop()
-            drawn = self.draw(letters[start:end], f"{name}-{start:04d}-{end:04d}", first=start)
-            if isinstance(drawn, Piece):
-                pieces.append(drawn)
+            made = self.compile(letters[start:end], f"{name}-{start:04d}-{end:04d}", first=start)
+            if isinstance(made, Chunk):
+                chunks.append(made)
                 continue
             if not sound:
                 self.check(name)
@@ -104,29 +129,17 @@ class Press:
                 continue
             middle = (start + end) // 2
             waiting += [(middle, end), (start, middle)]
-        return pieces, left_out
+        return chunks, left_out
 
     def check(self, name: str) -> None:
         """Lay out two letters of test. Raises TemplateError (file, line) or, without a culprit, LettersNotPrinted."""
-        drawn = self.draw(_TEST_LETTERS, f"{name}-test")
-        if isinstance(drawn, Piece):
-            drawn.path.unlink()
-        elif drawn.place:
-            raise TemplateError(f"{drawn.place} : {drawn.fault}")
+        made = self.compile(_TEST_LETTERS, f"{name}-test")
+        if isinstance(made, Chunk):
+            made.path.unlink()
+        elif made.place:
+            raise TemplateError(f"{made.place} : {made.fault}")
         else:
-            raise LettersNotPrinted(f"Typst ne peut pas composer {self._main} : {drawn.fault}. {TO_MEND}")
-
-    def _work(self, job: Mapping[str, Any]) -> dict[str, Any] | Failure:
-        """One job in a process of its own. Raises LetterStoreUnavailable when the disk refuses its file."""
-        try:
-            answer = self._workers.ask(job)
-        except WorkerStopped as why:
-            return Failure(fault=str(why))
-        if "unwritable" in answer:
-            raise unwritable(answer["unwritable"])
-        if "fault" in answer:
-            return Failure(fault=answer["fault"], place=answer["place"])
-        return answer
+            raise LettersNotPrinted(f"Typst ne peut pas composer {self._main} : {made.fault}. {TO_MEND}")
 
 
 def unwritable(why: str) -> LetterStoreUnavailable:

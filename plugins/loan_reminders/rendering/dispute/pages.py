@@ -1,52 +1,69 @@
-"""One process that lays out the file of a loan, appends the letters' own pages, and ends.
+"""The pages of a loan's file: those of its template, then the letters' own.
 
-Run as `python -m loan_reminders.rendering.dispute.worker` with a job in JSON on the standard input; the answer, in
-JSON, is alone on the standard output. A job holds a reader's data: it travels neither by the command line nor by a
-file.
+Done in a process that can be stopped (`preloaded_process`), because stored files come from anywhere.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import re
-import sys
-from datetime import datetime
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypedDict
 
-STANDARD: Final = "a-2a"
-"""PDF/A-2a (ISO 19005-2); with letters behind it that are PDF/A-2 too the file says 2b, with others nothing."""
+from loan_reminders.rendering.compile_pdf import PdfJob, compile_pdf, without_quotes
+
+MAKE_FILE: Final = "make_dispute_file"
+"""What `process_pool` calls this work."""
 
 _MOST_LAYOUTS = 5
 _PAGE_KEYS = frozenset({"/Contents", "/CropBox", "/MediaBox", "/Parent", "/Resources", "/Rotate", "/Type"})
+
+
+class Piece(TypedDict):
+    """A letter to append: pages `first` to `last` (from 1) of the PDF `path`, None when it could not be had."""
+
+    path: str | None
+    first: int
+    last: int
+    title: str
+
+
+class FileJob(TypedDict):
+    """A file to make: `summary` lays out the template's pages, `pieces` come behind them, `output` is all of it."""
+
+    summary: PdfJob
+    pieces: list[Piece]
+    output: str
+
+
+class FileAnswer(TypedDict, total=False):
+    """`pages` of the whole and how many pieces are `missing`; or `fault`, why there is no file, in French."""
+
+    pages: int
+    missing: int
+    fault: str
 
 
 class _Faulty(Exception):
     """The template cannot be laid out; the message says so in French."""
 
 
-def make(job: dict[str, Any]) -> dict[str, Any]:
-    """Lay out `facts` by the template `main` below `root`, with the pages `pieces` behind it, into the PDF `output`.
+def make_file(job: FileJob) -> FileAnswer:
+    """Lay out the summary, append the pieces, write the whole. Raises OSError when the disk refuses a file.
 
-    A piece is a `path` (None: the file could not be had), its `first` and `last` page from 1, and its `title`.
-    Answers the `pages` of the whole and how many pieces are `missing`, or `fault`.
+    The summary is PDF/A-2a; with letters behind it that are PDF/A-2 too the whole says 2b, with others nothing.
     """
-    import pikepdf
-
     opened: list[Any] = []
     try:
         for piece in job["pieces"]:
-            opened.append(_open(pikepdf, piece))
+            opened.append(_open(piece))
         lengths = [
             0 if source is None else piece["last"] - piece["first"] + 1
             for source, piece in zip(opened, job["pieces"], strict=True)
         ]
         try:
-            summary = _summary(pikepdf, job, lengths)
+            _lay_out_summary(job["summary"], lengths)
         except _Faulty as faulty:
             return {"fault": str(faulty)}
-        pages = _bind(pikepdf, summary, job, opened)
+        pages = _bind(job, opened)
     finally:
         for source in opened:
             if source is not None:
@@ -54,8 +71,10 @@ def make(job: dict[str, Any]) -> dict[str, Any]:
     return {"pages": pages, "missing": lengths.count(0)}
 
 
-def _open(pikepdf: Any, piece: dict[str, Any]) -> Any:
+def _open(piece: Piece) -> Any:
     """The stored PDF of a piece; None when it is gone, is no PDF, or has not its pages."""
+    import pikepdf
+
     if piece["path"] is None:
         return None
     try:
@@ -68,52 +87,33 @@ def _open(pikepdf: Any, piece: dict[str, Any]) -> Any:
     return None
 
 
-def _summary(pikepdf: Any, job: dict[str, Any], lengths: list[int]) -> bytes:
-    """The pages of the template, laid out again until what they say of their own number is true."""
+def _lay_out_summary(job: PdfJob, lengths: Sequence[int]) -> None:
+    """Lay the template out, again until what it says of its own number of pages is true."""
+    import pikepdf
+
     own = 1
     for _ in range(_MOST_LAYOUTS):
         places, next_page = [], own + 1
         for length in lengths:
             places.append([next_page, next_page + length - 1] if length else [])
             next_page += length
-        pdf = _compile(job, {"pages": next_page - 1, "pieces": places})
-        with pikepdf.open(io.BytesIO(pdf)) as read:
+        layout = {"pages": next_page - 1, "pieces": places}
+        answer = compile_pdf({**job, "inputs": {**job["inputs"], "layout": layout}})
+        if "fault" in answer:
+            raise _Faulty(f"Typst répond « {without_quotes(answer['fault'])} »")
+        with pikepdf.open(job["output"]) as read:
             found = len(read.pages)
         if found == own:
-            return pdf
+            return
         own = found
     raise _Faulty("le nombre de pages ne se stabilise pas")
 
 
-def _compile(job: dict[str, Any], layout: dict[str, Any]) -> bytes:
-    """One layout: it reaches nothing outside `root`, no system font, and no package."""
-    import typst
-
-    root = job["root"]
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[job["fonts"]])
-    compiler = typst.Compiler(
-        str(Path(root) / job["main"]),
-        root=root,
-        font_paths=fonts,
-        ignore_system_fonts=True,
-        sys_inputs={"facts": json.dumps(job["facts"]), "layout": json.dumps(layout)},
-        package_path=root,
-        package_cache_path=root,
-    )
-    try:
-        pdf: Any = compiler.compile(
-            format="pdf", timestamp=datetime.fromisoformat(job["timestamp"]), pdf_standards=[STANDARD]
-        )
-    except typst.TypstError as error:
-        # What is in quotes may be what was to be written.
-        message = re.sub(r'"[^"]*"', "…", error.message)
-        raise _Faulty(f"Typst répond « {message} »") from None
-    return bytes(pdf)
-
-
-def _bind(pikepdf: Any, summary: bytes, job: dict[str, Any], opened: list[Any]) -> int:
+def _bind(job: FileJob, opened: Sequence[Any]) -> int:
     """Append the pieces with their bookmarks; the same summary and pieces give the same bytes."""
-    with pikepdf.open(io.BytesIO(summary)) as bound:
+    import pikepdf
+
+    with pikepdf.open(job["summary"]["output"]) as bound:
         marks, archivable = [], True
         for source, piece in zip(opened, job["pieces"], strict=True):
             if source is None:
@@ -143,17 +143,3 @@ def _promise(bound: Any, *, archivable: bool) -> None:
         else:
             for key in [key for key in metadata if key.startswith("{http://www.aiim.org/pdfa/ns/id/}")]:
                 del metadata[key]
-
-
-def main() -> None:
-    """Do the job that comes on the standard input; `unwritable` in the answer says that the disk refused the file."""
-    job = json.load(sys.stdin.buffer)
-    try:
-        answer = make(job)
-    except OSError as error:
-        answer = {"unwritable": error.strerror or type(error).__name__}
-    json.dump(answer, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()
