@@ -190,7 +190,7 @@ def _reader(folder: Path, language: str) -> Callable[[str], tuple[str, str, Call
             return None
         source = path.read_text(encoding="utf-8")
         if name.endswith(".html.j2"):
-            from loan_reminders.rendering.email.inlining import inlined
+            from loan_reminders.rendering.inlining import inlined
 
             source = inlined(source, style(f"_layouts/{name.rpartition('/')[0].rpartition('/')[2]}/{STYLE}"))
         return source, str(path), lambda: True

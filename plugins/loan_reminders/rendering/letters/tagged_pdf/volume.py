@@ -2,7 +2,7 @@
 
 Pages alone are easily put together; what is said of them (the structure tree, ISO 32000-1, 14.7) is one tree a file. So
 each file's tree is joined to the one tree here: its elements under the one document element, its pages under numbers
-and its table headings under names that no other file has.
+and its table headings and footnotes under names that no other file has.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class TaggedVolume:
         pdf.save(path, deterministic_id=True, object_stream_mode=ObjectStreamMode.generate, min_version=_VERSION)
 
     def _rename(self, source: Pdf, tree: Any) -> None:
-        """Give a file's pages and table headings numbers and names that no file before it has."""
+        """Give a file's pages numbers, and its elements names, that no file before it has."""
         from pikepdf import Array, Name, String
 
         first, prefix = self._next_number, f"{self._files:06d}-".encode("ascii")
@@ -119,10 +119,10 @@ class TaggedVolume:
         if Name.IDTree not in tree:
             return
         names = tree.IDTree.Names
-        headings = [names[place] for place in range(1, len(names), 2)]
-        for place, heading in enumerate(headings):
-            names[2 * place] = heading.ID = String(prefix + bytes(names[2 * place]))
-        for cell in _cells_under(headings):
+        named = [names[place] for place in range(1, len(names), 2)]
+        for place, element in enumerate(named):
+            names[2 * place] = element.ID = String(prefix + bytes(names[2 * place]))
+        for cell in _cells_beside(named):
             for said in _listed(cell.get("/A", ())):
                 if Name.Headers in said:
                     said.Headers = Array([String(prefix + bytes(name)) for name in said.Headers])
@@ -130,19 +130,31 @@ class TaggedVolume:
     def _copy(self, source: Pdf, tree: Any) -> Any:
         """Take the pages, then the tree, which finds its pages here; returns the tree as it is here."""
         pdf, before = self._pdf, self.pages
+        _lead_to_pages(source)
         pdf.pages.extend(source.pages)
-        for holder, name, drawing in _drawings(pdf.pages[place] for place in range(before, self.pages)):
-            if drawing.get("/Subtype") == "/Image":
-                holder[name] = self._pictures.setdefault(_digest(drawing), drawing)
+        self._share_pictures(pdf.pages[place].obj for place in range(before, self.pages))
         if self._tree is None:
-            from pikepdf import Dictionary
-
-            said = {key: source.Root[key] for key in _OF_THE_CATALOG if key in source.Root}
-            for key, value in pdf.copy_foreign(source.make_indirect(Dictionary(said))).items():
-                pdf.Root[key] = value
-            for key, value in source.docinfo.items():
-                pdf.docinfo[key] = value
+            self._say_the_same(source)
         return pdf.copy_foreign(tree)
+
+    def _share_pictures(self, pages: Iterable[Any]) -> None:
+        """Let pages use the picture that is here already instead of the same one again: a logo is once in a file."""
+        shared: dict[tuple[int, int], Object] = {}
+        for holder, name, drawing in _drawings(pages):
+            if drawing.get("/Subtype") == "/Image":
+                if drawing.objgen not in shared:
+                    shared[drawing.objgen] = self._pictures.setdefault(_digest(drawing), drawing)
+                holder[name] = shared[drawing.objgen]
+
+    def _say_the_same(self, source: Pdf) -> None:
+        """Say of this file what the first says of itself."""
+        from pikepdf import Dictionary
+
+        said = {key: source.Root[key] for key in _OF_THE_CATALOG if key in source.Root}
+        for key, value in self._pdf.copy_foreign(source.make_indirect(Dictionary(said))).items():
+            self._pdf.Root[key] = value
+        for key, value in source.docinfo.items():
+            self._pdf.docinfo[key] = value
 
     def _branch(self, node: Any, key: str) -> list[Object]:
         """The part of a number or name tree (ISO 32000-1, 7.9.6 and 7.9.7) that one file brings."""
@@ -171,34 +183,54 @@ class TaggedVolume:
 
 
 def _numbered(source: Pdf) -> Iterator[Any]:
-    """Whatever the parent tree of a file may number: pages, their annotations, drawings used by several."""
-    for page in source.pages:
-        yield page.obj
-        yield from page.obj.get("/Annots", ())
-    for _, _, drawing in _drawings(source.pages):
-        yield drawing
+    """Whatever the parent tree of a file may number: pages, their annotations, the drawings they use."""
+    pages = [page.obj for page in source.pages]
+    for page in pages:
+        yield page
+        yield from page.get("/Annots", ())
+    yield from {drawing.objgen: drawing for _, _, drawing in _drawings(pages)}.values()
+
+
+def _lead_to_pages(source: Pdf) -> None:
+    """Let links within a file lead to a page instead of to a name, which other files have too."""
+    from pikepdf import NameTree, String
+
+    names = source.Root.get("/Names", {}).get("/Dests")
+    if names is None:
+        return
+    places = NameTree(names)
+    for annotation in (one for page in source.pages for one in page.obj.get("/Annots", ())):
+        name = annotation.get("/Dest")
+        if isinstance(name, String) and str(name) in places:
+            annotation.Dest = places[str(name)]
 
 
 def _drawings(pages: Iterable[Any]) -> Iterator[tuple[Any, str, Any]]:
-    """Each picture or drawing that pages use, once, with the dictionary that names it and its name there."""
-    waiting = [page.obj for page in pages]
+    """Each use of a picture or a drawing: the dictionary that names it, its name there, and itself."""
+    waiting = list(pages)
     seen: set[tuple[int, int]] = set()
     while waiting:
-        holder = waiting.pop().get("/Resources", {}).get("/XObject", {})
+        resources = waiting.pop().get("/Resources", {})
+        if getattr(resources, "is_indirect", False):
+            if resources.objgen in seen:
+                continue
+            seen.add(resources.objgen)
+        holder = resources.get("/XObject", {})
         for name, drawing in list(holder.items()):
+            yield holder, name, drawing
             if drawing.objgen not in seen:
                 seen.add(drawing.objgen)
-                yield holder, name, drawing
                 waiting.append(drawing)
 
 
-def _cells_under(headings: Iterable[Any]) -> Iterator[Any]:
-    """All cells of the tables that have these headings."""
+def _cells_beside(named: Iterable[Any]) -> Iterator[Any]:
+    """All cells of the tables in which some of these elements are; other elements have names too, such as footnotes."""
     tables: dict[tuple[int, int], Any] = {}
-    for element in headings:
-        while element.S != "/Table":
+    for element in named:
+        while (kind := element.get("/S")) is not None and kind != "/Table":
             element = element.P
-        tables.setdefault(element.objgen, element)
+        if kind is not None:
+            tables.setdefault(element.objgen, element)
     waiting = list(tables.values())
     while waiting:
         for part in _listed(waiting.pop().K):
