@@ -86,6 +86,7 @@ class TestWhatGoesWrong:
         with pytest.raises(TemplateError, match=said) as caught:
             printed(tmp_path / "out", [a_letter()], by=renderer(own_templates))
         assert "Lecteur 1" not in str(caught.value)
+        assert str(caught.value).startswith("first_reminder/letter/letter.typ")
         with pytest.raises(TemplateError, match=said):
             renderer(own_templates).check(
                 stage=Stage.FIRST_REMINDER, kind=Channel.LETTER, today=today_for(Stage.FIRST_REMINDER)

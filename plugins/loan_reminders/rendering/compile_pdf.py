@@ -8,6 +8,7 @@ in a process that can be stopped (`process_pool`).
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -78,7 +79,7 @@ def compile_pdf(job: PdfJob) -> PdfAnswer:
         )
         metadata = {label: json.loads(compiler.query(f"<{label}>", field="value")) for label in job.get("labels", ())}
     except typst.TypstError as error:
-        return {"fault": error.message, "place": _place(error.diagnostic)}
+        return {"fault": error.message, "place": _place(error.diagnostic, job["root"])}
     Path(job["output"]).write_bytes(pdf)
     return {"metadata": metadata}
 
@@ -88,7 +89,9 @@ def without_quotes(fault: str) -> str:
     return re.sub(r'"[^"]*"', "…", fault)
 
 
-def _place(diagnostic: str) -> str:
-    """`first_reminder/letter/letter.typ, ligne 12`, out of the engine's excerpt."""
+def _place(diagnostic: str, root: str) -> str:
+    """`first_reminder/letter/letter.typ, ligne 12`, out of the excerpt, which names files as seen from this process."""
     found = _PLACE.search(diagnostic)
-    return f"{found['file'].lstrip('./')}, ligne {found['line']}" if found else ""
+    if found is None:
+        return ""
+    return f"{os.path.relpath(os.path.realpath(found['file']), os.path.realpath(root))}, ligne {found['line']}"
