@@ -123,7 +123,7 @@ def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator
 
 
 def _letters(ours: Settings, stage: Stage, channel: Channel, place: Path, now: datetime) -> Iterator[Path]:
-    from loan_reminders.rendering.letters import LetterRenderer
+    from loan_reminders.rendering.letters.renderer import LetterRenderer
 
     renderer = LetterRenderer(ROOT / "templates", library=ours.identity(), workers=1, layout=ours.letter_layout())
     for name, sample in _each(ours, stage, channel, now):

@@ -153,7 +153,8 @@ class LetterSettings(Section):
 
     `window` is the envelope's: its format and the height of its window in millimetres. `logo` is a PNG, JPEG or SVG
     below `templates/`. `recto_start` begins each letter on the front of a sheet. `letters_per_file` bounds the size of
-    one PDF of a batch. `acknowledgement_days` is how long after posting an acknowledgement is overdue.
+    one PDF of a batch and the memory to make it, some 0.1 MB a letter. `acknowledgement_days` is how long after posting
+    an acknowledgement is overdue.
     """
 
     workers: Annotated[int, Field(ge=1, le=32)] = 2

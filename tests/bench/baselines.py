@@ -160,7 +160,7 @@ def post_one_by_one(clock: Clock, *, stage: str, today: str, run_id: int, count:
 def print_at_once(clock: Clock, *, stage: str, today: str, run_id: int, count: int) -> dict[str, int]:
     """The same letters by one process and one compilation of all of them."""
     from loan_reminders.domain.stages import Channel, Stage
-    from loan_reminders.rendering.letters import LetterRenderer
+    from loan_reminders.rendering.letters.renderer import LetterRenderer
     from loan_reminders.settings import ROOT, settings
 
     day = date.fromisoformat(today)

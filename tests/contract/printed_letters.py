@@ -11,9 +11,10 @@ from typing import Any
 
 import pypdf
 
+from loan_reminders.domain.letters import PrintedBatch
 from loan_reminders.domain.messages import RenderedLetter
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch
+from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER
 from tests.builders import a_delivery, a_library, a_loan, a_patron, an_address, some_loans, today_for
 

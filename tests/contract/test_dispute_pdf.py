@@ -17,7 +17,7 @@ from loan_reminders.domain.dispute import DisputePdf
 from loan_reminders.domain.errors import LettersNotPrinted, LetterStoreUnavailable, TemplateError
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.rendering.dispute import TEMPLATES_FOLDER, DisputeRenderer
+from loan_reminders.rendering.dispute.renderer import TEMPLATES_FOLDER, DisputeRenderer
 from tests.builders import a_library, a_loan, a_patron
 from tests.ledger.dispute_scenes import TRACKING, a_whole_story, in_batch, sent
 

@@ -15,8 +15,8 @@ import pypdf
 
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.recipients import PostalAddress
-from loan_reminders.rendering.letter_facts import WINDOWS
-from loan_reminders.rendering.letters import LetterRenderer
+from loan_reminders.rendering.letters.facts import WINDOWS
+from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER
 from loan_reminders.settings import settings
 from sql.demo.generator import build_library

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from loan_reminders.domain.errors import LettersNotPrinted, LetterStoreUnavailable, TemplateError
+from loan_reminders.domain.letters import PrintedBatch
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
-from loan_reminders.rendering.letters import PrintedBatch
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER
 from tests.builders import today_for
 from tests.contract.printed_letters import a_letter, pages, printed, renderer
@@ -86,6 +86,7 @@ class TestWhatGoesWrong:
         with pytest.raises(TemplateError, match=said) as caught:
             printed(tmp_path / "out", [a_letter()], by=renderer(own_templates))
         assert "Lecteur 1" not in str(caught.value)
+        assert str(caught.value).startswith("first_reminder/letter/letter.typ")
         with pytest.raises(TemplateError, match=said):
             renderer(own_templates).check(
                 stage=Stage.FIRST_REMINDER, kind=Channel.LETTER, today=today_for(Stage.FIRST_REMINDER)
@@ -115,15 +116,15 @@ class TestWhatGoesWrong:
 
     def test_a_disk_that_refuses_the_pages_is_worth_another_try(self, tmp_path: Path) -> None:
         letter_renderer = renderer()
-        press = letter_renderer._press(
+        compiler = letter_renderer._compiler(
             Stage.FIRST_REMINDER, Channel.LETTER, today_for(Stage.FIRST_REMINDER), tmp_path / "scratch"
         )
         shutil.move(tmp_path / "scratch" / "root", tmp_path / "root")
         (tmp_path / "scratch").rmdir()
         (tmp_path / "scratch").write_text("a file where the folder was", encoding="utf-8")
-        press._root = tmp_path / "root"
-        with pytest.raises(LetterStoreUnavailable, match="dossier temporaire des lettres"), press:
-            press.check("check")
+        compiler._root = tmp_path / "root"
+        with pytest.raises(LetterStoreUnavailable, match="dossier temporaire des lettres"), compiler:
+            compiler.check("check")
 
     def test_a_page_engine_that_dies_is_not_taken_for_a_fault_of_the_letters(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -16,11 +16,11 @@ import pikepdf
 import pytest
 
 from loan_reminders.domain.errors import LetterStoreUnavailable, TemplateError
-from loan_reminders.domain.letters import EarlierReminder, EnvelopeWindow, LetterLayout
+from loan_reminders.domain.letters import EarlierReminder, EnvelopeWindow, LetterLayout, PrintedBatch
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.rendering import letter_binding
-from loan_reminders.rendering.letter_facts import WINDOWS
-from loan_reminders.rendering.letters import PrintedBatch, check_letter_templates
+from loan_reminders.rendering.letters.facts import WINDOWS
+from loan_reminders.rendering.letters.renderer import check_letter_templates
+from loan_reminders.rendering.letters.tagged_pdf import TaggedVolume
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER
 from tests.builders import a_delivery, a_library, a_loan, a_patron, an_address, some_loans, today_for
 from tests.contract.printed_letters import KINDS, a_letter, pages, printed, renderer, squeezed, words
@@ -275,7 +275,7 @@ def test_a_disk_full_while_binding_is_worth_another_try_and_leaves_no_half_file(
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(letter_binding.Volume, "finish", full)
+    monkeypatch.setattr(TaggedVolume, "save", full)
     with pytest.raises(LetterStoreUnavailable, match="No space left"):
         printed(tmp_path, [a_letter()])
     assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 
 from loan_reminders.domain.messages import RenderedLetter
 from loan_reminders.domain.stages import Stage
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER
 from tests.builders import a_library, today_for
 from tests.contract.printed_letters import KINDS, MM, a_letter, pages, printed, renderer, squeezed, words
 

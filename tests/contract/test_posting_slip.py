@@ -13,9 +13,9 @@ import pypdf
 import pytest
 
 from loan_reminders.domain.errors import LettersNotPrinted, TemplateError
+from loan_reminders.domain.letters import PrintedLetter
 from loan_reminders.domain.recipients import PostalAddress
-from loan_reminders.rendering.letters import PrintedLetter
-from loan_reminders.rendering.posting_slip import MAIN, posting_slip, town
+from loan_reminders.rendering.registered.posting_slip import MAIN, posting_slip, town
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER
 from tests.builders import a_library
 

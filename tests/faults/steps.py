@@ -177,9 +177,9 @@ def _arm_ledger(steps: Steps) -> None:
 
 def _arm_letters(steps: Steps) -> None:
     from loan_reminders.gateways import letter_store
-    from loan_reminders.rendering.letter_press import Press
+    from loan_reminders.rendering.letters.chunks import ChunkCompiler
 
-    flush, draw_all = letter_store._flush, Press.draw_all
+    flush, compile_all = letter_store._flush, ChunkCompiler.compile_all
 
     def flushed(file: Any) -> None:
         flush(file)
@@ -187,7 +187,7 @@ def _arm_letters(steps: Steps) -> None:
 
     letter_store._flush = flushed
     if steps.strike.point == "while_drawing":
-        Press.draw_all = steps.kill_during(draw_all)  # type: ignore[method-assign]
+        ChunkCompiler.compile_all = steps.kill_during(compile_all)  # type: ignore[method-assign]
 
 
 def _pass_after(steps: Steps, owner: Any, name: str, point: str) -> None:

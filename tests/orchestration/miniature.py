@@ -9,9 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Any
-from unittest import mock
 
 from sqlalchemy import text
 
@@ -21,7 +19,6 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, PatronCategory, Stage
 from loan_reminders.domain.states import TRANSITIONS, DeliveryState, Refusal
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.rendering import letters
 from loan_reminders.services.dispatch_emails import send_emails
 from loan_reminders.services.dispatch_sms import send_sms
 from loan_reminders.services.extract import extract_loans
@@ -33,7 +30,7 @@ from loan_reminders.services.still_due import StillDue
 from loan_reminders.services.take_over import take_over_by_letter
 from loan_reminders.settings import ROOT
 from tests.builders import a_loan, a_mobile, a_patron, an_address, an_email
-from tests.orchestration.outside import MemoryPress, MemoryStore, Outside, Told
+from tests.orchestration.outside import MemoryStore, Outside, Told
 from tests.orchestration.world import BUDGET, SETTINGS, ListedLoans
 
 POLICY = SETTINGS.policy()
@@ -221,22 +218,20 @@ class Miniature:
         still_due = StillDue(source=self.ils, policy=POLICY, run=run, today=self.today)
         if channel in LETTERS:
             take_over_by_letter(self.ledger, run_id=run.run_id, policy=POLICY)
-            with mock.patch.object(letters, "LetterRenderer", partial(MemoryPress, self.outside)):
-                return print_letters(
-                    self.ledger,
-                    store,
-                    LetterSetup(
-                        templates=ROOT / "templates",
-                        library=SETTINGS.identity(),
-                        layout=SETTINGS.letter_layout(),
-                        workers=1,
-                        today=self.today,
-                        zone=SETTINGS.library.time_zone,
-                    ),
-                    run_id=run.run_id,
-                    kind=channel,
-                    still_due=still_due,
-                )
+            return print_letters(
+                self.ledger,
+                store,
+                LetterSetup(
+                    printer=self.outside.printer(),
+                    templates=ROOT / "templates",
+                    library=SETTINGS.identity(),
+                    today=self.today,
+                    zone=SETTINGS.library.time_zone,
+                ),
+                run_id=run.run_id,
+                kind=channel,
+                still_due=still_due,
+            )
         in_short: Any = text_in_short if channel is Channel.SMS else email_in_short
         render = self.outside.remembering(write or in_short)
         if run.dry_run:

@@ -1,4 +1,4 @@
-"""The outside world in memory, at the ports: relay, SMS gateway, press and letter store, that fail when told to.
+"""The outside world in memory, at the ports: relay, SMS gateway, printer and letter store, that fail when told to.
 
 For tests that need hundreds of days and every kind of misfortune; the same services meet real sockets elsewhere.
 """
@@ -20,12 +20,14 @@ from loan_reminders.domain.errors import (
     SmsAccountRejected,
     SmsGatewayUnavailable,
 )
+from loan_reminders.domain.letters import PrintedBatch, PrintedLetter
 from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.sms_feedback import SmsCredit
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch, PrintedLetter
+from loan_reminders.rendering.letters.renderer import LetterRenderer
+from loan_reminders.settings import ROOT, read_settings
 
 
 class Killed(BaseException):
@@ -109,6 +111,9 @@ class Outside:
     def gateway(self) -> MemoryGateway:
         return MemoryGateway(self)
 
+    def printer(self) -> MemoryPrinter:
+        return MemoryPrinter(self)
+
     def take(self, message: RenderedEmail | RenderedText) -> Receipt | Misfortune:
         """One message; a receipt, or the misfortune that stops everything."""
         misfortune = self.misfortunes.get(message.recipient.value)
@@ -185,11 +190,11 @@ class MemoryGateway:
         return None
 
 
-class MemoryPress(LetterRenderer):
-    """The letters' real facts, on a page that only says which deliveries it holds."""
+class MemoryPrinter(LetterRenderer):
+    """Fulfils `LetterPrinter`: the letters' real facts, on a page that only says which deliveries it holds."""
 
-    def __init__(self, outside: Outside, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, outside: Outside) -> None:
+        super().__init__(ROOT / "templates", library=read_settings(ROOT / "library.toml").identity(), workers=1)
         self.outside = outside
 
     def letter(self, delivery: Delivery, *, today: Any, earlier: Any = ()) -> Any:

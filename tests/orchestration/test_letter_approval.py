@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
-from unittest import mock
 
 import pytest
 
@@ -12,25 +10,19 @@ from loan_reminders.domain.errors import IlsUnavailable, PermanentError
 from loan_reminders.domain.letters import BatchState
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.rendering import letters as rendering
 from tests.orchestration.letter_approval_scene import Desk
 from tests.orchestration.letter_scenes import FullDisk, KilledAfterStoring, by_post
-from tests.orchestration.outside import Killed, MemoryPress, Outside
+from tests.orchestration.outside import Killed, Outside
 from tests.orchestration.world import DUE, loan
 
 R, S = Channel.REGISTERED_LETTER, DeliveryState
-
-
-@pytest.fixture(autouse=True)
-def press():
-    with mock.patch.object(rendering, "LetterRenderer", partial(MemoryPress, Outside())):
-        yield
 
 
 @pytest.fixture
 def desk(world, tmp_path):
     """The world on the day of the registered letters, at the librarian's desk."""
     world.stage, world.today = Stage.REGISTERED_LETTER, DUE + timedelta(days=21)
+    world.printer = Outside().printer()
     return Desk(world, tmp_path / "letters")
 
 

@@ -6,20 +6,17 @@ import csv
 import io
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
-from loan_reminders.domain.letters import LetterLayout
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.rendering import letters as rendering
+from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.services.letter_batches import branch_of, posting_order
 from tests.builders import a_delivery, a_library, a_loan
 from tests.orchestration.letter_scenes import batches, by_post, held
-from tests.orchestration.outside import MemoryPress, Outside
+from tests.orchestration.outside import MemoryPrinter, Outside
 from tests.orchestration.world import DUE
 
 S = DeliveryState
@@ -27,10 +24,9 @@ L, R = Channel.LETTER, Channel.REGISTERED_LETTER
 
 
 @pytest.fixture(autouse=True)
-def press():
+def printer(world):
     """Pages that only name their deliveries: what is tried here is which letters go where."""
-    with mock.patch.object(rendering, "LetterRenderer", partial(MemoryPress, Outside())):
-        yield
+    world.printer = Outside().printer()
 
 
 @pytest.fixture
@@ -67,7 +63,7 @@ class TestOrder:
     def test_names_are_sorted_without_their_accents(self):
         def named(name):
             return replace(
-                rendering.LetterRenderer(library=a_library(), templates_folder=Path(), workers=1).letter(
+                LetterRenderer(library=a_library(), templates_folder=Path(), workers=1).letter(
                     a_delivery(channel=L), today=date(2026, 12, 4)
                 ),
                 patron_name=name,
@@ -128,7 +124,7 @@ def test_registered_letters_have_their_posting_slip_and_are_followed(world, tmp_
 def test_earlier_reminders_reach_the_letter(world, tmp_path):
     told = []
 
-    class Press(MemoryPress):
+    class Witness(MemoryPrinter):
         def letter(self, delivery, *, today, earlier=()):
             told.append([(one.stage, one.channel) for one in earlier])
             return super().letter(delivery, today=today, earlier=earlier)
@@ -136,13 +132,13 @@ def test_earlier_reminders_reach_the_letter(world, tmp_path):
     world.stage, world.today = Stage.FIRST_REMINDER, DUE + timedelta(days=8)
     world.print_letters(world.begin(by_post(1)), tmp_path / "letters")
     world.stage, world.today = Stage.SECOND_REMINDER, DUE + timedelta(days=15)
-    with mock.patch.object(rendering, "LetterRenderer", partial(Press, Outside())):
-        world.print_letters(world.begin(by_post(1)), tmp_path / "letters")
+    world.printer = Witness(Outside())
+    world.print_letters(world.begin(by_post(1)), tmp_path / "letters")
     assert told == [[(Stage.FIRST_REMINDER, L)]]
 
 
 def test_a_layout_of_several_volumes_is_recorded_volume_by_volume(world, letters):
-    class TwoVolumes(MemoryPress):
+    class TwoVolumes(MemoryPrinter):
         def print_batch(self, letters, *, folder, **kwargs):
             printed = super().print_batch(letters, folder=folder, **kwargs)
             second = folder / "letters-2.pdf"
@@ -152,10 +148,9 @@ def test_a_layout_of_several_volumes_is_recorded_volume_by_volume(world, letters
             )
             return replace(printed, pdfs=(*printed.pdfs, second), letters=placed)
 
-    world.layout = LetterLayout(letters_per_file=1)
+    world.printer = TwoVolumes(Outside())
     run_id = world.begin(by_post(1), by_post(2))
-    with mock.patch.object(rendering, "LetterRenderer", partial(TwoVolumes, Outside())):
-        world.print_letters(run_id, letters)
+    world.print_letters(run_id, letters)
     (view,) = batches(world)
     assert view.pdfs == (f"{view.name}/lettres-1.pdf", f"{view.name}/lettres-2.pdf")
     assert view.csv == f"{view.name}/destinataires.csv"

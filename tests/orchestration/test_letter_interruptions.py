@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
-from unittest import mock
 
 import pytest
 
@@ -12,10 +10,9 @@ from loan_reminders.domain.errors import LedgerUnavailable, LetterStoreUnavailab
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.gateways.letter_store import FolderLetterStore
-from loan_reminders.rendering import letters as rendering
 from loan_reminders.services.letter_batches import sweep_work_folders
 from tests.orchestration.letter_scenes import FullDisk, KilledAfterStoring, batches, by_post, held
-from tests.orchestration.outside import Killed, MemoryPress, Outside
+from tests.orchestration.outside import Killed, Outside
 from tests.orchestration.world import DUE, loan
 
 S = DeliveryState
@@ -23,10 +20,9 @@ L, R = Channel.LETTER, Channel.REGISTERED_LETTER
 
 
 @pytest.fixture(autouse=True)
-def press():
+def printer(world):
     """Pages that only name their deliveries: what is tried here is which letters go where."""
-    with mock.patch.object(rendering, "LetterRenderer", partial(MemoryPress, Outside())):
-        yield
+    world.printer = Outside().printer()
 
 
 @pytest.fixture

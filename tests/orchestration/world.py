@@ -11,6 +11,7 @@ from typing import Any
 
 from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import IlsUnavailable
+from loan_reminders.domain.letter_ports import LetterPrinter
 from loan_reminders.domain.letters import LetterLayout
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.redirect import Redirect
@@ -20,6 +21,7 @@ from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
 from loan_reminders.gateways.letter_store import FolderLetterStore
 from loan_reminders.gateways.mail_relay import Patience, Security, SmtpAccount, SmtpRelay
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.services.approve_letters import prepare_letters
 from loan_reminders.services.close import close_run
 from loan_reminders.services.compose import email_composer, text_composer
@@ -85,6 +87,7 @@ class World:
     budget: SmsBudget = BUDGET
     now: datetime | None = None
     layout: LetterLayout = field(default_factory=lambda: LetterLayout(recto_start=False))
+    printer: LetterPrinter | None = None
     split_by_branch: bool = False
 
     def extract(self, *loans: Loan | RejectedRow, dry_run: bool = False, dag_run_id: str = "") -> int:
@@ -204,11 +207,11 @@ class World:
         return StillDue(source=self.ils, policy=SETTINGS.policy(), run=run, today=self.today)
 
     def letter_setup(self) -> LetterSetup:
+        templates, library = ROOT / "templates", SETTINGS.identity()
         return LetterSetup(
-            templates=ROOT / "templates",
-            library=SETTINGS.identity(),
-            layout=self.layout,
-            workers=1,
+            printer=self.printer or LetterRenderer(templates, library=library, workers=1, layout=self.layout),
+            templates=templates,
+            library=library,
             today=self.today,
             zone="Europe/Paris",
             split_by_branch=self.split_by_branch,

@@ -9,7 +9,7 @@ import pytest
 
 from loan_reminders.domain.errors import TemplateError
 from loan_reminders.domain.stages import Stage
-from loan_reminders.rendering.emails import EmailRenderer, check_email_templates
+from loan_reminders.rendering.email.renderer import EmailRenderer, check_email_templates
 from loan_reminders.rendering.inlining import inlined
 from loan_reminders.rendering.languages import days
 from loan_reminders.rendering.templates import Templates, day_words, long_date, plural

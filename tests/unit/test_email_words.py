@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loan_reminders.domain.stages import Stage
-from loan_reminders.rendering.email_lines import cut
+from loan_reminders.rendering.email.lines import cut
 from loan_reminders.rendering.templates import Templates
 from tests.builders import DUE_DATE, a_delivery, a_loan, a_patron, some_loans, today_for
 from tests.unit.test_emails import EMAIL_STAGES, RENDERER, a_renderer, body, read

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from loan_reminders.domain.errors import RecipientError, SettingsError
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.rendering.email_lines import TITLE_LENGTH, cut
-from loan_reminders.rendering.emails import EmailRenderer
+from loan_reminders.rendering.email.lines import TITLE_LENGTH, cut
+from loan_reminders.rendering.email.renderer import EmailRenderer
 from loan_reminders.rendering.templates import Templates
 from tests.builders import DUE_DATE, a_delivery, a_library, a_loan, a_patron, today_for
 

@@ -12,7 +12,7 @@ import pytest
 import typst
 
 from loan_reminders.domain.errors import LettersNotPrinted
-from loan_reminders.rendering.letter_copies import PageSpan, Stamp, derive
+from loan_reminders.rendering.letters.copies import PageSpan, Stamp, derive
 
 COPY = Stamp(word="COPIE", line="COPIE du 23/11/2026")
 

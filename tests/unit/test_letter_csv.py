@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from loan_reminders.domain.letters import PrintedLetter
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel
-from loan_reminders.rendering.letter_csv import HEADER, recipients_csv
-from loan_reminders.rendering.letters import PrintedLetter
+from loan_reminders.rendering.letters.recipients_list import HEADER, recipients_csv
 from tests.unit.foreign_addresses import ADDRESSES
 
 

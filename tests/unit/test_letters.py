@@ -11,8 +11,9 @@ import pytest
 from loan_reminders.domain.errors import RecipientError, SettingsError
 from loan_reminders.domain.messages import RenderedLetter
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
-from loan_reminders.rendering.letter_text import (
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letters.renderer import LetterRenderer
+from loan_reminders.rendering.letters.text import (
     breakable,
     french_date,
     letter_reference,
@@ -21,7 +22,6 @@ from loan_reminders.rendering.letter_text import (
     title_words,
     town_of,
 )
-from loan_reminders.rendering.letters import LetterRenderer
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER
 from tests.builders import a_delivery, a_library, a_loan, a_patron, an_address, an_email, some_loans
 

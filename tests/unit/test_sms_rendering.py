@@ -10,7 +10,7 @@ import pytest
 from loan_reminders.domain.errors import RecipientError, TemplateError, TextTooLong
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.rendering.sms import SmsRenderer
+from loan_reminders.rendering.sms.renderer import SmsRenderer
 from loan_reminders.rendering.templates import Templates
 from tests.builders import DUE_DATE, a_delivery, a_library, a_mobile, a_patron, an_email, some_loans, today_for
 from tests.unit.sms_parts import octets, parts

@@ -1,13 +1,50 @@
-"""What the use cases about letters on paper need from the ledger and from the letter store."""
+"""What the use cases about letters on paper need: a printer, the letters' part of the ledger, the letter store."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
 from typing import Protocol
 
-from loan_reminders.domain.letters import BatchLetter, BatchState, BatchView, DraftLetter
+from loan_reminders.domain.letters import (
+    BatchLetter,
+    BatchState,
+    BatchView,
+    DraftLetter,
+    EarlierReminder,
+    PrintedBatch,
+)
+from loan_reminders.domain.messages import RenderedLetter
+from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
+
+
+class LetterPrinter(Protocol):
+    """Writes a library's letters and makes the PDF files that a librarian takes to the printer."""
+
+    def letter(self, delivery: Delivery, *, today: date, earlier: Sequence[EarlierReminder] = ()) -> RenderedLetter:
+        """What one letter says, written today. Raises RecipientError when the recipient is no postal address.
+
+        `earlier` are the reminders about these loans that left before; those after today are not told.
+        """
+        ...
+
+    def check(self, *, stage: Stage, kind: Channel, today: date) -> None:
+        """Make sure that letters of this stage can be laid out. Raises TemplateError, naming file and line."""
+        ...
+
+    def print_batch(
+        self, letters: Iterable[RenderedLetter], *, stage: Stage, kind: Channel, today: date, folder: Path
+    ) -> PrintedBatch:
+        """Lay out a batch dated today into PDF files of `folder`, which the caller owns and removes.
+
+        A letter that cannot be laid out is set aside and the others are printed. Raises TemplateError,
+        LettersNotPrinted or SettingsError (fonts) when nothing can be, LetterStoreUnavailable when the disk refuses.
+        """
+        ...
 
 
 class LetterBooks(Protocol):

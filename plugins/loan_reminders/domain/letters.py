@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.recipients import PostalAddress
@@ -157,3 +158,37 @@ class BatchLetter:
     first_page: int
     last_page: int
     left_out: Reason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedLetter:
+    """Where a letter is in its batch: pages `first_page` to `last_page` (from 1) of the file `volume` (from 1)."""
+
+    delivery_id: uuid.UUID
+    reference: str
+    recipient: PostalAddress
+    first_page: int
+    pages: int
+    volume: int = 1
+
+    @property
+    def last_page(self) -> int:
+        """The page the letter ends on, counted from 1 in its file."""
+        return self.first_page + self.pages - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedBatch:
+    """A batch ready for the printer: `pdfs` are its volumes in order, none when no letter could be laid out.
+
+    `set_aside` says which letters are in none of them, and why.
+    """
+
+    pdfs: tuple[Path, ...]
+    letters: tuple[PrintedLetter, ...]
+    set_aside: tuple[tuple[uuid.UUID, Reason], ...]
+
+    @property
+    def pages(self) -> int:
+        """Pages of all volumes, blank versos between letters included."""
+        return sum({letter.volume: letter.last_page for letter in self.letters}.values())

@@ -24,16 +24,16 @@ class LetterOperator(RunOperator):
 
     def setup(self) -> LetterSetup:
         """What the settings say of letters, today; what killed processes and old dry runs left is swept first."""
+        from loan_reminders.hooks.letter_printer import letter_printer
         from loan_reminders.hooks.letter_store import letter_store
 
         now, ours = self.now(), self.config.letters
         sweep_work_folders(now)
         sweep_rehearsals(letter_store(), now)
         return LetterSetup(
+            printer=letter_printer(self.config),
             templates=ROOT / "templates",
             library=self.config.identity(),
-            layout=self.config.letter_layout(),
-            workers=ours.workers,
             today=now.date(),
             zone=self.config.library.time_zone,
             split_by_branch=ours.split_by_branch,

@@ -16,7 +16,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.services.check_volume import check_planned
 from loan_reminders.services.dispatch import Tally
 from loan_reminders.services.letter_batches import WORK, LetterSetup, batch_name, groups, store_batch
-from loan_reminders.services.print_letters import Press, remove_abandoned, set_aside
+from loan_reminders.services.print_letters import BatchMaker, remove_abandoned, set_aside
 from loan_reminders.services.still_due import StillDue
 
 log = logging.getLogger(__name__)
@@ -53,18 +53,18 @@ def prepare_letters(
     if run.dry_run:
         return {}
     drafts = ledger.drafts()
-    press = Press(ledger=ledger, store=store, setup=setup, run=run, kind=KIND, tally=Tally(channel="Lettres"))
+    maker = BatchMaker(ledger=ledger, store=store, setup=setup, run=run, kind=KIND, tally=Tally(channel="Lettres"))
     kept: list[str] = []
     letters = 0
     with ledger.sender(run_id, KIND) as sender, tempfile.TemporaryDirectory(prefix=WORK) as folder:
         number = sender.batches_recorded(drafts=True) + 1
         if ledger.planned_count(run_id, KIND):
-            renderer = press.checked_renderer()
+            maker.check()
             still_due.settle(sender)
-            press.compose(sender, renderer, claim=False)
-        made = groups(press.held, library=setup.library, split_by_branch=setup.split_by_branch)
+            maker.compose(sender, claim=False)
+        made = groups(maker.held, library=setup.library, split_by_branch=setup.split_by_branch)
         for place, (branch, group) in enumerate(made):
-            printed = press.lay_out(renderer, group, Path(folder) / str(place))
+            printed = maker.lay_out(group, Path(folder) / str(place))
             sender.exchange(set_aside(printed), [])
             if not printed.pdfs:
                 continue

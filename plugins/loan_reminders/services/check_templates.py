@@ -29,8 +29,8 @@ def check_templates(
     Raises TemplateError with one line a fault (file, line, fault), and for letters LettersNotPrinted or SettingsError
     when the engine or its fonts are at fault.
     """
-    from loan_reminders.rendering.emails import check_email_templates
-    from loan_reminders.rendering.letters import LetterRenderer
+    from loan_reminders.rendering.email.renderer import check_email_templates
+    from loan_reminders.rendering.letters.renderer import LetterRenderer
     from loan_reminders.rendering.templates import Templates
 
     words = Templates(templates)

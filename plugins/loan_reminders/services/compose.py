@@ -17,7 +17,7 @@ from loan_reminders.domain.sms_text import segments
 from loan_reminders.domain.stages import Stage
 
 if TYPE_CHECKING:
-    from loan_reminders.rendering.sms import SmsRenderer
+    from loan_reminders.rendering.sms.renderer import SmsRenderer
 
 
 def email_composer(
@@ -38,7 +38,7 @@ def email_composer(
     `list_unsubscribe` is the https or mailto address of a List-Unsubscribe header, empty for none.
     Raises TemplateError when a template of the stage is missing or wrong.
     """
-    from loan_reminders.rendering.emails import EmailRenderer, check_email_templates
+    from loan_reminders.rendering.email.renderer import EmailRenderer, check_email_templates
     from loan_reminders.rendering.templates import Templates
 
     words = Templates(templates)
@@ -98,7 +98,7 @@ def check_texts(
 def _checked(
     templates: Path, *, stage: Stage, library: LibraryIdentity, max_segments: int, opt_out_mention: str
 ) -> SmsRenderer:
-    from loan_reminders.rendering.sms import SmsRenderer
+    from loan_reminders.rendering.sms.renderer import SmsRenderer
     from loan_reminders.rendering.templates import Templates
 
     renderer = SmsRenderer(

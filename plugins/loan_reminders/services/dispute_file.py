@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from loan_reminders.domain.dispute import DisputeBooks, DisputePdf, LoanFound, LoanSearch
 from loan_reminders.domain.letter_ports import LetterArchive
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.rendering.dispute import DisputeRenderer
+from loan_reminders.rendering.dispute.renderer import DisputeRenderer
 
 log = logging.getLogger(__name__)
 

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import re
 import shutil
 import tempfile
 import unicodedata
 import uuid
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from loan_reminders.domain.letters import LetterLayout
+from loan_reminders.domain.letter_ports import LetterPrinter
+from loan_reminders.domain.letters import PrintedBatch
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.messages import LetterBatch, PlacedLetter, RenderedLetter
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import LetterStore, Run
 from loan_reminders.domain.stages import Channel
 from loan_reminders.services.rehearse import REHEARSALS
-
-if TYPE_CHECKING:
-    from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch
 
 DRAFTS, TRIALS = "a-valider", "essai"
 """The folders of batches that are not for the post: drafts, dry runs, and those of a test installation."""
@@ -41,54 +36,40 @@ _ABANDONED_AFTER = timedelta(days=1)
 class LetterSetup:
     """What all batches of an installation share on one day.
 
-    `zone` is the library's time zone, an IANA name, `level` the guarantee level of registered letters. A test
-    installation, `trial`, keeps its batches in a folder of their own.
+    `templates` is the folder of the posting slip's template. `zone` is the library's time zone, an IANA name, `level`
+    the guarantee level of registered letters. A test installation, `trial`, keeps its batches in a folder of their own.
     """
 
+    printer: LetterPrinter
     templates: Path
     library: LibraryIdentity
-    layout: LetterLayout
-    workers: int
     today: date
     zone: str
     split_by_branch: bool = False
     level: str = "R1"
     trial: bool = False
 
-    def renderer(self) -> LetterRenderer:
-        """The renderer of these letters."""
-        from loan_reminders.rendering.letters import LetterRenderer
-
-        return LetterRenderer(self.templates, library=self.library, workers=self.workers, layout=self.layout)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """A letter ready to be laid out, put away until its turn: ten thousand of them wait to be sorted.
+    """A letter ready to be laid out, and what it is sorted by.
 
     `branch` is the ILS code of the branch that most of its documents are of, `order` its place in the post's order.
     """
 
-    delivery_id: uuid.UUID
+    letter: RenderedLetter
     branch: str
     order: tuple[int, str, str, str, str]
-    packed: bytes
 
     @classmethod
     def of(cls, letter: RenderedLetter, *, branch: str) -> Composed:
-        """Put a letter away."""
-        return cls(
-            delivery_id=letter.delivery_id,
-            branch=branch,
-            order=posting_order(letter),
-            packed=zlib.compress(pickle.dumps(letter, pickle.HIGHEST_PROTOCOL), 1),
-        )
+        """A letter with its place."""
+        return cls(letter=letter, branch=branch, order=posting_order(letter))
 
     @property
-    def letter(self) -> RenderedLetter:
-        """The letter itself."""
-        letter: RenderedLetter = pickle.loads(zlib.decompress(self.packed))  # noqa: S301 - packed by this process
-        return letter
+    def delivery_id(self) -> uuid.UUID:
+        """The delivery that the letter is."""
+        return self.letter.delivery_id
 
 
 def branch_of(delivery: Delivery, library: LibraryIdentity) -> str:
@@ -148,7 +129,7 @@ def store_batch(
     What an interrupted try stored under this name is replaced. Raises LetterStoreUnavailable, TemplateError or
     LettersNotPrinted (the slip).
     """
-    from loan_reminders.rendering.letter_csv import recipients_csv
+    from loan_reminders.rendering.letters.recipients_list import recipients_csv
 
     pdfs = _file_names(len(printed.pdfs))
     files: list[tuple[str, bytes | Path]] = [
@@ -188,7 +169,7 @@ def _file_names(count: int) -> tuple[str, ...]:
 
 
 def _slip(printed: PrintedBatch, *, name: str, branch: str, setup: LetterSetup) -> bytes:
-    from loan_reminders.rendering.posting_slip import posting_slip
+    from loan_reminders.rendering.registered.posting_slip import posting_slip
 
     return posting_slip(
         printed.letters,

@@ -21,7 +21,7 @@ from loan_reminders.services.letter_files import CSV, PDF, LetterFile, closed_ov
 from loan_reminders.services.letter_recheck import Recheck, recheck
 
 if TYPE_CHECKING:
-    from loan_reminders.rendering.letter_copies import Stamp
+    from loan_reminders.rendering.letters.copies import Stamp
 
 _STAMPED = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
 _REFUSED = {
@@ -107,7 +107,7 @@ class LetterDesk:
 
     def preview(self, batch_id: int, volume: int) -> LetterFile:
         """One PDF of a batch not yet printed, stamped so that it cannot be taken for letters to post."""
-        from loan_reminders.rendering.letter_copies import Stamp
+        from loan_reminders.rendering.letters.copies import Stamp
 
         batch = self.batch(batch_id)
         word = _STAMPED.get(batch.state)
@@ -151,7 +151,7 @@ class LetterDesk:
         name = f"lot-{batch_id}-bordereau.pdf"
         if not batch.left_out:
             return LetterFile(name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip))
-        from loan_reminders.rendering.posting_slip import posting_slip
+        from loan_reminders.rendering.registered.posting_slip import posting_slip
 
         slip = posting_slip(
             letter_files.as_posted(self.books.letters_of(batch_id)),
@@ -213,7 +213,7 @@ class LetterDesk:
         return file
 
     def _copy_stamp(self, more: str = "") -> Stamp:
-        from loan_reminders.rendering.letter_copies import Stamp
+        from loan_reminders.rendering.letters.copies import Stamp
 
         return Stamp(word="COPIE", line=f"COPIE du {self.now:%d/%m/%Y}{more}")
 

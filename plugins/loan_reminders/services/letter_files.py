@@ -13,11 +13,10 @@ from typing import IO, TYPE_CHECKING
 
 from loan_reminders.domain.errors import LettersNotPrinted
 from loan_reminders.domain.letter_ports import LetterArchive
-from loan_reminders.domain.letters import BatchLetter, BatchView
+from loan_reminders.domain.letters import BatchLetter, BatchView, PrintedLetter
 
 if TYPE_CHECKING:
-    from loan_reminders.rendering.letter_binding import PrintedLetter
-    from loan_reminders.rendering.letter_copies import PageSpan, Stamp
+    from loan_reminders.rendering.letters.copies import PageSpan, Stamp
 
 PDF, ZIP, CSV = "application/pdf", "application/zip", "text/csv; charset=utf-8"
 
@@ -78,7 +77,7 @@ def volumes(
 
 def one_letter(archive: LetterArchive, batch: BatchView, letter: BatchLetter, *, stamp: Stamp) -> IO[bytes]:
     """The pages of one letter alone, stamped. Raises like `volumes`."""
-    from loan_reminders.rendering.letter_copies import PageSpan
+    from loan_reminders.rendering.letters.copies import PageSpan
 
     if not 1 <= letter.volume <= len(batch.pdfs):
         raise LettersNotPrinted("Le lot n'a pas le fichier où cette lettre devrait être. Prévenir l'administrateur.")
@@ -93,7 +92,7 @@ def stored(archive: LetterArchive, location: str) -> IO[bytes]:
 
 def recipients(letters: Sequence[BatchLetter], batch: BatchView, *, level: str) -> bytes:
     """The list of recipients of the letters that are to be posted, with their pages in what `volumes` gives."""
-    from loan_reminders.rendering.letter_csv import recipients_csv
+    from loan_reminders.rendering.letters.recipients_list import recipients_csv
 
     names = [PurePosixPath(location).name for location in batch.pdfs]
     return recipients_csv(as_posted(letters), kind=batch.kind, level=level, files=names)
@@ -138,7 +137,7 @@ def _derived(
             for piece in archive.read(location):
                 output.write(piece)
         else:
-            from loan_reminders.rendering.letter_copies import derive
+            from loan_reminders.rendering.letters.copies import derive
             from loan_reminders.rendering.private_files import open_private
 
             with tempfile.TemporaryDirectory(prefix="letters-") as folder:
@@ -154,7 +153,7 @@ def _derived(
 
 def _slots(inside: Sequence[BatchLetter]) -> list[PageSpan]:
     """The pages of the letters that stay, each with the blank verso that may follow it."""
-    from loan_reminders.rendering.letter_copies import PageSpan
+    from loan_reminders.rendering.letters.copies import PageSpan
 
     ordered = sorted(inside, key=lambda letter: letter.first_page)
     ends = [following.first_page - 1 for following in ordered[1:]] + [None]
@@ -167,8 +166,6 @@ def _slots(inside: Sequence[BatchLetter]) -> list[PageSpan]:
 
 def as_posted(letters: Sequence[BatchLetter]) -> list[PrintedLetter]:
     """The letters that stay, with their pages once the others are cut out."""
-    from loan_reminders.rendering.letter_binding import PrintedLetter
-
     found = []
     for volume in sorted({letter.volume for letter in letters}):
         inside = sorted((letter for letter in letters if letter.volume == volume), key=lambda one: one.first_page)

@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import LedgerUnavailable, LetterStoreUnavailable, PermanentError
-from loan_reminders.domain.letters import EarlierReminder
+from loan_reminders.domain.letters import EarlierReminder, PrintedBatch
 from loan_reminders.domain.messages import LetterBatch, Receipt, RenderedLetter
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports import Ledger, LetterStore, Run, Sender
@@ -29,9 +28,6 @@ from loan_reminders.services.letter_batches import (
     store_batch,
 )
 from loan_reminders.services.still_due import StillDue
-
-if TYPE_CHECKING:
-    from loan_reminders.rendering.letters import LetterRenderer, PrintedBatch
 
 log = logging.getLogger(__name__)
 
@@ -62,42 +58,42 @@ def print_letters(
             f"{waiting} lettres recommandées attendent, mais personne ne les a validées :"
             " relancer « Préparer les lettres », puis répondre à « Valider les lettres recommandées »."
         )
-    press = Press(ledger=ledger, store=store, setup=setup, run=run, kind=kind, tally=tally)
+    maker = BatchMaker(ledger=ledger, store=store, setup=setup, run=run, kind=kind, tally=tally)
     with ledger.sender(run_id, kind) as sender:
         if waiting:
-            press.print_all(sender, still_due, approved)
+            maker.print_all(sender, still_due, approved)
         else:
             log.info("Aucune lettre à imprimer")
         if not run.dry_run:
-            _tidy(sender, press, printed=waiting > 0)
+            _tidy(sender, maker, printed=waiting > 0)
     return tally.summary()
 
 
-def _tidy(sender: Sender, press: Press, *, printed: bool) -> None:
+def _tidy(sender: Sender, maker: BatchMaker, *, printed: bool) -> None:
     """Remove what is nobody's letters any more: drafts now printed, and what an interrupted try left of a batch.
 
     Letters dropped since such a try leave its folder without anybody to print it again. The sender is alone meanwhile:
     nobody stores under that name. A store that is out of reach stops nobody who had nothing to print.
     """
-    run = press.run
-    if press.kind is Channel.REGISTERED_LETTER:
-        press.ledger.drafts().abandon(run.run_id)
-        remove_abandoned(press.ledger, press.store, run.run_id)
+    run = maker.run
+    if maker.kind is Channel.REGISTERED_LETTER:
+        maker.ledger.drafts().abandon(run.run_id)
+        remove_abandoned(maker.ledger, maker.store, run.run_id)
     try:
-        press.store.remove(batch_name(run, sender.batches_recorded() + 1, trial=press.setup.trial))
-        _tidy_after_the_dead(press)
+        maker.store.remove(batch_name(run, sender.batches_recorded() + 1, trial=maker.setup.trial))
+        _tidy_after_the_dead(maker)
     except LetterStoreUnavailable as error:
         if printed:
             raise
         log.warning("%s", error)
 
 
-def _tidy_after_the_dead(press: Press) -> None:
+def _tidy_after_the_dead(maker: BatchMaker) -> None:
     """Remove the batch that a run which died at this work had stored and not recorded: its letters are ours by now."""
-    for run in press.ledger.unfinished_runs(press.run.run_id):
+    for run in maker.ledger.unfinished_runs(maker.run.run_id):
         try:
-            with press.ledger.sender(run.run_id, press.kind) as theirs:
-                press.store.remove(batch_name(run, theirs.batches_recorded() + 1, trial=press.setup.trial))
+            with maker.ledger.sender(run.run_id, maker.kind) as theirs:
+                maker.store.remove(batch_name(run, theirs.batches_recorded() + 1, trial=maker.setup.trial))
         except LedgerUnavailable:
             log.info("La tournée %s imprime encore : rien n'est retiré de ses lots", run.run_id)
 
@@ -109,7 +105,7 @@ def remove_abandoned(ledger: Ledger, store: LetterStore, run_id: int) -> None:
 
 
 @dataclass(slots=True, kw_only=True)
-class Press:
+class BatchMaker:
     """Turns what waits in a run into batches: composes the letters, lays them out, stores and records them."""
 
     ledger: Ledger
@@ -122,16 +118,16 @@ class Press:
 
     def print_all(self, sender: Sender, still_due: StillDue, approved: Collection[uuid.UUID] | None) -> None:
         """Print what waits, of `approved` only when it is given."""
-        renderer = self.checked_renderer()
+        self.check()
         with tempfile.TemporaryDirectory(prefix=WORK) as folder:
             if not self.run.dry_run:
                 still_due.settle(sender)
-            self.compose(sender, renderer, only=approved, claim=True)
+            self.compose(sender, only=approved, claim=True)
             number = sender.batches_recorded() + 1
             made = groups(self.held, library=self.setup.library, split_by_branch=self.setup.split_by_branch)
             for place, (branch, letters) in enumerate(made):
                 try:
-                    printed = self.lay_out(renderer, letters, Path(folder) / str(place))
+                    printed = self.lay_out(letters, Path(folder) / str(place))
                     batch = self._stored(printed, number, branch)
                 except Exception:
                     left = [letter for _, group in made[place:] for letter in group]
@@ -140,22 +136,18 @@ class Press:
                 self._record(sender, printed, batch)
                 number += batch is not None
 
-    def checked_renderer(self) -> LetterRenderer:
-        """The renderer, once its templates have proved sound."""
-        renderer = self.setup.renderer()
-        renderer.check(stage=self.run.stage, kind=self.kind, today=self.setup.today)
-        return renderer
+    def check(self) -> None:
+        """Make sure that the templates are sound. Raises TemplateError or LettersNotPrinted."""
+        self.setup.printer.check(stage=self.run.stage, kind=self.kind, today=self.setup.today)
 
-    def compose(
-        self, sender: Sender, renderer: LetterRenderer, *, only: Collection[uuid.UUID] | None = None, claim: bool
-    ) -> None:
+    def compose(self, sender: Sender, *, only: Collection[uuid.UUID] | None = None, claim: bool) -> None:
         """Write every letter that waits, page by page, into `held`; with `claim` it is ours to print from here on."""
         passed_over = 0
         for page in sender.waiting():
             ours = [delivery for delivery in page if only is None or delivery.delivery_id in only]
             passed_over += len(page) - len(ours)
             earlier = sender.earlier(ours, zone=self.setup.zone)
-            rendered, failed = render_all(ours, partial(self._letter, renderer, earlier))
+            rendered, failed = render_all(ours, partial(self._letter, earlier))
             claimed = sender.exchange(failed, [letter.delivery_id for letter in rendered] if claim else [])
             self.tally.count(failed)
             branches = {delivery.delivery_id: branch_of(delivery, self.setup.library) for delivery in ours}
@@ -167,19 +159,14 @@ class Press:
         if passed_over:
             log.warning("%d lettres n'étaient pas dans le lot validé : elles attendent encore", passed_over)
 
-    def _letter(
-        self,
-        renderer: LetterRenderer,
-        earlier: Mapping[uuid.UUID, Sequence[EarlierReminder]],
-        delivery: Delivery,
-    ) -> RenderedLetter:
-        told = earlier.get(delivery.delivery_id, ())
-        return renderer.letter(delivery, today=self.setup.today, earlier=told)
+    def _letter(self, earlier: Mapping[uuid.UUID, Sequence[EarlierReminder]], delivery: Delivery) -> RenderedLetter:
+        of_these_loans = earlier.get(delivery.delivery_id, ())
+        return self.setup.printer.letter(delivery, today=self.setup.today, earlier=of_these_loans)
 
-    def lay_out(self, renderer: LetterRenderer, composed: Iterable[Composed], folder: Path) -> PrintedBatch:
+    def lay_out(self, composed: Iterable[Composed], folder: Path) -> PrintedBatch:
         """Lay out one batch into a folder of its own."""
         folder.mkdir()
-        return renderer.print_batch(
+        return self.setup.printer.print_batch(
             (one.letter for one in composed),
             stage=self.run.stage,
             kind=self.kind,

@@ -9,7 +9,7 @@ from datetime import date
 
 from loan_reminders.domain.library import Branch, LibraryIdentity
 from loan_reminders.domain.loans import Loan
-from loan_reminders.rendering.mime import one_line
+from loan_reminders.rendering.email.mime import one_line
 
 TITLE_LENGTH = 140
 FACT_LENGTH = 70

@@ -13,10 +13,10 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Refusal
-from loan_reminders.rendering.email_lines import FACT_LENGTH, LineWriter, cut
-from loan_reminders.rendering.email_unsubscribe import unsubscribe_headers
+from loan_reminders.rendering.email.lines import FACT_LENGTH, LineWriter, cut
+from loan_reminders.rendering.email.mime import address_header, alternative, clean_text, one_line, text_header
+from loan_reminders.rendering.email.unsubscribe import unsubscribe_headers
 from loan_reminders.rendering.languages import FRENCH, direction
-from loan_reminders.rendering.mime import address_header, alternative, clean_text, one_line, text_header
 from loan_reminders.rendering.templates import Templates
 
 WORDS = ("subject.txt.j2", "words.txt.j2")

@@ -6,10 +6,10 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from loan_reminders.domain.letters import PrintedLetter
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.recipients.countries import country_code
 from loan_reminders.domain.stages import Channel
-from loan_reminders.rendering.letters import PrintedLetter
 
 HEADER = (
     "reference", "ligne1", "ligne2", "ligne3", "ligne4", "ligne5", "ligne6", "pays", "code_pays", "niveau", "ar",

@@ -2,29 +2,28 @@
 
 It says what the order of 7 February 2007 (art. 4) asks of a sender: own name and address, each recipient, guarantee
 level and acknowledgement; the post office adds its numbers, its stamp and its signature. The page is a template
-(`templates/_layouts/posting_slip.typ`) laid out by Typst in a short-lived process.
+(`templates/_layouts/posting_slip.typ`) laid out by Typst (`compile_pdf`).
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from loan_reminders.domain.errors import TO_MEND, LettersNotPrinted
+from loan_reminders.domain.letters import PrintedLetter
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.recipients import PostalAddress
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
-from loan_reminders.rendering.letter_press import unwritable
-from loan_reminders.rendering.letter_templates import copy_pages
-from loan_reminders.rendering.letter_text import french_date
-from loan_reminders.rendering.letter_workers import WorkerStopped, ask_once
-from loan_reminders.rendering.letters import PrintedLetter
+from loan_reminders.rendering.compile_pdf import ARCHIVABLE, COMPILE, PdfAnswer, PdfJob, without_quotes
+from loan_reminders.rendering.letters.chunks import unwritable
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letters.page_templates import copy_pages
+from loan_reminders.rendering.letters.text import french_date
+from loan_reminders.rendering.process_pool import DiskRefused, JobStopped, ProcessPool
 
 MAIN = "_layouts/posting_slip.typ"
-_WORKER = "loan_reminders.rendering.posting_slip_worker"
 
 
 def posting_slip(
@@ -75,7 +74,8 @@ def posting_slip(
                 "root": str(root),
                 "main": MAIN,
                 "fonts": str(fonts),
-                "facts": facts,
+                "inputs": {"facts": facts},
+                "standards": [ARCHIVABLE],
                 "timestamp": f"{today.isoformat()}T00:00:00+00:00",
                 "output": str(output),
             },
@@ -89,16 +89,17 @@ def town(address: PostalAddress) -> str:
     return ", ".join(address.lines[-2:]) if address.country else address.lines[-1]
 
 
-def _work(job: Mapping[str, Any], *, timeout_s: float) -> None:
+def _work(job: PdfJob, *, timeout_s: float) -> None:
     """The job in a process of its own, killed when it takes too long."""
     try:
-        answer = ask_once(_WORKER, job, folder=Path(job["root"]), timeout_s=timeout_s)
-    except WorkerStopped as why:
+        with ProcessPool(timeout_s=timeout_s) as pool:
+            answer: PdfAnswer = pool.ask(COMPILE, job)
+    except JobStopped as why:
         raise _not_made(str(why)) from None
-    if "unwritable" in answer:
-        raise unwritable(answer["unwritable"])
+    except DiskRefused as why:
+        raise unwritable(str(why)) from None
     if "fault" in answer:
-        raise _not_made(answer["fault"])
+        raise _not_made(f"Typst répond « {without_quotes(answer['fault'])} »")
 
 
 def _not_made(why: str) -> LettersNotPrinted:

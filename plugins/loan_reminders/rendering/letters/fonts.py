@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loan_reminders.domain.errors import SettingsError
 
-FONTS_FOLDER = Path(__file__).resolve().parent / "fonts"
+FONTS_FOLDER = Path(__file__).resolve().parents[1] / "fonts"
 """The fonts delivered with the project; see the README beside them."""
 
 UNDRAWABLE = "\ufffd"

@@ -1,7 +1,7 @@
 """Letters: from a delivery to its facts, and from many facts to PDF files for the printer.
 
 The words and the page are templates (`templates/<stage>/<kind>/letter.typ`, `templates/_layouts/letter.typ`) laid out
-by Typst, a chunk of letters in each of several short-lived processes, then bound into one file, or several beyond
+by Typst, a chunk of letters at a time in each of several processes, then bound into one file, or several beyond
 `LetterLayout.letters_per_file`: archivable, accessible, with a bookmark a reader.
 What comes from the ILS travels as JSON and is never markup.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from loan_reminders.domain.errors import RecipientError
-from loan_reminders.domain.letters import EarlierReminder, LetterLayout
+from loan_reminders.domain.letters import EarlierReminder, LetterLayout, PrintedBatch
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.messages import LetterBranch, LetterLine, RenderedLetter
@@ -27,12 +27,12 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason, Refusal
-from loan_reminders.rendering.letter_binding import Binder, PrintedBatch, PrintedLetter
-from loan_reminders.rendering.letter_facts import letter_facts, shared_facts
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
-from loan_reminders.rendering.letter_press import Piece, Press
-from loan_reminders.rendering.letter_templates import copy_logo, copy_pages
-from loan_reminders.rendering.letter_text import (
+from loan_reminders.rendering.letters.binding import Binder
+from loan_reminders.rendering.letters.chunks import Chunk, ChunkCompiler
+from loan_reminders.rendering.letters.facts import letter_facts, shared_facts
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.letters.page_templates import copy_logo, copy_pages
+from loan_reminders.rendering.letters.text import (
     earlier_words,
     french_date,
     letter_reference,
@@ -42,8 +42,6 @@ from loan_reminders.rendering.letter_text import (
     title_words,
     total_words,
 )
-
-__all__ = ["LetterRenderer", "PrintedBatch", "PrintedLetter", "check_letter_templates"]
 
 _TITLES = {
     Stage.FIRST_REMINDER: "Première relance",
@@ -59,7 +57,7 @@ LETTER_KINDS = {
 
 
 class LetterRenderer:
-    """Writes a library's letters.
+    """Writes a library's letters. Fulfils `LetterPrinter`.
 
     `workers` processes work at once, each on `chunk_size` letters (about 0.15 GB a process), and one that takes more
     than `timeout_s` seconds is killed.
@@ -126,9 +124,9 @@ class LetterRenderer:
         """Lay out letters of test. Raises TemplateError, naming file and line, when the templates cannot be used."""
         with (
             tempfile.TemporaryDirectory(prefix="letters-") as scratch,
-            self._press(stage, kind, today, Path(scratch)) as press,
+            self._compiler(stage, kind, today, Path(scratch)) as compiler,
         ):
-            press.check("check")
+            compiler.check("check")
 
     def print_batch(
         self, letters: Iterable[RenderedLetter], *, stage: Stage, kind: Channel, today: date, folder: Path
@@ -143,30 +141,30 @@ class LetterRenderer:
         set_aside: list[tuple[uuid.UUID, Reason]] = []
         with (
             tempfile.TemporaryDirectory(prefix="letters-", dir=folder) as scratch,
-            self._press(stage, kind, today, Path(scratch)) as press,
+            self._compiler(stage, kind, today, Path(scratch)) as compiler,
             Binder(
                 folder, letters_per_file=self._layout.letters_per_file, recto_start=self._layout.recto_start
             ) as binder,
         ):
-            for chunk, pieces in self._drawn(press, fonts, letters, set_aside):
-                for piece in pieces:
-                    binder.add(piece, chunk[piece.first : piece.first + len(piece.extents)])
+            for asked, chunks in self._compiled(compiler, fonts, letters, set_aside):
+                for chunk in chunks:
+                    binder.add(chunk, asked[chunk.first : chunk.first + len(chunk.extents)])
             return binder.finish(set_aside)
 
-    def _drawn(
+    def _compiled(
         self,
-        press: Press,
+        compiler: ChunkCompiler,
         fonts: FontSet,
         letters: Iterable[RenderedLetter],
         set_aside: list[tuple[uuid.UUID, Reason]],
-    ) -> Iterator[tuple[Sequence[RenderedLetter], Sequence[Piece]]]:
-        """Each chunk with its pieces, in order; only a few chunks are under way at any time."""
-        chunks = self._chunks(fonts, letters, set_aside)
-        under_way: deque[tuple[Sequence[RenderedLetter], Future[tuple[list[Piece], list[int]]]]] = deque()
+    ) -> Iterator[tuple[Sequence[RenderedLetter], Sequence[Chunk]]]:
+        """Some letters at a time with their chunks, in order; only a few are under way at any time."""
+        shares = self._shares(fonts, letters, set_aside)
+        under_way: deque[tuple[Sequence[RenderedLetter], Future[tuple[list[Chunk], list[int]]]]] = deque()
         with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="letters") as pool:
             try:
-                for number, (chunk, facts) in enumerate(chunks):
-                    under_way.append((chunk, pool.submit(press.draw_all, facts, f"{number:06d}")))
+                for number, (share, facts) in enumerate(shares):
+                    under_way.append((share, pool.submit(compiler.compile_all, facts, f"{number:06d}")))
                     if len(under_way) > self._workers:
                         yield self._done(*under_way.popleft(), set_aside)
                 while under_way:
@@ -177,27 +175,27 @@ class LetterRenderer:
 
     @staticmethod
     def _done(
-        chunk: Sequence[RenderedLetter],
-        future: Future[tuple[list[Piece], list[int]]],
+        share: Sequence[RenderedLetter],
+        future: Future[tuple[list[Chunk], list[int]]],
         set_aside: list[tuple[uuid.UUID, Reason]],
-    ) -> tuple[Sequence[RenderedLetter], Sequence[Piece]]:
-        pieces, left_out = future.result()
-        set_aside.extend((chunk[place].delivery_id, Reason.NOT_RENDERED) for place in left_out)
-        return chunk, pieces
+    ) -> tuple[Sequence[RenderedLetter], Sequence[Chunk]]:
+        chunks, left_out = future.result()
+        set_aside.extend((share[place].delivery_id, Reason.NOT_RENDERED) for place in left_out)
+        return share, chunks
 
-    def _chunks(
+    def _shares(
         self, fonts: FontSet, letters: Iterable[RenderedLetter], set_aside: list[tuple[uuid.UUID, Reason]]
     ) -> Iterator[tuple[list[RenderedLetter], list[dict[str, Any]]]]:
-        """Letters by the chunk, with their facts; one whose address cannot be written is set aside at once.
+        """Letters in shares of a chunk's size, with their facts; one whose address cannot be written is set aside.
 
-        No chunk goes over the end of a file.
+        No share goes over the end of a file.
         """
         waiting = iter(letters)
         in_file = 0
-        while chunk := list(islice(waiting, min(self._chunk_size, self._layout.letters_per_file - in_file))):
+        while share := list(islice(waiting, min(self._chunk_size, self._layout.letters_per_file - in_file))):
             writable: list[RenderedLetter] = []
             facts: list[dict[str, Any]] = []
-            for letter in chunk:
+            for letter in share:
                 address = tuple(map(fonts.spelt, letter.recipient.lines))
                 if all(address):
                     writable.append(letter)
@@ -208,10 +206,10 @@ class LetterRenderer:
             if writable:
                 yield writable, facts
 
-    def _press(self, stage: Stage, kind: Channel, today: date, scratch: Path) -> Press:
+    def _compiler(self, stage: Stage, kind: Channel, today: date, scratch: Path) -> ChunkCompiler:
         root = scratch / "root"
         copy_pages(self._templates, ("_layouts", f"{stage}/{kind}"), root)
-        return Press(
+        return ChunkCompiler(
             root=root,
             main=f"{stage}/{kind}/letter.typ",
             fonts=self._fonts,

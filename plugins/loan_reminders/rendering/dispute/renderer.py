@@ -1,6 +1,6 @@
 """The file of a loan: one PDF of everything sent about it, with the letters' own pages behind.
 
-The page is a template (`templates/_layouts/dispute.typ`) laid out by Typst in a short-lived process. What comes from
+The page is a template (`templates/_layouts/dispute.typ`) laid out by Typst (`compile_pdf`). What comes from
 the ILS, from servers and from people travels as JSON and is never markup.
 """
 
@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
 
 from loan_reminders.domain.dispute import Dispute, DisputePdf
 from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable, TemplateError
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.rendering.dispute_facts import DisputeFacts
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER, FontSet
-from loan_reminders.rendering.letter_workers import WorkerStopped, ask_once
+from loan_reminders.rendering.compile_pdf import ARCHIVABLE
+from loan_reminders.rendering.dispute.facts import DisputeFacts
+from loan_reminders.rendering.dispute.pages import MAKE_FILE, FileAnswer, FileJob, Piece
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
+from loan_reminders.rendering.process_pool import DiskRefused, JobStopped, ProcessPool
 
-TEMPLATES_FOLDER = Path(__file__).resolve().parents[3] / "templates"
+TEMPLATES_FOLDER = Path(__file__).resolve().parents[4] / "templates"
 TEMPLATE = "_layouts/dispute.typ"
 
 _MAIN = "dispute.typ"
-_WORKER = "loan_reminders.rendering.dispute_worker"
 _FORBIDDEN = re.compile(r"\beval\b|[\"']@[a-z]+/")
 
 Read = Callable[[str], Iterator[bytes]]
@@ -63,7 +63,7 @@ class DisputeRenderer:
             root.mkdir()
             (root / _MAIN).write_text(self._template(), encoding="utf-8")
             stored: dict[str, Path | None] = {}
-            pieces = []
+            pieces: list[Piece] = []
             for number, (_, letter) in enumerate(facts.letters, start=1):
                 if letter.location not in stored:
                     stored[letter.location] = _fetched(read, letter.location, scratch / f"{number}.pdf")
@@ -79,15 +79,18 @@ class DisputeRenderer:
             output = scratch / "dossier.pdf"
             answer = self._work(
                 {
-                    "root": str(root),
-                    "main": _MAIN,
-                    "fonts": str(self._fonts),
-                    "facts": values,
+                    "summary": {
+                        "root": str(root),
+                        "main": _MAIN,
+                        "fonts": str(self._fonts),
+                        "inputs": {"facts": values},
+                        "timestamp": made_at.astimezone(UTC).replace(microsecond=0).isoformat(),
+                        "standards": [ARCHIVABLE],
+                        "output": str(scratch / "summary.pdf"),
+                    },
                     "pieces": pieces,
-                    "timestamp": made_at.astimezone(UTC).replace(microsecond=0).isoformat(),
                     "output": str(output),
-                },
-                cwd=root,
+                }
             )
             return DisputePdf(
                 content=output.read_bytes(),
@@ -108,14 +111,15 @@ class DisputeRenderer:
                 )
         return text
 
-    def _work(self, job: Mapping[str, Any], *, cwd: Path) -> dict[str, Any]:
+    def _work(self, job: FileJob) -> FileAnswer:
         """The job in a process of its own, killed when it takes too long."""
         try:
-            answer = ask_once(_WORKER, job, folder=cwd, timeout_s=self._timeout_s)
-        except WorkerStopped as why:
+            with ProcessPool(timeout_s=self._timeout_s) as pool:
+                answer: FileAnswer = pool.ask(MAKE_FILE, job)
+        except JobStopped as why:
             raise _not_made(str(why)) from None
-        if "unwritable" in answer:
-            raise _no_room(answer["unwritable"])
+        except DiskRefused as why:
+            raise _no_room(str(why)) from None
         if "fault" in answer:
             raise _not_made(answer["fault"])
         return answer

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from loan_reminders.domain.errors import LettersNotPrinted
-from loan_reminders.rendering.letter_fonts import FONTS_FOLDER
+from loan_reminders.rendering.letters.fonts import FONTS_FOLDER
 
 if TYPE_CHECKING:
     from pikepdf import Object, Pdf

@@ -8,8 +8,8 @@ from typing import Any
 from loan_reminders.domain.letters import EnvelopeWindow, LetterLayout
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.messages import RenderedLetter
-from loan_reminders.rendering.letter_fonts import FontSet
-from loan_reminders.rendering.letter_text import breakable, french_date, one_line, town_of
+from loan_reminders.rendering.letters.fonts import FontSet
+from loan_reminders.rendering.letters.text import breakable, french_date, one_line, town_of
 
 WINDOWS = {
     EnvelopeWindow.DL_45: 45,

@@ -12,9 +12,9 @@ from loan_reminders.domain.letters import BatchState
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.rendering import dispute_words as words
-from loan_reminders.rendering.letter_fonts import FontSet
-from loan_reminders.rendering.letter_text import UNTITLED, breakable, one_line
+from loan_reminders.rendering.dispute import words
+from loan_reminders.rendering.letters.fonts import FontSet
+from loan_reminders.rendering.letters.text import UNTITLED, breakable, one_line
 
 LONGEST_TEXT = 50_000
 LONGEST_ANSWER = 4_000

@@ -1,0 +1,20 @@
+"""The printer of letters that the installation's settings describe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loan_reminders.settings import ROOT
+
+if TYPE_CHECKING:
+    from loan_reminders.domain.letter_ports import LetterPrinter
+    from loan_reminders.settings import Settings
+
+
+def letter_printer(config: Settings) -> LetterPrinter:
+    """The printer of this library's letters, with the templates that librarians edit; nothing is laid out yet."""
+    from loan_reminders.rendering.letters.renderer import LetterRenderer
+
+    return LetterRenderer(
+        ROOT / "templates", library=config.identity(), workers=config.letters.workers, layout=config.letter_layout()
+    )

@@ -1,0 +1,1 @@
+"""E-mails: subject, text, HTML, and the bytes for the mail server."""

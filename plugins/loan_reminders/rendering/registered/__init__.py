@@ -1,0 +1,1 @@
+"""The posting slip that goes with registered letters."""
