@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loan_reminders.rendering.letter_text import price_words, title_words, total_words
+from loan_reminders.rendering.letters.text import price_words, title_words, total_words
 
 from loan_reminders.domain.cells import LONGEST_TEXT
 from loan_reminders.domain.errors import RecipientError, RowError
