@@ -62,7 +62,7 @@ pins: ## Pin the three requirements files anew from pyproject.toml (needs uv); K
 	KEEP=$(KEEP) .ci/pins
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
-	@$(BIN)/python -m loan_reminders.check_settings
+	@$(BIN)/python -m loan_reminders.commands.check_settings
 
 preview: $(VENV)/.run-time ## Every message in every language, as files and images to look at; writes var/previews/
-	@$(BIN)/python -m loan_reminders.previews
+	@$(BIN)/python -m loan_reminders.commands.previews

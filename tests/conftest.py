@@ -64,7 +64,7 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture(scope="session")
 def ledger_template(postgres_server: EmbeddedPostgres) -> str:
     """The name of a migrated, empty ledger to copy."""
-    from loan_reminders.ledger.migrate import upgrade
+    from loan_reminders.commands.migrate import upgrade
 
     name = postgres_server.create_database()
     upgrade(postgres_server.url(name))
@@ -109,7 +109,7 @@ def installation(arguments_seen: ArgumentsSeen) -> Iterator[Installation]:
     from datetime import datetime
 
     from loan_reminders.domain.stages import Stage
-    from loan_reminders.settings import settings
+    from loan_reminders.settings.library_toml import settings
     from tests.e2e.installation import Installation
 
     folder = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))

@@ -9,7 +9,7 @@ from airflow.sdk import Param
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.services.compose import check_texts
-from loan_reminders.settings import ROOT, settings
+from loan_reminders.settings.library_toml import ROOT, settings
 from loan_reminders.timetables import UpToNowTimetable
 
 DISPLAY_NAMES = {

@@ -30,7 +30,7 @@ def refusal(moment: datetime, *, field: str) -> str:
     )
 
 
-class UpToNowTimetable(CronTriggerTimetable):  # type: ignore[misc]
+class UpToNowTimetable(CronTriggerTimetable):
     """A run's logical date is its tick, whatever `[scheduler] create_cron_data_intervals` says of plain expressions.
 
     A run asked for by hand with a date in the future is refused at once. Airflow would count it as running until that

@@ -46,7 +46,7 @@ def insert_one_by_one(clock: Clock, *, url: str, today: str, notices: int, warm_
     import psycopg
 
     from loan_reminders.domain.loans import Loan
-    from loan_reminders.settings import settings
+    from loan_reminders.settings.library_toml import settings
     from tests.bench.rows import ListedRows, Reach, contract_rows
 
     codes, day, in_sql = settings().codes(), date.fromisoformat(today), Clock()
@@ -76,7 +76,7 @@ def insert_one_by_one(clock: Clock, *, url: str, today: str, notices: int, warm_
 def waiting(run_id: int, channel: Channel, limit: int) -> list[Delivery]:
     """Deliveries of a planned run, which stay planned."""
     from loan_reminders.hooks.ledger import ledger
-    from loan_reminders.settings import settings
+    from loan_reminders.settings.library_toml import settings
 
     with ledger(library=settings().library.code) as books, books.sender(run_id, channel) as sender:
         found: list[Delivery] = []
@@ -90,7 +90,7 @@ def waiting(run_id: int, channel: Channel, limit: int) -> list[Delivery]:
 def send_bare_emails(clock: Clock, *, stage: str, today: str, run_id: int, count: int) -> None:
     """The same bytes by smtplib's `sendmail`, already composed, a thread a connection, nothing written down."""
     from loan_reminders.domain.stages import Channel
-    from loan_reminders.settings import settings
+    from loan_reminders.settings.library_toml import settings
     from tests.bench.smtp_step import composer
 
     ours, compose = settings().email, composer(stage, today)
@@ -118,7 +118,7 @@ def post_one_by_one(clock: Clock, *, stage: str, today: str, run_id: int, count:
 
     from loan_reminders.domain.stages import Channel, Stage
     from loan_reminders.services.compose import text_composer
-    from loan_reminders.settings import ROOT, settings
+    from loan_reminders.settings.library_toml import ROOT, settings
 
     ours = settings().sms
     compose = text_composer(
@@ -161,7 +161,7 @@ def print_at_once(clock: Clock, *, stage: str, today: str, run_id: int, count: i
     """The same letters by one process and one compilation of all of them."""
     from loan_reminders.domain.stages import Channel, Stage
     from loan_reminders.rendering.letters.renderer import LetterRenderer
-    from loan_reminders.settings import ROOT, settings
+    from loan_reminders.settings.library_toml import ROOT, settings
 
     day = date.fromisoformat(today)
     renderer = LetterRenderer(ROOT / "templates", library=settings().identity(), workers=1, chunk_size=count)

@@ -15,9 +15,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from loan_reminders.commands.migrate import upgrade
 from loan_reminders.ledger.connect import connect
-from loan_reminders.ledger.migrate import upgrade
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 from tests.ledger.scenes import rows
 from tests.simulators.callback_receiver import CallbackReceiver
 from tests.simulators.postgres import EmbeddedPostgres

@@ -13,8 +13,8 @@ from sql.demo.people import BRANCHES
 from sql.demo.words import CALL_NUMBERS, FIRST_NAMES, LAST_NAMES, STREETS, SUBJECTS, TITLE_PATTERNS, TOWNS
 
 if TYPE_CHECKING:
-    from loan_reminders.domain.extraction import CodeMapping
     from loan_reminders.domain.loans import Loan, RejectedRow
+    from loan_reminders.domain.runs.extraction import CodeMapping
 
 LOANS_OF_TWENTY_READERS = (1, 2, 1, 1, 3, 1, 2, 1, 1, 5, 1, 2, 1, 1, 3, 1, 2, 1, 1, 2)
 PHONES = ("06 00 {} {} {}", "0600{}{}{}", "06.00.{}.{}.{}", "+336 00 {} {} {}")
@@ -99,7 +99,7 @@ class StillOpen:
     """An ILS in which nothing was returned: asked only for the ids of what is open."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
-        from loan_reminders.domain.extraction import loan_id_of
+        from loan_reminders.domain.runs.extraction import loan_id_of
 
         self._ids = tuple(map(loan_id_of, rows))
 
@@ -118,7 +118,7 @@ class ListedRows:
     def loans_due(self, due_date: date, *, today: date) -> Iterator[Loan | RejectedRow]:
         """Stream the rows as loans."""
         from loan_reminders.domain.errors import RowError
-        from loan_reminders.domain.extraction import parse_row, reject
+        from loan_reminders.domain.runs.extraction import parse_row, reject
 
         for row in self._rows:
             try:
@@ -128,7 +128,7 @@ class ListedRows:
 
     def loan_ids_due(self, due_date: date, *, today: date) -> Iterator[str]:
         """The ids alone."""
-        from loan_reminders.domain.extraction import loan_id_of
+        from loan_reminders.domain.runs.extraction import loan_id_of
 
         return map(loan_id_of, self._rows)
 

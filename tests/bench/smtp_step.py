@@ -52,7 +52,7 @@ def composer(stage: str, today: str) -> Callable[[Delivery], RenderedEmail]:
     """What the task composes with."""
     from loan_reminders.domain.stages import Stage
     from loan_reminders.services.compose import email_composer
-    from loan_reminders.settings import ROOT, settings
+    from loan_reminders.settings.library_toml import ROOT, settings
 
     ours = settings().email
     return email_composer(
@@ -71,8 +71,8 @@ def send_ready_emails(clock: Clock, *, stage: str, today: str, run_id: int, coun
     from loan_reminders.domain.stages import Channel
     from loan_reminders.hooks.ledger import ledger
     from loan_reminders.hooks.mail_relay import mail_relay
-    from loan_reminders.services.dispatch_emails import send_emails
-    from loan_reminders.settings import settings
+    from loan_reminders.services.email.send import send_emails
+    from loan_reminders.settings.library_toml import settings
 
     compose, ours = composer(stage, today), settings().email
     deliveries = waiting(run_id, Channel.EMAIL, count)

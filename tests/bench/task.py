@@ -24,9 +24,9 @@ from tests.bench.clock import Clock
 
 LAZY = (
     "babel.dates", "email_validator", "jinja2", "oracledb", "phonenumbers", "psycopg", "requests", "sqlalchemy",
-    "airflow.providers.oracle.hooks.oracle", "loan_reminders.gateways.allmysms", "loan_reminders.gateways.mail_relay",
-    "loan_reminders.hooks.ils", "loan_reminders.hooks.ledger", "loan_reminders.hooks.letter_store",
-    "loan_reminders.hooks.mail_relay", "loan_reminders.ledger.connect", "loan_reminders.rendering.email.renderer",
+    "airflow.providers.oracle.hooks.oracle", "loan_reminders.gateways.sms.allmysms",
+    "loan_reminders.gateways.email.mail_relay", "loan_reminders.hooks.ils", "loan_reminders.hooks.ledger",
+    "loan_reminders.hooks.letter_store", "loan_reminders.hooks.mail_relay", "loan_reminders.ledger.connect", "loan_reminders.rendering.email.renderer",
     "loan_reminders.rendering.letters.renderer", "loan_reminders.rendering.sms.renderer",
 )  # fmt: skip
 
@@ -51,12 +51,12 @@ def start(clock: Clock) -> None:
 
 def generate(clock: Clock, *, stage: str, today: str, readers: int, warm_up: int = 0, **reach: Any) -> dict[str, Any]:
     """Rows of the contract to a planned, committed run, in one process."""
+    from loan_reminders.domain.runs.volume import VolumeAnswer
     from loan_reminders.domain.stages import Stage
-    from loan_reminders.domain.volume import VolumeAnswer
     from loan_reminders.hooks.ledger import ledger
-    from loan_reminders.services.extract import extract_loans
-    from loan_reminders.services.plan import plan_run
-    from loan_reminders.settings import settings
+    from loan_reminders.services.runs.extract import extract_loans
+    from loan_reminders.services.runs.plan import plan_run
+    from loan_reminders.settings.library_toml import settings
     from tests.bench.rows import ListedRows, Reach, contract_rows
 
     ours, day = settings(), date.fromisoformat(today)
@@ -90,8 +90,8 @@ def run_task(clock: Clock, *, task: str, stage: str, today: str, run_id: int = 0
     With `rows` (their number of `readers`, and how they can be reached), the ILS is that list: it answers at once.
     """
     from loan_reminders import operators
+    from loan_reminders.domain.runs.volume import VolumeAnswer
     from loan_reminders.domain.stages import Stage
-    from loan_reminders.domain.volume import VolumeAnswer
 
     day = date.fromisoformat(today)
     about = {"run_id": run_id} if run_id else {}

@@ -6,7 +6,7 @@ import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
-from loan_reminders.domain.extraction import CodeMapping
+from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.domain.stages import PatronCategory
 from sql.demo.oddities import STAGE_DAYS
 from sql.demo.tables import BINDS

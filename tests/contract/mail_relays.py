@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loan_reminders.gateways.mail_relay import Security, SmtpAccount
+from loan_reminders.gateways.email.mail_relay import Security, SmtpAccount
 from tests.simulators.smtp_sink import SmtpSink
 
 

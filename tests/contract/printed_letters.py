@@ -11,7 +11,7 @@ from typing import Any
 
 import pypdf
 
-from loan_reminders.domain.letters import PrintedBatch
+from loan_reminders.domain.letters.batches import PrintedBatch
 from loan_reminders.domain.messages import RenderedLetter
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.rendering.letters.renderer import LetterRenderer

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from loan_reminders.domain.messages import Receipt, RenderedText
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
-from loan_reminders.gateways.allmysms_rest import AllMySmsRestGateway
+from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
 
 Gateway = TypeVar("Gateway", AllMySmsGateway, AllMySmsRestGateway)
 

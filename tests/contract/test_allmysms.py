@@ -10,9 +10,9 @@ import pytest
 from loan_reminders.domain.errors import SmsAccountRejected
 from loan_reminders.domain.messages import RenderedText
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.allmysms import AllMySmsGateway
-from loan_reminders.gateways.allmysms_answer import Answer, Secrets
-from loan_reminders.gateways.allmysms_receipts import read_answer
+from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
+from loan_reminders.gateways.sms.allmysms_answer import Answer, Secrets
+from loan_reminders.gateways.sms.allmysms_receipts import read_answer
 from tests.contract.sms_requests import API_KEY, LOGIN, TEXT, gateway_to, http, number, outcomes, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer
 from tests.simulators.sms_provider import SmsProvider

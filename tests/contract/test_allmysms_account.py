@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from loan_reminders.domain.errors import SmsAccountRejected, SmsAnswerUnreadable, SmsGatewayUnavailable
-from loan_reminders.domain.sms_feedback import AckStatus, SmsCredit
-from loan_reminders.gateways.allmysms import AllMySmsGateway
-from loan_reminders.gateways.allmysms_rest import AllMySmsRestGateway
+from loan_reminders.domain.sms.feedback import AckStatus, SmsCredit
+from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
+from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
 from tests.contract.sms_requests import API_KEY, LOGIN, OPEN, http, number, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
 from tests.simulators.sms_provider import SmsProvider

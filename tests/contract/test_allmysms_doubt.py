@@ -9,8 +9,8 @@ import pytest
 
 from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailable
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.allmysms import AllMySmsGateway
-from loan_reminders.gateways.allmysms_answer import RAW_LIMIT
+from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
+from loan_reminders.gateways.sms.allmysms_answer import RAW_LIMIT
 from tests.contract.sms_requests import API_KEY, LOGIN, gateway_to, http, outcomes, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
 from tests.simulators.sms_provider import SmsProvider

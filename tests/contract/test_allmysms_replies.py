@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from loan_reminders.domain.errors import SmsAnswerUnreadable, SmsGatewayUnavailable
-from loan_reminders.gateways.allmysms import AllMySmsGateway
+from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from tests.contract.sms_requests import API_KEY, LOGIN, OPEN, gateway_to, http, number, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
 from tests.simulators.sms_provider import SmsProvider

@@ -9,7 +9,7 @@ import pytest
 
 from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailable
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.allmysms_rest import AllMySmsRestGateway
+from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
 from tests.contract.sms_requests import API_KEY, LOGIN, TEXT, http, number, outcomes, rest_to, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
 from tests.simulators.sms_provider import SmsProvider

@@ -11,8 +11,8 @@ import pytest
 
 from loan_reminders.domain.errors import SmsAccountRejected, SmsAnswerUnreadable, SmsGatewayUnavailable
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.allmysms import AllMySmsAccount
-from loan_reminders.gateways.allmysms_answer import RAW_LIMIT, Secrets
+from loan_reminders.gateways.sms.allmysms import AllMySmsAccount
+from loan_reminders.gateways.sms.allmysms_answer import RAW_LIMIT, Secrets
 from tests.contract.sms_requests import API_KEY, LOGIN, OPEN, gateway_to, http, number, outcomes, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
 from tests.simulators.sms_provider import SmsProvider

@@ -18,7 +18,7 @@ import pytest
 
 from loan_reminders.domain.errors import SettingsError, SmsAccountRejected
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.allmysms import AllMySmsGateway
+from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from loan_reminders.hooks.allmysms import SmsApi, sms_account, sms_gateway
 from tests.contract.sms_requests import API_KEY, LOGIN, TEXT, gateway_to, number, outcomes, texts
 from tests.simulators.allmysms_server import AllMySmsServer

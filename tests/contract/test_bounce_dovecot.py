@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from loan_reminders.domain.email.feedback import PUT_AWAY, Arrival
 from loan_reminders.domain.errors import BounceMailboxRejected
-from loan_reminders.domain.mail_feedback import PUT_AWAY, Arrival
-from loan_reminders.gateways.bounce_mailbox import ImapBounceMailbox, MailboxAccount
+from loan_reminders.gateways.email.bounce_mailbox import ImapBounceMailbox, MailboxAccount
 from tests.contract.bounce_samples import away, dsn, human, qmail
 from tests.simulators.dovecot import dovecot, installed
 

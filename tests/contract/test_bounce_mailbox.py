@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from loan_reminders.domain.email.feedback import PUT_AWAY, Arrival
 from loan_reminders.domain.errors import BounceMailboxRejected, BounceMailboxUnavailable
-from loan_reminders.domain.mail_feedback import PUT_AWAY, Arrival
-from loan_reminders.domain.mail_feedback_ports import MailSettled
-from loan_reminders.gateways import bounce_mailbox
-from loan_reminders.gateways.bounce_mailbox import ImapBounceMailbox, MailboxAccount
-from loan_reminders.gateways.imap_folder import modified_utf7
+from loan_reminders.domain.ports.email_feedback import MailSettled
+from loan_reminders.gateways.email import bounce_mailbox
+from loan_reminders.gateways.email.bounce_mailbox import ImapBounceMailbox, MailboxAccount
+from loan_reminders.gateways.email.imap_folder import modified_utf7
 from tests.contract.bounce_samples import away, dsn, human, qmail
 from tests.contract.test_bounce_reports import COSTLY
 from tests.simulators.certificates import self_made_certificate
@@ -102,7 +102,7 @@ def test_a_mailbox_of_five_thousand_is_read_in_pages_with_flat_memory():
 
 
 def test_what_costs_too_much_to_read_is_moved_aside_and_counted_once(caplog):
-    from loan_reminders.services.mail_feedback import read_bounces
+    from loan_reminders.services.email.read_bounces import read_bounces
 
     class NothingKept:
         def keep(self, bounces):

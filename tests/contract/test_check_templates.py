@@ -11,8 +11,8 @@ import pytest
 
 from loan_reminders.domain.errors import TemplateError
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.services.check_templates import check_templates
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.services.runs.check_templates import check_templates
+from loan_reminders.settings.library_toml import ROOT, read_settings
 
 TODAY = date(2026, 11, 27)
 OURS = read_settings(ROOT / "library.toml")

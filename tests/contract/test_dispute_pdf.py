@@ -13,7 +13,7 @@ import pikepdf
 import pytest
 from pypdf import PdfReader
 
-from loan_reminders.domain.dispute import DisputePdf
+from loan_reminders.domain.dispute.loan_file import DisputePdf
 from loan_reminders.domain.errors import LettersNotPrinted, LetterStoreUnavailable, TemplateError
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.repository import PostgresLedger

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loan_reminders.ledger import migrate
+from loan_reminders.commands import migrate
 from tests.simulators.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[2]

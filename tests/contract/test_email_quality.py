@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from loan_reminders.commands.previews import browser
 from loan_reminders.domain.messages import RenderedEmail
 from loan_reminders.domain.stages import Stage
-from loan_reminders.previews import browser
 from loan_reminders.rendering.email.renderer import EmailRenderer
 from loan_reminders.rendering.templates import Templates
 from tests.builders import a_delivery, a_library, a_loan, a_patron, today_for

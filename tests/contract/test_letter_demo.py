@@ -18,7 +18,7 @@ from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.rendering.letters.facts import WINDOWS
 from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 from sql.demo.generator import build_library
 from sql.demo.tables import BINDS
 from tests.bench.rows import ListedRows

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loan_reminders.domain.errors import LettersNotPrinted, LetterStoreUnavailable, TemplateError
-from loan_reminders.domain.letters import PrintedBatch
+from loan_reminders.domain.letters.batches import PrintedBatch
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER

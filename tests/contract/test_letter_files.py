@@ -16,7 +16,7 @@ import pikepdf
 import pytest
 
 from loan_reminders.domain.errors import LetterStoreUnavailable, TemplateError
-from loan_reminders.domain.letters import EarlierReminder, EnvelopeWindow, LetterLayout, PrintedBatch
+from loan_reminders.domain.letters.batches import EarlierReminder, EnvelopeWindow, LetterLayout, PrintedBatch
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.rendering.letters.facts import WINDOWS
 from loan_reminders.rendering.letters.renderer import check_letter_templates

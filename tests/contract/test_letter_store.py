@@ -14,11 +14,11 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 
 from loan_reminders.domain.errors import LetterStoreUnavailable, SettingsError
-from loan_reminders.gateways import letter_store as letter_store_module
-from loan_reminders.gateways.letter_store import PIECE, FolderLetterStore
-from loan_reminders.gateways.store_paths import keep_private
+from loan_reminders.gateways.letters import letter_store as letter_store_module
+from loan_reminders.gateways.letters.letter_store import PIECE, FolderLetterStore
+from loan_reminders.gateways.letters.store_paths import keep_private
 from loan_reminders.hooks.letter_store import letter_store
-from loan_reminders.services.rehearse import sweep_rehearsals
+from loan_reminders.services.runs.rehearse import sweep_rehearsals
 
 Door = Callable[[Path], Any]
 DOORS = [pytest.param(Path, id="disk"), pytest.param(lambda path: ObjectStoragePath(f"file://{path}"), id="airflow")]

@@ -9,7 +9,7 @@ import pytest
 
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import Loan
-from loan_reminders.gateways.loan_source import bind_names, together
+from loan_reminders.gateways.runs.loan_source import bind_names, together
 from sql.demo.generator import make_library
 from sql.demo.tables import write_sqlite
 from tests.contract.aleph import TODAY, due_day, ymd

@@ -13,7 +13,7 @@ import pytest
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
 from loan_reminders.domain.loans import Loan, RejectedRow
-from loan_reminders.gateways.loan_source import OracleLoanSource, bind_names
+from loan_reminders.gateways.runs.loan_source import OracleLoanSource, bind_names
 from sql.demo.generator import make_library
 from sql.demo.tables import BINDS, write_sqlite
 from tests.contract.aleph import ALEPH_SQL, CODES, NOW_SQL, TODAY, due_day

@@ -11,7 +11,7 @@ import pytest
 
 from loan_reminders.domain.errors import MailRelayRejected, MailRelayUnavailable
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.mail_relay import Patience, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Patience, SmtpRelay
 from tests.builders import a_mail
 from tests.contract.mail_relays import account, kept
 from tests.simulators.smtp_lines import Line, talking

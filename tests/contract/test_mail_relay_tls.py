@@ -10,7 +10,7 @@ import pytest
 
 from loan_reminders.domain.errors import MailRelayRejected
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.mail_relay import Security, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Security, SmtpRelay
 from tests.builders import a_mail
 from tests.contract.mail_relays import account
 from tests.simulators.certificates import self_made_certificate

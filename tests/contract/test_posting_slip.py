@@ -13,7 +13,7 @@ import pypdf
 import pytest
 
 from loan_reminders.domain.errors import LettersNotPrinted, TemplateError
-from loan_reminders.domain.letters import PrintedLetter
+from loan_reminders.domain.letters.batches import PrintedLetter
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.rendering.registered.posting_slip import MAIN, posting_slip, town
 from loan_reminders.rendering.templates import TEMPLATES_FOLDER

@@ -37,7 +37,7 @@ def secrets_in(command: str) -> set[str]:
 @pytest.mark.parametrize(
     "command",
     [
-        "python -m loan_reminders.ledger.migrate upgrade --url postgresql://ledger:hush@db/ledger",
+        "python -m loan_reminders.commands.migrate upgrade --url postgresql://ledger:hush@db/ledger",
         "psql postgresql://ledger:$LEDGER_DB_PASSWORD@db/ledger",
         "airflow connections add mail_relay --conn-password hush",
         "airflow connections add mail_relay --conn-uri smtp://u:p@h",
@@ -56,10 +56,10 @@ def test_a_secret_given_as_an_argument_is_found(command: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "python -m loan_reminders.ledger.migrate upgrade --url postgresql:///ledger?host=/run/postgresql",
+        "python -m loan_reminders.commands.migrate upgrade --url postgresql:///ledger?host=/run/postgresql",
         "docker run -e ORACLE_PASSWORD gvenzl/oracle-free",
         "docker compose exec api-server cat /opt/airflow/accounts/passwords.json",
-        "airflow db migrate && python -m loan_reminders.ledger.migrate upgrade",
+        "airflow db migrate && python -m loan_reminders.commands.migrate upgrade",
     ],
 )
 def test_other_arguments_are_not(command: str) -> None:

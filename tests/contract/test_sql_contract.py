@@ -8,10 +8,10 @@ from contextlib import closing
 import oracledb
 import pytest
 
-from loan_reminders.domain.extraction import COLUMNS, parse_row
 from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.runs.extraction import COLUMNS, parse_row
 from loan_reminders.domain.states import Refusal
-from loan_reminders.gateways.loan_source import OracleLoanSource, bind_names
+from loan_reminders.gateways.runs.loan_source import OracleLoanSource, bind_names
 from sql.demo.generator import build_library
 from sql.demo.oddities import ODDITIES, STAGE_DAYS
 from sql.demo.tables import BINDS

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 from tests.e2e.installation import ROOT, Installation
 from tests.e2e.summary import stage_summary, table
 

@@ -14,8 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from loan_reminders.commands import migrate
 from loan_reminders.domain.stages import Stage
-from loan_reminders.ledger import migrate
 from sql.demo.generator import build_library
 from tests.e2e.airflow_api import AirflowApi
 from tests.e2e.processes import Processes, free_port

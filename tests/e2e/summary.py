@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 
 HEADS = ("Étape", "Prêts", "Avis", "E-mails", "SMS", "Segm.", "Lettres", "s", "Écartés")
 

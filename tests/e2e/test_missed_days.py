@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings import ROOT, settings
+from loan_reminders.settings.library_toml import ROOT, settings
 from tests.e2e.conftest import TIMEOUT, run
 from tests.e2e.summary import stage_summary
 

@@ -24,8 +24,8 @@ from typing import Any, Self
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.connect import connect
-from loan_reminders.services.approve_letters import approve
-from loan_reminders.settings import read_settings
+from loan_reminders.services.registered.approval import approve
+from loan_reminders.settings.library_toml import read_settings
 from sql.demo.generator import build_library
 from tests.e2e.installation import settings_for_any_hour
 from tests.faults.servers import MailServer
@@ -144,7 +144,7 @@ class Bed:
         with self._lock:
             if not template and not self._empty:
                 self._empty = self.postgres.create_database()
-                migrate = [sys.executable, "-m", "loan_reminders.ledger.migrate", "upgrade"]
+                migrate = [sys.executable, "-m", "loan_reminders.commands.migrate", "upgrade"]
                 url = self.postgres.url(self._empty)
                 subprocess.run(
                     [*migrate, "--url", url],

@@ -100,9 +100,9 @@ def _meet(folder: Path) -> None:
 
 def arm(strike: Strike) -> Steps:
     """Wrap the product's functions in this process; `after_work` is for the caller to pass."""
-    from loan_reminders.gateways.allmysms import AllMySmsGateway
-    from loan_reminders.gateways.letter_store import FolderLetterStore
-    from loan_reminders.gateways.mail_relay import SmtpRelay
+    from loan_reminders.gateways.email.mail_relay import SmtpRelay
+    from loan_reminders.gateways.letters.letter_store import FolderLetterStore
+    from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 
     steps = Steps(strike)
     _arm_ledger(steps)
@@ -116,7 +116,7 @@ def arm(strike: Strike) -> Steps:
 
 
 def _arm_ils(fetch: int) -> None:
-    from loan_reminders.gateways.loan_source import OracleLoanSource
+    from loan_reminders.gateways.runs.loan_source import OracleLoanSource
 
     opened = OracleLoanSource.__init__
 
@@ -130,8 +130,8 @@ def _arm_ledger(steps: Steps) -> None:
     from sqlalchemy import Engine, event
 
     from loan_reminders.ledger import connect as opening
-    from loan_reminders.ledger.planning import PostgresPlanning
     from loan_reminders.ledger.repository import PostgresLedger
+    from loan_reminders.ledger.runs.planning import PostgresPlanning
     from loan_reminders.ledger.sender import PostgresSender
 
     strike = steps.strike
@@ -176,7 +176,7 @@ def _arm_ledger(steps: Steps) -> None:
 
 
 def _arm_letters(steps: Steps) -> None:
-    from loan_reminders.gateways import letter_store
+    from loan_reminders.gateways.letters import letter_store
     from loan_reminders.rendering.letters.chunks import ChunkCompiler
 
     flush, compile_all = letter_store._flush, ChunkCompiler.compile_all

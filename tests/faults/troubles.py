@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psycopg
 
+from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.volume import VolumeAnswer
 from loan_reminders.ledger.connect import connect
-from loan_reminders.settings import read_settings
+from loan_reminders.settings.library_toml import read_settings
 from tests.faults.bed import Bed
 from tests.faults.cases import Case, Pace, place, require
 from tests.faults.scene import Outcome, Scene

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from loan_reminders.domain.letters import ReturnReason
+from loan_reminders.domain.letters.batches import ReturnReason
 from loan_reminders.domain.messages import LetterBatch, PlacedLetter
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import PostalAddress
-from loan_reminders.domain.registered_letters import Acknowledged, Numbered, Posted, Returned
+from loan_reminders.domain.registered.steps import Acknowledged, Numbered, Posted, Returned
+from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.domain.tracking_number import TrackingNumber
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.builders import a_delivery, a_loan, a_notice, a_patron
 from tests.ledger.scenes import STAGE_OF, answer, ids, planned, rows

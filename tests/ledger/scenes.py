@@ -13,7 +13,7 @@ from sqlalchemy import text
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.notices import Delivery, LoanKey, Skip
-from loan_reminders.domain.ports import Run
+from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.repository import PostgresLedger

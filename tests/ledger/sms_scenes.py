@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.notices import Delivery
-from loan_reminders.domain.sms_feedback import AckStatus, BlacklistEntry, SmsAck, SmsReply
+from loan_reminders.domain.sms.feedback import AckStatus, BlacklistEntry, SmsAck, SmsReply
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.repository import PostgresLedger

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.sms_feedback import AckStatus
+from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from tests.builders import DUE_DATE, a_mobile

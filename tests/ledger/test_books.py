@@ -7,7 +7,7 @@ import pytest
 from loan_reminders.domain.errors import BooksDoNotBalance
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.notices import Skip
-from loan_reminders.domain.ports import Run
+from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.stages import Channel, Slot
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.repository import PostgresLedger

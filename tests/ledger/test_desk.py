@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.letters import ReturnReason
+from loan_reminders.domain.letters.batches import ReturnReason
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.ledger import suppressions
+from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from tests.ledger.registered_scenes import (
     NOW,
     ONE,

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from loan_reminders.domain.dispute import Dispute, LoanSearch
-from loan_reminders.domain.letters import LetterAct, RegisteredState, ReturnReason
-from loan_reminders.domain.mail_feedback import BounceKind
+from loan_reminders.domain.dispute.loan_file import Dispute, LoanSearch
+from loan_reminders.domain.email.feedback import BounceKind
+from loan_reminders.domain.letters.batches import LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason, SkipReason
-from loan_reminders.domain.suppressions import SuppressionReason
+from loan_reminders.domain.suppressions.suppression import SuppressionReason
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.builders import DUE_DATE, a_loan, an_email

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from loan_reminders.domain.mail_feedback import BounceKind
-from loan_reminders.domain.mass_bounces import DayOfMail, Dying, of_crowded_domains, to_hold
+from loan_reminders.domain.email.feedback import BounceKind
+from loan_reminders.domain.email.mass_bounces import DayOfMail, Dying, of_crowded_domains, to_hold
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from tests.builders import a_delivery, a_loan, a_notice, a_patron, an_email

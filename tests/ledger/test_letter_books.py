@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from loan_reminders.domain.errors import LedgerUnavailable, PermanentError
-from loan_reminders.domain.letters import BatchState
+from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel, Stage

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from loan_reminders.domain.letters import EarlierReminder
+from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason

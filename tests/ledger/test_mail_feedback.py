@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loan_reminders.domain.mail_feedback import Bounce, BounceKind
+from loan_reminders.domain.email.feedback import Bounce, BounceKind
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.connect import connect
@@ -198,7 +198,7 @@ def test_the_same_email_twice_counts_once(ledger):
 
 
 def test_more_than_a_page_is_settled(ledger, monkeypatch):
-    monkeypatch.setattr("loan_reminders.ledger.mail_feedback.PAGE", 2)
+    monkeypatch.setattr("loan_reminders.ledger.email.feedback.PAGE", 2)
     settled = told(ledger, *(a_bounce(left(ledger, to=f"r{n}@x.example"), recipient="") for n in range(5)))
     assert (settled.bounces, settled.moved, settled.dead_addresses) == (5, 5, 5)
 

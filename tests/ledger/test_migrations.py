@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from loan_reminders.ledger import migrate
+from loan_reminders.commands import migrate
 from loan_reminders.ledger.address import from_text
 from loan_reminders.ledger.schema import VERSION_TABLE
 from loan_reminders.ledger.tables import SCHEMA_REVISION, metadata

@@ -13,21 +13,21 @@ from sqlalchemy import TextClause
 from sqlalchemy.dialects import postgresql
 
 import loan_reminders.ledger as room
-from loan_reminders.domain.dispute import LoanSearch
+from loan_reminders.domain.dispute.loan_file import LoanSearch
+from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.letters import BatchState, RegisteredState
+from loan_reminders.domain.letters.batches import BatchState, RegisteredState
 from loan_reminders.domain.loans import RejectedRow
-from loan_reminders.domain.mail_feedback import BounceKind
 from loan_reminders.domain.messages import SentWords
 from loan_reminders.domain.notices import Skip
-from loan_reminders.domain.registered_ports import NumberLine
-from loan_reminders.domain.sms_feedback import AckStatus
+from loan_reminders.domain.ports.registered import NumberLine
+from loan_reminders.domain.registered.tracking_number import TrackingNumber
+from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.domain.tracking_number import TrackingNumber
-from loan_reminders.ledger import sms_costs
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.sms import costs as sms_costs
 from tests.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.ledger.dispute_scenes import a_whole_story
 from tests.ledger.letter_scenes import a_batch, closed

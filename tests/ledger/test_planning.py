@@ -9,9 +9,9 @@ from loan_reminders.domain.errors import LedgerUnavailable, PermanentError
 from loan_reminders.domain.notices import Delivery, LoanKey, Skip
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import Reason, SkipReason
-from loan_reminders.ledger import planning as planning_room
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.runs import planning as planning_room
 from tests.builders import DUE_DATE, a_delivery, a_loan, a_notice, a_patron, some_loans
 from tests.ledger.scenes import (
     S,

@@ -11,14 +11,14 @@ import pytest
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.messages import Receipt
-from loan_reminders.domain.sms_feedback import AckStatus
+from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.allmysms_callback import read_callback
+from loan_reminders.gateways.sms.allmysms_callback import read_callback
 from loan_reminders.ledger.put_aside import each_alone
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.services.mail_feedback import read_bounces
-from loan_reminders.services.sms_feedback import read_blacklist
+from loan_reminders.services.email.read_bounces import read_bounces
+from loan_reminders.services.sms.feedback import read_blacklist
 from tests.builders import a_loan
 from tests.ledger.scenes import extracted, planned, rows
 from tests.ledger.sms_scenes import NUMBER, ack, an_sms, blacklisted, in_force, left, received, reply, state

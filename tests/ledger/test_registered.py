@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import event
 
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.letters import RegisteredState
-from loan_reminders.domain.registered_ports import NumberLine, StepTaken
+from loan_reminders.domain.letters.batches import RegisteredState
+from loan_reminders.domain.ports.registered import NumberLine, StepTaken
+from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
-from loan_reminders.domain.tracking_number import TrackingNumber
 from tests.ledger.registered_scenes import (
     MONDAY,
     ONE,

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loan_reminders.domain.sms_feedback import AckStatus
+from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.domain.suppressions import SuppressionReason
+from loan_reminders.domain.suppressions.suppression import SuppressionReason
 from tests.builders import a_mobile, an_email
 from tests.ledger.scenes import extracted, ids, offered, planned, rows
 from tests.ledger.sms_scenes import (

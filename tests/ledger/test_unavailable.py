@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
+from loan_reminders.commands import migrate
 from loan_reminders.domain.errors import LedgerUnavailable, PermanentError
 from loan_reminders.domain.stages import Channel
-from loan_reminders.ledger import migrate
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.builders import a_loan, a_patron
@@ -74,7 +74,7 @@ def test_a_database_that_does_not_exist(postgres_server: EmbeddedPostgres) -> No
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (None, "pas encore de tables : lancer `python -m loan_reminders.ledger.migrate upgrade`"),
+        (None, "pas encore de tables : lancer `python -m loan_reminders.commands.migrate upgrade`"),
         ("UPDATE reminders_alembic_version SET version_num = '0000'", "0000, il faut .* : lancer `python -m"),
         ("UPDATE reminders_alembic_version SET version_num = '9999'", "installer la nouvelle version"),
         ("DELETE FROM reminders_alembic_version", "pas encore de tables"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.services.approve_letters import approval_question, approve, refuse
+from loan_reminders.services.registered.approval import approval_question, approve, refuse
 from tests.orchestration.letter_scenes import by_post
 
 R, S = Channel.REGISTERED_LETTER, DeliveryState

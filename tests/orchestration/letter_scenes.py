@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loan_reminders.domain.errors import LetterStoreUnavailable
 from loan_reminders.domain.states import Refusal
-from loan_reminders.gateways.letter_store import FolderLetterStore
+from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from tests.builders import an_address
 from tests.orchestration.outside import Killed
 from tests.orchestration.world import loan, reader

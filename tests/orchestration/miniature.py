@@ -19,16 +19,16 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, PatronCategory, Stage
 from loan_reminders.domain.states import TRANSITIONS, DeliveryState, Refusal
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.services.dispatch_emails import send_emails
-from loan_reminders.services.dispatch_sms import send_sms
-from loan_reminders.services.extract import extract_loans
-from loan_reminders.services.letter_batches import LetterSetup
-from loan_reminders.services.plan import plan_run
-from loan_reminders.services.print_letters import print_letters
-from loan_reminders.services.rehearse import rehearse
-from loan_reminders.services.still_due import StillDue
-from loan_reminders.services.take_over import take_over_by_letter
-from loan_reminders.settings import ROOT
+from loan_reminders.services.email.send import send_emails
+from loan_reminders.services.letters.batches import LetterSetup
+from loan_reminders.services.letters.printing import print_letters
+from loan_reminders.services.letters.take_over import take_over_by_letter
+from loan_reminders.services.runs.extract import extract_loans
+from loan_reminders.services.runs.plan import plan_run
+from loan_reminders.services.runs.rehearse import rehearse
+from loan_reminders.services.runs.still_due import StillDue
+from loan_reminders.services.sms.send import send_sms
+from loan_reminders.settings.library_toml import ROOT
 from tests.builders import a_loan, a_mobile, a_patron, an_address, an_email
 from tests.orchestration.outside import MemoryStore, Outside, Told
 from tests.orchestration.world import BUDGET, SETTINGS, ListedLoans

@@ -16,14 +16,14 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from unittest import mock
 
-from loan_reminders.domain import routing
+from loan_reminders.domain.email.feedback import Bounce, BounceKind
 from loan_reminders.domain.errors import PermanentError, TemporaryError
-from loan_reminders.domain.mail_feedback import Bounce, BounceKind
 from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.runs import routing
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
-from loan_reminders.ledger.planning import PostgresPlanning
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.runs.planning import PostgresPlanning
 from tests.orchestration.miniature import POLICY, Miniature, Passage
 from tests.orchestration.outside import Killed, Misfortune
 from tests.orchestration.world import DUE, SETTINGS

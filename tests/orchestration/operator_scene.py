@@ -8,7 +8,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 
 HOUR = 11
 

@@ -20,14 +20,14 @@ from loan_reminders.domain.errors import (
     SmsAccountRejected,
     SmsGatewayUnavailable,
 )
-from loan_reminders.domain.letters import PrintedBatch, PrintedLetter
+from loan_reminders.domain.letters.batches import PrintedBatch, PrintedLetter
 from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
-from loan_reminders.domain.sms_feedback import SmsCredit
+from loan_reminders.domain.sms.feedback import SmsCredit
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.rendering.letters.renderer import LetterRenderer
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 
 
 class Killed(BaseException):

@@ -32,7 +32,7 @@ def main() -> None:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.serialization.serialized_objects import DagSerialization
 
-    from loan_reminders.settings import ROOT
+    from loan_reminders.settings.library_toml import ROOT
 
     count, moments = int(sys.argv[1]), [pendulum.parse(moment) for moment in sys.argv[2:]]
     bag = DagBag(dag_folder=str(ROOT / "dags"), collect_dags=True)

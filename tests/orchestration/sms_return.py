@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from loan_reminders.domain.stages import Channel
-from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
-from loan_reminders.services.sms_feedback import read_receipts, read_replies
+from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.services.sms.feedback import read_receipts, read_replies
 from tests.orchestration.world import DUE, loan
 
 NUMBER = "33639980001"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from loan_reminders.domain.stages import Stage
-from loan_reminders.services.approve_letters import REASONS
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.services.registered.approval import REASONS
+from loan_reminders.settings.library_toml import ROOT, read_settings
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_what_the_form_does_not_allow_is_refused_without_its_words(asks, form):
 
 def test_what_is_typed_in_place_of_a_reference_is_not_repeated():
     from loan_reminders.domain.errors import PermanentError
-    from loan_reminders.services.approve_letters import _found
+    from loan_reminders.services.registered.approval import _found
 
     with pytest.raises(PermanentError) as raised:
         _found([], "MD-9 Camille Martin, 06 39 98 00 01 camille@etu.example.org 2100000000017")

@@ -11,7 +11,7 @@ import zipfile
 import pypdf
 import pytest
 
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 from tests.ledger.scenes import rows
 from tests.orchestration.letter_desk_scene import closed_batch, pages
 from tests.orchestration.web_client import browsing, connection_to

@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 from tests.bench.callbacks import burst, receipts
 from tests.ledger.scenes import rows
 from tests.ledger.sms_scenes import NUMBER, in_force, left, moment, state

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings import ROOT, settings
+from loan_reminders.settings.library_toml import ROOT, settings
 
 TASKS = {
     Stage.COURTESY_NOTICE: {"send_emails"},

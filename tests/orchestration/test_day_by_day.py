@@ -13,8 +13,8 @@ from loan_reminders.domain.errors import BooksDoNotBalance, DeliveriesDeferred, 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
 from loan_reminders.rendering import letters as rendering
-from loan_reminders.services.close import describe
-from loan_reminders.services.extract import extract_loans
+from loan_reminders.services.runs.close import describe
+from loan_reminders.services.runs.extract import extract_loans
 from tests.builders import an_address, an_email
 from tests.orchestration.letter_scenes import FullDisk, batches, held
 from tests.orchestration.outside import MemoryPress, Outside

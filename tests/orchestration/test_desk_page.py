@@ -6,10 +6,10 @@ import pytest
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.domain.suppressions import SuppressionReason, SuppressionSummary
-from loan_reminders.settings import settings
+from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import desk
-from loan_reminders.web.suppression_rows import question_answered, who_is_meant
+from loan_reminders.web.suppressions.suppression_rows import question_answered, who_is_meant
 from tests.ledger.registered_scenes import in_a_batch, ref, some_letters, trace
 from tests.ledger.scenes import answer, ids, opened, planned, rows, some_deliveries
 from tests.orchestration.web_client import browsing, connection_to

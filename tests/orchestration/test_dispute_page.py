@@ -12,11 +12,11 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from loan_reminders import dispute_file
+from loan_reminders.commands import dispute_file
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.hooks.letter_store import letter_store
 from loan_reminders.ledger.connect import connect
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 from tests.builders import DUE_DATE, a_loan
 from tests.ledger.dispute_scenes import TRACKING, a_whole_story, sent
 from tests.orchestration.web_client import browsing, connection_to

@@ -9,7 +9,7 @@ import pytest
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, SettingsError
 from loan_reminders.domain.loans import Loan
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 from sql.demo.generator import STAGE_LOANS, build_library
 from tests.contract.aleph import CODES, TODAY, due_day
 from tests.simulators.oracle_server import SERVICE, OracleServer

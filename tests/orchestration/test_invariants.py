@@ -23,15 +23,15 @@ from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from loan_reminders.domain import routing
 from loan_reminders.domain.errors import BooksDoNotBalance, PermanentError, TemporaryError
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.runs import routing
 from loan_reminders.domain.stages import PatronCategory, Slot
 from loan_reminders.domain.states import FREES_SLOT, DeliveryState, Refusal
 from loan_reminders.ledger.connect import connect
-from loan_reminders.services.check_volume import refuse
-from loan_reminders.services.close import close_run
+from loan_reminders.services.runs.check_volume import refuse
+from loan_reminders.services.runs.close import close_run
 from tests.builders import a_mobile, an_address, an_email
 from tests.orchestration.miniature import MAY_BECOME, POLICY, Miniature, Passage
 from tests.orchestration.outside import Killed, Misfortune

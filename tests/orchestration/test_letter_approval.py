@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from loan_reminders.domain.errors import IlsUnavailable, PermanentError
-from loan_reminders.domain.letters import BatchState
+from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from tests.orchestration.letter_approval_scene import Desk
@@ -241,7 +241,7 @@ class TestTakenOutOnThePage:
     def at_desk(self, desk):
         from datetime import UTC, datetime
 
-        from loan_reminders.services.letter_desk import LetterDesk
+        from loan_reminders.services.letters.batch_desk import LetterDesk
 
         return LetterDesk(
             books=desk.world.ledger.letters(), drafts=desk.world.ledger.drafts(), archive=None, source=None,

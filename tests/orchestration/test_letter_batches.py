@@ -13,7 +13,7 @@ import pytest
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.rendering.letters.renderer import LetterRenderer
-from loan_reminders.services.letter_batches import branch_of, posting_order
+from loan_reminders.services.letters.batches import branch_of, posting_order
 from tests.builders import a_delivery, a_library, a_loan
 from tests.orchestration.letter_scenes import batches, by_post, held
 from tests.orchestration.outside import MemoryPrinter, Outside

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from loan_reminders.domain.errors import BooksDoNotBalance, LedgerUnavailable, PermanentError
-from loan_reminders.domain.letters import BatchState
+from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from tests.orchestration.letter_approval_scene import Desk
@@ -54,7 +54,7 @@ class TestTheQuestion:
 
     def test_a_long_list_is_cut_and_says_so(self, desk):
         run_id = desk.drafted(4)
-        with mock.patch("loan_reminders.services.approve_letters.ROWS", 3):
+        with mock.patch("loan_reminders.services.registered.approval.ROWS", 3):
             assert "… et 1 autres" in desk.question(run_id)
 
 

@@ -9,8 +9,8 @@ import pytest
 from loan_reminders.domain.errors import LedgerUnavailable, LetterStoreUnavailable
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.letter_store import FolderLetterStore
-from loan_reminders.services.letter_batches import sweep_work_folders
+from loan_reminders.gateways.letters.letter_store import FolderLetterStore
+from loan_reminders.services.letters.batches import sweep_work_folders
 from tests.orchestration.letter_scenes import FullDisk, KilledAfterStoring, batches, by_post, held
 from tests.orchestration.outside import Killed, Outside
 from tests.orchestration.world import DUE, loan

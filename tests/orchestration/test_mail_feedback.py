@@ -11,8 +11,8 @@ import pytest
 from loan_reminders.domain.errors import BounceMailboxUnavailable
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.services.extract import extract_loans
-from loan_reminders.services.mail_feedback import read_bounces
+from loan_reminders.services.email.read_bounces import read_bounces
+from loan_reminders.services.runs.extract import extract_loans
 from tests.contract.bounce_samples import TO, away, dsn, human
 from tests.contract.test_bounce_mailbox import DONE, mailbox
 from tests.orchestration.world import DUE, SETTINGS, loan

@@ -11,7 +11,7 @@ import pytest
 
 from loan_reminders.domain.errors import MailRelayRejected
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.mail_relay import Security
+from loan_reminders.gateways.email.mail_relay import Security
 from loan_reminders.hooks.mail_relay import mail_relay
 from tests.builders import a_mail
 from tests.simulators.smtp_sink import SmtpSink

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from loan_reminders.domain.errors import DeliveriesDeferred, MailRelayRejected, MailRelayUnavailable
-from loan_reminders.gateways.mail_relay import Patience
+from loan_reminders.gateways.email.mail_relay import Patience
 from tests.builders import an_email
 from tests.orchestration.world import loan, reader
 from tests.simulators.postfix import MISSING, Postfix, available

@@ -19,7 +19,7 @@ from loan_reminders.domain.messages import RenderedEmail
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Slot, Stage
 from loan_reminders.domain.states import Refusal
 from loan_reminders.ledger.connect import connect
-from loan_reminders.services.close import close_run
+from loan_reminders.services.runs.close import close_run
 from tests.builders import a_loan, a_mobile, a_patron, an_address, an_email
 from tests.orchestration.miniature import LETTERS, POLICY, Miniature
 from tests.orchestration.world import DUE, ListedLoans, World

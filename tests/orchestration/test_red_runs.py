@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from loan_reminders.domain.errors import BooksDoNotBalance, TasksNotDone
-from loan_reminders.services.close import close_run
-from loan_reminders.settings import ROOT
+from loan_reminders.services.runs.close import close_run
+from loan_reminders.settings.library_toml import ROOT
 from tests.orchestration.world import loans
 
 DAG_RUN = "scheduled__2026-11-27"

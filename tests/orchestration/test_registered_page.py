@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 from tests.ledger.registered_scenes import ONE, THREE, TWO, in_a_batch, number, post, ref, take, trace
 from tests.ledger.scenes import rows
 from tests.orchestration.web_client import browsing, connection_to

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loan_reminders.domain.calendar_day import reference_date
+from loan_reminders.domain.runs.reference_date import reference_date
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 
 SWITCHES = {"spring": date(2026, 3, 29), "autumn": date(2026, 10, 25)}
 """The days on which clocks change in Paris; in New York it is on other days."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 from loan_reminders.domain.messages import Receipt
-from loan_reminders.domain.sms_feedback import BlacklistEntry, SmsAck
+from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
-from loan_reminders.gateways.allmysms_callback import read_callback
-from loan_reminders.services.sms_feedback import read_blacklist
-from loan_reminders.settings import ROOT
+from loan_reminders.gateways.sms.allmysms_callback import read_callback
+from loan_reminders.services.sms.feedback import read_blacklist
+from loan_reminders.settings.library_toml import ROOT
 from tests.orchestration.sms_return import (
     NUMBER,
     a_day_passes,

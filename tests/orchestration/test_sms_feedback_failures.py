@@ -14,11 +14,11 @@ from loan_reminders.domain.errors import (
     SmsAnswerUnreadable,
     SmsGatewayUnavailable,
 )
-from loan_reminders.domain.sms_feedback import AckStatus, SmsAck, SmsReply
+from loan_reminders.domain.sms.feedback import AckStatus, SmsAck, SmsReply
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
-from loan_reminders.services import sms_feedback
-from loan_reminders.services.sms_feedback import read_receipts, read_replies
+from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.services.sms import feedback as sms_feedback
+from loan_reminders.services.sms.feedback import read_receipts, read_replies
 from tests.orchestration.sms_return import (
     NUMBER,
     in_force,

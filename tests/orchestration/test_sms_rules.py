@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loan_reminders.domain.errors import BooksDoNotBalance, SmsAnswerUnreadable, SmsBudgetExceeded
-from loan_reminders.domain.sms_budget import SmsBudget
+from loan_reminders.domain.sms.budget import SmsBudget
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from tests.builders import a_mobile
 from tests.orchestration.world import BUDGET, DUE, loan, loans, reader
@@ -104,7 +104,7 @@ def test_what_sms_cost_by_day_stage_and_category(world):
 
 
 def test_the_command_line_says_what_sms_cost(world, ledger_url, capsys):
-    from loan_reminders.ledger.sms_costs import main
+    from loan_reminders.ledger.sms.costs import main
 
     world.whole_run(*loans(2))
     day = datetime.now(UTC).date().isoformat()

@@ -11,7 +11,7 @@ from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
-from loan_reminders.services.still_due import TOO_MANY_TO_VANISH, StillDue
+from loan_reminders.services.runs.still_due import TOO_MANY_TO_VANISH, StillDue
 from tests.builders import a_patron
 from tests.orchestration.world import DUE, SETTINGS, loan, loans, reader
 

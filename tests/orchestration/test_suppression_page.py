@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from loan_reminders.domain.suppressions import SuppressionReason, SuppressionSummary
-from loan_reminders.settings import settings
+from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
+from loan_reminders.settings.library_toml import settings
 from tests.builders import a_mobile
 from tests.ledger.scenes import rows
 from tests.ledger.sms_scenes import NUMBER, blacklisted, in_force, left, moment, reply
@@ -207,7 +207,7 @@ def test_the_plugin_brings_the_application_and_a_relative_entry_in_the_navigatio
 
 
 def test_one_and_several_are_told_in_good_french():
-    from loan_reminders.web.suppression_rows import question_answered, shown
+    from loan_reminders.web.suppressions.suppression_rows import question_answered, shown
 
     one = SuppressionSummary(in_force={SuppressionReason.STOP: 1}, sms_since=0)
     assert question_answered(one).startswith("1 numéro désinscrit (a répondu STOP : 1).")

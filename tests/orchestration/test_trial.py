@@ -5,9 +5,9 @@ from __future__ import annotations
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
-from loan_reminders.gateways.letter_store import FolderLetterStore
-from loan_reminders.services.rehearse import rehearse
+from loan_reminders.gateways.letters.letter_store import FolderLetterStore
+from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.services.runs.rehearse import rehearse
 from tests.builders import a_mobile, an_email
 from tests.orchestration.world import loans
 

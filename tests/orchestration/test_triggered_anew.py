@@ -11,11 +11,11 @@ from unittest import mock
 import pytest
 from sqlalchemy import text
 
-from loan_reminders.domain.letters import BatchState
+from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.connect import connect
-from loan_reminders.ledger.planning import PostgresPlanning
+from loan_reminders.ledger.runs.planning import PostgresPlanning
 from loan_reminders.rendering import letters as rendering
 from tests.builders import a_mobile
 from tests.orchestration.letter_approval_scene import Desk

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.stages import Stage
-from loan_reminders.domain.volume import VolumeAnswer
 from tests.builders import an_email
 from tests.orchestration.letter_scenes import by_post
 from tests.orchestration.operator_scene import AtWork

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from loan_reminders.domain.runs.volume import alarms
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.volume import alarms
-from loan_reminders.services.check_volume import refuse, volume_question
+from loan_reminders.services.runs.check_volume import refuse, volume_question
 from tests.builders import a_mobile, an_email
 from tests.orchestration.world import SETTINGS, loan, loans, reader
 

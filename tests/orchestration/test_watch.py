@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from loan_reminders.domain.errors import DaysMissed
 from loan_reminders.domain.stages import Stage
-from loan_reminders.services.watch import watch
+from loan_reminders.services.runs.watch import watch
 
 PARIS = ZoneInfo("Europe/Paris")
 TODAY = date(2026, 11, 27)
@@ -230,7 +230,7 @@ def test_the_operator_asks_airflow_about_each_run_and_fails_at_once(books, monke
 def test_the_dag_is_one_task_that_ends_by_itself():
     from airflow.dag_processing.dagbag import DagBag
 
-    from loan_reminders.settings import ROOT
+    from loan_reminders.settings.library_toml import ROOT
 
     dag = DagBag(dag_folder=str(ROOT / "dags" / "watch.py"), collect_dags=True).dags["watch"]
     [task] = dag.tasks

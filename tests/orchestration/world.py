@@ -9,31 +9,31 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import IlsUnavailable
-from loan_reminders.domain.letter_ports import LetterPrinter
-from loan_reminders.domain.letters import LetterLayout
+from loan_reminders.domain.letters.batches import LetterLayout
 from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.ports.letters import LetterPrinter
 from loan_reminders.domain.redirect import Redirect
-from loan_reminders.domain.sms_budget import SmsBudget
+from loan_reminders.domain.runs.books import Books
+from loan_reminders.domain.sms.budget import SmsBudget
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
-from loan_reminders.gateways.letter_store import FolderLetterStore
-from loan_reminders.gateways.mail_relay import Patience, Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Patience, Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.letters.letter_store import FolderLetterStore
+from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.rendering.letters.renderer import LetterRenderer
-from loan_reminders.services.approve_letters import prepare_letters
-from loan_reminders.services.close import close_run
 from loan_reminders.services.compose import email_composer, text_composer
-from loan_reminders.services.dispatch_emails import send_emails
-from loan_reminders.services.dispatch_sms import send_sms
-from loan_reminders.services.extract import extract_loans
-from loan_reminders.services.letter_batches import LetterSetup
-from loan_reminders.services.plan import plan_run
-from loan_reminders.services.print_letters import print_letters
-from loan_reminders.services.still_due import StillDue
-from loan_reminders.services.take_over import take_over_by_letter
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.services.email.send import send_emails
+from loan_reminders.services.letters.batches import LetterSetup
+from loan_reminders.services.letters.printing import print_letters
+from loan_reminders.services.letters.take_over import take_over_by_letter
+from loan_reminders.services.registered.approval import prepare_letters
+from loan_reminders.services.runs.close import close_run
+from loan_reminders.services.runs.extract import extract_loans
+from loan_reminders.services.runs.plan import plan_run
+from loan_reminders.services.runs.still_due import StillDue
+from loan_reminders.services.sms.send import send_sms
+from loan_reminders.settings.library_toml import ROOT, read_settings
 from tests.builders import a_loan, a_mobile, a_patron, an_email
 from tests.simulators.allmysms_server import AllMySmsServer
 from tests.simulators.smtp_sink import SmtpSink

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 import loan_reminders
 from loan_reminders.domain import errors
-from loan_reminders.domain.tracking_number import clean_reference
+from loan_reminders.domain.registered.tracking_number import clean_reference
 from loan_reminders.operators.base import only_temporary_errors_are_retried
 
 READER = "camille.martin@etu.example.org"

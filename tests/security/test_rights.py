@@ -7,7 +7,7 @@ import uuid
 import pytest
 from fastapi.routing import APIRoute
 
-from loan_reminders.settings import settings
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.access import Right
 from loan_reminders.web.guard import FOREIGN, GuardedRoute
 from tests.orchestration.web_client import browsing, connection_to
@@ -100,9 +100,9 @@ def test_each_page_shows_the_links_that_the_role_may_follow(role):
 def test_whoever_only_sees_reads_nobodys_name(monkeypatch):
     from datetime import UTC, date, datetime
 
-    from loan_reminders.domain.letters import BatchState, BatchView
+    from loan_reminders.domain.letters.batches import BatchState, BatchView
     from loan_reminders.domain.stages import Channel, Stage
-    from loan_reminders.web import books
+    from loan_reminders.web import ledger_access as books
 
     class Books:
         def batches(self, **_):
@@ -273,7 +273,7 @@ def test_an_address_makes_no_page_say_what_was_not_done(path, name, said):
 def test_an_unexpected_error_is_told_by_its_class_and_place_alone(monkeypatch, caplog):
     import logging
 
-    from loan_reminders.web import books
+    from loan_reminders.web import ledger_access as books
 
     def broken():
         raise KeyError("camille.martin@etu.example.org")
@@ -310,7 +310,7 @@ def test_what_is_too_large_is_not_read_and_a_stranger_is_asked_for_nothing(path)
 
 
 def test_a_file_that_grows_while_it_comes_is_cut_off():
-    from loan_reminders.services.registered_letters import LARGEST_FILE
+    from loan_reminders.services.registered.following import LARGEST_FILE
 
     with browsing() as client:
         answer = client.post("/recommandes/import", files={"fichier": ("a.csv", b"x" * (LARGEST_FILE + 1))})

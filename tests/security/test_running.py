@@ -17,7 +17,7 @@ import pytest
 import requests
 from fastapi.routing import APIRoute
 
-from loan_reminders.previews import browser
+from loan_reminders.commands.previews import browser
 from loan_reminders.web.access import Right
 from loan_reminders.web.guard import FOREIGN
 

@@ -7,7 +7,7 @@ the sources of Postfix, Exim, Sendmail and qmail.
 
 from __future__ import annotations
 
-from loan_reminders.domain.bounce_verdict import Cause
+from loan_reminders.domain.email.bounce_verdict import Cause
 
 DEAD, BOX, RULE, WAY, OURS, WHAT = (
     Cause.NO_SUCH_ADDRESS,

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from loan_reminders.settings import ROOT, Settings
+from loan_reminders.settings.library_toml import ROOT, Settings
 from tests.bench.__main__ import CASES
 from tests.bench.bed import lift_caps
 from tests.bench.report import NAMES, TARGETS, Figure, save, table
@@ -84,8 +84,8 @@ def test_lifting_the_caps_changes_nothing_else_of_the_settings():
 
 
 def test_generated_rows_are_that_many_readers_who_can_be_reached():
-    from loan_reminders.domain.extraction import CodeMapping, parse_row
     from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
+    from loan_reminders.domain.runs.extraction import CodeMapping, parse_row
 
     rows = contract_rows(100, due=date(2026, 11, 26), reach=Reach(mobile_every=1), first=1)
     loans = [parse_row(row, CodeMapping()) for row in rows]

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from loan_reminders.settings_channels import BounceSettings
+from loan_reminders.settings.channels import BounceSettings
 
 
 def test_without_a_word_the_inbox_is_read_and_what_was_read_moves_to_a_folder_of_its_own():

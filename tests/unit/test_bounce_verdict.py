@@ -2,8 +2,8 @@
 
 import pytest
 
-from loan_reminders.domain.bounce_verdict import Cause, cause, status_in, verdict
-from loan_reminders.domain.mail_feedback import BounceKind
+from loan_reminders.domain.email.bounce_verdict import Cause, cause, status_in, verdict
+from loan_reminders.domain.email.feedback import BounceKind
 from tests.contract.bounce_samples import dsn, exim
 from tests.unit.refusals import REFUSALS
 
@@ -73,7 +73,7 @@ DEFINITE = [(said, why) for said, why in REFUSALS if said[:1] == "5"]
 
 @pytest.mark.parametrize(("said", "why"), DEFINITE)
 def test_an_answer_at_rcpt_and_a_report_of_it_are_judged_alike(said, why):
-    from loan_reminders.gateways.bounce_reports import read
+    from loan_reminders.gateways.email.bounce_reports import read
 
     asked = cause(said, code=int(said[:3])) is Cause.NO_SUCH_ADDRESS
     by_the_norm = read(dsn(status=status_in(said) or "5.0.0", diagnostic=f"smtp; {said}"))[1]

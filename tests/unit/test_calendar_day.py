@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loan_reminders.domain.calendar_day import reference_date
 from loan_reminders.domain.errors import SettingsError
+from loan_reminders.domain.runs.reference_date import reference_date
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)

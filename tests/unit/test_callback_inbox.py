@@ -8,9 +8,9 @@ from concurrent.futures import Future
 import pytest
 
 from loan_reminders.domain.errors import LedgerUnavailable, PermanentError
-from loan_reminders.domain.sms_feedback import SmsReply
-from loan_reminders.web.flood import TokenBucket
-from loan_reminders.web.inbox import Inbox, InboxFull
+from loan_reminders.domain.sms.feedback import SmsReply
+from loan_reminders.web.sms.flood import TokenBucket
+from loan_reminders.web.sms.inbox import Inbox, InboxFull
 
 
 def callback(number):

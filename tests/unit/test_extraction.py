@@ -9,10 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from loan_reminders.domain import extraction
 from loan_reminders.domain.errors import RowError, SettingsError
-from loan_reminders.domain.extraction import COLUMNS, PHONE_COLUMNS, CodeMapping, parse_row, reject
 from loan_reminders.domain.recipients import EmailAddress
+from loan_reminders.domain.runs import extraction
+from loan_reminders.domain.runs.extraction import COLUMNS, PHONE_COLUMNS, CodeMapping, parse_row, reject
 from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.domain.states import Refusal
 

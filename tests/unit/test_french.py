@@ -2,10 +2,10 @@
 
 import pytest
 
-from loan_reminders.domain import french
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
-from loan_reminders.domain.suppressions import SuppressionReason, SuppressionSource
+from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
+from loan_reminders.french import words as french
 
 
 @pytest.mark.parametrize(

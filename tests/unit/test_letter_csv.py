@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from loan_reminders.domain.letters import PrintedLetter
+from loan_reminders.domain.letters.batches import PrintedLetter
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel
 from loan_reminders.rendering.letters.recipients_list import HEADER, recipients_csv

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from loan_reminders.domain.errors import RecipientError
-from loan_reminders.domain.extraction import COLUMNS, CodeMapping, parse_row
 from loan_reminders.domain.recipients import PostalAddress
+from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, parse_row
 from loan_reminders.domain.states import Refusal
 
 MALAGASY = "Élise ANDRIANTSIFERANAMANDRATO RAKOTONDRAVELOARIMANANA TSIORIMAMPIONONARIVO"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loan_reminders.gateways.mail_answers import Answer, Meaning
+from loan_reminders.gateways.email.smtp_answers import Answer, Meaning
 
 
 @pytest.mark.parametrize(

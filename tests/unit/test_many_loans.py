@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from loan_reminders.domain.messages import RenderedText
-from loan_reminders.domain.planning import key, plan_notices
 from loan_reminders.domain.recipients import MobileNumber
-from loan_reminders.domain.routing import route
-from loan_reminders.domain.sms_batches import batches
+from loan_reminders.domain.runs.planning import key, plan_notices
+from loan_reminders.domain.runs.routing import route
+from loan_reminders.domain.sms.batches import batches
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 from tests.builders import some_loans, today_for
 
 POLICY = read_settings(ROOT / "library.toml").policy()

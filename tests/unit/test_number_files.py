@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.registered_ports import StepTaken
-from loan_reminders.services import registered_letters as service
+from loan_reminders.domain.ports.registered import StepTaken
+from loan_reminders.services.registered import following as service
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 12, 21, 10, tzinfo=PARIS)

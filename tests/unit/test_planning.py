@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.planning import plan_notices
+from loan_reminders.domain.runs.planning import plan_notices
 from loan_reminders.domain.stages import Slot, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 from tests.builders import a_loan, a_patron
 
 POLICY = read_settings(ROOT / "library.toml").policy()

@@ -9,7 +9,7 @@ import pytest
 from loan_reminders.domain.errors import MailRelayRejected
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.services.refusals_in_a_row import RefusalsInARow
+from loan_reminders.services.email.refusals_in_a_row import RefusalsInARow
 from tests.unit.refusals import REFUSALS
 
 S = DeliveryState

@@ -10,8 +10,8 @@ import pytest
 
 from loan_reminders.domain.desk import explained
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.letters import LetterAct, RegisteredState, ReturnReason
-from loan_reminders.domain.registered_letters import (
+from loan_reminders.domain.letters.batches import LetterAct, RegisteredState, ReturnReason
+from loan_reminders.domain.registered.steps import (
     Acknowledged,
     LetterEvent,
     Life,
@@ -21,8 +21,8 @@ from loan_reminders.domain.registered_letters import (
     last_standing,
     undoable,
 )
+from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.states import Refusal, SkipReason
-from loan_reminders.domain.tracking_number import TrackingNumber
 
 PARIS = ZoneInfo("Europe/Paris")
 TODAY = date(2026, 12, 21)

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from loan_reminders.domain.notices import LoanKey, Routed, Unreachable
-from loan_reminders.domain.routing import route
+from loan_reminders.domain.runs.routing import route
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 from tests.builders import a_loan, a_notice, a_patron, an_email
 
 POLICY = read_settings(ROOT / "library.toml").policy()

@@ -3,10 +3,10 @@
 import pytest
 
 from loan_reminders.domain.notices import Routed, Unreachable
-from loan_reminders.domain.routing import route
+from loan_reminders.domain.runs.routing import route
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Refusal, SkipReason
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 from tests.builders import a_loan, a_mobile, a_notice, a_patron, an_email
 
 POLICY = read_settings(ROOT / "library.toml").policy()

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loan_reminders.domain.sending_window import SendingWindow
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.domain.sms.sending_window import SendingWindow
+from loan_reminders.settings.library_toml import ROOT, read_settings
 
 PARIS = ZoneInfo("Europe/Paris")
 WINDOW = read_settings(ROOT / "library.toml").sms_window()

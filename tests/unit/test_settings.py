@@ -9,7 +9,7 @@ import pytest
 
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
-from loan_reminders.settings import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, read_settings
 
 EXAMPLE = (ROOT / "library.toml").read_text(encoding="utf-8")
 
@@ -114,7 +114,7 @@ def test_a_missing_file_is_told_with_the_variable_that_names_it(tmp_path):
 
 def check(path):
     return subprocess.run(
-        [sys.executable, "-m", "loan_reminders.check_settings"],
+        [sys.executable, "-m", "loan_reminders.commands.check_settings"],
         env={**os.environ, "REMINDERS_CONFIG": str(path), "PYTHONPATH": str(ROOT / "plugins")},
         capture_output=True,
         text=True,

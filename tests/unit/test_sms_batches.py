@@ -8,7 +8,7 @@ import pytest
 
 from loan_reminders.domain.messages import RenderedText
 from loan_reminders.domain.recipients import MobileNumber
-from loan_reminders.domain.sms_batches import batches
+from loan_reminders.domain.sms.batches import batches
 
 
 def a_text(number: int, text: str = "un") -> RenderedText:

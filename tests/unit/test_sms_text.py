@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from loan_reminders.domain.sms_text import ALPHABET, ESCAPED, check_sender, segments, septets, to_gsm
+from loan_reminders.domain.sms.text import ALPHABET, ESCAPED, check_sender, segments, septets, to_gsm
 from tests.unit.sms_parts import ESCAPE, octets, parts
 
 SEED_TEXT = (

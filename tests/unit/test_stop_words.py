@@ -2,7 +2,7 @@
 
 import pytest
 
-from loan_reminders.domain.stop_words import is_stop
+from loan_reminders.domain.sms.stop_words import is_stop
 
 STOPS = [
     "STOP",

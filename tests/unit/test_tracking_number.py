@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loan_reminders.domain.errors import TrackingNumberError
-from loan_reminders.domain.tracking_number import TrackingNumber, clean_reference
+from loan_reminders.domain.registered.tracking_number import TrackingNumber, clean_reference
 
 OURS, OTHER = "1A23456789012", "2C00000000018"
 

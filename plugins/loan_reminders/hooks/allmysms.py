@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from loan_reminders.domain.errors import SettingsError
 
 if TYPE_CHECKING:
-    from loan_reminders.domain.ports import SmsAccount
-    from loan_reminders.gateways.allmysms import AllMySmsGateway
-    from loan_reminders.gateways.allmysms_rest import AllMySmsRestGateway
+    from loan_reminders.domain.ports.outside import SmsAccount
+    from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
+    from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
 
 SmsApi = Literal["legacy", "rest"]
 """The HTTPS API v9.0, or the REST API."""
@@ -28,16 +28,17 @@ def sms_gateway(
     """
     from airflow.sdk import BaseHook
 
-    from loan_reminders.gateways.allmysms import AllMySmsAccount, AllMySmsGateway
-    from loan_reminders.gateways.allmysms_rest import AllMySmsRestGateway
+    from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
+    from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
 
     connection = BaseHook.get_connection(conn_id)
-    missing = [name for name in ("host", "login", "password") if not getattr(connection, name)]
-    if missing:
+    host, login, password = connection.host, connection.login, connection.password
+    if not (host and login and password):
+        missing = [name for name in ("host", "login", "password") if not getattr(connection, name)]
         raise SettingsError(
             f"Connexion Airflow {conn_id} : il manque {', '.join(missing)}. La compléter, puis relancer la tâche."
         )
-    base_url = connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
+    base_url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
     if connection.port:
         base_url = f"{base_url}:{connection.port}"
     extra = connection.extra_dejson
@@ -48,8 +49,8 @@ def sms_gateway(
         options["zone"] = zone
     account = AllMySmsAccount(
         base_url=base_url,
-        login=connection.login,
-        api_key=connection.password,
+        login=login,
+        api_key=password,
         login_in_clear=str(extra.get("login_in_clear")).strip().lower() in {"true", "1", "yes", "on"},
     )
     gateway = AllMySmsRestGateway if api == "rest" else AllMySmsGateway

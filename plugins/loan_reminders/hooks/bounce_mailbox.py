@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import BaseHook
 
-from loan_reminders.gateways.bounce_mailbox import ImapBounceMailbox, MailboxAccount
+from loan_reminders.gateways.email.bounce_mailbox import ImapBounceMailbox, MailboxAccount
 
 _TLS_PORT, _PLAIN_PORT = 993, 143
 

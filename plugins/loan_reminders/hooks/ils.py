@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
-from loan_reminders.domain.extraction import CodeMapping
-from loan_reminders.gateways.loan_source import OracleLoanSource
+from loan_reminders.domain.runs.extraction import CodeMapping
+from loan_reminders.gateways.runs.loan_source import OracleLoanSource
 
 if TYPE_CHECKING:
     from oracledb import Connection
 
-    from loan_reminders.settings_sections import IlsSettings
+    from loan_reminders.settings.sections import IlsSettings
 
 SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
 """One folder a kind of ILS, each with its `loans_due.sql`."""

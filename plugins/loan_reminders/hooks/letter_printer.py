@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loan_reminders.settings import ROOT
+from loan_reminders.settings.library_toml import ROOT
 
 if TYPE_CHECKING:
-    from loan_reminders.domain.letter_ports import LetterPrinter
-    from loan_reminders.settings import Settings
+    from loan_reminders.domain.ports.letters import LetterPrinter
+    from loan_reminders.settings.library_toml import Settings
 
 
 def letter_printer(config: Settings) -> LetterPrinter:

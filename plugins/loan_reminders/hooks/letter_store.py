@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from loan_reminders.domain.errors import SettingsError
-from loan_reminders.gateways.letter_store import FolderLetterStore
-from loan_reminders.settings import ROOT
+from loan_reminders.gateways.letters.letter_store import FolderLetterStore
+from loan_reminders.settings.library_toml import ROOT
 
 
 def letter_store() -> FolderLetterStore:

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import BaseHook
 
-from loan_reminders.gateways.mail_relay import Pace, Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Pace, Security, SmtpAccount, SmtpRelay
 
 _USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import SettingsError
 
 if TYPE_CHECKING:
-    from loan_reminders.domain.sms_feedback import SmsAck, SmsReply
+    from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
 
 TOKEN = "REMINDERS_SMS_CALLBACK_TOKEN"  # noqa: S105 - the name of the variable, not its value
 PER_SECOND = "REMINDERS_SMS_CALLBACK_PER_SECOND"
@@ -69,7 +69,7 @@ def callback_networks() -> tuple[IPv4Network | IPv6Network, ...]:
 
 def read_callback(fields: Mapping[str, str], *, now: datetime) -> SmsAck | SmsReply | None:
     """The receipt or the reply of one callback, at this moment; None when it is neither, or cannot be believed."""
-    from loan_reminders.gateways.allmysms_callback import read_callback
-    from loan_reminders.settings import settings
+    from loan_reminders.gateways.sms.allmysms_callback import read_callback
+    from loan_reminders.settings.library_toml import settings
 
     return read_callback(fields, now=now, countries=frozenset(settings().sms.countries))

@@ -12,14 +12,15 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind, BadAddress, DeskWork, NotReached, PutAside
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.letters import LetterAct, ReturnReason
-from loan_reminders.domain.registered_letters import StepRefusal
-from loan_reminders.domain.registered_ports import StepTaken
+from loan_reminders.domain.letters.batches import LetterAct, ReturnReason
+from loan_reminders.domain.ports.registered import StepTaken
+from loan_reminders.domain.registered.steps import StepRefusal
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
-from loan_reminders.ledger import letter_returns, undelivered
-from loan_reminders.ledger.records import storable
-from loan_reminders.ledger.registered_reading import address_of
+from loan_reminders.ledger import undelivered
+from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.letters import returns as letter_returns
+from loan_reminders.ledger.registered.reading import address_of
 
 # The newest passage that could not reach a reader; whoever was written to since, by any stage, is off the list. An SMS
 # of that same passage is no letter: the reader's written coordinates stay to be mended.

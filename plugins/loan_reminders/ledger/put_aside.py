@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.errors import ReminderError, RowRefused
-from loan_reminders.ledger.records import storable
+from loan_reminders.ledger.json_codecs import storable
 
 OF_A_ROW = (RowRefused, ValueError, TypeError, ArithmeticError)
 """What may be wrong with one row. A ledger that is out of reach is another matter: it raises as ever."""

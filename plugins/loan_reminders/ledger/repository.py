@@ -11,34 +11,37 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from loan_reminders.domain.books import Books
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.notices import Delivery
-from loan_reminders.domain.ports import Run
+from loan_reminders.domain.ports.outside import Run
+from loan_reminders.domain.runs.books import Books
+from loan_reminders.domain.runs.volume import VolumeAnswer
+from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.domain.volume import VolumeAnswer
-from loan_reminders.domain.watched_days import WatchedDay
-from loan_reminders.ledger import past, recheck, sms_costs, suppressions, volume_answers, watch
-from loan_reminders.ledger.close import close_books
 from loan_reminders.ledger.desk import PostgresDesk
-from loan_reminders.ledger.dispute import PostgresDispute
+from loan_reminders.ledger.dispute.loan_file import PostgresDispute
+from loan_reminders.ledger.email.feedback import PostgresMailFeedback
+from loan_reminders.ledger.email.refused_addresses import remember_refused
 from loan_reminders.ledger.faults import ledger_errors
-from loan_reminders.ledger.feedback import PostgresFeedback
-from loan_reminders.ledger.letter_drafts import PostgresLetterDrafts
-from loan_reminders.ledger.letters import PostgresLetterBooks
-from loan_reminders.ledger.mail_feedback import PostgresMailFeedback
-from loan_reminders.ledger.planning import PostgresPlanning
+from loan_reminders.ledger.letters.batches import PostgresLetterBooks
+from loan_reminders.ledger.letters.drafts import PostgresLetterDrafts
 from loan_reminders.ledger.put_aside import each_alone
-from loan_reminders.ledger.reading import record_rows, unholdable
-from loan_reminders.ledger.refused_addresses import remember_refused
-from loan_reminders.ledger.registered import PostgresRegistered
+from loan_reminders.ledger.registered.steps import PostgresRegistered
+from loan_reminders.ledger.runs import history as past
+from loan_reminders.ledger.runs import recheck, volume_answers, watch
+from loan_reminders.ledger.runs.close import close_books
+from loan_reminders.ledger.runs.loans_seen import record_rows, unholdable
+from loan_reminders.ledger.runs.planning import PostgresPlanning
+from loan_reminders.ledger.runs.taking_over import PostgresTakeOver
+from loan_reminders.ledger.runs.untold import untold_loans
 from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.sender import PostgresSender, count_offered, sample
+from loan_reminders.ledger.sms import costs as sms_costs
+from loan_reminders.ledger.sms.feedback import PostgresFeedback
+from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
-from loan_reminders.ledger.taking_over import PostgresTakeOver
-from loan_reminders.ledger.untold import untold_loans
 
 logger = logging.getLogger(__name__)
 

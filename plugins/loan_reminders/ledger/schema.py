@@ -10,7 +10,7 @@ from loan_reminders.ledger.tables import SCHEMA_REVISION
 VERSION_TABLE = "reminders_alembic_version"
 """The ledger's own version table, so that it never meets another program's."""
 
-UPGRADE_COMMAND = "python -m loan_reminders.ledger.migrate upgrade"
+UPGRADE_COMMAND = "python -m loan_reminders.commands.migrate upgrade"
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -22,16 +22,20 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, exc, func, select, text
 
 from loan_reminders.domain.errors import RETRIED, LedgerUnavailable
-from loan_reminders.domain.letters import EarlierReminder
+from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, LoanKey
-from loan_reminders.domain.ports import Run
+from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.ledger import letter_batches, past, recheck, sender_sql, sent_words, sms_costs
+from loan_reminders.ledger import sender_sql, sent_words
 from loan_reminders.ledger.faults import ledger_errors
-from loan_reminders.ledger.outbox import read_page
-from loan_reminders.ledger.records import encode_receipt
+from loan_reminders.ledger.json_codecs import encode_receipt
+from loan_reminders.ledger.letters import closing as letter_batches
+from loan_reminders.ledger.runs import history as past
+from loan_reminders.ledger.runs import recheck
+from loan_reminders.ledger.runs.outbox import read_page
+from loan_reminders.ledger.sms import costs as sms_costs
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.messages import SentWords
-from loan_reminders.ledger.records import storable
+from loan_reminders.ledger.json_codecs import storable
 
 _KEEP = text("""
     INSERT INTO sent_words (delivery_id, library, subject, body)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, TextClause, text
 from loan_reminders.domain.desk import StuckDelivery
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.ledger.records import storable
+from loan_reminders.ledger.json_codecs import storable
 
 _PAPER = "delivery.channel IN ('letter', 'registered_letter')"
 _NOT_LAID_OUT = f"({_PAPER} AND delivery.state = 'refused' AND delivery.reason IN ('not_rendered', 'text_too_long'))"

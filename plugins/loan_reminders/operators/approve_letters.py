@@ -10,7 +10,7 @@ from airflow.sdk import Param
 
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.operators.base import Installed, begun, only_temporary_errors_are_retried
-from loan_reminders.services.approve_letters import REASONS, approval_question, approve, refuse
+from loan_reminders.services.registered.approval import REASONS, approval_question, approve, refuse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,7 +28,7 @@ def _form() -> dict[str, Param]:
     Airflow keeps what is typed here in its own tables, and may log it: so the reason is one of a list. A reason in
     one's own words is typed on the page of the batch, which takes a letter out as well.
     """
-    words = {"type": ["null", "string"], "source": "task"}
+    words: dict[str, Any] = {"type": ["null", "string"], "source": "task"}
     references = "Références des lettres à ne pas envoyer, séparées par des espaces ou des virgules."
     return {
         "retirer": Param(None, title="Retirer", description=references, **words),

@@ -12,14 +12,14 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 
 from loan_reminders.domain.errors import PermanentError, ReminderError, TemporaryError, unexpected
 from loan_reminders.domain.stages import Stage
-from loan_reminders.services.check_volume import check_approved
-from loan_reminders.services.still_due import StillDue
-from loan_reminders.settings import Settings, settings
+from loan_reminders.services.runs.check_volume import check_approved
+from loan_reminders.services.runs.still_due import StillDue
+from loan_reminders.settings.library_toml import Settings, settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports import Ledger, LoanSource
+    from loan_reminders.domain.ports.outside import Ledger, LoanSource
 
 OUTSIDE_TIMEOUT = timedelta(minutes=45)
 """The longest a task may read from outside (ILS, mailbox, SMS provider) before it is ended and tried again.

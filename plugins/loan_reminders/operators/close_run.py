@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.operators.base import RunOperator
-from loan_reminders.services.close import close_run
+from loan_reminders.services.runs.close import close_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports import Ledger
+    from loan_reminders.domain.ports.outside import Ledger
 
 DONE = frozenset({"success", "removed"})
 """States of Airflow of a task that leaves nothing to do. One that was skipped did not do its work: no DAG skips any."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 
 from loan_reminders.operators.base import Installed, begun, only_temporary_errors_are_retried
-from loan_reminders.services.check_volume import approve, refuse, volume_question
+from loan_reminders.services.runs.check_volume import approve, refuse, volume_question
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from loan_reminders.domain.calendar_day import reference_date
+from loan_reminders.domain.runs.reference_date import reference_date
 from loan_reminders.operators.base import OUTSIDE_TIMEOUT, ReminderOperator
-from loan_reminders.services.check_templates import check_templates
-from loan_reminders.services.extract import extract_loans
-from loan_reminders.settings import ROOT
+from loan_reminders.services.runs.check_templates import check_templates
+from loan_reminders.services.runs.extract import extract_loans
+from loan_reminders.settings.library_toml import ROOT
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports import Ledger
+    from loan_reminders.domain.ports.outside import Ledger
 
 
 class ExtractLoans(ReminderOperator):

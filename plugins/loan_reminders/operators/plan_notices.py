@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loan_reminders.operators.base import RunOperator
-from loan_reminders.services.plan import plan_run
+from loan_reminders.services.runs.plan import plan_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports import Ledger
+    from loan_reminders.domain.ports.outside import Ledger
 
 
 class PlanNotices(RunOperator):

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.operators.base import RunOperator
-from loan_reminders.services.approve_letters import prepare_letters
-from loan_reminders.services.letter_batches import LetterSetup, sweep_work_folders
-from loan_reminders.services.print_letters import print_letters
-from loan_reminders.services.rehearse import sweep_rehearsals
-from loan_reminders.services.take_over import take_over_by_letter
-from loan_reminders.settings import ROOT
+from loan_reminders.services.letters.batches import LetterSetup, sweep_work_folders
+from loan_reminders.services.letters.printing import print_letters
+from loan_reminders.services.letters.take_over import take_over_by_letter
+from loan_reminders.services.registered.approval import prepare_letters
+from loan_reminders.services.runs.rehearse import sweep_rehearsals
+from loan_reminders.settings.library_toml import ROOT
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports import Ledger
+    from loan_reminders.domain.ports.outside import Ledger
 
 
 class LetterOperator(RunOperator):

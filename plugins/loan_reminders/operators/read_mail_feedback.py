@@ -8,12 +8,12 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
-from loan_reminders.services.mail_feedback import read_bounces
+from loan_reminders.services.email.read_bounces import read_bounces
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.mail_feedback_ports import BounceMailbox
+    from loan_reminders.domain.ports.email_feedback import BounceMailbox
 
 
 class ReadBounces(Installed, BaseOperator):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
-from loan_reminders.services import sms_feedback
+from loan_reminders.services.sms import feedback as sms_feedback
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.feedback_ports import SmsFeedback
-    from loan_reminders.domain.ports import SmsAccount
+    from loan_reminders.domain.ports.outside import SmsAccount
+    from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 
 
 class ReadSmsFeedback(Installed, BaseOperator):

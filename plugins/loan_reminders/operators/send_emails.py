@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from loan_reminders.domain.stages import Channel
 from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.compose import email_composer
-from loan_reminders.services.dispatch_emails import page_size, send_emails
-from loan_reminders.services.rehearse import rehearse, sweep_rehearsals
-from loan_reminders.settings import ROOT
+from loan_reminders.services.email.send import page_size, send_emails
+from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
+from loan_reminders.settings.library_toml import ROOT
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports import Ledger
+    from loan_reminders.domain.ports.outside import Ledger
 
 
 class SendEmails(RunOperator):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from loan_reminders.domain.stages import Channel
 from loan_reminders.operators.base import RunOperator, begun, only_temporary_errors_are_retried
 from loan_reminders.services.compose import text_composer
-from loan_reminders.services.dispatch_sms import send_sms
-from loan_reminders.services.rehearse import rehearse, sweep_rehearsals
-from loan_reminders.settings import ROOT
+from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
+from loan_reminders.services.sms.send import send_sms
+from loan_reminders.settings.library_toml import ROOT
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports import Ledger
+    from loan_reminders.domain.ports.outside import Ledger
 
 
 class SendSms(RunOperator):

@@ -8,7 +8,7 @@ from airflow.sdk import BaseOperator
 
 from loan_reminders.domain.stages import Stage
 from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
-from loan_reminders.services.watch import watch
+from loan_reminders.services.runs.watch import watch
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

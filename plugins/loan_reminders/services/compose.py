@@ -13,7 +13,7 @@ from loan_reminders.domain.messages import RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.redirect import Redirect
-from loan_reminders.domain.sms_text import segments
+from loan_reminders.domain.sms.text import segments
 from loan_reminders.domain.stages import Stage
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
 from airflow.api_fastapi.app import API_ROOT_PATH, get_auth_manager
@@ -80,7 +80,7 @@ def _rights(request: Request, user: Any) -> frozenset[Right]:
     return frozenset(right for right, given in asked.items() if given)
 
 
-def _may_on_stage(request: Request, user: Any, method: str) -> bool:
+def _may_on_stage(request: Request, user: Any, method: Literal["GET", "PUT"]) -> bool:
     try:
         requires_access_dag(method=method, param_dag_id=STAGE)(request, user)
     except HTTPException:

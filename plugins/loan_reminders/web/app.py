@@ -9,16 +9,17 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from loan_reminders.web import books, page
+from loan_reminders.web import ledger_access as books
+from loan_reminders.web import page
 from loan_reminders.web.access import AirflowGate, Gate
-from loan_reminders.web.batches import router as batches
-from loan_reminders.web.callbacks import Door, callbacks
 from loan_reminders.web.desk import router as desk
-from loan_reminders.web.dispute import router as dispute
+from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.entrance import router as entrance
-from loan_reminders.web.registered import router as registered
+from loan_reminders.web.letters.batches import router as batches
+from loan_reminders.web.registered.registered_letters import router as registered
 from loan_reminders.web.shield import Shield
-from loan_reminders.web.suppressions import router as suppressions
+from loan_reminders.web.sms.callbacks import Door, callbacks
+from loan_reminders.web.suppressions.suppression_list import router as suppressions
 
 
 def create_app(gate: Gate | None = None) -> FastAPI:

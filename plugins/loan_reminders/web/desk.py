@@ -10,11 +10,11 @@ from fastapi import APIRouter, Form, Query, Response
 
 from loan_reminders.domain.desk import ASIDE, NotReached, StuckDelivery, explained
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
-from loan_reminders.domain.french import STAGES
+from loan_reminders.domain.registered.tracking_number import clean_reference
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.tracking_number import clean_reference
-from loan_reminders.settings import settings
-from loan_reminders.web import books
+from loan_reminders.french.words import STAGES
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web import ledger_access as books
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed

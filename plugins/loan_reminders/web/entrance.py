@@ -10,8 +10,8 @@ from fastapi.responses import FileResponse
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.hooks.sms_callback import callback_limits, callback_networks, callback_token
-from loan_reminders.settings import settings
-from loan_reminders.web import books
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web import ledger_access as books
 from loan_reminders.web.guard import AdministerRoute, SeeRoute
 from loan_reminders.web.page import At
 

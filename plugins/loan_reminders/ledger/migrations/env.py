@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `loan_reminders.ledger.migrate` hands over."""
+"""Alembic's entry: runs the migrations on the connection that `loan_reminders.commands.migrate` hands over."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from loan_reminders.domain.dispute import DeliveryRecord, Dispute, LetterFacts, LetterStep, RegisteredFacts
-from loan_reminders.domain.french import SOURCES, STAGES, SUPPRESSIONS, skip_words
-from loan_reminders.domain.letters import BatchState
+from loan_reminders.domain.dispute.loan_file import DeliveryRecord, Dispute, LetterFacts, LetterStep, RegisteredFacts
+from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french.words import SOURCES, STAGES, SUPPRESSIONS, skip_words
 from loan_reminders.rendering.dispute import words
 from loan_reminders.rendering.letters.fonts import FontSet
 from loan_reminders.rendering.letters.text import UNTITLED, breakable, one_line

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from loan_reminders.domain.dispute import Dispute, DisputePdf
+from loan_reminders.domain.dispute.loan_file import Dispute, DisputePdf
 from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable, TemplateError
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.rendering.compile_pdf import ARCHIVABLE

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from loan_reminders.domain.french import STAGES
-from loan_reminders.domain.letters import BatchState, LetterAct, RegisteredState, ReturnReason
+from loan_reminders.domain.email.feedback import BounceKind
+from loan_reminders.domain.letters.batches import BatchState, LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.loans import Patron
-from loan_reminders.domain.mail_feedback import BounceKind
 from loan_reminders.domain.recipients import MobileNumber, PostalAddress, Recipient
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.words import STAGES
 
 CHANNEL = {
     Channel.EMAIL: "e-mail",

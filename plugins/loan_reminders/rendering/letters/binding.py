@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from loan_reminders.domain.errors import TO_MEND, LettersNotPrinted
-from loan_reminders.domain.letters import PrintedBatch, PrintedLetter
+from loan_reminders.domain.letters.batches import PrintedBatch, PrintedLetter
 from loan_reminders.domain.messages import RenderedLetter
 from loan_reminders.domain.states import Reason
 from loan_reminders.rendering.letters.chunks import Chunk, unwritable

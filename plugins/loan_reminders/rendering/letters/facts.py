@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from loan_reminders.domain.letters import EnvelopeWindow, LetterLayout
+from loan_reminders.domain.letters.batches import EnvelopeWindow, LetterLayout
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.messages import RenderedLetter
 from loan_reminders.rendering.letters.fonts import FontSet

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from loan_reminders.domain.letters import PrintedLetter
+from loan_reminders.domain.letters.batches import PrintedLetter
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.recipients.countries import country_code
 from loan_reminders.domain.stages import Channel

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from loan_reminders.domain.errors import RecipientError
-from loan_reminders.domain.letters import EarlierReminder, LetterLayout, PrintedBatch
+from loan_reminders.domain.letters.batches import EarlierReminder, LetterLayout, PrintedBatch
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.messages import LetterBranch, LetterLine, RenderedLetter

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 
-from loan_reminders.domain.letters import EarlierReminder
+from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.stages import Channel, Stage
 
 UNTITLED = "Document sans titre"

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from loan_reminders.domain.errors import TO_MEND, LettersNotPrinted
-from loan_reminders.domain.letters import PrintedLetter
+from loan_reminders.domain.letters.batches import PrintedLetter
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.rendering.compile_pdf import ARCHIVABLE, COMPILE, PdfAnswer, PdfJob, without_quotes

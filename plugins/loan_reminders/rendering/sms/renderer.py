@@ -12,7 +12,7 @@ from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.messages import RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import MobileNumber
-from loan_reminders.domain.sms_text import ONE_SEGMENT, SEVERAL_SEGMENTS, segments, septets, to_gsm
+from loan_reminders.domain.sms.text import ONE_SEGMENT, SEVERAL_SEGMENTS, segments, septets, to_gsm
 from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.states import Refusal
 from loan_reminders.rendering.languages import FRENCH

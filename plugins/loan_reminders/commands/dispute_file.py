@@ -1,0 +1,110 @@
+"""Everything sent about a loan, as one PDF, for a reader who contests it.
+
+    python -m loan_reminders.commands.dispute_file --code-barres 0935000123 --sortie dossier.pdf
+
+The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where
+letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). Ends with 1 when nothing is
+found, when there is a choice (the loans are listed, to be named with `--pret`), or when the file cannot be made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from loan_reminders.domain.dispute.loan_file import LoanSearch
+from loan_reminders.domain.errors import ReminderError, SettingsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns 0 with the file written, or 1 after saying on the error output what is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="loan_reminders.commands.dispute_file",
+        description="Réunit en un PDF tout ce qui a été envoyé au sujet d'un prêt.",
+    )
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--pret", metavar="ID", help="le numéro du prêt dans le SIGB")
+    way.add_argument("--code-barres", metavar="X", help="le code-barres du document")
+    way.add_argument("--reference", metavar="Y", help="la référence d'une lettre")
+    way.add_argument("--recommande", metavar="N", help="le numéro d'un recommandé")
+    parser.add_argument("--sortie", type=Path, required=True, metavar="dossier.pdf", help="le fichier à écrire")
+    asked = parser.parse_args(arguments)
+    search = LoanSearch(
+        loan_id=asked.pret or "",
+        item_barcode=asked.code_barres or "",
+        reference=asked.reference or "",
+        tracking_number=asked.recommande or "",
+    )
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        return _make(search, asked.sortie)
+    except ReminderError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _make(search: LoanSearch, output: Path) -> int:
+    from loan_reminders.hooks.letter_store import letter_store
+    from loan_reminders.ledger.address import from_environment
+    from loan_reminders.ledger.connect import connect
+    from loan_reminders.services.dispute.loan_file import (
+        NOT_FOUND,
+        SEVERAL,
+        choice_words,
+        find_loans,
+        make_dispute_file,
+    )
+    from loan_reminders.settings.library_toml import settings
+
+    config = settings()
+    with connect(from_environment(os.environ), library=config.library.code) as ledger:
+        books = ledger.dispute()
+        found = find_loans(books, search)
+        if len(found) > 1:
+            sys.stderr.write(f"{SEVERAL}\n")
+            for one in found:
+                sys.stderr.write(f"  --pret {one.loan_id}  ({choice_words(one)})\n")
+            return 1
+        made = found and make_dispute_file(
+            books,
+            letter_store(),
+            config.identity(),
+            found[0].loan_id,
+            who=_user(),
+            made_at=datetime.now(config.zone),
+            zone=config.zone,
+        )
+    if not made:
+        sys.stderr.write(f"{NOT_FOUND}\n")
+        return 1
+    _write(output, made.content)
+    sys.stdout.write(f"{output} : {made.deliveries} envois, {made.pages} pages\n")
+    return 0
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "un compte sans nom"
+
+
+def _write(output: Path, content: bytes) -> None:
+    """Write the file whole, readable by its owner alone. Raises SettingsError."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".dossier-", delete=False) as file:
+            file.write(content)
+        os.replace(file.name, output)
+    except OSError as error:
+        raise SettingsError(f"--sortie {output} : écriture impossible ({error.strerror})") from None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,183 @@
+"""Every message a reader may get, as files to look at: `python -m loan_reminders.commands.previews` (`make preview`).
+
+The words are those of `templates/`, the library that of `library.toml`. E-mails as HTML, text and, where a Chromium is
+found, as images of a telephone (light and dark) and of a large screen; SMS as text with their count; letters as PDF
+and PNG. `index.html` shows them all. Nothing is sent, nothing is read but those files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import escape
+from pathlib import Path
+
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.french.words import CHANNELS, STAGES
+from loan_reminders.services.compose import email_composer, text_composer
+from loan_reminders.services.previews import Sample, samples
+from loan_reminders.settings.library_toml import ROOT, Settings, settings
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SCREENS = {
+    "telephone": (390, 1600, ""),
+    "telephone-sombre": (390, 1600, "--force-dark-mode"),
+    "ecran": (1100, 1200, ""),
+}
+"""Widths and heights in pixels; a longer message is cut below."""
+
+_BROWSER_SECONDS = 60
+
+
+def browser() -> str:
+    """The Chromium of this machine, or nothing."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), "")
+
+
+def write_previews(ours: Settings, folder: Path, *, now: datetime, chromium: str = "") -> list[Path]:
+    """Write every preview as of `now` below `folder`; returns the files, in order.
+
+    Raises TemplateError, or another ReminderError, when a message cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found: list[Path] = []
+    for stage in Stage:
+        for channel in sorted(STAGE_CHANNELS[stage]):
+            place = folder / stage / channel
+            place.mkdir(parents=True, exist_ok=True)
+            if channel is Channel.EMAIL:
+                found += _emails(ours, stage, place, now, chromium)
+            elif channel is Channel.SMS:
+                found += _texts(ours, stage, place, now)
+            else:
+                found += _letters(ours, stage, channel, place, now)
+    return found
+
+
+def _each(ours: Settings, stage: Stage, channel: Channel, now: datetime) -> Iterator[tuple[str, Sample]]:
+    from loan_reminders.rendering.templates import Templates
+
+    for language in Templates(ROOT / "templates").languages(stage, channel):
+        for sample in samples(
+            ours.policy(), ours.identity(), stage=stage, channel=channel, language=language, today=now.date()
+        ):
+            yield f"{language}-{sample.name}", sample
+
+
+def _emails(ours: Settings, stage: Stage, place: Path, now: datetime, chromium: str) -> Iterator[Path]:
+    compose = email_composer(
+        ROOT / "templates",
+        stage=stage,
+        library=ours.identity(),
+        sender_name=ours.email.sender_name,
+        sender_address=ours.email.sender_address,
+        reply_to=ours.email.reply_to,
+        list_unsubscribe=ours.email.list_unsubscribe,
+        now=now,
+    )
+    for name, sample in _each(ours, stage, Channel.EMAIL, now):
+        mail = compose(sample.delivery)
+        message = message_from_bytes(mail.content, policy=policy.default)
+        part = message.get_body(("html",)) if isinstance(message, EmailMessage) else None
+        html = str(part.get_content()) if part else ""
+        yield _write(place / f"{name}.eml", mail.content)
+        page = _write(place / f"{name}.html", html.encode())
+        yield page
+        yield _write(place / f"{name}.txt", f"{mail.subject}\n\n{mail.text}\n".encode())
+        for screen, (width, height, option) in SCREENS.items() if chromium else ():
+            image = place / f"{name}-{screen}.png"
+            _photograph(chromium, page, image, width=width, height=height, option=option)
+            yield image
+
+
+def _photograph(chromium: str, page: Path, image: Path, *, width: int, height: int, option: str) -> None:
+    with tempfile.TemporaryDirectory() as profile:
+        command = [
+            chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+            *([option] if option else []),
+            f"--user-data-dir={profile}", f"--window-size={width},{height}", f"--screenshot={image}", page.as_uri(),
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True, timeout=_BROWSER_SECONDS)  # noqa: S603
+
+
+def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator[Path]:
+    compose = text_composer(
+        ROOT / "templates",
+        stage=stage,
+        library=ours.identity(),
+        max_segments=ours.sms.max_segments,
+        opt_out_mention=ours.sms.opt_out_mention,
+        today=now.date(),
+    )
+    for name, sample in _each(ours, stage, Channel.SMS, now):
+        message = compose(sample.delivery)
+        count = f"{len(message.text)} caractères, segments : {message.segments}"
+        yield _write(place / f"{name}.txt", f"{message.text}\n\n({count})\n".encode())
+
+
+def _letters(ours: Settings, stage: Stage, channel: Channel, place: Path, now: datetime) -> Iterator[Path]:
+    from loan_reminders.rendering.letters.renderer import LetterRenderer
+
+    renderer = LetterRenderer(ROOT / "templates", library=ours.identity(), workers=1, layout=ours.letter_layout())
+    for name, sample in _each(ours, stage, channel, now):
+        letter = renderer.letter(sample.delivery, today=sample.today)
+        with tempfile.TemporaryDirectory() as scratch:
+            batch = renderer.print_batch([letter], stage=stage, kind=channel, today=sample.today, folder=Path(scratch))
+            for number, made in enumerate(batch.pdfs):
+                yield Path(shutil.move(made, place / f"{name}{f'-{number + 1}' if number else ''}.pdf"))
+        program = shutil.which("pdftoppm")
+        if program:
+            pdf, start = place / f"{name}.pdf", place / name
+            subprocess.run([program, "-r", "80", "-png", pdf, start], check=True, capture_output=True)  # noqa: S603
+            yield from sorted(place.glob(f"{name}-*.png"))
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def write_index(folder: Path, files: list[Path]) -> Path:
+    """The page that shows every preview, with the images beside their links."""
+    parts = [
+        "<!DOCTYPE html>\n<html lang='fr'><head><meta charset='utf-8'><title>Aperçu des messages</title></head><body>"
+    ]
+    parts.append("<h1>Aperçu des messages</h1>")
+    place = None
+    for path in files:
+        if path.parent != place:
+            place = path.parent
+            stage, channel = Stage(place.parent.name), Channel(place.name)
+            parts.append(f"<h2>{escape(STAGES[stage])} : {escape(CHANNELS[channel])}</h2>")
+        link = escape(path.relative_to(folder).as_posix())
+        shown = f"<br><img src='{link}' alt='' width='300'>" if path.suffix == ".png" else ""
+        parts.append(f"<p><a href='{link}'>{escape(path.name)}</a>{shown}</p>")
+    return _write(folder / "index.html", "\n".join([*parts, "</body></html>\n"]).encode())
+
+
+def main() -> None:
+    """Write the previews to `var/previews/`, anew."""
+    folder = ROOT / "var" / "previews"
+    shutil.rmtree(folder, ignore_errors=True)
+    chromium = browser()
+    if not chromium:
+        sys.stdout.write("Aucun Chromium sur cette machine : les images des e-mails ne sont pas faites.\n")
+    if not shutil.which("pdftoppm"):
+        sys.stdout.write("pdftoppm (poppler-utils) manque : les images des lettres ne sont pas faites.\n")
+    ours = settings()
+    try:
+        files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
+    except ReminderError as error:
+        sys.exit(str(error))
+    sys.stdout.write(f"{len(files)} fichiers. À ouvrir : {write_index(folder, files)}\n")
+
+
+if __name__ == "__main__":
+    main()

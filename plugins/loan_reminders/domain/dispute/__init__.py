@@ -1,0 +1,1 @@
+"""Rules and values about the file of a loan that a reader contests."""

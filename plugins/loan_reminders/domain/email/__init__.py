@@ -1,0 +1,1 @@
+"""Rules and values about e-mails and their bounces."""

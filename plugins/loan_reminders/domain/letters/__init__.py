@@ -1,0 +1,1 @@
+"""Rules and values about letters on paper and their batches."""

@@ -1,0 +1,106 @@
+"""What planning a run and sending its deliveries need from the ledger."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from loan_reminders.domain.letters.batches import EarlierReminder
+from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
+from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
+from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.states import Reason
+from loan_reminders.domain.suppressions.suppression import Suppressed
+
+
+class Planning(Protocol):
+    """The transaction that plans a run: all or nothing."""
+
+    def __enter__(self) -> Planning: ...
+
+    def __exit__(self, *exc: Any) -> None: ...
+
+    def patrons(self) -> Iterator[Sequence[Sequence[Loan]]]:
+        """Pages of readers, each reader with all the loans this run saw and has not planned yet."""
+        ...
+
+    def history(self, keys: Sequence[LoanKey]) -> History:
+        """The live claims on these loans at this run's stage."""
+        ...
+
+    def refused(self, keys: Sequence[LoanKey]) -> Refused:
+        """The recipients that refused this stage's message about these loans, or bounced it."""
+        ...
+
+    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
+        """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
+        ...
+
+    def adopt(self, keys: Sequence[LoanKey]) -> int:
+        """Take over the deliveries that an earlier run planned for these loans and never attempted."""
+        ...
+
+    def record(self, deliveries: Sequence[Delivery], skips: Sequence[Skip]) -> None:
+        """Write notices, deliveries, claims and skips, in bulk."""
+        ...
+
+
+class Sender(Protocol):
+    """One process sending the deliveries of one run by one channel. A context manager."""
+
+    def __enter__(self) -> Sender: ...
+
+    def __exit__(self, *exc: Any) -> None: ...
+
+    def waiting(self, page_size: int = 500) -> Iterator[Sequence[Delivery]]:
+        """Deliveries that wait, page by page, each once; nothing is claimed yet."""
+        ...
+
+    def exchange(
+        self, receipts: Sequence[Receipt], claim: Sequence[uuid.UUID], words: Sequence[SentWords] = ()
+    ) -> frozenset[uuid.UUID]:
+        """In one committed transaction, record what came back and mark the next deliveries as attempted.
+
+        `words` are what the claimed messages say; those of a delivery that is not ours are not kept.
+
+        Returns those of `claim` that are ours; another sender may have taken the rest.
+        """
+        ...
+
+    def waiting_loans(self) -> frozenset[LoanKey]:
+        """The loans of what waits in this run by this channel."""
+        ...
+
+    def drop(self, gone: Mapping[LoanKey, Reason]) -> int:
+        """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
+        ...
+
+    def cancel_waiting(self, reason: Reason) -> int:
+        """Cancel everything that waits in this run by this channel; returns how many deliveries."""
+        ...
+
+    def numbers_since(self, since: datetime) -> frozenset[str]:
+        """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
+        ...
+
+    def earlier(self, deliveries: Sequence[Delivery], *, zone: str) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
+        """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first.
+
+        The day each left is that of `zone`, an IANA name; a letter left on the day its batch was closed.
+        """
+        ...
+
+    def batches_recorded(self, *, drafts: bool = False) -> int:
+        """Closed batches of letters that this run already has, or with `drafts` the drafts it ever had."""
+        ...
+
+    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> int:
+        """Record a stored batch of letters, closed or draft, with its receipts, in one transaction; its number."""
+        ...
+
+    def fail_deferred(self) -> int:
+        """Give up those that were refused for the moment and still wait: FAILED, retries exhausted."""
+        ...

@@ -1,0 +1,80 @@
+"""What the use cases about the provider's answers need from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from loan_reminders.domain.recipients import MobileNumber
+from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsReply
+from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What came of receipts and replies that were kept.
+
+    `moved`: deliveries that changed state; `resolved`: those of them that were in doubt; `unknown`: receipts about no
+    SMS of ours; `stops` and `dead_numbers`: numbers newly on the list.
+    """
+
+    acks: int = 0
+    moved: int = 0
+    resolved: int = 0
+    unknown: int = 0
+    replies: int = 0
+    stops: int = 0
+    dead_numbers: int = 0
+
+    def __add__(self, other: Settled) -> Settled:
+        return Settled(**{name: getattr(self, name) + getattr(other, name) for name in Settled.__slots__})
+
+
+class SmsFeedback(Protocol):
+    """The part of the ledger where the provider's answers are kept. Raises LedgerUnavailable."""
+
+    def campaigns_to_ask(self, since: datetime) -> Sequence[str]:
+        """The provider's campaigns with an SMS attempted since, whose end is not known yet."""
+        ...
+
+    def keep_acks(self, acks: Sequence[SmsAck]) -> int:
+        """Keep receipts, each once, before anything is made of them; returns how many are new."""
+        ...
+
+    def keep_replies(self, replies: Sequence[SmsReply]) -> int:
+        """Keep replies, each once, before anything is made of them; returns how many are new."""
+        ...
+
+    def put_aside(self) -> int:
+        """How many rows could not be kept or settled, and were put aside, since this was last asked."""
+        ...
+
+    def settle(self, *, failures: int, again: bool = False) -> Settled:
+        """Make of what was kept what it means: states of deliveries, STOPs, dead numbers.
+
+        A number whose last `failures` SMS all failed for good is dead. `again` also looks once more at the receipts
+        of the last day that were about no SMS of ours: the SMS may have been recorded since.
+        """
+        ...
+
+    def keep_blacklist(self, entries: Sequence[BlacklistEntry]) -> int:
+        """Put the provider's blacklist on the list; returns how many numbers are new."""
+        ...
+
+    def summary(self) -> SuppressionSummary:
+        """How many are on the list, and whether anything is still paid for them."""
+        ...
+
+    def suppressions(self, *, recipient: str = "", limit: int = 500) -> Sequence[Suppression]:
+        """The list with its history, or one recipient's lines: those in force first, then the newest first."""
+        ...
+
+    def suppress(self, number: MobileNumber, *, who: str, until: datetime | None = None, detail: str = "") -> bool:
+        """A librarian puts a number on the list; False when it is there already."""
+        ...
+
+    def lift(self, suppression_id: int, *, who: str) -> bool:
+        """A librarian ends one line of the list; False when it was not in force."""
+        ...

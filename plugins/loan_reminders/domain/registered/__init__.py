@@ -1,0 +1,1 @@
+"""Rules and values about registered letters, from the draft to the acknowledgement."""

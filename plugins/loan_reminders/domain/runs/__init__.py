@@ -1,0 +1,1 @@
+"""Rules and values about runs: extract, plan, claim, close, missed days."""

@@ -1,0 +1,1 @@
+"""Rules and values about SMS: their text, cost, receipts and replies."""

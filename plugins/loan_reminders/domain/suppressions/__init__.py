@@ -1,0 +1,1 @@
+"""Rules and values about recipients who are not written to any more."""

@@ -1,0 +1,1 @@
+"""The words of librarians: one French vocabulary for every closed list."""

@@ -1,0 +1,1 @@
+"""The outside world of e-mails and their bounces."""

@@ -1,0 +1,1 @@
+"""The outside world of letters on paper and their batches."""

@@ -1,0 +1,1 @@
+"""The outside world of runs: extract, plan, claim, close, missed days."""

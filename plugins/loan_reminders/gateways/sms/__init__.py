@@ -1,0 +1,1 @@
+"""The outside world of SMS: their text, cost, receipts and replies."""

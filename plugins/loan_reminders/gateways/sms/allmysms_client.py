@@ -1,0 +1,201 @@
+"""What both APIs of allmysms share: the shape of a sending, and the questions that only the API v9.0 answers."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from loan_reminders.domain.errors import SmsAccountRejected, SmsAnswerUnreadable, SmsGatewayUnavailable
+from loan_reminders.domain.messages import Receipt, RenderedText
+from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
+from loan_reminders.gateways.sms.allmysms_answer import NO_VALID_NUMBER, TEXT_REFUSED, Answer
+from loan_reminders.gateways.sms.allmysms_feedback import (
+    CREDITS_PER_SEGMENT,
+    ack_of,
+    entries,
+    listed_number,
+    reply_of,
+    saved_replies,
+)
+from loan_reminders.gateways.sms.allmysms_receipts import ONE_SMS, read_answer, unanswered
+from loan_reminders.gateways.sms.allmysms_wire import AllMySmsAccount, Exchange, Wire, sent, told, unreadable
+
+log = logging.getLogger(__name__)
+
+ACKS, REPLIES, BLACKLIST = "accusés de réception", "réponses des lecteurs", "liste d'opposition"
+CREDIT, QUOTE = "crédit du compte", "coût de la campagne"
+"""The questions, as librarians read them in errors."""
+
+REPLIES_AT_ONCE = 1000
+"""The most replies one call takes from the provider."""
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+class AllMySmsClient(ABC):
+    """One account, one sender's name, one HTTPS session; used by one thread, closed by `close` or `with`.
+
+    `sender` is the name shown to readers (TPOA; see `domain.sms_text.check_sender`). `campaign` begins the name of
+    every campaign in the provider's console; the end is that of the first delivery, so that a request left without an
+    answer can be found there. Neither serves questions about the account. Timeouts are in seconds. `zone` is that of
+    the provider's dates, which say none.
+    """
+
+    def __init__(
+        self,
+        account: AllMySmsAccount,
+        *,
+        sender: str = "",
+        campaign: str = "",
+        connect_timeout_s: float = 5.0,
+        read_timeout_s: float = 30.0,
+        zone: tzinfo = PARIS,
+    ) -> None:
+        self._sender = sender
+        self._campaign = campaign
+        self._zone = zone
+        self._wire = Wire(account, connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._wire.close()
+
+    def send(self, messages: Sequence[RenderedText]) -> Sequence[Receipt]:
+        """Send one text to several numbers in one request; one receipt a message, in the messages' order.
+
+        The messages come from `domain.sms_batches.batches`: ValueError when their texts differ or a number comes
+        twice. Raises SmsGatewayUnavailable when the request never left or was put off, and SmsAccountRejected when
+        the provider refused all of it: in both cases nothing was sent. Costs are in credits by the API v9.0, in euros
+        by REST.
+        """
+        if not messages:
+            return ()
+        campaign = self._name(messages)
+        answer = sent(self._submit(messages, campaign, simulate=False))
+        if isinstance(answer, str):
+            log.warning(
+                "allmysms n'a pas répondu pour la campagne %s : %s SMS en doute, à vérifier dans la console allmysms",
+                campaign,
+                len(messages),
+            )
+            return unanswered(messages, campaign=campaign, fault=answer)
+        if len(messages) == 1:
+            answer = answer.about(messages[0].recipient.value)
+        receipts = read_answer(answer, messages, campaign=campaign, secrets=self._wire.secrets)
+        log.info("Campagne allmysms %s : %s SMS, %s", campaign, len(messages), answer.summary())
+        ours = sum(message.segments for message, receipt in zip(messages, receipts, strict=True) if receipt.segments)
+        counted = answer.number("nbSms")
+        if counted is not None and counted != ours:
+            log.warning("allmysms compte %g segments dans la campagne %s, notre calcul %s", counted, campaign, ours)
+        return receipts
+
+    def simulate(self, messages: Sequence[RenderedText]) -> int:
+        """Ask what these messages would cost, in segments, and send nothing; numbers that are refused cost nothing.
+
+        ValueError as `send`. Raises SmsGatewayUnavailable, SmsAccountRejected (account or text refused) or
+        SmsAnswerUnreadable.
+        """
+        if not messages:
+            return 0
+        exchange = self._submit(messages, self._name(messages), simulate=True)
+        code = exchange.answer.code
+        if not exchange.fault and code == NO_VALID_NUMBER:
+            return 0
+        if not exchange.fault and code in TEXT_REFUSED:
+            raise SmsAccountRejected(
+                f"allmysms refuse le texte des SMS (code {code}). Corriger le modèle, puis relancer la tâche.",
+                code=code,
+            )
+        answer = told(exchange, QUOTE)
+        segments, credit = answer.number("nbSms"), answer.number("nbCredits")
+        if segments is None and credit is not None:
+            segments = credit / CREDITS_PER_SEGMENT
+        if segments is None or segments < 0 or not segments.is_integer():
+            raise unreadable(QUOTE)
+        return int(segments)
+
+    @abstractmethod
+    def credit(self) -> SmsCredit:
+        """What is left. Raises SmsGatewayUnavailable, SmsAccountRejected, or SmsAnswerUnreadable: it is no number."""
+
+    def acknowledgements(self, campaign_id: str) -> Sequence[SmsAck]:
+        """The receipts of one campaign, a receipt's `campaign_id`, as far as they are known.
+
+        A campaign without an id has none. Raises SmsGatewayUnavailable, SmsAccountRejected or SmsAnswerUnreadable,
+        the last also when the provider does not know the campaign.
+        """
+        if not campaign_id:
+            return ()
+        if campaign_id.startswith(ONE_SMS):
+            sms_id = campaign_id.removeprefix(ONE_SMS)
+            listed = self._one_ack(told(self._wire.legacy("getAckBySmsId", {"smsId": sms_id}), ACKS), sms_id)
+        else:
+            listed = self._campaign_acks(campaign_id)
+        secrets = self._wire.secrets
+        return tuple(ack_of(entry, campaign_id=campaign_id, zone=self._zone, secrets=secrets) for entry in listed)
+
+    def replies(self) -> Sequence[SmsReply]:
+        """What readers answered since the last call (`getPulls`), 1,000 at most: call again until there is none.
+
+        The provider gives each reply once, so what comes must be stored before anything else. An entry that cannot be
+        read has empty fields and its raw text; so has what came of an answer cut short. Raises SmsGatewayUnavailable,
+        SmsAccountRejected or SmsAnswerUnreadable when nothing came.
+        """
+        exchange = self._wire.legacy("getPulls", {"limit": str(REPLIES_AT_ONCE)})
+        listed = None if exchange.fault else entries(exchange.answer, "mos")
+        if not listed:
+            try:
+                answer = told(exchange, REPLIES)
+                listed = entries(answer, "mos")
+                if listed is None:
+                    raise unreadable(REPLIES)
+            except (SmsGatewayUnavailable, SmsAnswerUnreadable):
+                listed = saved_replies(exchange.answer)
+                if not listed:
+                    raise
+                log.warning("Réponses des lecteurs mal reçues d'allmysms : %s gardées, à relire", len(listed))
+        return tuple(reply_of(entry, zone=self._zone, secrets=self._wire.secrets) for entry in listed)
+
+    def blacklist(self) -> Sequence[BlacklistEntry]:
+        """Every number that allmysms writes to no more (`getBlacklist`), and why.
+
+        Raises SmsGatewayUnavailable, SmsAccountRejected or SmsAnswerUnreadable.
+        """
+        listed = entries(told(self._wire.legacy("getBlacklist", {}), BLACKLIST), "blacklist")
+        if listed is None:
+            raise unreadable(BLACKLIST)
+        found = [listed_number(entry, zone=self._zone, secrets=self._wire.secrets) for entry in listed]
+        if None in found:
+            log.warning("Liste d'opposition d'allmysms : %s lignes sans numéro", found.count(None))
+        return tuple(entry for entry in found if entry)
+
+    @abstractmethod
+    def _submit(self, messages: Sequence[RenderedText], campaign: str, *, simulate: bool) -> Exchange:
+        """Put one request on the wire."""
+
+    @abstractmethod
+    def _campaign_acks(self, campaign_id: str) -> list[object]:
+        """The receipts of a campaign, as they come."""
+
+    def _name(self, messages: Sequence[RenderedText]) -> str:
+        if len({message.text for message in messages}) > 1:
+            raise ValueError("one request carries one text")
+        if len({message.recipient for message in messages}) < len(messages):
+            raise ValueError("one request carries each number once")
+        return f"{self._campaign}-{messages[0].delivery_id.hex[:12]}"
+
+    @staticmethod
+    def _one_ack(answer: Answer, sms_id: str) -> list[object]:
+        if not isinstance(answer.body, dict) or "statut" not in answer.body:
+            raise unreadable(ACKS)
+        return [{"smsId": sms_id, **answer.body}]

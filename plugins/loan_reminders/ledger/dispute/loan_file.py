@@ -1,0 +1,235 @@
+"""Everything the ledger knows of one loan, read in one transaction; trial runs are left out: nothing left in them."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row
+
+from loan_reminders.domain.dispute.loan_file import (
+    Answer,
+    BounceSeen,
+    DeliveryRecord,
+    Dispute,
+    LetterFacts,
+    LetterStep,
+    LoanCycle,
+    LoanFound,
+    LoanSearch,
+    RegisteredFacts,
+    SkipRecord,
+    SuppressionRecord,
+)
+from loan_reminders.domain.email.feedback import BounceKind
+from loan_reminders.domain.errors import TrackingNumberError
+from loan_reminders.domain.letters.batches import BatchState, LetterAct, RegisteredState, ReturnReason
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
+from loan_reminders.domain.registered.tracking_number import TrackingNumber
+from loan_reminders.domain.stages import Channel, Slot, Stage
+from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
+from loan_reminders.ledger import sent_words
+from loan_reminders.ledger.dispute import queries as sql
+from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient, encode_recipient, storable
+
+Item = TypeVar("Item")
+
+
+class PostgresDispute:
+    """The part of the ledger that tells everything about a loan. Fulfils `DisputeBooks`."""
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
+        self._transaction = transaction
+        self._library = library
+
+    def find(self, search: LoanSearch, *, limit: int = 50) -> Sequence[LoanFound]:
+        """The loans that a search names, the most recently seen first; each way goes by an index."""
+        asked = {
+            "library": self._library,
+            "loan_id": storable(search.loan_id.strip()),
+            "item_barcode": storable(search.item_barcode.strip()),
+            "reference": storable(search.reference.strip()),
+            "tracking_number": storable(_number(search.tracking_number)),
+            "limit": limit,
+        }
+        with self._transaction() as connection:
+            return tuple(
+                LoanFound(loan_id=row.loan_id, loan=None if row.record is None else decode_loan(row.record))
+                for row in connection.execute(sql.FIND, asked)
+            )
+
+    def file(self, loan_id: str) -> Dispute | None:
+        """Everything about a loan, None when the ledger never heard of it."""
+        loan_id = storable(loan_id)
+        scope = {"library": self._library, "loan_id": loan_id}
+        with self._transaction() as connection:
+            cycles = tuple(map(_cycle, connection.execute(sql.CYCLES, scope)))
+            deliveries = self._deliveries(connection, scope)
+            skips = tuple(map(_skip, connection.execute(sql.SKIPS, scope)))
+            if not (cycles or deliveries or skips):
+                return None
+            recipients = {encode_recipient(one.recipient) for one in deliveries} | _reachable(cycles)
+            asked = {"library": self._library, "recipients": sorted(recipients)}
+            suppressions = tuple(map(_suppression, connection.execute(sql.SUPPRESSIONS, asked)))
+        return Dispute(loan_id=loan_id, cycles=cycles, deliveries=deliveries, skips=skips, suppressions=suppressions)
+
+    def _deliveries(self, connection: Connection, scope: Mapping[str, Any]) -> tuple[DeliveryRecord, ...]:
+        rows = connection.execute(sql.DELIVERIES, scope).all()
+        ids = [row.delivery_id for row in rows]
+        asked = {"library": self._library, "delivery_id": ids}
+        words = sent_words.of(connection, self._library, ids)
+        answers = _gathered(connection.execute(sql.ANSWERS, asked), _answer)
+        bounces = _gathered(connection.execute(sql.BOUNCES, asked), _bounce)
+        letters = _gathered(connection.execute(sql.LETTERS, asked), _letter)
+        registered = _gathered(connection.execute(sql.REGISTERED, asked), _registered)
+        steps = _gathered(connection.execute(sql.STEPS, asked), _step)
+        return tuple(
+            DeliveryRecord(
+                delivery_id=row.delivery_id,
+                stage=Stage(row.stage),
+                channel=Channel(row.channel),
+                due_date=row.due_date,
+                day=row.today,
+                recipient=decode_recipient(Channel(row.channel), row.recipient),
+                documents=row.documents,
+                dropped=_reason(row.dropped),
+                state=DeliveryState(row.state),
+                reason=_reason(row.reason),
+                attempts=row.attempts,
+                resent_in_doubt=row.resent_in_doubt,
+                claimed_at=row.claimed_at,
+                provider_id=row.provider_id,
+                campaign_id=row.campaign_id,
+                segments=row.segments,
+                words=words.get(row.delivery_id),
+                answers=tuple(answers[row.delivery_id]),
+                bounces=tuple(bounces[row.delivery_id]),
+                letter=next(iter(letters[row.delivery_id]), None),
+                registered=next(iter(registered[row.delivery_id]), None),
+                steps=tuple(steps[row.delivery_id]),
+            )
+            for row in rows
+        )
+
+
+def _number(text: str) -> str:
+    """A registered number however it was typed or scanned; what is none is looked for as it is."""
+    try:
+        return TrackingNumber.parse(text).value
+    except TrackingNumberError:
+        return "".join(text.split())
+
+
+def _gathered(rows: Any, read: Callable[[Row[Any]], Item]) -> dict[uuid.UUID, list[Item]]:
+    """Rows by their delivery, in their order."""
+    gathered: dict[uuid.UUID, list[Item]] = defaultdict(list)
+    for row in rows:
+        gathered[row.delivery_id].append(read(row))
+    return gathered
+
+
+def _reason(code: str | None) -> Reason | None:
+    return None if code is None else Reason(code)
+
+
+def _reachable(cycles: Sequence[LoanCycle]) -> set[str]:
+    """The recipients that the ILS gave for the reader."""
+    patrons = [cycle.loan.patron for cycle in cycles]
+    found = [contact for patron in patrons for contact in (patron.email, patron.mobile, patron.address)]
+    return {encode_recipient(one) for one in found if isinstance(one, EmailAddress | MobileNumber | PostalAddress)}
+
+
+def _cycle(row: Row[Any]) -> LoanCycle:
+    return LoanCycle(
+        due_date=row.due_date, loan=decode_loan(row.record), first_seen=row.first_seen, last_seen=row.last_seen
+    )
+
+
+def _skip(row: Row[Any]) -> SkipRecord:
+    return SkipRecord(
+        day=row.today,
+        stage=Stage(row.stage),
+        due_date=row.due_date,
+        slot=None if row.slot is None else Slot(row.slot),
+        reason=SkipReason(row.reason),
+        detail=row.detail,
+    )
+
+
+def _suppression(row: Row[Any]) -> SuppressionRecord:
+    channel = Channel(row.channel)
+    return SuppressionRecord(
+        channel=channel,
+        recipient=decode_recipient(channel, row.recipient),
+        reason=SuppressionReason(row.reason),
+        source=SuppressionSource(row.source),
+        since=row.since,
+        until=row.until,
+        detail=row.detail,
+        lifted_at=row.lifted_at,
+        lifted_by=row.lifted_by,
+    )
+
+
+def _answer(row: Row[Any]) -> Answer:
+    return Answer(
+        at=row.at,
+        state=DeliveryState(row.state),
+        reason=_reason(row.reason),
+        provider_id=row.provider_id,
+        raw=row.raw,
+        applied=row.applied,
+    )
+
+
+def _bounce(row: Row[Any]) -> BounceSeen:
+    return BounceSeen(
+        at=row.moment,
+        kind=BounceKind(row.kind),
+        recipient=row.recipient,
+        status=row.status,
+        diagnostic=row.diagnostic,
+    )
+
+
+def _letter(row: Row[Any]) -> LetterFacts:
+    volumes = (row.pdf, *row.more_pdfs)
+    return LetterFacts(
+        batch_id=row.batch_id,
+        batch=row.name,
+        batch_state=BatchState(row.state),
+        location=volumes[row.volume - 1] if 0 < row.volume <= len(volumes) else "",
+        reference=row.reference,
+        first_page=row.first_page,
+        last_page=row.last_page,
+        left_out=_reason(row.left_out),
+        printed_at=row.printed_at,
+        printed_by=row.printed_by,
+    )
+
+
+def _registered(row: Row[Any]) -> RegisteredFacts:
+    return RegisteredFacts(
+        state=RegisteredState(row.state),
+        tracking_number=row.tracking_number or "",
+        posted_on=row.posted_on,
+        acknowledged_on=row.acknowledged_on,
+        returned_on=row.returned_on,
+        return_reason=None if row.return_reason is None else ReturnReason(row.return_reason),
+    )
+
+
+def _step(row: Row[Any]) -> LetterStep:
+    return LetterStep(
+        at=row.at,
+        who=row.who,
+        act=LetterAct(row.act),
+        detail=row.detail,
+        before=row.before if isinstance(row.before, dict) else {},
+        after=row.after if isinstance(row.after, dict) else {},
+        whole_batch=row.whole_batch,
+    )

@@ -1,0 +1,1 @@
+"""What the ledger keeps of e-mails and their bounces."""

@@ -1,0 +1,1 @@
+"""What the ledger keeps of letters on paper and their batches."""

@@ -1,0 +1,237 @@
+"""Batches of letters in the ledger: what is in them, and what people do to them once they are closed."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.notices import LoanKey
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import Reason
+from loan_reminders.ledger.json_codecs import decode_recipient, storable
+
+_BATCHES = """
+    SELECT batch.batch_id, batch.run_id, run.stage, run.reference_date, batch.name, batch.kind, batch.branch,
+           batch.state, batch.pdf, batch.more_pdfs, batch.csv, batch.slip, batch.letters, batch.pages, batch.left_out,
+           batch.at, batch.printed_at, batch.printed_by
+    FROM letter_batches batch JOIN runs run USING (run_id)
+    WHERE batch.library = :library
+"""
+_NEWEST = text(f"""
+    {_BATCHES} AND (cardinality(CAST(:states AS text[])) = 0 OR batch.state = ANY(CAST(:states AS text[])))
+    ORDER BY batch.batch_id DESC LIMIT :limit
+""")  # the query is this module's own
+_ONE = text(f"{_BATCHES} AND batch.batch_id = :batch_id")
+_DRAFTS_OF_RUN = text(f"{_BATCHES} AND batch.run_id = :run_id AND batch.state = 'draft' ORDER BY batch.batch_id")
+# The documents of a letter are those it still claims, or, of one that was left out, all that it did.
+_LETTERS = """
+    SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.position, letter.volume, letter.first_page,
+           letter.last_page, letter.left_out, delivery.channel, delivery.recipient, notice.patron_id,
+           coalesce((
+               SELECT seen.record -> 'patron' ->> 'name' FROM loans_seen seen
+               WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1]
+                 AND seen.due_date = notice.due_date
+           ), '') AS patron_name,
+           ARRAY(
+               SELECT claim.loan_id FROM delivery_loans claim
+               WHERE claim.delivery_id = letter.delivery_id
+                 AND (claim.dropped IS NULL OR letter.left_out IS NOT NULL)
+               ORDER BY claim.loan_id
+           ) AS loan_ids,
+           notice.due_date
+    FROM letters letter JOIN deliveries delivery USING (delivery_id) JOIN notices notice USING (notice_id)
+    WHERE letter.library = :library
+"""
+_LETTERS_OF = text(f"{_LETTERS} AND letter.batch_id = :batch_id ORDER BY letter.position, letter.delivery_id")
+_LETTER = text(f"{_LETTERS} AND letter.reference = :reference ORDER BY letter.batch_id DESC LIMIT 1")
+_HOLD_READY = text("""
+    SELECT batch_id FROM letter_batches
+    WHERE library = :library AND batch_id = :batch_id AND state = 'ready'
+    FOR UPDATE
+""")
+_LEAVE_OUT = text("""
+    WITH asked AS (
+        SELECT * FROM unnest(CAST(:delivery_id AS uuid[]), CAST(:reason AS text[])) AS asked(delivery_id, reason)
+    ), gone AS (
+        UPDATE deliveries delivery SET state = 'cancelled', reason = asked.reason, answered_at = now()
+        FROM asked JOIN letters letter USING (delivery_id)
+        WHERE delivery.delivery_id = asked.delivery_id AND delivery.library = :library
+          AND letter.batch_id = :batch_id AND letter.left_out IS NULL AND delivery.state = 'accepted'
+        RETURNING delivery.delivery_id, asked.reason
+    ), marked AS (
+        UPDATE letters letter SET left_out = gone.reason FROM gone WHERE letter.delivery_id = gone.delivery_id
+    ), unfollowed AS (
+        DELETE FROM registered_letters registered USING gone WHERE registered.delivery_id = gone.delivery_id
+    ), counted AS (
+        UPDATE letter_batches SET left_out = left_out + (SELECT count(*) FROM gone) WHERE batch_id = :batch_id
+    ), answered AS (
+        INSERT INTO receipts (library, delivery_id, state, reason, applied)
+        SELECT :library, delivery_id, 'cancelled', reason, true FROM gone
+    )
+    INSERT INTO letter_events (library, batch_id, delivery_id, who, act, detail, before, after)
+    SELECT :library, :batch_id, delivery_id, :who,
+           CASE reason WHEN 'taken_out' THEN 'taken_out' ELSE 'left_out' END, :detail,
+           jsonb_build_object('state', 'accepted'), jsonb_build_object('state', 'cancelled', 'reason', reason)
+    FROM gone
+    RETURNING event_id
+""")
+_PRINTED = text("""
+    WITH batch AS (
+        UPDATE letter_batches SET state = 'printed', printed_at = now(), printed_by = :who
+        WHERE library = :library AND batch_id = :batch_id AND state = 'ready'
+        RETURNING batch_id
+    ), followed AS (
+        UPDATE registered_letters registered SET state = 'printed'
+        FROM letters letter JOIN batch USING (batch_id)
+        WHERE registered.delivery_id = letter.delivery_id AND letter.left_out IS NULL
+          AND registered.state = 'to_print'
+    )
+    INSERT INTO letter_events (library, batch_id, who, act, before, after)
+    SELECT :library, batch_id, :who, 'printed', jsonb_build_object('state', 'ready'),
+           jsonb_build_object('state', 'printed')
+    FROM batch
+    RETURNING event_id
+""")
+_COPIED = text("""
+    INSERT INTO letter_events (library, batch_id, delivery_id, who, act)
+    SELECT :library, batch.batch_id, letter.delivery_id, :who, 'copied'
+    FROM letter_batches batch
+    LEFT JOIN letters letter ON letter.batch_id = batch.batch_id AND letter.delivery_id = CAST(:delivery_id AS uuid)
+    WHERE batch.library = :library AND batch.batch_id = :batch_id
+""")
+_EVENTS = text("""
+    INSERT INTO letter_events (library, batch_id, delivery_id, who, act, detail, before, after)
+    SELECT :library, batch_id, delivery_id, :who, act, detail, before, after
+    FROM json_to_recordset(CAST(:events AS json)) AS events(
+        batch_id bigint, delivery_id uuid, act text, detail text, before jsonb, after jsonb
+    )
+""")
+
+WHO_WE_ARE = "relances"
+"""Who does what no person did, in the trace of letters."""
+
+Transaction = Callable[[], AbstractContextManager[Connection]]
+
+
+def add_events(connection: Connection, library: str, *, who: str, events: Sequence[Mapping[str, Any]]) -> None:
+    """Add to the trace; each event has `act` and maybe `batch_id`, `delivery_id`, `detail`, `before`, `after`."""
+    if events:
+        full = [{"detail": "", **event} for event in events]
+        connection.execute(_EVENTS, {"library": library, "who": storable(who), "events": json.dumps(full)})
+
+
+def drafts_of_run(connection: Connection, library: str, run_id: int) -> Sequence[BatchView]:
+    """The drafts of a run that wait, the oldest first."""
+    return tuple(_view(row) for row in connection.execute(_DRAFTS_OF_RUN, {"library": library, "run_id": run_id}))
+
+
+class PostgresLetterBooks:
+    """Batches and letters of one library. Fulfils `LetterBooks`; every method is one transaction."""
+
+    def __init__(self, transaction: Transaction, *, library: str) -> None:
+        self._transaction = transaction
+        self._library = library
+
+    def batches(self, *, states: Sequence[BatchState] = (), limit: int = 200) -> Sequence[BatchView]:
+        """Batches, the newest first; `states` empty means every state."""
+        parameters = {"library": self._library, "states": [state.value for state in states], "limit": limit}
+        with self._transaction() as connection:
+            return tuple(_view(row) for row in connection.execute(_NEWEST, parameters))
+
+    def batch(self, batch_id: int) -> BatchView | None:
+        """One batch of this library, None when there is none of that number."""
+        with self._transaction() as connection:
+            row = connection.execute(_ONE, {"library": self._library, "batch_id": batch_id}).first()
+        return None if row is None else _view(row)
+
+    def letters_of(self, batch_id: int) -> Sequence[BatchLetter]:
+        """The letters of a batch in their order, those left out too."""
+        with self._transaction() as connection:
+            rows = connection.execute(_LETTERS_OF, {"library": self._library, "batch_id": batch_id}).all()
+        return tuple(_letter(row) for row in rows)
+
+    def letter(self, reference: str) -> BatchLetter | None:
+        """The letter with this reference in the batch it was last laid out in; None when there is none."""
+        parameters = {"library": self._library, "reference": storable(reference)}
+        with self._transaction() as connection:
+            row = connection.execute(_LETTER, parameters).first()
+        return None if row is None else _letter(row)
+
+    def leave_out(self, batch_id: int, letters: Mapping[uuid.UUID, Reason], *, who: str, detail: str = "") -> int:
+        """Take letters out of a closed batch that nobody printed yet; returns how many deliveries were cancelled.
+
+        The reasons are `RETURNED`, `RENEWED` (the loan is over) or `TAKEN_OUT` (a person's decision). A registered
+        letter is not followed any more. A batch already printed, a draft, or letters of another batch do not change.
+        """
+        parameters = {
+            "library": self._library,
+            "batch_id": batch_id,
+            "delivery_id": list(letters),
+            "reason": [reason.value for reason in letters.values()],
+            "who": storable(who),
+            "detail": storable(detail),
+        }
+        with self._transaction() as connection:
+            if not letters or connection.execute(_HOLD_READY, parameters).first() is None:
+                return 0
+            return len(connection.execute(_LEAVE_OUT, parameters).all())
+
+    def mark_printed(self, batch_id: int, *, who: str) -> bool:
+        """Say that a closed batch went to the printer, and its registered letters with it; False when it had before."""
+        parameters = {"library": self._library, "batch_id": batch_id, "who": storable(who)}
+        with self._transaction() as connection:
+            return connection.execute(_PRINTED, parameters).first() is not None
+
+    def note_copy(self, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> None:
+        """Keep that a copy of a batch, or of one letter of it, was made."""
+        parameters = {
+            "library": self._library, "batch_id": batch_id, "delivery_id": delivery_id, "who": storable(who),
+        }  # fmt: skip
+        with self._transaction() as connection:
+            connection.execute(_COPIED, parameters)
+
+
+def _view(row: Row[Any]) -> BatchView:
+    return BatchView(
+        batch_id=row.batch_id,
+        run_id=row.run_id,
+        stage=Stage(row.stage),
+        reference_date=row.reference_date,
+        name=row.name,
+        kind=Channel(row.kind),
+        branch=row.branch,
+        state=BatchState(row.state),
+        pdfs=(row.pdf, *row.more_pdfs),
+        csv=row.csv,
+        slip=row.slip,
+        letters=row.letters,
+        pages=row.pages,
+        left_out=row.left_out,
+        at=row.at,
+        printed_at=row.printed_at,
+        printed_by=row.printed_by,
+    )
+
+
+def _letter(row: Row[Any]) -> BatchLetter:
+    recipient: Any = decode_recipient(Channel(row.channel), row.recipient)
+    return BatchLetter(
+        delivery_id=row.delivery_id,
+        batch_id=row.batch_id,
+        reference=row.reference,
+        patron_id=row.patron_id,
+        patron_name=row.patron_name,
+        recipient=recipient,
+        loans=tuple(LoanKey(loan_id=loan_id, due_date=row.due_date) for loan_id in row.loan_ids),
+        position=row.position,
+        volume=row.volume,
+        first_page=row.first_page,
+        last_page=row.last_page,
+        left_out=None if row.left_out is None else Reason(row.left_out),
+    )

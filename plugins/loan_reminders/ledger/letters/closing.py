@@ -1,0 +1,98 @@
+"""The moment a batch of letters is closed, or laid out as a draft: its rows, all in the transaction of its receipts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, text
+
+from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.letters.batches import BatchState, LetterAct
+from loan_reminders.domain.messages import LetterBatch
+from loan_reminders.domain.stages import Channel
+from loan_reminders.ledger.letters.batches import WHO_WE_ARE, add_events
+from loan_reminders.ledger.tables import letter_batches
+
+_DRAFTS = (BatchState.DRAFT.value, BatchState.ABANDONED.value)
+# A letter leaves a draft for the batch it is printed in; it never leaves a batch that was closed.
+_PLACE = text("""
+    INSERT INTO letters (delivery_id, library, batch_id, position, volume, first_page, last_page, reference)
+    SELECT delivery_id, :library, :batch_id, position, volume, first_page, last_page, reference
+    FROM json_to_recordset(CAST(:placed AS json)) AS placed(
+        delivery_id uuid, position integer, volume integer, first_page integer, last_page integer, reference text
+    )
+    ON CONFLICT (delivery_id) DO UPDATE SET
+        batch_id = excluded.batch_id, position = excluded.position, volume = excluded.volume,
+        first_page = excluded.first_page, last_page = excluded.last_page, reference = excluded.reference,
+        left_out = NULL
+    WHERE (SELECT state FROM letter_batches WHERE batch_id = letters.batch_id) IN ('draft', 'abandoned')
+    RETURNING delivery_id
+""")
+_FOLLOW = text("""
+    INSERT INTO registered_letters (delivery_id, library)
+    SELECT delivery_id, library FROM letters WHERE batch_id = :batch_id
+    ON CONFLICT (delivery_id) DO NOTHING
+""")
+
+
+def batches_recorded(connection: Connection, run_id: int, *, drafts: bool) -> int:
+    """How many closed batches a run has, or how many drafts it ever had."""
+    drafted = letter_batches.c.state.in_(_DRAFTS)
+    query = select(func.count()).where(letter_batches.c.run_id == run_id, drafted if drafts else ~drafted)
+    return connection.execute(query.select_from(letter_batches)).scalar_one()
+
+
+def record_batch(connection: Connection, *, library: str, run_id: int, kind: Channel, batch: LetterBatch) -> int:
+    """Write a batch, its letters and its first line in the trace; registered letters are followed from here on.
+
+    Returns its number. Raises PermanentError when one of the letters is in a closed batch already.
+    """
+    state = BatchState.DRAFT if batch.draft else BatchState.READY
+    batch_id: int = connection.execute(
+        insert(letter_batches)
+        .values(
+            library=library,
+            run_id=run_id,
+            name=batch.name,
+            kind=kind.value,
+            branch=batch.branch,
+            state=state.value,
+            pdf=batch.pdf,
+            more_pdfs=list(batch.more_pdfs),
+            csv=batch.csv,
+            slip=batch.slip,
+            letters=batch.letters,
+            pages=batch.pages,
+            sha256=batch.sha256,
+        )
+        .returning(letter_batches.c.batch_id)
+    ).scalar_one()
+    placed = connection.execute(
+        _PLACE, {"library": library, "batch_id": batch_id, "placed": json.dumps(_placed(batch))}
+    ).all()
+    if len(placed) != len(batch.placed):
+        raise PermanentError("Une lettre de ce lot est déjà dans un lot clos. Prévenir l'administrateur.")
+    if kind is Channel.REGISTERED_LETTER and not batch.draft:
+        connection.execute(_FOLLOW, {"batch_id": batch_id})
+    event = {
+        "batch_id": batch_id,
+        "act": (LetterAct.DRAFTED if batch.draft else LetterAct.CLOSED).value,
+        "after": {"state": state.value, "letters": batch.letters, "pages": batch.pages},
+    }
+    add_events(connection, library, who=WHO_WE_ARE, events=[event])
+    return batch_id
+
+
+def _placed(batch: LetterBatch) -> list[dict[str, Any]]:
+    return [
+        {
+            "delivery_id": str(letter.delivery_id),
+            "position": position,
+            "volume": letter.volume,
+            "first_page": letter.first_page,
+            "last_page": letter.last_page,
+            "reference": letter.reference,
+        }
+        for position, letter in enumerate(batch.placed, start=1)
+    ]

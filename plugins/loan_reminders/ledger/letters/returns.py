@@ -1,0 +1,82 @@
+"""Letters that came back because nobody lives there: their address is written to no more, until somebody says so."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from loan_reminders.domain.suppressions.suppression import SuppressionSource
+from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.registered.reading import address_of
+from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.suppressions.dead_addresses import mark_dead
+
+# A return that was undone by mistake and is said again counts from now: the undoing lifted the line after it.
+_UNDONE = text("""
+    SELECT now() FROM letter_events
+    WHERE library = :library AND delivery_id = :delivery_id AND act = 'undone'
+      AND before->>'return_reason' = 'returned_undeliverable' LIMIT 1
+""")
+_LINE = text("""
+    SELECT suppression_id FROM suppressions
+    WHERE library = :library AND channel = 'letter' AND recipient = :recipient AND lifted_at IS NULL
+      AND (until IS NULL OR until > now())
+""")
+# Another letter that came back from there keeps the address on the list.
+_STILL_BAD = text("""
+    SELECT event.event_id
+    FROM notices notice
+    JOIN deliveries delivery USING (notice_id)
+    JOIN letter_events event USING (delivery_id)
+    LEFT JOIN registered_letters registered USING (delivery_id)
+    WHERE notice.library = :library AND notice.patron_id = :patron_id AND event.act = 'returned'
+      AND delivery.delivery_id <> :delivery_id
+      AND CAST(event.after->>'suppression_id' AS bigint) = :suppression_id
+      AND (delivery.channel = 'letter' OR registered.return_reason = 'returned_undeliverable')
+    LIMIT 1
+""")
+_PATRON = text("""
+    SELECT notice.patron_id FROM deliveries delivery JOIN notices notice USING (notice_id)
+    WHERE delivery.delivery_id = :delivery_id
+""")
+_LIFT = text("""
+    UPDATE suppressions SET lifted_at = now(), lifted_by = :who
+    WHERE library = :library AND suppression_id = :suppression_id AND lifted_at IS NULL
+""")
+
+
+def mark(connection: Connection, library: str, row: Row[Any], *, since: datetime) -> int | None:
+    """Put the address of a letter that came back on the list; returns its line there.
+
+    None when it is on the list no more: a librarian lifted it after the letter came back. `row` has the letter's
+    `delivery_id`, `reference` and `recipient`.
+    """
+    suppressions.hold(connection, library)
+    undone = connection.execute(_UNDONE, {"library": library, "delivery_id": row.delivery_id}).scalar()
+    mark_dead(
+        connection,
+        library,
+        [address_of(row.recipient)],
+        since=undone or since,
+        source=SuppressionSource.LIBRARIAN,
+        detail=f"lettre {row.reference} revenue NPAI",
+    )
+    line: int | None = connection.execute(_LINE, {"library": library, "recipient": row.recipient}).scalar()
+    return line
+
+
+def forget(connection: Connection, library: str, row: Row[Any], kept: Mapping[str, Any], *, who: str) -> None:
+    """Lift the line that a return put on the list, or found there, now that it is undone and no other rests on it."""
+    suppression_id = kept.get("suppression_id")
+    if suppression_id is None:
+        return
+    suppressions.hold(connection, library)
+    delivery_id: uuid.UUID = row.delivery_id
+    patron_id = connection.execute(_PATRON, {"delivery_id": delivery_id}).scalar()
+    asked = {"library": library, "delivery_id": delivery_id, "patron_id": patron_id, "suppression_id": suppression_id}
+    if connection.execute(_STILL_BAD, asked).first() is None:
+        connection.execute(_LIFT, {"library": library, "suppression_id": suppression_id, "who": storable(who)})

@@ -1,0 +1,1 @@
+"""What the ledger keeps of registered letters, from the draft to the acknowledgement."""

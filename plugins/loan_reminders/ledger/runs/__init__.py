@@ -1,0 +1,1 @@
+"""What the ledger keeps of runs: extract, plan, claim, close, missed days."""

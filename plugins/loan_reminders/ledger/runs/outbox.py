@@ -1,0 +1,82 @@
+"""Deliveries out of the ledger, as the values they were when they were planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.notices import Delivery, Notice
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient
+
+LoanRecord = tuple[int, str, date]
+"""A loan as one run saw it: run, loan id, due date."""
+
+_PAGE = text("""
+    SELECT delivery.delivery_id, delivery.channel, delivery.recipient, notice.notice_id, notice.stage,
+           notice.due_date, notice.run_id, notice.loan_ids,
+           ARRAY(
+               SELECT loan_id FROM delivery_loans
+               WHERE delivery_id = delivery.delivery_id AND dropped IS NULL
+           ) AS claimed
+    FROM deliveries delivery JOIN notices notice USING (notice_id)
+    WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = :channel
+      AND delivery.state = ANY(CAST(:offered AS text[])) AND delivery.delivery_id > :after
+      AND (delivery.claimed_at IS NULL OR delivery.claimed_at < :since)
+    ORDER BY delivery.delivery_id
+    LIMIT :page
+""")
+_RECORDS = text("""
+    SELECT seen.run_id, seen.loan_id, seen.due_date, seen.record
+    FROM unnest(CAST(:run_id AS bigint[]), CAST(:loan_id AS text[]), CAST(:due_date AS date[]))
+        AS asked(run_id, loan_id, due_date)
+    CROSS JOIN LATERAL (
+        SELECT * FROM loans_seen
+        WHERE run_id = asked.run_id AND loan_id = asked.loan_id AND due_date = asked.due_date
+        OFFSET 0
+    ) AS seen
+""")
+
+
+def read_page(connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Delivery]:
+    """The next deliveries of a run and channel in the states offered, not tried since the pass began."""
+    rows = connection.execute(_PAGE, parameters).all()
+    loans = _loans(connection, rows)
+    return tuple(_delivery(row, loans) for row in rows)
+
+
+def _loans(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[LoanRecord, Loan]:
+    wanted = sorted({(row.run_id, loan_id, row.due_date) for row in rows for loan_id in row.loan_ids})
+    if not wanted:
+        return {}
+    parameters = dict(zip(("run_id", "loan_id", "due_date"), map(list, zip(*wanted, strict=True)), strict=True))
+    return {
+        (row.run_id, row.loan_id, row.due_date): decode_loan(row.record)
+        for row in connection.execute(_RECORDS, parameters)
+    }
+
+
+def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
+    try:
+        told = tuple(loans[row.run_id, loan_id, row.due_date] for loan_id in row.loan_ids)
+    except KeyError:
+        raise PermanentError(
+            f"Le registre a perdu un prêt de l'envoi {row.delivery_id}. Prévenir l'administrateur."
+        ) from None
+    claimed = frozenset(row.claimed)
+    notice = Notice(
+        notice_id=row.notice_id, stage=Stage(row.stage), patron=told[0].patron, due_date=row.due_date, loans=told
+    )
+    channel = Channel(row.channel)
+    return Delivery(
+        delivery_id=row.delivery_id,
+        notice=notice,
+        channel=channel,
+        recipient=decode_recipient(channel, row.recipient),
+        loans=tuple(loan for loan in told if loan.loan_id in claimed),
+    )

@@ -1,0 +1,27 @@
+"""What was said of the size of each run: usual, asked about, approved or refused; the newest word counts."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select
+
+from loan_reminders.domain.runs.volume import VolumeAnswer
+from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.tables import volume_answers
+
+
+def record(connection: Connection, library: str, run_id: int, answer: VolumeAnswer, who: str) -> None:
+    """Keep one more word about a run's volume; nothing that was said before is changed."""
+    values = {"library": library, "run_id": run_id, "answer": answer.value, "who": storable(who)}
+    connection.execute(insert(volume_answers).values(**values))
+
+
+def newest(connection: Connection, library: str, run_id: int) -> VolumeAnswer | None:
+    """The last word about a run's volume, None when nobody looked at it yet."""
+    query = (
+        select(volume_answers.c.answer)
+        .where(volume_answers.c.library == library, volume_answers.c.run_id == run_id)
+        .order_by(volume_answers.c.answer_id.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).scalar()
+    return None if found is None else VolumeAnswer(found)

@@ -1,0 +1,55 @@
+"""Days without a green run, for the DAG that watches over the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.runs.watched_days import WatchedDay
+from loan_reminders.domain.stages import Stage
+
+# A day counts from the stage's first green one on, or when a run for it was begun: a new installation misses nothing.
+_WATCHED = text("""
+    WITH green AS (
+        SELECT DISTINCT stage, reference_date AS day FROM runs
+        WHERE library = :library AND balanced AND NOT dry_run
+    ), expected AS (
+        SELECT first.stage, CAST(ticked AS date) AS day
+        FROM (SELECT stage, min(day) AS day FROM green GROUP BY stage) AS first
+        CROSS JOIN LATERAL generate_series(
+            greatest(first.day, CAST(:since AS date)), CAST(:until AS date), interval '1 day'
+        ) AS ticked
+        UNION
+        SELECT stage, reference_date FROM runs
+        WHERE library = :library AND NOT dry_run
+          AND reference_date BETWEEN CAST(:since AS date) AND CAST(:until AS date)
+        EXCEPT
+        SELECT stage, day FROM green
+    )
+    SELECT expected.stage, expected.day, newest.dag_run_id, newest.started_at, newest.closed_at,
+           EXISTS (SELECT FROM letter_batches WHERE run_id = newest.run_id AND state = 'draft') AS asking
+    FROM expected LEFT JOIN LATERAL (
+        SELECT run_id, dag_run_id, started_at, closed_at FROM runs
+        WHERE library = :library AND stage = expected.stage AND reference_date = expected.day AND NOT dry_run
+        ORDER BY run_id DESC LIMIT 1
+    ) AS newest ON true
+    ORDER BY expected.stage, expected.day
+""")
+
+
+def days_to_watch(connection: Connection, library: str, since: date, until: date) -> Sequence[WatchedDay]:
+    """Days of each stage, from one to another, both included, that have no green run."""
+    rows = connection.execute(_WATCHED, {"library": library, "since": since, "until": until})
+    return tuple(
+        WatchedDay(
+            stage=Stage(row.stage),
+            day=row.day,
+            dag_run_id=row.dag_run_id or "",
+            started_at=row.started_at,
+            closed=row.closed_at is not None,
+            asking=row.asking,
+        )
+        for row in rows
+    )

@@ -1,0 +1,1 @@
+"""What the ledger keeps of SMS: their text, cost, receipts and replies."""

@@ -1,0 +1,107 @@
+"""What SMS cost: segments and the provider's credits, by day, month, stage and category of reader."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.domain.stages import PatronCategory, Stage
+
+_TAKEN = "('accepted', 'delivered', 'bounced', 'in_doubt', 'claimed')"
+_SEGMENTS_SINCE = text(f"""
+    SELECT coalesce(sum(greatest(segments, 1)), 0) FROM deliveries
+    WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {_TAKEN}
+""")  # noqa: S608 - the list is this module's own
+_NUMBERS_SINCE = text(f"""
+    SELECT DISTINCT recipient FROM deliveries
+    WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {_TAKEN}
+""")  # noqa: S608 - the list is this module's own
+_COSTS = text(f"""
+    SELECT CAST(delivery.claimed_at AT TIME ZONE :zone AS date) AS day, delivery.stage,
+           reader.category, count(*) AS sms, sum(delivery.segments) AS segments, sum(delivery.cost) AS cost
+    FROM deliveries delivery JOIN notices notice USING (notice_id)
+    CROSS JOIN LATERAL (
+        SELECT seen.record -> 'patron' ->> 'category' AS category FROM loans_seen seen
+        WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
+    ) AS reader
+    WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.state IN {_TAKEN}
+      AND delivery.claimed_at >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
+      AND delivery.claimed_at < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+""")  # noqa: S608 - the list is this module's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsCost:
+    """What one stage's SMS to one category of readers cost on one day; `cost` in the provider's unit."""
+
+    day: date
+    stage: Stage
+    category: PatronCategory
+    sms: int
+    segments: int
+    cost: float
+
+
+def segments_since(connection: Connection, library: str, since: datetime) -> int:
+    """Segments of the SMS that left, or may have left, since a moment; one in doubt counts as sent."""
+    return int(connection.execute(_SEGMENTS_SINCE, {"library": library, "since": since}).scalar_one())
+
+
+def numbers_since(connection: Connection, library: str, since: datetime) -> frozenset[str]:
+    """The numbers that were, or may have been, written to since a moment."""
+    return frozenset(connection.execute(_NUMBERS_SINCE, {"library": library, "since": since}).scalars())
+
+
+def costs(connection: Connection, library: str, *, first: date, last: date, zone: str) -> Sequence[SmsCost]:
+    """What SMS cost from one day to another, both included, days being those of the library's zone."""
+    parameters = {"library": library, "first": first, "last": last, "zone": zone}
+    return tuple(
+        SmsCost(
+            day=row.day,
+            stage=Stage(row.stage),
+            category=PatronCategory(row.category),
+            sms=row.sms,
+            segments=int(row.segments),
+            cost=float(row.cost),
+        )
+        for row in connection.execute(_COSTS, parameters)
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line: what SMS cost, by day, stage and category, with their total."""
+    from loan_reminders.ledger.address import from_command_line
+    from loan_reminders.ledger.connect import connect
+
+    parser = argparse.ArgumentParser(prog="loan_reminders.ledger.sms.costs", description="Ce que coûtent les SMS.")
+    parser.add_argument("--depuis", type=date.fromisoformat, required=True, metavar="AAAA-MM-JJ")
+    parser.add_argument("--jusqu-a", type=date.fromisoformat, required=True, metavar="AAAA-MM-JJ")
+    parser.add_argument("--bibliotheque", required=True, help="library.code de library.toml")
+    parser.add_argument("--fuseau", default="Europe/Paris")
+    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
+    asked = parser.parse_args(arguments)
+    try:
+        url = from_command_line(asked.url, os.environ)
+        with connect(url, library=asked.bibliotheque) as ledger:
+            rows = ledger.sms_costs(first=asked.depuis, last=asked.jusqu_a, zone=asked.fuseau)
+    except ReminderError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for row in rows:
+        words = (row.day, row.stage, row.category, f"{row.sms} SMS", f"{row.segments} segments", f"{row.cost:g}")
+        sys.stdout.write("  ".join(map(str, words)) + "\n")
+    total = sum(row.segments for row in rows), sum(row.cost for row in rows)
+    sys.stdout.write(f"Total : {total[0]} segments, coût {total[1]:g}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

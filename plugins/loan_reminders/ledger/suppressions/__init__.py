@@ -1,0 +1,1 @@
+"""What the ledger keeps of recipients who are not written to any more."""

@@ -1,0 +1,235 @@
+"""The tables of the ledger, as SQLAlchemy sees them; the migrations make them.
+
+`runs` (one passage of a stage), `volume_answers` (what was said of its size), `loans_seen` and `skips` (what the ILS
+gave and what was left out), `notices`, `deliveries` and `delivery_loans` (the outbox and its claims on loans),
+`receipts` (every answer, never changed); letters on paper are in `letter_tables`, what comes back from the SMS
+provider in `feedback_tables`, e-mails that come back in `mail_tables`. A claim is a row of `delivery_loans`
+with `live`: the index `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from loan_reminders.domain.runs.volume import VolumeAnswer
+from loan_reminders.domain.stages import Channel, Slot, Stage
+from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.ledger.tables.columns import count, library_code, moment, of_run, one_of, words
+from loan_reminders.ledger.tables.columns import metadata as metadata
+from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
+from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
+from loan_reminders.ledger.tables.letters import letter_batches as letter_batches
+from loan_reminders.ledger.tables.letters import letter_events as letter_events
+from loan_reminders.ledger.tables.letters import letters as letters
+from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
+from loan_reminders.ledger.tables.letters import sent_words as sent_words
+from loan_reminders.ledger.tables.sms import put_aside as put_aside
+from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
+from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
+from loan_reminders.ledger.tables.sms import suppressions as suppressions
+
+SCHEMA_REVISION = "0007"
+"""The migration these tables stand for."""
+
+
+class RunState(StrEnum):
+    """How far a run is."""
+
+    EXTRACTING = "extracting"
+    EXTRACTED = "extracted"
+    PLANNED = "planned"
+    CLOSED = "closed"
+
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", BigInteger, Identity(always=True), primary_key=True),
+    library_code(),
+    Column("stage", Text, nullable=False),
+    Column("reference_date", Date, nullable=False),
+    Column("due_date", Date, nullable=False),
+    Column("today", Date, nullable=False),
+    Column("dag_run_id", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("state", Text, nullable=False, server_default="extracting"),
+    count("rows_read"),
+    Column("loans_extracted", Integer),
+    count("deliveries_planned"),
+    Column("books", JSONB),
+    Column("balanced", Boolean),
+    moment("started_at", default=True),
+    moment("planned_at"),
+    moment("closed_at"),
+    UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
+    one_of("stage", Stage),
+    one_of("state", RunState),
+)
+
+volume_answers = Table(
+    "volume_answers",
+    metadata,
+    Column("answer_id", BigInteger, Identity(always=True), primary_key=True),
+    library_code(),
+    of_run(),
+    moment("at", default=True),
+    Column("answer", Text, nullable=False),
+    words("who"),
+    one_of("answer", VolumeAnswer),
+    Index("volume_answers_of_run", "run_id", "answer_id"),
+)
+
+loans_seen = Table(
+    "loans_seen",
+    metadata,
+    of_run(),
+    Column("loan_id", Text, nullable=False),
+    Column("due_date", Date, nullable=False),
+    library_code(),
+    Column("patron_id", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("record", JSONB, nullable=False),
+    PrimaryKeyConstraint("run_id", "loan_id", "due_date"),
+    Index(
+        "loans_seen_of_barcode",
+        "library",
+        text("(record ->> 'item_barcode')"),
+        postgresql_where=text("record ->> 'item_barcode' <> ''"),
+    ),
+    Index("loans_seen_of_card", "library", text("(record #>> '{patron,barcode}')")),
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    Column("skip_id", BigInteger, Identity(always=True), primary_key=True),
+    library_code(),
+    of_run(),
+    Column("loan_id", Text, nullable=False),
+    Column("due_date", Date),
+    Column("patron_id", Text, nullable=False),
+    Column("slot", Text),
+    Column("reason", Text, nullable=False),
+    words("detail"),
+    Column("raw", JSONB),
+    one_of("slot", Slot),
+    one_of("reason", SkipReason),
+    Index("skips_of_run", "run_id", "loan_id"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", Uuid, primary_key=True),
+    library_code(),
+    of_run(),
+    Column("stage", Text, nullable=False),
+    Column("patron_id", Text, nullable=False),
+    Column("due_date", Date, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("loan_ids", ARRAY(Text), nullable=False),
+    one_of("stage", Stage),
+    Index("notices_of_run", "run_id"),
+    Index("notices_of_patron", "library", "patron_id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Uuid, primary_key=True),
+    library_code(),
+    of_run(),
+    Column("notice_id", Uuid, ForeignKey("notices.notice_id"), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="planned"),
+    Column("reason", Text),
+    count("attempts"),
+    Column("resent_in_doubt", Boolean, nullable=False, server_default=text("false")),
+    Column("claimed_by", Text),
+    moment("claimed_at"),
+    moment("answered_at"),
+    words("provider_id"),
+    words("campaign_id"),
+    words("raw"),
+    count("segments"),
+    Column("cost", Numeric(12, 5, asdecimal=False), nullable=False, server_default="0"),
+    Column("batch_id", BigInteger, ForeignKey("letter_batches.batch_id")),
+    one_of("stage", Stage),
+    one_of("channel", Channel),
+    one_of("slot", Slot),
+    one_of("state", DeliveryState),
+    one_of("reason", Reason),
+    Index("deliveries_of_run", "run_id", "channel", "delivery_id"),
+    Index("deliveries_of_notice", "notice_id"),
+    Index("sms_of_number", "library", "recipient", postgresql_where=text("channel = 'sms'")),
+    Index("sms_by_moment", "library", "claimed_at", postgresql_where=text("channel = 'sms'")),
+)
+
+delivery_loans = Table(
+    "delivery_loans",
+    metadata,
+    Column("delivery_id", Uuid, ForeignKey("deliveries.delivery_id", ondelete="CASCADE"), nullable=False),
+    Column("loan_id", Text, nullable=False),
+    Column("due_date", Date, nullable=False),
+    library_code(),
+    Column("stage", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("dropped", Text),
+    PrimaryKeyConstraint("delivery_id", "loan_id", "due_date"),
+    one_of("stage", Stage),
+    one_of("slot", Slot),
+    one_of("dropped", (Reason.RETURNED, Reason.RENEWED)),
+    Index(
+        "one_live_claim",
+        "library",
+        "loan_id",
+        "due_date",
+        "stage",
+        "slot",
+        unique=True,
+        postgresql_where=text("live"),
+    ),
+    Index("freed_claims", "library", "loan_id", "due_date", postgresql_where=text("NOT live")),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("receipt_id", BigInteger, Identity(always=True), primary_key=True),
+    library_code(),
+    Column("delivery_id", Uuid, ForeignKey("deliveries.delivery_id", ondelete="CASCADE"), nullable=False),
+    moment("at", default=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    words("provider_id"),
+    words("raw"),
+    Column("applied", Boolean, nullable=False),
+    one_of("state", DeliveryState),
+    one_of("reason", Reason),
+    Index("receipts_of_delivery", "delivery_id"),
+    Index("receipts_of_provider", "provider_id", postgresql_where=text("provider_id <> ''")),
+)

@@ -1,0 +1,1 @@
+"""The use cases about the file of a loan that a reader contests."""

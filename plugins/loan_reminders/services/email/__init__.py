@@ -1,0 +1,1 @@
+"""The use cases about e-mails and their bounces."""

@@ -1,0 +1,127 @@
+"""Refusals by the mail server: one reader's lot, or everybody's?
+
+What a refusal is worth is known only by what the next ones are told, whatever its code: a server that sends no more
+for us says so to each recipient in turn. The rules:
+
+* A refusal leaves the delivery planned, with its reason, until something decides.
+* The next acceptance decides: the server serves us, so those refused until then are refused for good. Those whose
+  words speak of us (our address, account, rate) are not: they wait for another try.
+* Three domains in a row, or ten recipients in a row, without any acceptance between them: the server refuses
+  everybody. The run stops, and all of them stay planned. A refusal that says « no such address » in words that
+  cannot be mistaken counts among the ten, not among the three: the dead may well be neighbours.
+* At the end of the run those that name a dead address or a mailbox are refused for good, the others wait for another
+  try; unless nobody at all was served, and too many were refused to be all of them dead.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from loan_reminders.domain.email.bounce_verdict import Cause, cause
+from loan_reminders.domain.email.return_path import without_addresses
+from loan_reminders.domain.errors import TO_MEND, MailRelayRejected
+from loan_reminders.domain.messages import Receipt
+from loan_reminders.domain.states import DeliveryState, Reason
+
+DOMAINS_IN_A_ROW = 3
+RECIPIENTS_IN_A_ROW = 10
+DEAD_DOMAINS = 5
+DEAD_OF_ONE_DOMAIN = 5
+"""How many may be dead in a run that served nobody; more are our own fault."""
+SPEAK_OF_US = 3
+_BY_THE_SERVER = frozenset({Reason.RECIPIENT_REFUSED, Reason.MESSAGE_REFUSED})
+_ABOUT_THE_RECIPIENT = frozenset({Cause.NO_SUCH_ADDRESS, Cause.MAILBOX})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What to record, one receipt a delivery, and those of them that are decided for this try."""
+
+    record: tuple[Receipt, ...]
+    decided: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refused:
+    receipt: Receipt
+    cause: Cause
+    domain: str
+
+
+@dataclass(slots=True)
+class RefusalsInARow:
+    """Those that nobody knows yet how to take: never more than ten, and what was in flight beside them."""
+
+    _open: list[_Refused] = field(default_factory=list)
+    _put_off_for_us: list[Receipt] = field(default_factory=list)
+    _served: bool = False
+
+    def settle(self, receipts: Sequence[Receipt], domains: Mapping[uuid.UUID, str]) -> Settled:
+        """Take in what came back, in its order. `domains` are the recipients' domains by delivery."""
+        record: dict[uuid.UUID, Receipt] = {}
+        decided: list[Receipt] = []
+        for receipt in receipts:
+            if _refused_by_the_server(receipt):
+                receipt = replace(receipt, state=DeliveryState.PLANNED)
+                why = cause(receipt.raw)
+                domain = domains.get(receipt.delivery_id, "").lower()
+                self._open.append(_Refused(receipt=receipt, cause=why, domain=domain))
+            else:
+                if receipt.state is DeliveryState.ACCEPTED and not self.everybody:
+                    decided += self._decide(lambda one: one.cause is not Cause.OURS)
+                    self._served = True
+                elif receipt.reason is Reason.RECIPIENT_DEFERRED and cause(receipt.raw) is Cause.OURS:
+                    self._put_off_for_us = [*self._put_off_for_us, receipt][-SPEAK_OF_US:]
+                decided.append(receipt)
+            record |= {one.delivery_id: one for one in (*decided, receipt)}
+        return Settled(record=tuple(record.values()), decided=tuple(decided))
+
+    def finish(self) -> Settled:
+        """What becomes of those still open when no answer is to come. Raises MailRelayRejected."""
+        if self.everybody or self._too_many_for_chance():
+            raise self.error()
+        decided = self._decide(lambda one: one.cause in _ABOUT_THE_RECIPIENT)
+        return Settled(record=tuple(decided), decided=tuple(decided))
+
+    def before_giving_up(self) -> None:
+        """Raise MailRelayRejected when those who were put off were put off for our sake, and nobody was served."""
+        if not self._served and len(self._put_off_for_us) >= SPEAK_OF_US:
+            raise self.error()
+
+    @property
+    def everybody(self) -> bool:
+        """Whether the server refuses everybody."""
+        doubtful = {one.domain for one in self._open if one.cause is not Cause.NO_SUCH_ADDRESS}
+        return len(doubtful) >= DOMAINS_IN_A_ROW or len(self._open) >= RECIPIENTS_IN_A_ROW
+
+    def error(self) -> MailRelayRejected:
+        """The error that stops the run, with what the server said."""
+        last = self._open[-1].receipt if self._open else self._put_off_for_us[-1]
+        count = len(self._open) or len(self._put_off_for_us)
+        return MailRelayRejected(
+            f"Le serveur de messagerie refuse nos messages à tous ({count} refus de suite, aucun message accepté"
+            f" entre-temps) et répond « {without_addresses(last.raw)} ». Aucun lecteur n'est tenu pour injoignable."
+            f" {TO_MEND}"
+        )
+
+    def _decide(self, for_good: Callable[[_Refused], bool]) -> list[Receipt]:
+        decided = [
+            replace(one.receipt, state=DeliveryState.REFUSED) if for_good(one) else one.receipt for one in self._open
+        ]
+        self._open.clear()
+        return decided
+
+    def _too_many_for_chance(self) -> bool:
+        if self._served or not self._open:
+            return False
+        of_domain = Counter(one.domain for one in self._open)
+        for_us = sum(one.cause is Cause.OURS for one in self._open)
+        return for_us >= SPEAK_OF_US or len(of_domain) >= DEAD_DOMAINS or max(of_domain.values()) > DEAD_OF_ONE_DOMAIN
+
+
+def _refused_by_the_server(receipt: Receipt) -> bool:
+    refused = receipt.state in {DeliveryState.PLANNED, DeliveryState.REFUSED}
+    return refused and receipt.reason in _BY_THE_SERVER

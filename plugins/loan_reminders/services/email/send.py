@@ -1,0 +1,190 @@
+"""Send the e-mails of a run: many connections, one writer, at most two messages a connection in flight."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TypeVar
+
+from loan_reminders.domain.email.return_path import return_path
+from loan_reminders.domain.errors import DeliveriesDeferred, MailRelayRejected
+from loan_reminders.domain.messages import Receipt, RenderedEmail, SentWords
+from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.ports.outside import Ledger, MailRelay, Sender
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.services.dispatch import Tally, hold_deferred, render_all
+from loan_reminders.services.email.refusals_in_a_row import RefusalsInARow
+from loan_reminders.services.email.workers import MailWorkers
+from loan_reminders.services.runs.still_due import StillDue
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT_PER_CONNECTION = 2
+_One = TypeVar("_One")
+_GATHER_S = 0.02
+"""How long, in seconds, a first answer waits for others, to be recorded with them."""
+
+
+def page_size(messages_per_minute: int) -> int:
+    """How many deliveries to read at a time when so many leave a minute: five minutes' worth, 0 for the usual."""
+    return max(10, min(500, 5 * messages_per_minute)) if messages_per_minute else 0
+
+
+def send_emails(
+    ledger: Ledger,
+    open_relay: Callable[[], MailRelay],
+    render: Callable[[Delivery], RenderedEmail],
+    *,
+    run_id: int,
+    connections: int,
+    still_due: StillDue,
+    last_try: bool,
+    first_try: bool = False,
+    bounce_address: str = "",
+    page_size: int = 0,
+    remember_refused: bool = True,
+) -> dict[str, int]:
+    """Send what waits and is still due; returns deliveries by state.
+
+    Each message is marked as attempted, in a committed transaction that also keeps its words, before it leaves. Killed
+    at any instant, at most `2 × connections` messages are in doubt. With a `bounce_address`, each has a return path of
+    its own there. `page_size` is how many deliveries are read at a time (0: the ledger's usual number): between two
+    pages the ILS is asked again. With `remember_refused`, addresses that do not exist are written to no more: not when
+    a test installation sends everything to another address.
+
+    Raises MailRelayUnavailable or MailRelayRejected with everything recorded (also when the server refuses everybody:
+    see `refusals_in_a_row`), and DeliveriesDeferred when recipients
+    asked for a later try (`last_try` gives them up instead), or when answers are missing after the `first_try`:
+    e-mails in doubt are sent once more, with the same Message-ID.
+    """
+    tally = Tally(channel="E-mails")
+    with ledger.sender(run_id, Channel.EMAIL) as sender, MailWorkers(open_relay, connections) as workers:
+        out = _Outgoing(
+            sender=sender, workers=workers, tally=tally, connections=connections, bounce_address=bounce_address
+        )
+        still_due.settle(sender)
+        for page in sender.waiting(page_size) if page_size else sender.waiting():
+            out.send_page(page, render)
+            still_due.settle(sender)
+        out.finish()
+        if remember_refused:
+            _remember_refused(ledger)
+        log.info("E-mails : %s", tally.summary())
+        deferred = tally.states[DeliveryState.PLANNED]
+        in_doubt = tally.states[DeliveryState.IN_DOUBT]
+        if in_doubt and first_try:
+            raise DeliveriesDeferred(f"{in_doubt} e-mails sans réponse certaine : renvoyés une fois au prochain essai")
+        if last_try:
+            out.refusals.before_giving_up()
+        given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=last_try)
+        if given_up:
+            log.warning("%d e-mails abandonnés après le dernier essai", given_up)
+    return tally.summary()
+
+
+def _remember_refused(ledger: Ledger) -> None:
+    dead = ledger.remember_refused_addresses()
+    if dead:
+        log.info("Adresses électroniques mortes, mises sur la liste « Désinscriptions » : %d", dead)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Outgoing:
+    """What is between the ledger and the connections; bounded, however long the run.
+
+    `held` are claimed messages whose answer is not recorded yet, with their recipients' domains: never more than
+    `2 × connections`. While some are under way, the answers of others are recorded and the next ones claimed.
+    """
+
+    sender: Sender
+    workers: MailWorkers
+    tally: Tally
+    connections: int
+    bounce_address: str
+    held: dict[uuid.UUID, str] = field(default_factory=dict)
+    answered: list[Receipt] = field(default_factory=list)
+    refusals: RefusalsInARow = field(default_factory=RefusalsInARow)
+
+    @property
+    def limit(self) -> int:
+        """How many messages may be claimed without a recorded answer."""
+        return self.connections * IN_FLIGHT_PER_CONNECTION
+
+    def send_page(self, page: Sequence[Delivery], render: Callable[[Delivery], RenderedEmail]) -> None:
+        """Send these deliveries: all are claimed on return, some of them still under way."""
+        waiting, ready = deque(page), deque[RenderedEmail]()
+        while waiting or ready:
+            if len(ready) < self.limit and waiting:
+                messages, failed = render_all(_taken(waiting, self.connections), render)
+                ready += [self._addressed(message) for message in messages]
+                self.answered += failed
+                continue
+            room = self.limit - self.workers.under_way
+            if ready and room >= min(self.connections, len(ready)):
+                self._exchange(_taken(ready, room))
+            else:
+                self._collect()
+
+    def finish(self) -> None:
+        """Wait for every answer and record it."""
+        while self.workers.under_way or self.answered:
+            self._collect()
+            self._exchange([])
+        settled = self.refusals.finish()
+        self.sender.exchange(settled.record, [])
+        self.tally.count(settled.decided)
+
+    def _addressed(self, message: RenderedEmail) -> RenderedEmail:
+        if not self.bounce_address:
+            return message
+        return replace(message, envelope_sender=return_path(self.bounce_address, message.delivery_id))
+
+    def _collect(self) -> None:
+        self.answered += self.workers.collect(self.limit, _GATHER_S)
+        if self.workers.error is not None:
+            self._stop(self.workers.error)
+
+    def _exchange(self, messages: Sequence[RenderedEmail]) -> None:
+        """Record the answers in hand, claim these messages and let them leave."""
+        answers, self.answered = self.answered, []
+        settled = self.refusals.settle(answers, self.held)
+        stopped = self.refusals.everybody
+        claim = [] if stopped else [message.delivery_id for message in messages]
+        words = [
+            SentWords(delivery_id=message.delivery_id, subject=message.subject, body=message.text)
+            for message in messages
+            if message.text and not stopped
+        ]
+        claimed = self.sender.exchange(settled.record, claim, words)
+        for receipt in answers:
+            self.held.pop(receipt.delivery_id, None)
+        self.tally.count(settled.decided)
+        if stopped:
+            self._stop(self.refusals.error())
+        ours = [message for message in messages if message.delivery_id in claimed]
+        self.held.update((message.delivery_id, message.recipient.value.rpartition("@")[2]) for message in ours)
+        self.workers.send(ours)
+
+    def _stop(self, error: Exception) -> None:
+        """Call back what has not left, wait for the rest, record everything, and raise."""
+        self.answered += self.workers.call_back()
+        while self.workers.under_way:
+            self.answered += self.workers.collect(self.workers.under_way, _GATHER_S)
+        answers, self.answered = self.answered, []
+        self.sender.exchange(self.refusals.settle(answers, self.held).record, [])
+        with suppress(MailRelayRejected):  # it refuses everybody, which is for this error to say, or for the next try
+            self.sender.exchange(self.refusals.finish().record, [])
+        raise error
+
+
+def _taken(waiting: deque[_One], count: int) -> list[_One]:
+    taken = list(islice(waiting, count))
+    for _ in taken:
+        waiting.popleft()
+    return taken

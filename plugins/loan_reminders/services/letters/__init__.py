@@ -1,0 +1,1 @@
+"""The use cases about letters on paper and their batches."""

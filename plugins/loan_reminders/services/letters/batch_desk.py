@@ -1,0 +1,226 @@
+"""What a librarian does with a batch of letters: look at it, take letters out, print it once, copy it afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
+from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.domain.ports.letters import LetterArchive, LetterBooks, LetterDrafts
+from loan_reminders.domain.ports.outside import LoanSource
+from loan_reminders.domain.states import Reason
+from loan_reminders.services.letters import files as letter_files
+from loan_reminders.services.letters.files import CSV, PDF, LetterFile, closed_over
+from loan_reminders.services.letters.recheck import Recheck, recheck
+
+if TYPE_CHECKING:
+    from loan_reminders.rendering.letters.copies import Stamp
+
+_STAMPED = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
+_REFUSED = {
+    BatchState.DRAFT: "Ce lot attend d'être validé dans Airflow (« Actions requises ») : il ne s'imprime pas encore.",
+    BatchState.PRINTED: "Ce lot est déjà imprimé et ne change plus : seule une copie peut en être tirée.",
+    BatchState.ABANDONED: "Ce lot a été refusé ou remplacé : rien n'en est imprimé.",
+}
+
+
+class IlsNotAsked(LetterStepRefused):
+    """The ILS could not be asked before printing: nothing was printed, and nothing changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printing:
+    """What came of printing: the file, or None when the librarian must first read what the ILS said."""
+
+    file: LetterFile | None
+    check: Recheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterDesk:
+    """A library's batches of letters, at this moment of its own time zone (`now`).
+
+    `source` opens the ILS; it is called only when a batch must be asked about again. `library` and `templates` are for
+    posting slips, `level` is the guarantee level of registered letters. Every method raises what its ports raise, and
+    LetterStepRefused, in French, for a step that the batch does not allow.
+    """
+
+    books: LetterBooks
+    drafts: LetterDrafts
+    archive: LetterArchive
+    source: Callable[[], LoanSource]
+    now: datetime
+    library: LibraryIdentity
+    templates: Path
+    level: str = "R1"
+
+    def print_batch(self, batch_id: int, *, who: str, confirmed: bool = False, to_provider: bool = False) -> Printing:
+        """Print a closed batch, once: the file for the printer, or the packed one for a mailing service.
+
+        A batch laid out on an earlier day is asked about in the ILS first. When that changes something, nothing is
+        printed until the librarian has read it (`confirmed`). The file is built whole before the batch is called
+        printed; a batch that somebody else printed meanwhile is refused.
+        """
+        batch = self._ready(batch_id)
+        check = self._still_true(batch, who=who)
+        if not (check.silent or confirmed):
+            return Printing(file=None, check=check)
+        while True:
+            letters = self.books.letters_of(batch_id)
+            if not any(letter.left_out is None for letter in letters):
+                raise LetterStepRefused("nothing_left", "Il ne reste aucune lettre à imprimer dans ce lot.")
+            with ExitStack() as unless_printed:
+                file = self._printed(batch, letters, to_provider=to_provider)
+                unless_printed.enter_context(file.content)
+                # A letter taken out while the file was built is not to be in it; once printed, none is taken out.
+                if _staying(self.books.letters_of(batch_id)) != _staying(letters):
+                    continue
+                if not self.books.mark_printed(batch_id, who=who):
+                    raise self._refusal(BatchState.PRINTED)
+                if _staying(self.books.letters_of(batch_id)) == _staying(letters):
+                    unless_printed.pop_all()
+                    return Printing(file=file, check=check)
+            late = self._printed(batch, self.books.letters_of(batch_id), to_provider=to_provider)
+            return Printing(file=late, check=check)
+
+    def take_out(self, batch_id: int, delivery_id: uuid.UUID, *, who: str, detail: str) -> None:
+        """Take one letter out of a closed batch, or of a draft that waits, with the librarian's reason."""
+        batch = self.batch(batch_id)
+        if batch.state not in (BatchState.DRAFT, BatchState.READY):
+            raise self._refusal(batch.state)
+        if not detail.strip():
+            raise LetterStepRefused("no_reason", "Un motif est nécessaire pour retirer une lettre.")
+        if batch.state is BatchState.DRAFT:
+            taken = self.drafts.take_out(batch.run_id, [delivery_id], who=who, detail=detail.strip())
+            if not taken:
+                raise LetterStepRefused("not_in_batch", "Cette lettre n'attend plus dans ce brouillon.")
+            return
+        if not self.books.leave_out(batch_id, {delivery_id: Reason.TAKEN_OUT}, who=who, detail=detail.strip()):
+            raise LetterStepRefused("not_in_batch", "Cette lettre n'est plus dans le lot, ou il vient d'être imprimé.")
+
+    def preview(self, batch_id: int, volume: int) -> LetterFile:
+        """One PDF of a batch not yet printed, stamped so that it cannot be taken for letters to post."""
+        from loan_reminders.rendering.letters.copies import Stamp
+
+        batch = self.batch(batch_id)
+        word = _STAMPED.get(batch.state)
+        if word is None:
+            raise self._refusal(batch.state)
+        stamp = Stamp(word=word, line=f"{word} – lot {batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
+        found = letter_files.volumes(self.archive, batch, self.books.letters_of(batch_id), stamp=stamp, only=volume)
+        if volume < 1 or not found:
+            raise LetterStepRefused("unknown", "Ce lot n'a pas ce fichier, ou plus aucune lettre n'y reste.")
+        return LetterFile(name=f"lot-{batch_id}-apercu-{volume}.pdf", media_type=PDF, content=found[0].content)
+
+    def copy_batch(self, batch_id: int, *, who: str) -> LetterFile:
+        """A stamped copy of a printed batch: its PDF, or a ZIP when it has several. The copy is recorded."""
+        batch = self._printed_before(batch_id)
+        files = letter_files.volumes(self.archive, batch, self.books.letters_of(batch_id), stamp=self._copy_stamp())
+        file = self._as_one(f"lot-{batch_id}-copie", files, batch)
+        return self._noted(file, batch_id, None, who=who)
+
+    def copy_letter(self, batch_id: int, delivery_id: uuid.UUID, *, who: str) -> LetterFile:
+        """A stamped copy of one letter of a printed batch, its pages alone. The copy is recorded."""
+        batch = self._printed_before(batch_id)
+        letter = next((one for one in self.books.letters_of(batch_id) if one.delivery_id == delivery_id), None)
+        if letter is None:
+            raise LetterStepRefused("unknown", "Cette lettre n'est pas dans ce lot.")
+        stamp = self._copy_stamp(" – lettre retirée du lot, jamais postée" if letter.left_out else "")
+        content = letter_files.one_letter(self.archive, batch, letter, stamp=stamp)
+        name = f"lot-{batch_id}-lettre-{letter.position}-copie.pdf"
+        return self._noted(LetterFile(name=name, media_type=PDF, content=content), batch_id, delivery_id, who=who)
+
+    def recipients(self, batch_id: int) -> LetterFile:
+        """The list of recipients of what is to be posted, with its pages."""
+        batch = self.batch(batch_id)
+        data = letter_files.recipients(self.books.letters_of(batch_id), batch, level=self.level)
+        return closed_over(f"lot-{batch_id}-destinataires.csv", CSV, data)
+
+    def slip(self, batch_id: int) -> LetterFile:
+        """The posting slip of a batch of registered letters: the letters that are to be posted, and no others."""
+        batch = self.batch(batch_id)
+        if not batch.slip:
+            raise LetterStepRefused("unknown", "Ce lot n'a pas de bordereau de dépôt.")
+        name = f"lot-{batch_id}-bordereau.pdf"
+        if not batch.left_out:
+            return LetterFile(name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip))
+        from loan_reminders.rendering.registered.posting_slip import posting_slip
+
+        slip = posting_slip(
+            letter_files.as_posted(self.books.letters_of(batch_id)),
+            batch=batch.name.rpartition("/")[2],
+            branch=self.library.branch(batch.branch).name if batch.branch else "",
+            library=self.library,
+            level=self.level,
+            today=batch.at.astimezone(self.now.tzinfo).date(),
+            templates=self.templates,
+        )
+        return closed_over(name, PDF, slip)
+
+    def batch(self, batch_id: int) -> BatchView:
+        """A batch of this library."""
+        batch = self.books.batch(batch_id)
+        if batch is None:
+            raise LetterStepRefused("unknown", f"Il n'y a pas de lot n° {batch_id}.")
+        return batch
+
+    def _still_true(self, batch: BatchView, *, who: str) -> Recheck:
+        if batch.at.astimezone(self.now.tzinfo).date() >= self.now.date():
+            return Recheck()
+        try:
+            return recheck(self.books, self.source(), batch.batch_id, today=self.now.date(), who=who)
+        except (IlsUnavailable, IlsRejected) as error:
+            raise IlsNotAsked("ils", str(error)) from None
+
+    def _ready(self, batch_id: int) -> BatchView:
+        batch = self.batch(batch_id)
+        if batch.state is not BatchState.READY:
+            raise self._refusal(batch.state)
+        return batch
+
+    def _printed_before(self, batch_id: int) -> BatchView:
+        batch = self.batch(batch_id)
+        if batch.state is not BatchState.PRINTED:
+            raise LetterStepRefused("not_printed", "Ce lot n'est pas encore imprimé : il n'y a rien à copier.")
+        return batch
+
+    def _printed(self, batch: BatchView, letters: Sequence[BatchLetter], *, to_provider: bool) -> LetterFile:
+        files = letter_files.volumes(self.archive, batch, letters)
+        if to_provider:
+            return letter_files.export(batch, files, letters, level=self.level)
+        return self._as_one(f"lot-{batch.batch_id}", files, batch)
+
+    @staticmethod
+    def _as_one(name: str, files: Sequence[LetterFile], batch: BatchView) -> LetterFile:
+        if len(files) == 1:
+            return LetterFile(name=f"{name}.pdf", media_type=PDF, content=files[0].content)
+        if not files:
+            raise LetterStepRefused("nothing_left", "Il ne reste aucune lettre dans ce lot.")
+        return letter_files.packed(f"{name}.zip", files, batch)
+
+    def _noted(self, file: LetterFile, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> LetterFile:
+        with ExitStack() as unless_noted:
+            unless_noted.enter_context(file.content)
+            self.books.note_copy(batch_id, delivery_id, who=who)
+            unless_noted.pop_all()
+        return file
+
+    def _copy_stamp(self, more: str = "") -> Stamp:
+        from loan_reminders.rendering.letters.copies import Stamp
+
+        return Stamp(word="COPIE", line=f"COPIE du {self.now:%d/%m/%Y}{more}")
+
+    @staticmethod
+    def _refusal(state: BatchState) -> LetterStepRefused:
+        return LetterStepRefused(state.value, _REFUSED[state])
+
+
+def _staying(letters: Sequence[BatchLetter]) -> frozenset[uuid.UUID]:
+    return frozenset(letter.delivery_id for letter in letters if letter.left_out is None)

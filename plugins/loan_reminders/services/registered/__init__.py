@@ -1,0 +1,1 @@
+"""The use cases about registered letters, from the draft to the acknowledgement."""

@@ -1,0 +1,194 @@
+"""Following registered letters: numbers typed, scanned or imported, posting, acknowledgements and returns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from loan_reminders.domain.errors import LetterStepRefused
+from loan_reminders.domain.letters.batches import ReturnReason
+from loan_reminders.domain.ports.registered import BatchPosted, NumberLine, RegisteredBooks, StepTaken
+from loan_reminders.domain.registered.steps import Acknowledged, Numbered, Posted, RegisteredLetter, Returned, Step
+from loan_reminders.domain.registered.steps import StepRefusal as Why
+from loan_reminders.domain.registered.tracking_number import TrackingNumber, clean_reference
+
+LARGEST_FILE = 2 * 1024 * 1024
+"""Bytes of a file of numbers at most."""
+MOST_LINES = 10_000
+REFERENCE, NUMBER = "reference", "numero_recommande"
+"""The columns of a file of numbers, named as in the list of recipients beside each batch; others are not looked at."""
+
+OUTCOMES = {
+    "poste": "posté",
+    "recu": "avis de réception reçu",
+    **{reason.value: words for reason, words in (
+        (ReturnReason.UNCLAIMED, "revenu : non réclamé"),
+        (ReturnReason.RETURNED_UNDELIVERABLE, "revenu : NPAI"),
+        (ReturnReason.REFUSED_BY_READER, "revenu : refusé par le lecteur"),
+    )},
+}  # fmt: skip
+"""What may be noted of a letter by its number, and how the page calls it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What came of a file of numbers. `problems`: number of the line (the header is line 1) and reason in French."""
+
+    attached: int
+    unchanged: int
+    without_number: int
+    problems: tuple[tuple[int, str], ...]
+
+
+def attach_number(books: RegisteredBooks, *, reference: str, text: str, who: str) -> StepTaken:
+    """Give one letter its number. Raises LetterStepRefused with what to do in French."""
+    reference = _reference(reference)
+    return books.take(Numbered(number=TrackingNumber.parse(text)), reference=reference, who=who)
+
+
+def note(books: RegisteredBooks, *, text: str, outcome: str, day: str, now: datetime, who: str) -> StepTaken:
+    """Note what became of the letter with this number: `outcome` is a key of `OUTCOMES`, `day` an ISO date.
+
+    `now` is in the library's time zone. Raises LetterStepRefused.
+    """
+    number = TrackingNumber.parse(text)
+    return books.take(_step(outcome, _day(day), now), number=number.value, who=who)
+
+
+def post_batch(books: RegisteredBooks, batch_id: int, *, day: str, now: datetime, who: str) -> BatchPosted:
+    """Post all letters of a batch that have a number. Raises LetterStepRefused when none could be posted."""
+    posted = books.post_batch(batch_id, Posted(day=_day(day), today=now.date(), zone=_zone(now)), who=who)
+    if not posted.posted and posted.refused:
+        raise next(iter(posted.refused.values()))
+    return posted
+
+
+def import_numbers(books: RegisteredBooks, content: bytes, *, who: str) -> Imported:
+    """Attach the numbers of a CSV file; wrong lines are told with their number, the good ones are kept all the same.
+
+    The file has a header with `reference` and `numero_recommande`, `;` or `,` between the columns, and is in UTF-8
+    (with its byte order mark or not) or in Windows-1252. The same file a second time changes nothing. Raises
+    LetterStepRefused for a file that is too large or no such list.
+    """
+    lines: list[NumberLine] = []
+    problems: list[tuple[int, str]] = []
+    empty = 0
+    for line, reference, text in _cells(content):
+        if not text:
+            empty += 1
+            continue
+        try:
+            lines.append(NumberLine(line=line, reference=_reference(reference), number=TrackingNumber.parse(text)))
+        except LetterStepRefused as refused:
+            problems.append((line, str(refused)))
+    attached = unchanged = 0
+    for asked, outcome in zip(lines, books.attach_all(lines, who=who) if lines else (), strict=True):
+        if isinstance(outcome, LetterStepRefused):
+            problems.append((asked.line, str(outcome)))
+        elif outcome.changed:
+            attached += 1
+        else:
+            unchanged += 1
+    return Imported(attached=attached, unchanged=unchanged, without_number=empty, problems=tuple(sorted(problems)))
+
+
+def overdue(books: RegisteredBooks, *, today: date, days: int, limit: int) -> Sequence[RegisteredLetter]:
+    """Letters posted more than `days` ago of which nothing came back, the oldest first."""
+    return books.overdue(posted_before=today - timedelta(days=days), limit=limit)
+
+
+def searched(text: str) -> Sequence[str]:
+    """What a librarian may have meant: a reference, a number as it is kept, a reader's number as it was typed."""
+    wanted = [text.strip(), clean_reference(text)]
+    try:
+        wanted.append(TrackingNumber.parse(text).value)
+    except LetterStepRefused:
+        wanted.append("".join(text.upper().split()))
+    return tuple(dict.fromkeys(filter(None, wanted)))
+
+
+def bad_since(day: date, now: datetime) -> datetime:
+    """From when the address of a letter that came back on a day counts as bad: the end of that day, or now."""
+    return min(now, datetime.combine(day + timedelta(days=1), time(), now.tzinfo))
+
+
+def _step(outcome: str, day: date, now: datetime) -> Step:
+    today = now.date()
+    if outcome == "poste":
+        return Posted(day=day, today=today, zone=_zone(now))
+    if outcome == "recu":
+        return Acknowledged(day=day, today=today)
+    try:
+        reason = ReturnReason(outcome)
+    except ValueError:
+        raise LetterStepRefused(Why.NO_OUTCOME, "Choisir ce qui est arrivé à la lettre.") from None
+    return Returned(day=day, today=today, reason=reason, since=bad_since(day, now) if day <= today else now)
+
+
+def _zone(now: datetime) -> tzinfo:
+    return now.tzinfo or UTC
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise LetterStepRefused(Why.NO_DATE, "Il manque la date, ou ce n'en est pas une.") from None
+
+
+def _reference(text: str) -> str:
+    reference = clean_reference(text)
+    if not reference:
+        raise LetterStepRefused(Why.UNKNOWN_LETTER, "Il manque la référence de la lettre.")
+    return reference
+
+
+def _cells(content: bytes) -> Iterator[tuple[int, str, str]]:
+    """Line number, reference and number of each line that is not empty."""
+    if len(content) > LARGEST_FILE:
+        raise _unreadable(f"le fichier dépasse {LARGEST_FILE // 1024 // 1024} Mo")
+    text = _decoded(content)
+    first = text.splitlines()[0] if text.strip() else ""
+    for delimiter in (";", ","):
+        names = [_cell(name).casefold() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        if REFERENCE in names and NUMBER in names:
+            break
+    else:
+        raise _unreadable(f"sa première ligne doit nommer les colonnes {REFERENCE} et {NUMBER}")
+    if names.count(REFERENCE) > 1 or names.count(NUMBER) > 1:
+        raise _unreadable(f"la colonne {REFERENCE} ou {NUMBER} y est deux fois")
+    at = names.index(REFERENCE), names.index(NUMBER)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        next(reader)
+        for number, row in enumerate(reader):
+            if number >= MOST_LINES:
+                raise _unreadable(f"il a plus de {MOST_LINES} lignes")
+            cells = [_cell(row[place]) if place < len(row) else "" for place in at]
+            if any(map(str.strip, row)):
+                yield reader.line_num, cells[0], cells[1]
+    except csv.Error:
+        raise _unreadable(f"la ligne {reader.line_num} n'est pas du CSV") from None
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError:
+        raise _unreadable("ce n'est ni de l'UTF-8 ni du Windows-1252 : l'enregistrer en CSV") from None
+
+
+def _cell(text: str) -> str:
+    """A cell without the apostrophe that keeps a spreadsheet from running it as a formula."""
+    return text.strip().removeprefix("'").strip()
+
+
+def _unreadable(why: str) -> LetterStepRefused:
+    return LetterStepRefused(Why.UNREADABLE_FILE, f"Ce fichier ne peut pas être lu : {why}. Rien n'a été changé.")

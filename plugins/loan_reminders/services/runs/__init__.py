@@ -1,0 +1,1 @@
+"""The use cases about runs: extract, plan, claim, close, missed days."""

@@ -1,0 +1,124 @@
+"""Before anything leaves: is this run of the usual size, or must a librarian approve it?
+
+The answer is kept in the ledger. A sender looks for it there, and nowhere else: that a task is green in Airflow only
+says that somebody, or something, ended it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.domain.ports.outside import Ledger, Run
+from loan_reminders.domain.runs.volume import Alarm, VolumeAnswer, VolumeGuard, alarms
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import Reason
+from loan_reminders.french.words import CHANNELS, STAGES
+
+log = logging.getLogger(__name__)
+
+SAMPLE = 5
+
+_ASK_AGAIN = (
+    "Rien n'est parti. Effacer (« Clear ») la tâche « Vérifier le volume » et les suivantes : la question sera posée"
+    " dans « Actions requises »."
+)
+_UNANSWERED = f"Le volume est inhabituel et personne n'a répondu à « Vérifier le volume ». {_ASK_AGAIN}"
+_REFUSED = f"Le volume a été refusé dans « Vérifier le volume », mais des envois attendent encore. {_ASK_AGAIN}"
+
+
+def check_planned(run: Run) -> Run:
+    """The run, once it is known to be planned. Raises PermanentError that says what to do."""
+    if not run.planned:
+        raise PermanentError(
+            f"La tournée {run.run_id} n'a pas été préparée, bien que sa tâche ait pu être marquée comme réussie."
+            " Effacer (« Clear ») la tâche « Préparer les avis » et les suivantes."
+        )
+    return run
+
+
+def check_approved(ledger: Ledger, *, run_id: int, guard: VolumeGuard, past_runs: int) -> None:
+    """May what waits in this run leave? Raises PermanentError, which says what to do, when it may not.
+
+    It may when its volume was found usual or was approved, and in a dry run. When nobody looked at it yet, it is looked
+    at now: an unusual volume that nobody approved never leaves.
+    """
+    run = check_planned(ledger.run(run_id))
+    answer = ledger.volume_answer(run_id)
+    if run.dry_run or answer in (VolumeAnswer.USUAL, VolumeAnswer.APPROVED):
+        return
+    planned = ledger.planned_volume(run_id)
+    if not planned:
+        return
+    if answer is VolumeAnswer.REFUSED:
+        raise PermanentError(_REFUSED)
+    if answer is VolumeAnswer.ASKED or alarms(planned, ledger.past_volumes(run_id, runs=past_runs), guard):
+        raise PermanentError(_UNANSWERED)
+
+
+def volume_question(
+    ledger: Ledger, *, run_id: int, guard: VolumeGuard, past_runs: int, library: LibraryIdentity
+) -> str | None:
+    """The question to put to a librarian, in French Markdown, or None when the volume is usual.
+
+    It holds figures and a sample without names: the question is kept outside the ledger. The ledger keeps that it was
+    asked, or that there was no need to. Raises PermanentError when the run was not planned.
+    """
+    run = check_planned(ledger.run(run_id))
+    if run.dry_run:
+        return None
+    planned = ledger.planned_volume(run_id)
+    past = ledger.past_volumes(run_id, runs=past_runs)
+    found = alarms(planned, past, guard)
+    if not found:
+        log.info("Volume habituel : %s", {CHANNELS[channel]: count for channel, count in planned.items()})
+        ledger.record_volume_answer(run_id, VolumeAnswer.USUAL)
+        return None
+    ledger.record_volume_answer(run_id, VolumeAnswer.ASKED)
+    log.warning("Volume inhabituel : la tournée attend une validation")
+    lines = [
+        f"Prêts à échéance du **{run.due_date:%d/%m/%Y}**, **{STAGES[run.stage]}**.",
+        "",
+        "| Canal | À envoyer | Médiane des dernières tournées | Plafond |",
+        "|---|---:|---:|---:|",
+        *(_row(alarm) for alarm in found),
+        "",
+        f"Tournées comparées : {len(past)}. Échantillon :",
+        "",
+        *_sample(ledger, run_id, found[0].channel, library),
+        "",
+        "Un accident dans le SIGB (échéances déplacées en masse) ressemble à ceci : en cas de doute, ne rien envoyer. "
+        "Sans réponse dans les 24 heures, rien ne part ; une tournée relancée prépare tout à nouveau.",
+    ]
+    return "\n".join(lines)
+
+
+def _row(alarm: Alarm) -> str:
+    usual = "aucune" if alarm.usual is None else f"{alarm.usual:g}"
+    return f"| {CHANNELS[alarm.channel]} | {alarm.planned} | {usual} | {alarm.cap} |"
+
+
+def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdentity) -> Iterator[str]:
+    for delivery in ledger.waiting_sample(run_id, channel, size=SAMPLE):
+        loan = delivery.loans[0]
+        yield (
+            f"- lecteur de catégorie {delivery.notice.patron.category}, {len(delivery.loans)} document(s), "
+            f"{library.branch(loan.branch).name}, prêté le {loan.loan_date:%d/%m/%Y}, "
+            f"{loan.renewal_count} prolongation(s)"
+        )
+
+
+def approve(ledger: Ledger, *, run_id: int, who: str) -> None:
+    """Let what waits in the run leave, on a librarian's word."""
+    ledger.record_volume_answer(run_id, VolumeAnswer.APPROVED, who=who)
+    log.info("Volume validé (%s)", who)
+
+
+def refuse(ledger: Ledger, *, run_id: int, who: str) -> int:
+    """Cancel everything that waits in the run, on a librarian's word; returns how many deliveries."""
+    ledger.record_volume_answer(run_id, VolumeAnswer.REFUSED, who=who)
+    cancelled = ledger.cancel_waiting(run_id, Reason.NOT_APPROVED, tuple(Channel))
+    log.warning("%d envois annulés : volume non validé (%s)", cancelled, who)
+    return cancelled

@@ -1,0 +1,90 @@
+"""Read the loans of one due date from the ILS into the ledger."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from itertools import islice
+
+from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.ports.outside import Ledger, LoanSource, Run
+from loan_reminders.domain.runs.planning import out_of_time
+from loan_reminders.domain.stages import Channel, Policy, StageRule
+
+log = logging.getLogger(__name__)
+
+MISSED_WITHIN_DAYS = 30
+"""How far back a run looks for days without a green run; later stages have taken over what is older."""
+
+FAILED_WITHIN = timedelta(days=14)
+"""How long ago an e-mail may have failed for a letter to take its place."""
+
+
+def extract_loans(
+    ledger: Ledger,
+    source: LoanSource,
+    *,
+    rule: StageRule,
+    reference_date: date,
+    today: date,
+    dag_run_id: str,
+    dry_run: bool,
+    chunk_size: int = 1000,
+    policy: Policy | None = None,
+    midnight: datetime | None = None,
+) -> Run:
+    """Begin a run and write every loan due that day, `chunk_size` rows at a time, as they come.
+
+    A row that cannot be read is recorded with its reason and does not stop the run. When the ILS fails on the
+    way the run stays open, and the next try begins it afresh. With `policy` and `midnight` (the beginning of today),
+    the loans of other days whose e-mail of this stage failed are taken up again, when the stage has letters: it came
+    back since, or the run that sent it died before its letters.
+    """
+    run = ledger.open_run(
+        stage=rule.stage,
+        reference_date=reference_date,
+        due_date=rule.due_date_on(reference_date),
+        today=today,
+        dag_run_id=dag_run_id,
+        dry_run=dry_run,
+    )
+    log.info("Prêts à échéance du %s (jour de référence %s)", run.due_date, reference_date)
+    read = rejected = 0
+    with closing(source.loans_due(run.due_date, today=today)) as rows:
+        while chunk := list(islice(rows, chunk_size)):
+            ledger.record_loans(run.run_id, chunk)
+            read += len(chunk)
+            rejected += sum(isinstance(row, RejectedRow) for row in chunk)
+            log.info("%d prêts lus", read)
+    if policy is not None and midnight is not None:
+        read += _take_up_untold(ledger, source, run=run, policy=policy, since=midnight - FAILED_WITHIN)
+    ledger.finish_extraction(run.run_id, read)
+    if rejected:
+        log.warning("%d lignes illisibles, écartées avec leur motif", rejected)
+    log.info("Extraction terminée : %d prêts", read)
+    missed = ledger.missed_days(run.run_id, within_days=MISSED_WITHIN_DAYS)
+    if missed:
+        log.warning(
+            "Jours sans tournée réussie : %s. Pour les rattraper : « Déclencher », avec leur jour de référence.",
+            ", ".join(f"{day:%d/%m/%Y}" for day in missed),
+        )
+    return run
+
+
+def _take_up_untold(ledger: Ledger, source: LoanSource, *, run: Run, policy: Policy, since: datetime) -> int:
+    """Record the loans whose e-mail failed and that a letter may still remind of; returns how many."""
+    if all(rule.channel is not Channel.LETTER for rule in policy.rule(run.stage).channels):
+        return 0
+    untold: list[Loan] = [
+        loan
+        for loan in ledger.untold_loans(run.run_id, since=since)
+        if out_of_time(loan.due_date, stage=run.stage, policy=policy, today=run.today) is None
+    ]
+    if not untold:
+        return 0
+    now = source.due_dates_now([loan.loan_id for loan in untold])
+    still_open = [loan for loan in untold if now.get(loan.loan_id) == loan.due_date]
+    ledger.record_loans(run.run_id, still_open)
+    log.info("%d prêts repris : leur e-mail n'est pas arrivé", len(still_open))
+    return len(still_open)

@@ -1,0 +1,94 @@
+"""Turn the loans of a run into notices and deliveries, in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.notices import Delivery, History, LoanKey, Skip, Unreachable
+from loan_reminders.domain.ports.outside import Ledger, Planning, Run
+from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.runs.planning import key, plan_notices, skip
+from loan_reminders.domain.runs.routing import route
+from loan_reminders.domain.stages import Channel, Policy
+from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
+from loan_reminders.french.words import skip_words
+
+log = logging.getLogger(__name__)
+
+
+def plan_run(ledger: Ledger, *, run_id: int, policy: Policy) -> dict[str, int]:
+    """Plan a run: who is told, by which channel, and why the others are not.
+
+    Returns the number of deliveries by channel. Planning a run again changes nothing. Deliveries that an earlier
+    run planned and never attempted are taken over, so that nothing is lost when a run dies half-way.
+    """
+    run = ledger.run(run_id)
+    planned: Counter[Channel] = Counter()
+    reasons: Counter[SkipReason] = Counter()
+    with ledger.planning(run_id) as planning:
+        for page in planning.patrons():
+            loans = [loan for patron_loans in page for loan in patron_loans]
+            deliveries, skips = _plan_page(planning, loans, run=run, policy=policy)
+            planning.record(deliveries, skips)
+            planned.update(delivery.channel for delivery in deliveries)
+            reasons.update(item.reason for item in skips if item.slot is None)
+            log.info("%d envois préparés", planned.total())
+    for reason, count in sorted(reasons.items()):
+        log.info("Prêts écartés, %s : %d", skip_words(reason), count)
+    return {channel.value: count for channel, count in sorted(planned.items())}
+
+
+def _plan_page(
+    planning: Planning, loans: Sequence[Loan], *, run: Run, policy: Policy
+) -> tuple[list[Delivery], list[Skip]]:
+    keys = [key(loan) for loan in loans]
+    history = planning.history(keys)
+    refused = planning.refused(keys)
+    suppressed = planning.suppressed(recipients(loans))
+    plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history=history)
+    deliveries: list[Delivery] = []
+    skips = list(plan.skipped)
+    for notice in plan.notices:
+        routed = route(
+            notice,
+            rule=policy.rule(run.stage),
+            history=history,
+            refused=refused,
+            today=run.today,
+            suppressed=suppressed,
+        )
+        if isinstance(routed, Unreachable):
+            skips.extend(skip(loan, routed.reason, detail=routed.detail) for loan in notice.loans)
+        else:
+            deliveries.extend(routed.deliveries)
+            skips.extend(routed.skipped)
+    if not run.dry_run:
+        skips = _take_over(planning, skips, history)
+    return deliveries, skips
+
+
+def recipients(loans: Sequence[Loan]) -> list[Recipient]:
+    """Every number and address that a page of readers can be written to at, each once."""
+    contacts = {contact for loan in loans for contact in (loan.patron.mobile, loan.patron.email, loan.patron.address)}
+    return [contact for contact in contacts if not isinstance(contact, Refusal)]
+
+
+def _take_over(planning: Planning, skips: Sequence[Skip], history: History) -> list[Skip]:
+    """Adopt what an earlier run planned and never attempted; those loans are told by this run, not skipped."""
+    waiting = {claim for claim, state in history.items() if state is DeliveryState.PLANNED}
+    waiting_keys = {taken for taken, _ in waiting}
+
+    def waits(item: Skip) -> bool:
+        if item.reason is not SkipReason.ALREADY_SENT or item.due_date is None:
+            return False
+        taken = LoanKey(loan_id=item.loan_id, due_date=item.due_date)
+        return taken in waiting_keys if item.slot is None else (taken, item.slot) in waiting
+
+    adopted = {LoanKey(loan_id=item.loan_id, due_date=item.due_date) for item in skips if waits(item) and item.due_date}
+    if adopted:
+        log.info("%d prêts repris d'une tournée interrompue", len(adopted))
+        planning.adopt(sorted(adopted, key=lambda one: one.loan_id))
+    return [item for item in skips if not waits(item)]

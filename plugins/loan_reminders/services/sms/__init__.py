@@ -1,0 +1,1 @@
+"""The use cases about SMS: their text, cost, receipts and replies."""

@@ -1,0 +1,127 @@
+"""Ask the SMS provider what became of what we sent, and what readers answered."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+
+from loan_reminders.domain.errors import LedgerUnavailable, ReminderError, SmsAnswerUnreadable
+from loan_reminders.domain.ports.outside import SmsAccount
+from loan_reminders.domain.ports.sms_feedback import Settled, SmsFeedback
+from loan_reminders.domain.sms.feedback import SmsReply
+
+log = logging.getLogger(__name__)
+
+ASKED_FOR = timedelta(days=7)
+"""How long after its attempt an SMS is asked about: operators give up after three days at most."""
+
+PAUSES = (1.0, 5.0, 15.0)
+"""Seconds between the tries to keep replies that the provider will not give again."""
+
+MOST_READS = 100
+
+
+def read_receipts(feedback: SmsFeedback, account: SmsAccount, *, now: datetime, failures: int) -> dict[str, int]:
+    """Ask for the receipts of every campaign that is not over, and settle what is known.
+
+    A campaign whose question fails does not lose the others; when none could be asked, its error is raised once
+    everything kept before is settled.
+    """
+    broken: ReminderError | None = None
+    unread = read = 0
+    with closing(account):
+        for campaign_id in feedback.campaigns_to_ask(now - ASKED_FOR):
+            try:
+                feedback.keep_acks(account.acknowledgements(campaign_id))
+                read += 1
+            except LedgerUnavailable:
+                raise
+            except ReminderError as error:
+                broken = error
+                unread += 1
+                if not isinstance(error, SmsAnswerUnreadable):
+                    break
+    settled = feedback.settle(failures=failures, again=True)
+    _tell(settled)
+    if broken is not None:
+        if not read or not isinstance(broken, SmsAnswerUnreadable):
+            raise broken
+        log.warning("%d campagnes d'SMS sur %d : pas d'accusés lisibles, prochain essai dans une heure", unread, read)
+    return {"campaigns": read, "acks": settled.acks, "moved": settled.moved} | tell_put_aside(feedback)
+
+
+def read_replies(feedback: SmsFeedback, account: SmsAccount, *, failures: int) -> dict[str, int]:
+    """Take in the replies that wait at the provider; those that are a STOP put their number on the list.
+
+    The provider gives each reply once. What was kept before is settled first, which also shows that the ledger can
+    be written; each lot is kept before the next is asked for.
+    """
+    settled = feedback.settle(failures=failures)
+    kept = 0
+    with closing(account):
+        for _ in range(MOST_READS):
+            replies = account.replies()
+            if not replies:
+                break
+            kept += _keep(feedback, replies)
+            settled += feedback.settle(failures=failures)
+    _tell(settled)
+    return {"replies": kept, "stops": settled.stops} | tell_put_aside(feedback)
+
+
+def _keep(feedback: SmsFeedback, replies: Sequence[SmsReply]) -> int:
+    for pause in PAUSES:
+        try:
+            return feedback.keep_replies(replies)
+        except LedgerUnavailable:
+            log.warning("Registre indisponible : %d réponses de lecteurs attendent d'y être gardées", len(replies))
+            time.sleep(pause)
+    return feedback.keep_replies(replies)
+
+
+def read_blacklist(feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
+    """Put every number of the provider's blacklist on the list."""
+    with closing(account):
+        entries = account.blacklist()
+    joined = feedback.keep_blacklist(entries)
+    log.info("Liste noire du prestataire : %d numéros, dont %d nouveaux", len(entries), joined)
+    summary = feedback.summary()
+    if summary.sms_since:
+        log.warning("%d SMS sont partis vers des numéros désinscrits depuis leur désinscription", summary.sms_since)
+    return {"blacklisted": len(entries), "joined": joined} | tell_put_aside(feedback)
+
+
+def settle_feedback(feedback: SmsFeedback, *, failures: int) -> Settled:
+    """Make of what was pushed what it means."""
+    settled = feedback.settle(failures=failures)
+    if settled.acks or settled.replies:
+        _tell(settled)
+    tell_put_aside(feedback)
+    return settled
+
+
+def tell_put_aside(feedback: SmsFeedback) -> dict[str, int]:
+    """The count of what was put aside, when anything was."""
+    number = feedback.put_aside()
+    if number:
+        log.warning("%d retours du prestataire SMS mis de côté : ils se lisent sur la page « Au bureau »", number)
+    return {"put_aside": number} if number else {}
+
+
+def _tell(settled: Settled) -> None:
+    log.info(
+        "Accusés : %d, dont %d sur des SMS inconnus ; SMS passés à un autre état : %d, dont %d qui étaient en doute",
+        settled.acks,
+        settled.unknown,
+        settled.moved,
+        settled.resolved,
+    )
+    log.info(
+        "Réponses de lecteurs : %d ; nouveaux STOP : %d ; nouveaux numéros morts : %d",
+        settled.replies,
+        settled.stops,
+        settled.dead_numbers,
+    )

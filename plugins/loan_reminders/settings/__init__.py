@@ -1,0 +1,1 @@
+"""`library.toml`, the one file a library edits: read once, checked whole."""

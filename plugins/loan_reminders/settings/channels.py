@@ -1,0 +1,171 @@
+"""The sections of `library.toml` about e-mails, SMS and letters: every key, its type and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
+from loan_reminders.domain.sms.text import check_sender
+from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, ROOT, Email, Section, Text, usable_email
+
+ALSACE = ("67", "68")
+_ALSACE_OF_THE_PACKAGE = "6AE"
+UNSUBSCRIBE = r"^$|^(https://\S+|mailto:\S+)$"
+
+
+def _legal_sender(text: str) -> str:
+    check_sender(text)
+    return text
+
+
+def _known_holidays(place: str) -> str:
+    if place == "FR":  # reading the tables of every country takes longer than all other checks together
+        return place
+    from holidays import country_holidays, list_supported_countries
+
+    try:
+        country_holidays(*holiday_region(place))
+    except NotImplementedError:
+        known = list_supported_countries(include_aliases=False)
+        country = place.partition("-")[0]
+        asked = "un pays, avec ou sans région, est attendu, par exemple « FR » ou « FR-57 » ; "
+        if country in known:
+            raise ValueError(f"{asked}valeurs permises : {', '.join(_places(country, known[country]))}") from None
+        french = ", ".join(_places("FR", known["FR"]))
+        raise ValueError(f"{asked}pour la France : {french} ; pays permis : {', '.join(known)}") from None
+    return place
+
+
+def _places(country: str, regions: Iterable[str]) -> list[str]:
+    """A country and its parts with holidays of their own, as the settings name them; school zones are none."""
+    parts = [one for one in regions if not one.startswith("Zone") and one != _ALSACE_OF_THE_PACKAGE]
+    return sorted({country, *(f"{country}-{one}" for one in (*parts, *(ALSACE if country == "FR" else ())))})
+
+
+def holiday_region(place: str) -> tuple[str, str | None]:
+    """A setting such as `FR-67` as the package `holidays` names countries and their parts.
+
+    The Code du travail (L3134-13) names three departments, Moselle, Bas-Rhin and Haut-Rhin; the package has the
+    region Alsace for the last two.
+    """
+    country, _, region = place.partition("-")
+    if country == "FR" and region in ALSACE:
+        region = _ALSACE_OF_THE_PACKAGE
+    return country, region or None
+
+
+def _email_or_nothing(text: str) -> str:
+    return usable_email(text) if text else ""
+
+
+def _picture(name: str) -> str:
+    if not name:
+        return name
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".svg"):
+        raise ValueError("un fichier .png, .jpg ou .svg sous templates/ est attendu, par exemple « _layouts/logo.svg »")
+    if not (ROOT / "templates" / path).is_file():
+        raise ValueError(f"templates/{name} n'existe pas")
+    return name
+
+
+class EmailSettings(Section):
+    """Who signs the e-mails, over how many connections and how fast they leave, and where they come back.
+
+    `messages_per_minute` 0: as fast as the server takes them. `bounce_address` empty: the sender's address; otherwise
+    each message leaves with a return path of its own, `local+<delivery>@domain`.
+    """
+
+    sender_name: Text
+    sender_address: Email
+    reply_to: Email
+    connections: Annotated[int, Field(ge=1, le=32)] = 8
+    messages_per_minute: Annotated[int, Field(ge=0, le=600_000)] = 0
+    bounce_address: Annotated[str, AfterValidator(_email_or_nothing)] = ""
+    list_unsubscribe: Annotated[str, Field(pattern=UNSUBSCRIBE)] = ""
+
+
+class WindowSettings(Section):
+    """When SMS may leave, by the library's clock; `weekdays` are ISO (1 is Monday)."""
+
+    opens: Annotated[str, Field(pattern=HOUR)] = "10:00"
+    closes: Annotated[str, Field(pattern=CLOSING_HOUR)] = "19:00"
+    weekdays: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1)] = [1, 2, 3, 4, 5, 6]
+    on_holidays: bool = False
+    holidays_of: Annotated[str, AfterValidator(_known_holidays)] = "FR"
+
+    @model_validator(mode="after")
+    def _open_for_a_while(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("window : « opens » doit être avant « closes »")
+        return self
+
+
+class BudgetSettings(Section):
+    """How many segments SMS may cost: a day, a month; below `floor` left on the account nothing leaves."""
+
+    daily: Annotated[int, Field(ge=0)] = 500
+    monthly: Annotated[int, Field(ge=0)] = 5000
+    reserve: Annotated[int, Field(ge=0)] = 1000
+    floor: Annotated[int, Field(ge=0)] = 100
+
+
+class SmsSettings(Section):
+    """Who signs the SMS, how long, how many, when and at what cost they may be."""
+
+    sender: Annotated[str, AfterValidator(_legal_sender)]
+    api: Literal["legacy", "rest"] = "legacy"
+    opt_out_mention: Annotated[str, Field(max_length=40)] = "STOP au 36180"
+    max_segments: Annotated[int, Field(ge=1, le=8)] = 1
+    batch_size: Annotated[int, Field(ge=1, le=2000)] = 100
+    countries: Annotated[list[Annotated[str, Field(pattern=COUNTRY)]], Field(min_length=1)] = sorted(FRENCH_COUNTRIES)
+    expires_after_days: Annotated[int, Field(ge=1, le=365)] = 3
+    simulate_dry_runs: bool = False
+    dead_after_failures: Annotated[int, Field(ge=1, le=20)] = 2
+    window: WindowSettings = WindowSettings()
+    budget: BudgetSettings = BudgetSettings()
+
+
+class BounceSettings(Section):
+    """What is done with the e-mails that come back to the mailbox `bounce_mailbox`.
+
+    Bounces and auto-replies move to `done_folder`; a recipient is dead after one definite refusal, or after
+    `soft_failures` temporary ones in a row.
+    """
+
+    folder: Text = "INBOX"
+    done_folder: Text = "Relances traitées"
+    soft_failures: Annotated[int, Field(ge=1, le=50)] = 5
+
+    @model_validator(mode="after")
+    def _two_folders(self) -> Self:
+        if self.folder == self.done_folder:
+            raise ValueError("bounces : « done_folder » doit être un autre dossier que « folder »")
+        return self
+
+
+class LetterSettings(Section):
+    """How letters are laid out, put into batches and followed.
+
+    `window` is the envelope's: its format and the height of its window in millimetres. `logo` is a PNG, JPEG or SVG
+    below `templates/`. `recto_start` begins each letter on the front of a sheet. `letters_per_file` bounds the size of
+    one PDF of a batch and the memory to make it, some 0.1 MB a letter. `acknowledgement_days` is how long after posting
+    an acknowledgement is overdue.
+    """
+
+    workers: Annotated[int, Field(ge=1, le=32)] = 2
+    window: Literal["DL-45", "DL-35", "C6/5-45", "C6/5-35"] = "DL-45"
+    logo: Annotated[str, AfterValidator(_picture)] = ""
+    recto_start: bool = True
+    split_by_branch: bool = False
+    letters_per_file: Annotated[int, Field(ge=1, le=5000)] = 1000
+    signature: Annotated[list[Text], Field(min_length=1, max_length=4)] = ["Le service du prêt"]
+    deadline_days: Annotated[int, Field(ge=1, le=90)] = 15
+    rules_reference: Annotated[str, Field(max_length=300)] = ""
+    guarantee_level: Literal["R1", "R2", "R3"] = "R1"
+    approve_registered: bool = True
+    acknowledgement_days: Annotated[int, Field(ge=1, le=365)] = 30

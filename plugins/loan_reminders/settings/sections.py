@@ -1,0 +1,164 @@
+"""The sections of `library.toml` about the library, its ILS and its procedure: every key, its type and its limits."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
+from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.settings.values import (
+    HOUR,
+    Email,
+    Section,
+    Text,
+    Url,
+    known_ils,
+    known_zone,
+    phone_column,
+    usable_mobile,
+    usable_recipient,
+)
+
+
+class BranchSettings(Section):
+    """One branch, as readers are told of it."""
+
+    code: Text
+    name: Text
+    hours: str = ""
+    address: str = ""
+
+
+class LibrarySettings(Section):
+    """The library's identity and address."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    name: Text
+    short_name: Annotated[str, Field(min_length=1, max_length=20)]
+    address: Annotated[list[Text], Field(min_length=2, max_length=6)]
+    email: Email
+    phone: Text
+    website: Url
+    account_url: Url
+    account_label: Text
+    time_zone: Annotated[str, AfterValidator(known_zone)]
+    branches: list[BranchSettings] = []
+
+
+class IlsSettings(Section):
+    """Which ILS, and what its codes mean."""
+
+    kind: Annotated[str, AfterValidator(known_ils)]
+    binds: dict[str, str] = {}
+    patron_categories: dict[Literal["student", "staff", "external"], list[str]]
+    patron_types: dict[Literal["student", "staff", "external"], list[str]] = {}
+    phone_columns: list[Annotated[str, AfterValidator(phone_column)]] = list(PHONE_COLUMNS)
+    default_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "fr"
+    call_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    array_size: Annotated[int, Field(ge=500, le=1000)] = 1000
+
+    @model_validator(mode="after")
+    def _one_category_per_code(self) -> Self:
+        for name, categories in (("patron_categories", self.patron_categories), ("patron_types", self.patron_types)):
+            codes = [code for members in categories.values() for code in members]
+            twice = sorted({code for code in codes if codes.count(code) > 1})
+            if twice:
+                raise ValueError(f"{name} : code présent dans deux catégories : {', '.join(twice)}")
+        return self
+
+
+class CapSettings(Section):
+    """The deliveries of one run, by channel, beyond which a person must approve it, whatever the past."""
+
+    email: Annotated[int, Field(ge=0)] = 5000
+    sms: Annotated[int, Field(ge=0)] = 500
+    letter: Annotated[int, Field(ge=0)] = 500
+    registered_letter: Annotated[int, Field(ge=0)] = 100
+
+
+class FloorSettings(Section):
+    """The deliveries of one run, by channel, below which no volume is unusual."""
+
+    email: Annotated[int, Field(ge=0)] = 300
+    sms: Annotated[int, Field(ge=0)] = 150
+    letter: Annotated[int, Field(ge=0)] = 50
+    registered_letter: Annotated[int, Field(ge=0)] = 20
+
+
+class VolumeGuardSettings(Section):
+    """A run with more than `factor` times the median of the stage's last `runs` runs must be approved."""
+
+    factor: Annotated[float, Field(gt=1, le=100)] = 3.0
+    runs: Annotated[int, Field(ge=1, le=365)] = 10
+    floors: FloorSettings = FloorSettings()
+
+
+class RedirectSettings(Section):
+    """A test installation: every message goes to one recipient, except those allowed by name."""
+
+    email: Email
+    mobile: Annotated[str, AfterValidator(usable_mobile)]
+    allow: list[Annotated[str, AfterValidator(usable_recipient)]] = []
+
+
+class ConditionSettings(Section):
+    """When a channel of a stage is used. A number or an address is always needed: `mobile_known` only says so."""
+
+    mobile_known: Literal[True] | None = None
+    no_usable_email: bool = False
+    categories: list[Literal["student", "staff", "external", "other"]] = []
+    minimum_loan_days: Annotated[int, Field(ge=0, le=3650)] = 0
+
+
+class ChannelSettings(Section):
+    """One channel of a stage."""
+
+    channel: Literal["email", "sms", "letter", "registered_letter"]
+    conditions: ConditionSettings = ConditionSettings()
+
+
+class StageSettings(Section):
+    """When a stage falls and what goes out."""
+
+    offset_days: Annotated[int, Field(ge=-60, le=365)]
+    hour: Annotated[str, Field(pattern=HOUR)]
+    channels: Annotated[list[ChannelSettings], Field(min_length=1)]
+
+    @property
+    def starts_at(self) -> time:
+        """The hour of the day, in the library's time zone, at which the DAG starts."""
+        return time.fromisoformat(self.hour)
+
+
+class StagesSettings(Section):
+    """The five stages; all are needed."""
+
+    courtesy_notice: StageSettings
+    overdue_notice: StageSettings
+    first_reminder: StageSettings
+    second_reminder: StageSettings
+    registered_letter: StageSettings
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        offsets = [self.of(stage).offset_days for stage in Stage]
+        if offsets != sorted(set(offsets)):
+            raise ValueError(f"offset_days doit croître d'une étape à la suivante, trouvé : {offsets}")
+        return self
+
+    @model_validator(mode="after")
+    def _channels_of_the_stage(self) -> Self:
+        for stage in Stage:
+            wanted = {Channel(entry.channel) for entry in self.of(stage).channels}
+            if wanted - STAGE_CHANNELS[stage]:
+                allowed = ", ".join(sorted(STAGE_CHANNELS[stage]))
+                raise ValueError(f"{stage}.channels : canaux permis à cette étape : {allowed}")
+        return self
+
+    def of(self, stage: Stage) -> StageSettings:
+        """The settings of one stage."""
+        found: StageSettings = getattr(self, stage.value)
+        return found

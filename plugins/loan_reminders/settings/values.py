@@ -1,0 +1,79 @@
+"""What the sections of `library.toml` are made of: the values they share, and how each is checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from loan_reminders.domain.errors import RecipientError
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber
+from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
+
+ROOT = Path(__file__).resolve().parents[3]
+"""The installation's root: the folder of library.toml, templates/ and sql/."""
+
+
+def known_zone(name: str) -> str:
+    """A time zone of the tz database."""
+    if name not in available_timezones():
+        raise ValueError("un fuseau horaire connu est attendu, par exemple « Europe/Paris »")
+    return name
+
+
+def usable_email(text: str) -> str:
+    """An e-mail address in its proper form."""
+    try:
+        return EmailAddress.parse(text).value
+    except RecipientError:
+        raise ValueError("une adresse électronique est attendue, par exemple « pret@bu.exemple.fr »") from None
+
+
+def _web_address(text: str) -> str:
+    if not text.startswith(("https://", "http://")) or any(character.isspace() for character in text):
+        raise ValueError("une adresse web commençant par https:// ou http:// est attendue")
+    return text
+
+
+def known_ils(kind: str) -> str:
+    """A folder of sql/."""
+    kinds = sorted(path.parent.name for path in (ROOT / "sql").glob("*/loans_due.sql"))
+    if kind not in kinds:
+        raise ValueError(f"valeurs permises : {', '.join(kinds)} (les dossiers de sql/)")
+    return kind
+
+
+def usable_mobile(text: str) -> str:
+    """A mobile number in its international form."""
+    try:
+        return MobileNumber.parse(text).value
+    except RecipientError:
+        raise ValueError("un numéro de mobile est attendu, par exemple « 06 12 34 56 78 »") from None
+
+
+def usable_recipient(text: str) -> str:
+    """An e-mail address or a mobile number."""
+    return usable_email(text) if "@" in text else usable_mobile(text)
+
+
+def phone_column(name: str) -> str:
+    """A phone column of the extraction."""
+    if name not in PHONE_COLUMNS:
+        raise ValueError(f"valeurs permises : {', '.join(PHONE_COLUMNS)}")
+    return name
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Email = Annotated[str, AfterValidator(usable_email)]
+Url = Annotated[str, AfterValidator(_web_address)]
+COUNTRY = r"^[A-Z]{2}$"
+CLOSING_HOUR = r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"
+HOUR = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+
+class Section(BaseModel):
+    """A section refuses keys it does not know and values of another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

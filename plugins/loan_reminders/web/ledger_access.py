@@ -1,0 +1,82 @@
+"""The ledger of this installation's library, opened once in each process of the web server."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.hooks.ledger import ledger
+from loan_reminders.settings.library_toml import settings
+
+if TYPE_CHECKING:
+    from loan_reminders.domain.dispute.loan_file import DisputeBooks
+    from loan_reminders.domain.ports.email_feedback import MailFeedback
+    from loan_reminders.domain.ports.letters import LetterBooks, LetterDrafts
+    from loan_reminders.domain.ports.registered import Desk, RegisteredBooks
+    from loan_reminders.domain.ports.sms_feedback import SmsFeedback
+    from loan_reminders.ledger.repository import PostgresLedger
+
+_lock = threading.Lock()
+_opened: list[PostgresLedger] = []
+
+
+def feedback() -> SmsFeedback:
+    """The part of the ledger where the provider's answers are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().feedback()
+
+
+def mail_feedback() -> MailFeedback:
+    """The part of the ledger where e-mails that came back are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().mail_feedback()
+
+
+def dispute() -> DisputeBooks:
+    """The part of the ledger that tells everything about a loan. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().dispute()
+
+
+def letters() -> LetterBooks:
+    """The part of the ledger where batches of letters are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().letters()
+
+
+def drafts() -> LetterDrafts:
+    """The part of the ledger where drafts wait for a librarian. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().drafts()
+
+
+def registered() -> RegisteredBooks:
+    """The part of the ledger where registered letters are followed. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().registered()
+
+
+def desk() -> Desk:
+    """The part of the ledger that the desk works through. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().desk()
+
+
+def _ledger() -> PostgresLedger:
+    with _lock:
+        if not _opened:
+            _opened.append(_open(settings().library.code))
+        return _opened[0]
+
+
+def _open(library: str) -> PostgresLedger:
+    try:
+        return ledger(library=library)
+    except ReminderError:
+        raise
+    except Exception as error:
+        raise SettingsError(
+            "Airflow n'a pas de connexion reminders_ledger utilisable : la créer, puis recharger la page"
+            f" ({type(error).__name__})."
+        ) from None
+
+
+def close() -> None:
+    """Close the connections kept open; the next use opens them anew."""
+    with _lock:
+        while _opened:
+            _opened.pop().close()

@@ -1,0 +1,115 @@
+"""Batches of letters, and their letters, as a librarian reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.domain.states import Reason
+from loan_reminders.french.words import CHANNELS, STAGES
+from loan_reminders.services.letters.recheck import Recheck
+
+LEFT_OUT = {
+    Reason.RETURNED: "tout a été rendu",
+    Reason.RENEWED: "tout a été prolongé",
+    Reason.TAKEN_OUT: "retirée par un bibliothécaire",
+}
+_STATES = {
+    BatchState.DRAFT: "brouillon à valider",
+    BatchState.READY: "à imprimer",
+    BatchState.ABANDONED: "abandonné",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRow:
+    """One batch, in words. `volumes` are the numbers of its PDFs."""
+
+    batch_id: int
+    day: str
+    stage: str
+    kind: str
+    branch: str
+    letters: int
+    pages: int
+    left_out: int
+    state: str
+    by: str
+    volumes: tuple[int, ...]
+    slip: bool
+    draft: bool
+    ready: bool
+    printed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterRow:
+    """One letter of a batch, in words. `left_out` is empty when it is to be posted."""
+
+    delivery_id: str
+    reference: str
+    name: str
+    town: str
+    documents: int
+    pages: int
+    left_out: str
+
+
+def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo) -> BatchRow:
+    """One batch of the list."""
+    state = _STATES.get(batch.state, "imprimé")
+    if batch.state is BatchState.PRINTED and batch.printed_at is not None:
+        state = f"imprimé le {batch.printed_at.astimezone(zone):%d/%m/%Y à %H h %M}"
+    return BatchRow(
+        batch_id=batch.batch_id,
+        day=f"{batch.reference_date:%d/%m/%Y}",
+        stage=STAGES[batch.stage],
+        kind=CHANNELS[batch.kind],
+        branch=library.branch(batch.branch).name if batch.branch else "toutes",
+        letters=batch.letters,
+        pages=batch.pages,
+        left_out=batch.left_out,
+        state=state,
+        by=(batch.printed_by or "") if batch.state is BatchState.PRINTED else "",
+        volumes=tuple(range(1, len(batch.pdfs) + 1)),
+        slip=bool(batch.slip),
+        draft=batch.state is BatchState.DRAFT,
+        ready=batch.state is BatchState.READY,
+        printed=batch.state is BatchState.PRINTED,
+    )
+
+
+def letter_row(letter: BatchLetter) -> LetterRow:
+    """One letter of the list."""
+    return LetterRow(
+        delivery_id=str(letter.delivery_id),
+        reference=letter.reference,
+        name=letter.patron_name or letter.recipient.lines[0],
+        town=letter.recipient.lines[-1],
+        documents=len(letter.loans),
+        pages=letter.last_page - letter.first_page + 1,
+        left_out="" if letter.left_out is None else LEFT_OUT.get(letter.left_out, letter.left_out.value),
+    )
+
+
+def told(check: Recheck) -> list[str]:
+    """What the ILS said of a batch, a sentence each; none when nothing changed."""
+    said = []
+    if check.returned:
+        said.append(f"{_retired(check.returned)} : tout a été rendu.")
+    if check.renewed:
+        said.append(f"{_retired(check.renewed)} : tout a été prolongé.")
+    if check.partly:
+        number, many = len(check.partly), len(check.partly) > 1
+        named = f"{number} lettres nomment un document rendu" if many else "1 lettre nomme un document rendu"
+        said.append(
+            f"{named} ou prolongé entre-temps : {', '.join(check.partly)}. Le papier ne peut plus être changé :"
+            " laisser partir, ou retirer avec un motif."
+        )
+    return said
+
+
+def _retired(number: int) -> str:
+    return "1 lettre retirée" if number == 1 else f"{number} lettres retirées"

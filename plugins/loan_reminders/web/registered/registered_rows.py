@@ -1,0 +1,119 @@
+"""Registered letters, their trace and the desk's lists as a librarian reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, tzinfo
+
+from loan_reminders.domain.letters.batches import LetterAct
+from loan_reminders.domain.ports.registered import BatchPosted
+from loan_reminders.domain.registered.steps import LetterEvent, RegisteredLetter, last_standing, told
+from loan_reminders.domain.registered.tracking_number import TrackingNumber
+from loan_reminders.services.registered.following import Imported
+
+_ACTS = {
+    LetterAct.DRAFTED: "lot préparé, à valider",
+    LetterAct.APPROVED: "lot validé",
+    LetterAct.NOT_APPROVED: "lot refusé",
+    LetterAct.CLOSED: "lot clos",
+    LetterAct.TAKEN_OUT: "retirée du lot",
+    LetterAct.LEFT_OUT: "retirée du lot, le prêt n'est plus dû",
+    LetterAct.PRINTED: "lot imprimé",
+    LetterAct.COPIED: "copie faite",
+    LetterAct.NUMBERED: "numéro donné",
+    LetterAct.POSTED: "dépôt noté",
+    LetterAct.ACKNOWLEDGED: "avis de réception noté",
+    LetterAct.RETURNED: "retour noté",
+    LetterAct.UNDONE: "dernière étape annulée",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterRow:
+    """One registered letter, in words. `waiting` is since how many days its acknowledgement is expected, 0 for none."""
+
+    delivery_id: str
+    reference: str
+    number: str
+    reader: str
+    barcode: str
+    batch_id: int
+    batch: str
+    state: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """One line of a trace, in words."""
+
+    at: str
+    who: str
+    what: str
+    detail: str
+
+
+def letter_row(letter: RegisteredLetter, *, today: date) -> LetterRow:
+    """One letter of a list."""
+    life = letter.life
+    number = life.tracking_number
+    waits = life.posted_on if life.acknowledged_on is None and life.returned_on is None else None
+    return LetterRow(
+        delivery_id=str(letter.delivery_id),
+        reference=letter.reference,
+        number="" if number is None else TrackingNumber(value=number).printed,
+        reader=letter.patron_name or letter.patron_id,
+        barcode=letter.patron_barcode or letter.patron_id,
+        batch_id=letter.batch_id,
+        batch=letter.batch_name,
+        state=told(life),
+        waiting=0 if waits is None else (today - waits).days,
+    )
+
+
+def event_rows(events: Sequence[LetterEvent], *, zone: tzinfo) -> list[EventRow]:
+    """A trace, the oldest line first."""
+    return [
+        EventRow(
+            at=f"{event.at.astimezone(zone):%d/%m/%Y à %H h %M}",
+            who=event.who,
+            what=_ACTS[event.act],
+            detail=event.detail,
+        )
+        for event in events
+    ]
+
+
+def to_undo(events: Sequence[LetterEvent]) -> tuple[int, str]:
+    """The step that the page offers to undo: its number and its words; 0 when there is none."""
+    last = last_standing(events)
+    return (0, "") if last is None else (last.event_id, f"{_ACTS[last.act]} : {last.detail}")
+
+
+def batch_words(posted: BatchPosted) -> str:
+    """What came of posting a batch."""
+    count = posted.posted
+    words = f"Lot {posted.batch_name} : {_counted(count, 'lettre notée postée', 'lettres notées postées')}."
+    if posted.refused:
+        names = ", ".join(list(posted.refused)[:20]) + ("…" if len(posted.refused) > 20 else "")
+        words += (
+            f" {_counted(len(posted.refused), 'lettre ne peut', 'lettres ne peuvent')} pas l'être encore : {names}."
+        )
+    return words
+
+
+def import_words(done: Imported) -> str:
+    """What came of a file of numbers."""
+    parts = [_counted(done.attached, "numéro enregistré", "numéros enregistrés")]
+    if done.unchanged:
+        parts.append(f"{done.unchanged} déjà connu{'s' if done.unchanged > 1 else ''}")
+    if done.without_number:
+        parts.append(_counted(done.without_number, "ligne sans numéro", "lignes sans numéro"))
+    if done.problems:
+        parts.append(_counted(len(done.problems), "ligne refusée", "lignes refusées"))
+    return f"{', '.join(parts)}."
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {several if number > 1 else one}"

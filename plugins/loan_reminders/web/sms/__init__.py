@@ -1,0 +1,1 @@
+"""The door by which the SMS provider calls us."""
