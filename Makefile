@@ -56,7 +56,7 @@ bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured 
 
 faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each (var/faults.json); twenty months
 	$(BIN)/python -m tests.faults
-	MONTH_LIBRARIES=20 $(BIN)/python -m pytest -q tests/orchestration/test_a_month.py
+	MONTH_LIBRARIES=20 $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py
 
 pins: ## Pin the three requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from loan_reminders.ledger.repository import PostgresLedger
     from tests.e2e.installation import Installation
     from tests.e2e.process_list import ArgumentsSeen
+    from tests.scenes.world import World
     from tests.simulators.postgres import EmbeddedPostgres
 
 
@@ -123,3 +124,15 @@ def installation(arguments_seen: ArgumentsSeen) -> Iterator[Installation]:
             yield running
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def world(ledger: PostgresLedger, tmp_path: Path) -> Iterator[World]:
+    """The use cases, and Airflow's own classes, on real servers."""
+    from tests.scenes.world import ListedLoans, World
+    from tests.simulators.allmysms_server import AllMySmsServer
+    from tests.simulators.smtp_sink import SmtpSink
+
+    (tmp_path / "mail").mkdir()
+    with SmtpSink(tmp_path / "mail") as mail, AllMySmsServer() as sms:
+        yield World(ledger=ledger, ils=ListedLoans(), mail=mail, sms=sms)

@@ -18,7 +18,7 @@ from datetime import datetime
 from loan_reminders.commands.migrate import upgrade
 from loan_reminders.ledger.connect import connect
 from loan_reminders.settings.library_toml import ROOT, read_settings
-from tests.ledger.scenes import rows
+from tests.scenes.ledger_runs import rows
 from tests.simulators.callback_receiver import CallbackReceiver
 from tests.simulators.postgres import EmbeddedPostgres
 from tests.simulators.sms_push import push

@@ -12,7 +12,7 @@ from loan_reminders.domain.letters.batches import ReturnReason
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
-from tests.ledger.registered_scenes import (
+from tests.scenes.ledger_registered import (
     NOW,
     ONE,
     TWO,
@@ -26,7 +26,7 @@ from tests.ledger.registered_scenes import (
     take,
     trace,
 )
-from tests.ledger.scenes import answer, ids, opened, planned, rows, some_deliveries, states
+from tests.scenes.ledger_runs import answer, ids, opened, planned, rows, some_deliveries, states
 
 NPAI = ReturnReason.RETURNED_UNDELIVERABLE
 

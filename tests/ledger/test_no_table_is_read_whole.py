@@ -28,16 +28,16 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.sms import costs as sms_costs
-from tests.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
-from tests.ledger.dispute_scenes import a_whole_story
-from tests.ledger.letter_scenes import a_batch, closed
-from tests.ledger.old_ledger import LARGE, grow_old
-from tests.ledger.plans import Plans, planned
-from tests.ledger.registered_scenes import ONE, TWO, acknowledge, bring_back, in_a_batch, number, post, ref
-from tests.ledger.scenes import answer, extracted, ids, keys, rows, some_deliveries
-from tests.ledger.scenes import planned as a_planned_run
-from tests.ledger.sms_scenes import ack, blacklisted, left, reply
-from tests.ledger.test_mail_feedback import a_bounce
+from tests.ledger.email.test_feedback import a_bounce
+from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
+from tests.scenes.disputed_loan import a_whole_story
+from tests.scenes.ledger_letters import a_batch, closed
+from tests.scenes.ledger_registered import ONE, TWO, acknowledge, bring_back, in_a_batch, number, post, ref
+from tests.scenes.ledger_runs import answer, extracted, ids, keys, rows, some_deliveries
+from tests.scenes.ledger_runs import planned as a_planned_run
+from tests.scenes.ledger_sms import ack, blacklisted, left, reply
+from tests.scenes.old_ledger import LARGE, grow_old
+from tests.scenes.query_plans import Plans, planned
 from tests.simulators.postgres import EmbeddedPostgres
 
 S = DeliveryState

@@ -19,11 +19,11 @@ from loan_reminders.ledger.put_aside import each_alone
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.services.email.read_bounces import read_bounces
 from loan_reminders.services.sms.feedback import read_blacklist
-from tests.builders import a_loan
-from tests.ledger.scenes import extracted, planned, rows
-from tests.ledger.sms_scenes import NUMBER, ack, an_sms, blacklisted, in_force, left, received, reply, state
-from tests.ledger.test_mail_feedback import a_bounce
-from tests.ledger.test_mail_feedback import left as mailed
+from tests.ledger.email.test_feedback import a_bounce
+from tests.ledger.email.test_feedback import left as mailed
+from tests.scenes.builders import a_loan
+from tests.scenes.ledger_runs import extracted, planned, rows
+from tests.scenes.ledger_sms import NUMBER, ack, an_sms, blacklisted, in_force, left, received, reply, state
 
 S, A = DeliveryState, AckStatus
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)

@@ -14,8 +14,8 @@ from loan_reminders.domain.errors import LedgerUnavailable, PermanentError
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
-from tests.builders import a_loan, a_patron
-from tests.ledger.scenes import extracted, opened, planned, rows, some_deliveries
+from tests.scenes.builders import a_loan, a_patron
+from tests.scenes.ledger_runs import extracted, opened, planned, rows, some_deliveries
 from tests.simulators.postgres import EmbeddedPostgres
 
 A_LOAN = a_loan(patron=a_patron(name="Nom Secret"))

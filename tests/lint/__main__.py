@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 from tests.lint.file_lengths import too_long
+from tests.lint.folders import not_mirrored, too_full
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    faults = too_long(ROOT)
+    faults = [*too_long(ROOT), *too_full(ROOT), *not_mirrored(ROOT)]
     for fault in faults:
         print(fault)
     return 1 if faults else 0

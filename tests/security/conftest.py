@@ -1,3 +1,3 @@
 """Airflow's web code is imported here first: it warns of a client that its own dependencies bring."""
 
-from tests.orchestration import web_client  # noqa: F401
+from tests.web import client as web_client  # noqa: F401

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.access import Right
 from loan_reminders.web.guard import FOREIGN, GuardedRoute
-from tests.orchestration.web_client import browsing, connection_to
+from tests.web.client import browsing, connection_to
 
 DOOR = "/rappels-sms/{token:path}"
 ROLES = {

@@ -1,0 +1,91 @@
+"""The ILS through an Airflow Connection, on the Oracle wire."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, SettingsError
+from loan_reminders.domain.loans import Loan
+from loan_reminders.settings.library_toml import settings
+from sql.demo.generator import STAGE_LOANS, build_library
+from tests.scenes.aleph import CODES, TODAY, due_day
+from tests.simulators.oracle_server import SERVICE, OracleServer
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    path = tmp_path_factory.mktemp("ils") / "library.db"
+    build_library(path, today=TODAY)
+    with OracleServer(path) as running:
+        yield running
+
+
+@pytest.fixture
+def connection(monkeypatch, server):
+    def define(**changes):
+        values = {
+            "conn_type": "oracle",
+            "host": server.host,
+            "port": server.port,
+            "login": server.user,
+            "password": server.password,
+            "extra": {"service_name": SERVICE},
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_ILS_ORACLE", json.dumps({**values, **changes}))
+
+    define()
+    return define
+
+
+def loans(conn_id="ils_oracle"):
+    from loan_reminders.hooks.ils import loan_source
+
+    source = loan_source(conn_id, ils=settings().ils, codes=CODES)
+    return list(source.loans_due(due_day("C"), today=TODAY))
+
+
+def test_loans_come_through_the_connection_and_nothing_of_them_is_logged(connection, caplog):
+    with caplog.at_level(logging.DEBUG):
+        found = loans()
+    assert len(found) == STAGE_LOANS[2]
+    assert sum(isinstance(row, Loan) for row in found) == STAGE_LOANS[2] - 2
+    assert "z36" not in caplog.text
+    assert "Martin" not in caplog.text
+
+
+def test_the_schema_field_names_the_service_when_the_extra_does_not(connection):
+    connection(schema=SERVICE, extra={})
+    assert len(loans()) == STAGE_LOANS[2]
+
+
+def test_a_wrong_password_is_rejected(connection, server):
+    connection(password="wrong-Secret")
+    with pytest.raises(IlsRejected, match="ORA-01017"):
+        loans()
+    server.unlock()
+
+
+def test_a_server_that_is_down_is_unavailable(connection):
+    connection(port=1)
+    with pytest.raises(IlsUnavailable, match="Connexion au SIGB : DPY-6005"):
+        loans()
+
+
+def test_a_connection_nobody_defined_is_rejected_by_name():
+    with pytest.raises(IlsRejected, match="Airflow n'a pas de connexion ils_nowhere"):
+        loans("ils_nowhere")
+
+
+def test_a_kind_of_ils_without_a_statement_is_told_with_those_there_are():
+    from loan_reminders.hooks.ils import statement
+
+    assert "FROM z36" in statement("aleph", "loans_due")
+    assert "FROM z36" in statement("aleph", "loan_now")
+    for kind in ("../aleph", "koha", ""):
+        with pytest.raises(SettingsError, match=r"valeurs permises : .*aleph"):
+            statement(kind, "loans_due")

@@ -1,0 +1,126 @@
+"""The SMTP relay with servers that ask to wait, at a limited rate, and with commands sent before their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loan_reminders.domain.errors import MailRelayUnavailable
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.gateways.email.mail_relay import Pace, Patience, SmtpRelay
+from tests.scenes.builders import a_mail
+from tests.scenes.mail_relays import account, kept
+from tests.simulators.smtp_lines import Line, talking
+from tests.simulators.smtp_sink import Faults, SmtpSink
+
+S = DeliveryState
+
+
+@pytest.fixture(params=[True, False], ids=["pipelining", "step by step"])
+def sink(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmtpSink]:
+    with SmtpSink(tmp_path / "mails", pipelining=request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def relay(sink: SmtpSink) -> Iterator[SmtpRelay]:
+    with closing(SmtpRelay(account(sink.port))) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(mail="421 4.3.2 closing"),
+        Faults(mail="450 4.7.1 too much mail from 192.0.2.1"),
+        Faults(rcpt="451 4.7.500 Server busy"),
+        Faults(rcpt="452 4.7.0 rate limit exceeded"),
+        Faults(data="432 4.3.2 Concurrent connections limit exceeded"),
+        Faults(content="451 4.3.2 system overloaded"),
+    ],
+)
+def test_a_server_that_asks_to_wait_is_waited_for_in_growing_pauses_then_serves(sink: SmtpSink, faults: Faults) -> None:
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            sink.faults = Faults()
+
+    sink.faults = faults
+    messages = [a_mail(), a_mail()]
+    patience = Patience(pauses=(1, 2, 4, 8), sleep=sleep)
+    with closing(SmtpRelay(account(sink.port), patience=patience)) as relay:
+        assert [relay.send(message).state for message in messages] == [S.ACCEPTED] * 2
+    assert pauses == [1, 2, 4]
+    assert kept(sink) == [message.message_id for message in messages]
+
+
+def test_a_server_that_asks_to_wait_for_ever_is_left_for_later(sink: SmtpSink) -> None:
+    pauses: list[float] = []
+    sink.faults = Faults(rcpt="450 4.7.1 too many messages")
+    patience = Patience(pauses=(1, 2, 4), sleep=pauses.append)
+    with (
+        closing(SmtpRelay(account(sink.port), patience=patience)) as relay,
+        pytest.raises(MailRelayUnavailable, match=r"demande d'attendre encore .*Nouvel essai"),
+    ):
+        relay.send(a_mail())
+    assert (pauses, sink.received) == ([1, 2, 4], 0)
+
+
+def test_many_connections_together_keep_to_so_many_messages_a_minute(sink: SmtpSink) -> None:
+    slept: list[float] = []
+    pace = Pace(30, clock=lambda: 100.0, sleep=slept.append)
+    with (
+        closing(SmtpRelay(account(sink.port), pace=pace)) as one,
+        closing(SmtpRelay(account(sink.port), pace=pace)) as two,
+    ):
+        for relay in (one, two, one, two):
+            assert relay.send(a_mail()).state is S.ACCEPTED
+    assert slept == [2, 4, 6]
+
+
+def test_time_without_messages_is_not_made_up_for() -> None:
+    now, slept = [0.0], list[float]()
+    pace = Pace(60, clock=lambda: now[0], sleep=slept.append)
+    pace.wait()
+    now[0] = 500.0
+    pace.wait()
+    pace.wait()
+    assert slept == [1.0]
+
+
+def test_each_message_may_have_a_return_path_of_its_own(sink: SmtpSink, relay: SmtpRelay) -> None:
+    message = replace(a_mail(), envelope_sender="retours+0123@bu.example.fr")
+    assert relay.send(message).state is S.ACCEPTED
+    assert relay.send(a_mail()).state is S.ACCEPTED
+    assert sink.senders == ["retours+0123@bu.example.fr", "relances@bu.example.fr"]
+
+
+def test_a_server_that_says_go_on_after_a_refused_recipient_is_given_nothing() -> None:
+    said: list[bytes] = []
+
+    def server(line: Line) -> None:
+        line.say("220 hi")
+        line.read()
+        line.say("250-hi\r\n250 PIPELINING")
+        for answer in ("250 ok", "550 5.1.1 nobody", "354 go on"):
+            line.read()
+            line.say(answer)
+        said.append(line.read())
+        line.say("554 5.5.1 no recipient")
+        for answer in ("250 reset", "250 ok", "250 ok", "354 go"):
+            said.append(line.read())
+            line.say(answer)
+        while line.read() != b".\r\n":
+            continue
+        line.say("250 kept")
+
+    with talking(server) as port, closing(SmtpRelay(account(port))) as relay:
+        receipts = [relay.send(a_mail()) for _ in range(2)]
+    assert [receipt.state for receipt in receipts] == [S.REFUSED, S.ACCEPTED]
+    assert said[:2] == [b".\r\n", b"RSET\r\n"]

@@ -1,0 +1,184 @@
+"""Asking for the file of a loan, by the page and by the command: found, chosen, missing, refused."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import stat
+from datetime import date
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from loan_reminders.commands import dispute_file
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.hooks.letter_store import letter_store
+from loan_reminders.ledger.connect import connect
+from loan_reminders.settings.library_toml import settings
+from tests.scenes.builders import DUE_DATE, a_loan
+from tests.scenes.disputed_loan import TRACKING, a_whole_story, sent
+from tests.web.client import browsing, connection_to
+
+PAGE = "/dossier"
+PERSONAL = ("Camille", "camille.martin", "33639980001", "2100000000017")
+
+
+@pytest.fixture
+def ledger(ledger_url):
+    with connect(ledger_url, library=settings().library.code) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch, postgres_server, ledger_database, tmp_path):
+    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, ledger_database))
+    monkeypatch.delenv("REMINDERS_LEDGER_URL", raising=False)
+    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
+
+
+def two_loans(ledger):
+    for loan_id, due in (("L-old", date(2026, 3, 2)), ("L-new", DUE_DATE)):
+        loan = a_loan(loan_id=loan_id, due_date=due, title="<b>Gras</b>")
+        sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, loans=(loan,))
+
+
+def pages_of(content):
+    with pikepdf.open(io.BytesIO(content)) as read:
+        return len(read.pages)
+
+
+@pytest.mark.parametrize("text", ["L1", "0935000123", "MD-0000AAAA", TRACKING])
+def test_a_librarian_gets_the_file_and_is_logged_without_the_reader(ledger, caplog, text):
+    a_whole_story(ledger)
+    with browsing("chloé") as client:
+        # Airflow sets logging up anew when it is first imported.
+        ours = logging.getLogger("loan_reminders")
+        ours.addHandler(caplog.handler)
+        try:
+            with caplog.at_level(logging.INFO, "loan_reminders"):
+                answer = client.post(PAGE, data={"recherche": text})
+        finally:
+            ours.removeHandler(caplog.handler)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-disposition"] == 'attachment; filename="dossier-de-pret.pdf"'
+    assert pages_of(answer.content) >= 2
+    assert "Dossier d'un prêt fait par chloé : 4 envois" in caplog.text
+    assert not [word for word in (*PERSONAL, "économie", "0935000123") if word in caplog.text]
+
+
+def test_the_letters_come_from_the_letter_store(ledger):
+    volume = io.BytesIO()
+    with pikepdf.new() as pdf:
+        for _ in range(3):
+            pdf.add_blank_page(page_size=(500, 842))
+        pdf.save(volume)
+    [location, *_] = letter_store().store("lot", [("lettres.pdf", volume.getvalue())])
+    a_whole_story(ledger, pdf=location)
+    with browsing() as client:
+        answer = client.post(PAGE, data={"recherche": "L1"})
+    with pikepdf.open(io.BytesIO(answer.content)) as read:
+        assert [round(float(page.mediabox[2])) for page in read.pages][-3:] == [500] * 3
+
+
+def test_two_loans_of_one_document_are_to_be_chosen_from(ledger):
+    two_loans(ledger)
+    with browsing() as client:
+        choice = client.post(PAGE, data={"recherche": "0935000123"})
+        assert "Plusieurs prêts" in choice.text
+        assert "&lt;b&gt;Gras" in choice.text
+        assert "<b>Gras" not in choice.text
+        assert not [word for word in PERSONAL if word in choice.text]
+        assert re.findall(r'name="pret" value="([^"]+)"', choice.text) == ["L-new", "L-old"]
+        made = client.post(PAGE, data={"pret": "L-old"})
+    assert made.headers["content-type"] == "application/pdf"
+
+
+@pytest.mark.parametrize(("form", "status", "words"), [
+    ({"recherche": "<script>rien"}, 404, "aucun prêt"),
+    ({"pret": "rien"}, 404, "aucun prêt"),
+    ({"recherche": "  "}, 400, "Saisir"),
+    ({}, 400, "Saisir"),
+])  # fmt: skip
+def test_what_is_not_found_is_told(ledger, form, status, words):
+    a_whole_story(ledger)
+    with browsing() as client:
+        answer = client.post(PAGE, data=form)
+    assert (answer.status_code, words in answer.text) == (status, True)
+    assert "<script" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_without_login_there_is_nothing(ledger, method):
+    a_whole_story(ledger)
+    with browsing("") as client:
+        answer = client.request(method, PAGE, data={"recherche": "L1"} if method == "POST" else None)
+        assert (answer.status_code, b"%PDF" in answer.content) == (401, False)
+    with browsing("", accept="text/html") as client:
+        assert client.get(PAGE).status_code == 303
+
+
+def test_the_form_opens(ledger):
+    with browsing() as client:
+        answer = client.get(PAGE)
+    assert (answer.status_code, 'name="recherche"' in answer.text) == (200, True)
+
+
+def test_without_its_ledger_the_page_says_what_to_do(monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_REMINDERS_LEDGER")
+    with browsing() as client:
+        answer = client.post(PAGE, data={"recherche": "L1"})
+    assert (answer.status_code, "reminders_ledger" in answer.text) == (503, True)
+
+
+@pytest.fixture
+def by_command(monkeypatch, ledger_url, tmp_path):
+    monkeypatch.setenv("REMINDERS_LEDGER_URL", ledger_url)
+    output = tmp_path / "dossier.pdf"
+    return output, lambda *words: dispute_file.main([*words, "--sortie", str(output)])
+
+
+@pytest.mark.parametrize(
+    "words", [("--pret", "L1"), ("--code-barres", "0935000123"), ("--reference", "MD-0000AAAA"),
+              ("--recommande", "1A 234 567 8901 2")],
+)  # fmt: skip
+def test_the_command_writes_the_file(ledger, by_command, capsys, words):
+    a_whole_story(ledger)
+    output, command = by_command
+    assert command(*words) == 0
+    assert pages_of(output.read_bytes()) >= 2
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    assert "4 envois" in capsys.readouterr().out
+    assert not list(output.parent.glob(".dossier-*"))
+
+
+def test_the_command_finds_nothing(ledger, by_command, capsys):
+    output, command = by_command
+    assert command("--pret", "rien") == 1
+    assert "aucun prêt" in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_the_command_lists_what_to_choose_from(ledger, by_command, capsys):
+    two_loans(ledger)
+    output, command = by_command
+    assert command("--code-barres", "0935000123") == 1
+    said = capsys.readouterr().err
+    assert "--pret L-new  (prêté le 29/10/2026, à rendre le 26/11/2026)" in said
+    assert not [word for word in PERSONAL if word in said]
+    assert command("--pret", "L-old") == 0
+    assert output.exists()
+
+
+def test_the_command_says_that_it_cannot_write(ledger, by_command, capsys):
+    a_whole_story(ledger)
+    assert dispute_file.main(["--pret", "L1", "--sortie", str(Path("/nulle/part/dossier.pdf"))]) == 1
+    assert "écriture impossible" in capsys.readouterr().err
+
+
+def test_the_command_wants_one_way_to_search(by_command):
+    for words in ((), ("--pret", "1", "--recommande", "2")):
+        with pytest.raises(SystemExit):
+            by_command[1](*words)

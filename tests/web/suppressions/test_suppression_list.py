@@ -1,0 +1,217 @@
+"""The librarians' page: who unsubscribed, do we still pay for them, and taking somebody off the list."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
+from loan_reminders.settings.library_toml import settings
+from tests.scenes.builders import a_mobile
+from tests.scenes.ledger_runs import rows
+from tests.scenes.ledger_sms import NUMBER, blacklisted, in_force, left, moment, reply
+from tests.web.client import browsing, connection_to
+
+PAGE = "/desinscriptions"
+SEARCH = f"{PAGE}/recherche"
+SHOWN = "06 39 98 00 01"
+USUAL = "33612345678"
+
+
+@pytest.fixture
+def ledger(ledger_url):
+    from loan_reminders.ledger.connect import connect
+
+    with connect(ledger_url, library=settings().library.code) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch, postgres_server, ledger_database):
+    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, ledger_database))
+
+
+def stopped(ledger, number=NUMBER, minutes=0):
+    ledger.feedback().keep_replies([reply("STOP", number, reply_id=f"mo-{number}-{minutes}", minutes=minutes)])
+    ledger.feedback().settle(failures=2)
+
+
+def line_of(ledger):
+    [line] = [line for line in ledger.feedback().suppressions() if line.in_force]
+    return line.suppression_id
+
+
+def test_the_page_answers_who_and_that_nothing_is_paid(ledger):
+    left(ledger, sms_id="before")
+    stopped(ledger, minutes=1)
+    ledger.feedback().keep_blacklist([blacklisted("33639980002", "Refused")])
+    with browsing() as client:
+        answer = client.get(PAGE)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    for words in (SHOWN, "06 39 98 00 02", "a répondu STOP", "liste noire du prestataire", "Refused"):
+        assert words in answer.text
+    assert "2 numéros désinscrits" in answer.text
+    assert "rien n&#39;est plus payé pour eux" in answer.text
+    local = moment(1).astimezone(settings().zone)
+    assert f"{local:%d/%m/%Y à}" in answer.text
+
+
+def test_the_page_says_that_something_is_still_paid(ledger):
+    stopped(ledger, minutes=-60)
+    rows(ledger, "UPDATE suppressions SET since = since - interval '1 day'")
+    rows(ledger, "UPDATE suppressions SET lifted_at = now()")
+    left(ledger, sms_id="after")
+    rows(ledger, "UPDATE suppressions SET lifted_at = NULL")
+    with browsing() as client:
+        page = client.get(PAGE).text
+    assert "1 SMS est parti vers eux" in page
+    assert 'class="answer paid"' in page
+
+
+def test_an_empty_list_says_so(ledger):
+    with browsing() as client:
+        assert "Personne n&#39;est désinscrit." in client.get(PAGE).text
+
+
+def test_a_librarian_takes_a_number_off_the_list_and_is_recorded(ledger):
+    stopped(ledger)
+    with browsing("chloé") as client:
+        answer = client.post(f"{PAGE}/{line_of(ledger)}/levee")
+        assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+        page = client.get(PAGE).text
+    assert in_force(ledger) == {}
+    assert "par chloé" in page
+    assert "Réinscrire" not in page
+
+
+def test_an_old_page_lifts_nothing_that_came_since(ledger):
+    stopped(ledger)
+    old = line_of(ledger)
+    with browsing() as client:
+        client.post(f"{PAGE}/{old}/levee")
+        stopped(ledger, minutes=5)
+        answer = client.post(f"{PAGE}/{old}/levee")
+    assert (answer.status_code, "rien n&#39;a été changé" in answer.text) == (404, True)
+    assert in_force(ledger) == {NUMBER: "stop"}
+
+
+@pytest.mark.parametrize("number", ["06 12 34 56 78", "+33 6 12 34 56 78", USUAL])
+def test_a_librarian_puts_a_number_on_the_list_with_an_end(ledger, number):
+    last = (datetime.now(settings().zone) + timedelta(days=30)).date()
+    with browsing("chloé") as client:
+        answer = client.post(PAGE, data={"numero": number, "jusqu_au": last.isoformat(), "note": "à l'étranger"})
+        assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+        page = client.get(PAGE).text
+    assert in_force(ledger) == {USUAL: "by_librarian"}
+    [line] = ledger.feedback().suppressions()
+    assert line.until.astimezone(settings().zone).date() == last + timedelta(days=1)
+    assert "chloé : à l&#39;étranger" in page
+    assert "06 12 34 56 78" in page
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({}, "numéro de mobile"),
+        ({"numero": "04 93 00 00 00"}, "numéro de mobile"),
+        ({"numero": "n'importe quoi"}, "numéro de mobile"),
+        ({"numero": USUAL, "jusqu_au": "demain"}, "pas une date"),
+        ({"numero": USUAL, "jusqu_au": "2020-01-01"}, "déjà passée"),
+    ],
+)
+def test_what_cannot_be_put_on_the_list_is_told(ledger, form, words):
+    with browsing() as client:
+        answer = client.post(PAGE, data=form)
+    assert answer.status_code == 400
+    assert words in answer.text
+    assert in_force(ledger) == {}
+
+
+def test_one_number_can_be_looked_for(ledger):
+    stopped(ledger)
+    stopped(ledger, "33639980002")
+    with browsing() as client:
+        found = client.post(SEARCH, data={"numero": "0639980002"}).text
+        nothing = client.post(SEARCH, data={"numero": "<b>rien</b>"}).text
+    assert "06 39 98 00 02" in found
+    assert f'<th scope="row">{SHOWN}' not in found
+    assert "Aucune ligne pour cette recherche" in nothing
+    assert "<b>rien" not in nothing
+
+
+def test_what_others_wrote_is_never_markup(ledger):
+    evil = "<script>alert(1)</script>"
+    ledger.feedback().keep_blacklist([blacklisted(comment=evil)])
+    ledger.feedback().suppress(a_mobile("33639980002"), who=evil, detail='"><img src=x onerror=alert(1)>')
+    with browsing(evil) as client:
+        client.post(f"{PAGE}/{ledger.feedback().suppressions(recipient=NUMBER)[0].suppression_id}/levee")
+        page = client.get(PAGE).text
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", PAGE), ("POST", PAGE), ("POST", f"{PAGE}/1/levee"), ("GET", f"{PAGE}?numero=06")]
+)
+def test_without_login_there_is_nothing_to_see(ledger, method, path):
+    stopped(ledger)
+    with browsing("") as client:
+        answer = client.request(method, path)
+        assert (answer.status_code, SHOWN in answer.text) == (401, False)
+    with browsing("", accept="text/html") as client:
+        answer = client.request(method, path)
+        assert answer.status_code == (303 if method == "GET" else 401)
+        if method == "GET":
+            assert "/auth/login?next=http%3A%2F%2F" in answer.headers["location"]
+    assert in_force(ledger) == {NUMBER: "stop"}
+
+
+def test_a_reader_of_dags_sees_nobodys_number_and_changes_nothing(ledger):
+    stopped(ledger)
+    with browsing("lecteur") as client:
+        answer = client.get(PAGE)
+        assert (answer.status_code, SHOWN in answer.text) == (403, False)
+        assert client.post(f"{PAGE}/{line_of(ledger)}/levee").status_code == 403
+        assert client.post(PAGE, data={"numero": "06 39 98 00 02"}).status_code == 403
+    assert in_force(ledger) == {NUMBER: "stop"}
+
+
+@pytest.mark.parametrize("path", [f"{PAGE}/abc/levee", f"{PAGE}/1", "/docs", "/openapi.json", "/autre"])
+def test_nothing_else_answers(path):
+    with browsing() as client:
+        assert client.post(path).status_code in {404, 405, 422}
+
+
+def test_without_its_ledger_the_page_says_what_to_do(monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_REMINDERS_LEDGER")
+    with browsing() as client:
+        for answer in (client.get(PAGE), client.post(f"{PAGE}/1/levee"), client.post(PAGE, data={"numero": USUAL})):
+            assert answer.status_code == 503
+            assert "reminders_ledger" in answer.text
+
+
+def test_the_first_page_leads_to_the_list():
+    with browsing() as client:
+        assert client.get("/").headers["location"] == "/lots"
+
+
+def test_the_plugin_brings_the_application_and_a_relative_entry_in_the_navigation():
+    from reminders_plugin import RemindersPlugin
+
+    [view] = RemindersPlugin.external_views
+    assert (view["href"], view["destination"]) == ("relances/lots", "nav")
+    [entry] = RemindersPlugin().fastapi_apps
+    assert (entry["url_prefix"], entry["name"]) == ("/relances", "Relances")
+
+
+def test_one_and_several_are_told_in_good_french():
+    from loan_reminders.web.suppressions.suppression_rows import question_answered, shown
+
+    one = SuppressionSummary(in_force={SuppressionReason.STOP: 1}, sms_since=0)
+    assert question_answered(one).startswith("1 numéro désinscrit (a répondu STOP : 1).")
+    paid = SuppressionSummary(in_force={SuppressionReason.STOP: 2}, sms_since=1)
+    assert question_answered(paid).endswith("1 SMS est parti vers eux depuis leur désinscription.")
+    assert shown("590690001234") == "+590690001234"
+    assert shown("odd") == "odd"
