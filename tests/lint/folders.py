@@ -33,7 +33,9 @@ def not_mirrored(root: Path) -> list[str]:
     """A sentence for each folder of a room without tests beside it, and for each folder of tests without a room."""
     faults = []
     for room in ROOMS:
-        code = {path.parent.relative_to(root / PACKAGE) for path in modules_of(root) if _in(path, root / PACKAGE / room)}
+        code = {
+            path.parent.relative_to(root / PACKAGE) for path in modules_of(root) if _in(path, root / PACKAGE / room)
+        }
         tests = {path.parent.relative_to(root / "tests") for path in (root / "tests" / room).rglob("test_*.py")}
         # Tests of what a folder's parts do together may stand one floor higher.
         bare = {folder for folder in code if not any(_in(test, folder) or test == folder for test in tests)}
