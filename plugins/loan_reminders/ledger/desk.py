@@ -18,9 +18,8 @@ from loan_reminders.domain.registered.steps import StepRefusal
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger import undelivered
-from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.letters import returns as letter_returns
-from loan_reminders.ledger.registered.reading import address_of
+from loan_reminders.ledger.json_codecs import decode_postal_address, storable
+from loan_reminders.ledger.suppressions import returned_letters
 
 # The newest passage that could not reach a reader; whoever was written to since, by any stage, is off the list. An SMS
 # of that same passage is no letter: the reader's written coordinates stay to be mended.
@@ -114,7 +113,7 @@ class PostgresDesk:
                 bad_addresses=tuple(
                     BadAddress(
                         suppression_id=row.suppression_id,
-                        address=address_of(row.recipient),
+                        address=decode_postal_address(row.recipient),
                         since=row.since,
                         detail=row.detail,
                     )
@@ -166,7 +165,7 @@ class PostgresDesk:
             asked = {"library": self._library, "delivery_id": row.delivery_id}
             if connection.execute(_CAME_BACK, asked).first() is not None:
                 return StepTaken(delivery_id=row.delivery_id, reference=reference, changed=False)
-            line = letter_returns.mark(connection, self._library, row, since=since)
+            line = returned_letters.mark(connection, self._library, row, since=since)
             reason = ReturnReason.RETURNED_UNDELIVERABLE.value
             kept = {
                 **asked,

@@ -148,7 +148,12 @@ def decode_recipient(channel: Channel, text: str) -> Recipient:
         case Channel.SMS:
             return MobileNumber(value=text)
         case Channel.LETTER | Channel.REGISTERED_LETTER:
-            return _address(json.loads(text))
+            return decode_postal_address(text)
+
+
+def decode_postal_address(text: str) -> PostalAddress:
+    """The postal address that `encode_recipient` wrote for a letter."""
+    return _address(json.loads(text))
 
 
 def encode_receipt(receipt: Receipt) -> dict[str, Any]:

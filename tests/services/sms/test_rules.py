@@ -104,7 +104,7 @@ def test_what_sms_cost_by_day_stage_and_category(world):
 
 
 def test_the_command_line_says_what_sms_cost(world, ledger_url, capsys):
-    from loan_reminders.ledger.sms.costs import main
+    from loan_reminders.commands.sms_costs import main
 
     world.whole_run(*loans(2))
     day = datetime.now(UTC).date().isoformat()

@@ -28,10 +28,10 @@ from loan_reminders.domain.registered.steps import (
     undoable,
 )
 from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.letters import returns as letter_returns
 from loan_reminders.ledger.letters.batches import add_events
 from loan_reminders.ledger.registered import reading as registered_reading
 from loan_reminders.ledger.registered.reading import COLUMNS, life_of
+from loan_reminders.ledger.suppressions import returned_letters
 
 # Whoever attaches numbers does it alone, so that two files with the same numbers crossed wait for each other in line.
 _NUMBERING = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders numbers ' || :library, 0))")
@@ -185,7 +185,7 @@ class PostgresRegistered:
             step = connection.execute(_BEFORE, asked).one()
             before = {name: step.before.get(name) for name in _FIELDS}
             self._write_lives(connection, [{**before, "delivery_id": str(delivery_id)}])
-            letter_returns.forget(connection, self._library, row, step.after or {}, who=who)
+            returned_letters.forget(connection, self._library, row, step.after or {}, who=who)
             undone = _event(row, LetterAct.UNDONE, last.detail, _snapshot(life_of(row)), before)
             add_events(connection, self._library, who=who, events=[undone])
             return StepTaken(delivery_id=delivery_id, reference=row.reference, changed=True)
@@ -245,7 +245,7 @@ class PostgresRegistered:
                     f"Le numéro {step.number.printed} est déjà celui de la lettre {owner}.",
                 )
         if after != before and isinstance(step, Returned) and step.reason is ReturnReason.RETURNED_UNDELIVERABLE:
-            kept["suppression_id"] = letter_returns.mark(connection, self._library, row, since=step.since)
+            kept["suppression_id"] = returned_letters.mark(connection, self._library, row, since=step.since)
         detail = step.number.printed if isinstance(step, Numbered) else told(after)
         return _Taken(
             after=after,

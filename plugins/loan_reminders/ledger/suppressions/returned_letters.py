@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.suppressions.suppression import SuppressionSource
-from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.registered.reading import address_of
+from loan_reminders.ledger.json_codecs import decode_postal_address, storable
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.dead_addresses import mark_dead
 
@@ -60,7 +59,7 @@ def mark(connection: Connection, library: str, row: Row[Any], *, since: datetime
     mark_dead(
         connection,
         library,
-        [address_of(row.recipient)],
+        [decode_postal_address(row.recipient)],
         since=undone or since,
         source=SuppressionSource.LIBRARIAN,
         detail=f"lettre {row.reference} revenue NPAI",
