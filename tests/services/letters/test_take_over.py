@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from unittest import mock
 
 import pytest
 from sqlalchemy import text
@@ -12,12 +10,11 @@ from sqlalchemy import text
 from loan_reminders.domain.errors import BooksDoNotBalance, DeliveriesDeferred, LetterStoreUnavailable
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
-from loan_reminders.rendering import letters as rendering
 from loan_reminders.services.runs.close import describe
 from loan_reminders.services.runs.extract import extract_loans
 from tests.scenes.builders import an_address, an_email
 from tests.scenes.letter_readers import FullDisk, batches, held
-from tests.scenes.outside import MemoryPress, Outside
+from tests.scenes.outside import Outside
 from tests.scenes.world import DUE, SETTINGS, loan, reader
 from tests.simulators.smtp_sink import Faults
 
@@ -27,10 +24,9 @@ FIRST, SECOND = Stage.FIRST_REMINDER, Stage.SECOND_REMINDER
 
 
 @pytest.fixture(autouse=True)
-def press():
+def printer(world):
     """Pages that only name their deliveries: what is tried here is who gets one."""
-    with mock.patch.object(rendering, "LetterRenderer", partial(MemoryPress, Outside())):
-        yield
+    world.printer = Outside().printer()
 
 
 @pytest.fixture
