@@ -165,8 +165,8 @@ class TestDeskWork:
         [mail] = some_deliveries(1, prefix="M")
         run = planned(ledger, [mail], dag_run_id="mails")
         with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-            sender.exchange([], ids([mail]))
-            sender.exchange([answer(mail, DeliveryState.IN_DOUBT, Reason.NO_ANSWER)], [])
+            sender.claim(ids([mail]))
+            sender.record([answer(mail, DeliveryState.IN_DOUBT, Reason.NO_ANSWER)])
         work = self.work(ledger)
         assert [line.patron_name for line in work.not_rendered] == ["Lecteur L0"]
         assert [(line.patron_id, line.channel) for line in work.in_doubt] == [("PM0", "email")]

@@ -95,7 +95,7 @@ def runs(ledger: PostgresLedger) -> None:
         planning.record([], skips)
     ledger.planned_volume(again.run_id)
     ledger.past_volumes(again.run_id, runs=20)
-    ledger.waiting_sample(again.run_id, Channel.EMAIL, size=5)
+    ledger.sample(again.run_id, Channel.EMAIL, size=5)
     ledger.planned_count(again.run_id, Channel.EMAIL)
     ledger.close_run(run.run_id)
     # What a run adopted and a third one took from it is in the notice of neither.
@@ -118,8 +118,8 @@ def sending(ledger: PostgresLedger) -> None:
             sender.earlier(deliveries, zone=ZONE)
             sender.drop({keys(deliveries)[0]: Reason.RETURNED})
             words = [SentWords(delivery_id=one.delivery_id, subject="", body="x") for one in deliveries]
-            sender.exchange([], ids(deliveries), words)
-            sender.exchange([answer(deliveries[1], S.PLANNED, Reason.RECIPIENT_DEFERRED)], [])
+            sender.claim(ids(deliveries), words)
+            sender.record([answer(deliveries[1], S.PLANNED, Reason.RECIPIENT_DEFERRED)])
             sender.fail_deferred()
             sender.cancel_waiting(Reason.EXPIRED)
 
@@ -144,8 +144,9 @@ def drafts(ledger: PostgresLedger) -> None:
         run = a_planned_run(ledger, deliveries, stage=Stage.REGISTERED_LETTER, dag_run_id=f"run {prefix}").run_id
         with ledger.sender(run, Channel.REGISTERED_LETTER) as sender:
             sender.record_batch(a_batch(deliveries, f"a-valider/{prefix}", draft=True), [])
-            sender.batches_recorded(drafts=True)
+        ledger.letters().batches_recorded(run)
         ours = ledger.drafts()
+        ours.drafts_recorded(run)
         ours.drafts(run)
         ours.letters(run)
         if prefix == "D":
@@ -212,15 +213,15 @@ def bounces(ledger: PostgresLedger) -> None:
         delivery = some_deliveries(1, prefix=f"M{kind}")[0]
         run = a_planned_run(ledger, [delivery], dag_run_id=f"run m {kind}")
         with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-            sender.exchange([], ids([delivery]))
-            sender.exchange([answer(delivery, S.ACCEPTED)], [])
+            sender.claim(ids([delivery]))
+            sender.record([answer(delivery, S.ACCEPTED)])
         ours.keep([a_bounce(delivery.delivery_id, kind)])
         ours.settle(failures=1)
     strange = some_deliveries(1, prefix="strange")[0]
     run = a_planned_run(ledger, [strange], dag_run_id="run strange")
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([strange]))
-        sender.exchange([answer(strange, S.ACCEPTED)], [])
+        sender.claim(ids([strange]))
+        sender.record([answer(strange, S.ACCEPTED)])
     ours.keep([a_bounce(strange.delivery_id)])
     # An address that the index of the list cannot hold.
     rows(ledger, "UPDATE deliveries SET recipient = :to WHERE delivery_id = :id", id=strange.delivery_id, to=UNHOLDABLE)

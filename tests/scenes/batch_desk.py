@@ -110,7 +110,7 @@ def closed_batch(ledger, database, folder, groups):
     )
     run = planned(ledger, deliveries, stage=Stage.FIRST_REMINDER)
     with ledger.sender(run.run_id, Channel.LETTER) as sender:
-        sender.exchange([], ids(deliveries))
+        sender.claim(ids(deliveries))
         batch_id = sender.record_batch(batch, [answer(one, DeliveryState.ACCEPTED) for one in deliveries])
     return Desk(ledger, batch_id, deliveries, database, folder)
 

@@ -42,7 +42,7 @@ def closed(
     deliveries = some_deliveries(count, channel=channel, prefix=prefix)
     run = planned(ledger, deliveries, stage=deliveries[0].notice.stage, dag_run_id=f"run {prefix}")
     with ledger.sender(run.run_id, channel) as sender:
-        sender.exchange([], ids(deliveries))
+        sender.claim(ids(deliveries))
         batch = a_batch(deliveries, f"lot-{prefix}", **changes)
         batch_id = sender.record_batch(batch, [answer(one, S.ACCEPTED) for one in deliveries])
     return run.run_id, batch_id, deliveries

@@ -81,7 +81,7 @@ def in_a_batch(
         sha256="0" * 64, placed=placed,
     )  # fmt: skip
     with ledger.sender(run.run_id, channel) as sender:
-        sender.exchange([], ids(deliveries))
+        sender.claim(ids(deliveries))
         batch_id = sender.record_batch(batch, [answer(one, DeliveryState.ACCEPTED) for one in deliveries])
     if printed:
         assert ledger.letters().mark_printed(batch_id, who="imprimeur")

@@ -271,7 +271,7 @@ class Miniature:
     def hear(self, run_id: int, channel: Channel, delivery_id: uuid.UUID, state: DeliveryState) -> None:
         """News of a delivery, from the provider or a person."""
         with self.ledger.sender(run_id, channel) as sender:
-            sender.exchange([Receipt(delivery_id=delivery_id, state=state)], [])
+            sender.record([Receipt(delivery_id=delivery_id, state=state)])
 
     def rows(self) -> Mapping[uuid.UUID, Row]:
         with self.ledger.engine.connect() as connection:

@@ -42,9 +42,9 @@ def left(ledger: PostgresLedger, state: DeliveryState | None = S.ACCEPTED, reaso
     delivery = a_delivery(notice=a_notice(loans=(loan,)))
     run = planned(ledger, [delivery], dag_run_id=f"run {uuid.uuid4()}")
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([delivery]))
+        sender.claim(ids([delivery]))
         if state is not None:
-            sender.exchange([answer(delivery, state, reason)], [])
+            sender.record([answer(delivery, state, reason)])
     return delivery.delivery_id
 
 
@@ -86,9 +86,9 @@ def test_a_bounce_waits_while_its_email_is_in_its_senders_hands(ledger):
     delivery = a_delivery(notice=a_notice(loans=(a_loan(patron=a_patron()),)))
     run = planned(ledger, [delivery])
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([delivery]))
+        sender.claim(ids([delivery]))
         assert told(ledger, a_bounce(delivery.delivery_id)).bounces == 0
-        sender.exchange([answer(delivery, S.ACCEPTED)], [])
+        sender.record([answer(delivery, S.ACCEPTED)])
     assert ledger.mail_feedback().settle(failures=3).moved == 1
 
 

@@ -67,8 +67,8 @@ def sent_to(ledger, *addresses):
     ]
     run = planned(ledger, deliveries, dag_run_id=f"mass {addresses[0]}")
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids(deliveries))
-        sender.exchange([answer(one, DeliveryState.ACCEPTED) for one in deliveries], [])
+        sender.claim(ids(deliveries))
+        sender.record([answer(one, DeliveryState.ACCEPTED) for one in deliveries])
     return {to: one.delivery_id for to, one in zip(addresses, deliveries, strict=True)}
 
 

@@ -55,7 +55,7 @@ class TestClosing:
         deliveries = some_deliveries(2, channel=R)
         run = planned(ledger, deliveries, stage=Stage.REGISTERED_LETTER)
         with ledger.sender(run.run_id, R) as sender:
-            sender.exchange([], ids(deliveries))
+            sender.claim(ids(deliveries))
             impossible = answer(deliveries[0], S.ACCEPTED, segments=1 << 40)
             with pytest.raises((PermanentError, LedgerUnavailable)):
                 sender.record_batch(a_batch(deliveries), [impossible])
@@ -79,11 +79,15 @@ class TestClosing:
 
     def test_drafts_and_closed_batches_are_counted_apart(self, ledger: PostgresLedger) -> None:
         run_id, _, deliveries = drafted(ledger)
+
+        def counted() -> tuple[int, int]:
+            return ledger.letters().batches_recorded(run_id), ledger.drafts().drafts_recorded(run_id)
+
         with ledger.sender(run_id, R) as sender:
-            assert (sender.batches_recorded(), sender.batches_recorded(drafts=True)) == (0, 1)
-            sender.exchange([], ids(deliveries))
+            assert counted() == (0, 1)
+            sender.claim(ids(deliveries))
             sender.record_batch(a_batch(deliveries), [answer(one, S.ACCEPTED) for one in deliveries])
-            assert (sender.batches_recorded(), sender.batches_recorded(drafts=True)) == (1, 1)
+            assert counted() == (1, 1)
 
 
 class TestReading:

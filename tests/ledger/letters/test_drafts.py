@@ -63,7 +63,7 @@ class TestDrafts:
         ledger.drafts().approve(run_id, taken_out=[], who="biblio")
         with ledger.sender(run_id, R) as sender:
             sender.drop({LoanKey(loan_id="L2", due_date=DUE_DATE): Reason.RETURNED})
-            sender.exchange([], ids(deliveries[:2]))
+            sender.claim(ids(deliveries[:2]))
             batch_id = sender.record_batch(a_batch(deliveries[:2]), [answer(one, S.ACCEPTED) for one in deliveries[:2]])
         assert ledger.drafts().abandon(run_id) == 1
         assert [letter.delivery_id for letter in ledger.letters().letters_of(batch_id)] == ids(deliveries[:2])
@@ -105,10 +105,10 @@ class TestEarlierReminders:
         delivery = a_delivery(channel=channel, notice=a_notice(stage=stage, loans=(loan,)))
         run = planned(ledger, [delivery], stage=stage, dag_run_id=f"{stage} {channel} {number}")
         with ledger.sender(run.run_id, channel) as sender:
-            sender.exchange([], ids([delivery]))
+            sender.claim(ids([delivery]))
             before = [S.ACCEPTED] if state is S.DELIVERED else []
             for one in (*before, state):
-                sender.exchange([answer(delivery, one)], [])
+                sender.record([answer(delivery, one)])
         rows(
             ledger,
             "UPDATE deliveries SET claimed_at = CAST(:at AS timestamptz) WHERE delivery_id = :id",
@@ -145,7 +145,7 @@ class TestEarlierReminders:
         delivery = a_delivery(channel=L, notice=a_notice(stage=Stage.FIRST_REMINDER, loans=(loan,)))
         run = planned(ledger, [delivery], stage=Stage.FIRST_REMINDER, dag_run_id="first")
         with ledger.sender(run.run_id, L) as sender:
-            sender.exchange([], ids([delivery]))
+            sender.claim(ids([delivery]))
             batch_id = sender.record_batch(a_batch([delivery]), [answer(delivery, S.ACCEPTED)])
         rows(ledger, "UPDATE letter_batches SET at = '2026-12-05 08:00+01' WHERE batch_id = :id", id=batch_id)
         (reminder,) = self.earlier(ledger)
@@ -157,6 +157,6 @@ class TestEarlierReminders:
         delivery = a_delivery(notice=a_notice(stage=Stage.FIRST_REMINDER, loans=(old,)))
         run = planned(ledger, [delivery], stage=Stage.FIRST_REMINDER, dag_run_id="old")
         with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-            sender.exchange([], ids([delivery]))
-            sender.exchange([answer(delivery, S.ACCEPTED)], [])
+            sender.claim(ids([delivery]))
+            sender.record([answer(delivery, S.ACCEPTED)])
         assert self.earlier(ledger) == ()

@@ -41,11 +41,11 @@ def a_full_run(ledger: PostgresLedger) -> Run:
             ],
         )
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([mail, second]))
-        sender.exchange([answer(mail, S.ACCEPTED), answer(second, S.REFUSED, Reason.RECIPIENT_REFUSED)], [])
+        sender.claim(ids([mail, second]))
+        sender.record([answer(mail, S.ACCEPTED), answer(second, S.REFUSED, Reason.RECIPIENT_REFUSED)])
     with ledger.sender(run.run_id, Channel.SMS) as sender:
-        sender.exchange([], ids([sms]))
-        sender.exchange([answer(sms, S.ACCEPTED, segments=2, cost=0.09)], [])
+        sender.claim(ids([sms]))
+        sender.record([answer(sms, S.ACCEPTED, segments=2, cost=0.09)])
     return run
 
 
@@ -105,11 +105,11 @@ def test_what_is_left_undone_is_found_and_mended_by_another_try(ledger: Postgres
     run = planned(ledger, deliveries)
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
         if claimed:
-            sender.exchange([], ids(deliveries))
+            sender.claim(ids(deliveries))
         words = "commencés, sans réponse enregistrée (claimed)" if claimed else "encore en attente (planned)"
         assert ledger.close_run(run.run_id).problems() == (f"e-mails, envois {words} : 1, relancer leur tâche",)
-        sender.exchange([], ids(deliveries))
-        sender.exchange([answer(deliveries[0], S.ACCEPTED)], [])
+        sender.claim(ids(deliveries))
+        sender.record([answer(deliveries[0], S.ACCEPTED)])
     assert ledger.close_run(run.run_id).problems() == ()
 
 
@@ -117,8 +117,8 @@ def test_in_doubt_is_an_explanation(ledger: PostgresLedger) -> None:
     deliveries = some_deliveries(1, channel=Channel.SMS)
     run = planned(ledger, deliveries)
     with ledger.sender(run.run_id, Channel.SMS) as sender:
-        sender.exchange([], ids(deliveries))
-        sender.exchange([answer(deliveries[0], S.IN_DOUBT, Reason.NO_ANSWER, segments=1, cost=0.045)], [])
+        sender.claim(ids(deliveries))
+        sender.record([answer(deliveries[0], S.IN_DOUBT, Reason.NO_ANSWER, segments=1, cost=0.045)])
     books = ledger.close_run(run.run_id)
     assert (books.problems(), books.segments, books.cost) == ((), 0, 0.0)
 

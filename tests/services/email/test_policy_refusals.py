@@ -126,15 +126,15 @@ def test_no_more_is_claimed_than_two_a_connection(world, monkeypatch):
     from loan_reminders.ledger.sender import PostgresSender
 
     most, run_id = [0], world.begin(*readers(30))
-    exchange = PostgresSender.exchange
+    claim = PostgresSender.record_and_claim
 
     def counted(self, *given):
-        claimed = exchange(self, *given)
+        claimed = claim(self, *given)
         held = asked(world, "SELECT count(*) FROM deliveries WHERE state = 'claimed'")[0][0]
         most.append(held)
         return claimed
 
-    monkeypatch.setattr(PostgresSender, "exchange", counted)
+    monkeypatch.setattr(PostgresSender, "record_and_claim", counted)
     assert world.send_emails(run_id, connections=2) == {"accepted": 30}
     assert max(most) == 4
 

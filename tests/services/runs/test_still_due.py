@@ -11,7 +11,8 @@ from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
-from loan_reminders.services.runs.still_due import TOO_MANY_TO_VANISH, StillDue
+from loan_reminders.services.runs.gone_loans import TOO_MANY_TO_VANISH
+from loan_reminders.services.runs.still_due import StillDue
 from tests.scenes.builders import a_patron
 from tests.scenes.world import DUE, SETTINGS, loan, loans, reader
 
@@ -168,7 +169,7 @@ def test_what_is_in_flight_is_not_touched(world):
     run_id = world.begin(*loans(2))
     with world.ledger.sender(run_id, Channel.EMAIL) as sender:
         first = next(sender.waiting())[0]
-        sender.exchange([], [first.delivery_id])
+        sender.claim([first.delivery_id])
         world.ils.rows = []
         world.still_due(run_id).settle(sender)
     with world.ledger.engine.connect() as connection:

@@ -58,8 +58,8 @@ def killed_with_in_hand(world, dying, run_id, channel, *, answered, in_hand):
         sender = stack.enter_context(ledger.sender(run_id, channel))
         page = next(iter(sender.waiting()))
         ids = [delivery.delivery_id for delivery in page]
-        assert len(sender.exchange([], ids[: answered + in_hand])) == answered + in_hand
-        sender.exchange([Receipt(delivery_id=one, state=S.ACCEPTED) for one in ids[:answered]], [])
+        assert len(sender.claim(ids[: answered + in_hand])) == answered + in_hand
+        sender.record([Receipt(delivery_id=one, state=S.ACCEPTED) for one in ids[:answered]])
         return {delivery.recipient.value for delivery in page[:answered] if hasattr(delivery.recipient, "value")}
 
 
@@ -117,12 +117,12 @@ def test_a_sender_that_lives_is_not_robbed(world, dying):
     first = world.begin(*twenty())
     with dying() as ledger, ledger.sender(first, E) as alive:
         ids = [delivery.delivery_id for delivery in next(iter(alive.waiting()))]
-        alive.exchange([], ids[:5])
+        alive.claim(ids[:5])
         second = world.begin(*twenty())
         assert world.send_emails(second) == {"accepted": 15}
         from loan_reminders.domain.messages import Receipt
 
-        alive.exchange([Receipt(delivery_id=one, state=S.ACCEPTED) for one in ids[:5]], [])
+        alive.record([Receipt(delivery_id=one, state=S.ACCEPTED) for one in ids[:5]])
     assert world.ledger.close_run(first).deliveries[E] == {S.ACCEPTED: 5}
     assert resent(world) == 0
 
@@ -185,7 +185,7 @@ def test_a_printer_that_lives_keeps_its_letters_and_its_files(world, letters):
     rows = [by_post(1), by_post(2)]
     first = world.begin(*rows)
     with world.ledger.sender(first, L) as alive:
-        alive.exchange([], [delivery.delivery_id for delivery in next(iter(alive.waiting()))])
+        alive.claim([delivery.delivery_id for delivery in next(iter(alive.waiting()))])
         stored = letters / f"first_reminder-{world.today}-{first}-1"
         stored.mkdir(parents=True)
         second = world.begin(*rows)

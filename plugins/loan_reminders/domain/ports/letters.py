@@ -77,6 +77,10 @@ class LetterBooks(Protocol):
         """Say that a closed batch went to the printer; False when it had before. Its content never changes again."""
         ...
 
+    def batches_recorded(self, run_id: int) -> int:
+        """How many closed batches a run has: ready for the printer, or printed."""
+        ...
+
     def note_copy(self, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> None:
         """Keep that a copy of a batch, or of one letter of it, was made."""
         ...
@@ -84,6 +88,10 @@ class LetterBooks(Protocol):
 
 class LetterDrafts(Protocol):
     """The part of the ledger where a run's drafts wait for a librarian. Raises LedgerUnavailable."""
+
+    def drafts_recorded(self, run_id: int) -> int:
+        """How many drafts a run ever had, the abandoned ones included."""
+        ...
 
     def drafts(self, run_id: int) -> Sequence[BatchView]:
         """The drafts of a run that wait, the oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -200,8 +201,15 @@ class Ledger(Protocol):
         """Deliveries of this run that wait to leave, by channel."""
         ...
 
-    def waiting_sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
-        """Some of the deliveries of this run that wait to leave by this channel."""
+    def sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
+        """Some of the deliveries of this run that wait to leave by this channel, `size` at most; for reading only."""
+        ...
+
+    def alone(self, run_id: int, channel: Channel) -> AbstractContextManager[None]:
+        """Hold the lock on this run's letters of this kind: nobody lays them out, prints or approves them meanwhile.
+
+        Raises LedgerUnavailable on entering when another task holds it.
+        """
         ...
 
     def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, insert, text
 
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.letters.batches import BatchState, LetterAct
@@ -14,7 +14,6 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.letters.batches import WHO_WE_ARE, add_events
 from loan_reminders.ledger.tables import letter_batches
 
-_DRAFTS = (BatchState.DRAFT.value, BatchState.ABANDONED.value)
 # A letter leaves a draft for the batch it is printed in; it never leaves a batch that was closed.
 _PLACE = text("""
     INSERT INTO letters (delivery_id, library, batch_id, position, volume, first_page, last_page, reference)
@@ -34,13 +33,6 @@ _FOLLOW = text("""
     SELECT delivery_id, library FROM letters WHERE batch_id = :batch_id
     ON CONFLICT (delivery_id) DO NOTHING
 """)
-
-
-def batches_recorded(connection: Connection, run_id: int, *, drafts: bool) -> int:
-    """How many closed batches a run has, or how many drafts it ever had."""
-    drafted = letter_batches.c.state.in_(_DRAFTS)
-    query = select(func.count()).where(letter_batches.c.run_id == run_id, drafted if drafts else ~drafted)
-    return connection.execute(query.select_from(letter_batches)).scalar_one()
 
 
 def record_batch(connection: Connection, *, library: str, run_id: int, kind: Channel, batch: LetterBatch) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, Notice
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient
 
 LoanRecord = tuple[int, str, date]
@@ -41,6 +43,20 @@ _RECORDS = text("""
         OFFSET 0
     ) AS seen
 """)
+
+
+def offered_states(channel: Channel) -> tuple[str, ...]:
+    """States in which a delivery is offered to a sender: an SMS in doubt never is, it costs money and intrudes."""
+    if channel is Channel.SMS:
+        return (DeliveryState.PLANNED.value,)
+    return (DeliveryState.PLANNED.value, DeliveryState.IN_DOUBT.value)
+
+
+def sample(connection: Connection, library: str, run_id: int, channel: Channel, size: int) -> Sequence[Delivery]:
+    """The first deliveries that wait in a run by a channel, `size` at most."""
+    now = connection.execute(select(func.clock_timestamp())).scalar_one()
+    asked = {"library": library, "run_id": run_id, "channel": channel.value, "offered": list(offered_states(channel))}
+    return read_page(connection, {**asked, "after": uuid.UUID(int=0), "since": now, "page": size})
 
 
 def read_page(connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Delivery]:

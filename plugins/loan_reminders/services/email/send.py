@@ -19,7 +19,7 @@ from loan_reminders.domain.ports.outside import Ledger, MailRelay, Sender
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.services.dispatch import Tally, hold_deferred, render_all
-from loan_reminders.services.email.refusals_in_a_row import RefusalsInARow
+from loan_reminders.services.email.refusals_in_a_row import RefusalsInARow, Settled
 from loan_reminders.services.email.workers import MailWorkers
 from loan_reminders.services.runs.still_due import StillDue
 
@@ -127,7 +127,7 @@ class _Outgoing:
                 continue
             room = self.limit - self.workers.under_way
             if ready and room >= min(self.connections, len(ready)):
-                self._exchange(_taken(ready, room))
+                self._claim_and_send(_taken(ready, room))
             else:
                 self._collect()
 
@@ -135,10 +135,8 @@ class _Outgoing:
         """Wait for every answer and record it."""
         while self.workers.under_way or self.answered:
             self._collect()
-            self._exchange([])
-        settled = self.refusals.finish()
-        self.sender.exchange(settled.record, [])
-        self.tally.count(settled.decided)
+            self._record(self._settle())
+        self._record(self.refusals.finish())
 
     def _addressed(self, message: RenderedEmail) -> RenderedEmail:
         if not self.bounce_address:
@@ -150,23 +148,34 @@ class _Outgoing:
         if self.workers.error is not None:
             self._stop(self.workers.error)
 
-    def _exchange(self, messages: Sequence[RenderedEmail]) -> None:
-        """Record the answers in hand, claim these messages and let them leave."""
+    def _settle(self) -> Settled:
+        """What the answers in hand come to; their messages are held no more."""
         answers, self.answered = self.answered, []
         settled = self.refusals.settle(answers, self.held)
-        stopped = self.refusals.everybody
-        claim = [] if stopped else [message.delivery_id for message in messages]
+        for receipt in answers:
+            self.held.pop(receipt.delivery_id, None)
+        return settled
+
+    def _record(self, settled: Settled) -> None:
+        """Record and count what is settled. Stops, with an error, when the server refuses everybody."""
+        self.sender.record(settled.record)
+        self.tally.count(settled.decided)
+        if self.refusals.everybody:
+            self._stop(self.refusals.error())
+
+    def _claim_and_send(self, messages: Sequence[RenderedEmail]) -> None:
+        """Record the answers in hand, claim these messages and let them leave."""
+        settled = self._settle()
+        if self.refusals.everybody:
+            self._record(settled)
+            return
         words = [
             SentWords(delivery_id=message.delivery_id, subject=message.subject, body=message.text)
             for message in messages
-            if message.text and not stopped
+            if message.text
         ]
-        claimed = self.sender.exchange(settled.record, claim, words)
-        for receipt in answers:
-            self.held.pop(receipt.delivery_id, None)
+        claimed = self.sender.record_and_claim(settled.record, [message.delivery_id for message in messages], words)
         self.tally.count(settled.decided)
-        if stopped:
-            self._stop(self.refusals.error())
         ours = [message for message in messages if message.delivery_id in claimed]
         self.held.update((message.delivery_id, message.recipient.value.rpartition("@")[2]) for message in ours)
         self.workers.send(ours)
@@ -176,10 +185,9 @@ class _Outgoing:
         self.answered += self.workers.call_back()
         while self.workers.under_way:
             self.answered += self.workers.collect(self.workers.under_way, _GATHER_S)
-        answers, self.answered = self.answered, []
-        self.sender.exchange(self.refusals.settle(answers, self.held).record, [])
+        self.sender.record(self._settle().record)
         with suppress(MailRelayRejected):  # it refuses everybody, which is for this error to say, or for the next try
-            self.sender.exchange(self.refusals.finish().record, [])
+            self.sender.record(self.refusals.finish().record)
         raise error
 
 

@@ -57,7 +57,7 @@ def prepare_letters(
     kept: list[str] = []
     letters = 0
     with ledger.sender(run_id, KIND) as sender, tempfile.TemporaryDirectory(prefix=WORK) as folder:
-        number = sender.batches_recorded(drafts=True) + 1
+        number = drafts.drafts_recorded(run_id) + 1
         if ledger.planned_count(run_id, KIND):
             maker.check()
             still_due.settle(sender)
@@ -65,7 +65,7 @@ def prepare_letters(
         made = groups(maker.held, library=setup.library, split_by_branch=setup.split_by_branch)
         for place, (branch, group) in enumerate(made):
             printed = maker.lay_out(group, Path(folder) / str(place))
-            sender.exchange(set_aside(printed), [])
+            sender.record(set_aside(printed))
             if not printed.pdfs:
                 continue
             name = batch_name(run, number, draft=True, trial=setup.trial)
@@ -136,7 +136,7 @@ def approve(ledger: Ledger, *, run_id: int, who: str, references: str, detail: s
     `references` are separated by spaces or commas, `detail` is why they are taken out. Raises PermanentError, and
     approves nothing, when a reference is not of a letter that waits, or when nobody says why.
     """
-    with ledger.sender(run_id, KIND):
+    with ledger.alone(run_id, KIND):
         taken_out = _found(ledger.drafts().letters(run_id), references)
         detail = " ".join(detail.split())[:_DETAIL_LENGTH]
         if taken_out and not detail:
@@ -151,7 +151,7 @@ def approve(ledger: Ledger, *, run_id: int, who: str, references: str, detail: s
 
 def refuse(ledger: Ledger, *, run_id: int, who: str, detail: str) -> int:
     """Cancel every registered letter of a run that waits, on a librarian's word; returns how many deliveries."""
-    with ledger.sender(run_id, KIND):
+    with ledger.alone(run_id, KIND):
         cancelled = ledger.drafts().refuse(run_id, who=who, detail=" ".join(detail.split())[:_DETAIL_LENGTH])
     log.warning("%d lettres recommandées annulées : non validées (%s)", cancelled, who)
     return cancelled

@@ -101,7 +101,7 @@ def _row(alarm: Alarm) -> str:
 
 
 def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdentity) -> Iterator[str]:
-    for delivery in ledger.waiting_sample(run_id, channel, size=SAMPLE):
+    for delivery in ledger.sample(run_id, channel, size=SAMPLE):
         loan = delivery.loans[0]
         yield (
             f"- lecteur de catégorie {delivery.notice.patron.category}, {len(delivery.loans)} document(s), "

@@ -49,7 +49,7 @@ def rehearse(
                 Receipt(delivery_id=message.delivery_id, state=DeliveryState.CANCELLED, reason=Reason.DRY_RUN)
                 for message in messages
             ]
-            sender.exchange([*rehearsed, *failed], [])
+            sender.record([*rehearsed, *failed])
             tally.count([*rehearsed, *failed])
             if ask_cost is not None:
                 _compare([message for message in messages if isinstance(message, RenderedText)], ask_cost)

@@ -100,7 +100,7 @@ class _Run:
         self._record(receipts)
         for batch in batches(fresh, self.batch_size):
             words = [SentWords(delivery_id=one.delivery_id, subject="", body=one.text) for one in batch]
-            claimed = self.sender.exchange([], [said.delivery_id for said in words], words)
+            claimed = self.sender.claim([said.delivery_id for said in words], words)
             ours = [message for message in batch if message.delivery_id in claimed]
             if ours:
                 self._send(ours)
@@ -117,7 +117,7 @@ class _Run:
         self._record(receipts)
 
     def _record(self, receipts: list[Receipt]) -> None:
-        self.sender.exchange(receipts, [])
+        self.sender.record(receipts)
         self.tally.count(receipts)
 
 
