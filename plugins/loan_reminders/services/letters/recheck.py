@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from loan_reminders.domain.errors import RETRIED, IlsUnavailable
+from loan_reminders.domain.errors import RETRIED
 from loan_reminders.domain.letters.batches import BatchLetter
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.ports.letters import LetterBooks
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
-from loan_reminders.services.runs.still_due import TOO_MANY_TO_VANISH
+from loan_reminders.services.runs.gone_loans import gone_loans
+
+_DOUBT = f"Le SIGB ne connaît plus aucun des {{count}} prêts de ce lot. {RETRIED}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ def recheck(books: LetterBooks, source: LoanSource, batch_id: int, *, today: dat
     left out then.
     """
     letters = [letter for letter in books.letters_of(batch_id) if letter.left_out is None]
-    gone = _gone(source, sorted({loan for letter in letters for loan in letter.loans}, key=_order), today=today)
+    loans = {loan for letter in letters for loan in letter.loans}
+    gone = gone_loans(source, loans, today=today, doubt=_DOUBT)
     over = {
         letter.delivery_id: _reason([gone[loan] for loan in letter.loans])
         for letter in letters
@@ -56,19 +59,6 @@ def recheck(books: LetterBooks, source: LoanSource, batch_id: int, *, today: dat
     )
 
 
-def _gone(source: LoanSource, loans: Sequence[LoanKey], *, today: date) -> Mapping[LoanKey, Reason]:
-    """The loans that are not open any more at their due date, and why: one question a due date, then about those."""
-    still: set[LoanKey] = set()
-    for due in sorted({loan.due_date for loan in loans}):
-        still |= {LoanKey(loan_id=loan_id, due_date=due) for loan_id in source.loan_ids_due(due, today=today)}
-    gone = [loan for loan in loans if loan not in still]
-    if len(gone) == len(loans) >= TOO_MANY_TO_VANISH:
-        raise IlsUnavailable(f"Le SIGB ne connaît plus aucun des {len(loans)} prêts de ce lot. {RETRIED}")
-    dates = source.due_dates_now([loan.loan_id for loan in gone]) if gone else {}
-    answers = ((loan, dates.get(loan.loan_id)) for loan in gone)
-    return {loan: Reason.RETURNED if due in (None, loan.due_date) else Reason.RENEWED for loan, due in answers}
-
-
 def _reason(reasons: Sequence[Reason]) -> Reason:
     return Reason.RENEWED if set(reasons) == {Reason.RENEWED} else Reason.RETURNED
 
@@ -76,7 +66,3 @@ def _reason(reasons: Sequence[Reason]) -> Reason:
 def _partly(letter: BatchLetter, gone: Mapping[LoanKey, Reason]) -> bool:
     over = [loan in gone for loan in letter.loans]
     return any(over) and not all(over)
-
-
-def _order(loan: LoanKey) -> tuple[date, str]:
-    return loan.due_date, loan.loan_id

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from loan_reminders.domain.errors import IlsUnavailable
-from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.ports.outside import LoanSource, Run, Sender
 from loan_reminders.domain.runs.planning import out_of_time
 from loan_reminders.domain.stages import Policy
 from loan_reminders.domain.states import Reason, SkipReason
+from loan_reminders.services.runs.gone_loans import gone_loans
 
 log = logging.getLogger(__name__)
 
-TOO_MANY_TO_VANISH = 20
-"""When so many loans wait and the ILS knows none of them any more, it is the ILS that is doubted."""
-
+_DOUBT = (
+    "Le SIGB ne connaît plus aucun des {count} prêts à relancer : rien ne part. "
+    "Vérifier la base du SIGB ; la tâche sera essayée à nouveau."
+)
 _TOO_LATE = {SkipReason.SUPERSEDED: Reason.SUPERSEDED, SkipReason.EXPIRED: Reason.EXPIRED}
 
 
@@ -57,7 +57,7 @@ class StillDue:
             log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
             return
         waiting = sender.waiting_loans()
-        gone = self._gone(waiting) if waiting else {}
+        gone = gone_loans(self.source, waiting, today=self.today, doubt=_DOUBT)
         if gone:
             cancelled = sender.drop(gone)
             log.info("%d prêts rendus ou prolongés depuis : %d envois annulés", len(gone), cancelled)
@@ -66,27 +66,3 @@ class StillDue:
     def _expired(self) -> bool:
         days = self.expires_after_days
         return days is not None and self.today > self.run.due_date + timedelta(days=days)
-
-    def _gone(self, waiting: frozenset[LoanKey]) -> Mapping[LoanKey, Reason]:
-        due = self.run.due_date
-        open_loans = set(self.source.loan_ids_due(due, today=self.today))
-        gone = [one for one in waiting if one.due_date == due and one.loan_id not in open_loans]
-        # A loan of another day, whose e-mail came back, is asked about by itself.
-        others = [one for one in waiting if one.due_date != due]
-        dates = self._dates_now(others)
-        gone += [one for one in others if dates.get(one.loan_id) != one.due_date]
-        if len(gone) == len(waiting) >= TOO_MANY_TO_VANISH:
-            raise IlsUnavailable(
-                f"Le SIGB ne connaît plus aucun des {len(waiting)} prêts à relancer : rien ne part. "
-                "Vérifier la base du SIGB ; la tâche sera essayée à nouveau."
-            )
-        # Only now that the ILS is believed: are those of the day renewed, or returned?
-        dates = {**dates, **self._dates_now([one for one in gone if one.due_date == due])}
-        return {
-            one: Reason.RENEWED if dates.get(one.loan_id, one.due_date) != one.due_date else Reason.RETURNED
-            for one in gone
-        }
-
-    def _dates_now(self, loans: Sequence[LoanKey]) -> Mapping[str, date]:
-        """The present due dates of those of these loans that are still open."""
-        return self.source.due_dates_now([one.loan_id for one in loans]) if loans else {}
