@@ -32,7 +32,7 @@ from tests.ledger.email.test_feedback import a_bounce
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.scenes.disputed_loan import a_whole_story
 from tests.scenes.ledger_letters import a_batch, closed
-from tests.scenes.ledger_registered import ONE, TWO, acknowledge, bring_back, in_a_batch, number, post, ref
+from tests.scenes.ledger_registered import ONE, TWO, acknowledge, in_a_batch, note_return, number, post, ref
 from tests.scenes.ledger_runs import answer, extracted, ids, keys, rows, some_deliveries
 from tests.scenes.ledger_runs import planned as a_planned_run
 from tests.scenes.ledger_sms import ack, blacklisted, left, reply
@@ -135,7 +135,7 @@ def letters(ledger: PostgresLedger) -> None:
     books.leave_out(batch_id, {one.delivery_id: Reason.RETURNED}, who="zoé")
     books.mark_printed(batch_id, who="zoé")
     books.note_copy(batch_id, two.delivery_id, who="zoé")
-    ledger.desk().bring_back("REF-PB1", since=datetime.now(UTC), who="zoé")
+    ledger.desk().note_return("REF-PB1", since=datetime.now(UTC), who="zoé")
 
 
 def drafts(ledger: PostgresLedger) -> None:
@@ -171,7 +171,7 @@ def registered(ledger: PostgresLedger) -> None:
     books.batches_to_post()
     books.post_batch(batch_id, post(), who="zoé")
     books.take(acknowledge(), number=ONE, who="zoé")
-    books.take(bring_back(), number=TWO, who="zoé")
+    books.take(note_return(), number=TWO, who="zoé")
     books.undo(two.delivery_id, who="zoé")
     books.letter(one.delivery_id)
     books.counts()

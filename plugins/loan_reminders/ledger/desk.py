@@ -1,4 +1,4 @@
-"""What the ledger knows that somebody has to do by hand."""
+"""The desk page in the ledger: what a librarian has to do by hand, and what was done about it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _KEEP = text("""
 
 
 class PostgresDesk:
-    """The part of one library's ledger that the desk works through. Fulfils `Desk`."""
+    """The part of one library's ledger that the desk page shows. Fulfils `Desk`."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
         self._transaction = transaction
@@ -133,13 +133,13 @@ class PostgresDesk:
         with self._transaction() as connection:
             return undelivered.settle(connection, self._library, delivery_id, who=who)
 
-    def is_back(self, reference: str) -> bool:
+    def is_returned(self, reference: str) -> bool:
         """Whether the return of the letter of this reference is kept."""
         with self._transaction() as connection:
             asked = {"library": self._library, "reference": reference}
             return connection.execute(_IS_BACK, asked).first() is not None
 
-    def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:
+    def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more."""
         with self._transaction() as connection:
             rows = connection.execute(_LETTER, {"library": self._library, "reference": reference}).all()
@@ -165,7 +165,7 @@ class PostgresDesk:
             asked = {"library": self._library, "delivery_id": row.delivery_id}
             if connection.execute(_CAME_BACK, asked).first() is not None:
                 return StepTaken(delivery_id=row.delivery_id, reference=reference, changed=False)
-            line = returned_letters.mark(connection, self._library, row, since=since)
+            line = returned_letters.suppress_address(connection, self._library, row, since=since)
             reason = ReturnReason.RETURNED_UNDELIVERABLE.value
             kept = {
                 **asked,

@@ -1,4 +1,4 @@
-"""What the database says when it cannot, in the project's words and without anybody's data.
+"""Errors of the database, turned into the project's own errors, in French and without personal data.
 
 PostgreSQL's own messages quote values (a key, a line of a bulk load); these never leave this module. Kept are the
 class of the error, its SQLSTATE (PostgreSQL manual, appendix A) and, for a lost or refused connection, libpq's

@@ -1,4 +1,4 @@
-"""The ledger on PostgreSQL: runs, and the doors to planning, sending and closing them."""
+"""The ledger on PostgreSQL: its runs, and what plans, sends and closes them; each trade has its own part."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.desk import PostgresDesk
-from loan_reminders.ledger.dispute.loan_file import PostgresDispute
+from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
 from loan_reminders.ledger.email.feedback import PostgresMailFeedback
 from loan_reminders.ledger.email.refused_addresses import remember_refused
 from loan_reminders.ledger.faults import ledger_errors
-from loan_reminders.ledger.letters.batches import PostgresLetterBooks
+from loan_reminders.ledger.letters.batches import PostgresLetterBatches
 from loan_reminders.ledger.letters.drafts import PostgresLetterDrafts
 from loan_reminders.ledger.put_aside import each_alone
-from loan_reminders.ledger.registered.steps import PostgresRegistered
-from loan_reminders.ledger.runs import history, outbox, recheck, volume_answers, watch
+from loan_reminders.ledger.registered.steps import PostgresRegisteredLetters
+from loan_reminders.ledger.runs import history, outbox, volume_answers, waiting, watch
 from loan_reminders.ledger.runs.close import close_books
+from loan_reminders.ledger.runs.failed_emails import loans_of_failed_emails
 from loan_reminders.ledger.runs.loans_seen import record_rows, unholdable
 from loan_reminders.ledger.runs.opening import open_run
 from loan_reminders.ledger.runs.planning import PostgresPlanning
 from loan_reminders.ledger.runs.taking_over import PostgresTakeOver
-from loan_reminders.ledger.runs.untold import untold_loans
 from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.sender import PostgresSender, count_offered
 from loan_reminders.ledger.sender_locks import lock_letters
 from loan_reminders.ledger.sms import costs as sms_costs
-from loan_reminders.ledger.sms.feedback import PostgresFeedback
+from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.tables import RunState, deliveries, runs
 
@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 
 class PostgresLedger:
-    """The books of one library. Fulfils `Ledger`; a context manager that closes its connections.
+    """The ledger of one library. Fulfils `Ledger`; a context manager that closes its connections.
 
     Every method is one transaction unless it says otherwise, and raises LedgerUnavailable (a later try may
     succeed) or PermanentError (an account, a table or a value is wrong).
@@ -208,7 +208,7 @@ class PostgresLedger:
             volume_answers.record(connection, self.library, run_id, answer, who)
 
     def volume_answer(self, run_id: int) -> VolumeAnswer | None:
-        """The last word about a run's volume, None when nobody looked at it yet."""
+        """The newest answer about a run's volume, None when nobody looked at it yet."""
         with self._transaction() as connection:
             return volume_answers.newest(connection, self.library, run_id)
 
@@ -221,7 +221,7 @@ class PostgresLedger:
         """Cancel everything that was never attempted in this run by these channels; returns how many deliveries."""
         scope = {"library": self.library, "run_id": run_id, "offered": [DeliveryState.PLANNED.value]}
         with self._transaction() as connection:
-            return recheck.cancel_waiting(connection, scope, [channel.value for channel in channels], reason)
+            return waiting.cancel_waiting(connection, scope, [channel.value for channel in channels], reason)
 
     def segments_since(self, since: datetime) -> int:
         """Segments of the SMS that left, or may have left, since a moment."""
@@ -233,17 +233,17 @@ class PostgresLedger:
         with self._transaction() as connection:
             return sms_costs.costs(connection, self.library, first=first, last=last, zone=zone)
 
-    def feedback(self) -> PostgresFeedback:
+    def feedback(self) -> PostgresSmsFeedback:
         """The part of the ledger where the SMS provider's answers are kept."""
-        return PostgresFeedback(self._transaction, library=self.library)
+        return PostgresSmsFeedback(self._transaction, library=self.library)
 
-    def dispute(self) -> PostgresDispute:
+    def dispute(self) -> PostgresLoanFiles:
         """The part of the ledger that tells everything about one loan."""
-        return PostgresDispute(self._transaction, library=self.library)
+        return PostgresLoanFiles(self._transaction, library=self.library)
 
-    def letters(self) -> PostgresLetterBooks:
+    def letters(self) -> PostgresLetterBatches:
         """The part of the ledger where batches of letters are kept."""
-        return PostgresLetterBooks(self._transaction, library=self.library)
+        return PostgresLetterBatches(self._transaction, library=self.library)
 
     def drafts(self) -> PostgresLetterDrafts:
         """The part of the ledger where drafts of registered letters wait for approval."""
@@ -253,26 +253,26 @@ class PostgresLedger:
         """The part of the ledger where e-mails that came back are kept."""
         return PostgresMailFeedback(self._transaction, library=self.library)
 
-    def untold_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
+    def loans_of_failed_emails(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
         """Loans of other days whose e-mail of this run's stage failed since, and that no run has taken up again."""
         with self._transaction() as connection:
-            return untold_loans(connection, self.library, run_id, since=since)
+            return loans_of_failed_emails(connection, self.library, run_id, since=since)
 
     def remember_refused_addresses(self) -> int:
         """Write no more to the e-mail addresses whose servers said lately that they do not exist; how many are new."""
         with self._transaction() as connection:
             return remember_refused(connection, self.library)
 
-    def registered(self) -> PostgresRegistered:
+    def registered(self) -> PostgresRegisteredLetters:
         """The part of the ledger where registered letters are followed."""
-        return PostgresRegistered(self._transaction, library=self.library)
+        return PostgresRegisteredLetters(self._transaction, library=self.library)
 
     def desk(self) -> PostgresDesk:
-        """The part of the ledger that the desk works through."""
+        """The part of the ledger that the desk page shows."""
         return PostgresDesk(self._transaction, library=self.library)
 
     def close_run(self, run_id: int) -> Books:
-        """Count the books, keep them with the run, and say them; closing again counts again."""
+        """Count the books, keep them with the run and return them; closing again counts again."""
         with self._transaction() as connection:
             self._run(connection, run_id, lock=True)
             books = close_books(connection, run_id)

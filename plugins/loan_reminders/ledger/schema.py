@@ -1,4 +1,4 @@
-"""Is the ledger's database laid out as this program needs it?"""
+"""Make sure that the tables of the ledger are those that this program was written for."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from loan_reminders.ledger import sender_locks, sender_sql, sent_words
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import encode_receipt
 from loan_reminders.ledger.letters import closing
-from loan_reminders.ledger.runs import history, recheck
+from loan_reminders.ledger.runs import history, waiting
 from loan_reminders.ledger.runs.outbox import offered_states, read_page
 from loan_reminders.ledger.sender_locks import LETTERS
 from loan_reminders.ledger.sms import costs as sms_costs
@@ -190,17 +190,17 @@ class PostgresSender:
     def waiting_loans(self) -> frozenset[LoanKey]:
         """The loans of what waits in this run by this channel."""
         with self._transaction() as connection:
-            return recheck.waiting_loans(connection, self._waiting_scope)
+            return waiting.waiting_loans(connection, self._waiting_scope)
 
     def drop(self, gone: Mapping[LoanKey, Reason]) -> int:
         """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
         with self._transaction() as connection:
-            return recheck.drop(connection, self._waiting_scope, gone)
+            return waiting.drop(connection, self._waiting_scope, gone)
 
     def cancel_waiting(self, reason: Reason) -> int:
         """Cancel everything that waits in this run by this channel; returns how many deliveries."""
         with self._transaction() as connection:
-            return recheck.cancel_waiting(connection, self._waiting_scope, [self._channel.value], reason)
+            return waiting.cancel_waiting(connection, self._waiting_scope, [self._channel.value], reason)
 
     def numbers_since(self, since: datetime) -> frozenset[str]:
         """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""

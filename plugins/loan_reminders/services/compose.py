@@ -1,4 +1,4 @@
-"""From deliveries to messages: the renderers of each channel, checked before the first message."""
+"""The functions that write the e-mails and SMS of a stage; their templates are checked before the first message."""
 
 from __future__ import annotations
 

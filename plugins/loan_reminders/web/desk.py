@@ -40,7 +40,7 @@ def page(at: At, npai: Annotated[Typed, Query(max_length=100)] = "") -> Response
     if not npai:
         return _page(at)
     try:
-        known = books.desk().is_back(clean_reference(npai))
+        known = books.desk().is_returned(clean_reference(npai))
     except ReminderError as error:
         return at.unavailable(error)
     if not known:
@@ -55,7 +55,7 @@ def came_back(at: At, who: Librarian, reference: Annotated[Typed, Form(max_lengt
         asked = clean_reference(reference)
         if not asked:
             return _page(at, problem="Il manque la référence de la lettre.", status=400)
-        taken = books.desk().bring_back(asked, since=datetime.now(settings().zone), who=who)
+        taken = books.desk().note_return(asked, since=datetime.now(settings().zone), who=who)
     except LetterStepRefused as refused:
         return _page(at, problem=str(refused), reference=reference, status=400)
     except ReminderError as error:

@@ -226,8 +226,8 @@ def test_loans_whose_email_came_back_long_ago_are_not_taken_up(ledger):
     told(ledger, a_bounce(left(ledger)))
     run = opened(ledger, dag_run_id="next", due_date=NOW.date())
     now = datetime.now(UTC)
-    assert len(ledger.untold_loans(run.run_id, since=now - timedelta(days=14))) == 1
-    assert ledger.untold_loans(run.run_id, since=now + timedelta(minutes=1)) == ()
+    assert len(ledger.loans_of_failed_emails(run.run_id, since=now - timedelta(days=14))) == 1
+    assert ledger.loans_of_failed_emails(run.run_id, since=now + timedelta(minutes=1)) == ()
 
 
 def test_a_line_that_ran_out_gives_way_to_a_dead_address(ledger):

@@ -22,8 +22,8 @@ from tests.scenes.ledger_registered import (
     THREE,
     TWO,
     acknowledge,
-    bring_back,
     in_a_batch,
+    note_return,
     number,
     post,
     ref,
@@ -67,7 +67,7 @@ class TestSteps:
 
     @pytest.mark.parametrize(
         ("setup", "step", "code"),
-        [((), post(), "no_number"), ((number(ONE),), acknowledge(), "not_posted"), ((), bring_back(), "no_number")],
+        [((), post(), "no_number"), ((number(ONE),), acknowledge(), "not_posted"), ((), note_return(), "no_number")],
     )
     def test_a_step_out_of_order_changes_nothing(self, ledger, setup, step, code):
         _, [letter, _] = in_a_batch(ledger)

@@ -241,10 +241,10 @@ class TestTakenOutOnThePage:
     def at_desk(self, desk):
         from datetime import UTC, datetime
 
-        from loan_reminders.services.letters.batch_desk import LetterDesk
+        from loan_reminders.services.letters.batch_desk import BatchDesk
 
-        return LetterDesk(
-            books=desk.world.ledger.letters(), drafts=desk.world.ledger.drafts(), archive=None, source=None,
+        return BatchDesk(
+            batches=desk.world.ledger.letters(), drafts=desk.world.ledger.drafts(), archive=None, source=None,
             now=datetime.now(UTC), library=None, templates=None,
         )  # fmt: skip
 

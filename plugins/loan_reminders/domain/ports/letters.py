@@ -47,7 +47,7 @@ class LetterPrinter(Protocol):
         ...
 
 
-class LetterBooks(Protocol):
+class LetterBatches(Protocol):
     """The part of the ledger where batches of letters are kept. Raises LedgerUnavailable."""
 
     def batches(self, *, states: Sequence[BatchState] = (), limit: int = 200) -> Sequence[BatchView]:
@@ -87,7 +87,7 @@ class LetterBooks(Protocol):
 
 
 class LetterDrafts(Protocol):
-    """The part of the ledger where a run's drafts wait for a librarian. Raises LedgerUnavailable."""
+    """The part of the ledger where a run's drafts wait for a librarian's approval. Raises LedgerUnavailable."""
 
     def drafts_recorded(self, run_id: int) -> int:
         """How many drafts a run ever had, the abandoned ones included."""

@@ -13,12 +13,11 @@ from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.messages import (
     Receipt,
     RenderedEmail,
-    RenderedLetter,
     RenderedText,
 )
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.email_feedback import MailFeedback
-from loan_reminders.domain.ports.letters import LetterBooks, LetterDrafts
+from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.runs import Planning, Sender
 from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 from loan_reminders.domain.runs.books import Books
@@ -62,7 +61,7 @@ class MailRelay(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave politely."""
+        """End the connection as SMTP wants it (QUIT)."""
         ...
 
 
@@ -73,12 +72,12 @@ class SmsGateway(Protocol):
         """Send texts in one request; one receipt a message, whatever the answer.
 
         Raises SmsGatewayUnavailable only when nothing left, and SmsAccountRejected when the provider refused
-        the whole request for the account's sake; in both cases no message of this request was sent.
+        the whole request because of the account; in both cases no message of this request was sent.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
@@ -102,7 +101,7 @@ class SmsAccount(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
@@ -150,7 +149,7 @@ class Run:
 
 
 class Ledger(Protocol):
-    """The books: what was seen, planned, attempted and answered. A context manager. Raises LedgerUnavailable."""
+    """The ledger: what was seen, planned, attempted and answered. A context manager. Raises LedgerUnavailable."""
 
     def __enter__(self) -> Ledger: ...
 
@@ -221,7 +220,7 @@ class Ledger(Protocol):
         ...
 
     def volume_answer(self, run_id: int) -> VolumeAnswer | None:
-        """The last word about a run's volume, None when nobody looked at it yet."""
+        """The newest answer about a run's volume, None when nobody looked at it yet."""
         ...
 
     def days_to_watch(self, *, since: date, until: date) -> Sequence[WatchedDay]:
@@ -240,7 +239,7 @@ class Ledger(Protocol):
         """Days before this run's own without any green run of its stage, back to the first green one at most."""
         ...
 
-    def letters(self) -> LetterBooks:
+    def letters(self) -> LetterBatches:
         """The part of the ledger where batches of letters are kept."""
         ...
 
@@ -256,7 +255,7 @@ class Ledger(Protocol):
         """The part of the ledger where e-mails that came back are kept."""
         ...
 
-    def untold_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
+    def loans_of_failed_emails(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
         """Loans of other days whose e-mail of this run's stage failed since, and that no run has taken up again."""
         ...
 
@@ -265,7 +264,7 @@ class Ledger(Protocol):
         ...
 
     def close_run(self, run_id: int) -> Books:
-        """Count the books, keep them with the run, and say them."""
+        """Count the books, keep them with the run and return them."""
         ...
 
 
@@ -275,7 +274,6 @@ __all__ = [
     "LoanSource",
     "MailRelay",
     "Planning",
-    "RenderedLetter",
     "Run",
     "Sender",
     "SmsGateway",

@@ -135,8 +135,8 @@ def drafts_of_run(connection: Connection, library: str, run_id: int) -> Sequence
     return tuple(_view(row) for row in connection.execute(_DRAFTS_OF_RUN, {"library": library, "run_id": run_id}))
 
 
-class PostgresLetterBooks:
-    """Batches and letters of one library. Fulfils `LetterBooks`; every method is one transaction."""
+class PostgresLetterBatches:
+    """Batches and letters of one library. Fulfils `LetterBatches`; every method is one transaction."""
 
     def __init__(self, transaction: Transaction, *, library: str) -> None:
         self._transaction = transaction

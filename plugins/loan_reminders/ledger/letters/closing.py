@@ -1,4 +1,4 @@
-"""The moment a batch of letters is closed, or laid out as a draft: its rows, all in the transaction of its receipts."""
+"""Write the rows of a batch of letters when it is closed or drafted, in the transaction of its receipts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drafts of registered letters in the ledger: laid out, waiting for a librarian's word, then printed or abandoned."""
+"""Drafts of registered letters: laid out, waiting for a librarian's approval, then printed or abandoned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batches import WHO_WE_ARE, Transaction, add_events, drafts_of_run
-from loan_reminders.ledger.runs import recheck
+from loan_reminders.ledger.runs import waiting
 from loan_reminders.ledger.sender_sql import RECOVER
 
 _OFFERED = ("planned", "in_doubt")
@@ -163,7 +163,7 @@ class PostgresLetterDrafts:
             add_events(connection, self._library, who=who, events=refused)
             # What a task that died while printing had in hand waits like the rest, and is refused with it.
             connection.execute(RECOVER, scope)
-            cancelled = recheck.cancel_waiting(connection, scope, [kind], Reason.NOT_APPROVED)
+            cancelled = waiting.cancel_waiting(connection, scope, [kind], Reason.NOT_APPROVED)
             connection.execute(_ABANDON, {**self._of(run_id), "keep": []})
             return cancelled
 

@@ -1,4 +1,4 @@
-"""What is already known of some loans at one stage: who holds them, who refused, what may be taken over."""
+"""What the ledger already holds about some loans at one stage: live claims, refusals, what may be taken over."""
 
 from __future__ import annotations
 

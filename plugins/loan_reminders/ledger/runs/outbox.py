@@ -79,14 +79,18 @@ def _loans(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[LoanReco
 
 def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
     try:
-        told = tuple(loans[row.run_id, loan_id, row.due_date] for loan_id in row.loan_ids)
+        all_loans = tuple(loans[row.run_id, loan_id, row.due_date] for loan_id in row.loan_ids)
     except KeyError:
         raise PermanentError(
             f"Le registre a perdu un prêt de l'envoi {row.delivery_id}. Prévenir l'administrateur."
         ) from None
     claimed = frozenset(row.claimed)
     notice = Notice(
-        notice_id=row.notice_id, stage=Stage(row.stage), patron=told[0].patron, due_date=row.due_date, loans=told
+        notice_id=row.notice_id,
+        stage=Stage(row.stage),
+        patron=all_loans[0].patron,
+        due_date=row.due_date,
+        loans=all_loans,
     )
     channel = Channel(row.channel)
     return Delivery(
@@ -94,5 +98,5 @@ def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
         notice=notice,
         channel=channel,
         recipient=decode_recipient(channel, row.recipient),
-        loans=tuple(loan for loan in told if loan.loan_id in claimed),
+        loans=tuple(loan for loan in all_loans if loan.loan_id in claimed),
     )

@@ -1,7 +1,8 @@
-"""Addresses from which everything comes back: put on the list of those who are not written to any more.
+"""Put dead addresses, from which everything comes back, on the list of suppressions.
 
-An e-mail address is on it as it is, a postal address as the ledger writes it with the reader's name in its first line:
-the next reader at that address is still written to, and so is this one once the ILS has another address.
+An e-mail address is on the list as it is. A postal address is on it as the ledger writes it, with the reader's name in
+its first line: another reader at that address is still written to, and so is this reader once the ILS has another
+address.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def mark_dead(
     """Write to these addresses no more; returns how many are newly on the list.
 
     `since` is when the message that came back left or came back; what waits for these addresses is cancelled, so that
-    another channel may take its place. The caller holds the lock of the list (`suppressions.hold`).
+    another channel may take its place. The caller holds the lock of the list (`suppression_list.lock`).
     """
     new = 0
     for kind, channel, reason, channels in (

@@ -1,4 +1,4 @@
-"""Send the e-mails of a run: many connections, one writer, at most two messages a connection in flight."""
+"""Send the e-mails of a run: many connections, two messages in flight on each, one thread that writes the ledger."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _remember_refused(ledger: Ledger) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class _Outgoing:
-    """What is between the ledger and the connections; bounded, however long the run.
+    """The messages between the ledger and the connections; their number is bounded, however long the run.
 
     `held` are claimed messages whose answer is not recorded yet, with their recipients' domains: never more than
     `2 × connections`. While some are under way, the answers of others are recorded and the next ones claimed.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
 from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.domain.ports.letters import LetterArchive, LetterBooks, LetterDrafts
+from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
 from loan_reminders.services.letters import files as letter_files
@@ -44,7 +44,7 @@ class Printing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterDesk:
+class BatchDesk:
     """A library's batches of letters, at this moment of its own time zone (`now`).
 
     `source` opens the ILS; it is called only when a batch must be asked about again. `library` and `templates` are for
@@ -52,7 +52,7 @@ class LetterDesk:
     LetterStepRefused, in French, for a step that the batch does not allow.
     """
 
-    books: LetterBooks
+    batches: LetterBatches
     drafts: LetterDrafts
     archive: LetterArchive
     source: Callable[[], LoanSource]
@@ -73,21 +73,21 @@ class LetterDesk:
         if not (check.silent or confirmed):
             return Printing(file=None, check=check)
         while True:
-            letters = self.books.letters_of(batch_id)
+            letters = self.batches.letters_of(batch_id)
             if not any(letter.left_out is None for letter in letters):
                 raise LetterStepRefused("nothing_left", "Il ne reste aucune lettre à imprimer dans ce lot.")
             with ExitStack() as unless_printed:
                 file = self._printed(batch, letters, to_provider=to_provider)
                 unless_printed.enter_context(file.content)
                 # A letter taken out while the file was built is not to be in it; once printed, none is taken out.
-                if _staying(self.books.letters_of(batch_id)) != _staying(letters):
+                if _staying(self.batches.letters_of(batch_id)) != _staying(letters):
                     continue
-                if not self.books.mark_printed(batch_id, who=who):
+                if not self.batches.mark_printed(batch_id, who=who):
                     raise self._refusal(BatchState.PRINTED)
-                if _staying(self.books.letters_of(batch_id)) == _staying(letters):
+                if _staying(self.batches.letters_of(batch_id)) == _staying(letters):
                     unless_printed.pop_all()
                     return Printing(file=file, check=check)
-            late = self._printed(batch, self.books.letters_of(batch_id), to_provider=to_provider)
+            late = self._printed(batch, self.batches.letters_of(batch_id), to_provider=to_provider)
             return Printing(file=late, check=check)
 
     def take_out(self, batch_id: int, delivery_id: uuid.UUID, *, who: str, detail: str) -> None:
@@ -102,7 +102,7 @@ class LetterDesk:
             if not taken:
                 raise LetterStepRefused("not_in_batch", "Cette lettre n'attend plus dans ce brouillon.")
             return
-        if not self.books.leave_out(batch_id, {delivery_id: Reason.TAKEN_OUT}, who=who, detail=detail.strip()):
+        if not self.batches.leave_out(batch_id, {delivery_id: Reason.TAKEN_OUT}, who=who, detail=detail.strip()):
             raise LetterStepRefused("not_in_batch", "Cette lettre n'est plus dans le lot, ou il vient d'être imprimé.")
 
     def preview(self, batch_id: int, volume: int) -> LetterFile:
@@ -114,7 +114,7 @@ class LetterDesk:
         if word is None:
             raise self._refusal(batch.state)
         stamp = Stamp(word=word, line=f"{word} – lot {batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
-        found = letter_files.volumes(self.archive, batch, self.books.letters_of(batch_id), stamp=stamp, only=volume)
+        found = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=stamp, only=volume)
         if volume < 1 or not found:
             raise LetterStepRefused("unknown", "Ce lot n'a pas ce fichier, ou plus aucune lettre n'y reste.")
         return LetterFile(name=f"lot-{batch_id}-apercu-{volume}.pdf", media_type=PDF, content=found[0].content)
@@ -122,14 +122,14 @@ class LetterDesk:
     def copy_batch(self, batch_id: int, *, who: str) -> LetterFile:
         """A stamped copy of a printed batch: its PDF, or a ZIP when it has several. The copy is recorded."""
         batch = self._printed_before(batch_id)
-        files = letter_files.volumes(self.archive, batch, self.books.letters_of(batch_id), stamp=self._copy_stamp())
+        files = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=self._copy_stamp())
         file = self._as_one(f"lot-{batch_id}-copie", files, batch)
         return self._noted(file, batch_id, None, who=who)
 
     def copy_letter(self, batch_id: int, delivery_id: uuid.UUID, *, who: str) -> LetterFile:
         """A stamped copy of one letter of a printed batch, its pages alone. The copy is recorded."""
         batch = self._printed_before(batch_id)
-        letter = next((one for one in self.books.letters_of(batch_id) if one.delivery_id == delivery_id), None)
+        letter = next((one for one in self.batches.letters_of(batch_id) if one.delivery_id == delivery_id), None)
         if letter is None:
             raise LetterStepRefused("unknown", "Cette lettre n'est pas dans ce lot.")
         stamp = self._copy_stamp(" – lettre retirée du lot, jamais postée" if letter.left_out else "")
@@ -140,7 +140,7 @@ class LetterDesk:
     def recipients(self, batch_id: int) -> LetterFile:
         """The list of recipients of what is to be posted, with its pages."""
         batch = self.batch(batch_id)
-        data = letter_files.recipients(self.books.letters_of(batch_id), batch, level=self.level)
+        data = letter_files.recipients(self.batches.letters_of(batch_id), batch, level=self.level)
         return closed_over(f"lot-{batch_id}-destinataires.csv", CSV, data)
 
     def slip(self, batch_id: int) -> LetterFile:
@@ -154,7 +154,7 @@ class LetterDesk:
         from loan_reminders.rendering.registered.posting_slip import posting_slip
 
         slip = posting_slip(
-            letter_files.as_posted(self.books.letters_of(batch_id)),
+            letter_files.as_posted(self.batches.letters_of(batch_id)),
             batch=batch.name.rpartition("/")[2],
             branch=self.library.branch(batch.branch).name if batch.branch else "",
             library=self.library,
@@ -166,7 +166,7 @@ class LetterDesk:
 
     def batch(self, batch_id: int) -> BatchView:
         """A batch of this library."""
-        batch = self.books.batch(batch_id)
+        batch = self.batches.batch(batch_id)
         if batch is None:
             raise LetterStepRefused("unknown", f"Il n'y a pas de lot n° {batch_id}.")
         return batch
@@ -175,7 +175,7 @@ class LetterDesk:
         if batch.at.astimezone(self.now.tzinfo).date() >= self.now.date():
             return Recheck()
         try:
-            return recheck(self.books, self.source(), batch.batch_id, today=self.now.date(), who=who)
+            return recheck(self.batches, self.source(), batch.batch_id, today=self.now.date(), who=who)
         except (IlsUnavailable, IlsRejected) as error:
             raise IlsNotAsked("ils", str(error)) from None
 
@@ -208,7 +208,7 @@ class LetterDesk:
     def _noted(self, file: LetterFile, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> LetterFile:
         with ExitStack() as unless_noted:
             unless_noted.enter_context(file.content)
-            self.books.note_copy(batch_id, delivery_id, who=who)
+            self.batches.note_copy(batch_id, delivery_id, who=who)
             unless_noted.pop_all()
         return file
 

@@ -70,10 +70,11 @@ def print_letters(
 
 
 def _tidy(maker: BatchMaker, *, printed: bool) -> None:
-    """Remove what is nobody's letters any more: drafts now printed, and what an interrupted try left of a batch.
+    """Remove files that nobody needs any more: drafts now printed, and what an interrupted try left of a batch.
 
-    Letters dropped since such a try leave its folder without anybody to print it again. The sender is alone meanwhile:
-    nobody stores under that name. A store that is out of reach stops nobody who had nothing to print.
+    Letters cancelled since such a try leave its folder without anybody to print it again. The sender holds the lock of
+    the letters meanwhile: nobody stores under that name. When there was nothing to print, a store that is out of reach
+    is only a warning.
     """
     run = maker.run
     if maker.kind is Channel.REGISTERED_LETTER:
@@ -81,15 +82,15 @@ def _tidy(maker: BatchMaker, *, printed: bool) -> None:
         remove_abandoned(maker.ledger, maker.store, run.run_id)
     try:
         maker.store.remove(maker.next_batch_name(run))
-        _tidy_after_the_dead(maker)
+        _tidy_interrupted_runs(maker)
     except LetterStoreUnavailable as error:
         if printed:
             raise
         log.warning("%s", error)
 
 
-def _tidy_after_the_dead(maker: BatchMaker) -> None:
-    """Remove the batch that a run which died at this work had stored and not recorded: its letters are ours by now."""
+def _tidy_interrupted_runs(maker: BatchMaker) -> None:
+    """Remove the batches that interrupted runs had stored and not recorded: this run has taken their letters over."""
     for run in maker.ledger.unfinished_runs(maker.run.run_id):
         try:
             with maker.ledger.alone(run.run_id, maker.kind):

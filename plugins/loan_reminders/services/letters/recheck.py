@@ -9,7 +9,7 @@ from datetime import date
 from loan_reminders.domain.errors import RETRIED
 from loan_reminders.domain.letters.batches import BatchLetter
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.ports.letters import LetterBooks
+from loan_reminders.domain.ports.letters import LetterBatches
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
 from loan_reminders.services.runs.gone_loans import gone_loans
@@ -31,18 +31,18 @@ class Recheck:
 
     @property
     def silent(self) -> bool:
-        """Whether there is nothing to tell."""
+        """Whether the ILS says that nothing has changed."""
         return not (self.returned or self.renewed or self.partly)
 
 
-def recheck(books: LetterBooks, source: LoanSource, batch_id: int, *, today: date, who: str) -> Recheck:
+def recheck(batches: LetterBatches, source: LoanSource, batch_id: int, *, today: date, who: str) -> Recheck:
     """Leave out of a closed batch the readers who brought everything back, or renewed everything.
 
     A letter of which only a part is over cannot be changed on paper: it stays, and is named. Raises IlsUnavailable or
     IlsRejected when the ILS cannot be asked, and IlsUnavailable when it knows none of many loans any more: nothing is
     left out then.
     """
-    letters = [letter for letter in books.letters_of(batch_id) if letter.left_out is None]
+    letters = [letter for letter in batches.letters_of(batch_id) if letter.left_out is None]
     loans = {loan for letter in letters for loan in letter.loans}
     gone = gone_loans(source, loans, today=today, doubt=_DOUBT)
     over = {
@@ -51,7 +51,7 @@ def recheck(books: LetterBooks, source: LoanSource, batch_id: int, *, today: dat
         if letter.loans and all(loan in gone for loan in letter.loans)
     }
     if over:
-        books.leave_out(batch_id, over, who=who)
+        batches.leave_out(batch_id, over, who=who)
     return Recheck(
         returned=sum(reason is Reason.RETURNED for reason in over.values()),
         renewed=sum(reason is Reason.RENEWED for reason in over.values()),

@@ -1,4 +1,4 @@
-"""Registered letters before they are printed: a draft to look at, a librarian's word, and what follows from it."""
+"""Registered letters before they are printed: lay out drafts, ask a librarian, and do what the librarian decided."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def approve(ledger: Ledger, *, run_id: int, who: str, references: str, detail: s
 
 
 def refuse(ledger: Ledger, *, run_id: int, who: str, detail: str) -> int:
-    """Cancel every registered letter of a run that waits, on a librarian's word; returns how many deliveries."""
+    """Cancel every registered letter of a run that waits, as a librarian decided; returns how many deliveries."""
     with ledger.alone(run_id, KIND):
         cancelled = ledger.drafts().refuse(run_id, who=who, detail=" ".join(detail.split())[:_DETAIL_LENGTH])
     log.warning("%d lettres recommandées annulées : non validées (%s)", cancelled, who)

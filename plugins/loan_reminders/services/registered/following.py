@@ -1,4 +1,4 @@
-"""Following registered letters: numbers typed, scanned or imported, posting, acknowledgements and returns."""
+"""Follow registered letters: attach numbers, post, note acknowledgements and returns, import a file of numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.letters.batches import ReturnReason
-from loan_reminders.domain.ports.registered import BatchPosted, NumberLine, RegisteredBooks, StepTaken
+from loan_reminders.domain.ports.registered import BatchPosted, NumberLine, RegisteredLetters, StepTaken
 from loan_reminders.domain.registered.steps import Acknowledged, Numbered, Posted, RegisteredLetter, Returned, Step
 from loan_reminders.domain.registered.steps import StepRefusal as Why
 from loan_reminders.domain.registered.tracking_number import TrackingNumber, clean_reference
@@ -43,30 +43,30 @@ class Imported:
     problems: tuple[tuple[int, str], ...]
 
 
-def attach_number(books: RegisteredBooks, *, reference: str, text: str, who: str) -> StepTaken:
+def attach_number(letters: RegisteredLetters, *, reference: str, text: str, who: str) -> StepTaken:
     """Give one letter its number. Raises LetterStepRefused with what to do in French."""
     reference = _reference(reference)
-    return books.take(Numbered(number=TrackingNumber.parse(text)), reference=reference, who=who)
+    return letters.take(Numbered(number=TrackingNumber.parse(text)), reference=reference, who=who)
 
 
-def note(books: RegisteredBooks, *, text: str, outcome: str, day: str, now: datetime, who: str) -> StepTaken:
+def note(letters: RegisteredLetters, *, text: str, outcome: str, day: str, now: datetime, who: str) -> StepTaken:
     """Note what became of the letter with this number: `outcome` is a key of `OUTCOMES`, `day` an ISO date.
 
     `now` is in the library's time zone. Raises LetterStepRefused.
     """
     number = TrackingNumber.parse(text)
-    return books.take(_step(outcome, _day(day), now), number=number.value, who=who)
+    return letters.take(_step(outcome, _day(day), now), number=number.value, who=who)
 
 
-def post_batch(books: RegisteredBooks, batch_id: int, *, day: str, now: datetime, who: str) -> BatchPosted:
+def post_batch(letters: RegisteredLetters, batch_id: int, *, day: str, now: datetime, who: str) -> BatchPosted:
     """Post all letters of a batch that have a number. Raises LetterStepRefused when none could be posted."""
-    posted = books.post_batch(batch_id, Posted(day=_day(day), today=now.date(), zone=_zone(now)), who=who)
+    posted = letters.post_batch(batch_id, Posted(day=_day(day), today=now.date(), zone=_zone(now)), who=who)
     if not posted.posted and posted.refused:
         raise next(iter(posted.refused.values()))
     return posted
 
 
-def import_numbers(books: RegisteredBooks, content: bytes, *, who: str) -> Imported:
+def import_numbers(letters: RegisteredLetters, content: bytes, *, who: str) -> Imported:
     """Attach the numbers of a CSV file; wrong lines are told with their number, the good ones are kept all the same.
 
     The file has a header with `reference` and `numero_recommande`, `;` or `,` between the columns, and is in UTF-8
@@ -85,7 +85,7 @@ def import_numbers(books: RegisteredBooks, content: bytes, *, who: str) -> Impor
         except LetterStepRefused as refused:
             problems.append((line, str(refused)))
     attached = unchanged = 0
-    for asked, outcome in zip(lines, books.attach_all(lines, who=who) if lines else (), strict=True):
+    for asked, outcome in zip(lines, letters.attach_all(lines, who=who) if lines else (), strict=True):
         if isinstance(outcome, LetterStepRefused):
             problems.append((asked.line, str(outcome)))
         elif outcome.changed:
@@ -95,9 +95,9 @@ def import_numbers(books: RegisteredBooks, content: bytes, *, who: str) -> Impor
     return Imported(attached=attached, unchanged=unchanged, without_number=empty, problems=tuple(sorted(problems)))
 
 
-def overdue(books: RegisteredBooks, *, today: date, days: int, limit: int) -> Sequence[RegisteredLetter]:
+def overdue(letters: RegisteredLetters, *, today: date, days: int, limit: int) -> Sequence[RegisteredLetter]:
     """Letters posted more than `days` ago of which nothing came back, the oldest first."""
-    return books.overdue(posted_before=today - timedelta(days=days), limit=limit)
+    return letters.overdue(posted_before=today - timedelta(days=days), limit=limit)
 
 
 def searched(text: str) -> Sequence[str]:

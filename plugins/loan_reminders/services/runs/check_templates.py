@@ -1,4 +1,4 @@
-"""Make sure that every word for readers can be written, before anybody is read, planned or told."""
+"""Check every template of a run's stages, before the ILS is read and before anything is planned or sent."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def extract_loans(
             rejected += sum(isinstance(row, RejectedRow) for row in chunk)
             log.info("%d prêts lus", read)
     if policy is not None and midnight is not None:
-        read += _take_up_untold(ledger, source, run=run, policy=policy, since=midnight - FAILED_WITHIN)
+        read += _take_up_failed_emails(ledger, source, run=run, policy=policy, since=midnight - FAILED_WITHIN)
     ledger.finish_extraction(run.run_id, read)
     if rejected:
         log.warning("%d lignes illisibles, écartées avec leur motif", rejected)
@@ -72,19 +72,19 @@ def extract_loans(
     return run
 
 
-def _take_up_untold(ledger: Ledger, source: LoanSource, *, run: Run, policy: Policy, since: datetime) -> int:
+def _take_up_failed_emails(ledger: Ledger, source: LoanSource, *, run: Run, policy: Policy, since: datetime) -> int:
     """Record the loans whose e-mail failed and that a letter may still remind of; returns how many."""
     if all(rule.channel is not Channel.LETTER for rule in policy.rule(run.stage).channels):
         return 0
-    untold: list[Loan] = [
+    not_reached: list[Loan] = [
         loan
-        for loan in ledger.untold_loans(run.run_id, since=since)
+        for loan in ledger.loans_of_failed_emails(run.run_id, since=since)
         if out_of_time(loan.due_date, stage=run.stage, policy=policy, today=run.today) is None
     ]
-    if not untold:
+    if not not_reached:
         return 0
-    now = source.due_dates_now([loan.loan_id for loan in untold])
-    still_open = [loan for loan in untold if now.get(loan.loan_id) == loan.due_date]
+    now = source.due_dates_now([loan.loan_id for loan in not_reached])
+    still_open = [loan for loan in not_reached if now.get(loan.loan_id) == loan.due_date]
     ledger.record_loans(run.run_id, still_open)
     log.info("%d prêts repris : leur e-mail n'est pas arrivé", len(still_open))
     return len(still_open)

@@ -1,4 +1,4 @@
-"""A dry run: write what would have left where it can be read, and send nothing."""
+"""A dry run: keep the messages that would have left where librarians can read them, and send nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def rehearse(
 def sweep_rehearsals(store: LetterStore, now: datetime) -> int:
     """Remove what dry runs wrote more than seven days ago; returns how many runs' folders.
 
-    A store that does not let them be removed is only told: the task that sweeps has its own work to do.
+    A store that does not let them be removed is a warning: the task that sweeps has its own work to do.
     """
     try:
         removed = store.remove_older(REHEARSALS, before=now - KEPT)

@@ -48,7 +48,7 @@ def send_sms(
     """
     with closing(provider), ledger.sender(run_id, Channel.SMS) as sender:
         still_due.settle(sender)
-        run = _Run(sender=sender, provider=provider, render=render, batch_size=batch_size)
+        run = _Outgoing(sender=sender, provider=provider, render=render, batch_size=batch_size)
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         run.texted = set(sender.numbers_since(day))
         check_budget(ledger, provider, budget, forecast=run.forecast(), now=now)
@@ -63,8 +63,8 @@ def send_sms(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Run:
-    """One passage over what waits; `texted` holds the numbers that had their SMS today."""
+class _Outgoing:
+    """The SMS of one run on their way to the provider; `texted` holds the numbers that had their SMS today."""
 
     sender: Sender
     provider: SmsProvider

@@ -13,7 +13,7 @@ from fastapi import Path as InPath
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.hooks.ils import loan_source
 from loan_reminders.hooks.letter_store import letter_store
-from loan_reminders.services.letters.batch_desk import IlsNotAsked, LetterDesk
+from loan_reminders.services.letters.batch_desk import BatchDesk, IlsNotAsked
 from loan_reminders.services.letters.files import LetterFile
 from loan_reminders.settings.library_toml import ROOT, settings
 from loan_reminders.web import ledger_access as books
@@ -28,7 +28,7 @@ MOST_BATCHES = 200
 seen = APIRouter(route_class=SeeRoute)
 acted = APIRouter(route_class=ActRoute)
 BatchId = Annotated[int, InPath(ge=1, lt=2**63)]
-Make = Callable[[LetterDesk], LetterFile]
+Make = Callable[[BatchDesk], LetterFile]
 
 
 @seen.get("/lots")
@@ -123,10 +123,10 @@ def copy_letter(at: At, batch_id: BatchId, delivery_id: uuid.UUID, who: Libraria
     return _sent(at, lambda desk: desk.copy_letter(batch_id, delivery_id, who=who), batch_id)
 
 
-def _desk() -> LetterDesk:
+def _desk() -> BatchDesk:
     config = settings()
-    return LetterDesk(
-        books=books.letters(),
+    return BatchDesk(
+        batches=books.letters(),
         drafts=books.drafts(),
         archive=letter_store(),
         source=lambda: loan_source(ILS, ils=config.ils, codes=config.codes()),

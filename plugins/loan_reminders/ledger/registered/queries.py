@@ -1,4 +1,4 @@
-"""Registered letters as they are read: by state, by what is written on them, with their trace."""
+"""Read registered letters: by state, by reference, number or reader, and the trace of what was done to each."""
 
 from __future__ import annotations
 
