@@ -58,6 +58,19 @@ class TestDrafts:
         assert ledger.drafts().abandoned(run_id) == ("a-valider/lot",)
         assert ledger.drafts().drafts(run_id) == ()
 
+    def test_a_refusal_cancels_what_a_printing_that_died_had_in_hand(self, ledger: PostgresLedger) -> None:
+        run_id, _, deliveries = drafted(ledger)
+        with ledger.sender(run_id, R) as killed:
+            killed.claim(ids(deliveries[:2]))
+        assert ledger.drafts().refuse(run_id, who="biblio", detail="vacances") == 3
+        assert set(states(ledger).values()) == {("cancelled", "not_approved")}
+
+    def test_a_refusal_leaves_what_is_being_printed(self, ledger: PostgresLedger) -> None:
+        run_id, _, deliveries = drafted(ledger)
+        with ledger.sender(run_id, R) as alive:
+            alive.claim(ids(deliveries[:2]))
+            assert ledger.drafts().refuse(run_id, who="biblio", detail="vacances") == 1
+
     def test_a_letter_leaves_its_draft_for_the_batch_it_is_printed_in(self, ledger: PostgresLedger) -> None:
         run_id, draft_id, deliveries = drafted(ledger)
         ledger.drafts().approve(run_id, taken_out=[], who="biblio")

@@ -129,3 +129,20 @@ def test_letters_of_a_run_have_one_sender_at_a_time(ledger: PostgresLedger) -> N
         terminate(ledger, first)
     with ledger.sender(run_id, Channel.LETTER) as heir:
         assert offered(heir) == by_id(letters)
+
+
+def test_who_holds_the_lock_of_a_runs_letters_is_alone_and_is_no_sender(ledger: PostgresLedger) -> None:
+    run_id, letters = a_run(ledger, Channel.LETTER)
+    with ledger.sender(run_id, Channel.LETTER) as killed:
+        killed.claim(ids(letters[:1]))
+        terminate(ledger, killed)
+    with ledger.alone(run_id, Channel.LETTER):
+        for other in (ledger.alone(run_id, Channel.LETTER), ledger.sender(run_id, Channel.LETTER)):
+            with pytest.raises(LedgerUnavailable, match="imprime déjà"):
+                other.__enter__()
+        assert [one.delivery_id for one in ledger.sample(run_id, Channel.LETTER, size=5)] == ids(by_id(letters[1:]))
+        assert states(ledger)[letters[0].delivery_id] == ("claimed", None)
+        with ledger.alone(run_id, Channel.REGISTERED_LETTER):
+            pass
+    with ledger.sender(run_id, Channel.LETTER):
+        assert states(ledger)[letters[0].delivery_id] == ("in_doubt", "interrupted")

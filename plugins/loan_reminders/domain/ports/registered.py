@@ -96,7 +96,7 @@ class RegisteredLetters(Protocol):
         ...
 
     def attach_all(self, lines: Sequence[NumberLine], *, who: str) -> Sequence[StepTaken | LetterStepRefused]:
-        """Attach many numbers in one transaction, in their order; what is refused is in the answer and stops nothing."""
+        """Attach many numbers in one transaction, in their order; what is refused is answered and stops nothing."""
         ...
 
     def post_batch(self, batch_id: int, step: Posted, *, who: str) -> BatchPosted:

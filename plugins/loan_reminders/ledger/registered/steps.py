@@ -127,7 +127,7 @@ class PostgresRegisteredLetters:
             return taken.outcome
 
     def attach_all(self, lines: Sequence[NumberLine], *, who: str) -> Sequence[StepTaken | LetterStepRefused]:
-        """Attach many numbers in one transaction, in their order; what is refused is in the answer, and stops nothing.
+        """Attach many numbers in one transaction, in their order; what is refused is answered and stops nothing.
 
         The lines are looked at in memory, and what changes is written at once, whatever their number.
         """
