@@ -113,9 +113,9 @@ def sending(ledger: PostgresLedger) -> None:
         run = a_planned_run(ledger, deliveries, dag_run_id=f"run {channel}", stage=deliveries[0].notice.stage)
         with ledger.sender(run.run_id, channel) as sender:
             sender.waiting_loans()
-            sender.numbers_since(datetime.now(UTC) - timedelta(hours=10))
+            sender.numbers_texted_since(datetime.now(UTC) - timedelta(hours=10))
             list(sender.waiting())
-            sender.earlier(deliveries, zone=ZONE)
+            sender.earlier_reminders(deliveries, zone=ZONE)
             sender.drop({keys(deliveries)[0]: Reason.RETURNED})
             words = [SentWords(delivery_id=one.delivery_id, subject="", body="x") for one in deliveries]
             sender.claim(ids(deliveries), words)

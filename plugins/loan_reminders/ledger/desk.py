@@ -21,8 +21,8 @@ from loan_reminders.ledger import undelivered
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
 from loan_reminders.ledger.suppressions import returned_letters
 
-# The newest passage that could not reach a reader; whoever was written to since, by any stage, is off the list. An SMS
-# of that same passage is no letter: the reader's written coordinates stay to be mended.
+# The newest run that could not reach a reader; a reader who was written to since, by any stage, is off the list. An SMS
+# of that same run does not take the reader off: the e-mail or postal address is still to be corrected.
 _NOT_REACHED = text("""
     WITH newest AS (
         SELECT DISTINCT ON (skip.patron_id) skip.*, run.stage, run.today, run.started_at

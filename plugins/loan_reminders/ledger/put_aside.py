@@ -19,7 +19,7 @@ from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.errors import ReminderError, RowRefused
 from loan_reminders.ledger.json_codecs import storable
 
-OF_A_ROW = (RowRefused, ValueError, TypeError, ArithmeticError)
+ROW_ERRORS = (RowRefused, ValueError, TypeError, ArithmeticError)
 """Errors that are about one row. A ledger that is out of reach is none of them."""
 
 LONGEST_NUMBER = 20
@@ -59,7 +59,7 @@ def each_alone(
         return [], []
     try:
         return [work(items)], []
-    except OF_A_ROW as error:
+    except ROW_ERRORS as error:
         if len(items) == 1:
             return [], [(items[0], _why(error))]
     half = len(items) // 2

@@ -202,15 +202,17 @@ class PostgresSender:
         with self._transaction() as connection:
             return waiting.cancel_waiting(connection, self._waiting_scope, [self._channel.value], reason)
 
-    def numbers_since(self, since: datetime) -> frozenset[str]:
+    def numbers_texted_since(self, since: datetime) -> frozenset[str]:
         """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
         with self._transaction() as connection:
-            return sms_costs.numbers_since(connection, self._library, since)
+            return sms_costs.numbers_texted_since(connection, self._library, since)
 
-    def earlier(self, deliveries: Sequence[Delivery], *, zone: str) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
+    def earlier_reminders(
+        self, deliveries: Sequence[Delivery], *, zone: str
+    ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
         """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first."""
         with self._transaction() as connection:
-            return history.earlier(connection, self._library, [one.delivery_id for one in deliveries], zone)
+            return history.earlier_reminders(connection, self._library, [one.delivery_id for one in deliveries], zone)
 
     def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> int:
         """Record a stored batch of letters and its receipts, in one committed transaction; returns its number."""

@@ -17,7 +17,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 
 def show_life(connection: Connection, token: str) -> None:
-    """Hold the lock named after a sender's token: whoever can take it knows that the sender is dead."""
+    """Hold the lock named after a sender's token: when another process can take it, the sender is dead."""
     connection.execute(_LIFE, {"token": token})
 
 
@@ -33,10 +33,10 @@ def lock_letters(connection: Connection, library: str, run_id: int, kind: Channe
 
 
 def lock_sms(connection: Connection, library: str) -> None:
-    """Be the library's only sender of SMS, of whatever run, until the connection ends.
+    """Be the library's only sender of SMS, in all its runs, until the connection ends.
 
     What a number had today, what the day and the month cost and what is left on the account are read once, before the
-    first SMS: whoever sends meanwhile would make all of it untrue. Waits as long as for any lock, then raises
+    first SMS: another sender meanwhile would make all of it untrue. Waits as long as for any lock, then raises
     LedgerUnavailable.
     """
     try:

@@ -42,7 +42,7 @@ _STUCK = f"""
       )
     ORDER BY run.started_at DESC, delivery.delivery_id LIMIT :limit
 """  # noqa: S608 - the pieces are this module's own
-# While a run may still go on, what is in its hands is nobody's work: it is closed, or a day old.
+# What a run still sends is not for librarians to see to: the run is closed first, or a day old.
 _IN_DOUBT = text(
     _STUCK.format(
         which="""delivery.state IN ('in_doubt', 'claimed') AND (
@@ -84,7 +84,7 @@ def not_rendered(connection: Connection, asked: Mapping[str, Any]) -> Sequence[S
 
 
 def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
-    """What was refused, came back, was given up, or waits in a run that nobody took up again."""
+    """What was refused, came back, was given up, or waits in a run that was not taken up again."""
     return _read(connection, _NOT_ARRIVED, asked)
 
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Addressed(Protocol):
-    """A rendered message, of whatever channel."""
+    """A rendered message, of any channel."""
 
     @property
     def delivery_id(self) -> uuid.UUID:

@@ -135,7 +135,7 @@ class TestEarlierReminders:
         run = planned(ledger, [delivery], stage=Stage.REGISTERED_LETTER, dag_run_id="now")
         with ledger.sender(run.run_id, R) as sender:
             (page,) = sender.waiting()
-            return sender.earlier(page, zone="Europe/Paris").get(delivery.delivery_id, ())
+            return sender.earlier_reminders(page, zone="Europe/Paris").get(delivery.delivery_id, ())
 
     def test_what_left_is_told_oldest_first_with_its_day_in_the_librarys_zone(self, ledger: PostgresLedger) -> None:
         self.told(ledger, Stage.FIRST_REMINDER, Channel.EMAIL, S.ACCEPTED, "2026-12-04 10:00+01")

@@ -96,7 +96,7 @@ def test_what_is_no_file_of_numbers_is_refused_whole(content, words):
 )
 def test_what_is_noted_needs_a_day_and_an_outcome(day, outcome, code):
     with pytest.raises(LetterStepRefused) as refused:
-        service.note(Books(), text=OURS, outcome=outcome, day=day, now=NOW, who="zoé")
+        service.note_outcome(Books(), text=OURS, outcome=outcome, day=day, now=NOW, who="zoé")
     assert refused.value.code == code
 
 

@@ -113,7 +113,7 @@ class LetterStore(Protocol):
     """Where letter batches are kept for printing."""
 
     def store(self, name: str, files: Iterable[tuple[str, bytes | Path]], *, replace: bool = False) -> Sequence[str]:
-        """Write the files of one batch under `name`; nobody ever sees half a file. Returns their locations.
+        """Write the files of one batch under `name`; a file is there whole or not at all. Returns their locations.
 
         A file is given as its bytes, or as the path of a local file to copy when it is large. A name that is taken
         gets a number (`name-2`), or with `replace` its files take the place of those of an interrupted try.

@@ -89,11 +89,13 @@ class Sender(Protocol):
         """Cancel everything that waits in this run by this channel; returns how many deliveries."""
         ...
 
-    def numbers_since(self, since: datetime) -> frozenset[str]:
+    def numbers_texted_since(self, since: datetime) -> frozenset[str]:
         """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
         ...
 
-    def earlier(self, deliveries: Sequence[Delivery], *, zone: str) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
+    def earlier_reminders(
+        self, deliveries: Sequence[Delivery], *, zone: str
+    ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
         """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first.
 
         The day each left is that of `zone`, an IANA name; a letter left on the day its batch was closed.

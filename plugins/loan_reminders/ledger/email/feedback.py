@@ -97,7 +97,7 @@ _SETTLE = text(f"""
     FROM page
 """)  # noqa: S608 - the pieces are this project's own
 # The readers of an address are found by its bounces, their e-mails by the readers: both have an index. What bounced
-# before a librarian lifted the address was forgiven then.
+# before a librarian lifted the address does not count.
 _TOO_OFTEN = text("""
     SELECT asked.address
     FROM unnest(CAST(:addresses AS text[])) AS asked(address)

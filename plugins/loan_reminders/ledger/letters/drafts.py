@@ -65,7 +65,8 @@ _APPROVED = text("""
     WHERE batch.library = :library AND batch.run_id = :run_id AND batch.state = 'draft' AND letter.left_out IS NULL
       AND EXISTS (SELECT FROM letter_events WHERE batch_id = batch.batch_id AND act = 'approved')
 """)
-# What the ILS had no more when the final batch was laid out is told with the draft, the last batch it was in.
+# A letter whose loans the ILS did not have any more when the final batch was laid out is marked in its draft, the last
+# batch it was in.
 _LEFT_OUT = text("""
     WITH gone AS (
         UPDATE letters letter SET left_out = delivery.reason

@@ -61,7 +61,7 @@ _OWNERS = text("""
     WHERE registered.library = :library AND registered.tracking_number = ANY(CAST(:wanted AS text[]))
 """)
 _BATCH = text("SELECT name FROM letter_batches WHERE library = :library AND batch_id = :batch_id")
-# All changes of a request in one statement: a file has thousands of lines, and whoever numbers does so alone.
+# All changes of a request in one statement: a file has thousands of lines, and meanwhile no other can attach numbers.
 _WRITE = text("""
     UPDATE registered_letters registered SET state = life.state, tracking_number = life.tracking_number,
         posted_on = life.posted_on, acknowledged_on = life.acknowledged_on, returned_on = life.returned_on,
@@ -191,7 +191,7 @@ class PostgresRegisteredLetters:
             return StepTaken(delivery_id=delivery_id, reference=row.reference, changed=True)
 
     def _named(self, connection: Connection, references: Sequence[str]) -> dict[str, Row[Any]]:
-        """A letter of each of these references, of whatever kind: it says why none can be followed."""
+        """A letter of each of these references, of any kind: it says why no registered letter has the reference."""
         if not any(references):
             return {}
         rows = connection.execute(_NAMED, {"library": self._library, "wanted": list(references)})

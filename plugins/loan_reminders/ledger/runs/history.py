@@ -104,13 +104,13 @@ def past_volumes(connection: Connection, library: str, run: Run, runs: int) -> S
 def missed_days(connection: Connection, library: str, run: Run, within_days: int) -> Sequence[date]:
     """Days before the run's own without a green run of its stage; none before the first green one.
 
-    A day whose letters wait for a librarian's word is not missed.
+    A day whose letters wait for a librarian's approval is not missed.
     """
     parameters = {**_scope(library, run), "until": run.reference_date, "within": within_days}
     return tuple(connection.execute(_MISSED_DAYS, parameters).scalars())
 
 
-def earlier(
+def earlier_reminders(
     connection: Connection, library: str, delivery_ids: Sequence[uuid.UUID], zone: str
 ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
     """What left before about the loans of these deliveries, in the same cycle, oldest first.

@@ -22,7 +22,7 @@ NOT_ARRIVED = """(
          AND coalesce(delivery.reason, '') NOT IN ('not_rendered', 'text_too_long')
          OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
 )"""
-# Each loan once: whoever has had a letter of this stage, or was written down as out of reach, is settled.
+# Each loan once. A reader who had a letter of this stage, or was recorded as out of reach, is left out.
 _LOANS_OF_FAILED_EMAILS = text(f"""
     SELECT DISTINCT ON (seen.patron_id COLLATE "C", seen.seq, seen.loan_id, seen.due_date)
            seen.patron_id, seen.record, seen.loan_id, seen.due_date, delivery.recipient

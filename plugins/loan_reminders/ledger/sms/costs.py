@@ -51,7 +51,7 @@ def segments_since(connection: Connection, library: str, since: datetime) -> int
     return int(connection.execute(_SEGMENTS_SINCE, {"library": library, "since": since}).scalar_one())
 
 
-def numbers_since(connection: Connection, library: str, since: datetime) -> frozenset[str]:
+def numbers_texted_since(connection: Connection, library: str, since: datetime) -> frozenset[str]:
     """The numbers that were, or may have been, written to since a moment."""
     return frozenset(connection.execute(_NUMBERS_SINCE, {"library": library, "since": since}).scalars())
 

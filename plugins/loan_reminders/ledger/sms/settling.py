@@ -13,7 +13,7 @@ from loan_reminders.ledger.put_aside import Row, identity
 from loan_reminders.ledger.tables.columns import dated
 
 # A receipt is about the SMS whose id it names; else about the one of its campaign to its number; else, when its id and
-# campaign were never told to us, about the only SMS to its number whose answer never came, if it left in the days
+# campaign never came to us, about the only SMS to its number whose answer never came, if it left in the days
 # before; one whose date cannot be true settles no doubt. A claimed SMS is in its sender's hands.
 _WAITING = text("""
     SELECT ack_id FROM sms_acks WHERE library = :library AND settled_at IS NULL ORDER BY ack_id LIMIT :page

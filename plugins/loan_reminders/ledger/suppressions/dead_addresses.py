@@ -22,7 +22,8 @@ _MAKE_ROOM = text("""
     WHERE library = :library AND channel = :channel AND recipient = ANY(CAST(:recipients AS text[]))
       AND lifted_at IS NULL AND until <= now()
 """)
-# What a librarian lifted stays lifted for what came back before that; a line that ran out forgives nothing.
+# What a librarian lifted stays lifted when a message that came back before that is settled later; a line that only ran
+# out does not protect the address.
 _JOIN = text("""
     INSERT INTO suppressions (library, channel, recipient, reason, source, since, detail)
     SELECT DISTINCT :library, :channel, asked.recipient, :reason, :source, CAST(:since AS timestamptz), :detail

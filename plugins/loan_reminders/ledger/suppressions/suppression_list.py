@@ -35,7 +35,7 @@ _ENTRIES = f"""(
     )
 ) AS entry"""  # noqa: S608 - the piece is this project's own
 # What a librarian lifted stays lifted, until the reader says STOP again: an older entry of the provider's list, or
-# the same STOP told a second time, changes nothing.
+# the same STOP received again, changes nothing.
 _NOT_LIFTED_SINCE = text(f"""
     SELECT DISTINCT ON (entry.recipient) entry.recipient FROM {_ENTRIES}
     WHERE NOT EXISTS (
@@ -87,7 +87,7 @@ _SUPPRESSED = text(f"""
      AND suppression.channel = asked.channel AND suppression.recipient = asked.recipient
     WHERE {_IN_FORCE}
 """)  # noqa: S608 - the condition is this module's own
-# What the number refused before a librarian lifted it was forgiven then.
+# What the number refused before a librarian lifted it does not count.
 _DEAD = text("""
     SELECT asked.recipient
     FROM unnest(CAST(:recipients AS text[])) AS asked(recipient)
@@ -146,7 +146,7 @@ _LIFT = text(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A mobile number to put on the list. `since` None: nobody knows since when."""
+    """A mobile number to put on the list. `since` None: the day is not known."""
 
     recipient: str
     reason: SuppressionReason

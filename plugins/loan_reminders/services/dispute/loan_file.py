@@ -15,10 +15,10 @@ from loan_reminders.rendering.dispute.renderer import DisputeRenderer
 log = logging.getLogger(__name__)
 
 NOT_FOUND = "Le registre ne connaît aucun prêt qui réponde à cette recherche."
-"""What whoever searched is told when nothing was found."""
+"""The answer to a search that found nothing."""
 
 SEVERAL = "Plusieurs prêts répondent à cette recherche : choisir lequel."
-"""What whoever searched is told when there is a choice."""
+"""The answer to a search that found several loans."""
 
 FILE_NAME = "dossier-de-pret.pdf"
 """What the file is called, without personal data."""

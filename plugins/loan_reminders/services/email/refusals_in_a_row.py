@@ -8,9 +8,9 @@ so for each recipient in turn. The rules:
   words are about us (our address, account, rate) are not: they wait for another try.
 * Three domains in a row, or ten recipients in a row, without any acceptance between them: the server refuses
   everybody. The run stops, and all of them stay planned. A refusal that says « no such address » in words that
-  cannot be mistaken counts among the ten, not among the three: the dead may well be neighbours.
+  cannot be mistaken counts among the ten, not among the three: dead addresses often follow one another.
 * At the end of the run those that name a dead address or a mailbox are refused for good, the others wait for another
-  try; unless nobody at all was served, and too many were refused to be all of them dead.
+  try; unless no message was accepted at all, and too many were refused for all of them to be dead.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DOMAINS_IN_A_ROW = 3
 RECIPIENTS_IN_A_ROW = 10
 DEAD_DOMAINS = 5
 DEAD_OF_ONE_DOMAIN = 5
-"""How many may be dead in a run that served nobody; more are our own fault."""
+"""How many addresses may be dead in a run of which no e-mail was accepted; more than that is our own fault."""
 SPEAK_OF_US = 3
 _BY_THE_SERVER = frozenset({Reason.RECIPIENT_REFUSED, Reason.MESSAGE_REFUSED})
 _ABOUT_THE_RECIPIENT = frozenset({Cause.NO_SUCH_ADDRESS, Cause.MAILBOX})
@@ -87,7 +87,7 @@ class RefusalsInARow:
         return Settled(record=tuple(decided), decided=tuple(decided))
 
     def before_giving_up(self) -> None:
-        """Raise MailRelayRejected when nobody was served, and those who were put off were put off because of us."""
+        """Raise MailRelayRejected when no message was accepted, and recipients were put off because of us."""
         if not self._served and len(self._put_off_for_us) >= SPEAK_OF_US:
             raise self.error()
 

@@ -17,7 +17,7 @@ from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, Le
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
 from loan_reminders.services.letters import files as letter_files
-from loan_reminders.services.letters.files import CSV, PDF, LetterFile, closed_over
+from loan_reminders.services.letters.files import CSV, PDF, LetterFile, small_file
 from loan_reminders.services.letters.recheck import Recheck, recheck
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class BatchDesk:
         """The list of recipients of what is to be posted, with its pages."""
         batch = self.batch(batch_id)
         data = letter_files.recipients(self.batches.letters_of(batch_id), batch, level=self.level)
-        return closed_over(f"lot-{batch_id}-destinataires.csv", CSV, data)
+        return small_file(f"lot-{batch_id}-destinataires.csv", CSV, data)
 
     def slip(self, batch_id: int) -> LetterFile:
         """The posting slip of a batch of registered letters: the letters that are to be posted, and no others."""
@@ -162,7 +162,7 @@ class BatchDesk:
             today=batch.at.astimezone(self.now.tzinfo).date(),
             templates=self.templates,
         )
-        return closed_over(name, PDF, slip)
+        return small_file(name, PDF, slip)
 
     def batch(self, batch_id: int) -> BatchView:
         """A batch of this library."""

@@ -19,7 +19,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, not_sent, render_all
 from loan_reminders.services.letters.batches import (
-    WORK,
+    WORK_PREFIX,
     Composed,
     LetterSetup,
     batch_name,
@@ -120,7 +120,7 @@ class BatchMaker:
     def print_all(self, sender: Sender, still_due: StillDue, approved: Collection[uuid.UUID] | None) -> None:
         """Print what waits, of `approved` only when it is given."""
         self.check()
-        with tempfile.TemporaryDirectory(prefix=WORK) as folder:
+        with tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as folder:
             if not self.run.dry_run:
                 still_due.settle(sender)
             self.compose(sender, only=approved, claim=True)
@@ -152,7 +152,7 @@ class BatchMaker:
         for page in sender.waiting():
             ours = [delivery for delivery in page if only is None or delivery.delivery_id in only]
             passed_over += len(page) - len(ours)
-            earlier = sender.earlier(ours, zone=self.setup.zone)
+            earlier = sender.earlier_reminders(ours, zone=self.setup.zone)
             rendered, failed = render_all(ours, partial(self._letter, earlier))
             if claim and not self.run.dry_run:
                 claimed = sender.record_and_claim(failed, [letter.delivery_id for letter in rendered])

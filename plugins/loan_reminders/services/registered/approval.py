@@ -14,7 +14,7 @@ from loan_reminders.domain.letters.batches import DraftLetter
 from loan_reminders.domain.ports.outside import Ledger, LetterStore
 from loan_reminders.domain.stages import Channel
 from loan_reminders.services.dispatch import Tally
-from loan_reminders.services.letters.batches import WORK, LetterSetup, batch_name, groups, store_batch
+from loan_reminders.services.letters.batches import WORK_PREFIX, LetterSetup, batch_name, groups, store_batch
 from loan_reminders.services.letters.printing import BatchMaker, remove_abandoned, set_aside
 from loan_reminders.services.runs.check_volume import check_planned
 from loan_reminders.services.runs.still_due import StillDue
@@ -56,7 +56,7 @@ def prepare_letters(
     maker = BatchMaker(ledger=ledger, store=store, setup=setup, run=run, kind=KIND, tally=Tally(channel="Lettres"))
     kept: list[str] = []
     letters = 0
-    with ledger.sender(run_id, KIND) as sender, tempfile.TemporaryDirectory(prefix=WORK) as folder:
+    with ledger.sender(run_id, KIND) as sender, tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as folder:
         number = drafts.drafts_recorded(run_id) + 1
         if ledger.planned_count(run_id, KIND):
             maker.check()
@@ -94,8 +94,8 @@ def _abandon_what_was_taken_over(ledger: Ledger, store: LetterStore, run_id: int
 def approval_question(ledger: Ledger, *, run_id: int, pages: str) -> str | None:
     """The question to put to a librarian, in French Markdown, or None when no letter waits for an answer.
 
-    `pages` is the address below which each batch has its page. The question holds references and figures, nobody's
-    name: it is kept outside the ledger.
+    `pages` is the address below which each batch has its page. The question holds references and figures and no
+    name, because it is kept outside the ledger.
     """
     run = check_planned(ledger.run(run_id))
     if run.dry_run:

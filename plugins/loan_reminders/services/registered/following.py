@@ -49,7 +49,9 @@ def attach_number(letters: RegisteredLetters, *, reference: str, text: str, who:
     return letters.take(Numbered(number=TrackingNumber.parse(text)), reference=reference, who=who)
 
 
-def note(letters: RegisteredLetters, *, text: str, outcome: str, day: str, now: datetime, who: str) -> StepTaken:
+def note_outcome(
+    letters: RegisteredLetters, *, text: str, outcome: str, day: str, now: datetime, who: str
+) -> StepTaken:
     """Note what became of the letter with this number: `outcome` is a key of `OUTCOMES`, `day` an ISO date.
 
     `now` is in the library's time zone. Raises LetterStepRefused.
@@ -100,7 +102,7 @@ def overdue(letters: RegisteredLetters, *, today: date, days: int, limit: int) -
     return letters.overdue(posted_before=today - timedelta(days=days), limit=limit)
 
 
-def searched(text: str) -> Sequence[str]:
+def search_terms(text: str) -> Sequence[str]:
     """What a librarian may have meant: a reference, a number as it is kept, a reader's number as it was typed."""
     wanted = [text.strip(), clean_reference(text)]
     try:

@@ -21,7 +21,7 @@ SIMULATED_AT_ONCE = 100
 REHEARSALS = "essai-a-blanc"
 """The folder of dry runs, letters included."""
 KEPT = timedelta(days=7)
-"""How long what a dry run wrote may be read: it names readers, and nobody posts it."""
+"""How long the messages of a dry run are kept: they name readers, and are of no use later."""
 
 
 def rehearse(

@@ -41,7 +41,7 @@ class StillDue:
     asked_at: float | None = None
 
     def settle(self, sender: Sender) -> None:
-        """Cancel what is no longer true among what waits; nothing happens when the ILS was asked a moment ago.
+        """Cancel what is no longer true among what waits, unless the ILS was asked less than `max_age_s` ago.
 
         Loans returned or renewed since leave their delivery; a delivery without any left is cancelled. When the
         stage itself is over for these loans, everything that waits is cancelled. Raises IlsUnavailable when the ILS

@@ -38,7 +38,7 @@ class Orchestrator(Protocol):
         ...
 
     def paused(self, stage: Stage) -> bool:
-        """Whether nobody lets the stage run."""
+        """Whether the stage's DAG is paused."""
         ...
 
 

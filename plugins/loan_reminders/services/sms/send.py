@@ -41,16 +41,16 @@ def send_sms(
     """Send what waits and is still due, `batch_size` recipients a request; returns deliveries by state.
 
     The cost of the whole run is compared with the credit and the caps first. A number gets one SMS a day (`now` is
-    aware, in the library's zone), whoever shares it. Both are read once: a library has one sender of SMS at a time.
-    An SMS costs money and intrudes: one whose answer never came is IN_DOUBT, for a receipt or a person, and is never
-    sent again by the program. Raises LedgerUnavailable when another run of the library is texting,
+    aware, in the library's zone), even when readers share it. Both are read once: a library has one sender of SMS at a
+    time. An SMS costs money and intrudes: one whose answer never came is IN_DOUBT, for a receipt or a person, and is
+    never sent again by the program. Raises LedgerUnavailable when another run of the library is texting,
     SmsGatewayUnavailable, SmsAccountRejected or SmsBudgetExceeded with everything recorded; what did not leave waits.
     """
     with closing(provider), ledger.sender(run_id, Channel.SMS) as sender:
         still_due.settle(sender)
         run = _Outgoing(sender=sender, provider=provider, render=render, batch_size=batch_size)
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        run.texted = set(sender.numbers_since(day))
+        run.texted = set(sender.numbers_texted_since(day))
         check_budget(ledger, provider, budget, forecast=run.forecast(), now=now)
         for page in sender.waiting():
             run.send_page(page)

@@ -89,7 +89,7 @@ def note(at: At, who: Librarian, numero: Field = "", suite: Field = "", jour: Fi
     """Note that one letter was posted, acknowledged or brought back, by its number."""
     now = datetime.now(settings().zone)
     try:
-        taken = service.note(books.registered(), text=numero, outcome=suite, day=jour, now=now, who=who)
+        taken = service.note_outcome(books.registered(), text=numero, outcome=suite, day=jour, now=now, who=who)
     except ReminderError as error:
         return _failed(at, error, chosen=suite)
     return at.to("recommandes", fait=taken.reference)
@@ -170,7 +170,7 @@ def _page(
         counts, batches = ledger.counts(), ledger.batches_to_post()
         overdue = service.overdue(ledger, today=today, days=days, limit=MOST_LINES)
         if wanted:
-            found = ledger.search(service.searched(wanted), limit=MOST_LINES)
+            found = ledger.search(service.search_terms(wanted), limit=MOST_LINES)
         else:
             found = () if state is None else ledger.in_state(state, limit=MOST_LINES)
     except ReminderError as error:
