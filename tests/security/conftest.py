@@ -1,3 +1,5 @@
-"""Airflow's web code is imported here first: it warns of a client that its own dependencies bring."""
+"""The pages are tried on the same ledger and the same application as in `tests/web`."""
 
-from tests.web import client as web_client  # noqa: F401
+from tests.web.conftest import database_of_the_file, installed, ledger, ledger_database
+
+__all__ = ["database_of_the_file", "installed", "ledger", "ledger_database"]

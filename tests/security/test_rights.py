@@ -102,7 +102,7 @@ def test_whoever_only_sees_reads_nobodys_name(monkeypatch):
 
     from loan_reminders.domain.letters.batches import BatchState, BatchView
     from loan_reminders.domain.stages import Channel, Stage
-    from loan_reminders.web import ledger_access as books
+    from loan_reminders.web import ledger_access
 
     class Books:
         def batches(self, **_):
@@ -115,7 +115,7 @@ def test_whoever_only_sees_reads_nobodys_name(monkeypatch):
                 )
             ]  # fmt: skip
 
-    monkeypatch.setattr(books, "letters", Books)
+    monkeypatch.setattr(ledger_access, "letters", Books)
     with browsing("lecteur") as client:
         seen = client.get("/lots").text
     with browsing() as client:
@@ -273,12 +273,12 @@ def test_an_address_makes_no_page_say_what_was_not_done(path, name, said):
 def test_an_unexpected_error_is_told_by_its_class_and_place_alone(monkeypatch, caplog):
     import logging
 
-    from loan_reminders.web import ledger_access as books
+    from loan_reminders.web import ledger_access
 
     def broken():
         raise KeyError("camille.martin@etu.example.org")
 
-    monkeypatch.setattr(books, "desk", broken)
+    monkeypatch.setattr(ledger_access, "desk", broken)
     with browsing() as client:
         ours = logging.getLogger("loan_reminders")
         ours.addHandler(caplog.handler)
