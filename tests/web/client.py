@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 TOKEN = "a-token-for-tests-of-callbacks"
 CALLBACKS = f"/rappels-sms/{TOKEN}"
+CALLBACK_ROUTE = "/rappels-sms/{token:path}"
 RIGHTS = {"personne": (), "lecteur": ("see",), "admin": ("see", "act", "administer")}
 """What these may; `` is not logged in, and anybody else is a librarian."""
 
@@ -39,6 +41,19 @@ class FixedRole:
             raise HTTPException(401, "Not authenticated")
         rights = RIGHTS.get(self.role, ("see", "act"))
         return Person(name=self.role, rights=frozenset(map(Right, rights)))
+
+
+def routes():
+    """All routes but the SMS provider's."""
+    return [route for route in application().routes if getattr(route, "path", "") != CALLBACK_ROUTE]
+
+
+def calls(route):
+    """Each way to ask for a route, of things that nobody knows: method and path."""
+    path = route.path.replace("{delivery_id}", str(uuid.UUID(int=1)))
+    for name in ("batch_id", "volume", "suppression_id"):
+        path = path.replace(f"{{{name}}}", "1")
+    return [(method, path) for method in route.methods]
 
 
 @cache
