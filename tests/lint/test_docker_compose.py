@@ -90,7 +90,7 @@ def test_every_variable_is_in_the_example_and_none_is_for_nothing() -> None:
 def test_nothing_else_is_interpolated_and_a_missing_value_stops_compose() -> None:
     odd = {text for text in texts(COMPOSE) if "$" in VARIABLE.sub("", text).replace("$$", "")}
     assert odd == {MAY_BE_EMPTY}
-    assert "# REMINDERS_SMS_CALLBACK_NETWORKS=" in EXAMPLE.read_text(encoding="utf-8")
+    assert "# REMINDERS_SMS_CALLBACK_NETWORKS=" in EXAMPLE
 
 
 def test_the_example_holds_no_value_and_says_how_to_make_each() -> None:
