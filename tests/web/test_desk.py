@@ -9,27 +9,15 @@ from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import desk
-from loan_reminders.web.suppressions.suppression_rows import question_answered, who_is_meant
+from loan_reminders.web.suppressions.table_rows import question_answered, who_is_meant
 from tests.scenes.ledger_registered import in_a_batch, ref, some_letters, trace
 from tests.scenes.ledger_runs import answer, ids, opened, planned, rows, some_deliveries
-from tests.web.client import browsing, connection_to
+from tests.web.client import browsing
 
+pytestmark = pytest.mark.usefixtures("installed")
 PAGE = "/bureau"
 BACK = f"{PAGE}/npai"
 SETTLED = f"{PAGE}/regle"
-
-
-@pytest.fixture
-def ledger(ledger_url):
-    from loan_reminders.ledger.connect import connect
-
-    with connect(ledger_url, library=settings().library.code) as opened_ledger:
-        yield opened_ledger
-
-
-@pytest.fixture(autouse=True)
-def installed(monkeypatch, postgres_server, ledger_database):
-    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, ledger_database))
 
 
 def skipped(ledger, reason, detail):

@@ -15,25 +15,16 @@ import pytest
 from loan_reminders.commands import dispute_file
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.hooks.letter_store import letter_store
-from loan_reminders.ledger.connect import connect
-from loan_reminders.settings.library_toml import settings
 from tests.scenes.builders import DUE_DATE, a_loan
 from tests.scenes.disputed_loan import TRACKING, a_whole_story, sent
-from tests.web.client import browsing, connection_to
+from tests.web.client import browsing
 
 PAGE = "/dossier"
 PERSONAL = ("Camille", "camille.martin", "33639980001", "2100000000017")
 
 
-@pytest.fixture
-def ledger(ledger_url):
-    with connect(ledger_url, library=settings().library.code) as opened:
-        yield opened
-
-
 @pytest.fixture(autouse=True)
-def installed(monkeypatch, postgres_server, ledger_database, tmp_path):
-    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, ledger_database))
+def without_other_addresses(installed, monkeypatch, tmp_path):
     monkeypatch.delenv("REMINDERS_LEDGER_URL", raising=False)
     monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
 
