@@ -13,7 +13,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.services.email.read_bounces import read_bounces
 from loan_reminders.services.runs.extract import extract_loans
-from tests.gateways.email.test_bounce_mailbox import DONE, mailbox
+from tests.scenes.bounce_mailbox import DONE, mailbox
 from tests.scenes.bounce_samples import TO, away, dsn, human
 from tests.scenes.world import DUE, SETTINGS, loan
 from tests.simulators.imap_server import ImapServer

@@ -14,19 +14,12 @@ from loan_reminders.services.runs.close import describe
 from loan_reminders.services.runs.extract import extract_loans
 from tests.scenes.builders import an_address, an_email
 from tests.scenes.letter_readers import FullDisk, batches, held
-from tests.scenes.outside import Outside
 from tests.scenes.world import DUE, SETTINGS, loan, reader
 from tests.simulators.smtp_sink import Faults
 
 S = DeliveryState
 E, L = Channel.EMAIL, Channel.LETTER
 FIRST, SECOND = Stage.FIRST_REMINDER, Stage.SECOND_REMINDER
-
-
-@pytest.fixture(autouse=True)
-def printer(world):
-    """Pages that only name their deliveries: what is tried here is who gets one."""
-    world.printer = Outside().printer()
 
 
 @pytest.fixture
