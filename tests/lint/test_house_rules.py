@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tests import scenes
 from tests.lint.__main__ import ROOT, main
 from tests.lint.file_lengths import too_long, written_files
 from tests.lint.folders import WITHOUT_RULES, not_mirrored, too_full
@@ -102,6 +104,11 @@ def test_a_folder_that_is_too_full_is_named(tmp_path: Path) -> None:
 def test_a_file_of_tests_that_another_imports_is_named(tmp_path: Path, line: str, found: int) -> None:
     write(tmp_path, "tests/web/test_x.py", text=f"x = 1\n{line}\n")
     assert importing_tests(tmp_path) == ["tests/web/test_x.py, line 2: imports a file of tests"] * found
+
+
+def test_the_index_of_scenes_names_each_of_them_once() -> None:
+    said = re.findall(r"(?m)^    (\w+)  ", scenes.__doc__ or "")
+    assert sorted(said) == sorted(path.stem for path in (ROOT / "tests/scenes").glob("[!_]*.py"))
 
 
 def test_the_repository_keeps_the_rules(capsys: pytest.CaptureFixture[str]) -> None:

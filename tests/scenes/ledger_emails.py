@@ -1,4 +1,4 @@
-"""E-mails that mailed, and what came back of them, for the ledger's and the pages' tests."""
+"""E-mails that left, and what came back of them, for the ledger's and the pages' tests."""
 
 from __future__ import annotations
 
