@@ -167,9 +167,9 @@ def test_the_summary_counts_numbers_and_addresses_apart():
 
 
 def test_bounces_that_came_too_many_at_once_are_shown_and_decided_by_a_librarian(ledger):
-    from tests.ledger.email.test_held_bounces import dead, mass
+    from tests.scenes.ledger_emails import came_back_in_a_mass, dead_addresses
 
-    mass(ledger)
+    came_back_in_a_mass(ledger)
     with browsing() as client:
         page = client.get(PAGE).text
         for words in ("E-mails revenus en masse", "univ.example", "<td>6</td>", "Panne de notre côté"):
@@ -179,16 +179,16 @@ def test_bounces_that_came_too_many_at_once_are_shown_and_decided_by_a_librarian
         answer = client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "oui"})
         assert (answer.status_code, "E-mails revenus en masse" in client.get(PAGE).text) == (303, False)
         assert "Plus aucun retour" in client.post(f"{PAGE}/retours", data={"domaine": "x", "mortes": "non"}).text
-    assert len(dead(ledger)) == 6
+    assert len(dead_addresses(ledger)) == 6
 
 
 def test_who_may_only_read_cannot_decide_about_bounces(ledger):
-    from tests.ledger.email.test_held_bounces import dead, mass
+    from tests.scenes.ledger_emails import came_back_in_a_mass, dead_addresses
 
-    mass(ledger)
+    came_back_in_a_mass(ledger)
     with browsing("lecteur") as client:
         assert client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "oui"}).status_code == 403
-    assert dead(ledger) == []
+    assert dead_addresses(ledger) == []
 
 
 def test_what_came_back_and_could_not_be_read_is_shown(ledger):
