@@ -62,6 +62,14 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
     server.remove()
 
 
+@pytest.fixture
+def empty_database(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The name of a database of this test's own, without a table."""
+    name = postgres_server.create_database()
+    yield name
+    postgres_server.drop_database(name)
+
+
 @pytest.fixture(scope="session")
 def ledger_template(postgres_server: EmbeddedPostgres) -> str:
     """The name of a migrated, empty ledger to copy."""

@@ -1,19 +1,24 @@
-"""How many callbacks a second one process of the web server keeps, and what is lost when it is killed: nothing.
+"""How many callbacks a second one process of the web server keeps, and whether its pages answer as fast meanwhile.
 
     python -m tests.bench.callbacks [COUNT]
 
-COUNT receipts (10,000) are pushed over 16 connections, by GET then by POST, about SMS that the ledger does not know.
-Then once more with the process killed half-way: every callback that was answered `OK` must be in the ledger.
+COUNT receipts (2,000) are pushed over 16 connections, by GET then by POST, about SMS that the ledger does not know.
+Then once more with the process killed half-way: every callback that was answered `OK` must be in the ledger. At the end
+a page is asked for again and again, in turns alone and while 100 receipts a second come in.
 """
 
 from __future__ import annotations
 
+import statistics
 import sys
 import threading
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+
+import requests
+from fastapi import FastAPI
 
 from loan_reminders.commands.migrate import upgrade
 from loan_reminders.ledger.connect import connect
@@ -24,6 +29,8 @@ from tests.simulators.postgres import EmbeddedPostgres
 from tests.simulators.sms_push import push
 
 CONNECTIONS = 16
+PER_SECOND = 100
+TURNS, PAGES = 6, 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,15 @@ class Burst:
         return self.said_ok / self.seconds
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTimes:
+    """Median seconds of a page alone and beside callbacks, and how many callbacks a second were answered `OK`."""
+
+    alone: float
+    beside: float
+    per_second: float
+
+
 def receipts(count: int) -> list[dict[str, str]]:
     now = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
     return [
@@ -54,6 +70,14 @@ def receipts(count: int) -> list[dict[str, str]]:
         }
         for number in range(count)
     ]
+
+
+def pages_without_login() -> FastAPI:
+    """The application of a librarian who need not log in, for the web server of a measure."""
+    from loan_reminders.web.app import create_app
+    from tests.web.client import FixedRole
+
+    return create_app(FixedRole("biblio"))
 
 
 def burst(
@@ -86,12 +110,53 @@ def burst(
     )
 
 
+def page_times(server: EmbeddedPostgres, database: str) -> PageTimes:
+    """Ask for a page that reads the ledger, in turns: alone, then while receipts come in at their pace."""
+    app = "tests.bench.callbacks:pages_without_login"
+    times: dict[bool, list[float]] = {False: [], True: []}
+    said_ok, pushing = [0], [0.0]
+    with (
+        CallbackReceiver(socket_folder=server.socket_folder, database=database, app=app) as receiver,
+        requests.Session() as session,
+    ):
+        push(receiver.url, receipts(1), timeout_s=30)
+
+        def callbacks(stop: threading.Event) -> None:
+            began, sent = time.perf_counter(), 0
+            while not stop.is_set():
+                # What is late is made up for: the pace is that of the clock.
+                due = int((time.perf_counter() - began) * PER_SECOND) - sent
+                said_ok[0] += sum(push(receiver.url, receipts(due), connections=4, timeout_s=30))
+                sent += due
+                stop.wait(0.02)
+            pushing[0] += time.perf_counter() - began
+
+        for turn in range(2 * TURNS):
+            beside, stop = turn % 2 == 1, threading.Event()
+            pusher = threading.Thread(target=callbacks, args=[stop])
+            if beside:
+                pusher.start()
+            for _ in range(PAGES):
+                since = time.perf_counter()
+                session.get(f"{receiver.root}/desinscriptions", timeout=60).raise_for_status()
+                times[beside].append(time.perf_counter() - since)
+                time.sleep(0.05)
+            stop.set()
+            if beside:
+                pusher.join()
+    return PageTimes(
+        alone=statistics.median(times[False]),
+        beside=statistics.median(times[True]),
+        per_second=said_ok[0] / pushing[0],
+    )
+
+
 def main() -> int:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
     server = EmbeddedPostgres.in_new_folder()
     try:
         lost = 0
-        for name, method, kill in (("GET", "GET", None), ("POST", "POST", None), ("kill -9", "GET", count / 2_000)):
+        for name, method, kill in (("GET", "GET", None), ("POST", "POST", None), ("kill -9", "GET", count / 1_000)):
             database = server.create_database()
             upgrade(server.url(database))
             found = burst(server, database, count, kill_after_s=kill, method=method)
@@ -100,6 +165,13 @@ def main() -> int:
                 f"{name:8} {found.sent} sent, {found.said_ok} OK, {found.kept} kept, {found.lost} lost,"
                 f" {found.seconds:.1f} s, {found.per_second:.0f}/s"
             )
+        database = server.create_database()
+        upgrade(server.url(database))
+        pages = page_times(server, database)
+        print(
+            f"a page   {pages.alone * 1000:.0f} ms alone, {pages.beside * 1000:.0f} ms beside"
+            f" {pages.per_second:.0f} callbacks/s"
+        )
     finally:
         server.remove()
     return 1 if lost else 0

@@ -8,6 +8,9 @@ from typing import Any
 
 import requests
 
+PATIENCE_S = 120
+"""How long one answer of the API may take: a machine with two busy cores has been seen to need half a minute."""
+
 PARTS = ("metadatabase", "scheduler", "dag_processor")
 
 
@@ -40,13 +43,13 @@ class AirflowApi:
 
     def login(self) -> None:
         answer = self.session.post(
-            f"{self.url}/auth/token", json={"username": self.user, "password": self.password}, timeout=30
+            f"{self.url}/auth/token", json={"username": self.user, "password": self.password}, timeout=PATIENCE_S
         )
         answer.raise_for_status()
         self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        answer = self.session.request(method, f"{self.url}/api/v2/{path}", timeout=30, **options)
+        answer = self.session.request(method, f"{self.url}/api/v2/{path}", timeout=PATIENCE_S, **options)
         if not answer.ok:
             raise RuntimeError(f"{method} {path}: HTTP {answer.status_code} {answer.text[:500]}")
         return answer.json()

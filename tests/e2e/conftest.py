@@ -5,7 +5,7 @@ from __future__ import annotations
 from loan_reminders.domain.stages import Stage
 from tests.e2e.summary import stage_summary
 
-TIMEOUT = 300
+TIMEOUT = 600
 
 
 def run(installation, *stages, **conf):

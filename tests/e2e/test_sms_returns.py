@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 
+from tests.e2e.airflow_api import PATIENCE_S
 from tests.e2e.conftest import TIMEOUT
 
 NUMBER, SHOWN = "33612345678", "06 12 34 56 78"
@@ -26,7 +27,7 @@ def librarian(installation):
     """The browser of `biblio`."""
     credentials = {"username": "biblio", "password": installation.passwords["biblio"]}
     with requests.Session() as session:
-        answer = session.post(f"{installation.url}/auth/token", json=credentials, timeout=30)
+        answer = session.post(f"{installation.url}/auth/token", json=credentials, timeout=PATIENCE_S)
         session.cookies.set("_token", answer.json()["access_token"])
         session.headers["Origin"] = installation.url
         yield session
@@ -42,13 +43,13 @@ def door(installation):
 
 def stop(installation, reply_id):
     said = {"smsMoId": reply_id, "message": "stop svp!!", "phoneNumber": NUMBER, "campaignId": "ap_x"}
-    return requests.get(door(installation), params={**said, "smsId": "x", "receptionDate": ""}, timeout=30)
+    return requests.get(door(installation), params={**said, "smsId": "x", "receptionDate": ""}, timeout=PATIENCE_S)
 
 
 def listed_once_settled(installation, librarian):
     """The page, once what was kept has been settled: moments after the provider got its `OK`."""
     for _ in range(50):
-        answer = librarian.post(f"{page(installation)}/recherche", data={"numero": SHOWN}, timeout=30)
+        answer = librarian.post(f"{page(installation)}/recherche", data={"numero": SHOWN}, timeout=PATIENCE_S)
         if "/levee" in answer.text:
             break
         time.sleep(0.2)
@@ -56,28 +57,28 @@ def listed_once_settled(installation, librarian):
 
 
 def test_the_page_needs_a_login(installation, browser):
-    answer = browser.get(page(installation), timeout=30, allow_redirects=False)
+    answer = browser.get(page(installation), timeout=PATIENCE_S, allow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/api/v2/auth/login?next=")
-    answer = requests.get(page(installation), timeout=30)
+    answer = requests.get(page(installation), timeout=PATIENCE_S)
     assert (answer.status_code, "Sont-ils" in answer.text) == (401, False)
-    assert requests.post(page(installation), data={"numero": NUMBER}, timeout=30).status_code == 401
+    assert requests.post(page(installation), data={"numero": NUMBER}, timeout=PATIENCE_S).status_code == 401
 
 
 def test_the_door_takes_what_the_provider_says_and_the_librarian_reads_and_lifts_it(installation, librarian):
     trial = {"smsId": "0", "status": "1", "phoneNumber": "33600000000", "campaignId": "test"}
     for answer in (
-        requests.get(door(installation), params=trial, timeout=30),
-        requests.post(door(installation), data=trial, timeout=30),
+        requests.get(door(installation), params=trial, timeout=PATIENCE_S),
+        requests.post(door(installation), data=trial, timeout=PATIENCE_S),
         stop(installation, "e2e-1"),
     ):
         assert (answer.status_code, answer.text) == (200, "OK")
-    assert requests.get(f"{door(installation)}x", params=trial, timeout=30).status_code == 404
+    assert requests.get(f"{door(installation)}x", params=trial, timeout=PATIENCE_S).status_code == 404
     listed = listed_once_settled(installation, librarian)
     assert listed.status_code == 200
     assert "a répondu STOP" in listed.text
     [action] = re.findall(r'action="(/relances/desinscriptions/\d+/levee)"', listed.text)
-    lifted = librarian.post(f"{installation.url}{action}", timeout=30)
+    lifted = librarian.post(f"{installation.url}{action}", timeout=PATIENCE_S)
     assert lifted.status_code == 200
     assert lifted.url == page(installation)
     assert "par biblio" in lifted.text

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -31,23 +29,16 @@ TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 FUNCTIONS = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
 
 
-@pytest.fixture
-def empty(postgres_server: EmbeddedPostgres) -> Iterator[str]:
-    name = postgres_server.create_database()
-    yield name
-    postgres_server.drop_database(name)
-
-
-def test_up_down_and_up_again(postgres_server: EmbeddedPostgres, empty: str) -> None:
-    url = postgres_server.url(empty)
+def test_up_down_and_up_again(postgres_server: EmbeddedPostgres, empty_database: str) -> None:
+    url = postgres_server.url(empty_database)
     assert migrate.current(url) is None
     migrate.upgrade(url)
     assert migrate.current(url) == SCHEMA_REVISION
     migrate.upgrade(url)
     migrate.downgrade(url, "base")
     assert migrate.current(url) is None
-    assert postgres_server.execute(TABLES, database=empty) == [(VERSION_TABLE,)]
-    assert postgres_server.execute(FUNCTIONS, database=empty) == []
+    assert postgres_server.execute(TABLES, database=empty_database) == [(VERSION_TABLE,)]
+    assert postgres_server.execute(FUNCTIONS, database=empty_database) == []
     migrate.upgrade(url)
     assert migrate.current(url) == SCHEMA_REVISION
 
@@ -65,24 +56,24 @@ def test_alembic_sees_no_drift(ledger_url: str) -> None:
 
 
 def test_the_closed_lists_of_the_database_are_those_of_the_program(
-    postgres_server: EmbeddedPostgres, ledger_database: str, empty: str
+    postgres_server: EmbeddedPostgres, ledger_database: str, empty_database: str
 ) -> None:
-    engine = create_engine(from_text(postgres_server.url(empty)))
+    engine = create_engine(from_text(postgres_server.url(empty_database)))
     metadata.create_all(engine)
     engine.dispose()
     for query in (CONSTRAINTS, INDEXES, COLUMNS):
         migrated, believed = (
-            sorted(postgres_server.execute(query, database=name), key=str) for name in (ledger_database, empty)
+            sorted(postgres_server.execute(query, database=name), key=str) for name in (ledger_database, empty_database)
         )
         assert migrated == believed
 
 
-def test_two_migrations_at_once_wait_for_each_other(postgres_server: EmbeddedPostgres, empty: str) -> None:
+def test_two_migrations_at_once_wait_for_each_other(postgres_server: EmbeddedPostgres, empty_database: str) -> None:
     failures: list[BaseException] = []
 
     def run() -> None:
         try:
-            migrate.upgrade(postgres_server.url(empty))
+            migrate.upgrade(postgres_server.url(empty_database))
         except BaseException as error:
             failures.append(error)
 
@@ -92,39 +83,15 @@ def test_two_migrations_at_once_wait_for_each_other(postgres_server: EmbeddedPos
     for thread in threads:
         thread.join()
     assert failures == []
-    assert migrate.current(postgres_server.url(empty)) == SCHEMA_REVISION
-
-
-@pytest.mark.parametrize("variable", ["REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER"])
-def test_the_command_finds_the_ledger_in_the_environment(
-    postgres_server: EmbeddedPostgres,
-    empty: str,
-    variable: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    for name in ("REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv(variable, postgres_server.url(empty))
-    assert migrate.main(["upgrade"]) == 0
-    assert capsys.readouterr().out == f"registre à la révision {SCHEMA_REVISION}\n"
-    assert migrate.main(["downgrade", "--revision", "base"]) == 0
-    assert capsys.readouterr().out == "registre à la révision aucune\n"
-
-
-def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER"):
-        monkeypatch.delenv(name, raising=False)
-    assert migrate.main(["current"]) == 1
-    assert "REMINDERS_LEDGER_URL" in capsys.readouterr().err
+    assert migrate.current(postgres_server.url(empty_database)) == SCHEMA_REVISION
 
 
 def test_the_second_migration_keeps_what_the_first_ledger_held_and_can_be_undone(
-    postgres_server: EmbeddedPostgres, empty: str
+    postgres_server: EmbeddedPostgres, empty_database: str
 ) -> None:
-    url = postgres_server.url(empty)
+    url = postgres_server.url(empty_database)
     migrate.upgrade(url, "0001")
-    before = [sorted(postgres_server.execute(query, database=empty), key=str) for query in (INDEXES, COLUMNS)]
+    before = [sorted(postgres_server.execute(query, database=empty_database), key=str) for query in (INDEXES, COLUMNS)]
     for statement in (
         "INSERT INTO runs (library, stage, reference_date, due_date, today, dag_run_id, attempt, dry_run)"
         " VALUES ('demo', 'overdue_notice', '2026-11-27', '2026-11-26', '2026-11-27', 'r', 1, false)",
@@ -134,22 +101,22 @@ def test_the_second_migration_keeps_what_the_first_ledger_held_and_can_be_undone
         " SELECT gen_random_uuid(), 'demo', 1, notice_id, 'overdue_notice', 'sms', 'sms', '33639980001', 'cancelled'"
         " FROM notices",
     ):
-        postgres_server.execute(statement, database=empty)
+        postgres_server.execute(statement, database=empty_database)
     migrate.upgrade(url)
     held = "SELECT state, reason, campaign_id FROM deliveries"
-    assert postgres_server.execute(held, database=empty) == [("cancelled", None, "")]
+    assert postgres_server.execute(held, database=empty_database) == [("cancelled", None, "")]
     for statement in (
         "UPDATE deliveries SET reason = 'dead_number', campaign_id = 'ap_1'",
         "INSERT INTO skips (library, run_id, loan_id, patron_id, reason) VALUES ('demo', 1, 'L1', 'P1', 'dead_number')",
         "INSERT INTO suppressions (library, channel, recipient, reason, source, since)"
         " VALUES ('demo', 'sms', '33639980001', 'stop', 'reply', now())",
     ):
-        postgres_server.execute(statement, database=empty)
+        postgres_server.execute(statement, database=empty_database)
     migrate.downgrade(url, "0001")
     assert migrate.current(url) == "0001"
-    assert postgres_server.execute("SELECT reason FROM deliveries", database=empty) == [("not_approved",)]
-    assert postgres_server.execute("SELECT reason FROM skips", database=empty) == [("opted_out",)]
-    after = [sorted(postgres_server.execute(query, database=empty), key=str) for query in (INDEXES, COLUMNS)]
+    assert postgres_server.execute("SELECT reason FROM deliveries", database=empty_database) == [("not_approved",)]
+    assert postgres_server.execute("SELECT reason FROM skips", database=empty_database) == [("opted_out",)]
+    after = [sorted(postgres_server.execute(query, database=empty_database), key=str) for query in (INDEXES, COLUMNS)]
     assert after == before
     migrate.upgrade(url)
     assert migrate.current(url) == SCHEMA_REVISION

@@ -28,9 +28,9 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.sms import costs as sms_costs
-from tests.ledger.email.test_feedback import a_bounce
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.scenes.disputed_loan import a_whole_story
+from tests.scenes.ledger_emails import a_bounce
 from tests.scenes.ledger_letters import a_batch, closed
 from tests.scenes.ledger_registered import ONE, TWO, acknowledge, in_a_batch, note_return, number, post, ref
 from tests.scenes.ledger_runs import answer, extracted, ids, keys, rows, some_deliveries

@@ -19,9 +19,8 @@ from loan_reminders.ledger.put_aside import each_alone
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.services.email.read_bounces import read_bounces
 from loan_reminders.services.sms.feedback import read_blacklist
-from tests.ledger.email.test_feedback import a_bounce
-from tests.ledger.email.test_feedback import left as mailed
 from tests.scenes.builders import a_loan
+from tests.scenes.ledger_emails import a_bounce, mailed
 from tests.scenes.ledger_runs import extracted, planned, rows
 from tests.scenes.ledger_sms import NUMBER, ack, an_sms, blacklisted, in_force, left, received, reply, state
 

@@ -1,0 +1,44 @@
+"""What tests set up before they look: each scene once, for all files that need it. Fixtures are in conftest.py.
+
+Values
+    builders            loans, readers, notices, deliveries, messages: a test names only what it is about (all rooms)
+    foreign_addresses   addresses abroad as readers give them (domain/recipients, rendering/letters)
+    phone_fields        phone fields as libraries hold them, and what each becomes (domain/recipients)
+    refusals            what mail servers say when they refuse, and what it means (domain/email, services/email)
+    bounce_samples      reports of mail servers in their own shapes, and messages too costly to read (…/email, airflow)
+    sms_parts           how a phone network cuts a text: shares nothing with the program's counting (…/sms)
+
+What readers get
+    rendered_emails     e-mails as the delivered templates make them, read again (rendering/email)
+    printed_letters     letters as the page engine makes them, and what a PDF reader finds (rendering/letters)
+
+The outside world, on a socket
+    aleph               the Aleph statements on SQLite and on the Oracle wire (gateways/runs, airflow, simulators)
+    mail_relays         an account on a simulated SMTP server, and what it kept (gateways/email)
+    bounce_mailbox      the mailbox of bounces on a simulated IMAP server (gateways/email, services/email)
+    sms_requests        texts, gateways of both APIs, and a server that says what it is told (gateways/sms)
+
+A real ledger, brought to a point by the ledger's own ways
+    ledger_runs         runs opened, extracted, planned, killed; `rows` asks SQL (ledger, web, bench, other scenes)
+    ledger_emails       e-mails that left and came back, alone or in a mass (ledger, web)
+    ledger_sms          SMS that left, their receipts, replies, the provider's list (ledger, web)
+    ledger_letters      letters in closed batches and in drafts; `close_batch` (ledger, other scenes)
+    ledger_registered   registered letters that were printed, and each further step (ledger, web)
+    batch_desk          one closed batch with its PDF and its loans in the ILS (web/letters)
+    disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
+    old_ledger          a ledger that believes in two million rows a table (ledger)
+    query_plans         the plan of every statement that is executed (ledger)
+
+The use cases at work
+    world               services on a real ledger, SMTP and SMS server; the ILS is a list (services, airflow, commands)
+    letter_readers      readers who get letters, and letter stores that fail (services/letters, …/registered, airflow)
+    letter_approval     a librarian who is asked about registered letters (services/registered, services/runs)
+    sms_return          readers who got an SMS, and what is asked of the provider afterwards (services/sms)
+    outside             relay, SMS gateway, printer and store in memory, with every misfortune (services, other scenes)
+    miniature           a library whose readers, loans and days change, on `outside` (services/runs)
+    month               a month of such a library, each DAG once a day, with kills (services/runs)
+
+Airflow
+    operators_at_work   the real operators on a `world` (airflow)
+    schedules           when each DAG's runs fall, in a process with settings of its own (airflow)
+"""

@@ -1,13 +1,17 @@
-"""The Aleph extraction over a small fictional library, as the contract tests want it."""
+"""The Aleph statements over a small fictional library: on SQLite itself, and by the gateway on the Oracle wire."""
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
+import oracledb
+
 from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.domain.stages import PatronCategory
+from loan_reminders.gateways.runs.loan_source import OracleLoanSource
 from sql.demo.oddities import STAGE_DAYS
 from sql.demo.tables import BINDS
 
@@ -43,3 +47,24 @@ def direct_rows(database: Path, due: date, sql: str = ALEPH_SQL) -> list[dict[st
         ]
     finally:
         connection.close()
+
+
+def source(server, *, sql=ALEPH_SQL, password=None, binds=BINDS, **options):
+    """The gateway on a simulated server."""
+
+    def connect():
+        return oracledb.connect(user=server.user, password=password or server.password, dsn=server.dsn)
+
+    return OracleLoanSource(connect, sql=sql, now_sql=NOW_SQL, binds=binds, codes=CODES, **options)
+
+
+def read(loans, stage="C"):
+    """What a source gives for the day of a stage."""
+    return list(loans.loans_due(due_day(stage), today=TODAY))
+
+
+def assert_no_session_left(server):
+    deadline = time.monotonic() + 5
+    while server.sessions and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.sessions == 0

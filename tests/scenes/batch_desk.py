@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 import pypdf
 
-from loan_reminders.domain.messages import LetterBatch, PlacedLetter
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.states import DeliveryState
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron, an_address
-from tests.scenes.ledger_runs import answer, ids, planned, rows
+from tests.scenes.ledger_letters import a_batch, close_batch
+from tests.scenes.ledger_runs import rows
 
 
 @dataclass
-class Desk:
+class BatchOnDesk:
     """A batch of four letters of two pages each; reader 4 has two loans, the others one."""
 
     ledger: object
@@ -71,6 +70,7 @@ def _reader(n):
 
 
 def closed_batch(ledger, database, folder, groups):
+    """One letter for each group of loans, to a reader of its own, with the batch's PDF in the folder."""
     deliveries = tuple(
         a_delivery(
             channel=Channel.LETTER,
@@ -80,11 +80,7 @@ def closed_batch(ledger, database, folder, groups):
                     a_loan(
                         loan_id=loan.loan_id,
                         due_date=loan.due_date,
-                        patron=a_patron(
-                            patron_id=f"P{n}",
-                            name=f"Lecteur {n}",
-                            address=an_address(f"LECTEUR {n}", "1 RUE", "06000 NICE"),
-                        ),
+                        patron=_reader(n),
                     )
                     for loan in loans
                 ),
@@ -95,24 +91,9 @@ def closed_batch(ledger, database, folder, groups):
     (folder / "lot").mkdir(parents=True)
     texts = [f"LETTRE{n} page {side}" for n in range(1, 5) for side in (1, 2)]
     (folder / "lot" / "lettres.pdf").write_bytes(a_pdf(texts))
-    placed = tuple(
-        PlacedLetter(delivery_id=one.delivery_id, reference=f"REF-{n}", volume=1, first_page=2 * n - 1, last_page=2 * n)
-        for n, one in enumerate(deliveries, start=1)
-    )
-    batch = LetterBatch(
-        name="lot",
-        pdf="lot/lettres.pdf",
-        csv="lot/destinataires.csv",
-        letters=4,
-        pages=8,
-        sha256="0" * 64,
-        placed=placed,
-    )
-    run = planned(ledger, deliveries, stage=Stage.FIRST_REMINDER)
-    with ledger.sender(run.run_id, Channel.LETTER) as sender:
-        sender.claim(ids(deliveries))
-        batch_id = sender.record_batch(batch, [answer(one, DeliveryState.ACCEPTED) for one in deliveries])
-    return Desk(ledger, batch_id, deliveries, database, folder)
+    batch = a_batch(deliveries, references=[f"REF-{n}" for n in range(1, len(deliveries) + 1)])
+    _, batch_id = close_batch(ledger, deliveries, batch)
+    return BatchOnDesk(ledger, batch_id, deliveries, database, folder)
 
 
 def pages(content):

@@ -174,3 +174,19 @@ def away(**headers: str) -> bytes:
 
 def human(subject: str = "Re: Rappel") -> bytes:
     return f"From: {TO}\nTo: {SENDER}\nSubject: {subject}\n\nBonjour, je l'ai rendu : {TO} 550 5.1.1\n".encode()
+
+
+HEAD = "From: MAILER-DAEMON@x.example\nSubject: failure notice\nContent-Type: text/{}\n\n"
+_REPORT = (
+    'From: MAILER-DAEMON@x.example\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n{}'
+)
+_STATUS = "--b\nContent-Type: message/delivery-status\n\n"
+COSTLY = {
+    "parts": _REPORT.format("--b\n\nx\n" * 20_000),
+    "nested": "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(3000)),
+    "messages within messages": HEAD.format("plain") + "Content-Type: message/rfc822\n\n" * 8_000,
+    "groups of fields": _REPORT.format(_STATUS + "A: b\n\n" * 40_000),
+    "headers": HEAD.format("plain").replace("\n\n", "\n" + "X: y\n" * 50_000 + "\n"),
+    "a few parts too many": _REPORT.format("--b\n\nx\n" * 60),
+}
+"""Messages that cost too much to take apart, by what there is too much of."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from loan_reminders.domain.loans import Loan
@@ -13,7 +13,7 @@ from loan_reminders.domain.notices import Delivery, Skip
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.repository import PostgresLedger
-from tests.scenes.builders import OFFSETS, a_delivery, a_loan, a_notice, some_loans
+from tests.scenes.builders import DUE_DATE, OFFSETS, a_delivery, a_loan, a_notice, some_loans
 from tests.scenes.ledger_runs import answer, planned, rows
 
 S = DeliveryState
@@ -132,3 +132,10 @@ def a_whole_story(ledger: PostgresLedger, *, pdf: str = "lettres.pdf", **changes
     event(ledger, batch, registered, "posted", numbered, posted)
     event(ledger, batch, registered, "undone", posted, numbered, detail="dépôt à La Poste noté par erreur")
     return mail, sms, letter, registered
+
+
+def two_loans(ledger: PostgresLedger) -> None:
+    """The same document, lent twice; its title is HTML."""
+    for loan_id, due in (("L-old", date(2026, 3, 2)), ("L-new", DUE_DATE)):
+        loan = a_loan(loan_id=loan_id, due_date=due, title="<b>Gras</b>")
+        sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, loans=(loan,))

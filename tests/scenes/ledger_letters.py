@@ -1,4 +1,4 @@
-"""Letters in closed batches and in drafts, for the ledger's tests."""
+"""Letters in closed batches and in drafts, for the ledger's and the pages' tests."""
 
 from __future__ import annotations
 
@@ -17,22 +17,43 @@ S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
 
 
-def a_batch(deliveries: Sequence[Delivery], name: str = "lot", *, draft: bool = False, **changes: Any) -> LetterBatch:
+def a_batch(
+    deliveries: Sequence[Delivery],
+    name: str = "lot",
+    *,
+    references: Sequence[str] = (),
+    pages_each: int = 2,
+    draft: bool = False,
+    **changes: Any,
+) -> LetterBatch:
+    """All these letters in one file, one behind the other; a letter's reference names its reader unless given."""
+    references = references or [f"REF-{delivery.notice.patron.patron_id}" for delivery in deliveries]
     placed = tuple(
         PlacedLetter(
             delivery_id=delivery.delivery_id,
-            reference=f"REF-{delivery.notice.patron.patron_id}",
+            reference=reference,
             volume=1,
-            first_page=2 * number - 1,
-            last_page=2 * number,
+            first_page=pages_each * number + 1,
+            last_page=pages_each * (number + 1),
         )
-        for number, delivery in enumerate(deliveries, start=1)
+        for number, (delivery, reference) in enumerate(zip(deliveries, references, strict=True))
     )
     values: dict[str, Any] = {
         "name": name, "pdf": f"{name}/lettres.pdf", "csv": f"{name}/destinataires.csv", "letters": len(placed),
-        "pages": 2 * len(placed), "sha256": "0" * 64, "draft": draft, "placed": placed,
+        "pages": pages_each * len(placed), "sha256": "0" * 64, "draft": draft, "placed": placed,
     }  # fmt: skip
     return LetterBatch(**{**values, **changes})
+
+
+def close_batch(
+    ledger: PostgresLedger, deliveries: Sequence[Delivery], batch: LetterBatch, *, dag_run_id: str = "run-1"
+) -> tuple[int, int]:
+    """A run whose letters are in this closed batch: run, batch."""
+    run = planned(ledger, deliveries, stage=deliveries[0].notice.stage, dag_run_id=dag_run_id)
+    with ledger.sender(run.run_id, deliveries[0].channel) as sender:
+        sender.claim(ids(deliveries))
+        batch_id = sender.record_batch(batch, [answer(one, S.ACCEPTED) for one in deliveries])
+    return run.run_id, batch_id
 
 
 def closed(
@@ -40,12 +61,8 @@ def closed(
 ) -> tuple[int, int, tuple[Delivery, ...]]:
     """A run whose letters are in one closed batch: run, batch, deliveries."""
     deliveries = some_deliveries(count, channel=channel, prefix=prefix)
-    run = planned(ledger, deliveries, stage=deliveries[0].notice.stage, dag_run_id=f"run {prefix}")
-    with ledger.sender(run.run_id, channel) as sender:
-        sender.claim(ids(deliveries))
-        batch = a_batch(deliveries, f"lot-{prefix}", **changes)
-        batch_id = sender.record_batch(batch, [answer(one, S.ACCEPTED) for one in deliveries])
-    return run.run_id, batch_id, deliveries
+    batch = a_batch(deliveries, f"lot-{prefix}", **changes)
+    return *close_batch(ledger, deliveries, batch, dag_run_id=f"run {prefix}"), deliveries
 
 
 def drafted(ledger: PostgresLedger, count: int = 3) -> tuple[int, int, tuple[Delivery, ...]]:

@@ -7,16 +7,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from loan_reminders.domain.letters.batches import ReturnReason
-from loan_reminders.domain.messages import LetterBatch, PlacedLetter
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.registered.steps import Acknowledged, Numbered, Posted, Returned
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron
-from tests.scenes.ledger_runs import STAGE_OF, answer, ids, planned, rows
+from tests.scenes.ledger_letters import a_batch, close_batch
+from tests.scenes.ledger_runs import STAGE_OF, rows
 
 R = Channel.REGISTERED_LETTER
 ONE, TWO, THREE = "1A00000000011", "1A00000000022", "RK123456785FR"
@@ -68,21 +67,11 @@ def in_a_batch(
 ) -> tuple[int, tuple[Delivery, ...]]:
     """A closed batch, printed on 17 December 2026 unless told otherwise: its number and its letters."""
     deliveries = tuple(letters) or some_letters(count, channel=channel, prefix=prefix)
-    run = planned(ledger, deliveries, stage=deliveries[0].notice.stage, dag_run_id=f"run {prefix}")
-    placed = tuple(
-        PlacedLetter(
-            delivery_id=one.delivery_id, reference=ref(number, prefix), volume=1, first_page=number + 1,
-            last_page=number + 1,
-        )
-        for number, one in enumerate(deliveries)
-    )  # fmt: skip
-    batch = LetterBatch(
-        name=f"lot-{prefix}", pdf="lettres.pdf", csv="destinataires.csv", letters=len(placed), pages=len(placed),
-        sha256="0" * 64, placed=placed,
-    )  # fmt: skip
-    with ledger.sender(run.run_id, channel) as sender:
-        sender.claim(ids(deliveries))
-        batch_id = sender.record_batch(batch, [answer(one, DeliveryState.ACCEPTED) for one in deliveries])
+    references = [ref(number, prefix) for number in range(len(deliveries))]
+    batch = a_batch(
+        deliveries, f"lot-{prefix}", references=references, pages_each=1, pdf="lettres.pdf", csv="destinataires.csv"
+    )
+    _, batch_id = close_batch(ledger, deliveries, batch, dag_run_id=f"run {prefix}")
     if printed:
         assert ledger.letters().mark_printed(batch_id, who="imprimeur")
         rows(ledger, "UPDATE letter_batches SET printed_at = :at WHERE batch_id = :id", at=PRINTED_AT, id=batch_id)

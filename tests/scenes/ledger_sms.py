@@ -81,7 +81,7 @@ def state(ledger: PostgresLedger, delivery_id: uuid.UUID) -> tuple[str, str | No
     return row[0], row[1]
 
 
-def told(ledger: PostgresLedger, delivery_id: uuid.UUID) -> list[tuple[str, bool]]:
+def receipts_of(ledger: PostgresLedger, delivery_id: uuid.UUID) -> list[tuple[str, bool]]:
     """The receipts of a delivery: state and whether it was applied."""
     query = "SELECT state, applied FROM receipts WHERE delivery_id = :id ORDER BY receipt_id"
     return [(row[0], row[1]) for row in rows(ledger, query, id=delivery_id)]

@@ -10,7 +10,7 @@ from tests.scenes.letter_readers import by_post
 R, S = Channel.REGISTERED_LETTER, DeliveryState
 
 
-class Desk:
+class ApprovalDesk:
     def __init__(self, world, folder):
         self.world, self.folder = world, folder
 

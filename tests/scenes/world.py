@@ -91,34 +91,36 @@ class World:
     split_by_branch: bool = False
 
     def extract(self, *loans: Loan | RejectedRow, dry_run: bool = False, dag_run_id: str = "") -> int:
+        """The run about the loans that are due on `DUE`, on its own day."""
         if loans:
             self.ils.rows = list(loans)
-        self.runs += 1
-        rule = SETTINGS.policy().rule(self.stage)
-        return extract_loans(
-            self.ledger,
-            self.ils,
-            rule=rule,
-            reference_date=DUE + timedelta(days=rule.offset_days),
-            today=self.today,
-            dag_run_id=dag_run_id or f"run {self.runs}",
-            dry_run=dry_run,
-        ).run_id
+        reference_date = DUE + timedelta(days=SETTINGS.policy().rule(self.stage).offset_days)
+        return self._extract(reference_date, dry_run=dry_run, dag_run_id=dag_run_id)
 
     def extract_day(self, due: date, *rows: Loan) -> int:
         """The run of one due date, on its own day."""
         self.ils.rows = list(rows)
+        return self._extract(due + timedelta(days=SETTINGS.policy().rule(self.stage).offset_days))
+
+    def begin_daily(self, *, dry_run: bool = False) -> tuple[int, dict[str, int]]:
+        """Today's run as the stage's DAG begins it, with what other days left untold; and what was planned."""
+        midnight = datetime.now(SETTINGS.zone).replace(hour=0, minute=0)
+        run_id = self._extract(self.today, dry_run=dry_run, policy=SETTINGS.policy(), midnight=midnight)
+        return run_id, self.plan(run_id)
+
+    def _extract(self, reference_date: date, *, dry_run: bool = False, dag_run_id: str = "", **more: Any) -> int:
         self.runs += 1
-        rule = SETTINGS.policy().rule(self.stage)
-        return extract_loans(
+        run = extract_loans(
             self.ledger,
             self.ils,
-            rule=rule,
-            reference_date=due + timedelta(days=rule.offset_days),
+            rule=SETTINGS.policy().rule(self.stage),
+            reference_date=reference_date,
             today=self.today,
-            dag_run_id=f"run {self.runs}",
-            dry_run=False,
-        ).run_id
+            dag_run_id=dag_run_id or f"run {self.runs}",
+            dry_run=dry_run,
+            **more,
+        )
+        return run.run_id
 
     def plan(self, run_id: int) -> dict[str, int]:
         return plan_run(self.ledger, run_id=run_id, policy=SETTINGS.policy())

@@ -1,3 +1,18 @@
-"""Airflow's web code is imported here first: it warns of a client that its own dependencies bring."""
+"""The pages are tried on the same ledger and the same application as in `tests/web`."""
 
-from tests.web import client as web_client  # noqa: F401
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.web.conftest import database_of_the_file, installed, ledger, ledger_database
+
+__all__ = ["database_of_the_file", "installed", "ledger", "ledger_database"]
+
+
+@pytest.fixture
+def pages(installed: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The pages on that ledger, with a folder for letters, and closed to the SMS provider."""
+    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
+    monkeypatch.delenv("REMINDERS_SMS_CALLBACK_TOKEN")

@@ -20,6 +20,7 @@ from fastapi.routing import APIRoute
 from loan_reminders.commands.previews import browser
 from loan_reminders.web.access import Right
 from loan_reminders.web.guard import FOREIGN
+from tests.e2e.airflow_api import PATIENCE_S
 
 RIGHTS = {
     "personne": set(),
@@ -66,7 +67,7 @@ def calls():
 
 def raw(installation, head: str, body: bytes = b"", *, wait=True) -> bytes:
     """What a bare socket is told."""
-    with socket.create_connection(("127.0.0.1", installation.port), timeout=30) as line:
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=PATIENCE_S) as line:
         line.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)
         return line.recv(4096) if wait else b""
 

@@ -1,8 +1,5 @@
 """library.toml: a wrong value stops with the key, the value found and what is allowed."""
 
-import os
-import subprocess
-import sys
 from datetime import date
 
 import pytest
@@ -110,28 +107,6 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path, content, told):
 def test_a_missing_file_is_told_with_the_variable_that_names_it(tmp_path):
     with pytest.raises(SettingsError, match="REMINDERS_CONFIG"):
         read_settings(tmp_path / "nowhere.toml")
-
-
-def check(path):
-    return subprocess.run(
-        [sys.executable, "-m", "loan_reminders.commands.check_settings"],
-        env={**os.environ, "REMINDERS_CONFIG": str(path), "PYTHONPATH": str(ROOT / "plugins")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_command_line_says_what_is_wrong(tmp_path):
-    answer = check(write(tmp_path, EXAMPLE.replace('hour = "10:00"', 'hour = "25:00"')))
-    assert answer.returncode == 1
-    assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in answer.stderr
-    assert "Traceback" not in answer.stderr
-
-
-def test_the_command_line_accepts_the_example(tmp_path):
-    answer = check(write(tmp_path, EXAMPLE))
-    assert (answer.returncode, answer.stderr) == (0, "")
 
 
 def test_the_example_says_the_librarys_procedure():

@@ -1,4 +1,4 @@
-"""The program's own door for the SMS provider, served by a real web server in a process of its own."""
+"""The program's own address for the SMS provider's calls, served by a real web server in a process of its own."""
 
 from __future__ import annotations
 
@@ -21,9 +21,15 @@ TOKEN = "a-token-for-tests-of-callbacks"
 
 
 class CallbackReceiver:
-    """One process of one web server; `url` is the provider's address, `kill` ends it without a word."""
+    """One process of one web server; `url` is the provider's address, `kill` ends it without a word.
 
-    def __init__(self, *, socket_folder: Path, database: str, **more: str) -> None:
+    `app` names the function that makes the application, `more` are variables of its environment.
+    """
+
+    def __init__(
+        self, *, socket_folder: Path, database: str, app: str = "loan_reminders.web.app:create_app", **more: str
+    ) -> None:
+        self._app = app
         connection = {"conn_type": "postgres", "login": "postgres", "schema": database}
         self._folder = Path(tempfile.mkdtemp(prefix="callbacks-"))
         self._env = {
@@ -32,7 +38,6 @@ class CallbackReceiver:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW_CONN_REMINDERS_LEDGER": json.dumps({**connection, "extra": {"host": str(socket_folder)}}),
             "REMINDERS_SMS_CALLBACK_TOKEN": TOKEN,
-            "REMINDERS_SMS_CALLBACK_BURST": "100000",
             "REMINDERS_CONFIG": str(ROOT / "library.toml"),
             "PYTHONPATH": os.pathsep.join((str(ROOT / "plugins"), str(ROOT))),
             **more,
@@ -40,11 +45,12 @@ class CallbackReceiver:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}/rappels-sms/{TOKEN}"
+        self.root = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.root}/rappels-sms/{TOKEN}"
         self.log = self._folder / "server.log"
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "uvicorn", "--factory", "loan_reminders.web.app:create_app"]
+        command = [sys.executable, "-m", "uvicorn", "--factory", self._app]
         options = ["--port", str(self.port), "--no-access-log", "--log-level", "warning", "--limit-concurrency", "512"]
         with self.log.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(

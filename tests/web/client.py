@@ -1,21 +1,23 @@
-"""The pages and the door served in this process, on a real ledger; whoever asks is said by the test."""
+"""The pages and the SMS provider's address served in this process, on a real ledger; the test says who asks."""
 
 from __future__ import annotations
 
 import json
-import warnings
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
 from fastapi import HTTPException
+from starlette.testclient import TestClient
 
-with warnings.catch_warnings():
-    # Airflow brings httpx, whose successor starlette's client would rather have.
-    warnings.filterwarnings("ignore", message=".*httpx")
-    from starlette.testclient import TestClient
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 TOKEN = "a-token-for-tests-of-callbacks"
-DOOR = f"/rappels-sms/{TOKEN}"
+CALLBACKS = f"/rappels-sms/{TOKEN}"
+CALLBACK_ROUTE = "/rappels-sms/{token:path}"
 RIGHTS = {"personne": (), "lecteur": ("see",), "admin": ("see", "act", "administer")}
 """What these may; `` is not logged in, and anybody else is a librarian."""
 
@@ -26,8 +28,8 @@ def connection_to(server, database: str) -> str:
     return json.dumps({"conn_type": "postgres", "login": "postgres", "schema": database, "extra": extra})
 
 
-class RoleGate:
-    """Says that whoever asks has the name and the rights of a role."""
+class FixedRole:
+    """An `Authenticator`: whoever asks has the name and the rights of one role."""
 
     def __init__(self, role: str) -> None:
         self.role = role
@@ -41,14 +43,35 @@ class RoleGate:
         return Person(name=self.role, rights=frozenset(map(Right, rights)))
 
 
+def routes():
+    """All routes but the SMS provider's."""
+    return [route for route in application().routes if getattr(route, "path", "") != CALLBACK_ROUTE]
+
+
+def calls(route):
+    """Each way to ask for a route, of things that nobody knows: method and path."""
+    path = route.path.replace("{delivery_id}", str(uuid.UUID(int=1)))
+    for name in ("batch_id", "volume", "suppression_id"):
+        path = path.replace(f"{{{name}}}", "1")
+    return [(method, path) for method in route.methods]
+
+
+@cache
+def application() -> FastAPI:
+    """The application, made once: its routes are the same for everybody."""
+    from loan_reminders.web.app import create_app
+
+    return create_app()
+
+
 @contextmanager
 def browsing(role: str = "biblio", **headers: str) -> Iterator[TestClient]:
     """A client of the application, as a browser on one of its own pages: a role of `RIGHTS`, or any librarian's name.
 
-    Headers are named with `_` for `-`: `sec_fetch_site="cross-site"`.
+    Headers are named with `_` for `-`: `sec_fetch_site="cross-site"`. One at a time: they share one application.
     """
-    from loan_reminders.web.app import create_app
-
+    app = application()
+    app.state.authenticator = FixedRole(role)
     said = {"sec-fetch-site": "same-origin", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    with TestClient(create_app(RoleGate(role)), headers=said, follow_redirects=False) as client:
+    with TestClient(app, headers=said, follow_redirects=False) as client:
         yield client

@@ -9,27 +9,15 @@ from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import desk
-from loan_reminders.web.suppressions.suppression_rows import question_answered, who_is_meant
+from loan_reminders.web.suppressions.table_rows import question_answered, who_is_meant
 from tests.scenes.ledger_registered import in_a_batch, ref, some_letters, trace
 from tests.scenes.ledger_runs import answer, ids, opened, planned, rows, some_deliveries
-from tests.web.client import browsing, connection_to
+from tests.web.client import browsing
 
+pytestmark = pytest.mark.usefixtures("installed")
 PAGE = "/bureau"
 BACK = f"{PAGE}/npai"
 SETTLED = f"{PAGE}/regle"
-
-
-@pytest.fixture
-def ledger(ledger_url):
-    from loan_reminders.ledger.connect import connect
-
-    with connect(ledger_url, library=settings().library.code) as opened_ledger:
-        yield opened_ledger
-
-
-@pytest.fixture(autouse=True)
-def installed(monkeypatch, postgres_server, ledger_database):
-    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, ledger_database))
 
 
 def skipped(ledger, reason, detail):
@@ -179,9 +167,9 @@ def test_the_summary_counts_numbers_and_addresses_apart():
 
 
 def test_bounces_that_came_too_many_at_once_are_shown_and_decided_by_a_librarian(ledger):
-    from tests.ledger.email.test_held_bounces import dead, mass
+    from tests.scenes.ledger_emails import came_back_in_a_mass, dead_addresses
 
-    mass(ledger)
+    came_back_in_a_mass(ledger)
     with browsing() as client:
         page = client.get(PAGE).text
         for words in ("E-mails revenus en masse", "univ.example", "<td>6</td>", "Panne de notre côté"):
@@ -191,16 +179,16 @@ def test_bounces_that_came_too_many_at_once_are_shown_and_decided_by_a_librarian
         answer = client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "oui"})
         assert (answer.status_code, "E-mails revenus en masse" in client.get(PAGE).text) == (303, False)
         assert "Plus aucun retour" in client.post(f"{PAGE}/retours", data={"domaine": "x", "mortes": "non"}).text
-    assert len(dead(ledger)) == 6
+    assert len(dead_addresses(ledger)) == 6
 
 
 def test_who_may_only_read_cannot_decide_about_bounces(ledger):
-    from tests.ledger.email.test_held_bounces import dead, mass
+    from tests.scenes.ledger_emails import came_back_in_a_mass, dead_addresses
 
-    mass(ledger)
+    came_back_in_a_mass(ledger)
     with browsing("lecteur") as client:
         assert client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "oui"}).status_code == 403
-    assert dead(ledger) == []
+    assert dead_addresses(ledger) == []
 
 
 def test_what_came_back_and_could_not_be_read_is_shown(ledger):

@@ -1,10 +1,9 @@
-"""The door the SMS provider calls us at: its secret path and its limits from the environment, its words as values."""
+"""The address that the SMS provider calls: its secret path and who may call from the environment, calls as values."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
@@ -15,40 +14,14 @@ if TYPE_CHECKING:
     from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
 
 TOKEN = "REMINDERS_SMS_CALLBACK_TOKEN"  # noqa: S105 - the name of the variable, not its value
-PER_SECOND = "REMINDERS_SMS_CALLBACK_PER_SECOND"
-BURST = "REMINDERS_SMS_CALLBACK_BURST"
 NETWORKS = "REMINDERS_SMS_CALLBACK_NETWORKS"
 SHORTEST_TOKEN = 24
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallbackLimits:
-    """How many callbacks one process takes: so many a second, and so many at once after a quiet moment."""
-
-    per_second: float = 1_000
-    burst: int = 10_000
-
-
 def callback_token() -> str | None:
-    """The unguessable end of the path (`REMINDERS_SMS_CALLBACK_TOKEN`); None, no door, under 24 characters."""
+    """The unguessable end of the path (`REMINDERS_SMS_CALLBACK_TOKEN`); None under 24 characters: no such address."""
     token = os.environ.get(TOKEN, "").strip()
     return token if len(token) >= SHORTEST_TOKEN else None
-
-
-def callback_limits() -> CallbackLimits:
-    """The limits (`REMINDERS_SMS_CALLBACK_PER_SECOND`, `REMINDERS_SMS_CALLBACK_BURST`). Raises SettingsError."""
-    usual = CallbackLimits()
-    per_second, burst = os.environ.get(PER_SECOND), os.environ.get(BURST)
-    try:
-        limits = CallbackLimits(
-            per_second=float(per_second) if per_second else usual.per_second,
-            burst=int(burst) if burst else usual.burst,
-        )
-    except ValueError:
-        raise SettingsError(f"{PER_SECOND} et {BURST} : des nombres sont attendus") from None
-    if not (0 < limits.per_second < float("inf") and limits.burst >= 1):
-        raise SettingsError(f"{PER_SECOND} et {BURST} : des nombres positifs sont attendus")
-    return limits
 
 
 def callback_networks() -> tuple[IPv4Network | IPv6Network, ...]:

@@ -5,7 +5,7 @@ ACT         names, letters, changes  changing it
 ADMINISTER  the installation         changing the connection `reminders_ledger`
 
 `docs/rights.md` says which roles have them by SimpleAuthManager, FAB and Keycloak. Each route has one of the rights
-(`guard.GuardedRoute`), and a gate is asked before the body of a request is read. These are internal modules of Airflow
+(`guard.GuardedRoute`), asked for before the body of a request is read. These are internal modules of Airflow
 3.3 (`airflow.api_fastapi`); nothing else in this room imports Airflow.
 """
 
@@ -52,7 +52,7 @@ class Person:
     rights: frozenset[Right]
 
 
-class Gate(Protocol):
+class Authenticator(Protocol):
     """Says who asks."""
 
     async def person(self, request: Request) -> Person:
@@ -60,7 +60,7 @@ class Gate(Protocol):
         ...
 
 
-class AirflowGate:
+class AirflowAuthenticator:
     """Airflow's own log-in and permissions."""
 
     async def person(self, request: Request) -> Person:
@@ -90,8 +90,8 @@ def _may_on_stage(request: Request, user: Any, method: Literal["GET", "PUT"]) ->
 
 async def admit(request: Request, right: Right) -> Person:
     """Let whoever asks in, or raise HTTPException: 401 without a session, 403 without the right."""
-    gate: Gate = request.app.state.gate
-    person = await gate.person(request)
+    authenticator: Authenticator = request.app.state.authenticator
+    person = await authenticator.person(request)
     request.state.person = person
     if right not in person.rights:
         raise HTTPException(403, "Forbidden")

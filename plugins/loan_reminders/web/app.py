@@ -9,39 +9,37 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from loan_reminders.web import ledger_access as books
-from loan_reminders.web import page
-from loan_reminders.web.access import AirflowGate, Gate
+from loan_reminders.web import ledger_access, page
+from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
 from loan_reminders.web.dispute.loan_file import router as dispute
-from loan_reminders.web.entrance import router as entrance
+from loan_reminders.web.home import router as home
 from loan_reminders.web.letters.batches import router as batches
+from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.registered.registered_letters import router as registered
-from loan_reminders.web.shield import Shield
-from loan_reminders.web.sms.callbacks import Door, callbacks
+from loan_reminders.web.sms.callbacks import callbacks_router
 from loan_reminders.web.suppressions.suppression_list import router as suppressions
 
 
-def create_app(gate: Gate | None = None) -> FastAPI:
-    """The pages of the librarians, each behind Airflow's login, and the SMS provider's door. Raises SettingsError.
+def create_app(authenticator: Authenticator | None = None) -> FastAPI:
+    """The pages of the librarians, each behind Airflow's login, and what the SMS provider calls. Raises SettingsError.
 
-    `gate` says who asks; without it Airflow does.
+    `authenticator` says who asks; without it Airflow does.
     """
-    door = Door()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        door.close()
-        books.close()
+        ledger_access.close()
 
     app = FastAPI(
         title="Relances", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
     )
-    app.state.gate = gate or AirflowGate()
-    app.add_middleware(Shield)
+    app.state.authenticator = authenticator or AirflowAuthenticator()
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(AccessLogWithoutSecrets)
     app.add_exception_handler(HTTPException, page.refused)
     app.add_exception_handler(RequestValidationError, page.unreadable)
-    for router in (callbacks(door), entrance, suppressions, batches, dispute, registered, desk):
+    for router in (callbacks_router(), home, suppressions, batches, dispute, registered, desk):
         app.include_router(router)
     return app

@@ -14,7 +14,7 @@ from loan_reminders.domain.registered.tracking_number import clean_reference
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.words import STAGES
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access as books
+from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
@@ -40,7 +40,7 @@ def page(at: At, npai: Annotated[Typed, Query(max_length=100)] = "") -> Response
     if not npai:
         return _page(at)
     try:
-        known = books.desk().is_returned(clean_reference(npai))
+        known = ledger_access.desk().is_returned(clean_reference(npai))
     except ReminderError as error:
         return at.unavailable(error)
     if not known:
@@ -55,7 +55,7 @@ def came_back(at: At, who: Librarian, reference: Annotated[Typed, Form(max_lengt
         asked = clean_reference(reference)
         if not asked:
             return _page(at, problem="Il manque la référence de la lettre.", status=400)
-        taken = books.desk().note_return(asked, since=datetime.now(settings().zone), who=who)
+        taken = ledger_access.desk().note_return(asked, since=datetime.now(settings().zone), who=who)
     except LetterStepRefused as refused:
         return _page(at, problem=str(refused), reference=reference, status=400)
     except ReminderError as error:
@@ -76,7 +76,7 @@ def decide(
     if not domaine or mortes not in ("oui", "non"):
         return _page(at, problem="Il manque le domaine, ou la réponse.", status=400)
     try:
-        decided = books.mail_feedback().decide(
+        decided = ledger_access.mail_feedback().decide(
             domaine, dead=mortes == "oui", who=who, failures=settings().bounces.soft_failures
         )
     except ReminderError as error:
@@ -90,7 +90,7 @@ def decide(
 def settled(at: At, who: Librarian, envoi: Annotated[Typed, Form(max_length=100)] = "") -> Response:
     """Somebody saw to the reader of a delivery that did not arrive: it leaves the list."""
     try:
-        changed = books.desk().settle(uuid.UUID(envoi), who=who)
+        changed = ledger_access.desk().settle(uuid.UUID(envoi), who=who)
     except ValueError:
         return _page(at, problem="Cet envoi est inconnu.", status=400)
     except ReminderError as error:
@@ -104,13 +104,13 @@ def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", s
     zone = settings().zone
     now = datetime.now(zone)
     try:
-        work = books.desk().work(
+        work = ledger_access.desk().work(
             since=now - timedelta(days=LAST_DAYS),
             doubtful_before=now - timedelta(days=1),
             limit=MOST_LINES,
             sent_since=now - A_YEAR,
         )
-        held = books.mail_feedback().held()
+        held = ledger_access.mail_feedback().held()
     except ReminderError as error:
         return at.unavailable(error)
     return at.html(

@@ -21,7 +21,7 @@ _lock = threading.Lock()
 _opened: list[PostgresLedger] = []
 
 
-def feedback() -> SmsFeedback:
+def sms_feedback() -> SmsFeedback:
     """The part of the ledger where the provider's answers are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().feedback()
 

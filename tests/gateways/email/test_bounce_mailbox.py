@@ -15,28 +15,10 @@ from loan_reminders.domain.ports.email_feedback import MailSettled
 from loan_reminders.gateways.email import bounce_mailbox
 from loan_reminders.gateways.email.bounce_mailbox import ImapBounceMailbox, MailboxAccount
 from loan_reminders.gateways.email.imap_folder import modified_utf7
-from tests.gateways.email.test_bounce_reports import COSTLY
-from tests.scenes.bounce_samples import away, dsn, human, qmail
+from tests.scenes.bounce_mailbox import DONE, mailbox
+from tests.scenes.bounce_samples import COSTLY, away, dsn, human, qmail
 from tests.simulators.certificates import self_made_certificate
 from tests.simulators.imap_server import ImapServer
-
-DONE = "Relances trait&AOk-es"
-
-
-def mailbox(server: ImapServer, **changes: Any) -> ImapBounceMailbox:
-    login, password = server.credentials
-    values = {
-        "host": "127.0.0.1",
-        "port": server.port,
-        "login": login,
-        "password": password,
-        "folder": "INBOX",
-        "done_folder": "Relances traitées",
-        "tls": False,
-        "login_in_clear": True,
-        "timeout_s": 5,
-    }
-    return ImapBounceMailbox(MailboxAccount(**{**values, **changes}))
 
 
 def read_and_put_away(server: ImapServer, **changes: Any) -> list[Arrival]:

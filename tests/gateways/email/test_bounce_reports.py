@@ -11,7 +11,22 @@ import pytest
 from loan_reminders.domain.email.feedback import PUT_AWAY, Arrival, BounceKind
 from loan_reminders.gateways.email.bounce_budget import Budget
 from loan_reminders.gateways.email.bounce_reports import first_look, read
-from tests.scenes.bounce_samples import ID, SENDER, TO, away, dsn, exchange, exim, french, gmail, human, original, qmail
+from tests.scenes.bounce_samples import (
+    COSTLY,
+    HEAD,
+    ID,
+    SENDER,
+    TO,
+    away,
+    dsn,
+    exchange,
+    exim,
+    french,
+    gmail,
+    human,
+    original,
+    qmail,
+)
 
 HARD, SOFT, DELAYED = BounceKind.HARD, BounceKind.SOFT, BounceKind.DELAYED
 
@@ -179,9 +194,6 @@ def test_every_cut_of_a_report_is_understood_or_left():
         assert read(content[:end])[0] in (Arrival.BOUNCE, Arrival.UNREADABLE)
 
 
-HEAD = "From: MAILER-DAEMON@x.example\nSubject: failure notice\nContent-Type: text/{}\n\n"
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -205,20 +217,6 @@ HEAD = "From: MAILER-DAEMON@x.example\nSubject: failure notice\nContent-Type: te
 )  # fmt: skip
 def test_a_message_made_to_be_hard_to_read_is_read_all_the_same(content):
     assert read(content.encode())[0] is Arrival.UNREADABLE
-
-
-REPORT = (
-    'From: MAILER-DAEMON@x.example\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n{}'
-)
-STATUS = "--b\nContent-Type: message/delivery-status\n\n"
-COSTLY = {
-    "parts": REPORT.format("--b\n\nx\n" * 20_000),
-    "nested": "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(3000)),
-    "messages within messages": HEAD.format("plain") + "Content-Type: message/rfc822\n\n" * 8_000,
-    "groups of fields": REPORT.format(STATUS + "A: b\n\n" * 40_000),
-    "headers": HEAD.format("plain").replace("\n\n", "\n" + "X: y\n" * 50_000 + "\n"),
-    "a few parts too many": REPORT.format("--b\n\nx\n" * 60),
-}
 
 
 @pytest.mark.parametrize("name", COSTLY)

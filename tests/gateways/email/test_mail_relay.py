@@ -21,12 +21,6 @@ S = DeliveryState
 NO_PAUSE = Patience(pauses=())
 
 
-@pytest.fixture(params=[True, False], ids=["pipelining", "step by step"])
-def sink(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmtpSink]:
-    with SmtpSink(tmp_path / "mails", pipelining=request.param) as running:
-        yield running
-
-
 @pytest.fixture
 def relay(sink: SmtpSink) -> Iterator[SmtpRelay]:
     with closing(SmtpRelay(account(sink.port), patience=NO_PAUSE)) as opened:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,12 +17,6 @@ from tests.simulators.smtp_lines import Line, talking
 from tests.simulators.smtp_sink import Faults, SmtpSink
 
 S = DeliveryState
-
-
-@pytest.fixture(params=[True, False], ids=["pipelining", "step by step"])
-def sink(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmtpSink]:
-    with SmtpSink(tmp_path / "mails", pipelining=request.param) as running:
-        yield running
 
 
 @pytest.fixture

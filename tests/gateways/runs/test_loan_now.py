@@ -10,16 +10,9 @@ import pytest
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import Loan
 from loan_reminders.gateways.runs.loan_source import bind_names, together
-from sql.demo.generator import make_library
 from sql.demo.tables import write_sqlite
-from tests.gateways.runs.test_loan_source import assert_no_session_left, read, source
-from tests.scenes.aleph import TODAY, due_day, ymd
+from tests.scenes.aleph import assert_no_session_left, due_day, read, source, ymd
 from tests.simulators.oracle_server import OracleServer
-
-
-@pytest.fixture(scope="module")
-def library():
-    return make_library(today=TODAY, patrons=60, loans=750)
 
 
 @pytest.fixture

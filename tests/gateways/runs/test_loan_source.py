@@ -14,9 +14,8 @@ import pytest
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.gateways.runs.loan_source import OracleLoanSource, bind_names
-from sql.demo.generator import make_library
 from sql.demo.tables import BINDS, write_sqlite
-from tests.scenes.aleph import ALEPH_SQL, CODES, NOW_SQL, TODAY, due_day
+from tests.scenes.aleph import ALEPH_SQL, CODES, NOW_SQL, TODAY, assert_no_session_left, due_day, read, source
 from tests.simulators.oracle_backend import ALEPH_TYPES, DATE
 from tests.simulators.oracle_server import OracleServer
 
@@ -25,11 +24,6 @@ WRONG = "wrong-Secret"
 TITLE = "TRIM(z13.z13_title)"
 assert LOAN_DATE in ALEPH_SQL
 assert TITLE in ALEPH_SQL
-
-
-@pytest.fixture(scope="module")
-def library():
-    return make_library(today=TODAY, patrons=60, loans=750)
 
 
 @pytest.fixture(scope="module")
@@ -45,29 +39,11 @@ def server(database):
         yield running
 
 
-def source(server, *, sql=ALEPH_SQL, password=None, binds=BINDS, **options):
-    def connect():
-        return oracledb.connect(user=server.user, password=password or server.password, dsn=server.dsn)
-
-    return OracleLoanSource(connect, sql=sql, now_sql=NOW_SQL, binds=binds, codes=CODES, **options)
-
-
-def read(loans, stage="C"):
-    return list(loans.loans_due(due_day(stage), today=TODAY))
-
-
 def test_the_ids_alone_are_those_of_the_loans_and_of_the_rows_that_cannot_be_read(server):
     ids = list(source(server, array_size=10).loan_ids_due(due_day("C"), today=TODAY))
     assert ids
     assert ids == [row.loan_id for row in read(source(server))]
     assert_no_session_left(server)
-
-
-def assert_no_session_left(server):
-    deadline = time.monotonic() + 5
-    while server.sessions and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert server.sessions == 0
 
 
 def assert_tells_no_data(error):

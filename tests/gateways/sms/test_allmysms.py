@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,21 +14,8 @@ from loan_reminders.gateways.sms.allmysms_answer import Answer, Secrets
 from loan_reminders.gateways.sms.allmysms_receipts import read_answer
 from tests.scenes.sms_requests import API_KEY, LOGIN, TEXT, gateway_to, http, number, outcomes, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer
-from tests.simulators.sms_provider import SmsProvider
 
 S = DeliveryState
-
-
-@pytest.fixture
-def server() -> Iterator[AllMySmsServer]:
-    with AllMySmsServer(SmsProvider(login=LOGIN, api_key=API_KEY)) as running:
-        yield running
-
-
-@pytest.fixture
-def gateway(server: AllMySmsServer) -> Iterator[AllMySmsGateway]:
-    with gateway_to(server.base_url) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("wrong", [{"login": "somebody"}, {"api_key": "guess"}])

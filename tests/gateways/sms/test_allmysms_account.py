@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,9 +13,8 @@ from loan_reminders.domain.errors import SmsAccountRejected, SmsAnswerUnreadable
 from loan_reminders.domain.sms.feedback import AckStatus, SmsCredit
 from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
-from tests.scenes.sms_requests import API_KEY, LOGIN, OPEN, http, number, texts, wire
+from tests.scenes.sms_requests import OPEN, http, number, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
-from tests.simulators.sms_provider import SmsProvider
 
 Gateway = AllMySmsGateway | AllMySmsRestGateway
 Question = Callable[[Gateway], Any]
@@ -30,12 +29,6 @@ QUESTIONS: dict[str, Question] = {
 }
 APIS = pytest.mark.parametrize("api", ["legacy", "rest"])
 EVERY_QUESTION = pytest.mark.parametrize("question", QUESTIONS)
-
-
-@pytest.fixture
-def server() -> Iterator[AllMySmsServer]:
-    with AllMySmsServer(SmsProvider(login=LOGIN, api_key=API_KEY)) as running:
-        yield running
 
 
 @APIS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,23 +10,10 @@ from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailab
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from loan_reminders.gateways.sms.allmysms_answer import RAW_LIMIT
-from tests.scenes.sms_requests import API_KEY, LOGIN, gateway_to, http, outcomes, texts, wire
+from tests.scenes.sms_requests import gateway_to, http, outcomes, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
-from tests.simulators.sms_provider import SmsProvider
 
 S = DeliveryState
-
-
-@pytest.fixture
-def server() -> Iterator[AllMySmsServer]:
-    with AllMySmsServer(SmsProvider(login=LOGIN, api_key=API_KEY)) as running:
-        yield running
-
-
-@pytest.fixture
-def gateway(server: AllMySmsServer) -> Iterator[AllMySmsGateway]:
-    with gateway_to(server.base_url) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

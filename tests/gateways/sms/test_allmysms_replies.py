@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from loan_reminders.domain.errors import SmsAnswerUnreadable, SmsGatewayUnavailable
 from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
-from tests.scenes.sms_requests import API_KEY, LOGIN, OPEN, gateway_to, http, number, texts, wire
+from tests.scenes.sms_requests import OPEN, gateway_to, http, number, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
-from tests.simulators.sms_provider import SmsProvider
-
-
-@pytest.fixture
-def server() -> Iterator[AllMySmsServer]:
-    with AllMySmsServer(SmsProvider(login=LOGIN, api_key=API_KEY)) as running:
-        yield running
-
-
-@pytest.fixture
-def gateway(server: AllMySmsServer) -> Iterator[AllMySmsGateway]:
-    with gateway_to(server.base_url) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("fault", [Fault.TRUNCATED_JSON, Fault.SHORT_BODY])

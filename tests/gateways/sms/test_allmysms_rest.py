@@ -10,19 +10,12 @@ import pytest
 from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailable
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
-from tests.scenes.sms_requests import API_KEY, LOGIN, TEXT, http, number, outcomes, rest_to, texts, wire
+from tests.scenes.sms_requests import TEXT, http, number, outcomes, rest_to, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
-from tests.simulators.sms_provider import SmsProvider
 
 S = DeliveryState
 ACCEPTED, INVALID = (S.ACCEPTED, None), (S.REFUSED, Reason.INVALID_RECIPIENT)
 DOUBT = (S.IN_DOUBT, Reason.UNREADABLE_ANSWER)
-
-
-@pytest.fixture
-def server() -> Iterator[AllMySmsServer]:
-    with AllMySmsServer(SmsProvider(login=LOGIN, api_key=API_KEY)) as running:
-        yield running
 
 
 @pytest.fixture

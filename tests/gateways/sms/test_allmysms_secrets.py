@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -15,16 +15,9 @@ from loan_reminders.gateways.sms.allmysms import AllMySmsAccount
 from loan_reminders.gateways.sms.allmysms_answer import RAW_LIMIT, Secrets
 from tests.scenes.sms_requests import API_KEY, LOGIN, OPEN, gateway_to, http, number, outcomes, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
-from tests.simulators.sms_provider import SmsProvider
 
 S = DeliveryState
 BASIC = b64encode(f"{LOGIN}:{API_KEY}".encode()).decode()
-
-
-@pytest.fixture
-def server() -> Iterator[AllMySmsServer]:
-    with AllMySmsServer(SmsProvider(login=LOGIN, api_key=API_KEY)) as running:
-        yield running
 
 
 @pytest.mark.parametrize("fault", [None, *Fault])

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any, get_args
@@ -18,25 +17,11 @@ import pytest
 
 from loan_reminders.domain.errors import SettingsError, SmsAccountRejected
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from loan_reminders.hooks.allmysms import SmsApi, sms_account, sms_gateway
 from tests.scenes.sms_requests import API_KEY, LOGIN, TEXT, gateway_to, number, outcomes, texts
 from tests.simulators.allmysms_server import AllMySmsServer
-from tests.simulators.sms_provider import SmsProvider
 
 S = DeliveryState
-
-
-@pytest.fixture
-def server() -> Iterator[AllMySmsServer]:
-    with AllMySmsServer(SmsProvider(login=LOGIN, api_key=API_KEY)) as running:
-        yield running
-
-
-@pytest.fixture
-def gateway(server: AllMySmsServer) -> Iterator[AllMySmsGateway]:
-    with gateway_to(server.base_url) as opened:
-        yield opened
 
 
 def test_an_airflow_connection_becomes_a_gateway(server: AllMySmsServer, monkeypatch: pytest.MonkeyPatch) -> None:

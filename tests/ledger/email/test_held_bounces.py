@@ -8,11 +8,8 @@ import pytest
 
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.email.mass_bounces import DayOfMail, Dying, of_crowded_domains, to_hold
-from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.states import DeliveryState
-from tests.ledger.email.test_feedback import a_bounce, dead, left, told
-from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron, an_email
-from tests.scenes.ledger_runs import answer, ids, planned, rows
+from tests.scenes.ledger_emails import a_bounce, came_back, came_back_in_a_mass, dead_addresses, mailed, mailed_to
+from tests.scenes.ledger_runs import rows
 
 DAY, OTHER_DAY = date(2026, 12, 7), date(2026, 12, 8)
 
@@ -56,35 +53,14 @@ def test_addresses_that_fail_again_and_again_are_not_all_dead_either():
     assert of_crowded_domains([*many, "a@b.example"]) == set(many)
 
 
-def sent_to(ledger, *addresses):
-    """One run that mailed all of them; the deliveries by address."""
-    deliveries = [
-        a_delivery(
-            notice=a_notice(loans=(a_loan(loan_id=f"M{to}", patron=a_patron(patron_id=to, email=an_email(to))),)),
-            recipient=an_email(to),
-        )
-        for to in addresses
-    ]
-    run = planned(ledger, deliveries, dag_run_id=f"mass {addresses[0]}")
-    with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.claim(ids(deliveries))
-        sender.record([answer(one, DeliveryState.ACCEPTED) for one in deliveries])
-    return {to: one.delivery_id for to, one in zip(addresses, deliveries, strict=True)}
-
-
-def mass(ledger, count=6):
-    sent = sent_to(ledger, *(f"r{n}@univ.example" for n in range(count)))
-    return sent, told(ledger, *(a_bounce(one, recipient="") for one in sent.values()))
-
-
 def states(ledger):
     return {row[0] for row in rows(ledger, "SELECT state FROM deliveries")}
 
 
 def test_six_of_a_domain_in_one_reading_kill_nobody_and_wait(ledger):
-    _, settled = mass(ledger)
+    _, settled = came_back_in_a_mass(ledger)
     assert (settled.held, settled.moved, settled.dead_addresses) == (6, 0, 0)
-    assert (dead(ledger), states(ledger)) == ([], {"accepted"})
+    assert (dead_addresses(ledger), states(ledger)) == ([], {"accepted"})
     [line] = ledger.mail_feedback().held()
     assert (line.domain, line.addresses, line.said) == ("univ.example", 6, "550 5.1.1 unknown")
     assert ledger.mail_feedback().settle(failures=3).bounces == 0
@@ -94,53 +70,55 @@ def test_six_of_a_domain_in_one_reading_kill_nobody_and_wait(ledger):
     ("are_dead", "reason", "on_the_list"), [(True, "dead_address", 6), (False, "recipient_refused", 0)]
 )
 def test_a_librarian_believes_them_or_not_and_the_emails_came_back_all_the_same(ledger, are_dead, reason, on_the_list):
-    mass(ledger)
+    came_back_in_a_mass(ledger)
     feedback = ledger.mail_feedback()
     assert feedback.decide("univ.example", dead=are_dead, who="anne", failures=5) == 6
     assert {tuple(row) for row in rows(ledger, "SELECT state, reason FROM deliveries")} == {("bounced", reason)}
-    assert len(dead(ledger)) == on_the_list
+    assert len(dead_addresses(ledger)) == on_the_list
     assert feedback.held() == ()
     assert {row[0] for row in rows(ledger, "SELECT decided_by FROM mail_bounces")} == {"anne"}
     assert feedback.decide("univ.example", dead=True, who="anne", failures=5) == 0
 
 
 def test_another_domain_is_not_decided_with_it(ledger):
-    mass(ledger)
+    came_back_in_a_mass(ledger)
     assert ledger.mail_feedback().decide("autre.example", dead=True, who="anne", failures=5) == 0
-    assert dead(ledger) == []
+    assert dead_addresses(ledger) == []
 
 
 def test_a_later_bounce_that_is_not_one_of_many_confirms_what_is_held_of_its_address(ledger):
-    mass(ledger)
-    again = left(ledger, to="r1@univ.example")
-    assert told(ledger, a_bounce(again, recipient="")).dead_addresses == 1
-    assert dead(ledger) == ["r1@univ.example"]
+    came_back_in_a_mass(ledger)
+    again = mailed(ledger, to="r1@univ.example")
+    assert came_back(ledger, a_bounce(again, recipient="")).dead_addresses == 1
+    assert dead_addresses(ledger) == ["r1@univ.example"]
     assert ledger.mail_feedback().held()[0].addresses == 5
 
 
 def test_a_second_wave_confirms_nothing(ledger):
-    mass(ledger)
-    second = [left(ledger, to=f"r{n}@univ.example") for n in range(6)]
-    assert told(ledger, *(a_bounce(one, recipient="") for one in second)).held == 6
-    assert dead(ledger) == []
+    came_back_in_a_mass(ledger)
+    second = [mailed(ledger, to=f"r{n}@univ.example") for n in range(6)]
+    assert came_back(ledger, *(a_bounce(one, recipient="") for one in second)).held == 6
+    assert dead_addresses(ledger) == []
 
 
 def test_more_than_one_in_twenty_of_a_day_is_held_whatever_the_domains(ledger):
-    sent = sent_to(ledger, *of_domains(40))
-    settled = told(ledger, *(a_bounce(sent[to], recipient="") for to in of_domains(3)))
-    assert (settled.held, dead(ledger)) == (3, [])
+    sent = mailed_to(ledger, *of_domains(40))
+    settled = came_back(ledger, *(a_bounce(sent[to], recipient="") for to in of_domains(3)))
+    assert (settled.held, dead_addresses(ledger)) == (3, [])
 
 
 def test_soft_bounces_are_never_held(ledger):
-    sent = sent_to(ledger, *(f"r{n}@univ.example" for n in range(8)))
-    settled = told(ledger, *(a_bounce(one, BounceKind.SOFT, recipient="", status="5.2.2") for one in sent.values()))
+    sent = mailed_to(ledger, *(f"r{n}@univ.example" for n in range(8)))
+    settled = came_back(
+        ledger, *(a_bounce(one, BounceKind.SOFT, recipient="", status="5.2.2") for one in sent.values())
+    )
     assert (settled.held, settled.moved) == (0, 8)
 
 
 def test_a_whole_domain_from_which_everything_comes_back_again_and_again_is_not_dead(ledger, caplog):
     addresses = [f"r{n}@orange.example" for n in range(6)]
     for _ in range(3):
-        sent = [left(ledger, to=to) for to in addresses]
-        told(ledger, *(a_bounce(one, BounceKind.SOFT, recipient="", status="5.7.1") for one in sent))
-    assert dead(ledger) == []
+        sent = [mailed(ledger, to=to) for to in addresses]
+        came_back(ledger, *(a_bounce(one, BounceKind.SOFT, recipient="", status="5.7.1") for one in sent))
+    assert dead_addresses(ledger) == []
     assert "aucune n'est tenue pour morte" in caplog.text

@@ -13,7 +13,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from tests.scenes.builders import DUE_DATE, a_mobile
 from tests.scenes.ledger_runs import extracted, ids, planned, rows
-from tests.scenes.ledger_sms import CAMPAIGN, NUMBER, ack, an_sms, left, received, state, told
+from tests.scenes.ledger_sms import CAMPAIGN, NUMBER, ack, an_sms, left, receipts_of, received, state
 
 A = AckStatus
 S = DeliveryState
@@ -38,17 +38,17 @@ def test_a_receipt_moves_the_sms_it_is_about(ledger, status, expected, by):
     assert state(ledger, sms) == expected
     assert state(ledger, other) == ("accepted", None)
     assert (settled.acks, settled.moved, settled.unknown) == (1, int(expected[0] != "accepted"), 0)
-    assert told(ledger, sms)[-1] == (expected[0], expected[0] != "accepted")
+    assert receipts_of(ledger, sms)[-1] == (expected[0], expected[0] != "accepted")
 
 
 def test_a_replayed_receipt_changes_nothing(ledger):
     sms = left(ledger, sms_id="id-1")
     came = ack(A.REJECTED, sms_id="id-1")
     received(ledger, came)
-    before = told(ledger, sms), rows(ledger, "SELECT count(*) FROM sms_acks")
+    before = receipts_of(ledger, sms), rows(ledger, "SELECT count(*) FROM sms_acks")
     assert ledger.feedback().keep_acks([came, came]) == 0
     assert received(ledger, came).acks == 0
-    assert (told(ledger, sms), rows(ledger, "SELECT count(*) FROM sms_acks")) == before
+    assert (receipts_of(ledger, sms), rows(ledger, "SELECT count(*) FROM sms_acks")) == before
 
 
 @pytest.mark.parametrize("first", [A.DELIVERED, A.REJECTED])
@@ -59,7 +59,7 @@ def test_a_final_state_never_changes_and_what_came_later_is_kept(ledger, first, 
     before = state(ledger, sms)
     received(ledger, ack(second, sms_id="id-1", minutes=2))
     assert state(ledger, sms) == before
-    assert [applied for _, applied in told(ledger, sms)[1:]] == [True, False]
+    assert [applied for _, applied in receipts_of(ledger, sms)[1:]] == [True, False]
 
 
 @pytest.mark.parametrize("order", [(A.ON_ITS_WAY, A.DELIVERED), (A.DELIVERED, A.ON_ITS_WAY)])

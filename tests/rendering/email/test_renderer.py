@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import UTC, date, datetime
-from email import message_from_bytes, policy
+from datetime import date, datetime
+from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Any
 
@@ -17,47 +16,10 @@ from hypothesis import strategies as st
 
 from loan_reminders.domain.errors import RecipientError, SettingsError
 from loan_reminders.domain.notices import Delivery
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.stages import Channel
 from loan_reminders.rendering.email.lines import TITLE_LENGTH, cut
-from loan_reminders.rendering.email.renderer import EmailRenderer
-from loan_reminders.rendering.templates import Templates
-from tests.scenes.builders import DUE_DATE, a_delivery, a_library, a_loan, a_patron, today_for
-
-EMAIL_STAGES = [Stage.COURTESY_NOTICE, Stage.OVERDUE_NOTICE, Stage.FIRST_REMINDER, Stage.SECOND_REMINDER]
-WRITTEN_AT = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
-TEMPLATES = Templates()
-
-
-def a_renderer(templates: Templates = TEMPLATES, **changes: Any) -> EmailRenderer:
-    values: dict[str, Any] = {
-        "library": a_library(),
-        "sender": "Bibliothèque universitaire, prêt <relances@bu.example.fr>",
-        "reply_to": "prets@bu.example.fr",
-        "message_id_domain": "bu.example.fr",
-        "written_at": WRITTEN_AT,
-    }
-    return EmailRenderer(templates, **{**values, **changes})
-
-
-RENDERER = a_renderer()
-
-
-def read(delivery: Delivery, today: date | None = None, renderer: EmailRenderer = RENDERER) -> EmailMessage:
-    """The e-mail as the standard library's parser reads it."""
-    content = renderer.render(delivery, today=today or today_for(delivery.notice.stage)).content
-    assert content.isascii()
-    assert content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r")
-    assert max(len(line) for line in content.split(b"\r\n")) <= 998
-    message = message_from_bytes(content, policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    assert not any(part.defects for part in message.walk())
-    return message
-
-
-def body(message: EmailMessage, kind: str = "plain") -> str:
-    part = message.get_body((kind,))
-    assert part is not None
-    return str(part.get_content()).replace("\r\n", "\n")
+from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_patron
+from tests.scenes.rendered_emails import RENDERER, WRITTEN_AT, a_renderer, body, read
 
 
 def named_to(delivery: Delivery) -> str:

@@ -12,8 +12,8 @@ import pytest
 from loan_reminders.domain.stages import Stage
 from loan_reminders.rendering.email.lines import cut
 from loan_reminders.rendering.templates import Templates
-from tests.rendering.email.test_renderer import EMAIL_STAGES, RENDERER, a_renderer, body, read
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_patron, some_loans, today_for
+from tests.scenes.rendered_emails import EMAIL_STAGES, RENDERER, a_renderer, body, read
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,10 +12,9 @@ from loan_reminders.domain.errors import BounceMailboxUnavailable
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.services.email.read_bounces import read_bounces
-from loan_reminders.services.runs.extract import extract_loans
-from tests.gateways.email.test_bounce_mailbox import DONE, mailbox
+from tests.scenes.bounce_mailbox import DONE, mailbox
 from tests.scenes.bounce_samples import TO, away, dsn, human
-from tests.scenes.world import DUE, SETTINGS, loan
+from tests.scenes.world import DUE, loan
 from tests.simulators.imap_server import ImapServer
 
 S = DeliveryState
@@ -76,20 +75,7 @@ def next_run(world, *loans, days=1, dry_run=False):
     """The stage's run of a later day, on that day."""
     world.ils.rows = list(loans)
     world.today += timedelta(days=days)
-    world.runs += 1
-    rule = SETTINGS.policy().rule(world.stage)
-    run = extract_loans(
-        world.ledger,
-        world.ils,
-        rule=rule,
-        reference_date=world.today,
-        today=world.today,
-        dag_run_id=f"next {world.runs}",
-        dry_run=dry_run,
-        policy=SETTINGS.policy(),
-        midnight=datetime.now(UTC).replace(hour=0),
-    )
-    return run.run_id, world.plan(run.run_id)
+    return world.begin_daily(dry_run=dry_run)
 
 
 def ours(caplog):

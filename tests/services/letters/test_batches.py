@@ -23,19 +23,6 @@ S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
 
 
-@pytest.fixture(autouse=True)
-def printer(world):
-    """Pages that only name their deliveries: what is tried here is which letters go where."""
-    world.printer = Outside().printer()
-
-
-@pytest.fixture
-def letters(world, tmp_path):
-    """The world at the first reminder, where readers without e-mail get letters."""
-    world.stage, world.today = Stage.FIRST_REMINDER, DUE + timedelta(days=8)
-    return tmp_path / "letters"
-
-
 def listed(folder: Path) -> list[dict[str, str]]:
     content = (folder / "destinataires.csv").read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(content, newline=""), delimiter=";"))

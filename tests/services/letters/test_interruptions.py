@@ -7,29 +7,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from loan_reminders.domain.errors import LedgerUnavailable, LetterStoreUnavailable
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.services.letters.batches import sweep_work_folders
 from tests.scenes.letter_readers import FullDisk, KilledAfterStoring, batches, by_post, held
-from tests.scenes.outside import Killed, Outside
+from tests.scenes.outside import Killed
 from tests.scenes.world import DUE, loan
 
 S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
-
-
-@pytest.fixture(autouse=True)
-def printer(world):
-    """Pages that only name their deliveries: what is tried here is which letters go where."""
-    world.printer = Outside().printer()
-
-
-@pytest.fixture
-def letters(world, tmp_path):
-    """The world at the first reminder, where readers without e-mail get letters."""
-    world.stage, world.today = Stage.FIRST_REMINDER, DUE + timedelta(days=8)
-    return tmp_path / "letters"
 
 
 class TestRunningAgain:

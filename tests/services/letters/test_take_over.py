@@ -11,22 +11,14 @@ from loan_reminders.domain.errors import BooksDoNotBalance, DeliveriesDeferred, 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
 from loan_reminders.services.runs.close import describe
-from loan_reminders.services.runs.extract import extract_loans
 from tests.scenes.builders import an_address, an_email
 from tests.scenes.letter_readers import FullDisk, batches, held
-from tests.scenes.outside import Outside
 from tests.scenes.world import DUE, SETTINGS, loan, reader
 from tests.simulators.smtp_sink import Faults
 
 S = DeliveryState
 E, L = Channel.EMAIL, Channel.LETTER
 FIRST, SECOND = Stage.FIRST_REMINDER, Stage.SECOND_REMINDER
-
-
-@pytest.fixture(autouse=True)
-def printer(world):
-    """Pages that only name their deliveries: what is tried here is who gets one."""
-    world.printer = Outside().printer()
 
 
 @pytest.fixture
@@ -45,21 +37,9 @@ def homeless(number):
 
 def begin(world, stage, *, days_late=0):
     """The stage's DAG run of its day, as its operators begin it; `days_late` days after the loans' own."""
-    rule = SETTINGS.policy().rule(stage)
-    world.stage, world.today = stage, DUE + timedelta(days=rule.offset_days + days_late)
-    world.runs += 1
-    run = extract_loans(
-        world.ledger,
-        world.ils,
-        rule=rule,
-        reference_date=world.today,
-        today=world.today,
-        dag_run_id=f"{stage} {world.today} {world.runs}",
-        dry_run=False,
-        policy=SETTINGS.policy(),
-        midnight=datetime.now(UTC).replace(hour=0),
-    )
-    return run.run_id, world.plan(run.run_id)
+    world.stage = stage
+    world.today = DUE + timedelta(days=SETTINGS.policy().rule(stage).offset_days + days_late)
+    return world.begin_daily()
 
 
 def whole_day(world, stage, folder, *, last_try=True):

@@ -8,22 +8,13 @@ import pytest
 
 from loan_reminders.domain.errors import IlsUnavailable, PermanentError
 from loan_reminders.domain.letters.batches import BatchState
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
-from tests.scenes.letter_approval import Desk
 from tests.scenes.letter_readers import FullDisk, KilledAfterStoring, by_post
-from tests.scenes.outside import Killed, Outside
-from tests.scenes.world import DUE, loan
+from tests.scenes.outside import Killed
+from tests.scenes.world import loan
 
 R, S = Channel.REGISTERED_LETTER, DeliveryState
-
-
-@pytest.fixture
-def desk(world, tmp_path):
-    """The world on the day of the registered letters, at the librarian's desk."""
-    world.stage, world.today = Stage.REGISTERED_LETTER, DUE + timedelta(days=21)
-    world.printer = Outside().printer()
-    return Desk(world, tmp_path / "letters")
 
 
 class TestApproved:

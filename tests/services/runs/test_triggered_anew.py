@@ -16,7 +16,7 @@ from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.runs.planning import PostgresPlanning
 from tests.scenes.builders import a_mobile
-from tests.scenes.letter_approval import Desk
+from tests.scenes.letter_approval import ApprovalDesk
 from tests.scenes.letter_readers import KilledAfterStoring, batches, by_post, held
 from tests.scenes.outside import Killed, Outside
 from tests.scenes.world import DUE, loan, reader
@@ -198,7 +198,7 @@ class TestRegisteredLetters:
     @pytest.fixture
     def desk(self, world, tmp_path):
         world.stage, world.today = Stage.REGISTERED_LETTER, DUE + timedelta(days=21)
-        return Desk(world, tmp_path / "letters")
+        return ApprovalDesk(world, tmp_path / "letters")
 
     def test_the_draft_of_the_dead_gives_way_to_that_of_the_new_run(self, desk):
         first = desk.drafted(2)
@@ -214,7 +214,7 @@ class TestRegisteredLetters:
         first = desk.drafted(2)
         desk.approve(first)
         with dying() as ledger, suppress(Killed):
-            other = Desk(replace(desk.world, ledger=ledger), desk.folder)
+            other = ApprovalDesk(replace(desk.world, ledger=ledger), desk.folder)
             other.print(first, store=KilledAfterStoring(desk.folder))
         second = desk.world.begin(by_post(1), by_post(2))
         desk.prepare(second)

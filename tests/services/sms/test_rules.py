@@ -101,14 +101,3 @@ def test_what_sms_cost_by_day_stage_and_category(world):
     assert (cost.day, cost.stage, cost.category) == (day, Stage.OVERDUE_NOTICE, PatronCategory.STUDENT)
     assert (cost.sms, cost.segments, cost.cost) == (3, 3, 45.0)
     assert world.ledger.sms_costs(first=day + timedelta(days=1), last=day + timedelta(days=30), zone="UTC") == ()
-
-
-def test_the_command_line_says_what_sms_cost(world, ledger_url, capsys):
-    from loan_reminders.commands.sms_costs import main
-
-    world.whole_run(*loans(2))
-    day = datetime.now(UTC).date().isoformat()
-    asked = ["--depuis", day, "--jusqu-a", day, "--bibliotheque", "demo", "--fuseau", "UTC", "--url", ledger_url]
-    assert main(asked) == 0
-    out = capsys.readouterr().out.splitlines()
-    assert out == [f"{day}  overdue_notice  student  2 SMS  2 segments  30", "Total : 2 segments, coût 30"]

@@ -15,18 +15,10 @@ from loan_reminders.settings.library_toml import settings
 from tests.scenes.batch_desk import closed_batch, pages
 from tests.scenes.ledger_runs import rows
 from tests.simulators.oracle_server import SERVICE, OracleServer
-from tests.web.client import browsing, connection_to
+from tests.web.client import browsing
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 COLUMNS_OF_PAGES = ("fichier", "page_debut", "page_fin")
-
-
-@pytest.fixture
-def ledger(ledger_url):
-    from loan_reminders.ledger.connect import connect
-
-    with connect(ledger_url, library=settings().library.code) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +32,7 @@ def library(tmp_path_factory):
 
 
 @pytest.fixture
-def desk(monkeypatch, tmp_path, ledger, postgres_server, ledger_database, library):
+def desk(installed, monkeypatch, tmp_path, ledger, library):
     import shutil
 
     from loan_reminders.domain.loans import Loan
@@ -49,7 +41,6 @@ def desk(monkeypatch, tmp_path, ledger, postgres_server, ledger_database, librar
 
     database = tmp_path / "library.db"
     shutil.copyfile(library, database)
-    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, ledger_database))
     monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
     with OracleServer(database) as server:
         extra = {"service_name": SERVICE}

@@ -9,26 +9,14 @@ import pytest
 from loan_reminders.settings.library_toml import settings
 from tests.scenes.ledger_registered import ONE, THREE, TWO, in_a_batch, number, post, ref, take, trace
 from tests.scenes.ledger_runs import rows
-from tests.web.client import browsing, connection_to
+from tests.web.client import browsing
 
+pytestmark = pytest.mark.usefixtures("installed")
 PAGE = "/recommandes"
 NUMBER, FOLLOW, BATCH, IMPORT, SEARCH = (
     f"{PAGE}/{name}" for name in ("numero", "suivi", "depot", "import", "recherche")
 )
 TODAY = datetime.now(settings().zone).date()
-
-
-@pytest.fixture
-def ledger(ledger_url):
-    from loan_reminders.ledger.connect import connect
-
-    with connect(ledger_url, library=settings().library.code) as opened:
-        yield opened
-
-
-@pytest.fixture(autouse=True)
-def installed(monkeypatch, postgres_server, ledger_database):
-    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, ledger_database))
 
 
 def printed(ledger, count=2, days_ago=60, **changes):

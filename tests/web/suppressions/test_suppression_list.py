@@ -11,25 +11,13 @@ from loan_reminders.settings.library_toml import settings
 from tests.scenes.builders import a_mobile
 from tests.scenes.ledger_runs import rows
 from tests.scenes.ledger_sms import NUMBER, blacklisted, in_force, left, moment, reply
-from tests.web.client import browsing, connection_to
+from tests.web.client import browsing
 
+pytestmark = pytest.mark.usefixtures("installed")
 PAGE = "/desinscriptions"
 SEARCH = f"{PAGE}/recherche"
 SHOWN = "06 39 98 00 01"
 USUAL = "33612345678"
-
-
-@pytest.fixture
-def ledger(ledger_url):
-    from loan_reminders.ledger.connect import connect
-
-    with connect(ledger_url, library=settings().library.code) as opened:
-        yield opened
-
-
-@pytest.fixture(autouse=True)
-def installed(monkeypatch, postgres_server, ledger_database):
-    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, ledger_database))
 
 
 def stopped(ledger, number=NUMBER, minutes=0):
@@ -207,7 +195,7 @@ def test_the_plugin_brings_the_application_and_a_relative_entry_in_the_navigatio
 
 
 def test_one_and_several_are_told_in_good_french():
-    from loan_reminders.web.suppressions.suppression_rows import question_answered, shown
+    from loan_reminders.web.suppressions.table_rows import question_answered, shown
 
     one = SuppressionSummary(in_force={SuppressionReason.STOP: 1}, sms_since=0)
     assert question_answered(one).startswith("1 numéro désinscrit (a répondu STOP : 1).")

@@ -19,7 +19,7 @@ from loan_reminders.services.dispute.loan_file import (
     make_dispute_file,
 )
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access as books
+from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
@@ -49,7 +49,7 @@ def make(
         return _page(at, problem="Saisir un numéro de prêt, un code-barres, une référence ou un numéro de recommandé.")
     config = settings()
     try:
-        ledger = books.dispute()
+        ledger = ledger_access.dispute()
         found = find_loans(ledger, search)
         if len(found) > 1:
             choices = [(one.loan_id, one.loan.title if one.loan else "", choice_words(one)) for one in found]

@@ -16,10 +16,10 @@ from loan_reminders.hooks.letter_store import letter_store
 from loan_reminders.services.letters.batch_desk import BatchDesk, IlsNotAsked
 from loan_reminders.services.letters.files import LetterFile
 from loan_reminders.settings.library_toml import ROOT, settings
-from loan_reminders.web import ledger_access as books
+from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute, SeeRoute
-from loan_reminders.web.letters.batch_rows import batch_row, letter_row, told
+from loan_reminders.web.letters.table_rows import batch_row, letter_row, told
 from loan_reminders.web.page import At, Page, Typed, download, said
 
 ILS = "ils_oracle"
@@ -44,7 +44,7 @@ def search(at: At, reference: Annotated[Typed, Form(max_length=100)] = "") -> Re
     if not reference:
         return _list(at, problem="Il manque la référence de la lettre.", status=400)
     try:
-        letter = books.letters().letter(reference)
+        letter = ledger_access.letters().letter(reference)
     except ReminderError as error:
         return at.unavailable(error)
     if letter is None:
@@ -126,8 +126,8 @@ def copy_letter(at: At, batch_id: BatchId, delivery_id: uuid.UUID, who: Libraria
 def _desk() -> BatchDesk:
     config = settings()
     return BatchDesk(
-        batches=books.letters(),
-        drafts=books.drafts(),
+        batches=ledger_access.letters(),
+        drafts=ledger_access.drafts(),
         archive=letter_store(),
         source=lambda: loan_source(ILS, ils=config.ils, codes=config.codes()),
         now=datetime.now(config.zone),
@@ -139,7 +139,7 @@ def _desk() -> BatchDesk:
 
 def _list(at: Page, *, problem: str = "", reference: str = "", status: int = 200) -> Response:
     try:
-        found = books.letters().batches(limit=MOST_BATCHES)
+        found = ledger_access.letters().batches(limit=MOST_BATCHES)
     except ReminderError as error:
         return at.unavailable(error)
     config = settings()
@@ -159,7 +159,7 @@ def _batch(
 ) -> Response:
     """The page of one batch; `told` is what must be read before it is printed."""
     try:
-        ledger = books.letters()
+        ledger = ledger_access.letters()
         batch = ledger.batch(batch_id)
         if batch is None:
             return at.problem(f"Il n'y a pas de lot n° {batch_id}.", 404)

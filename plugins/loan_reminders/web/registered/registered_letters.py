@@ -15,11 +15,11 @@ from loan_reminders.domain.registered.steps import STATES
 from loan_reminders.domain.registered.tracking_number import clean_reference
 from loan_reminders.services.registered import following as service
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access as books
+from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import LARGEST_FORM, ActRoute
 from loan_reminders.web.page import At, Page, Typed
-from loan_reminders.web.registered.registered_rows import batch_words, event_rows, import_words, letter_row, to_undo
+from loan_reminders.web.registered.table_rows import batch_words, event_rows, import_words, letter_row, to_undo
 
 MOST_LINES = 500
 
@@ -49,10 +49,10 @@ def page(at: At, etat: Asked = "", fait: Asked = "") -> Response:
         return _page(at, state=state)
     asked = clean_reference(fait)
     try:
-        letters = [one for one in books.registered().search((asked,), limit=MOST_LINES) if one.reference == asked]
+        found = ledger_access.registered().search((asked,), limit=MOST_LINES)
     except ReminderError as error:
         return at.unavailable(error)
-    if not any(letter.life.tracking_number for letter in letters):
+    if not any(one.life.tracking_number for one in found if one.reference == asked):
         return _page(at, state=state, problem="Rien n'est enregistré pour cette référence.", status=404)
     return _page(at, state=state, done=f"Enregistré : {asked}.")
 
@@ -67,7 +67,7 @@ def search(at: At, q: Field = "") -> Response:
 def attach(at: At, who: Librarian, reference: Field = "", numero: Field = "") -> Response:
     """Give one letter its number."""
     try:
-        taken = service.attach_number(books.registered(), reference=reference, text=numero, who=who)
+        taken = service.attach_number(ledger_access.registered(), reference=reference, text=numero, who=who)
     except ReminderError as error:
         return _failed(at, error, reference=reference)
     return at.to("recommandes", fait=taken.reference)
@@ -78,7 +78,7 @@ def import_file(at: At, who: Librarian, fichier: UploadFile) -> Response:
     """Attach the numbers of a CSV file."""
     content = fichier.file.read(service.LARGEST_FILE + 1)
     try:
-        done = service.import_numbers(books.registered(), content, who=who)
+        done = service.import_numbers(ledger_access.registered(), content, who=who)
     except ReminderError as error:
         return _failed(at, error)
     return _page(at, done=import_words(done), wrong_lines=done.problems)
@@ -89,7 +89,7 @@ def note(at: At, who: Librarian, numero: Field = "", suite: Field = "", jour: Fi
     """Note that one letter was posted, acknowledged or brought back, by its number."""
     now = datetime.now(settings().zone)
     try:
-        taken = service.note_outcome(books.registered(), text=numero, outcome=suite, day=jour, now=now, who=who)
+        taken = service.note_outcome(ledger_access.registered(), text=numero, outcome=suite, day=jour, now=now, who=who)
     except ReminderError as error:
         return _failed(at, error, chosen=suite)
     return at.to("recommandes", fait=taken.reference)
@@ -100,7 +100,7 @@ def post_batch(at: At, who: Librarian, lot: Annotated[int, Form(ge=1, lt=2**63)]
     """Post all letters of a batch that have a number."""
     now = datetime.now(settings().zone)
     try:
-        posted = service.post_batch(books.registered(), lot, day=jour, now=now, who=who)
+        posted = service.post_batch(ledger_access.registered(), lot, day=jour, now=now, who=who)
     except ReminderError as error:
         return _failed(at, error)
     return _page(at, done=batch_words(posted))
@@ -116,7 +116,7 @@ def letter_page(at: At, delivery_id: uuid.UUID) -> Response:
 def undo(at: At, delivery_id: uuid.UUID, who: Librarian, etape: Annotated[int, Form(ge=1, lt=2**63)]) -> Response:
     """Undo the last step of one letter, when it is still the one that the page showed."""
     try:
-        books.registered().undo(delivery_id, who=who, event_id=etape)
+        ledger_access.registered().undo(delivery_id, who=who, event_id=etape)
     except LetterStepRefused as refused:
         return _letter(at, delivery_id, problem=str(refused), status=400)
     except ReminderError as error:
@@ -131,7 +131,7 @@ def _counted(number: int) -> str:
 def _letter(at: Page, delivery_id: uuid.UUID, *, problem: str = "", status: int = 200) -> Response:
     config = settings()
     try:
-        found = books.registered().letter(delivery_id)
+        found = ledger_access.registered().letter(delivery_id)
     except ReminderError as error:
         return at.unavailable(error)
     if found is None:
@@ -166,7 +166,7 @@ def _page(
     today = datetime.now(config.zone).date()
     days = config.letters.acknowledgement_days
     try:
-        ledger = books.registered()
+        ledger = ledger_access.registered()
         counts, batches = ledger.counts(), ledger.batches_to_post()
         overdue = service.overdue(ledger, today=today, days=days, limit=MOST_LINES)
         if wanted:

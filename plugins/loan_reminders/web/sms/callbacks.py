@@ -1,8 +1,9 @@
-"""The SMS provider's door: the only one that needs no login, behind a path that nobody can guess.
+"""The address that the SMS provider calls: the only one that needs no login, behind a path that nobody can guess.
 
-It answers `OK` to what is kept, to what says nothing (the provider tries the address) and to nothing else: 404 for
-another path or network, 413 above 16 kB, 429 for a flood, 503 when the ledger cannot keep it, so that the provider says
-it again. What is said never reaches a log: neither our own nor, by the path and the query, the web server's (`Shield`).
+Each call is kept by one short transaction before it is answered, and settled afterwards. The answer is `OK` to what is
+kept and to what says nothing (the provider tries the address), and to nothing else: 404 for another path or network,
+413 above 16 kB, 503 when the ledger cannot keep it in time or too many calls wait, so that the provider says it again.
+What is said never reaches a log: neither our own nor, by the path and the query, the web server's (`middleware`).
 Whoever calls is not known, so little is believed: a STOP only of a number that may be a mobile, a receipt only with
 both the SMS and its number, a date only when it is past.
 """
@@ -12,63 +13,56 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
-from loan_reminders.hooks.sms_callback import callback_limits, callback_networks, callback_token, read_callback
+from loan_reminders.hooks.sms_callback import callback_networks, callback_token, read_callback
 from loan_reminders.services.sms.feedback import settle_feedback, tell_put_aside
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access as books
-from loan_reminders.web.sms.flood import TokenBucket
-from loan_reminders.web.sms.inbox import Callback, Inbox
+from loan_reminders.web import ledger_access
 
 LARGEST_BODY = 16 * 1024
 MOST_FIELDS = 50
+AT_ONCE = 2
+"""Calls that are being kept at the same time; the other connections to the ledger are left to the pages."""
+MOST_WAITING = 200
+"""Calls that wait for their turn, in one process of the web server; one more is refused at once."""
+SECONDS_TO_KEEP = 10.0
+"""How long a call may take to be kept, its turn included, before the provider is asked to say it again."""
+SECONDS_BETWEEN = 1.0
+"""Between two settlings while calls go on coming in: many are settled together."""
+
 log = logging.getLogger(__name__)
 
 
-class Door:
-    """The callbacks of one process: its limit, and the way to the ledger."""
+class Callbacks:
+    """What the provider says to one process of the web server. Raises SettingsError for a network that is none."""
 
     def __init__(self) -> None:
-        limits = callback_limits()
-        self.networks = callback_networks()
-        self.flood = TokenBucket(per_second=limits.per_second, burst=limits.burst)
-        self.inbox = Inbox(keep=_keep, settle=_settle)
+        self._networks = callback_networks()
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._unfinished: set[asyncio.Task[None]] = set()
+        self._settling = asyncio.Lock()
+        self._to_settle = False
 
-    def close(self) -> None:
-        """Keep and settle what waits."""
-        self.inbox.close()
-
-    def _knows(self, request: Request) -> bool:
-        """Whether the provider may call from where this call came; without a list, from anywhere."""
-        if not self.networks:
-            return True
-        try:
-            host = ip_address(request.client.host if request.client else "")
-        except ValueError:
-            return False
-        host = getattr(host, "ipv4_mapped", None) or host
-        return any(host in network for network in self.networks)
-
-    async def answer(self, request: Request, token: str) -> PlainTextResponse:
+    async def answer(self, request: Request) -> PlainTextResponse:
         """What the provider is told."""
         query = request.scope.get("query_string", b"")
+        token = str(request.path_params["token"])
         ours = callback_token()
         guessed = ours is not None and hmac.compare_digest(token.encode("utf-8", "replace"), ours.encode())
-        if not guessed or not self._knows(request):
+        if not guessed or not self._may_call(request):
             return PlainTextResponse("Not Found", 404)
         if request.method not in ("GET", "POST"):
             return PlainTextResponse("Method Not Allowed", 405, headers={"Allow": "GET, POST"})
-        if not self.flood.take():
-            return PlainTextResponse("Too Many Requests", 429, headers={"Retry-After": "10"})
         try:
             body = await _body(request) if len(query) <= LARGEST_BODY else None
         except ClientDisconnect:
@@ -80,24 +74,68 @@ class Door:
         except ValueError:
             return PlainTextResponse("Bad Request", 400)
         callback = read_callback(fields, now=datetime.now(UTC))
-        if callback is not None:
-            try:
-                await asyncio.wrap_future(self.inbox.put(callback))
-            except Exception as error:
-                # Whatever it is, it is not kept: the provider must say it again.
-                log.warning("Rappel du prestataire SMS non gardé (%s)", type(error).__name__)
-                return PlainTextResponse("Service Unavailable", 503, headers={"Retry-After": "60"})
-        return PlainTextResponse("OK")
+        if callback is None:
+            return PlainTextResponse("OK")
+        if not await self._kept(callback):
+            return PlainTextResponse("Service Unavailable", 503, headers={"Retry-After": "60"})
+        return PlainTextResponse("OK", background=BackgroundTask(self._settle))
+
+    def _may_call(self, request: Request) -> bool:
+        """Whether the provider may call from where this call came; without a list, from anywhere."""
+        if not self._networks:
+            return True
+        try:
+            host = ip_address(request.client.host if request.client else "")
+        except ValueError:
+            return False
+        host = getattr(host, "ipv4_mapped", None) or host
+        return any(host in network for network in self._networks)
+
+    async def _kept(self, callback: SmsAck | SmsReply) -> bool:
+        """Whether the ledger kept a call in time. What is kept later does no harm: the same again changes nothing."""
+        if len(self._unfinished) >= AT_ONCE + MOST_WAITING:
+            log.warning("Trop de rappels du prestataire SMS attendent : il devra redire celui-ci")
+            return False
+        keeping = asyncio.create_task(self._keep(callback))
+        self._unfinished.add(keeping)
+        keeping.add_done_callback(self._finished)
+        # A thread that waits for the ledger cannot be stopped: it holds its turn until it ends.
+        done, _ = await asyncio.wait([keeping], timeout=SECONDS_TO_KEEP)
+        return bool(done) and keeping.exception() is None
+
+    async def _keep(self, callback: SmsAck | SmsReply) -> None:
+        async with self._turns:
+            await run_in_threadpool(_keep, callback)
+
+    def _finished(self, keeping: asyncio.Task[None]) -> None:
+        self._unfinished.discard(keeping)
+        error = None if keeping.cancelled() else keeping.exception()
+        if error is not None:
+            log.warning("Rappel du prestataire SMS non gardé (%s)", type(error).__name__)
+
+    async def _settle(self) -> None:
+        """Settle what was kept. While one request does, the others leave it to that one, which looks once more.
+
+        What stays unsettled, because the ledger fell silent or the process ended, waits for the DAG `sms_feedback`.
+        """
+        self._to_settle = True
+        if self._settling.locked():
+            return
+        async with self._settling:
+            while self._to_settle:
+                self._to_settle = False
+                try:
+                    await run_in_threadpool(_settle)
+                except Exception as error:
+                    log.warning("Rappels du prestataire SMS gardés, pas encore traités (%s)", type(error).__name__)
+                if self._to_settle:
+                    await asyncio.sleep(SECONDS_BETWEEN)
 
 
-def callbacks(door: Door) -> APIRouter:
-    """The route of the door, which takes every method; GET and POST say the same."""
-
-    async def callback(request: Request) -> PlainTextResponse:
-        return await door.answer(request, request.path_params["token"])
-
+def callbacks_router() -> APIRouter:
+    """The address, which takes every method; GET and POST say the same. Raises SettingsError."""
     router = APIRouter()
-    router.add_route("/rappels-sms/{token:path}", callback, methods=[], include_in_schema=False)
+    router.add_route("/rappels-sms/{token:path}", Callbacks().answer, methods=[], include_in_schema=False)
     return router
 
 
@@ -116,14 +154,14 @@ def _fields(form: bytes) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace"))
 
 
-def _keep(came: Sequence[Callback]) -> None:
-    feedback = books.feedback()
-    if acks := [one for one in came if isinstance(one, SmsAck)]:
-        feedback.keep_acks(acks)
-    if replies := [one for one in came if isinstance(one, SmsReply)]:
-        feedback.keep_replies(replies)
+def _keep(callback: SmsAck | SmsReply) -> None:
+    feedback = ledger_access.sms_feedback()
+    if isinstance(callback, SmsAck):
+        feedback.keep_acks([callback])
+    else:
+        feedback.keep_replies([callback])
     tell_put_aside(feedback)
 
 
 def _settle() -> None:
-    settle_feedback(books.feedback(), failures=settings().sms.dead_after_failures)
+    settle_feedback(ledger_access.sms_feedback(), failures=settings().sms.dead_after_failures)

@@ -11,11 +11,11 @@ from fastapi import Path as InPath
 from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access as books
+from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
-from loan_reminders.web.suppressions.suppression_rows import question_answered, row_of
+from loan_reminders.web.suppressions.table_rows import question_answered, row_of
 
 MOST_LINES = 500
 MOST_YEARS = 20
@@ -63,7 +63,7 @@ def add(
     if until is not None and until <= datetime.now(config.zone):
         return _page(at, problem="La date de fin est déjà passée.", status=400)
     try:
-        books.feedback().suppress(number, who=who, until=until, detail=note.strip())
+        ledger_access.sms_feedback().suppress(number, who=who, until=until, detail=note.strip())
     except ReminderError as error:
         return at.unavailable(error)
     return at.to("desinscriptions")
@@ -73,7 +73,7 @@ def add(
 def lift(at: At, suppression_id: Annotated[int, InPath(ge=1, lt=2**63)], who: Librarian) -> Response:
     """End one line; who did is kept with it. A line that is no more in force, or never was, is told as such."""
     try:
-        if not books.feedback().lift(suppression_id, who=who):
+        if not ledger_access.sms_feedback().lift(suppression_id, who=who):
             return _page(at, problem="Cette ligne n'est pas, ou plus, en vigueur : rien n'a été changé.", status=404)
     except ReminderError as error:
         return at.unavailable(error)
@@ -83,7 +83,7 @@ def lift(at: At, suppression_id: Annotated[int, InPath(ge=1, lt=2**63)], who: Li
 def _page(at: Page, *, numero: str = "", problem: str = "", status: int = 200) -> Response:
     try:
         recipient = _searched(numero)
-        feedback = books.feedback()
+        feedback = ledger_access.sms_feedback()
         lines, summary = feedback.suppressions(recipient=recipient, limit=MOST_LINES), feedback.summary()
     except ReminderError as error:
         return at.unavailable(error)

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from loan_reminders.domain.errors import ReminderError
-from loan_reminders.hooks.sms_callback import callback_limits, callback_networks, callback_token
+from loan_reminders.hooks.sms_callback import callback_networks, callback_token
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access as books
+from loan_reminders.web import ledger_access
 from loan_reminders.web.guard import AdministerRoute, SeeRoute
 from loan_reminders.web.page import At
 
@@ -38,11 +38,11 @@ def installation(at: At) -> Response:
     """What this installation is set to, without any secret; and whether its ledger answers."""
     config = settings()
     try:
-        books.letters().batches(limit=1)
+        ledger_access.letters().batches(limit=1)
         ledger = "répond"
     except ReminderError as error:
         ledger = str(error)
-    limits, networks = callback_limits(), callback_networks()
+    networks = callback_networks()
     facts = (
         ("Bibliothèque", f"{config.library.name} ({config.library.code})"),
         ("Fuseau horaire", config.library.time_zone),
@@ -51,7 +51,6 @@ def installation(at: At) -> Response:
         ("Envois détournés ([redirect])", "non" if config.redirect is None else "oui : rien n'atteint les lecteurs"),
         ("Rappels du prestataire SMS", "fermés : pas de jeton" if callback_token() is None else "ouverts"),
         ("Réseaux d'où ils sont admis", ", ".join(map(str, networks)) or "tous"),
-        ("Rappels par seconde", f"{limits.per_second:g}"),
     )
     return at.html("installation.html.j2", facts=facts)
 
