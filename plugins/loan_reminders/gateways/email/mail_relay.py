@@ -8,7 +8,7 @@ from loan_reminders.domain.email.return_path import without_addresses
 from loan_reminders.domain.errors import RETRIED, MailRelayRejected, MailRelayUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedEmail
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.email.pace import Pace, Patience
+from loan_reminders.gateways.email.sending_rate import Backoff, RateLimit
 from loan_reminders.gateways.email.smtp_answers import Answer, Meaning
 from loan_reminders.gateways.email.smtp_connection import (
     ENVELOPE,
@@ -22,7 +22,7 @@ from loan_reminders.gateways.email.smtp_connection import (
     unusable_sender,
 )
 
-__all__ = ["Pace", "Patience", "Security", "SmtpAccount", "SmtpRelay"]
+__all__ = ["Backoff", "RateLimit", "Security", "SmtpAccount", "SmtpRelay"]
 
 _GO_ON = 354
 _TOO_LARGE = "5.3.4"
@@ -30,7 +30,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class _Lost(Exception):
-    """The line is gone, or the server says goodbye, before anything could have been accepted."""
+    """The connection ended before the server could have accepted anything."""
 
 
 class _Again(Exception):
@@ -44,14 +44,16 @@ class _Wait(Exception):
 class SmtpRelay:
     """Sends messages over one connection, opened at the first and kept. For one thread; a MailRelay.
 
-    `pace` holds back messages, for all relays that share it; `patience` says how long to wait for a server that asks
-    for it.
+    `rate_limit` holds messages back, for all relays that share it; `backoff` says how long to wait when the server
+    asks for it.
     """
 
-    def __init__(self, account: SmtpAccount, *, pace: Pace | None = None, patience: Patience | None = None) -> None:
+    def __init__(
+        self, account: SmtpAccount, *, rate_limit: RateLimit | None = None, backoff: Backoff | None = None
+    ) -> None:
         self._account = account
-        self._pace = pace or Pace()
-        self._patience = patience or Patience()
+        self._rate_limit = rate_limit or RateLimit()
+        self._backoff = backoff or Backoff()
         self._connection: SmtpConnection | None = None
         self._reset_first = False
 
@@ -60,9 +62,9 @@ class SmtpRelay:
 
         ACCEPTED: the server took the message in charge. REFUSED: it never will (5xx, or an address SMTP cannot
         carry). PLANNED: later (4xx); PLANNED with the reason of a refusal: refused for policy's sake (5.7.x), which
-        may be everybody's lot. IN_DOUBT: the whole message left and no readable answer came. A line lost earlier is
-        opened again once, with the same message; a server that says goodbye (421) or asks to wait is waited for, in
-        growing pauses.
+        may concern everybody. IN_DOUBT: the whole message left and no readable answer came. A connection lost before
+        that is opened again once, with the same message; when the server says goodbye (421) or asks to wait, the same
+        message is tried again after growing pauses.
 
         Raises MailRelayUnavailable or MailRelayRejected, and then this message did not leave.
         """
@@ -73,9 +75,9 @@ class SmtpRelay:
             return Receipt(
                 delivery_id=message.delivery_id, state=DeliveryState.REFUSED, reason=Reason.INVALID_RECIPIENT
             )
-        self._pace.wait()
+        self._rate_limit.wait()
         data = _as_data(message.content)
-        pauses = iter(self._patience.pauses)
+        pauses = iter(self._backoff.pauses)
         lost = False
         while True:
             try:
@@ -93,10 +95,10 @@ class SmtpRelay:
                 if pause is None:
                     raise self._unavailable("demande d'attendre encore", error) from None
                 if pause:
-                    self._patience.sleep(pause)
+                    self._backoff.sleep(pause)
 
     def close(self) -> None:
-        """Say goodbye when there is still somebody to hear it."""
+        """Close the connection, if one is open, with QUIT."""
         if self._connection is not None:
             self._connection.close(politely=True)
         self._connection = None

@@ -58,7 +58,7 @@ class SmtpAccount:
 
 
 class ConnectionBroken(Exception):
-    """The connection is gone, or what came over it is no SMTP; `readable` is False for the latter."""
+    """The connection ended, or what came over it is not SMTP (`readable` is False then)."""
 
     def __init__(self, why: str, *, readable: bool = True) -> None:
         super().__init__(why)
@@ -66,7 +66,7 @@ class ConnectionBroken(Exception):
 
 
 class ServerBusy(Exception):
-    """The server greets with « later ». Holds what it said."""
+    """The server answers « later » to a new connection. Holds what it said."""
 
 
 class SmtpConnection:
@@ -110,7 +110,7 @@ class SmtpConnection:
         return answer_of(self._account, code, text)
 
     def close(self, *, politely: bool = False) -> None:
-        """Let go of it; politely is with a goodbye that nobody waits for long."""
+        """Close it; `politely` says QUIT first and waits 5 seconds at most for the answer."""
         if politely:
             with contextlib.suppress(smtplib.SMTPException):
                 self._wait_at_most(5.0)
