@@ -21,7 +21,7 @@ TOKEN = "a-token-for-tests-of-callbacks"
 
 
 class CallbackReceiver:
-    """One process of one web server; `url` is the provider's address, `kill` ends it without a word."""
+    """One process of one web server; `url` is the provider's address, `kill` is `kill -9`."""
 
     def __init__(self, *, socket_folder: Path, database: str, **more: str) -> None:
         connection = {"conn_type": "postgres", "login": "postgres", "schema": database}

@@ -13,7 +13,6 @@ import re
 HEADER_LIMIT = 4_000
 _WORD = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\s]{0,2000})\?=")
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)[ \t\r\n]{1,80}(?==\?[\w.:-]{1,40}(?:\*[\w-]{0,20})?\?[bBqQ]\?)")
-_HEXADECIMAL = re.compile(rb"=([0-9A-Fa-f]{2})")
 CHARSETS = {
     **dict.fromkeys(("utf-8", "utf8", "unicode-1-1-utf-8"), "utf-8"),
     **dict.fromkeys(("us-ascii", "ascii", "ansi_x3.4-1968"), "utf-8"),
@@ -56,8 +55,7 @@ def _decoded(word: re.Match[str]) -> str:
         if way == "b":
             content = binascii.a2b_base64(letters + "=" * (-len(letters) % 4), strict_mode=False)
         else:
-            raw = letters.replace("_", " ").encode("ascii", "replace")
-            content = _HEXADECIMAL.sub(lambda found: bytes([int(found[1], 16)]), raw)
+            content = binascii.a2b_qp(letters.encode("ascii", "replace"), header=True)
     except (binascii.Error, ValueError):
         return word[0]
     return decoded_text(content, charset)
