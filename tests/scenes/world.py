@@ -17,7 +17,7 @@ from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.sms.budget import SmsBudget
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.gateways.email.mail_relay import Patience, Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Backoff, Security, SmtpAccount, SmtpRelay
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
 from loan_reminders.ledger.repository import PostgresLedger
@@ -163,7 +163,7 @@ class World:
         first_try: bool = False,
         connections: int = 2,
         bounce_address: str = "",
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
     ) -> dict[str, int]:
         account = SmtpAccount(
             host="127.0.0.1",
@@ -175,7 +175,7 @@ class World:
         )
         return send_emails(
             self.ledger,
-            lambda: SmtpRelay(account, patience=patience),
+            lambda: SmtpRelay(account, backoff=backoff),
             self.write_email(),
             run_id=run_id,
             connections=connections,
