@@ -15,8 +15,6 @@ from loan_reminders.services.registered.approval import REASONS, approval_questi
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.stages import Stage
-
 APPROVE, REFUSE = "Valider", "Ne rien imprimer"
 PAGES = "/relances/lots"
 """Where each batch has its page, among the librarians' pages."""
@@ -43,15 +41,16 @@ class ApproveLetters(Installed, HITLOperator):
     nothing is printed, and the task can be cleared to ask again.
     """
 
+    usual_id = "approve_letters"
+
     template_fields: Sequence[str] = (*HITLOperator.template_fields, "run_id")
 
-    def __init__(self, *, stage: Stage, run_id: Any, **kwargs: Any) -> None:
+    def __init__(self, *, run_id: Any, **kwargs: Any) -> None:
         super().__init__(
             subject="Lettres recommandées : faut-il imprimer ce lot ?",
             options=[APPROVE, REFUSE],
             **{**kwargs, "params": _form()},
         )
-        self.stage = stage
         self.run_id = run_id
 
     def execute(self, context: Context) -> int:

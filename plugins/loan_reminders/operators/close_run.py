@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.operators.base import RunOperator
@@ -23,10 +24,12 @@ class CloseRun(RunOperator):
     books are written, when another did not succeed.
     """
 
+    usual_id = "close_run"
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": "all_done", **kwargs})
 
-    def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
+    def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Close the run."""
         books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context))
         return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}

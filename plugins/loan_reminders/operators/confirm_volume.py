@@ -14,8 +14,6 @@ from loan_reminders.services.runs.check_volume import approve, refuse, volume_qu
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.stages import Stage
-
 SEND, REFUSE = "Envoyer", "Ne rien envoyer"
 NO_ANSWER = timedelta(days=1)
 
@@ -26,9 +24,11 @@ class ConfirmVolume(Installed, HITLOperator):
     No answer in a day is a refusal. The answer is kept in the ledger, where the senders look for it.
     """
 
+    usual_id = "confirm_volume"
+
     template_fields: Sequence[str] = (*HITLOperator.template_fields, "run_id")
 
-    def __init__(self, *, stage: Stage, run_id: Any, **kwargs: Any) -> None:
+    def __init__(self, *, run_id: Any, **kwargs: Any) -> None:
         super().__init__(
             subject="Volume inhabituel : faut-il envoyer ?",
             options=[SEND, REFUSE],
@@ -36,7 +36,6 @@ class ConfirmVolume(Installed, HITLOperator):
             response_timeout=NO_ANSWER,
             **kwargs,
         )
-        self.stage = stage
         self.run_id = run_id
 
     def execute(self, context: Context) -> int:

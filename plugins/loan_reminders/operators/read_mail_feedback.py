@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class ReadBounces(Installed, BaseOperator):
     """Reads the mailbox of bounces; skipped when the installation has none. Returns counts."""
 
+    usual_id = "read_bounces"
+
     def __init__(self, *, mailbox_conn_id: str = "bounce_mailbox", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mailbox_conn_id = mailbox_conn_id

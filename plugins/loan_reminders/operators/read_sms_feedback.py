@@ -38,6 +38,8 @@ class ReadSmsFeedback(Installed, BaseOperator):
 class ReadReceipts(ReadSmsFeedback):
     """What became of the SMS of the last days."""
 
+    usual_id = "read_receipts"
+
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """Ask for receipts."""
         failures = self.config.sms.dead_after_failures
@@ -47,6 +49,8 @@ class ReadReceipts(ReadSmsFeedback):
 class ReadReplies(ReadSmsFeedback):
     """What readers answered."""
 
+    usual_id = "read_replies"
+
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """Ask for replies."""
         return sms_feedback.read_replies(feedback, account, failures=self.config.sms.dead_after_failures)
@@ -54,6 +58,8 @@ class ReadReplies(ReadSmsFeedback):
 
 class ReadBlacklist(ReadSmsFeedback):
     """Whom the provider does not write to any more."""
+
+    usual_id = "read_blacklist"
 
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """Ask for the blacklist."""

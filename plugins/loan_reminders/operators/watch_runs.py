@@ -39,6 +39,8 @@ class AirflowRuns:
 class WatchRuns(Installed, BaseOperator):
     """Fails as long as a stage has a day without a green run, or a run that stands still, and says what to do."""
 
+    usual_id = "watch_runs"
+
     def execute(self, context: Context) -> int:
         """Look at the ledger, and at what Airflow knows of its runs."""
         starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}

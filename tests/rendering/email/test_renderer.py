@@ -34,7 +34,7 @@ def a_renderer(templates: Templates = TEMPLATES, **changes: Any) -> EmailRendere
         "sender": "Bibliothèque universitaire, prêt <relances@bu.example.fr>",
         "reply_to": "prets@bu.example.fr",
         "message_id_domain": "bu.example.fr",
-        "written_at": WRITTEN_AT,
+        "clock": lambda: WRITTEN_AT,
     }
     return EmailRenderer(templates, **{**values, **changes})
 
@@ -190,7 +190,7 @@ def test_a_delivery_by_another_channel_is_refused() -> None:
         {"sender": "Bibliothèque"},
         {"reply_to": "x@y\r\nBcc: z@z.fr"},
         {"message_id_domain": "a b"},
-        {"written_at": datetime(2026, 1, 1)},
+        {"clock": lambda: datetime(2026, 1, 1)},
         {"list_unsubscribe": "http://bu.example.fr/stop"},
     ],
 )

@@ -12,7 +12,7 @@ from loan_reminders.domain.errors import BounceMailboxUnavailable
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.services.email.read_bounces import read_bounces
-from loan_reminders.services.runs.extract import extract_loans
+from loan_reminders.services.runs.extract import FAILED_WITHIN, RunRequest, extract_loans
 from tests.gateways.email.test_bounce_mailbox import DONE, mailbox
 from tests.scenes.bounce_samples import TO, away, dsn, human
 from tests.scenes.world import DUE, SETTINGS, loan
@@ -81,13 +81,15 @@ def next_run(world, *loans, days=1, dry_run=False):
     run = extract_loans(
         world.ledger,
         world.ils,
-        rule=rule,
-        reference_date=world.today,
-        today=world.today,
-        dag_run_id=f"next {world.runs}",
-        dry_run=dry_run,
+        RunRequest(
+            rule=rule,
+            reference_date=world.today,
+            today=world.today,
+            dag_run_id=f"next {world.runs}",
+            dry_run=dry_run,
+        ),
         policy=SETTINGS.policy(),
-        midnight=datetime.now(UTC).replace(hour=0),
+        since=datetime.now(UTC) - FAILED_WITHIN,
     )
     return run.run_id, world.plan(run.run_id)
 

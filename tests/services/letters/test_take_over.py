@@ -14,7 +14,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
 from loan_reminders.rendering import letters as rendering
 from loan_reminders.services.runs.close import describe
-from loan_reminders.services.runs.extract import extract_loans
+from loan_reminders.services.runs.extract import FAILED_WITHIN, RunRequest, extract_loans
 from tests.scenes.builders import an_address, an_email
 from tests.scenes.letter_readers import FullDisk, batches, held
 from tests.scenes.outside import MemoryPress, Outside
@@ -55,13 +55,15 @@ def begin(world, stage, *, days_late=0):
     run = extract_loans(
         world.ledger,
         world.ils,
-        rule=rule,
-        reference_date=world.today,
-        today=world.today,
-        dag_run_id=f"{stage} {world.today} {world.runs}",
-        dry_run=False,
+        RunRequest(
+            rule=rule,
+            reference_date=world.today,
+            today=world.today,
+            dag_run_id=f"{stage} {world.today} {world.runs}",
+            dry_run=False,
+        ),
         policy=SETTINGS.policy(),
-        midnight=datetime.now(UTC).replace(hour=0),
+        since=datetime.now(UTC) - FAILED_WITHIN,
     )
     return run.run_id, world.plan(run.run_id)
 
