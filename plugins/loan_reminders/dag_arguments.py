@@ -1,4 +1,5 @@
-"""What the DAGs have in common: schedule, zone, retries, params, all from `library.toml`."""
+"""What the DAGs have in common: names, schedule, time zone, retries, params; what a library may change is in
+`library.toml`."""
 
 from __future__ import annotations
 

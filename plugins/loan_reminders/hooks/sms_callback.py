@@ -1,4 +1,4 @@
-"""The door the SMS provider calls us at: its secret path and its limits from the environment, its words as values."""
+"""The address that the SMS provider calls: its secret path and limits, read from the environment, and what it says."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ Never for a task that may wait for a person or an hour: Airflow counts the waiti
 def only_temporary_errors_are_retried() -> Iterator[None]:
     """Let Airflow try again after a TemporaryError; anything else fails the task at once.
 
-    Nothing is chained: Airflow's log would show the words of the first cause, which may hold a reader's data. Of an
-    unexpected error its class and its place are told.
+    No error is raised from another: Airflow's log would show the message of the first cause, which may hold a reader's
+    data. Of an unexpected error only the class and the line are logged.
     """
     try:
         yield
@@ -50,10 +50,10 @@ def only_temporary_errors_are_retried() -> Iterator[None]:
         raise AirflowFailException(f"Erreur inattendue : {unexpected(error)}") from None
 
 
-def begun(run_id: int | None) -> int:
-    """The ledger's number of the run. Raises PermanentError when « Extraire les prêts » gave none.
+def known_run_id(run_id: int | None) -> int:
+    """The ledger's number of the run. Raises PermanentError when the task « Extraire les prêts » gave none.
 
-    A task that was marked as successful by hand returns nothing.
+    An extraction that was marked as successful by hand returns nothing.
     """
     if run_id is None:
         raise PermanentError(
@@ -129,7 +129,7 @@ class RunOperator(ReminderOperator):
     def execute(self, context: Context) -> Any:
         """Do the work on a run that was begun."""
         with only_temporary_errors_are_retried():
-            begun(self.run_id)
+            known_run_id(self.run_id)
         return super().execute(context)
 
     def check_approved(self, ledger: Ledger) -> None:

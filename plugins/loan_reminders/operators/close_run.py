@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.outside import Ledger
 
 DONE = frozenset({"success", "removed"})
-"""States of Airflow of a task that leaves nothing to do. One that was skipped did not do its work: no DAG skips any."""
+"""Airflow's states of a task that left nothing undone. Not « skipped »: no DAG of a stage skips a task."""
 
 
 class CloseRun(RunOperator):

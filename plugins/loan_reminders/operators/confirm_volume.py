@@ -1,4 +1,4 @@
-"""Vérifier le volume: an unusual run waits for a librarian."""
+"""Vérifier le volume: a run of an unusual size waits until a librarian approves it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 
-from loan_reminders.operators.base import Installed, begun, only_temporary_errors_are_retried
+from loan_reminders.operators.base import Installed, known_run_id, only_temporary_errors_are_retried
 from loan_reminders.services.runs.check_volume import approve, refuse, volume_question
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SEND, REFUSE = "Envoyer", "Ne rien envoyer"
 NO_ANSWER = timedelta(days=1)
+"""How long a librarian has to answer; after that nothing is sent."""
 
 
 class ConfirmVolume(Installed, HITLOperator):
@@ -43,7 +44,7 @@ class ConfirmVolume(Installed, HITLOperator):
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             self.body = volume_question(
                 ledger,
-                run_id=begun(self.run_id),
+                run_id=known_run_id(self.run_id),
                 guard=self.config.guard(),
                 past_runs=self.config.volume_guard.runs,
                 library=self.config.identity(),

@@ -1,4 +1,4 @@
-"""Lire les retours d'e-mails: the mailbox where e-mails come back."""
+"""Lire les retours d'e-mails: read the mailbox where e-mails that could not be delivered come back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReadBounces(Installed, BaseOperator):
         self.mailbox_conn_id = mailbox_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Read, keep, and make of it what it means."""
+        """Read the mailbox, record what came back, and stop writing to dead addresses."""
         mailbox = self.mailbox()
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             return read_bounces(ledger.mail_feedback(), mailbox, failures=self.config.bounces.soft_failures)

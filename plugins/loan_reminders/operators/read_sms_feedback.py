@@ -1,4 +1,4 @@
-"""Lire les accusés, les réponses, la liste noire: what the SMS provider knows, one question an operator."""
+"""Lire les accusés, les réponses, la liste noire: three operators, each asks the SMS provider one question."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ReadSmsFeedback(Installed, BaseOperator):
         self.sms_conn_id = sms_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Ask, keep the answer, and make of it what it means."""
+        """Ask the question, record the answer, and act on it."""
         from loan_reminders.hooks.allmysms import sms_account
 
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
@@ -36,7 +36,7 @@ class ReadSmsFeedback(Installed, BaseOperator):
 
 
 class ReadReceipts(ReadSmsFeedback):
-    """What became of the SMS of the last days."""
+    """Reads the delivery receipts of the SMS of the last days."""
 
     usual_id = "read_receipts"
 
@@ -47,7 +47,7 @@ class ReadReceipts(ReadSmsFeedback):
 
 
 class ReadReplies(ReadSmsFeedback):
-    """What readers answered."""
+    """Reads what readers answered by SMS, STOP above all."""
 
     usual_id = "read_replies"
 
@@ -57,7 +57,7 @@ class ReadReplies(ReadSmsFeedback):
 
 
 class ReadBlacklist(ReadSmsFeedback):
-    """Whom the provider does not write to any more."""
+    """Reads the numbers that the provider does not write to any more."""
 
     usual_id = "read_blacklist"
 

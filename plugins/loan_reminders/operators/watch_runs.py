@@ -1,4 +1,4 @@
-"""Surveiller les tournées: days without a green run, and runs that stand still."""
+"""Surveiller les tournées: look for days without a successful run, and for runs that do not go on."""
 
 from __future__ import annotations
 
