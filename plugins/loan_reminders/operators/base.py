@@ -100,7 +100,14 @@ class Installed:
         return loan_source(self.ils_conn_id, ils=self.config.ils, codes=self.config.codes())
 
 
-class ReminderOperator(Installed, BaseOperator):
+class LibraryOperator(Installed, BaseOperator):
+    """An operator of Airflow that knows its installation."""
+
+    def __init__(self, **kwargs: Any) -> None:  # Airflow wants one of an operator's own
+        super().__init__(**kwargs)
+
+
+class ReminderOperator(LibraryOperator):
     """Runs `work`; only a TemporaryError lets Airflow try again, anything else fails the task at once."""
 
     def __init__(self, *, stage: Stage, **kwargs: Any) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
-from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.email.read_bounces import read_bounces
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.email_feedback import BounceMailbox
 
 
-class ReadBounces(Installed, BaseOperator):
+class ReadBounces(LibraryOperator):
     """Reads the mailbox of bounces; skipped when the installation has none. Returns counts."""
 
     usual_id = "read_bounces"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
-from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.sms import feedback as sms_feedback
 
 if TYPE_CHECKING:
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 
 
-class ReadSmsFeedback(Installed, BaseOperator):
+class ReadSmsFeedback(LibraryOperator):
     """Asks the SMS provider one question; only a TemporaryError lets Airflow try again. Returns counts."""
 
     def __init__(self, *, sms_conn_id: str = "allmysms", **kwargs: Any) -> None:

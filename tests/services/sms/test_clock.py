@@ -8,6 +8,7 @@ import pytest
 
 from loan_reminders.domain.errors import SendingWindowClosed
 from loan_reminders.domain.sms.sending_window import SendingWindow
+from loan_reminders.domain.states import Refusal
 from tests.scenes.clocks import ClockThatJumps
 from tests.scenes.world import DUE, SETTINGS, loan, loans, reader
 
@@ -38,7 +39,7 @@ def test_before_the_window_nothing_leaves_and_the_opening_is_told(world):
 
 def test_when_nothing_waits_a_closed_window_holds_nobody(world):
     world.window, world.own_clock = WINDOW, lambda: at(DAY_AFTER, 8)
-    assert world.send_sms(world.begin(loan(1, patron=reader(1, mobile=None)))) == {}
+    assert world.send_sms(world.begin(loan(1, patron=reader(1, mobile=Refusal.MISSING)))) == {}
 
 
 def test_no_request_leaves_once_the_window_has_closed_and_the_rest_goes_at_the_next_opening(world):
@@ -68,7 +69,7 @@ def test_at_midnight_a_text_whose_time_is_over_stays_here(world):
     world.today = last_day
     run_id = world.begin(*loans(4))
     jump(world, at(last_day + timedelta(days=1), 0), after=1)
-    world.send_sms(run_id, batch_size=1)
-    assert len(world.texted_to()) == 1
-    world.today = last_day + timedelta(days=1)
-    assert world.close(run_id)
+    assert world.send_sms(run_id, batch_size=1) == {"accepted": 1}
+    with world.ledger.engine.connect() as connection:
+        states = connection.exec_driver_sql("SELECT state FROM deliveries WHERE channel = 'sms' ORDER BY state").all()
+    assert [state for (state,) in states] == ["accepted", "cancelled", "cancelled", "cancelled"]
