@@ -76,7 +76,7 @@ class Installed:
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("task_id", self.usual_id)
         name = TASKS.get(kwargs["task_id"])
-        super().__init__(**({"task_display_name": name} if name else {}), **kwargs)
+        super().__init__(**({"task_display_name": name} if name else {}) | kwargs)
 
     @property
     def config(self) -> Settings:
@@ -103,7 +103,7 @@ class Installed:
 class LibraryOperator(Installed, BaseOperator):
     """An operator of Airflow that knows its installation."""
 
-    def __init__(self, **kwargs: Any) -> None:  # Airflow wants one of an operator's own
+    def __init__(self, **kwargs: Any) -> None:  # Airflow prepares the `__init__` of operators, not that of a mix-in
         super().__init__(**kwargs)
 
 
