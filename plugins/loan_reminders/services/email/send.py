@@ -136,7 +136,8 @@ class _Outgoing:
         at_once = min(self.plan.connections, limit)
         while waiting or ready:
             if len(ready) < limit and waiting:
-                self.still_due.cancel_when_over(self.sender)
+                if self.still_due.cancel_when_over(self.sender):
+                    waiting.clear()
                 messages, failed = render_all(_taken(waiting, at_once), render)
                 ready += [self._addressed(message) for message in messages]
                 self.answered += failed

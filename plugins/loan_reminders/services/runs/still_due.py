@@ -67,7 +67,8 @@ class StillDue:
         if late is None:
             return False
         cancelled = sender.cancel_waiting(_TOO_LATE.get(late, Reason.EXPIRED))
-        log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
+        if cancelled:
+            log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
         return True
 
     def _late(self, today: date) -> SkipReason | None:
