@@ -24,6 +24,6 @@ with DAG(schedule=daily(Stage.COURTESY_NOTICE), doc_md=__doc__, **dag_arguments(
     notices = PlanNotices(run_id=loans.output)
     volume = ConfirmVolume(run_id=loans.output)
     emails = SendEmails(run_id=loans.output)
-    books = CloseRun(run_id=loans.output)
+    closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> emails >> books
+    loans >> notices >> volume >> emails >> closing

@@ -24,6 +24,6 @@ with DAG(schedule=daily(Stage.OVERDUE_NOTICE), doc_md=__doc__, **dag_arguments(S
     volume = ConfirmVolume(run_id=loans.output)
     emails = SendEmails(run_id=loans.output)
     sms = SendSms(run_id=loans.output)
-    books = CloseRun(run_id=loans.output)
+    closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> [emails, sms] >> books
+    loans >> notices >> volume >> [emails, sms] >> closing

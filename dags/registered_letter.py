@@ -35,6 +35,6 @@ with DAG(schedule=daily(Stage.REGISTERED_LETTER), doc_md=__doc__, **dag_argument
     draft = PrepareLetters(run_id=loans.output)
     answer = ApproveLetters(run_id=loans.output)
     letters = PrintLetters(task_id="print_registered_letters", run_id=loans.output)
-    books = CloseRun(run_id=loans.output)
+    closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> draft >> answer >> letters >> books
+    loans >> notices >> volume >> draft >> answer >> letters >> closing

@@ -26,7 +26,7 @@ with DAG(schedule=daily(Stage.SECOND_REMINDER), doc_md=__doc__, **dag_arguments(
     volume = ConfirmVolume(run_id=loans.output)
     emails = SendEmails(run_id=loans.output)
     letters = PrintLetters(run_id=loans.output, trigger_rule="all_done_min_one_success")
-    books = CloseRun(run_id=loans.output)
+    closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> [emails, letters] >> books
+    loans >> notices >> volume >> [emails, letters] >> closing
     emails >> letters
