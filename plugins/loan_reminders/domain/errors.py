@@ -16,7 +16,8 @@ ReminderError
 │   ├── LetterStoreUnavailable
 │   ├── BounceMailboxUnavailable
 │   ├── LedgerUnavailable
-│   └── DeliveriesDeferred      some recipients answered "later"
+│   ├── DeliveriesDeferred      some recipients answered "later"
+│   └── SendingWindowClosed     SMS wait for the window to open
 └── PermanentError              trying again changes nothing: the task fails at once
     ├── IlsRejected             wrong password, missing table or column
     ├── MailRelayRejected       wrong password, sender refused
@@ -31,6 +32,7 @@ ReminderError
 
 from __future__ import annotations
 
+from datetime import datetime
 from traceback import walk_tb
 
 from loan_reminders.domain.states import Refusal
@@ -126,6 +128,14 @@ class LedgerUnavailable(TemporaryError):
 
 class DeliveriesDeferred(TemporaryError):
     """Some recipients were refused for the moment; they are planned again."""
+
+
+class SendingWindowClosed(TemporaryError):
+    """SMS wait and none may leave before `opens_at`, an aware moment."""
+
+    def __init__(self, opens_at: datetime) -> None:
+        super().__init__(f"Les SMS attendent l'ouverture de la plage d'envoi : {opens_at:%d/%m/%Y à %H h %M}")
+        self.opens_at = opens_at
 
 
 class PermanentError(ReminderError):

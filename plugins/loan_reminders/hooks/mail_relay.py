@@ -1,4 +1,4 @@
-"""The Airflow connection of the SMTP server, as a gateway."""
+"""From the Airflow connection of the SMTP server to a gateway."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from loan_reminders.domain.clock import midnight
 from loan_reminders.domain.errors import SmsBudgetExceeded
 from loan_reminders.domain.ports.outside import Ledger, SmsAccount
 from loan_reminders.domain.sms.budget import SmsBudget
@@ -20,7 +21,7 @@ def check_budget(ledger: Ledger, account: SmsAccount, budget: SmsBudget, *, fore
     """
     if not forecast:
         return
-    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = midnight(now)
     today, month = ledger.segments_since(day), ledger.segments_since(day.replace(day=1))
     credit = account.credit()
     log.info("SMS prévus : %d segments ; déjà envoyés : %d ce jour, %d ce mois", forecast, today, month)
