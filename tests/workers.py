@@ -14,8 +14,6 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).resolve().parents[1]
 ONE_INSTALLATION = ("tests/e2e/", "tests/security/")
 LONGEST_FIRST = (
-    *ONE_INSTALLATION, "tests/faults/", "tests/airflow/", "tests/services/", "tests/rendering/", "tests/ledger/"
-)
     *ONE_INSTALLATION,
     "tests/faults/",
     "tests/airflow/",

@@ -16,6 +16,7 @@ from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_loan, a_patron
 from tests.scenes.ledger_runs import extracted, opened, planned, rows, some_deliveries
+from tests.scenes.sentences import saying
 from tests.simulators.postgres import EmbeddedPostgres
 
 A_LOAN = a_loan(patron=a_patron(name="Nom Secret"))
@@ -87,14 +88,14 @@ def test_a_schema_that_does_not_fit_says_what_to_run(
         migrate.downgrade(ledger_url, "base")
     else:
         postgres_server.execute(harm, database=ledger_database)
-    with connect(ledger_url, library="demo") as ledger, pytest.raises(PermanentError, match=words):
+    with connect(ledger_url, library="demo") as ledger, pytest.raises(PermanentError, check=saying(words)):
         opened(ledger)
 
 
 def test_a_table_lost_since_says_what_to_run(ledger: PostgresLedger) -> None:
     opened(ledger)
     rows(ledger, "DROP TABLE skips")
-    with pytest.raises(PermanentError, match="migrate upgrade"):
+    with pytest.raises(PermanentError, check=saying("migrate upgrade")):
         opened(ledger)
 
 

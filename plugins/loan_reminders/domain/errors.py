@@ -16,8 +16,11 @@ ReminderError
 │   ├── LetterStoreUnavailable
 │   ├── BounceMailboxUnavailable
 │   ├── LedgerUnavailable
+│   │   └── LedgerBusy          has a code
 │   └── DeliveriesDeferred      some recipients answered "later"
 └── PermanentError              trying again changes nothing: the task fails at once
+    ├── RowRefused              the ledger cannot hold one value
+    ├── LedgerRefused           what is asked of the ledger cannot be; has a code
     ├── IlsRejected             wrong password, missing table or column
     ├── MailRelayRejected       wrong password, sender refused
     ├── BounceMailboxRejected   wrong password, no such folder
@@ -25,12 +28,14 @@ ReminderError
     ├── SmsBudgetExceeded       the run costs more than the credit or the caps leave
     ├── LettersNotPrinted       the letters of a batch cannot be laid out
     ├── BooksDoNotBalance       a loan or a delivery is neither done nor explained
+    │   └── BooksNotCounted     the run never finished reading the ILS; has a code
     ├── TasksNotDone            the books of a run balance, but one of its tasks failed
     └── DaysMissed              days without a green run, or runs that stand still
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from traceback import walk_tb
 
 from loan_reminders.domain.states import Refusal
@@ -45,7 +50,19 @@ TO_MEND = "Prévenir l'administrateur, puis relancer la tâche."
 
 
 class ReminderError(Exception):
-    """Root of the project's errors."""
+    """Root of the project's errors. `french.refusals.sentence` says any of them to a person."""
+
+
+class CodedError(ReminderError):
+    """An error that says why by a code of a closed list; `french.refusals` has the sentence of each code.
+
+    `facts` are what the sentence names: a day, a number, a letter's reference. They hold no reader's name.
+    """
+
+    def __init__(self, code: StrEnum, **facts: object) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.facts = facts
 
 
 class SettingsError(ReminderError):
@@ -72,6 +89,24 @@ class RowError(ReminderError):
         self.column = column
 
 
+class LedgerRefusal(StrEnum):
+    """Why the ledger cannot do what is asked of it, however well its database works."""
+
+    UNKNOWN_RUN = "unknown_run"
+    READING_IS_OVER = "reading_is_over"
+    NOT_READ_TO_PLAN = "not_read_to_plan"
+    NOT_READ_TO_COUNT = "not_read_to_count"
+    ALREADY_PLANNED = "already_planned"
+    LOAN_LOST = "loan_lost"
+    LETTER_IN_ANOTHER_BATCH = "letter_in_another_batch"
+    NO_TABLES = "no_tables"
+    OLDER_TABLES = "older_tables"
+    NEWER_TABLES = "newer_tables"
+    ANOTHER_TASK_PRINTS = "another_task_prints"
+    ANOTHER_TASK_TEXTS = "another_task_texts"
+    CONNECTION_CLOSED = "connection_closed"
+
+
 class TemplateError(ReminderError):
     """A template is missing, has a syntax error, or names a variable that does not exist."""
 
@@ -80,12 +115,8 @@ class TextTooLong(ReminderError):
     """An SMS needs more segments than the settings allow."""
 
 
-class LetterStepRefused(ReminderError):
-    """A step in the life of a letter cannot be taken: `code` says why, the message says in French what to do."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+class LetterStepRefused(CodedError):
+    """A step in the life of a letter cannot be taken; the code is of a `…Refusal` list of the letters."""
 
 
 class TrackingNumberError(LetterStepRefused):
@@ -124,6 +155,10 @@ class LedgerUnavailable(TemporaryError):
     """The ledger's database does not answer, or another run holds the same notices."""
 
 
+class LedgerBusy(CodedError, LedgerUnavailable):
+    """Another task does the same, or the connection was closed; the code is a `LedgerRefusal`."""
+
+
 class DeliveriesDeferred(TemporaryError):
     """Some recipients were refused for the moment; they are planned again."""
 
@@ -134,6 +169,10 @@ class PermanentError(ReminderError):
 
 class RowRefused(PermanentError):
     """The ledger cannot hold one value: too long, too large, no date. The other rows are as good as before."""
+
+
+class LedgerRefused(CodedError, PermanentError):
+    """The ledger cannot do what is asked of it; the code is a `LedgerRefusal`."""
 
 
 class IlsRejected(PermanentError):
@@ -166,6 +205,10 @@ class LettersNotPrinted(PermanentError):
 
 class BooksDoNotBalance(PermanentError):
     """Loans or deliveries of a run are neither done nor explained."""
+
+
+class BooksNotCounted(CodedError, BooksDoNotBalance):
+    """The books of a run cannot be counted; the code is a `LedgerRefusal`."""
 
 
 class TasksNotDone(PermanentError):

@@ -16,6 +16,7 @@ from loan_reminders.domain.ports.registered import NumberLine, StepTaken
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.french.refusals import sentence
 from tests.scenes.ledger_registered import (
     MONDAY,
     ONE,
@@ -38,7 +39,7 @@ S = RegisteredState
 def refusal(ledger, step, **about):
     with pytest.raises(LetterStepRefused) as refused:
         ledger.registered().take(step, who="zoé", **about)
-    return refused.value.code, str(refused.value)
+    return refused.value.code, sentence(refused.value)
 
 
 def life(ledger, delivery):

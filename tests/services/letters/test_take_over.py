@@ -12,6 +12,7 @@ from sqlalchemy import text
 from loan_reminders.domain.errors import BooksDoNotBalance, DeliveriesDeferred, LetterStoreUnavailable
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
+from loan_reminders.french.desk import stuck_words
 from loan_reminders.rendering import letters as rendering
 from loan_reminders.services.runs.close import describe
 from loan_reminders.services.runs.extract import extract_loans
@@ -174,7 +175,7 @@ def test_without_a_letter_either_the_reader_is_at_the_desk_until_somebody_settle
     work = at_the_desk(world)
     assert [(line.patron_id, line.detail) for line in work.not_reached] == [("P1", "letter:homeless")]
     [line] = work.not_arrived
-    assert (line.patron_id, line.channel, line.what_happened) == ("P1", E, "destinataire refusé")
+    assert (line.patron_id, line.channel, stuck_words(line)) == ("P1", E, "destinataire refusé")
     assert world.ledger.desk().settle(line.delivery_id, who="zoé")
     assert not world.ledger.desk().settle(line.delivery_id, who="ana")
     assert at_the_desk(world).not_arrived == ()

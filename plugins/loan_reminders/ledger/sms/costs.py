@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import PatronCategory, Stage
+from loan_reminders.french.refusals import sentence
 
 _TAKEN = "('accepted', 'delivered', 'bounced', 'in_doubt', 'claimed')"
 _SEGMENTS_SINCE = text(f"""
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with connect(url, library=asked.bibliotheque) as ledger:
             rows = ledger.sms_costs(first=asked.depuis, last=asked.jusqu_a, zone=asked.fuseau)
     except ReminderError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{sentence(error)}\n")
         return 1
     for row in rows:
         words = (row.day, row.stage, row.category, f"{row.sms} SMS", f"{row.segments} segments", f"{row.cost:g}")

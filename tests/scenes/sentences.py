@@ -1,0 +1,12 @@
+"""What an error says to a person, as `check` of `pytest.raises`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loan_reminders.french.refusals import sentence
+
+
+def saying(words: str) -> Callable[[BaseException], bool]:
+    """Whether the sentence of an error holds these words."""
+    return lambda error: words in sentence(error)
