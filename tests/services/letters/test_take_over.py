@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from unittest import mock
 
 import pytest
 from sqlalchemy import text
@@ -13,12 +11,11 @@ from loan_reminders.domain.errors import BooksDoNotBalance, DeliveriesDeferred, 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
 from loan_reminders.french.desk import stuck_words
-from loan_reminders.rendering import letters as rendering
-from loan_reminders.services.runs.close import describe
+from loan_reminders.french.runs import books_words
 from loan_reminders.services.runs.extract import extract_loans
 from tests.scenes.builders import an_address, an_email
 from tests.scenes.letter_readers import FullDisk, batches, held
-from tests.scenes.outside import MemoryPress, Outside
+from tests.scenes.outside import Outside
 from tests.scenes.world import DUE, SETTINGS, loan, reader
 from tests.simulators.smtp_sink import Faults
 
@@ -28,10 +25,9 @@ FIRST, SECOND = Stage.FIRST_REMINDER, Stage.SECOND_REMINDER
 
 
 @pytest.fixture(autouse=True)
-def press():
+def printer(world):
     """Pages that only name their deliveries: what is tried here is who gets one."""
-    with mock.patch.object(rendering, "LetterRenderer", partial(MemoryPress, Outside())):
-        yield
+    world.printer = Outside().printer()
 
 
 @pytest.fixture
@@ -125,7 +121,7 @@ def test_an_email_that_does_not_arrive_is_taken_over_by_a_letter_of_the_same_run
     books = whole_day(world, stage, letters)
     assert (books.deliveries[E], books.deliveries[L]) == ({S.ACCEPTED: 1, state: 1}, {S.ACCEPTED: 1})
     assert (books.problems(), books.taken_over_by_letter, books.notices) == ((), 1, 2)
-    assert "E-mails relayés par une lettre (taken_over_by_letter) : 1" in describe(books)
+    assert "E-mails relayés par une lettre (taken_over_by_letter) : 1" in books_words(books)
     [batch] = batches(world)
     assert held(world, batch) == ["P1"]
     assert bool(on_the_list(world)) is remembered

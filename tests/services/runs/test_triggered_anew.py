@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from unittest import mock
 
 import pytest
@@ -17,11 +16,10 @@ from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.desk import stuck_words
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.runs.planning import PostgresPlanning
-from loan_reminders.rendering import letters as rendering
 from tests.scenes.builders import a_mobile
 from tests.scenes.letter_approval import Desk
 from tests.scenes.letter_readers import KilledAfterStoring, batches, by_post, held
-from tests.scenes.outside import Killed, MemoryPress, Outside
+from tests.scenes.outside import Killed, Outside
 from tests.scenes.world import DUE, loan, reader
 
 S = DeliveryState
@@ -29,9 +27,8 @@ E, T, L, R = Channel.EMAIL, Channel.SMS, Channel.LETTER, Channel.REGISTERED_LETT
 
 
 @pytest.fixture(autouse=True)
-def press():
-    with mock.patch.object(rendering, "LetterRenderer", partial(MemoryPress, Outside())):
-        yield
+def printer(world):
+    world.printer = Outside().printer()
 
 
 @pytest.fixture
