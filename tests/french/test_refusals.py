@@ -13,16 +13,17 @@ import loan_reminders.domain
 from loan_reminders.domain.errors import (
     RETRIED,
     CodedError,
-    LedgerBusy,
+    LedgerFault,
     LedgerRefusal,
     LedgerRefused,
+    LedgerUnavailable,
     LetterStepRefused,
     PermanentError,
 )
 from loan_reminders.domain.letters.batches import BatchRefusal, RegisteredState, ReturnReason, ReturnRefusal
 from loan_reminders.domain.registered.steps import Life, NumbersFileRefusal, StepRefusal
 from loan_reminders.domain.states import Refusal
-from loan_reminders.french.refusals import SENTENCES, sentence
+from loan_reminders.french.refusals import LEDGER_FAULTS, SENTENCES, sentence
 
 S = RegisteredState
 DAY = date(2026, 12, 4)
@@ -42,6 +43,11 @@ FACTS = {
     "revision": "0001",
     "wanted": "0007",
     "why": "éteint",
+    "fault": LedgerFault.DISK_FULL,
+    "sqlstate": "53100",
+    "kind": "DiskFull",
+    "place": "",
+    "words": "refused",
     "text": "hier",
     "length": 13,
     "signs": 5,
@@ -120,14 +126,23 @@ def test_every_code_has_a_sentence(codes):
             "Le registre de la bibliothèque demo n'a pas de tournée 8. Relancer « Extraire les prêts ».",
         ),
         (
-            LedgerBusy(LedgerRefusal.ANOTHER_TASK_PRINTS),
+            LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_PRINTS),
             f"Une autre tâche imprime déjà les lettres de cette tournée. {RETRIED}",
+        ),
+        (
+            LedgerRefused(LedgerRefusal.UNUSABLE, fault=LedgerFault.NO_TABLE, sqlstate="42P01", command="migrate"),
+            "Le registre est inutilisable : il manque une table, lancer `migrate` (SQLSTATE 42P01)."
+            " Prévenir l'administrateur.",
         ),
         (PermanentError("Sa propre phrase."), "Sa propre phrase."),
     ],
 )
 def test_what_an_error_says(error, words):
     assert sentence(error) == words
+
+
+def test_every_fault_of_the_database_has_words():
+    assert set(LEDGER_FAULTS) == set(LedgerFault)
 
 
 def test_two_lists_with_the_same_code_say_each_its_own():

@@ -15,12 +15,11 @@ ReminderError
 │   ├── SmsAnswerUnreadable
 │   ├── LetterStoreUnavailable
 │   ├── BounceMailboxUnavailable
-│   ├── LedgerUnavailable
-│   │   └── LedgerBusy          has a code
+│   ├── LedgerUnavailable       has a code
 │   └── DeliveriesDeferred      some recipients answered "later"
 └── PermanentError              trying again changes nothing: the task fails at once
-    ├── RowRefused              the ledger cannot hold one value
     ├── LedgerRefused           what is asked of the ledger cannot be; has a code
+    │   └── RowRefused          the ledger cannot hold one value
     ├── IlsRejected             wrong password, missing table or column
     ├── MailRelayRejected       wrong password, sender refused
     ├── BounceMailboxRejected   wrong password, no such folder
@@ -60,7 +59,7 @@ class CodedError(ReminderError):
     """
 
     def __init__(self, code: StrEnum, **facts: object) -> None:
-        super().__init__(code.value)
+        super().__init__(str(code))
         self.code = code
         self.facts = facts
 
@@ -90,7 +89,11 @@ class RowError(ReminderError):
 
 
 class LedgerRefusal(StrEnum):
-    """Why the ledger cannot do what is asked of it, however well its database works."""
+    """Why the ledger cannot do what is asked of it.
+
+    Those from `UNAVAILABLE` on are what its database or the driver says; `UNAVAILABLE` and `UNUSABLE` name a
+    `LedgerFault`.
+    """
 
     UNKNOWN_RUN = "unknown_run"
     READING_IS_OVER = "reading_is_over"
@@ -105,6 +108,39 @@ class LedgerRefusal(StrEnum):
     ANOTHER_TASK_PRINTS = "another_task_prints"
     ANOTHER_TASK_TEXTS = "another_task_texts"
     CONNECTION_CLOSED = "connection_closed"
+    ANOTHER_UPGRADE = "another_upgrade"
+    UNAVAILABLE = "unavailable"
+    UNUSABLE = "unusable"
+    NO_ANSWER = "no_answer"
+    NO_FREE_CONNECTION = "no_free_connection"
+    CONNECTION_LOST = "connection_lost"
+    CONNECTION_REFUSED = "connection_refused"
+    VALUE_REFUSED = "value_refused"
+    STATEMENT_REFUSED = "statement_refused"
+    NOTICES_HELD = "notices_held"
+    RUN_BEING_OPENED = "run_being_opened"
+    NUMBER_JUST_TAKEN = "number_just_taken"
+    BATCH_NAME_TAKEN = "batch_name_taken"
+
+
+class LedgerFault(StrEnum):
+    """What the ledger's database lacks, by the state (SQLSTATE) that PostgreSQL gives."""
+
+    CONNECTION_LOST = "connection_lost"
+    READ_ONLY = "read_only"
+    BLOCKED = "blocked"
+    DISK_FULL = "disk_full"
+    NO_RESOURCES = "no_resources"
+    LOCK_HELD = "lock_held"
+    STATEMENT_TOO_LONG = "statement_too_long"
+    STARTING_OR_STOPPING = "starting_or_stopping"
+    SYSTEM_FAILURE = "system_failure"
+    ACCOUNT_REFUSED = "account_refused"
+    NO_DATABASE = "no_database"
+    NO_RIGHT = "no_right"
+    NO_TABLE = "no_table"
+    NO_COLUMN = "no_column"
+    NO_FUNCTION = "no_function"
 
 
 class TemplateError(ReminderError):
@@ -151,12 +187,8 @@ class BounceMailboxUnavailable(TemporaryError):
     """The mailbox of bounces does not answer, or stopped answering."""
 
 
-class LedgerUnavailable(TemporaryError):
-    """The ledger's database does not answer, or another run holds the same notices."""
-
-
-class LedgerBusy(CodedError, LedgerUnavailable):
-    """Another task does the same, or the connection was closed; the code is a `LedgerRefusal`."""
+class LedgerUnavailable(CodedError, TemporaryError):
+    """The ledger's database does not answer, or another task holds what is asked for; the code is a `LedgerRefusal`."""
 
 
 class DeliveriesDeferred(TemporaryError):
@@ -167,12 +199,12 @@ class PermanentError(ReminderError):
     """Trying again changes nothing until somebody mends the cause."""
 
 
-class RowRefused(PermanentError):
-    """The ledger cannot hold one value: too long, too large, no date. The other rows are as good as before."""
-
-
 class LedgerRefused(CodedError, PermanentError):
     """The ledger cannot do what is asked of it; the code is a `LedgerRefusal`."""
+
+
+class RowRefused(LedgerRefused):
+    """The ledger cannot hold one value: too long, too large, no date. The other rows are as good as before."""
 
 
 class IlsRejected(PermanentError):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from loan_reminders.domain.errors import RETRIED, CodedError, LedgerRefusal
+from loan_reminders.domain.errors import RETRIED, CodedError, LedgerFault, LedgerRefusal
 from loan_reminders.domain.letters.batches import BatchRefusal, RegisteredState, ReturnRefusal
 from loan_reminders.domain.registered.steps import Life, NumbersFileRefusal, StepRefusal
 from loan_reminders.domain.registered.tracking_number import TrackingRefusal
@@ -22,6 +22,25 @@ Sentence = str | Callable[[Facts], str]
 _NUMBERS = "1A 234 567 8901 2 ou RK 123 456 785 FR"
 _LENGTH = f"Un numéro de recommandé a {{length}} signes, par ex. {_NUMBERS} ; celui-ci en a {{signs}}."
 _READ_AGAIN = "Relancer « Extraire les prêts »."
+_LATER = "Réessayer plus tard (automatique dans Airflow) ; si cela dure, prévenir l'administrateur."
+_CALL = "Prévenir l'administrateur."
+LEDGER_FAULTS = {
+    LedgerFault.CONNECTION_LOST: "la connexion est perdue",
+    LedgerFault.READ_ONLY: "la base est en lecture seule",
+    LedgerFault.BLOCKED: "une autre transaction bloque celle-ci",
+    LedgerFault.DISK_FULL: "le disque est plein",
+    LedgerFault.NO_RESOURCES: "le serveur manque de ressources",
+    LedgerFault.LOCK_HELD: "un autre processus garde un verrou trop longtemps",
+    LedgerFault.STATEMENT_TOO_LONG: "une requête a pris trop de temps",
+    LedgerFault.STARTING_OR_STOPPING: "le serveur démarre ou s'arrête",
+    LedgerFault.SYSTEM_FAILURE: "panne du système du serveur",
+    LedgerFault.ACCOUNT_REFUSED: "le serveur refuse le compte",
+    LedgerFault.NO_DATABASE: "la base n'existe pas",
+    LedgerFault.NO_RIGHT: "il manque au compte un droit sur une table",
+    LedgerFault.NO_TABLE: "il manque une table, lancer `{command}`",
+    LedgerFault.NO_COLUMN: "il manque une colonne, lancer `{command}`",
+    LedgerFault.NO_FUNCTION: "il manque une fonction, lancer `{command}`",
+}
 _STEPS_BEFORE = {RegisteredState.PRINTED: "l'impression", RegisteredState.POSTED: "le dépôt à la poste"}
 """The step that led to a state, as the day of the next one is compared with it."""
 
@@ -34,6 +53,19 @@ def _noted_already(facts: Facts) -> str:
     life = facts["life"]
     where = life_words(life) if isinstance(life, Life) else ""
     return f"Cette lettre est déjà notée « {where} » : annuler d'abord sa dernière étape si c'est une erreur."
+
+
+def _unavailable(facts: Facts) -> str:
+    return f"Le registre est indisponible : {_fault_words(facts)}. {_LATER}"
+
+
+def _unusable(facts: Facts) -> str:
+    return f"Le registre est inutilisable : {_fault_words(facts)}. {_CALL}"
+
+
+def _fault_words(facts: Facts) -> str:
+    words = LEDGER_FAULTS[LedgerFault(str(facts["fault"]))].format_map(facts)
+    return f"{words} (SQLSTATE {facts['sqlstate']})"
 
 
 def _before_previous_step(facts: Facts) -> str:
@@ -145,6 +177,22 @@ _OF_THE_LEDGER: dict[LedgerRefusal, Sentence] = {
     LedgerRefusal.ANOTHER_TASK_TEXTS: "Une autre tâche envoie des SMS de la bibliothèque : une seule à la fois le peut."
     f" {RETRIED}",
     LedgerRefusal.CONNECTION_CLOSED: f"La connexion au registre est fermée : l'envoi s'arrête là. {RETRIED}",
+    LedgerRefusal.ANOTHER_UPGRADE: "Une autre mise à jour des tables du registre est en cours. Réessayer plus tard.",
+    LedgerRefusal.UNAVAILABLE: _unavailable,
+    LedgerRefusal.UNUSABLE: _unusable,
+    LedgerRefusal.NO_ANSWER: f"La base du registre ne répond pas : « {{words}} ». {_LATER}",
+    LedgerRefusal.NO_FREE_CONNECTION: f"Le registre n'a plus de connexion libre dans ce processus. {_LATER}",
+    LedgerRefusal.CONNECTION_LOST: f"La connexion au registre est fermée ({{kind}}). {_LATER}",
+    LedgerRefusal.CONNECTION_REFUSED: f"Le serveur du registre refuse la connexion : « {{words}} ». {_CALL}",
+    LedgerRefusal.VALUE_REFUSED: f"Le pilote du registre refuse une valeur ({{kind}}). {_CALL}",
+    LedgerRefusal.STATEMENT_REFUSED: f"Le registre refuse une requête ({{kind}}, SQLSTATE {{sqlstate}}{{place}})."
+    f" {_CALL}",
+    LedgerRefusal.NOTICES_HELD: "Une autre tournée tient les mêmes avis : un nouvel essai les verra comme envoyés."
+    f" {_LATER}",
+    LedgerRefusal.RUN_BEING_OPENED: f"Un autre processus ouvre la même tournée. {_LATER}",
+    LedgerRefusal.NUMBER_JUST_TAKEN: "Un autre poste vient de donner un de ces numéros : rien n'a été changé."
+    f" {_LATER}",
+    LedgerRefusal.BATCH_NAME_TAKEN: f"Un lot de lettres de ce nom est déjà dans le registre. {_CALL}",
 }
 SENTENCES: Mapping[type[StrEnum], Mapping[Any, Sentence]] = {
     StepRefusal: _OF_A_STEP,
@@ -160,7 +208,8 @@ SENTENCES: Mapping[type[StrEnum], Mapping[Any, Sentence]] = {
 
 def sentence(error: BaseException) -> str:
     """What is wrong and what to do about it: by the code of an error that has one, else the error's own message."""
-    if not isinstance(error, CodedError):
+    sentences = SENTENCES.get(type(error.code)) if isinstance(error, CodedError) else None
+    if sentences is None or not isinstance(error, CodedError):
         return str(error)
-    words = SENTENCES[type(error.code)][error.code]
+    words = sentences[error.code]
     return words(error.facts) if callable(words) else words.format(**error.facts)

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, exc, func, select, text
 
-from loan_reminders.domain.errors import LedgerBusy, LedgerRefusal
+from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, LoanKey
@@ -124,7 +124,7 @@ class PostgresSender:
     def _be_alone(self, connection: Connection) -> None:
         press = f"reminders press {self._library} {self._run.run_id} {self._channel.value}"
         if not connection.execute(_ALONE, {"press": press}).scalar_one():
-            raise LedgerBusy(LedgerRefusal.ANOTHER_TASK_PRINTS)
+            raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_PRINTS)
 
     def _wait_to_text(self, connection: Connection) -> None:
         """Be the library's only sender of SMS, of whatever run, until the connection ends."""
@@ -133,7 +133,7 @@ class PostgresSender:
         except exc.DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
                 raise
-            raise LedgerBusy(LedgerRefusal.ANOTHER_TASK_TEXTS) from None
+            raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_TEXTS) from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -148,7 +148,7 @@ class PostgresSender:
         with self._lock, ledger_errors():
             connection = self._connection
             if connection is None or connection.invalidated:
-                raise LedgerBusy(LedgerRefusal.CONNECTION_CLOSED)
+                raise LedgerUnavailable(LedgerRefusal.CONNECTION_CLOSED)
             with connection.begin():
                 yield connection
 

@@ -75,7 +75,7 @@ class TestClosing:
 
     def test_a_name_is_used_once(self, ledger: PostgresLedger) -> None:
         run_id, _, _ = closed(ledger)
-        with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, match="de ce nom"):
+        with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, check=saying("de ce nom")):
             sender.record_batch(a_batch([], "lot-L"), [])
 
     def test_drafts_and_closed_batches_are_counted_apart(self, ledger: PostgresLedger) -> None:

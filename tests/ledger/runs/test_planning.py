@@ -126,7 +126,7 @@ def test_a_run_is_planned_by_one_process_at_a_time(ledger: PostgresLedger, ledge
     with (
         connect(ledger_url, library="demo", lock_seconds=0.2) as impatient,
         ledger.planning(run.run_id),
-        pytest.raises(LedgerUnavailable, match="verrou"),
+        pytest.raises(LedgerUnavailable, check=saying("verrou")),
         impatient.planning(run.run_id),
     ):
         pytest.fail("two processes plan one run")
@@ -151,7 +151,7 @@ def test_another_run_that_holds_a_claim_stops_the_plan_without_a_word_about_the_
     planned(ledger, deliveries[:1])
     rival = extracted(ledger, loans_of(deliveries), dag_run_id="run-2")
     again = some_deliveries(3)
-    taken = pytest.raises(LedgerUnavailable, match="tient les mêmes avis")
+    taken = pytest.raises(LedgerUnavailable, check=saying("tient les mêmes avis"))
     with taken as caught, ledger.planning(rival.run_id) as planning:
         planning.record(again, [])
     assert caught.value.__cause__ is None

@@ -183,7 +183,7 @@ def test_a_batch_and_its_letters_are_recorded_together(ledger: PostgresLedger) -
         assert sender.batches_recorded() == 0
         sender.record_batch(a_batch(), printed)
         assert sender.batches_recorded() == 1
-        with pytest.raises(PermanentError, match="déjà dans le registre"):
+        with pytest.raises(PermanentError, check=saying("déjà dans le registre")):
             sender.record_batch(a_batch(letters=1), [answer(third, S.ACCEPTED)])
         sender.exchange([answer(third, S.REFUSED, Reason.NOT_RENDERED)], [])
     query = """

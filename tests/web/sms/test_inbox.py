@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from loan_reminders.domain.errors import LedgerUnavailable, PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable, PermanentError
 from loan_reminders.domain.sms.feedback import SmsReply
 from loan_reminders.web.sms.flood import TokenBucket
 from loan_reminders.web.sms.inbox import Inbox, InboxFull
@@ -30,14 +30,14 @@ class Books:
         self.gate.wait()
         self.lots.append(len(callbacks))
         if self.down:
-            raise LedgerUnavailable("down")
+            raise LedgerUnavailable(LedgerRefusal.NO_ANSWER, words="down")
         if self.refuses.intersection(one.reply_id for one in callbacks):
             raise PermanentError("refused")
         self.kept += [one.reply_id for one in callbacks]
 
     def settle(self) -> None:
         self.settled += 1
-        raise LedgerUnavailable("settled later")
+        raise LedgerUnavailable(LedgerRefusal.NO_ANSWER, words="settled later")
 
 
 @pytest.fixture
