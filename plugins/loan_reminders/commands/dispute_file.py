@@ -21,6 +21,7 @@ from pathlib import Path
 
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.french.refusals import sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _make(search, asked.sortie)
     except ReminderError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{sentence(error)}\n")
         return 1
 
 

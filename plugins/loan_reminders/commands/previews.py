@@ -20,6 +20,7 @@ from pathlib import Path
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.services.compose import email_composer, text_composer
 from loan_reminders.services.previews import Sample, samples
@@ -159,7 +160,7 @@ def main() -> None:
     try:
         files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
     except ReminderError as error:
-        sys.exit(str(error))
+        sys.exit(sentence(error))
     sys.stdout.write(f"{len(files)} fichiers. À ouvrir : {write_index(folder, files)}\n")
 
 

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 
 from loan_reminders.domain.errors import PermanentError, ReminderError, TemporaryError, unexpected
 from loan_reminders.domain.stages import Stage
+from loan_reminders.french.refusals import sentence
 from loan_reminders.french.task_names import TASKS
 from loan_reminders.services.runs.check_volume import check_approved
 from loan_reminders.services.runs.still_due import StillDue
@@ -39,9 +40,10 @@ def only_temporary_errors_are_retried() -> Iterator[None]:
     try:
         yield
     except TemporaryError as error:
+        error.args = (sentence(error),)  # what Airflow's log shows
         raise error from None
     except ReminderError as error:
-        raise AirflowFailException(str(error)) from None
+        raise AirflowFailException(sentence(error)) from None
     except AirflowNotFoundException as error:
         raise AirflowFailException(
             f"Il manque une connexion dans Airflow (Administration, Connexions) : {error}"

@@ -16,6 +16,7 @@ from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import DUE_DATE
 from tests.scenes.ledger_letters import a_batch, closed, drafted, events, followed
 from tests.scenes.ledger_runs import answer, ids, planned, rows, some_deliveries, states
+from tests.scenes.sentences import saying
 
 S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
@@ -66,7 +67,7 @@ class TestClosing:
         run_id, batch_id, deliveries = closed(ledger)
         with (
             ledger.sender(run_id, R) as sender,
-            pytest.raises(PermanentError, match="déjà dans un lot clos"),
+            pytest.raises(PermanentError, check=saying("déjà dans un lot clos")),
         ):
             sender.record_batch(a_batch(deliveries[:1], "another"), [])
         assert [letter.batch_id for letter in ledger.letters().letters_of(batch_id)] == [batch_id] * 3
@@ -74,7 +75,7 @@ class TestClosing:
 
     def test_a_name_is_used_once(self, ledger: PostgresLedger) -> None:
         run_id, _, _ = closed(ledger)
-        with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, match="de ce nom"):
+        with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, check=saying("de ce nom")):
             sender.record_batch(a_batch([], "lot-L"), [])
 
     def test_drafts_and_closed_batches_are_counted_apart(self, ledger: PostgresLedger) -> None:

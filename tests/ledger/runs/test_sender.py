@@ -12,10 +12,12 @@ from loan_reminders.domain.messages import LetterBatch
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron, some_loans
 from tests.scenes.ledger_runs import S, a_run, answer, by_id, ids, offered, planned, rows, some_deliveries, states
+from tests.scenes.sentences import saying
 
 
 @pytest.mark.parametrize("channel", list(Channel))
@@ -181,7 +183,7 @@ def test_a_batch_and_its_letters_are_recorded_together(ledger: PostgresLedger) -
         assert ledger.letters().batches_recorded(run_id) == 0
         sender.record_batch(a_batch(), printed)
         assert ledger.letters().batches_recorded(run_id) == 1
-        with pytest.raises(PermanentError, match="déjà dans le registre"):
+        with pytest.raises(PermanentError, check=saying("déjà dans le registre")):
             sender.record_batch(a_batch(letters=1), [answer(third, S.ACCEPTED)])
         sender.record([answer(third, S.REFUSED, Reason.NOT_RENDERED)])
     query = """
@@ -198,6 +200,7 @@ def test_a_loan_whose_record_is_gone_is_said(ledger: PostgresLedger) -> None:
     delivery = a_delivery(notice=a_notice(loans=(a_loan(patron=a_patron(patron_id="SECRET")),)))
     run = planned(ledger, [delivery])
     rows(ledger, "DELETE FROM loans_seen")
-    with ledger.sender(run.run_id, Channel.EMAIL) as sender, pytest.raises(PermanentError, match="perdu un") as caught:
+    lost = pytest.raises(PermanentError, check=saying("perdu un prêt"))
+    with ledger.sender(run.run_id, Channel.EMAIL) as sender, lost as caught:
         offered(sender)
-    assert "SECRET" not in str(caught.value)
+    assert "SECRET" not in sentence(caught.value)

@@ -9,6 +9,7 @@ from loan_reminders.domain.clock import midnight
 from loan_reminders.domain.errors import SmsBudgetExceeded
 from loan_reminders.domain.ports.outside import Ledger, SmsAccount
 from loan_reminders.domain.sms.budget import SmsBudget
+from loan_reminders.french.runs import shortfall_words
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ def check_budget(ledger: Ledger, account: SmsAccount, budget: SmsBudget, *, fore
     log.info("Crédit : %d segments (%g %s)", credit.segments, credit.amount, credit.unit)
     problems = budget.problems(forecast=forecast, credit=credit.segments, today=today, month=month)
     if problems:
-        raise SmsBudgetExceeded(f"Aucun SMS n'est parti. {' ; '.join(problems)}. Ensuite, relancer la tâche (Effacer).")
+        words = " ; ".join(map(shortfall_words, problems))
+        raise SmsBudgetExceeded(f"Aucun SMS n'est parti. {words}. Ensuite, relancer la tâche (Effacer).")
     left = credit.segments - forecast
     if left < budget.reserve:
         log.warning("Il restera %d segments sur le compte, moins que la réserve de %d", left, budget.reserve)
