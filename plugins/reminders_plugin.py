@@ -1,4 +1,4 @@
-"""The librarians' pages and the SMS provider's door, for Airflow's web server; and when the DAGs may run."""
+"""The librarians' pages and what the SMS provider calls, for Airflow's web server; and when the DAGs may run."""
 
 from __future__ import annotations
 

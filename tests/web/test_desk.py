@@ -100,17 +100,23 @@ def test_a_message_that_did_not_arrive_is_listed_until_somebody_settles_it(ledge
         for words in ("destinataire refusé", "avis de retard", str(delivery_id)):
             assert words in page
         said = client.post(SETTLED, data={"envoi": str(delivery_id)})
-        assert (said.status_code, said.headers["location"]) == (303, "../bureau")
+        assert (said.status_code, said.headers["location"]) == (303, "/bureau")
         assert str(delivery_id) not in client.get(PAGE).text
         assert "déjà réglé" in client.post(SETTLED, data={"envoi": str(delivery_id)}).text
     assert rows(ledger, "SELECT delivery_id, who FROM desk_settlements") == [(delivery_id, "chloé")]
 
 
-@pytest.mark.parametrize("wrong", ["", "12", "x" * 99, "\x00"])
-def test_what_is_no_delivery_cannot_be_settled(ledger, wrong):
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        *((one, "Cet envoi est inconnu") for one in ("", "12", "x" * 99)),
+        ("\x00", "Le champ « envoi » ne peut pas avoir cette valeur."),
+    ],
+)
+def test_what_is_no_delivery_cannot_be_settled(ledger, wrong, words):
     with browsing() as client:
         said = client.post(SETTLED, data={"envoi": wrong})
-    assert (said.status_code, "Cet envoi est inconnu" in said.text) == (400, True)
+    assert (said.status_code, words in said.text) == (400, True)
 
 
 def test_only_who_may_change_settles(ledger):

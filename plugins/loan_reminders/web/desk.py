@@ -1,4 +1,4 @@
-"""The page of what the desk has to do: whom nothing reached, which addresses are bad, what nobody can answer for."""
+"""The page of what the desk has to do: readers whom nothing reached, bad addresses, messages in doubt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every route of the pages asks before it reads anything of a request: right, origin and length."""
+"""What every route checks before it reads the body of a request: the right, the origin and the length."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 class GuardedRoute(APIRoute):
     """A route that asks for a right. Use `SeeRoute`, `ActRoute` or `AdministerRoute` as a router's `route_class`.
 
-    FastAPI reads a form before it asks any dependency; so whoever may not is turned away here, before that.
+    FastAPI reads a form before it calls any dependency; whoever lacks the right is refused here, before that.
     """
 
     right: ClassVar[Right]

@@ -22,7 +22,7 @@ _opened: list[PostgresLedger] = []
 
 
 def sms_feedback() -> SmsFeedback:
-    """The part of the ledger where the provider's answers are kept. Raises SettingsError or LedgerUnavailable."""
+    """The part of the ledger where the SMS provider's answers are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().feedback()
 
 

@@ -122,10 +122,10 @@ async def unreadable(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(one["loc"][0] == "path" for one in found):
         return Page(request).problem(_WORDS[404], 404)
-    return Page(request).problem(" ".join(dict.fromkeys(map(_told, found))), 400)
+    return Page(request).problem(" ".join(dict.fromkeys(map(_field_error, found))), 400)
 
 
-def _told(error: dict[str, Any]) -> str:
+def _field_error(error: dict[str, Any]) -> str:
     name, kind = error["loc"][-1], error["type"]
     if kind == "missing":
         return f"Il manque le champ « {name} »."

@@ -22,7 +22,7 @@ from loan_reminders.settings.library_toml import ROOT, settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute, SeeRoute
-from loan_reminders.web.letters.table_rows import batch_row, letter_row, told
+from loan_reminders.web.letters.table_rows import batch_row, changes_in_words, letter_row
 from loan_reminders.web.page import At, Page, Typed, download, said
 
 ILS = "ils_oracle"
@@ -103,7 +103,7 @@ def print_batch(
     except ReminderError as error:
         return _refused(at, error, batch_id)
     if done.file is None:
-        return _batch(at, batch_id, told=told(done.check), to_provider=to_provider)
+        return _batch(at, batch_id, changes=changes_in_words(done.check), to_provider=to_provider)
     return _file(done.file)
 
 
@@ -166,10 +166,10 @@ def _batch(
     *,
     status: int = 200,
     problem: str = "",
-    told: Sequence[str] = (),
+    changes: Sequence[str] = (),
     to_provider: bool = False,
 ) -> Response:
-    """The page of one batch; `told` is what must be read before it is printed."""
+    """The page of one batch; `changes` are what must be read before it is printed."""
     try:
         ledger = ledger_access.letters()
         batch = ledger.batch(batch_id)
@@ -186,7 +186,7 @@ def _batch(
         letters=[letter_row(letter) for letter in letters],
         staying=sum(letter.left_out is None for letter in letters),
         problem=problem,
-        told=told,
+        changes=changes,
         to_provider=to_provider,
     )
 

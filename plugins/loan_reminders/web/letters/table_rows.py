@@ -1,4 +1,4 @@
-"""Batches of letters, and their letters, as a librarian reads them."""
+"""Rows of the tables of batches and of their letters, in the words that a librarian reads."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def letter_row(letter: BatchLetter) -> LetterRow:
     )
 
 
-def told(check: Recheck) -> list[str]:
+def changes_in_words(check: Recheck) -> list[str]:
     """What the ILS said of a batch, a sentence each; none when nothing changed."""
     said = []
     if check.returned:

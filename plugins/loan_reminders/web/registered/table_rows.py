@@ -1,4 +1,4 @@
-"""Registered letters, their trace and the desk's lists as a librarian reads them."""
+"""Rows of the tables of registered letters and of what was done to them, in the words that a librarian reads."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The door by which the SMS provider calls us."""
+"""The address by which the SMS provider calls us."""

@@ -1,4 +1,4 @@
-"""Lines of the suppression list as a librarian reads them."""
+"""Rows of the suppression list, in the words that a librarian reads."""
 
 from __future__ import annotations
 
