@@ -15,6 +15,8 @@ from tests.scenes.letter_readers import FullDisk, KilledAfterStoring, batches, b
 from tests.scenes.outside import Killed
 from tests.scenes.world import DUE, loan
 
+pytestmark = pytest.mark.usefixtures("printer")
+
 S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
 
