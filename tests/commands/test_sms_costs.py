@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from loan_reminders.ledger.sms.costs import main
+from loan_reminders.commands.sms_costs import main
 from tests.scenes.world import loans
 
 

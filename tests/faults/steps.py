@@ -139,17 +139,18 @@ def _arm_ledger(steps: Steps) -> None:
         opening.connect.__kwdefaults__["lock_seconds"] = strike.lock_seconds
     if strike.page_size:
         PostgresSender.waiting.__defaults__ = (strike.page_size,)
-    exchange, record_batch = PostgresSender.exchange, PostgresSender.record_batch
+    record, claim, record_and_claim = PostgresSender.record, PostgresSender.claim, PostgresSender.record_and_claim
+    record_batch = PostgresSender.record_batch
     met: list[bool] = []
 
-    def exchanged(self: PostgresSender, receipts: Any, claim: Any, *words: Any) -> Any:
-        if claim:
+    def watched(do: Callable[[], Any], receipts: Any, deliveries: Any) -> Any:
+        if deliveries:
             if strike.meet and not met:
                 met.append(True)
                 _meet(Path(strike.meet))
             steps.passing("before_claim")
         steps.recording = bool(receipts)
-        claimed = exchange(self, receipts, claim, *words)
+        claimed = do()
         steps.recording = False
         if claimed:
             steps.passing("after_claim")
@@ -157,7 +158,16 @@ def _arm_ledger(steps: Steps) -> None:
             steps.passing("between_batches")
         return claimed
 
-    def recorded(self: PostgresSender, batch: Any, receipts: Any) -> int:
+    def recorded(self: PostgresSender, receipts: Any) -> None:
+        watched(lambda: record(self, receipts), receipts, ())
+
+    def claimed(self: PostgresSender, deliveries: Any, words: Any = ()) -> Any:
+        return watched(lambda: claim(self, deliveries, words), (), deliveries)
+
+    def recorded_and_claimed(self: PostgresSender, receipts: Any, deliveries: Any, words: Any = ()) -> Any:
+        return watched(lambda: record_and_claim(self, receipts, deliveries, words), receipts, deliveries)
+
+    def batch_recorded(self: PostgresSender, batch: Any, receipts: Any) -> int:
         steps.recording = True
         batch_id = record_batch(self, batch, receipts)
         steps.recording = False
@@ -168,8 +178,10 @@ def _arm_ledger(steps: Steps) -> None:
         if steps.recording:
             steps.passing("before_commit")
 
-    PostgresSender.exchange = exchanged  # type: ignore[method-assign]
-    PostgresSender.record_batch = recorded  # type: ignore[method-assign]
+    PostgresSender.record = recorded  # type: ignore[method-assign]
+    PostgresSender.claim = claimed  # type: ignore[method-assign]
+    PostgresSender.record_and_claim = recorded_and_claimed  # type: ignore[method-assign]
+    PostgresSender.record_batch = batch_recorded  # type: ignore[method-assign]
     event.listen(Engine, "commit", committing)
     _pass_after(steps, PostgresLedger, "record_loans", "while_extracting")
     _pass_after(steps, PostgresPlanning, "record", "while_planning")

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from loan_reminders.commands import migrate
+from loan_reminders.commands import migrate, sms_costs
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.ledger.address import from_command_line, from_connection, from_environment, from_text
-from loan_reminders.ledger.sms import costs as sms_costs
 
 PLAIN = ("db.example", 5433, "reminders", "p@ss/word", "ledger", {})
 SOCKET = (None, None, "postgres", None, "ledger", {"host": "/run/pg"})

@@ -17,8 +17,8 @@ from tests.scenes.ledger_registered import (
     ONE,
     TWO,
     an_address_of,
-    bring_back,
     in_a_batch,
+    note_return,
     number,
     post,
     ref,
@@ -40,7 +40,7 @@ class TestBadAddresses:
     def test_npai_marks_the_address_and_undoing_it_lifts_the_line(self, ledger):
         _, [letter, _] = in_a_batch(ledger)
         take(ledger, ref(0), number(ONE), post())
-        assert ledger.registered().take(bring_back(), number=ONE, who="zoé").address_marked
+        assert ledger.registered().take(note_return(), number=ONE, who="zoé").address_marked
         assert is_bad(ledger, an_address_of(0))
         assert not is_bad(ledger, an_address_of(1))
         [line] = ledger.feedback().suppressions()
@@ -51,7 +51,7 @@ class TestBadAddresses:
 
     def test_npai_said_again_after_undoing_marks_it_again(self, ledger):
         _, [letter, _] = in_a_batch(ledger)
-        again = replace(bring_back(), since=datetime(2026, 1, 1, tzinfo=UTC))
+        again = replace(note_return(), since=datetime(2026, 1, 1, tzinfo=UTC))
         take(ledger, ref(0), number(ONE), post(), again)
         ledger.registered().undo(letter.delivery_id, who="ana")
         take(ledger, ref(0), again)
@@ -59,11 +59,11 @@ class TestBadAddresses:
 
     def test_an_address_that_a_librarian_cleared_after_the_return_stays_cleared(self, ledger):
         in_a_batch(ledger)
-        take(ledger, ref(0), number(ONE), post(), bring_back())
+        take(ledger, ref(0), number(ONE), post(), note_return())
         ledger.feedback().lift(ledger.feedback().suppressions()[0].suppression_id, who="ana")
         [other] = some_letters(1, prefix="B")
         in_a_batch(ledger, letters=[other], prefix="B")
-        old = replace(bring_back(), since=datetime(2026, 1, 1, tzinfo=UTC))
+        old = replace(note_return(), since=datetime(2026, 1, 1, tzinfo=UTC))
         take(ledger, ref(0, "B"), number(TWO), post())
         assert not ledger.registered().take(old, number=TWO, who="zoé").address_marked
         assert not is_bad(ledger, an_address_of(0))
@@ -71,7 +71,7 @@ class TestBadAddresses:
     @pytest.mark.parametrize("reason", [ReturnReason.UNCLAIMED, ReturnReason.REFUSED_BY_READER])
     def test_other_returns_mark_nothing(self, ledger, reason):
         in_a_batch(ledger)
-        take(ledger, ref(0), number(ONE), post(), bring_back(reason))
+        take(ledger, ref(0), number(ONE), post(), note_return(reason))
         assert ledger.feedback().suppressions() == ()
 
     def test_an_address_stays_bad_while_another_letter_says_so(self, ledger):
@@ -80,7 +80,7 @@ class TestBadAddresses:
         rows_of = [in_a_batch(ledger, letters=[one], prefix=name)[1][0] for one, name in ((first, "A"), (second, "B"))]
         rows(ledger, "UPDATE notices SET patron_id = 'PA0'")
         for name, text in (("A", ONE), ("B", TWO)):
-            take(ledger, ref(0, name), number(text), post(), bring_back())
+            take(ledger, ref(0, name), number(text), post(), note_return())
         ledger.registered().undo(rows_of[0].delivery_id, who="ana")
         assert is_bad(ledger, an_address_of(0))
         ledger.registered().undo(rows_of[1].delivery_id, who="ana")
@@ -91,17 +91,17 @@ class TestBadAddresses:
         take(ledger, ref(0), number(ONE), post())
         [waiting] = some_letters(1, prefix="W")
         planned(ledger, [waiting], stage=waiting.notice.stage, dag_run_id="later")
-        take(ledger, ref(0), bring_back())
+        take(ledger, ref(0), note_return())
         assert states(ledger)[waiting.delivery_id] == ("cancelled", "dead_address")
 
     def test_an_ordinary_letter_that_came_back_marks_its_address_once(self, ledger):
         _, [letter] = in_a_batch(ledger, 1, channel=Channel.LETTER, prefix="S")
-        done = ledger.desk().bring_back(ref(0, "S"), since=NOW, who="zoé")
+        done = ledger.desk().note_return(ref(0, "S"), since=NOW, who="zoé")
         assert (done.changed, done.address_marked) == (True, True)
         assert is_bad(ledger, an_address_of(0))
         [(act, who, _, after)] = trace(ledger, letter)
         assert (act, who, after["return_reason"]) == ("returned", "zoé", "returned_undeliverable")
-        assert not ledger.desk().bring_back(ref(0, "S"), since=NOW, who="zoé").changed
+        assert not ledger.desk().note_return(ref(0, "S"), since=NOW, who="zoé").changed
 
     @pytest.mark.parametrize(
         ("reference", "code"),
@@ -111,7 +111,7 @@ class TestBadAddresses:
         in_a_batch(ledger, 1)
         in_a_batch(ledger, 1, channel=Channel.LETTER, prefix="S", printed=False)
         with pytest.raises(LetterStepRefused) as refused:
-            ledger.desk().bring_back(reference, since=NOW, who="zoé")
+            ledger.desk().note_return(reference, since=NOW, who="zoé")
         assert (refused.value.code, ledger.feedback().suppressions()) == (code, ())
 
 
@@ -165,8 +165,8 @@ class TestDeskWork:
         [mail] = some_deliveries(1, prefix="M")
         run = planned(ledger, [mail], dag_run_id="mails")
         with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-            sender.exchange([], ids([mail]))
-            sender.exchange([answer(mail, DeliveryState.IN_DOUBT, Reason.NO_ANSWER)], [])
+            sender.claim(ids([mail]))
+            sender.record([answer(mail, DeliveryState.IN_DOUBT, Reason.NO_ANSWER)])
         work = self.work(ledger)
         assert [line.patron_name for line in work.not_rendered] == ["Lecteur L0"]
         assert [(line.patron_id, line.channel) for line in work.in_doubt] == [("PM0", "email")]
@@ -179,7 +179,7 @@ class TestDeskWork:
 
     def test_bad_addresses_stay_until_they_are_lifted(self, ledger):
         in_a_batch(ledger)
-        take(ledger, ref(0), number(ONE), post(), bring_back())
+        take(ledger, ref(0), number(ONE), post(), note_return())
         [line] = self.work(ledger).bad_addresses
         assert (line.address, line.since) == (an_address_of(0), NOW)
         ledger.feedback().lift(line.suppression_id, who="zoé")

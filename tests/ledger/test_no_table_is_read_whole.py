@@ -32,7 +32,7 @@ from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_noti
 from tests.scenes.disputed_loan import a_whole_story
 from tests.scenes.ledger_emails import a_bounce
 from tests.scenes.ledger_letters import a_batch, closed
-from tests.scenes.ledger_registered import ONE, TWO, acknowledge, bring_back, in_a_batch, number, post, ref
+from tests.scenes.ledger_registered import ONE, TWO, acknowledge, in_a_batch, note_return, number, post, ref
 from tests.scenes.ledger_runs import answer, extracted, ids, keys, rows, some_deliveries
 from tests.scenes.ledger_runs import planned as a_planned_run
 from tests.scenes.ledger_sms import ack, blacklisted, left, reply
@@ -95,7 +95,7 @@ def runs(ledger: PostgresLedger) -> None:
         planning.record([], skips)
     ledger.planned_volume(again.run_id)
     ledger.past_volumes(again.run_id, runs=20)
-    ledger.waiting_sample(again.run_id, Channel.EMAIL, size=5)
+    ledger.sample(again.run_id, Channel.EMAIL, size=5)
     ledger.planned_count(again.run_id, Channel.EMAIL)
     ledger.close_run(run.run_id)
     # What a run adopted and a third one took from it is in the notice of neither.
@@ -113,13 +113,13 @@ def sending(ledger: PostgresLedger) -> None:
         run = a_planned_run(ledger, deliveries, dag_run_id=f"run {channel}", stage=deliveries[0].notice.stage)
         with ledger.sender(run.run_id, channel) as sender:
             sender.waiting_loans()
-            sender.numbers_since(datetime.now(UTC) - timedelta(hours=10))
+            sender.numbers_texted_since(datetime.now(UTC) - timedelta(hours=10))
             list(sender.waiting())
-            sender.earlier(deliveries, zone=ZONE)
+            sender.earlier_reminders(deliveries, zone=ZONE)
             sender.drop({keys(deliveries)[0]: Reason.RETURNED})
             words = [SentWords(delivery_id=one.delivery_id, subject="", body="x") for one in deliveries]
-            sender.exchange([], ids(deliveries), words)
-            sender.exchange([answer(deliveries[1], S.PLANNED, Reason.RECIPIENT_DEFERRED)], [])
+            sender.claim(ids(deliveries), words)
+            sender.record([answer(deliveries[1], S.PLANNED, Reason.RECIPIENT_DEFERRED)])
             sender.fail_deferred()
             sender.cancel_waiting(Reason.EXPIRED)
 
@@ -135,7 +135,7 @@ def letters(ledger: PostgresLedger) -> None:
     books.leave_out(batch_id, {one.delivery_id: Reason.RETURNED}, who="zoé")
     books.mark_printed(batch_id, who="zoé")
     books.note_copy(batch_id, two.delivery_id, who="zoé")
-    ledger.desk().bring_back("REF-PB1", since=datetime.now(UTC), who="zoé")
+    ledger.desk().note_return("REF-PB1", since=datetime.now(UTC), who="zoé")
 
 
 def drafts(ledger: PostgresLedger) -> None:
@@ -144,8 +144,9 @@ def drafts(ledger: PostgresLedger) -> None:
         run = a_planned_run(ledger, deliveries, stage=Stage.REGISTERED_LETTER, dag_run_id=f"run {prefix}").run_id
         with ledger.sender(run, Channel.REGISTERED_LETTER) as sender:
             sender.record_batch(a_batch(deliveries, f"a-valider/{prefix}", draft=True), [])
-            sender.batches_recorded(drafts=True)
+        ledger.letters().batches_recorded(run)
         ours = ledger.drafts()
+        ours.drafts_recorded(run)
         ours.drafts(run)
         ours.letters(run)
         if prefix == "D":
@@ -170,7 +171,7 @@ def registered(ledger: PostgresLedger) -> None:
     books.batches_to_post()
     books.post_batch(batch_id, post(), who="zoé")
     books.take(acknowledge(), number=ONE, who="zoé")
-    books.take(bring_back(), number=TWO, who="zoé")
+    books.take(note_return(), number=TWO, who="zoé")
     books.undo(two.delivery_id, who="zoé")
     books.letter(one.delivery_id)
     books.counts()
@@ -212,15 +213,15 @@ def bounces(ledger: PostgresLedger) -> None:
         delivery = some_deliveries(1, prefix=f"M{kind}")[0]
         run = a_planned_run(ledger, [delivery], dag_run_id=f"run m {kind}")
         with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-            sender.exchange([], ids([delivery]))
-            sender.exchange([answer(delivery, S.ACCEPTED)], [])
+            sender.claim(ids([delivery]))
+            sender.record([answer(delivery, S.ACCEPTED)])
         ours.keep([a_bounce(delivery.delivery_id, kind)])
         ours.settle(failures=1)
     strange = some_deliveries(1, prefix="strange")[0]
     run = a_planned_run(ledger, [strange], dag_run_id="run strange")
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([strange]))
-        sender.exchange([answer(strange, S.ACCEPTED)], [])
+        sender.claim(ids([strange]))
+        sender.record([answer(strange, S.ACCEPTED)])
     ours.keep([a_bounce(strange.delivery_id)])
     # An address that the index of the list cannot hold.
     rows(ledger, "UPDATE deliveries SET recipient = :to WHERE delivery_id = :id", id=strange.delivery_id, to=UNHOLDABLE)

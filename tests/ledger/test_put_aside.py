@@ -170,11 +170,11 @@ def test_a_price_that_none_ever_was_loses_no_answer(ledger: PostgresLedger, segm
     delivery = an_sms()
     run = planned(ledger, [delivery])
     with ledger.sender(run.run_id, Channel.SMS) as sender:
-        assert sender.exchange([], [delivery.delivery_id])
+        assert sender.claim([delivery.delivery_id])
         told = Receipt(
             delivery_id=delivery.delivery_id, state=S.ACCEPTED, segments=segments, cost=cost, provider_id=UNHOLDABLE
         )
-        sender.exchange([told], [])
+        sender.record([told])
     assert state(ledger, delivery.delivery_id) == ("accepted", None)
 
 

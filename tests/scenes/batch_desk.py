@@ -37,7 +37,7 @@ class BatchOnDesk:
     def days_ago(self, days=2):
         rows(self.ledger, f"UPDATE letter_batches SET at = at - interval '{days} days'")
 
-    def bring_back(self, *loans):
+    def note_return(self, *loans):
         with sqlite3.connect(self.database) as connection:
             for loan in loans:
                 key, _, number = loan.loan_id.rpartition("-")

@@ -43,9 +43,9 @@ def sent(
     )  # fmt: skip
     said = [] if words is None else [SentWords(delivery_id=delivery.delivery_id, subject=words[0], body=words[1])]
     with ledger.sender(run.run_id, channel) as sender:
-        sender.exchange([], [delivery.delivery_id], said)
+        sender.claim([delivery.delivery_id], said)
         if not dry_run:
-            sender.exchange([answer(delivery, state, reason, **more)], [])
+            sender.record([answer(delivery, state, reason, **more)])
     return delivery
 
 

@@ -43,9 +43,9 @@ def mailed(
     delivery = a_delivery(notice=a_notice(loans=(loan,)))
     run = planned(ledger, [delivery], dag_run_id=f"run {uuid.uuid4()}")
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([delivery]))
+        sender.claim(ids([delivery]))
         if state is not None:
-            sender.exchange([answer(delivery, state, reason)], [])
+            sender.record([answer(delivery, state, reason)])
     return delivery.delivery_id
 
 
@@ -72,8 +72,8 @@ def mailed_to(ledger: PostgresLedger, *addresses: str) -> dict[str, uuid.UUID]:
     ]
     run = planned(ledger, deliveries, dag_run_id=f"mass {addresses[0]}")
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids(deliveries))
-        sender.exchange([answer(one, DeliveryState.ACCEPTED) for one in deliveries], [])
+        sender.claim(ids(deliveries))
+        sender.record([answer(one, DeliveryState.ACCEPTED) for one in deliveries])
     return {to: one.delivery_id for to, one in zip(addresses, deliveries, strict=True)}
 
 

@@ -51,7 +51,7 @@ def close_batch(
     """A run whose letters are in this closed batch: run, batch."""
     run = planned(ledger, deliveries, stage=deliveries[0].notice.stage, dag_run_id=dag_run_id)
     with ledger.sender(run.run_id, deliveries[0].channel) as sender:
-        sender.exchange([], ids(deliveries))
+        sender.claim(ids(deliveries))
         batch_id = sender.record_batch(batch, [answer(one, S.ACCEPTED) for one in deliveries])
     return run.run_id, batch_id
 

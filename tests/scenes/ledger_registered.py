@@ -90,7 +90,7 @@ def acknowledge(day: date = MONDAY) -> Acknowledged:
     return Acknowledged(day=day, today=NOW.date())
 
 
-def bring_back(reason: ReturnReason = ReturnReason.RETURNED_UNDELIVERABLE, day: date = MONDAY) -> Returned:
+def note_return(reason: ReturnReason = ReturnReason.RETURNED_UNDELIVERABLE, day: date = MONDAY) -> Returned:
     return Returned(day=day, today=NOW.date(), reason=reason, since=NOW)
 
 

@@ -37,9 +37,9 @@ def left(
     delivery = an_sms(number)
     run = planned(ledger, [delivery], dag_run_id=dag_run_id or f"run {uuid.uuid4()}")
     with ledger.sender(run.run_id, Channel.SMS) as sender:
-        assert sender.exchange([], ids([delivery]))
+        assert sender.claim(ids([delivery]))
         receipt: Receipt = answer(delivery, state, reason, provider_id=sms_id, campaign_id=campaign, segments=1)
-        sender.exchange([receipt], [])
+        sender.record([receipt])
     return delivery.delivery_id
 
 

@@ -24,7 +24,7 @@ def a_renderer(templates: Templates = TEMPLATES, **changes: Any) -> EmailRendere
         "sender": "Bibliothèque universitaire, prêt <relances@bu.example.fr>",
         "reply_to": "prets@bu.example.fr",
         "message_id_domain": "bu.example.fr",
-        "written_at": WRITTEN_AT,
+        "clock": lambda: WRITTEN_AT,
     }
     return EmailRenderer(templates, **{**values, **changes})
 

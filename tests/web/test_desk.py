@@ -88,8 +88,8 @@ def refused(ledger):
     [mail] = some_deliveries(1, prefix="M")
     run = planned(ledger, [mail], dag_run_id="mails")
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([mail]))
-        sender.exchange([answer(mail, DeliveryState.REFUSED, Reason.RECIPIENT_REFUSED)], [])
+        sender.claim(ids([mail]))
+        sender.record([answer(mail, DeliveryState.REFUSED, Reason.RECIPIENT_REFUSED)])
     return mail.delivery_id
 
 

@@ -1,4 +1,4 @@
-"""Where the ledger's database is, however it was written down: a URL, or an Airflow Connection."""
+"""Where the ledger's database is, read from a URL, an Airflow Connection, the environment or the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ledger knows that somebody has to do by hand."""
+"""The desk page in the ledger: what a librarian has to do by hand, and what was done about it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind, BadAddress, DeskWork, NotReached, PutAside
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.letters.batches import LetterAct, ReturnReason
+from loan_reminders.domain.letters.batches import LetterAct, ReturnReason, ReturnRefusal
 from loan_reminders.domain.ports.registered import StepTaken
-from loan_reminders.domain.registered.steps import StepRefusal
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger import undelivered
-from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.letters import returns as letter_returns
-from loan_reminders.ledger.registered.reading import address_of
+from loan_reminders.ledger.json_codecs import decode_postal_address, storable
+from loan_reminders.ledger.suppressions import returned_letters
 
-# The newest passage that could not reach a reader; whoever was written to since, by any stage, is off the list. An SMS
-# of that same passage is no letter: the reader's written coordinates stay to be mended.
+# The newest run that could not reach a reader; a reader who was written to since, by any stage, is off the list. An SMS
+# of that same run does not take the reader off: the e-mail or postal address is still to be corrected.
 _NOT_REACHED = text("""
     WITH newest AS (
         SELECT DISTINCT ON (skip.patron_id) skip.*, run.stage, run.today, run.started_at
@@ -80,7 +78,7 @@ _KEEP = text("""
 
 
 class PostgresDesk:
-    """The part of one library's ledger that the desk works through. Fulfils `Desk`."""
+    """The part of one library's ledger that the desk page shows. Fulfils `Desk`."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
         self._transaction = transaction
@@ -114,7 +112,7 @@ class PostgresDesk:
                 bad_addresses=tuple(
                     BadAddress(
                         suppression_id=row.suppression_id,
-                        address=address_of(row.recipient),
+                        address=decode_postal_address(row.recipient),
                         since=row.since,
                         detail=row.detail,
                     )
@@ -134,39 +132,31 @@ class PostgresDesk:
         with self._transaction() as connection:
             return undelivered.settle(connection, self._library, delivery_id, who=who)
 
-    def is_back(self, reference: str) -> bool:
+    def is_returned(self, reference: str) -> bool:
         """Whether the return of the letter of this reference is kept."""
         with self._transaction() as connection:
             asked = {"library": self._library, "reference": reference}
             return connection.execute(_IS_BACK, asked).first() is not None
 
-    def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:
+    def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more."""
         with self._transaction() as connection:
             rows = connection.execute(_LETTER, {"library": self._library, "reference": reference}).all()
             if not rows:
-                raise LetterStepRefused(StepRefusal.UNKNOWN_LETTER, f"Aucune lettre n'a la référence {reference}.")
+                raise LetterStepRefused(ReturnRefusal.UNKNOWN_LETTER, reference=reference)
             if len(rows) > 1:
-                raise LetterStepRefused(StepRefusal.AMBIGUOUS, f"Plusieurs lettres ont la référence {reference}.")
+                raise LetterStepRefused(ReturnRefusal.AMBIGUOUS, reference=reference)
             row = rows[0]
             if row.channel == Channel.REGISTERED_LETTER.value:
-                raise LetterStepRefused(
-                    StepRefusal.REGISTERED,
-                    f"La lettre {reference} est un recommandé : noter son retour sur la page « Recommandés ».",
-                )
+                raise LetterStepRefused(ReturnRefusal.REGISTERED, reference=reference)
             if row.left_out is not None:
-                raise LetterStepRefused(
-                    StepRefusal.LEFT_OUT, f"La lettre {reference} a été retirée de son lot : elle n'a pas été postée."
-                )
+                raise LetterStepRefused(ReturnRefusal.LEFT_OUT, reference=reference)
             if row.printed_at is None:
-                raise LetterStepRefused(
-                    StepRefusal.NOT_PRINTED,
-                    f"La lettre {reference} n'a pas été imprimée. Il faut d'abord marquer son lot comme imprimé.",
-                )
+                raise LetterStepRefused(ReturnRefusal.NOT_PRINTED, reference=reference)
             asked = {"library": self._library, "delivery_id": row.delivery_id}
             if connection.execute(_CAME_BACK, asked).first() is not None:
                 return StepTaken(delivery_id=row.delivery_id, reference=reference, changed=False)
-            line = letter_returns.mark(connection, self._library, row, since=since)
+            line = returned_letters.suppress_address(connection, self._library, row, since=since)
             reason = ReturnReason.RETURNED_UNDELIVERABLE.value
             kept = {
                 **asked,

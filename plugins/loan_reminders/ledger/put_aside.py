@@ -1,7 +1,7 @@
-"""Rows of what comes back that cannot be kept or settled: put aside, so that none ever holds up the others.
+"""Rows that the ledger cannot keep or settle are put aside, so that none of them ever holds up the others.
 
-A page of rows is worked on at once. When the ledger refuses it, its halves are tried, and so on down to the row that is
-refused alone: that one is put aside with what it said, for a person to read on the page of the desk.
+A page of rows is worked on at once. When the ledger refuses the page, each half is tried, and so on, down to
+the one row that is refused: it is put aside with its content, for a librarian to read on the desk page.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.errors import ReminderError, RowRefused
+from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.json_codecs import storable
 
-OF_A_ROW = (RowRefused, ValueError, TypeError, ArithmeticError)
-"""What may be wrong with one row. A ledger that is out of reach is another matter: it raises as ever."""
+ROW_ERRORS = (RowRefused, ValueError, TypeError, ArithmeticError)
+"""Errors that are about one row. A ledger that is out of reach is none of them."""
 
 LONGEST_NUMBER = 20
 """Digits of a phone number at most, and some more: E.164 allows 15."""
@@ -40,10 +41,10 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row to put aside: whom it is about, what it said, and what tells it from others."""
+    """A row to put aside: its number or address (`about`), its content (`said`), what makes it unique (`identity`)."""
 
     kind: AsideKind
-    known_by: str
+    identity: str
     about: str
     said: str
 
@@ -51,15 +52,15 @@ class Row:
 def each_alone(
     work: Callable[[Sequence[Item]], Done], items: Sequence[Item]
 ) -> tuple[list[Done], list[tuple[Item, str]]]:
-    """Work on all items, one transaction a call; returns what was done, and the items refused alone, with the reason.
+    """Work on all items, one transaction a call; returns what was done, and the items refused, each with the reason.
 
-    Raises what is nobody's fault in particular, LedgerUnavailable above all.
+    Raises the errors that are not about one item, such as LedgerUnavailable.
     """
     if not items:
         return [], []
     try:
         return [work(items)], []
-    except OF_A_ROW as error:
+    except ROW_ERRORS as error:
         if len(items) == 1:
             return [], [(items[0], _why(error))]
     half = len(items) // 2
@@ -83,7 +84,7 @@ def put_aside(
             asked = {
                 "library": library,
                 "kind": row.kind.value,
-                "fingerprint": hashlib.sha256(row.known_by.encode("utf-8", "replace")).hexdigest(),
+                "fingerprint": hashlib.sha256(row.identity.encode("utf-8", "replace")).hexdigest(),
                 "about": storable(row.about)[:LONGEST_ADDRESS],
                 "said": storable(row.said)[:_SAID_LIMIT],
                 "why": storable(why)[:_WHY_LIMIT],
@@ -94,10 +95,10 @@ def put_aside(
     return new
 
 
-def told(*parts: object) -> str:
-    """What tells a row from others, whatever it holds."""
+def identity(*parts: object) -> str:
+    """A text that is the same when the same row comes again, and another for every other row."""
     return json.dumps([str(part) for part in parts])
 
 
 def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, ReminderError) else type(error).__name__
+    return sentence(error) if isinstance(error, ReminderError) else type(error).__name__

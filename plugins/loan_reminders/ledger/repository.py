@@ -1,4 +1,4 @@
-"""The ledger on PostgreSQL: runs, and the doors to planning, sending and closing them."""
+"""The ledger on PostgreSQL: its runs, and what plans, sends and closes them; each trade has its own part."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Run
@@ -20,34 +20,36 @@ from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.runs import imbalance_words
 from loan_reminders.ledger.desk import PostgresDesk
-from loan_reminders.ledger.dispute.loan_file import PostgresDispute
+from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
 from loan_reminders.ledger.email.feedback import PostgresMailFeedback
 from loan_reminders.ledger.email.refused_addresses import remember_refused
 from loan_reminders.ledger.faults import ledger_errors
-from loan_reminders.ledger.letters.batches import PostgresLetterBooks
+from loan_reminders.ledger.letters.batches import PostgresLetterBatches
 from loan_reminders.ledger.letters.drafts import PostgresLetterDrafts
 from loan_reminders.ledger.put_aside import each_alone
-from loan_reminders.ledger.registered.steps import PostgresRegistered
-from loan_reminders.ledger.runs import history as past
-from loan_reminders.ledger.runs import recheck, volume_answers, watch
+from loan_reminders.ledger.registered.steps import PostgresRegisteredLetters
+from loan_reminders.ledger.runs import history, outbox, volume_answers, waiting, watch
 from loan_reminders.ledger.runs.close import close_books
+from loan_reminders.ledger.runs.failed_emails import loans_of_failed_emails
 from loan_reminders.ledger.runs.loans_seen import record_rows, unholdable
+from loan_reminders.ledger.runs.opening import open_run
 from loan_reminders.ledger.runs.planning import PostgresPlanning
 from loan_reminders.ledger.runs.taking_over import PostgresTakeOver
-from loan_reminders.ledger.runs.untold import untold_loans
 from loan_reminders.ledger.schema import check_schema
-from loan_reminders.ledger.sender import PostgresSender, count_offered, sample
+from loan_reminders.ledger.sender import PostgresSender, count_offered
+from loan_reminders.ledger.sender_locks import lock_letters
 from loan_reminders.ledger.sms import costs as sms_costs
-from loan_reminders.ledger.sms.feedback import PostgresFeedback
+from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
-from loan_reminders.ledger.tables import RunState, deliveries, loans_seen, runs, skips
+from loan_reminders.ledger.tables import RunState, deliveries, runs
 
 logger = logging.getLogger(__name__)
 
 
 class PostgresLedger:
-    """The books of one library. Fulfils `Ledger`; a context manager that closes its connections.
+    """The ledger of one library. Fulfils `Ledger`; a context manager that closes its connections.
 
     Every method is one transaction unless it says otherwise, and raises LedgerUnavailable (a later try may
     succeed) or PermanentError (an account, a table or a value is wrong).
@@ -86,39 +88,8 @@ class PostgresLedger:
     ) -> Run:
         """Begin a run: the unfinished one of this DAG run afresh, under its number, or else the next attempt."""
         values = {"reference_date": reference_date, "due_date": due_date, "today": today, "dry_run": dry_run}
-        of_dag_run = (runs.c.library == self.library, runs.c.stage == stage.value, runs.c.dag_run_id == dag_run_id)
         with self._transaction() as connection:
-            name = f"reminders run {self.library} {stage.value} {dag_run_id}"
-            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-            newest = connection.execute(
-                select(runs.c.run_id, runs.c.attempt, runs.c.loans_extracted)
-                .where(*of_dag_run)
-                .order_by(runs.c.attempt.desc())
-                .limit(1)
-                .with_for_update(key_share=True)
-            ).first()
-            if newest is not None and newest.loans_extracted is None:
-                for table in (loans_seen, skips):
-                    connection.execute(delete(table).where(table.c.run_id == newest.run_id))
-                row = connection.execute(
-                    update(runs)
-                    .where(runs.c.run_id == newest.run_id)
-                    .values(rows_read=0, started_at=func.now(), state=RunState.EXTRACTING.value, **values)
-                    .returning(runs)
-                ).one()
-            else:
-                row = connection.execute(
-                    insert(runs)
-                    .values(
-                        library=self.library,
-                        stage=stage.value,
-                        dag_run_id=dag_run_id,
-                        attempt=1 if newest is None else newest.attempt + 1,
-                        **values,
-                    )
-                    .returning(runs)
-                ).one()
-            return past.as_run(row)
+            return open_run(connection, self.library, stage=stage, dag_run_id=dag_run_id, values=values)
 
     def run(self, run_id: int) -> Run:
         """One run of this library."""
@@ -129,16 +100,13 @@ class PostgresLedger:
         query = select(runs).where(runs.c.run_id == run_id, runs.c.library == self.library)
         row = connection.execute(query.with_for_update(key_share=True) if lock else query).first()
         if row is None:
-            raise PermanentError(
-                f"Le registre de la bibliothèque {self.library} n'a pas de tournée {run_id}."
-                " Relancer « Extraire les prêts »."
-            )
-        return past.as_run(row)
+            raise LedgerRefused(LedgerRefusal.UNKNOWN_RUN, library=self.library, run_id=run_id)
+        return history.as_run(row)
 
     def unfinished_runs(self, run_id: int) -> Sequence[Run]:
         """The runs of the last month of this run's stage, begun before it, that never came to a green end."""
         with self._transaction() as connection:
-            return past.unfinished_runs(connection, self.library, self._run(connection, run_id))
+            return history.unfinished_runs(connection, self.library, self._run(connection, run_id))
 
     def record_loans(self, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
         """Write rows as they are read. The first row of a loan stays; a later one is skipped as `duplicate_row`.
@@ -202,20 +170,34 @@ class PostgresLedger:
         with self._transaction() as connection:
             return {Channel(row.channel): row.number for row in connection.execute(query)}
 
-    def waiting_sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
-        """Some of the deliveries of this run that wait to leave by this channel; nobody becomes a sender for it."""
+    def sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
+        """Some of the deliveries of this run that wait to leave by this channel, `size` at most; for reading only."""
         with self._transaction() as connection:
-            return sample(connection, self.library, run_id, channel, size)
+            return outbox.sample(connection, self.library, run_id, channel, size)
+
+    @contextmanager
+    def alone(self, run_id: int, channel: Channel) -> Iterator[None]:
+        """Hold the lock on this run's letters of this kind: nobody lays them out, prints or approves them meanwhile.
+
+        The lock has a connection of its own; what is done under it is committed as it is done. Raises
+        LedgerUnavailable on entering when another task holds the lock.
+        """
+        self.run(run_id)
+        with ledger_errors(), self.engine.connect() as connection:
+            connection.detach()
+            lock_letters(connection, self.library, run_id, channel)
+            connection.commit()
+            yield
 
     def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:
         """Deliveries by channel of the last green runs of this run's stage, the newest first, this one left out."""
         with self._transaction() as connection:
-            return past.past_volumes(connection, self.library, self._run(connection, run_id), runs)
+            return history.past_volumes(connection, self.library, self._run(connection, run_id), runs)
 
     def missed_days(self, run_id: int, *, within_days: int) -> Sequence[date]:
         """Days before this run's own without any green run of its stage, back to the first green one at most."""
         with self._transaction() as connection:
-            return past.missed_days(connection, self.library, self._run(connection, run_id), within_days)
+            return history.missed_days(connection, self.library, self._run(connection, run_id), within_days)
 
     def record_volume_answer(self, run_id: int, answer: VolumeAnswer, *, who: str = "") -> None:
         """Keep what was said of a run's volume, for the senders to look it up."""
@@ -224,7 +206,7 @@ class PostgresLedger:
             volume_answers.record(connection, self.library, run_id, answer, who)
 
     def volume_answer(self, run_id: int) -> VolumeAnswer | None:
-        """The last word about a run's volume, None when nobody looked at it yet."""
+        """The newest answer about a run's volume, None when nobody looked at it yet."""
         with self._transaction() as connection:
             return volume_answers.newest(connection, self.library, run_id)
 
@@ -237,7 +219,7 @@ class PostgresLedger:
         """Cancel everything that was never attempted in this run by these channels; returns how many deliveries."""
         scope = {"library": self.library, "run_id": run_id, "offered": [DeliveryState.PLANNED.value]}
         with self._transaction() as connection:
-            return recheck.cancel_waiting(connection, scope, [channel.value for channel in channels], reason)
+            return waiting.cancel_waiting(connection, scope, [channel.value for channel in channels], reason)
 
     def segments_since(self, since: datetime) -> int:
         """Segments of the SMS that left, or may have left, since a moment."""
@@ -249,17 +231,17 @@ class PostgresLedger:
         with self._transaction() as connection:
             return sms_costs.costs(connection, self.library, first=first, last=last, zone=zone)
 
-    def feedback(self) -> PostgresFeedback:
+    def feedback(self) -> PostgresSmsFeedback:
         """The part of the ledger where the SMS provider's answers are kept."""
-        return PostgresFeedback(self._transaction, library=self.library)
+        return PostgresSmsFeedback(self._transaction, library=self.library)
 
-    def dispute(self) -> PostgresDispute:
+    def dispute(self) -> PostgresLoanFiles:
         """The part of the ledger that tells everything about one loan."""
-        return PostgresDispute(self._transaction, library=self.library)
+        return PostgresLoanFiles(self._transaction, library=self.library)
 
-    def letters(self) -> PostgresLetterBooks:
+    def letters(self) -> PostgresLetterBatches:
         """The part of the ledger where batches of letters are kept."""
-        return PostgresLetterBooks(self._transaction, library=self.library)
+        return PostgresLetterBatches(self._transaction, library=self.library)
 
     def drafts(self) -> PostgresLetterDrafts:
         """The part of the ledger where drafts of registered letters wait for approval."""
@@ -269,29 +251,29 @@ class PostgresLedger:
         """The part of the ledger where e-mails that came back are kept."""
         return PostgresMailFeedback(self._transaction, library=self.library)
 
-    def untold_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
+    def loans_of_failed_emails(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
         """Loans of other days whose e-mail of this run's stage failed since, and that no run has taken up again."""
         with self._transaction() as connection:
-            return untold_loans(connection, self.library, run_id, since=since)
+            return loans_of_failed_emails(connection, self.library, run_id, since=since)
 
     def remember_refused_addresses(self) -> int:
         """Write no more to the e-mail addresses whose servers said lately that they do not exist; how many are new."""
         with self._transaction() as connection:
             return remember_refused(connection, self.library)
 
-    def registered(self) -> PostgresRegistered:
+    def registered(self) -> PostgresRegisteredLetters:
         """The part of the ledger where registered letters are followed."""
-        return PostgresRegistered(self._transaction, library=self.library)
+        return PostgresRegisteredLetters(self._transaction, library=self.library)
 
     def desk(self) -> PostgresDesk:
-        """The part of the ledger that the desk works through."""
+        """The part of the ledger that the desk page shows."""
         return PostgresDesk(self._transaction, library=self.library)
 
     def close_run(self, run_id: int) -> Books:
-        """Count the books, keep them with the run, and say them; closing again counts again."""
+        """Count the books, keep them with the run and return them; closing again counts again."""
         with self._transaction() as connection:
             self._run(connection, run_id, lock=True)
             books = close_books(connection, run_id)
         for problem in books.problems():
-            logger.error("Tournée %s : %s", run_id, problem)
+            logger.error("Tournée %s : %s", run_id, imbalance_words(problem))
         return books

@@ -19,56 +19,34 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, exc, func, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 
-from loan_reminders.domain.errors import RETRIED, LedgerUnavailable
+from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, LoanKey
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.ledger import sender_sql, sent_words
+from loan_reminders.domain.states import Reason
+from loan_reminders.ledger import sender_locks, sender_sql, sent_words
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import encode_receipt
-from loan_reminders.ledger.letters import closing as letter_batches
-from loan_reminders.ledger.runs import history as past
-from loan_reminders.ledger.runs import recheck
-from loan_reminders.ledger.runs.outbox import read_page
+from loan_reminders.ledger.letters import closing
+from loan_reminders.ledger.runs import history, waiting
+from loan_reminders.ledger.runs.outbox import offered_states, read_page
+from loan_reminders.ledger.sender_locks import LETTERS
 from loan_reminders.ledger.sms import costs as sms_costs
 
 logger = logging.getLogger(__name__)
 
 # What a sender asks for is found by keys, whatever the size of the tables: its plans are kept.
 _PLANS = text("SET plan_cache_mode = 'auto'")
-_LIVE = text("SELECT pg_advisory_lock(hashtextextended(:token, 0))")
-_ALONE = text("SELECT pg_try_advisory_lock(hashtextextended(:press, 0))")
-# Two batches under way at once would have one name, and the second would take the place of the first's files.
-_ONE_AT_A_TIME = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
-# What a number had today, what the day and the month cost and what is left on the account are read once, before the
-# first SMS: whoever sends meanwhile would make all of it untrue.
-_TEXTING = text("SELECT pg_advisory_lock(hashtextextended('reminders sms ' || :library, 0))")
-_LOCK_NOT_AVAILABLE = "55P03"
-
-
-def offered_states(channel: Channel) -> tuple[str, ...]:
-    """States in which a delivery is offered to a sender: an SMS in doubt never is, it costs money and intrudes."""
-    if channel is Channel.SMS:
-        return (DeliveryState.PLANNED.value,)
-    return (DeliveryState.PLANNED.value, DeliveryState.IN_DOUBT.value)
 
 
 def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, Any]) -> int:
     """How many deliveries a new sender would be offered, counting those it would inherit from a dead one."""
     parameters = {**scope, "offered": list(offered_states(channel))}
     return int(connection.execute(sender_sql.COUNT_OFFERED, parameters).scalar_one())
-
-
-def sample(connection: Connection, library: str, run_id: int, channel: Channel, size: int) -> Sequence[Delivery]:
-    """The first deliveries that wait in a run by a channel, `size` at most."""
-    now = connection.execute(select(func.clock_timestamp())).scalar_one()
-    asked = {"library": library, "run_id": run_id, "channel": channel.value, "offered": list(offered_states(channel))}
-    return read_page(connection, {**asked, "after": uuid.UUID(int=0), "since": now, "page": size})
 
 
 ANSWERS_AT_ONCE = 250
@@ -100,11 +78,11 @@ class PostgresSender:
             try:
                 connection.detach()
                 connection.execute(_PLANS)
-                connection.execute(_LIVE, {"token": self.token})
-                if self._channel in _ONE_AT_A_TIME:
-                    self._be_alone(connection)
+                sender_locks.show_life(connection, self.token)
+                if self._channel in LETTERS:
+                    sender_locks.lock_letters(connection, self._library, self._run.run_id, self._channel)
                 elif self._channel is Channel.SMS and not self._run.dry_run:
-                    self._wait_to_text(connection)
+                    sender_locks.lock_sms(connection, self._library)
                 interrupted = len(connection.execute(sender_sql.RECOVER, self._scope).all())
                 self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
                 connection.commit()
@@ -121,22 +99,6 @@ class PostgresSender:
             )
         return self
 
-    def _be_alone(self, connection: Connection) -> None:
-        press = f"reminders press {self._library} {self._run.run_id} {self._channel.value}"
-        if not connection.execute(_ALONE, {"press": press}).scalar_one():
-            raise LedgerUnavailable(f"Une autre tâche imprime déjà les lettres de cette tournée. {RETRIED}")
-
-    def _wait_to_text(self, connection: Connection) -> None:
-        """Be the library's only sender of SMS, of whatever run, until the connection ends."""
-        try:
-            connection.execute(_TEXTING, {"library": self._library})
-        except exc.DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                raise
-            raise LedgerUnavailable(
-                f"Une autre tâche envoie des SMS de la bibliothèque : une seule à la fois le peut. {RETRIED}"
-            ) from None
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -150,7 +112,7 @@ class PostgresSender:
         with self._lock, ledger_errors():
             connection = self._connection
             if connection is None or connection.invalidated:
-                raise LedgerUnavailable(f"La connexion au registre est fermée : l'envoi s'arrête là. {RETRIED}")
+                raise LedgerUnavailable(LedgerRefusal.CONNECTION_CLOSED)
             with connection.begin():
                 yield connection
 
@@ -169,26 +131,47 @@ class PostgresSender:
             after = page[-1].delivery_id
             yield page
 
-    def exchange(
-        self, receipts: Sequence[Receipt], claim: Sequence[uuid.UUID], words: Sequence[SentWords] = ()
-    ) -> frozenset[uuid.UUID]:
-        """Record answers and claim deliveries in one committed transaction; returns the ids that are now ours.
+    def record(self, receipts: Sequence[Receipt]) -> None:
+        """Record answers in one committed transaction.
 
-        The `words` of those are kept with the claim. An answer that comes too late to change its delivery (another
-        sender holds it, or its state is final) is kept with the receipts all the same.
+        An answer that comes too late to change its delivery (another sender holds it, or its state is final) is kept
+        with the receipts all the same.
         """
-        if not receipts and not claim:
+        if receipts:
+            with self._transaction() as connection:
+                self._record(connection, receipts)
+
+    def claim(self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = ()) -> frozenset[uuid.UUID]:
+        """Mark deliveries as attempted in one committed transaction; returns the ids that are now ours.
+
+        The `words` of those are kept with the claim.
+        """
+        if not deliveries:
             return frozenset()
         with self._transaction() as connection:
-            self._answer(connection, receipts)
-            if not claim or self._run.dry_run:
-                return frozenset()
-            parameters = {**self._waiting_scope, "token": self.token, "since": self._since, "delivery_id": list(claim)}
-            ours = frozenset(connection.execute(sender_sql.CLAIM, parameters).scalars())
-            sent_words.keep(connection, self._library, (said for said in words if said.delivery_id in ours))
-            return ours
+            return self._claim(connection, deliveries, words)
 
-    def _answer(self, connection: Connection, receipts: Sequence[Receipt], batch_id: int | None = None) -> None:
+    def record_and_claim(
+        self, receipts: Sequence[Receipt], deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = ()
+    ) -> frozenset[uuid.UUID]:
+        """Record answers, then claim deliveries, in one committed transaction; returns the ids that are now ours."""
+        if not receipts and not deliveries:
+            return frozenset()
+        with self._transaction() as connection:
+            self._record(connection, receipts)
+            return self._claim(connection, deliveries, words)
+
+    def _claim(
+        self, connection: Connection, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords]
+    ) -> frozenset[uuid.UUID]:
+        if not deliveries or self._run.dry_run:
+            return frozenset()
+        asked = {**self._waiting_scope, "token": self.token, "since": self._since, "delivery_id": list(deliveries)}
+        ours = frozenset(connection.execute(sender_sql.CLAIM, asked).scalars())
+        sent_words.keep(connection, self._library, (said for said in words if said.delivery_id in ours))
+        return ours
+
+    def _record(self, connection: Connection, receipts: Sequence[Receipt], batch_id: int | None = None) -> None:
         applied = 0
         for start in range(0, len(receipts), ANSWERS_AT_ONCE):
             some = receipts[start : start + ANSWERS_AT_ONCE]
@@ -207,41 +190,38 @@ class PostgresSender:
     def waiting_loans(self) -> frozenset[LoanKey]:
         """The loans of what waits in this run by this channel."""
         with self._transaction() as connection:
-            return recheck.waiting_loans(connection, self._waiting_scope)
+            return waiting.waiting_loans(connection, self._waiting_scope)
 
     def drop(self, gone: Mapping[LoanKey, Reason]) -> int:
         """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
         with self._transaction() as connection:
-            return recheck.drop(connection, self._waiting_scope, gone)
+            return waiting.drop(connection, self._waiting_scope, gone)
 
     def cancel_waiting(self, reason: Reason) -> int:
         """Cancel everything that waits in this run by this channel; returns how many deliveries."""
         with self._transaction() as connection:
-            return recheck.cancel_waiting(connection, self._waiting_scope, [self._channel.value], reason)
+            return waiting.cancel_waiting(connection, self._waiting_scope, [self._channel.value], reason)
 
-    def numbers_since(self, since: datetime) -> frozenset[str]:
+    def numbers_texted_since(self, since: datetime) -> frozenset[str]:
         """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
         with self._transaction() as connection:
-            return sms_costs.numbers_since(connection, self._library, since)
+            return sms_costs.numbers_texted_since(connection, self._library, since)
 
-    def earlier(self, deliveries: Sequence[Delivery], *, zone: str) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
+    def earlier_reminders(
+        self, deliveries: Sequence[Delivery], *, zone: str
+    ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
         """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first."""
         with self._transaction() as connection:
-            return past.earlier(connection, self._library, [one.delivery_id for one in deliveries], zone)
-
-    def batches_recorded(self, *, drafts: bool = False) -> int:
-        """Closed batches of letters that this run already has, or with `drafts` the drafts it ever had."""
-        with self._transaction() as connection:
-            return letter_batches.batches_recorded(connection, self._run.run_id, drafts=drafts)
+            return history.earlier_reminders(connection, self._library, [one.delivery_id for one in deliveries], zone)
 
     def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> int:
         """Record a stored batch of letters and its receipts, in one committed transaction; returns its number."""
         run_id = self._run.run_id
         with self._transaction() as connection:
-            batch_id = letter_batches.record_batch(
+            batch_id = closing.record_batch(
                 connection, library=self._library, run_id=run_id, kind=self._channel, batch=batch
             )
-            self._answer(connection, receipts, batch_id)
+            self._record(connection, receipts, batch_id)
             return batch_id
 
     def fail_deferred(self) -> int:

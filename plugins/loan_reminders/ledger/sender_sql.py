@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-# A token whose lock can be taken belongs to nobody alive; the lock is let go when the transaction ends.
+# When the lock of a token can be taken, its sender is dead; this lock ends with the transaction.
 RECOVER = text("""
     WITH holders AS MATERIALIZED (
         SELECT DISTINCT claimed_by FROM deliveries
@@ -77,7 +77,7 @@ ANSWER = text("""
     ) AS known
     RETURNING applied
 """)
-# A refusal for policy's sake leaves a delivery planned, with its reason.
+# A refusal by the policy of a mail server leaves a delivery planned, with its reason.
 FAIL_DEFERRED = text("""
     WITH given_up AS (
         UPDATE deliveries SET state = 'failed', reason = 'retries_exhausted', answered_at = now()

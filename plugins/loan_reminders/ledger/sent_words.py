@@ -1,4 +1,4 @@
-"""What messages said, kept compressed from the moment they were about to leave, for whoever asks later."""
+"""The words of messages, kept compressed when they were about to leave, for the file of a contested loan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliveries that did not arrive: the desk's, until somebody or a later success settles them."""
+"""Deliveries that did not arrive: listed on the desk page until a librarian, or a later message, has settled them."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _STUCK = f"""
       AND EXISTS (
           SELECT FROM delivery_loans claim
           WHERE claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL AND NOT EXISTS (
-              SELECT FROM delivery_loans held JOIN deliveries told USING (delivery_id)
+              SELECT FROM delivery_loans held JOIN deliveries arrived USING (delivery_id)
               WHERE held.library = claim.library AND held.loan_id = claim.loan_id AND held.due_date = claim.due_date
-                AND held.live AND held.dropped IS NULL AND told.state IN ('accepted', 'delivered')
-                AND (array_position({_ORDER}, told.stage) > array_position({_ORDER}, delivery.stage)
-                     OR told.stage = delivery.stage
-                        AND (told.slot = delivery.slot OR delivery.state NOT IN ('in_doubt', 'claimed')))
+                AND held.live AND held.dropped IS NULL AND arrived.state IN ('accepted', 'delivered')
+                AND (array_position({_ORDER}, arrived.stage) > array_position({_ORDER}, delivery.stage)
+                     OR arrived.stage = delivery.stage
+                        AND (arrived.slot = delivery.slot OR delivery.state NOT IN ('in_doubt', 'claimed')))
           )
       )
     ORDER BY run.started_at DESC, delivery.delivery_id LIMIT :limit
 """  # noqa: S608 - the pieces are this module's own
-# While a run may still go on, what is in its hands is nobody's work: it is closed, or a day old.
+# What a run still sends is not for librarians to see to: the run is closed first, or a day old.
 _IN_DOUBT = text(
     _STUCK.format(
         which="""delivery.state IN ('in_doubt', 'claimed') AND (
@@ -74,7 +74,7 @@ _SETTLE = text("""
 
 
 def in_doubt(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
-    """What nobody knows to have left: in doubt, or in the hands of a task that never came to an end."""
+    """Deliveries that may or may not have left: in doubt, or claimed by a task that never came to an end."""
     return _read(connection, _IN_DOUBT, asked)
 
 
@@ -84,7 +84,7 @@ def not_rendered(connection: Connection, asked: Mapping[str, Any]) -> Sequence[S
 
 
 def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
-    """What was refused, came back, was given up, or waits in a run that nobody took up again."""
+    """What was refused, came back, was given up, or waits in a run that was not taken up again."""
     return _read(connection, _NOT_ARRIVED, asked)
 
 

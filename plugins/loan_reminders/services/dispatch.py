@@ -1,4 +1,4 @@
-"""What every sender does alike: claim, commit, send, record."""
+"""What the senders of all channels share: render, count, give back what did not leave."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Addressed(Protocol):
-    """A rendered message, of whatever channel."""
+    """A rendered message, of any channel."""
 
     @property
     def delivery_id(self) -> uuid.UUID:
@@ -52,13 +52,13 @@ class Tally:
 def render_all(
     deliveries: Iterable[Delivery], render: Callable[[Delivery], Message]
 ) -> tuple[list[Message], list[Receipt]]:
-    """Render what can be; a delivery that cannot be becomes a receipt with its reason and stops nobody else's."""
+    """Render what can be; a delivery that cannot be becomes a receipt with its reason, and stops no other."""
     messages: list[Message] = []
     failed: list[Receipt] = []
     for delivery in deliveries:
         try:
             messages.append(render(delivery))
-        except Exception as error:  # whatever one reader's data does to a template, the others are told
+        except Exception as error:  # one reader's data may break a template; the others still get theirs
             failed.append(_unrendered(delivery, error))
     if failed:
         log.warning("%d messages n'ont pas pu être composés : motif dans le registre", len(failed))
@@ -82,7 +82,7 @@ def not_sent(messages: Iterable[Addressed]) -> list[Receipt]:
 
 
 def hold_deferred(deferred: int, *, give_up: Callable[[], int], last_try: bool) -> int:
-    """Ask for another try when some recipients answered "later"; on the last try give them up, with their reason.
+    """Some recipients answered "later": ask for another try, or on the last try give them up, with their reason.
 
     Returns how many were given up. Raises DeliveriesDeferred when a later try may succeed.
     """

@@ -1,4 +1,4 @@
-"""Messages to look at: each stage, language and channel, about an ordinary reader and about one whom nothing spares."""
+"""Made-up deliveries to preview a stage, channel and language: an ordinary reader, and one with extreme data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loan_reminders.domain.notices import Delivery, Notice
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress, Recipient
 from loan_reminders.domain.stages import Channel, PatronCategory, Policy, Stage
 
-ORDINARY, HOSTILE = "exemple", "extreme"
+ORDINARY, EXTREME = "exemple", "extreme"
 
 _EMAIL = EmailAddress(value="camille.martin@etu.example.org")
 _MOBILE = MobileNumber(value="33639980001")
@@ -27,7 +27,7 @@ _ORDINARY = (
     ("Les misérables", "Hugo, Victor", "840 HUG"),
     ("Droit administratif : cours, thèmes de réflexion, commentaires d'arrêts", "Lebreton, Gilles", "342 LEB"),
 )
-_HOSTILE = (
+_EXTREME = (
     ("Traité de tout. " * 700, "Auteur, Très long " * 40, "A" * 300),
     ("", "", ""),
     ("ألف ليلة وليلة", "مؤلف مجهول", "892.7 ALF"),
@@ -50,11 +50,11 @@ class Sample:
 def samples(
     policy: Policy, library: LibraryIdentity, *, stage: Stage, channel: Channel, language: str, today: date
 ) -> Iterator[Sample]:
-    """An ordinary message and a hostile one: titles of 10 kB, every script, markup, control characters, 60 loans."""
+    """An ordinary message and an extreme one: titles of 10 kB, every script, markup, control characters, 60 loans."""
     due_date = policy.rule(stage).due_date_on(today)
-    for name in (ORDINARY, HOSTILE):
-        texts = list(_ORDINARY if name == ORDINARY else _HOSTILE)
-        if name == HOSTILE:
+    for name in (ORDINARY, EXTREME):
+        texts = list(_ORDINARY if name == ORDINARY else _EXTREME)
+        if name == EXTREME:
             texts += [_ORDINARY[number % len(_ORDINARY)] for number in range(_LONG_LIST - len(texts))]
         patron = Patron(
             patron_id="P1",

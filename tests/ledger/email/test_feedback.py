@@ -48,9 +48,9 @@ def test_a_bounce_waits_while_its_email_is_in_its_senders_hands(ledger):
     delivery = a_delivery(notice=a_notice(loans=(a_loan(patron=a_patron()),)))
     run = planned(ledger, [delivery])
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([delivery]))
+        sender.claim(ids([delivery]))
         assert came_back(ledger, a_bounce(delivery.delivery_id)).bounces == 0
-        sender.exchange([answer(delivery, S.ACCEPTED)], [])
+        sender.record([answer(delivery, S.ACCEPTED)])
     assert ledger.mail_feedback().settle(failures=3).moved == 1
 
 
@@ -188,8 +188,8 @@ def test_loans_whose_email_came_back_long_ago_are_not_taken_up(ledger):
     came_back(ledger, a_bounce(mailed(ledger)))
     run = opened(ledger, dag_run_id="next", due_date=NOW.date())
     now = datetime.now(UTC)
-    assert len(ledger.untold_loans(run.run_id, since=now - timedelta(days=14))) == 1
-    assert ledger.untold_loans(run.run_id, since=now + timedelta(minutes=1)) == ()
+    assert len(ledger.loans_of_failed_emails(run.run_id, since=now - timedelta(days=14))) == 1
+    assert ledger.loans_of_failed_emails(run.run_id, since=now + timedelta(minutes=1)) == ()
 
 
 def test_a_line_that_ran_out_gives_way_to_a_dead_address(ledger):

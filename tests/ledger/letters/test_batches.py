@@ -16,6 +16,7 @@ from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import DUE_DATE
 from tests.scenes.ledger_letters import a_batch, closed, drafted, events, followed
 from tests.scenes.ledger_runs import answer, ids, planned, rows, some_deliveries, states
+from tests.scenes.sentences import saying
 
 S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
@@ -56,7 +57,7 @@ class TestClosing:
         run = planned(ledger, deliveries, stage=Stage.REGISTERED_LETTER)
         rows(ledger, "ALTER TABLE receipts ADD CONSTRAINT planted CHECK (state <> 'accepted')")
         with ledger.sender(run.run_id, R) as sender:
-            sender.exchange([], ids(deliveries))
+            sender.claim(ids(deliveries))
             impossible = answer(deliveries[0], S.ACCEPTED)
             with pytest.raises((PermanentError, LedgerUnavailable)):
                 sender.record_batch(a_batch(deliveries), [impossible])
@@ -67,7 +68,7 @@ class TestClosing:
         run_id, batch_id, deliveries = closed(ledger)
         with (
             ledger.sender(run_id, R) as sender,
-            pytest.raises(PermanentError, match="déjà dans un lot clos"),
+            pytest.raises(PermanentError, check=saying("déjà dans un lot clos")),
         ):
             sender.record_batch(a_batch(deliveries[:1], "another"), [])
         assert [letter.batch_id for letter in ledger.letters().letters_of(batch_id)] == [batch_id] * 3
@@ -75,16 +76,20 @@ class TestClosing:
 
     def test_a_name_is_used_once(self, ledger: PostgresLedger) -> None:
         run_id, _, _ = closed(ledger)
-        with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, match="de ce nom"):
+        with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, check=saying("de ce nom")):
             sender.record_batch(a_batch([], "lot-L"), [])
 
     def test_drafts_and_closed_batches_are_counted_apart(self, ledger: PostgresLedger) -> None:
         run_id, _, deliveries = drafted(ledger)
+
+        def counted() -> tuple[int, int]:
+            return ledger.letters().batches_recorded(run_id), ledger.drafts().drafts_recorded(run_id)
+
         with ledger.sender(run_id, R) as sender:
-            assert (sender.batches_recorded(), sender.batches_recorded(drafts=True)) == (0, 1)
-            sender.exchange([], ids(deliveries))
+            assert counted() == (0, 1)
+            sender.claim(ids(deliveries))
             sender.record_batch(a_batch(deliveries), [answer(one, S.ACCEPTED) for one in deliveries])
-            assert (sender.batches_recorded(), sender.batches_recorded(drafts=True)) == (1, 1)
+            assert counted() == (1, 1)
 
 
 class TestReading:

@@ -58,12 +58,25 @@ class TestDrafts:
         assert ledger.drafts().abandoned(run_id) == ("a-valider/lot",)
         assert ledger.drafts().drafts(run_id) == ()
 
+    def test_a_refusal_cancels_what_a_printing_that_died_had_in_hand(self, ledger: PostgresLedger) -> None:
+        run_id, _, deliveries = drafted(ledger)
+        with ledger.sender(run_id, R) as killed:
+            killed.claim(ids(deliveries[:2]))
+        assert ledger.drafts().refuse(run_id, who="biblio", detail="vacances") == 3
+        assert set(states(ledger).values()) == {("cancelled", "not_approved")}
+
+    def test_a_refusal_leaves_what_is_being_printed(self, ledger: PostgresLedger) -> None:
+        run_id, _, deliveries = drafted(ledger)
+        with ledger.sender(run_id, R) as alive:
+            alive.claim(ids(deliveries[:2]))
+            assert ledger.drafts().refuse(run_id, who="biblio", detail="vacances") == 1
+
     def test_a_letter_leaves_its_draft_for_the_batch_it_is_printed_in(self, ledger: PostgresLedger) -> None:
         run_id, draft_id, deliveries = drafted(ledger)
         ledger.drafts().approve(run_id, taken_out=[], who="biblio")
         with ledger.sender(run_id, R) as sender:
             sender.drop({LoanKey(loan_id="L2", due_date=DUE_DATE): Reason.RETURNED})
-            sender.exchange([], ids(deliveries[:2]))
+            sender.claim(ids(deliveries[:2]))
             batch_id = sender.record_batch(a_batch(deliveries[:2]), [answer(one, S.ACCEPTED) for one in deliveries[:2]])
         assert ledger.drafts().abandon(run_id) == 1
         assert [letter.delivery_id for letter in ledger.letters().letters_of(batch_id)] == ids(deliveries[:2])
@@ -105,10 +118,10 @@ class TestEarlierReminders:
         delivery = a_delivery(channel=channel, notice=a_notice(stage=stage, loans=(loan,)))
         run = planned(ledger, [delivery], stage=stage, dag_run_id=f"{stage} {channel} {number}")
         with ledger.sender(run.run_id, channel) as sender:
-            sender.exchange([], ids([delivery]))
+            sender.claim(ids([delivery]))
             before = [S.ACCEPTED] if state is S.DELIVERED else []
             for one in (*before, state):
-                sender.exchange([answer(delivery, one)], [])
+                sender.record([answer(delivery, one)])
         rows(
             ledger,
             "UPDATE deliveries SET claimed_at = CAST(:at AS timestamptz) WHERE delivery_id = :id",
@@ -122,7 +135,7 @@ class TestEarlierReminders:
         run = planned(ledger, [delivery], stage=Stage.REGISTERED_LETTER, dag_run_id="now")
         with ledger.sender(run.run_id, R) as sender:
             (page,) = sender.waiting()
-            return sender.earlier(page, zone="Europe/Paris").get(delivery.delivery_id, ())
+            return sender.earlier_reminders(page, zone="Europe/Paris").get(delivery.delivery_id, ())
 
     def test_what_left_is_told_oldest_first_with_its_day_in_the_librarys_zone(self, ledger: PostgresLedger) -> None:
         self.told(ledger, Stage.FIRST_REMINDER, Channel.EMAIL, S.ACCEPTED, "2026-12-04 10:00+01")
@@ -145,7 +158,7 @@ class TestEarlierReminders:
         delivery = a_delivery(channel=L, notice=a_notice(stage=Stage.FIRST_REMINDER, loans=(loan,)))
         run = planned(ledger, [delivery], stage=Stage.FIRST_REMINDER, dag_run_id="first")
         with ledger.sender(run.run_id, L) as sender:
-            sender.exchange([], ids([delivery]))
+            sender.claim(ids([delivery]))
             batch_id = sender.record_batch(a_batch([delivery]), [answer(delivery, S.ACCEPTED)])
         rows(ledger, "UPDATE letter_batches SET at = '2026-12-05 08:00+01' WHERE batch_id = :id", id=batch_id)
         (reminder,) = self.earlier(ledger)
@@ -157,6 +170,6 @@ class TestEarlierReminders:
         delivery = a_delivery(notice=a_notice(stage=Stage.FIRST_REMINDER, loans=(old,)))
         run = planned(ledger, [delivery], stage=Stage.FIRST_REMINDER, dag_run_id="old")
         with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-            sender.exchange([], ids([delivery]))
-            sender.exchange([answer(delivery, S.ACCEPTED)], [])
+            sender.claim(ids([delivery]))
+            sender.record([answer(delivery, S.ACCEPTED)])
         assert self.earlier(ledger) == ()

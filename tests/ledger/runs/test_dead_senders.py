@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[3]
 def test_what_a_dead_sender_held_is_in_doubt(ledger: PostgresLedger, channel: Channel, offered_again: bool) -> None:
     run_id, (claimed, answered, waiting) = a_run(ledger, channel)
     with dead_sender(ledger, ledger.run(run_id), channel) as sender:
-        sender.exchange([], ids([claimed, answered]))
-        sender.exchange([answer(answered, S.ACCEPTED)], [])
+        sender.claim(ids([claimed, answered]))
+        sender.record([answer(answered, S.ACCEPTED)])
     assert ledger.planned_count(run_id, channel) == (2 if offered_again else 1)
     with ledger.sender(run_id, channel) as heir:
         assert states(ledger)[claimed.delivery_id] == ("in_doubt", "interrupted")
@@ -37,7 +37,7 @@ def test_what_a_dead_sender_held_is_in_doubt(ledger: PostgresLedger, channel: Ch
         expected = [claimed, waiting] if offered_again else [waiting]
         assert ledger.planned_count(run_id, channel) == len(expected)
         assert offered(heir) == by_id(expected)
-        assert heir.exchange([], ids([claimed, waiting])) == set(ids(expected))
+        assert heir.claim(ids([claimed, waiting])) == set(ids(expected))
     query = "SELECT delivery_id, attempts FROM deliveries WHERE resent_in_doubt"
     assert rows(ledger, query) == ([(claimed.delivery_id, 2)] if offered_again else [])
 
@@ -45,12 +45,12 @@ def test_what_a_dead_sender_held_is_in_doubt(ledger: PostgresLedger, channel: Ch
 def test_a_live_sender_keeps_its_claims(ledger: PostgresLedger) -> None:
     run_id, (held, *_) = a_run(ledger, Channel.EMAIL)
     with ledger.sender(run_id, Channel.EMAIL) as alive:
-        alive.exchange([], ids([held]))
+        alive.claim(ids([held]))
         assert ledger.planned_count(run_id, Channel.EMAIL) == 2
         with ledger.sender(run_id, Channel.EMAIL) as second:
             assert states(ledger)[held.delivery_id] == ("claimed", None)
             assert held not in offered(second)
-        alive.exchange([answer(held, S.ACCEPTED)], [])
+        alive.record([answer(held, S.ACCEPTED)])
     assert states(ledger)[held.delivery_id] == ("accepted", None)
 
 
@@ -62,7 +62,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.connect import connect
 ledger = connect({ledger_url!r}, library="demo")
 sender = ledger.sender({run_id}, Channel.SMS).__enter__()
-sender.exchange([], [uuid.UUID({str(deliveries[0].delivery_id)!r})])
+sender.claim([uuid.UUID({str(deliveries[0].delivery_id)!r})])
 print("claimed", flush=True)
 sys.stdin.read()
 """
@@ -86,30 +86,30 @@ sys.stdin.read()
 def test_a_sender_that_lost_its_connection_claims_nothing_more(ledger: PostgresLedger) -> None:
     run_id, deliveries = a_run(ledger, Channel.EMAIL)
     with ledger.sender(run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids(deliveries[:1]))
+        sender.claim(ids(deliveries[:1]))
         terminate(ledger, sender)
         for _ in range(2):
             with pytest.raises(LedgerUnavailable):
-                sender.exchange([answer(deliveries[0], S.ACCEPTED)], ids(deliveries[1:]))
+                sender.record_and_claim([answer(deliveries[0], S.ACCEPTED)], ids(deliveries[1:]))
         with pytest.raises(LedgerUnavailable):
             offered(sender)
     with pytest.raises(LedgerUnavailable, match="est fermée"):
-        sender.exchange([], ids(deliveries))
+        sender.claim(ids(deliveries))
 
 
 def test_an_answer_that_comes_too_late_is_kept_and_changes_nothing(ledger: PostgresLedger) -> None:
     run_id, (delivery, other, _) = a_run(ledger, Channel.EMAIL)
     with ledger.sender(run_id, Channel.EMAIL) as first:
-        first.exchange([], ids([delivery, other]))
+        first.claim(ids([delivery, other]))
         terminate(ledger, first)
     with ledger.sender(run_id, Channel.EMAIL) as second, ledger.sender(run_id, Channel.EMAIL) as third:
-        assert second.exchange([], ids([delivery])) == {delivery.delivery_id}
+        assert second.claim(ids([delivery])) == {delivery.delivery_id}
         late = [answer(delivery, S.PLANNED, Reason.RECIPIENT_DEFERRED), answer(other, S.ACCEPTED)]
-        third.exchange(late, [])
+        third.record(late)
         assert states(ledger)[delivery.delivery_id] == ("claimed", None)
         assert states(ledger)[other.delivery_id] == ("accepted", None)
-        second.exchange([answer(delivery, S.ACCEPTED)], [])
-        second.exchange([answer(delivery, S.REFUSED)], [])
+        second.record([answer(delivery, S.ACCEPTED)])
+        second.record([answer(delivery, S.REFUSED)])
     assert states(ledger)[delivery.delivery_id] == ("accepted", None)
     kept = "SELECT state, applied FROM receipts WHERE delivery_id = :id ORDER BY receipt_id"
     assert rows(ledger, kept, id=delivery.delivery_id) == [
@@ -125,7 +125,24 @@ def test_letters_of_a_run_have_one_sender_at_a_time(ledger: PostgresLedger) -> N
     with ledger.sender(run_id, Channel.LETTER) as first:
         with pytest.raises(LedgerUnavailable, match="imprime déjà"):
             ledger.sender(run_id, Channel.LETTER).__enter__()
-        assert first.exchange([], ids(letters)) == set(ids(letters))
+        assert first.claim(ids(letters)) == set(ids(letters))
         terminate(ledger, first)
     with ledger.sender(run_id, Channel.LETTER) as heir:
         assert offered(heir) == by_id(letters)
+
+
+def test_who_holds_the_lock_of_a_runs_letters_is_alone_and_is_no_sender(ledger: PostgresLedger) -> None:
+    run_id, letters = a_run(ledger, Channel.LETTER)
+    with ledger.sender(run_id, Channel.LETTER) as killed:
+        killed.claim(ids(letters[:1]))
+        terminate(ledger, killed)
+    with ledger.alone(run_id, Channel.LETTER):
+        for other in (ledger.alone(run_id, Channel.LETTER), ledger.sender(run_id, Channel.LETTER)):
+            with pytest.raises(LedgerUnavailable, match="imprime déjà"):
+                other.__enter__()
+        assert [one.delivery_id for one in ledger.sample(run_id, Channel.LETTER, size=5)] == ids(by_id(letters[1:]))
+        assert states(ledger)[letters[0].delivery_id] == ("claimed", None)
+        with ledger.alone(run_id, Channel.REGISTERED_LETTER):
+            pass
+    with ledger.sender(run_id, Channel.LETTER):
+        assert states(ledger)[letters[0].delivery_id] == ("in_doubt", "interrupted")

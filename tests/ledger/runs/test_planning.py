@@ -26,6 +26,7 @@ from tests.scenes.ledger_runs import (
     some_deliveries,
     states,
 )
+from tests.scenes.sentences import saying
 
 COUNTS = "SELECT (SELECT count(*) FROM notices), (SELECT count(*) FROM deliveries), (SELECT count(*) FROM skips)"
 
@@ -115,7 +116,7 @@ def test_a_planned_run_has_nothing_left_to_plan(ledger: PostgresLedger) -> None:
         assert list(planning.patrons()) == []
         assert planning.adopt(keys(deliveries)) == 0
         planning.record([], [])
-        with pytest.raises(PermanentError, match="est déjà préparée"):
+        with pytest.raises(PermanentError, check=saying("est déjà préparée")):
             planning.record([], [a_skip()])
     assert rows(ledger, "SELECT deliveries_planned FROM runs") == [(2,)]
 
@@ -125,7 +126,7 @@ def test_a_run_is_planned_by_one_process_at_a_time(ledger: PostgresLedger, ledge
     with (
         connect(ledger_url, library="demo", lock_seconds=0.2) as impatient,
         ledger.planning(run.run_id),
-        pytest.raises(LedgerUnavailable, match="verrou"),
+        pytest.raises(LedgerUnavailable, check=saying("verrou")),
         impatient.planning(run.run_id),
     ):
         pytest.fail("two processes plan one run")
@@ -133,7 +134,7 @@ def test_a_run_is_planned_by_one_process_at_a_time(ledger: PostgresLedger, ledge
 
 def test_a_run_still_reading_is_not_planned(ledger: PostgresLedger) -> None:
     run = opened(ledger)
-    with pytest.raises(PermanentError, match="pas fini de lire le SIGB"), ledger.planning(run.run_id):
+    with pytest.raises(PermanentError, check=saying("pas fini de lire le SIGB")), ledger.planning(run.run_id):
         pytest.fail("a half-read run is planned")
 
 
@@ -150,7 +151,7 @@ def test_another_run_that_holds_a_claim_stops_the_plan_without_a_word_about_the_
     planned(ledger, deliveries[:1])
     rival = extracted(ledger, loans_of(deliveries), dag_run_id="run-2")
     again = some_deliveries(3)
-    taken = pytest.raises(LedgerUnavailable, match="tient les mêmes avis")
+    taken = pytest.raises(LedgerUnavailable, check=saying("tient les mêmes avis"))
     with taken as caught, ledger.planning(rival.run_id) as planning:
         planning.record(again, [])
     assert caught.value.__cause__ is None
@@ -169,8 +170,8 @@ def test_history_says_who_holds_what_at_this_stage_and_library(ledger: PostgresL
     planned(ledger, [a_delivery(notice=a_notice(stage=Stage.FIRST_REMINDER, loans=elsewhere.loans))],
             stage=Stage.FIRST_REMINDER)  # fmt: skip
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([taken, freed]))
-        sender.exchange([answer(taken, S.ACCEPTED), answer(freed, S.REFUSED)], [])
+        sender.claim(ids([taken, freed]))
+        sender.record([answer(taken, S.ACCEPTED), answer(freed, S.REFUSED)])
     asked = keys([taken, freed, elsewhere])
     with connect(ledger_url, library="other") as other:
         foreign = extracted(other, some_loans(1))
@@ -200,10 +201,10 @@ def test_recipients_that_refused_are_remembered(
     [delivery] = some_deliveries(1)
     run = planned(ledger, [delivery])
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([delivery]))
+        sender.claim(ids([delivery]))
         if state is S.BOUNCED:
-            sender.exchange([answer(delivery, S.ACCEPTED)], [])
-        sender.exchange([answer(delivery, state, reason)], [])
+            sender.record([answer(delivery, S.ACCEPTED)])
+        sender.record([answer(delivery, state, reason)])
     [key] = keys([delivery])
     with ledger.planning(extracted(ledger, delivery.loans, dag_run_id="run-2").run_id) as planning:
         assert planning.refused([key]) == ({key: {delivery.recipient}} if remembered else {})
@@ -214,8 +215,8 @@ def test_what_an_earlier_run_never_attempted_is_adopted(ledger: PostgresLedger) 
     waiting, sent, elsewhere = deliveries = some_deliveries(3)
     dead = planned(ledger, deliveries)
     with ledger.sender(dead.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([sent]))
-        sender.exchange([answer(sent, S.ACCEPTED)], [])
+        sender.claim(ids([sent]))
+        sender.record([answer(sent, S.ACCEPTED)])
     run = extracted(ledger, [*waiting.loans, *sent.loans], dag_run_id="run-2")
     with ledger.planning(run.run_id) as planning:
         assert planning.adopt(keys([waiting, sent])) == 1
@@ -223,12 +224,12 @@ def test_what_an_earlier_run_never_attempted_is_adopted(ledger: PostgresLedger) 
         planning.record([], [a_skip(sent.loans[0].loan_id, reason=SkipReason.ALREADY_SENT)])
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
         assert offered(sender) == [waiting]
-        assert sender.exchange([], ids([waiting])) == {waiting.delivery_id}
-        sender.exchange([answer(waiting, S.ACCEPTED)], [])
+        assert sender.claim(ids([waiting])) == {waiting.delivery_id}
+        sender.record([answer(waiting, S.ACCEPTED)])
     assert ledger.close_run(run.run_id).problems() == ()
     with ledger.sender(dead.run_id, Channel.EMAIL) as sender:
         assert offered(sender) == [elsewhere]
-        sender.exchange([answer(elsewhere, S.CANCELLED, Reason.RETURNED)], [])
+        sender.record([answer(elsewhere, S.CANCELLED, Reason.RETURNED)])
     books = ledger.close_run(dead.run_id)
     assert (books.problems(), books.deliveries_planned) == ((), 2)
 
@@ -242,7 +243,7 @@ def test_an_adopted_delivery_still_knows_a_loan_that_came_back_meanwhile(ledger:
         assert planning.adopt(keys([delivery])[:1]) == 1
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
         assert offered(sender) == [delivery]
-        sender.exchange([answer(delivery, S.CANCELLED, Reason.RETURNED)], [])
+        sender.record([answer(delivery, S.CANCELLED, Reason.RETURNED)])
     books = ledger.close_run(run.run_id)
     assert (books.loans_extracted, books.loans_in_notices, books.problems()) == (1, 1, ())
 
@@ -266,10 +267,10 @@ def test_what_history_calls_planned_no_sender_can_take_before_it_is_adopted(ledg
     with ledger.sender(slow.run_id, Channel.EMAIL) as sender:
         with ledger.planning(run.run_id) as planning:
             assert set(planning.history(keys([delivery])).values()) == {S.PLANNED}
-            assert sender.exchange([], ids([delivery])) == frozenset()
+            assert sender.claim(ids([delivery])) == frozenset()
             assert planning.adopt(keys([delivery])) == 1
-        assert sender.exchange([], ids([delivery])) == frozenset()
-        assert sender.exchange([answer(delivery, S.CANCELLED)], []) == frozenset()
+        assert sender.claim(ids([delivery])) == frozenset()
+        assert sender.record([answer(delivery, S.CANCELLED)]) == frozenset()
     assert states(ledger)[delivery.delivery_id] == ("planned", None)
 
 

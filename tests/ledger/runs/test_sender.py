@@ -12,10 +12,12 @@ from loan_reminders.domain.messages import LetterBatch
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron, some_loans
 from tests.scenes.ledger_runs import S, a_run, answer, by_id, ids, offered, planned, rows, some_deliveries, states
+from tests.scenes.sentences import saying
 
 
 @pytest.mark.parametrize("channel", list(Channel))
@@ -41,9 +43,9 @@ def test_a_delivery_about_some_of_its_notice_keeps_both(ledger: PostgresLedger) 
 def test_a_claim_is_given_once(ledger: PostgresLedger) -> None:
     run_id, deliveries = a_run(ledger, Channel.EMAIL)
     with ledger.sender(run_id, Channel.EMAIL) as first, ledger.sender(run_id, Channel.EMAIL) as second:
-        assert first.exchange([], ids(deliveries[:2])) == set(ids(deliveries[:2]))
-        assert second.exchange([], ids(deliveries)) == {deliveries[2].delivery_id}
-        assert first.exchange([], ids(deliveries)) == frozenset()
+        assert first.claim(ids(deliveries[:2])) == set(ids(deliveries[:2]))
+        assert second.claim(ids(deliveries)) == {deliveries[2].delivery_id}
+        assert first.claim(ids(deliveries)) == frozenset()
 
 
 def test_many_senders_at_once_never_share_a_delivery(ledger: PostgresLedger) -> None:
@@ -53,8 +55,8 @@ def test_many_senders_at_once_never_share_a_delivery(ledger: PostgresLedger) -> 
     def send() -> None:
         with ledger.sender(run_id, Channel.SMS) as sender:
             for page in sender.waiting(page_size=20):
-                mine = sender.exchange([], ids(page))
-                sender.exchange([answer(delivery_id, S.ACCEPTED) for delivery_id in mine], [])
+                mine = sender.claim(ids(page))
+                sender.record([answer(delivery_id, S.ACCEPTED) for delivery_id in mine])
                 taken.append(mine)
 
     threads = [threading.Thread(target=send) for _ in range(4)]
@@ -80,8 +82,8 @@ def test_only_deliveries_of_this_run_channel_and_library_can_be_claimed(
         channel = Channel.SMS if wrong == "channel" else Channel.EMAIL
         claim = [uuid.uuid4()] if wrong == "unknown" else ids(deliveries)
         with owner.sender(run_id, channel) as sender:
-            assert sender.exchange([], claim) == frozenset()
-            assert sender.exchange([answer(claim[0], S.CANCELLED)], []) == frozenset()
+            assert sender.claim(claim) == frozenset()
+            assert sender.record([answer(claim[0], S.CANCELLED)]) == frozenset()
     if wrong != "channel":
         assert states(ledger)[deliveries[0].delivery_id] == ("planned", None)
 
@@ -89,20 +91,20 @@ def test_only_deliveries_of_this_run_channel_and_library_can_be_claimed(
 def test_receipts_and_claims_are_one_transaction(ledger: PostgresLedger) -> None:
     run_id, (first, second, third) = a_run(ledger, Channel.SMS)
     with ledger.sender(run_id, Channel.SMS) as sender:
-        sender.exchange([], ids([first]))
+        sender.claim(ids([first]))
         receipt = answer(
             first, S.ACCEPTED, provider_id="sms-1", raw='{"status": 100, "x": "\x00"}', segments=2, cost=0.09
         )
-        assert sender.exchange([receipt], ids([second])) == {second.delivery_id}
+        assert sender.record_and_claim([receipt], ids([second])) == {second.delivery_id}
         broken = answer(second, S.ACCEPTED, segments=2**40)
         with pytest.raises(PermanentError):
-            sender.exchange([broken], ids([third]))
+            sender.record_and_claim([broken], ids([third]))
         assert states(ledger) == {
             first.delivery_id: ("accepted", None),
             second.delivery_id: ("claimed", None),
             third.delivery_id: ("planned", None),
         }
-        sender.exchange([answer(second, S.IN_DOUBT, Reason.NO_ANSWER)], [])
+        sender.record([answer(second, S.IN_DOUBT, Reason.NO_ANSWER)])
     query = "SELECT provider_id, raw, segments, CAST(cost AS float), attempts FROM deliveries WHERE delivery_id = :id"
     assert rows(ledger, query, id=first.delivery_id) == [("sms-1", '{"status": 100, "x": ""}', 2, 0.09, 1)]
     kept = rows(ledger, "SELECT delivery_id, state, provider_id, applied FROM receipts ORDER BY receipt_id")
@@ -117,27 +119,27 @@ def test_what_came_back_is_not_offered_again_in_the_same_pass(ledger: PostgresLe
     with ledger.sender(run_id, Channel.EMAIL) as sender, ledger.sender(run_id, Channel.EMAIL) as rival:
         [listed] = rival.waiting()
         for page in sender.waiting(page_size=1):
-            assert sender.exchange([], ids(page)) == set(ids(page))
-            sender.exchange([answer(page[0], state, reason)], [])
+            assert sender.claim(ids(page)) == set(ids(page))
+            sender.record([answer(page[0], state, reason)])
             seen += page
-            assert sender.exchange([], ids(seen)) == frozenset()
+            assert sender.claim(ids(seen)) == frozenset()
         assert seen == list(listed)
-        assert rival.exchange([], ids(listed)) == frozenset()
+        assert rival.claim(ids(listed)) == frozenset()
         assert offered(rival) == seen
-        assert rival.exchange([], ids(seen)) == set(ids(seen))
+        assert rival.claim(ids(seen)) == set(ids(seen))
 
 
 def test_a_deferred_delivery_is_offered_in_the_next_pass_then_given_up(ledger: PostgresLedger) -> None:
     run_id, (deferred, unsent, accepted) = a_run(ledger, Channel.EMAIL)
     with ledger.sender(run_id, Channel.EMAIL) as sender:
         [page] = sender.waiting()
-        sender.exchange([], ids(page))
+        sender.claim(ids(page))
         receipts = [
             answer(deferred, S.PLANNED, Reason.RECIPIENT_DEFERRED),
             answer(unsent, S.PLANNED, Reason.NOT_SENT),
             answer(accepted, S.ACCEPTED),
         ]
-        sender.exchange(receipts, [])
+        sender.record(receipts)
     with ledger.sender(run_id, Channel.EMAIL) as sender:
         assert offered(sender) == by_id([deferred, unsent])
         assert sender.fail_deferred() == 1
@@ -154,9 +156,9 @@ def test_a_deferred_delivery_is_offered_in_the_next_pass_then_given_up(ledger: P
 def test_a_cancelled_delivery_is_not_offered(ledger: PostgresLedger) -> None:
     run_id, (returned, *others) = a_run(ledger, Channel.LETTER)
     with ledger.sender(run_id, Channel.LETTER) as sender:
-        sender.exchange([answer(returned, S.CANCELLED, Reason.RETURNED)], [])
+        sender.record([answer(returned, S.CANCELLED, Reason.RETURNED)])
         assert offered(sender) == by_id(others)
-        assert sender.exchange([], ids([returned])) == frozenset()
+        assert sender.claim(ids([returned])) == frozenset()
 
 
 def test_a_dry_run_can_be_rehearsed_but_never_claimed(ledger: PostgresLedger) -> None:
@@ -164,8 +166,8 @@ def test_a_dry_run_can_be_rehearsed_but_never_claimed(ledger: PostgresLedger) ->
     run = planned(ledger, deliveries, dry_run=True)
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
         assert offered(sender) == by_id(deliveries)
-        assert sender.exchange([], ids(deliveries)) == frozenset()
-        sender.exchange([answer(delivery, S.CANCELLED, Reason.DRY_RUN) for delivery in deliveries], [])
+        assert sender.claim(ids(deliveries)) == frozenset()
+        sender.record([answer(delivery, S.CANCELLED, Reason.DRY_RUN) for delivery in deliveries])
     assert ledger.close_run(run.run_id).problems() == ()
 
 
@@ -176,14 +178,14 @@ def a_batch(name: str = "lot-1", letters: int = 2) -> LetterBatch:
 def test_a_batch_and_its_letters_are_recorded_together(ledger: PostgresLedger) -> None:
     run_id, (first, second, third) = a_run(ledger, Channel.LETTER)
     with ledger.sender(run_id, Channel.LETTER) as sender:
-        sender.exchange([], ids([first, second, third]))
+        sender.claim(ids([first, second, third]))
         printed = [answer(first, S.ACCEPTED), answer(second, S.ACCEPTED)]
-        assert sender.batches_recorded() == 0
+        assert ledger.letters().batches_recorded(run_id) == 0
         sender.record_batch(a_batch(), printed)
-        assert sender.batches_recorded() == 1
-        with pytest.raises(PermanentError, match="déjà dans le registre"):
+        assert ledger.letters().batches_recorded(run_id) == 1
+        with pytest.raises(PermanentError, check=saying("déjà dans le registre")):
             sender.record_batch(a_batch(letters=1), [answer(third, S.ACCEPTED)])
-        sender.exchange([answer(third, S.REFUSED, Reason.NOT_RENDERED)], [])
+        sender.record([answer(third, S.REFUSED, Reason.NOT_RENDERED)])
     query = """
         SELECT delivery_id, name, letters, pages FROM deliveries JOIN letter_batches USING (batch_id)
         WHERE letter_batches.run_id = :run_id
@@ -198,6 +200,7 @@ def test_a_loan_whose_record_is_gone_is_said(ledger: PostgresLedger) -> None:
     delivery = a_delivery(notice=a_notice(loans=(a_loan(patron=a_patron(patron_id="SECRET")),)))
     run = planned(ledger, [delivery])
     rows(ledger, "DELETE FROM loans_seen")
-    with ledger.sender(run.run_id, Channel.EMAIL) as sender, pytest.raises(PermanentError, match="perdu un") as caught:
+    lost = pytest.raises(PermanentError, check=saying("perdu un prêt"))
+    with ledger.sender(run.run_id, Channel.EMAIL) as sender, lost as caught:
         offered(sender)
-    assert "SECRET" not in str(caught.value)
+    assert "SECRET" not in sentence(caught.value)

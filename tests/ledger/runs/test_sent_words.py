@@ -37,7 +37,7 @@ def kept(ledger: PostgresLedger, deliveries: list[uuid.UUID]) -> dict[uuid.UUID,
 def test_words_come_back_as_they_were_said(ledger: PostgresLedger, body: str, read: str | None) -> None:
     run_id, deliveries = a_run(ledger, Channel.EMAIL, 1)
     with ledger.sender(run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids(deliveries), [words_of(deliveries[0], body, subject="Objet\x00 nu")])
+        sender.claim(ids(deliveries), [words_of(deliveries[0], body, subject="Objet\x00 nu")])
     found = kept(ledger, ids(deliveries))[deliveries[0].delivery_id]
     assert (found.subject, found.body) == ("Objet nu", body if read is None else read)
 
@@ -45,7 +45,7 @@ def test_words_come_back_as_they_were_said(ledger: PostgresLedger, body: str, re
 def test_words_are_kept_compressed_and_with_their_library(ledger: PostgresLedger) -> None:
     run_id, deliveries = a_run(ledger, Channel.SMS, 1)
     with ledger.sender(run_id, Channel.SMS) as sender:
-        sender.exchange([], ids(deliveries), [words_of(deliveries[0], "Bonjour " * 1000, subject="")])
+        sender.claim(ids(deliveries), [words_of(deliveries[0], "Bonjour " * 1000, subject="")])
     [(library, size)] = rows(ledger, "SELECT library, octet_length(body) FROM sent_words")
     assert library == "demo"
     assert size < 200
@@ -55,8 +55,8 @@ def test_words_of_a_delivery_that_another_sender_holds_are_not_kept(ledger: Post
     run_id, deliveries = a_run(ledger, Channel.EMAIL, 2)
     first, second = deliveries
     with ledger.sender(run_id, Channel.EMAIL) as one, ledger.sender(run_id, Channel.EMAIL) as other:
-        one.exchange([], [first.delivery_id], [words_of(first, "du premier")])
-        other.exchange([], ids(deliveries), [words_of(first, "du second"), words_of(second, "du second")])
+        one.claim([first.delivery_id], [words_of(first, "du premier")])
+        other.claim(ids(deliveries), [words_of(first, "du second"), words_of(second, "du second")])
     found = kept(ledger, ids(deliveries))
     assert found[first.delivery_id].body == "du premier"
     assert found[second.delivery_id].body == "du second"
@@ -66,7 +66,7 @@ def test_a_dry_run_keeps_no_words(ledger: PostgresLedger) -> None:
     deliveries = some_deliveries(1)
     run = planned(ledger, deliveries, dry_run=True)
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        assert sender.exchange([], ids(deliveries), [words_of(deliveries[0])]) == frozenset()
+        assert sender.claim(ids(deliveries), [words_of(deliveries[0])]) == frozenset()
     assert kept(ledger, ids(deliveries)) == {}
 
 
@@ -74,15 +74,15 @@ def test_what_is_said_again_replaces_what_was_said(ledger: PostgresLedger) -> No
     run_id, [delivery] = a_run(ledger, Channel.EMAIL, 1)
     for body in ("la première fois", "la seconde"):
         with ledger.sender(run_id, Channel.EMAIL) as sender:
-            sender.exchange([], [delivery.delivery_id], [words_of(delivery, body)])
-            sender.exchange([answer(delivery, S.PLANNED)], [])
+            sender.claim([delivery.delivery_id], [words_of(delivery, body)])
+            sender.record([answer(delivery, S.PLANNED)])
     assert kept(ledger, [delivery.delivery_id])[delivery.delivery_id].body == "la seconde"
 
 
 def test_a_claim_without_words_leaves_none(ledger: PostgresLedger) -> None:
     run_id, deliveries = a_run(ledger, Channel.EMAIL, 1)
     with ledger.sender(run_id, Channel.EMAIL) as sender:
-        assert sender.exchange([], ids(deliveries)) == set(ids(deliveries))
+        assert sender.claim(ids(deliveries)) == set(ids(deliveries))
     assert kept(ledger, ids(deliveries)) == {}
 
 
@@ -97,7 +97,7 @@ def test_words_without_their_delivery_undo_the_claim(ledger: PostgresLedger) -> 
 def test_another_library_reads_nothing(ledger: PostgresLedger) -> None:
     run_id, deliveries = a_run(ledger, Channel.EMAIL, 1)
     with ledger.sender(run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids(deliveries), [words_of(deliveries[0])])
+        sender.claim(ids(deliveries), [words_of(deliveries[0])])
     with ledger.engine.begin() as connection:
         assert sent_words.of(connection, "autre", ids(deliveries)) == {}
 
@@ -106,7 +106,7 @@ def test_a_thousand_messages_are_kept_at_once(ledger: PostgresLedger) -> None:
     run_id, deliveries = a_run(ledger, Channel.EMAIL, 1000)
     said = [words_of(one, f"Bonjour,\n\nLe document n° {place}\n" * 60) for place, one in enumerate(deliveries)]
     with ledger.sender(run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids(deliveries))
+        sender.claim(ids(deliveries))
     with ledger.engine.begin() as connection:
         sent_words.keep(connection, ledger.library, said)
     assert len(kept(ledger, ids(deliveries))) == 1000

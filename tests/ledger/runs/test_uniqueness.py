@@ -103,8 +103,8 @@ def test_a_letter_may_follow_a_refused_mail_but_not_join_a_sent_one(ledger: Post
     refused, sent = a_delivery(notice=notice), a_delivery(notice=other)
     run = planned(ledger, [refused, sent], stage=Stage.FIRST_REMINDER)
     with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.exchange([], ids([refused, sent]))
-        sender.exchange([answer(refused, S.REFUSED), answer(sent, S.ACCEPTED)], [])
+        sender.claim(ids([refused, sent]))
+        sender.record([answer(refused, S.REFUSED), answer(sent, S.ACCEPTED)])
 
     letters = {
         name: a_delivery(

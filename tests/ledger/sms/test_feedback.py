@@ -130,12 +130,12 @@ def test_a_receipt_that_overtakes_our_own_record_is_looked_at_again(ledger):
     delivery = an_sms()
     run = planned(ledger, [delivery])
     with ledger.sender(run.run_id, Channel.SMS) as sender:
-        sender.exchange([], ids([delivery]))
+        sender.claim(ids([delivery]))
         early = received(ledger, ack(A.DELIVERED, campaign="ap_7", sms_id="id-7"))
         assert (early.unknown, state(ledger, delivery.delivery_id)[0]) == (1, "claimed")
         from tests.scenes.ledger_runs import answer
 
-        sender.exchange([answer(delivery, S.ACCEPTED, provider_id="id-7", campaign_id="ap_7")], [])
+        sender.record([answer(delivery, S.ACCEPTED, provider_id="id-7", campaign_id="ap_7")])
     assert ledger.feedback().settle(failures=2).acks == 0
     assert ledger.feedback().settle(failures=2, again=True).moved == 1
     assert state(ledger, delivery.delivery_id) == ("delivered", None)

@@ -232,10 +232,10 @@ class TestTakenOutOnThePage:
     def at_desk(self, desk):
         from datetime import UTC, datetime
 
-        from loan_reminders.services.letters.batch_desk import LetterDesk
+        from loan_reminders.services.letters.batch_desk import BatchDesk
 
-        return LetterDesk(
-            books=desk.world.ledger.letters(), drafts=desk.world.ledger.drafts(), archive=None, source=None,
+        return BatchDesk(
+            batches=desk.world.ledger.letters(), drafts=desk.world.ledger.drafts(), archive=None, source=None,
             now=datetime.now(UTC), library=None, templates=None,
         )  # fmt: skip
 
@@ -264,7 +264,7 @@ class TestTakenOutOnThePage:
 
         run_id = desk.drafted()
         batch_id, first = self.letters(desk, run_id)[0]
-        for detail, code in (("  ", "no_reason"), ("rendu", None), ("rendu", "not_in_batch")):
+        for detail, code in (("  ", "no_reason"), ("rendu", None), ("rendu", "not_in_draft")):
             if code is None:
                 self.at_desk(desk).take_out(batch_id, first, who="chloé", detail=detail)
                 continue

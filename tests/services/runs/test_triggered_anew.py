@@ -13,6 +13,7 @@ from sqlalchemy import text
 from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french.desk import stuck_words
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.runs.planning import PostgresPlanning
 from tests.scenes.builders import a_mobile
@@ -49,8 +50,8 @@ def killed_with_in_hand(world, dying, run_id, channel, *, answered, in_hand):
         sender = stack.enter_context(ledger.sender(run_id, channel))
         page = next(iter(sender.waiting()))
         ids = [delivery.delivery_id for delivery in page]
-        assert len(sender.exchange([], ids[: answered + in_hand])) == answered + in_hand
-        sender.exchange([Receipt(delivery_id=one, state=S.ACCEPTED) for one in ids[:answered]], [])
+        assert len(sender.claim(ids[: answered + in_hand])) == answered + in_hand
+        sender.record([Receipt(delivery_id=one, state=S.ACCEPTED) for one in ids[:answered]])
         return {delivery.recipient.value for delivery in page[:answered] if hasattr(delivery.recipient, "value")}
 
 
@@ -108,12 +109,12 @@ def test_a_sender_that_lives_is_not_robbed(world, dying):
     first = world.begin(*twenty())
     with dying() as ledger, ledger.sender(first, E) as alive:
         ids = [delivery.delivery_id for delivery in next(iter(alive.waiting()))]
-        alive.exchange([], ids[:5])
+        alive.claim(ids[:5])
         second = world.begin(*twenty())
         assert world.send_emails(second) == {"accepted": 15}
         from loan_reminders.domain.messages import Receipt
 
-        alive.exchange([Receipt(delivery_id=one, state=S.ACCEPTED) for one in ids[:5]], [])
+        alive.record([Receipt(delivery_id=one, state=S.ACCEPTED) for one in ids[:5]])
     assert world.ledger.close_run(first).deliveries[E] == {S.ACCEPTED: 5}
     assert resent(world) == 0
 
@@ -126,7 +127,7 @@ def test_an_sms_in_the_hands_of_the_dead_stays_in_doubt_and_is_at_the_desk(world
     assert world.send_sms(second) == {"accepted": 7}
     assert not set(world.texted_to()) & texted
     assert world.close(second).problems() == ()
-    assert {(line.channel, line.what_happened) for line in at_the_desk(world).in_doubt} == {
+    assert {(line.channel, stuck_words(line)) for line in at_the_desk(world).in_doubt} == {
         (T, "tâche interrompue pendant l'envoi")
     }
     assert len(at_the_desk(world).in_doubt) == 5
@@ -176,7 +177,7 @@ def test_a_printer_that_lives_keeps_its_letters_and_its_files(world, letters):
     rows = [by_post(1), by_post(2)]
     first = world.begin(*rows)
     with world.ledger.sender(first, L) as alive:
-        alive.exchange([], [delivery.delivery_id for delivery in next(iter(alive.waiting()))])
+        alive.claim([delivery.delivery_id for delivery in next(iter(alive.waiting()))])
         stored = letters / f"first_reminder-{world.today}-{first}-1"
         stored.mkdir(parents=True)
         second = world.begin(*rows)

@@ -95,11 +95,11 @@ def test_a_doubt_is_settled_by_the_providers_push(world):
     run_id = world.begin(loan(1))
     with world.ledger.sender(run_id, Channel.SMS) as sender:
         [[delivery]] = sender.waiting()
-        sender.exchange([], [delivery.delivery_id])
+        sender.claim([delivery.delivery_id])
         message = world.write_text()(delivery)
         account(world).send([message])
         lost = Receipt(delivery_id=delivery.delivery_id, state=S.IN_DOUBT, reason=Reason.NO_ANSWER)
-        sender.exchange([lost], [])
+        sender.record([lost])
     assert sms_states(world, run_id) == {S.IN_DOUBT: 1}
     assert receipts(world)["campaigns"] == 0
     [sms] = world.sms.provider.accepted

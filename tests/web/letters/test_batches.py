@@ -126,7 +126,7 @@ def test_one_letter_is_copied_alone_by_its_reference(desk):
 
 def test_readers_who_brought_everything_back_are_left_out(desk):
     desk.days_ago()
-    desk.bring_back(*desk.deliveries[0].loans, *desk.deliveries[2].loans, desk.deliveries[3].loans[0])
+    desk.note_return(*desk.deliveries[0].loans, *desk.deliveries[2].loans, desk.deliveries[3].loans[0])
     with browsing() as client:
         told = client.post(f"{desk.path}/impression")
         assert "2 lettres retirées : tout a été rendu." in told.text
@@ -144,7 +144,7 @@ def test_readers_who_brought_everything_back_are_left_out(desk):
 
 def test_when_everything_came_back_nothing_is_printed(desk):
     desk.days_ago()
-    desk.bring_back(*(loan for one in desk.deliveries for loan in one.loans))
+    desk.note_return(*(loan for one in desk.deliveries for loan in one.loans))
     with browsing() as client:
         client.post(f"{desk.path}/impression")
         last = client.post(f"{desk.path}/impression", data={"confirme": "oui"})

@@ -198,7 +198,7 @@ class DisputePdf:
     missing: int
 
 
-class DisputeBooks(Protocol):
+class LoanFiles(Protocol):
     """The part of the ledger that tells everything about a loan. Trial runs are left out. Raises LedgerUnavailable."""
 
     def find(self, search: LoanSearch, *, limit: int = 50) -> Sequence[LoanFound]:

@@ -1,4 +1,4 @@
-"""What the use case about e-mails that come back needs from the mailbox and from the ledger."""
+"""What the use case about bounces needs from the mailbox and from the ledger."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from loan_reminders.domain.email.mass_bounces import HeldBounces
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettled:
-    """What came of bounces that were kept.
+    """What settling the kept bounces changed.
 
     `moved`: deliveries that became BOUNCED; `unknown`: bounces that are about no e-mail of ours, or not about the
     address it went to; `dead_addresses`: addresses newly on the list; `held`: definite bounces that came too many at
-    once and wait for a librarian's word.
+    once and wait for a librarian's decision.
     """
 
     bounces: int = 0
@@ -33,7 +33,7 @@ class MailFeedback(Protocol):
     """The part of the ledger where bounces are kept. Raises LedgerUnavailable."""
 
     def keep(self, bounces: Sequence[Bounce]) -> int:
-        """Keep bounces, each once, before anything is made of them; returns how many are new."""
+        """Keep bounces as they came, each once, before they are settled; returns how many are new."""
         ...
 
     def put_aside(self) -> int:
@@ -41,10 +41,10 @@ class MailFeedback(Protocol):
         ...
 
     def settle(self, *, failures: int) -> MailSettled:
-        """Make of what was kept what it means: e-mails that bounced, dead addresses.
+        """Settle the bounces that were kept: e-mails become BOUNCED, dead addresses are written to no more.
 
         An address is dead after one definite bounce, or when the last `failures` e-mails to it, counted back from
-        the latest that bounced, all did; unless too many would die at once (`domain.mass_bounces`).
+        the latest that bounced, all did; unless too many would die at once (`domain.email.mass_bounces`).
         """
         ...
 
@@ -73,5 +73,5 @@ class BounceMailbox(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...

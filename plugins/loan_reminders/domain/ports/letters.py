@@ -28,7 +28,7 @@ class LetterPrinter(Protocol):
     def letter(self, delivery: Delivery, *, today: date, earlier: Sequence[EarlierReminder] = ()) -> RenderedLetter:
         """What one letter says, written today. Raises RecipientError when the recipient is no postal address.
 
-        `earlier` are the reminders about these loans that left before; those after today are not told.
+        `earlier` are the reminders about these loans that left before; those after today are left out.
         """
         ...
 
@@ -47,7 +47,7 @@ class LetterPrinter(Protocol):
         ...
 
 
-class LetterBooks(Protocol):
+class LetterBatches(Protocol):
     """The part of the ledger where batches of letters are kept. Raises LedgerUnavailable."""
 
     def batches(self, *, states: Sequence[BatchState] = (), limit: int = 200) -> Sequence[BatchView]:
@@ -77,13 +77,21 @@ class LetterBooks(Protocol):
         """Say that a closed batch went to the printer; False when it had before. Its content never changes again."""
         ...
 
+    def batches_recorded(self, run_id: int) -> int:
+        """How many closed batches a run has: ready for the printer, or printed."""
+        ...
+
     def note_copy(self, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> None:
         """Keep that a copy of a batch, or of one letter of it, was made."""
         ...
 
 
 class LetterDrafts(Protocol):
-    """The part of the ledger where a run's drafts wait for a librarian. Raises LedgerUnavailable."""
+    """The part of the ledger where a run's drafts wait for a librarian's approval. Raises LedgerUnavailable."""
+
+    def drafts_recorded(self, run_id: int) -> int:
+        """How many drafts a run ever had, the abandoned ones included."""
+        ...
 
     def drafts(self, run_id: int) -> Sequence[BatchView]:
         """The drafts of a run that wait, the oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,12 +13,11 @@ from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.messages import (
     Receipt,
     RenderedEmail,
-    RenderedLetter,
     RenderedText,
 )
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.email_feedback import MailFeedback
-from loan_reminders.domain.ports.letters import LetterBooks, LetterDrafts
+from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.runs import Planning, Sender
 from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 from loan_reminders.domain.runs.books import Books
@@ -61,7 +61,7 @@ class MailRelay(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave politely."""
+        """End the connection as SMTP wants it (QUIT)."""
         ...
 
 
@@ -72,12 +72,12 @@ class SmsGateway(Protocol):
         """Send texts in one request; one receipt a message, whatever the answer.
 
         Raises SmsGatewayUnavailable only when nothing left, and SmsAccountRejected when the provider refused
-        the whole request for the account's sake; in both cases no message of this request was sent.
+        the whole request because of the account; in both cases no message of this request was sent.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
@@ -101,19 +101,23 @@ class SmsAccount(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
 class SmsProvider(SmsGateway, SmsAccount, Protocol):
     """The provider as the senders need it: it sends, and says what is left on the account."""
 
+    def simulate(self, messages: Sequence[RenderedText]) -> int:
+        """What texts would cost, in segments, without sending them. Raises like `SmsGateway.send`."""
+        ...
+
 
 class LetterStore(Protocol):
     """Where letter batches are kept for printing."""
 
     def store(self, name: str, files: Iterable[tuple[str, bytes | Path]], *, replace: bool = False) -> Sequence[str]:
-        """Write the files of one batch under `name`; nobody ever sees half a file. Returns their locations.
+        """Write the files of one batch under `name`; a file is there whole or not at all. Returns their locations.
 
         A file is given as its bytes, or as the path of a local file to copy when it is large. A name that is taken
         gets a number (`name-2`), or with `replace` its files take the place of those of an interrupted try.
@@ -149,7 +153,7 @@ class Run:
 
 
 class Ledger(Protocol):
-    """The books: what was seen, planned, attempted and answered. A context manager. Raises LedgerUnavailable."""
+    """The ledger: what was seen, planned, attempted and answered. A context manager. Raises LedgerUnavailable."""
 
     def __enter__(self) -> Ledger: ...
 
@@ -200,8 +204,15 @@ class Ledger(Protocol):
         """Deliveries of this run that wait to leave, by channel."""
         ...
 
-    def waiting_sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
-        """Some of the deliveries of this run that wait to leave by this channel."""
+    def sample(self, run_id: int, channel: Channel, *, size: int) -> Sequence[Delivery]:
+        """Some of the deliveries of this run that wait to leave by this channel, `size` at most; for reading only."""
+        ...
+
+    def alone(self, run_id: int, channel: Channel) -> AbstractContextManager[None]:
+        """Hold the lock on this run's letters of this kind: nobody lays them out, prints or approves them meanwhile.
+
+        Raises LedgerUnavailable on entering when another task holds it.
+        """
         ...
 
     def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:
@@ -213,7 +224,7 @@ class Ledger(Protocol):
         ...
 
     def volume_answer(self, run_id: int) -> VolumeAnswer | None:
-        """The last word about a run's volume, None when nobody looked at it yet."""
+        """The newest answer about a run's volume, None when nobody looked at it yet."""
         ...
 
     def days_to_watch(self, *, since: date, until: date) -> Sequence[WatchedDay]:
@@ -232,7 +243,7 @@ class Ledger(Protocol):
         """Days before this run's own without any green run of its stage, back to the first green one at most."""
         ...
 
-    def letters(self) -> LetterBooks:
+    def letters(self) -> LetterBatches:
         """The part of the ledger where batches of letters are kept."""
         ...
 
@@ -248,7 +259,7 @@ class Ledger(Protocol):
         """The part of the ledger where e-mails that came back are kept."""
         ...
 
-    def untold_loans(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
+    def loans_of_failed_emails(self, run_id: int, *, since: datetime) -> Sequence[Loan]:
         """Loans of other days whose e-mail of this run's stage failed since, and that no run has taken up again."""
         ...
 
@@ -257,7 +268,7 @@ class Ledger(Protocol):
         ...
 
     def close_run(self, run_id: int) -> Books:
-        """Count the books, keep them with the run, and say them."""
+        """Count the books, keep them with the run and return them."""
         ...
 
 
@@ -267,7 +278,6 @@ __all__ = [
     "LoanSource",
     "MailRelay",
     "Planning",
-    "RenderedLetter",
     "Run",
     "Sender",
     "SmsGateway",

@@ -1,4 +1,4 @@
-"""What the use cases about registered letters, and the desk's page, need from the ledger."""
+"""What the use cases about registered letters, and the desk page, need from the ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from loan_reminders.domain.registered.tracking_number import TrackingNumber
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTaken:
-    """What came of a step. `changed` False: it was known already. `address_marked`: no letter goes there any more."""
+    """The answer to a step. `changed` False: it was known already. `address_marked`: no letter goes there any more."""
 
     delivery_id: uuid.UUID
     reference: str
@@ -27,7 +27,7 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPosted:
-    """What came of posting a batch: how many letters newly left, and the references of those that could not."""
+    """The answer to posting a batch: how many letters newly left, and the references of those that could not."""
 
     batch_name: str
     posted: int
@@ -57,7 +57,7 @@ MOST_COUNTED = 10_000
 """Letters of a state are counted up to here: those that came back are all that ever were."""
 
 
-class RegisteredBooks(Protocol):
+class RegisteredLetters(Protocol):
     """The part of the ledger where registered letters are followed.
 
     Every change is one transaction, kept with who made it. Raises LedgerUnavailable; a change also LetterStepRefused.
@@ -96,7 +96,7 @@ class RegisteredBooks(Protocol):
         ...
 
     def attach_all(self, lines: Sequence[NumberLine], *, who: str) -> Sequence[StepTaken | LetterStepRefused]:
-        """Attach many numbers in one transaction, in their order; what is refused is told and stops nothing."""
+        """Attach many numbers in one transaction, in their order; what is refused is answered and stops nothing."""
         ...
 
     def post_batch(self, batch_id: int, step: Posted, *, who: str) -> BatchPosted:
@@ -124,11 +124,11 @@ class Desk(Protocol):
         """Keep that somebody saw to the reader of a delivery that did not arrive; False when there is nothing to do."""
         ...
 
-    def is_back(self, reference: str) -> bool:
+    def is_returned(self, reference: str) -> bool:
         """Whether the return of the letter of this reference is kept."""
         ...
 
-    def bring_back(self, reference: str, *, since: datetime, who: str) -> StepTaken:
+    def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more.
 
         Raises LetterStepRefused for an unknown reference, a registered letter, or one that was never posted.

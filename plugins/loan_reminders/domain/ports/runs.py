@@ -59,15 +59,22 @@ class Sender(Protocol):
         """Deliveries that wait, page by page, each once; nothing is claimed yet."""
         ...
 
-    def exchange(
-        self, receipts: Sequence[Receipt], claim: Sequence[uuid.UUID], words: Sequence[SentWords] = ()
-    ) -> frozenset[uuid.UUID]:
-        """In one committed transaction, record what came back and mark the next deliveries as attempted.
+    def record(self, receipts: Sequence[Receipt]) -> None:
+        """Record what came back, in one committed transaction."""
+        ...
 
-        `words` are what the claimed messages say; those of a delivery that is not ours are not kept.
+    def claim(self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = ()) -> frozenset[uuid.UUID]:
+        """Mark deliveries as attempted, in one committed transaction: after it, their messages may leave.
 
-        Returns those of `claim` that are ours; another sender may have taken the rest.
+        `words` are what these messages say; the words of a delivery that is not ours are not kept. Returns the
+        deliveries that are ours; another sender may have taken the rest. In a dry run nothing is ever ours.
         """
+        ...
+
+    def record_and_claim(
+        self, receipts: Sequence[Receipt], deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = ()
+    ) -> frozenset[uuid.UUID]:
+        """Do `record`, then `claim`, in one transaction instead of two. Returns what `claim` returns."""
         ...
 
     def waiting_loans(self) -> frozenset[LoanKey]:
@@ -82,19 +89,17 @@ class Sender(Protocol):
         """Cancel everything that waits in this run by this channel; returns how many deliveries."""
         ...
 
-    def numbers_since(self, since: datetime) -> frozenset[str]:
+    def numbers_texted_since(self, since: datetime) -> frozenset[str]:
         """The mobile numbers that were, or may have been, written to since a moment, by any run of the library."""
         ...
 
-    def earlier(self, deliveries: Sequence[Delivery], *, zone: str) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
+    def earlier_reminders(
+        self, deliveries: Sequence[Delivery], *, zone: str
+    ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
         """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first.
 
         The day each left is that of `zone`, an IANA name; a letter left on the day its batch was closed.
         """
-        ...
-
-    def batches_recorded(self, *, drafts: bool = False) -> int:
-        """Closed batches of letters that this run already has, or with `drafts` the drafts it ever had."""
         ...
 
     def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> int:

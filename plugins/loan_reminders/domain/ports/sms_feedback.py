@@ -1,4 +1,4 @@
-"""What the use cases about the provider's answers need from the ledger."""
+"""What the use cases about receipts, replies and the blacklist of the SMS provider need from the ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loan_reminders.domain.suppressions.suppression import Suppression, Suppress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What came of receipts and replies that were kept.
+    """What settling the kept receipts and replies changed.
 
     `moved`: deliveries that changed state; `resolved`: those of them that were in doubt; `unknown`: receipts about no
     SMS of ours; `stops` and `dead_numbers`: numbers newly on the list.
@@ -40,11 +40,11 @@ class SmsFeedback(Protocol):
         ...
 
     def keep_acks(self, acks: Sequence[SmsAck]) -> int:
-        """Keep receipts, each once, before anything is made of them; returns how many are new."""
+        """Keep receipts as they came, each once, before they are settled; returns how many are new."""
         ...
 
     def keep_replies(self, replies: Sequence[SmsReply]) -> int:
-        """Keep replies, each once, before anything is made of them; returns how many are new."""
+        """Keep replies as they came, each once, before they are settled; returns how many are new."""
         ...
 
     def put_aside(self) -> int:
@@ -52,7 +52,7 @@ class SmsFeedback(Protocol):
         ...
 
     def settle(self, *, failures: int, again: bool = False) -> Settled:
-        """Make of what was kept what it means: states of deliveries, STOPs, dead numbers.
+        """Settle what was kept: deliveries change state, STOPs and dead numbers join the list.
 
         A number whose last `failures` SMS all failed for good is dead. `again` also looks once more at the receipts
         of the last day that were about no SMS of ours: the SMS may have been recorded since.

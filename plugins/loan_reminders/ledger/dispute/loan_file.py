@@ -39,8 +39,8 @@ from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient, enc
 Item = TypeVar("Item")
 
 
-class PostgresDispute:
-    """The part of the ledger that tells everything about a loan. Fulfils `DisputeBooks`."""
+class PostgresLoanFiles:
+    """The part of the ledger that tells everything about a loan. Fulfils `LoanFiles`."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
         self._transaction = transaction

@@ -1,7 +1,10 @@
-"""E-mails that came back: kept as they were understood, then made of them what they mean.
+"""Bounces: reports of e-mails that came back, kept as they were understood, then settled.
 
-A bounce is about an e-mail only when it quotes its delivery's id, which nobody but its reader and the servers on the
-way ever saw, and when it names the address that it went to, or none at all. Any other is kept, and changes nothing.
+To settle a bounce is to move its e-mail to BOUNCED, and to stop writing to a dead address.
+
+A bounce is about an e-mail only when it quotes its delivery's id, which only its reader and the mail servers on the
+way ever saw, and when it names the address that it went to, or none at all. Any other bounce is kept, and changes
+nothing.
 """
 
 from __future__ import annotations
@@ -80,7 +83,7 @@ _SETTLE = text(f"""
         FROM decided JOIN before USING (delivery_id)
         WHERE delivery.delivery_id = decided.delivery_id AND reminders_may_move(delivery.state, 'bounced')
         RETURNING decided.bounce_id
-    ), told AS (
+    ), recorded AS (
         INSERT INTO receipts (library, delivery_id, state, reason, raw, applied)
         SELECT :library, delivery_id, 'bounced', reason, trim(status || ' ' || diagnostic),
                EXISTS (SELECT FROM moved WHERE moved.bounce_id = decided.bounce_id)
@@ -94,7 +97,7 @@ _SETTLE = text(f"""
     FROM page
 """)  # noqa: S608 - the pieces are this project's own
 # The readers of an address are found by its bounces, their e-mails by the readers: both have an index. What bounced
-# before a librarian lifted the address was forgiven then.
+# before a librarian lifted the address does not count.
 _TOO_OFTEN = text("""
     SELECT asked.address
     FROM unnest(CAST(:addresses AS text[])) AS asked(address)
@@ -158,7 +161,7 @@ class PostgresMailFeedback:
         Too many definite ones at once are held; a bounce that cannot be settled is put aside.
         """
         with self._transaction() as connection:
-            suppressions.hold(connection, self._library)
+            suppressions.lock(connection, self._library)
             total = MailSettled(held=held_bounces.hold_back(connection, self._library))
         while True:
             with self._transaction() as connection:
@@ -179,7 +182,7 @@ class PostgresMailFeedback:
     def decide(self, domain: str, *, dead: bool, who: str, failures: int) -> int:
         """Believe the held bounces of a domain, or not, and settle them; returns how many."""
         with self._transaction() as connection:
-            suppressions.hold(connection, self._library)
+            suppressions.lock(connection, self._library)
             decided = held_bounces.decide(connection, self._library, domain, dead=dead, who=who)
         if decided:
             self.settle(failures=failures)
@@ -187,7 +190,7 @@ class PostgresMailFeedback:
 
     def _settle_some(self, failures: int, bounces: Sequence[int]) -> MailSettled:
         with self._transaction() as connection:
-            suppressions.hold(connection, self._library)
+            suppressions.lock(connection, self._library)
             rows = connection.execute(_SETTLE, {"library": self._library, "bounces": list(bounces)}).all()
             dead = self._definitely_dead(connection, rows) + self._dead_in_a_row(connection, rows, failures)
         return MailSettled(
@@ -200,9 +203,9 @@ class PostgresMailFeedback:
     def _settle_aside(self, bounce_id: int, why: str) -> None:
         with self._transaction() as connection:
             row = connection.execute(_BOUNCE, {"bounce_id": bounce_id}).one()
-        known_by = put_aside.told("kept", bounce_id)
+        identity = put_aside.identity("kept", bounce_id)
         said = f"{row.status} {row.diagnostic}"
-        aside = put_aside.Row(kind=AsideKind.BOUNCE, known_by=known_by, about=row.recipient, said=said)
+        aside = put_aside.Row(kind=AsideKind.BOUNCE, identity=identity, about=row.recipient, said=said)
         self._put_aside([(aside, why)], lambda later: later.execute(_BOUNCE_ASIDE, {"bounce_id": bounce_id}))
 
     def _definitely_dead(self, connection: Connection, rows: Sequence[Any]) -> int:
@@ -268,4 +271,4 @@ def _encoded(bounce: Bounce) -> dict[str, Any]:
 
 def _aside(bounce: Bounce) -> put_aside.Row:
     said = f"{bounce.status} {bounce.diagnostic}"
-    return put_aside.Row(kind=AsideKind.BOUNCE, known_by=bounce.fingerprint, about=bounce.recipient, said=said)
+    return put_aside.Row(kind=AsideKind.BOUNCE, identity=bounce.fingerprint, about=bounce.recipient, said=said)

@@ -1,7 +1,7 @@
-"""Definite bounces that came too many at once: they wait, marked, until a librarian or a later bounce decides.
+"""Too many definite bounces at once are held: the fault may be ours, so a librarian or a later bounce decides.
 
-A held bounce changes nothing: its e-mail stays accepted, its address is written to. A bounce that comes later and is
-not one of many confirms what is held of the same address.
+A held bounce changes nothing: its e-mail stays accepted, and its address is still written to. A bounce that comes
+later, and not among too many, confirms the held bounces of the same address.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ _DECIDE = text("""
 
 
 def hold_back(connection: Connection, library: str) -> int:
-    """Hold what would kill too many addresses at once; returns how many bounces. Confirms what others held."""
+    """Hold the bounces by which too many addresses would be dead at once; returns how many.
+
+    Those that are not too many confirm what is held of the same addresses.
+    """
     dying = [
         Dying(bounce_id=row.bounce_id, address=row.recipient, day=row.today)
         for row in connection.execute(_DYING, {"library": library})
@@ -66,7 +69,7 @@ def hold_back(connection: Connection, library: str) -> int:
 
 
 def held(connection: Connection, library: str) -> Sequence[HeldBounces]:
-    """What waits for a librarian, a line a domain, the largest first."""
+    """The held bounces, a line a domain, the domain with most addresses first."""
     of_domain: dict[str, list[tuple[str, str, datetime]]] = {}
     for row in connection.execute(_HELD, {"library": library}):
         said = without_addresses(row.diagnostic) or row.status
@@ -90,6 +93,6 @@ def decide(connection: Connection, library: str, domain: str, *, dead: bool, who
 
 
 def days_of_mail(connection: Connection, library: str, days: Sequence[date]) -> dict[date, DayOfMail]:
-    """Of each of these days: how many e-mails left, and how many addresses have already died of them."""
+    """For each of these days, how many e-mails left, and how many addresses were found dead by them."""
     rows = connection.execute(_DAYS, {"library": library, "days": list(days)})
     return {row.today: DayOfMail(sent=row.sent, dead=row.dead) for row in rows}

@@ -1,4 +1,4 @@
-"""What servers refused lately, made into lines of the list of those who are not written to any more."""
+"""E-mail addresses that mail servers refused lately as unknown: put on the list of suppressions."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _REFUSED = text("""
 def remember_refused(connection: Connection, library: str) -> int:
     """Put on the list the addresses whose servers said lately that they do not exist; returns how many are new.
 
-    A line says what the server answered. When too many would be dead at once, of one domain
-    or of a day's e-mails, none is.
+    The line of the list says what the server answered. When too many would be dead at once, of one domain or of a
+    day's e-mails, none is put on the list: the fault may be ours.
     """
-    suppressions.hold(connection, library)
+    suppressions.lock(connection, library)
     refused = [
         RefusedAddress(address=row.recipient, answer=row.raw, since=row.claimed_at, day=row.today)
         for row in connection.execute(_REFUSED, {"library": library})

@@ -98,6 +98,10 @@ _PRINTED = text("""
     FROM batch
     RETURNING event_id
 """)
+_RECORDED = text("""
+    SELECT count(*) FROM letter_batches
+    WHERE library = :library AND run_id = :run_id AND state NOT IN ('draft', 'abandoned')
+""")
 _COPIED = text("""
     INSERT INTO letter_events (library, batch_id, delivery_id, who, act)
     SELECT :library, batch.batch_id, letter.delivery_id, :who, 'copied'
@@ -131,8 +135,8 @@ def drafts_of_run(connection: Connection, library: str, run_id: int) -> Sequence
     return tuple(_view(row) for row in connection.execute(_DRAFTS_OF_RUN, {"library": library, "run_id": run_id}))
 
 
-class PostgresLetterBooks:
-    """Batches and letters of one library. Fulfils `LetterBooks`; every method is one transaction."""
+class PostgresLetterBatches:
+    """Batches and letters of one library. Fulfils `LetterBatches`; every method is one transaction."""
 
     def __init__(self, transaction: Transaction, *, library: str) -> None:
         self._transaction = transaction
@@ -187,6 +191,12 @@ class PostgresLetterBooks:
         parameters = {"library": self._library, "batch_id": batch_id, "who": storable(who)}
         with self._transaction() as connection:
             return connection.execute(_PRINTED, parameters).first() is not None
+
+    def batches_recorded(self, run_id: int) -> int:
+        """How many closed batches a run has: ready for the printer, or printed."""
+        with self._transaction() as connection:
+            asked = {"library": self._library, "run_id": run_id}
+            return int(connection.execute(_RECORDED, asked).scalar_one())
 
     def note_copy(self, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> None:
         """Keep that a copy of a batch, or of one letter of it, was made."""

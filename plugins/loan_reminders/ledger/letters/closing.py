@@ -1,20 +1,19 @@
-"""The moment a batch of letters is closed, or laid out as a draft: its rows, all in the transaction of its receipts."""
+"""Write the rows of a batch of letters when it is closed or drafted, in the transaction of its receipts."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, insert, text
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.letters.batches import BatchState, LetterAct
 from loan_reminders.domain.messages import LetterBatch
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.letters.batches import WHO_WE_ARE, add_events
 from loan_reminders.ledger.tables import letter_batches
 
-_DRAFTS = (BatchState.DRAFT.value, BatchState.ABANDONED.value)
 # A letter leaves a draft for the batch it is printed in; it never leaves a batch that was closed.
 _PLACE = text("""
     INSERT INTO letters (delivery_id, library, batch_id, position, volume, first_page, last_page, reference)
@@ -34,13 +33,6 @@ _FOLLOW = text("""
     SELECT delivery_id, library FROM letters WHERE batch_id = :batch_id
     ON CONFLICT (delivery_id) DO NOTHING
 """)
-
-
-def batches_recorded(connection: Connection, run_id: int, *, drafts: bool) -> int:
-    """How many closed batches a run has, or how many drafts it ever had."""
-    drafted = letter_batches.c.state.in_(_DRAFTS)
-    query = select(func.count()).where(letter_batches.c.run_id == run_id, drafted if drafts else ~drafted)
-    return connection.execute(query.select_from(letter_batches)).scalar_one()
 
 
 def record_batch(connection: Connection, *, library: str, run_id: int, kind: Channel, batch: LetterBatch) -> int:
@@ -72,7 +64,7 @@ def record_batch(connection: Connection, *, library: str, run_id: int, kind: Cha
         _PLACE, {"library": library, "batch_id": batch_id, "placed": json.dumps(_placed(batch))}
     ).all()
     if len(placed) != len(batch.placed):
-        raise PermanentError("Une lettre de ce lot est déjà dans un lot clos. Prévenir l'administrateur.")
+        raise LedgerRefused(LedgerRefusal.LETTER_IN_ANOTHER_BATCH)
     if kind is Channel.REGISTERED_LETTER and not batch.draft:
         connection.execute(_FOLLOW, {"batch_id": batch_id})
     event = {

@@ -1,4 +1,4 @@
-"""Drafts of registered letters in the ledger: laid out, waiting for a librarian's word, then printed or abandoned."""
+"""Drafts of registered letters: laid out, waiting for a librarian's approval, then printed or abandoned."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batches import WHO_WE_ARE, Transaction, add_events, drafts_of_run
-from loan_reminders.ledger.runs import recheck
+from loan_reminders.ledger.runs import waiting
+from loan_reminders.ledger.sender_sql import RECOVER
 
 _OFFERED = ("planned", "in_doubt")
+_RECORDED = text("""
+    SELECT count(*) FROM letter_batches
+    WHERE library = :library AND run_id = :run_id AND state IN ('draft', 'abandoned')
+""")
 _HOLD = text("""
     SELECT batch_id FROM letter_batches
     WHERE library = :library AND run_id = :run_id AND state = 'draft'
@@ -60,7 +65,8 @@ _APPROVED = text("""
     WHERE batch.library = :library AND batch.run_id = :run_id AND batch.state = 'draft' AND letter.left_out IS NULL
       AND EXISTS (SELECT FROM letter_events WHERE batch_id = batch.batch_id AND act = 'approved')
 """)
-# What the ILS had no more when the final batch was laid out is told with the draft, the last batch it was in.
+# A letter whose loans the ILS did not have any more when the final batch was laid out is marked in its draft, the last
+# batch it was in.
 _LEFT_OUT = text("""
     WITH gone AS (
         UPDATE letters letter SET left_out = delivery.reason
@@ -95,6 +101,11 @@ class PostgresLetterDrafts:
     def __init__(self, transaction: Transaction, *, library: str) -> None:
         self._transaction = transaction
         self._library = library
+
+    def drafts_recorded(self, run_id: int) -> int:
+        """How many drafts a run ever had, the abandoned ones included."""
+        with self._transaction() as connection:
+            return int(connection.execute(_RECORDED, self._of(run_id)).scalar_one())
 
     def drafts(self, run_id: int) -> Sequence[BatchView]:
         """The drafts of a run that wait, the oldest first."""
@@ -142,7 +153,8 @@ class PostgresLetterDrafts:
 
         `detail` is the librarian's reason.
         """
-        scope = {**self._of(run_id), "offered": list(_OFFERED)}
+        kind = Channel.REGISTERED_LETTER.value
+        scope = {**self._of(run_id), "channel": kind, "offered": list(_OFFERED)}
         with self._transaction() as connection:
             held = self._hold(connection, run_id)
             refused = [
@@ -150,9 +162,9 @@ class PostgresLetterDrafts:
                 for batch_id in held
             ]
             add_events(connection, self._library, who=who, events=refused)
-            cancelled = recheck.cancel_waiting(
-                connection, scope, [Channel.REGISTERED_LETTER.value], Reason.NOT_APPROVED
-            )
+            # What a task that died while printing had in hand waits like the rest, and is refused with it.
+            connection.execute(RECOVER, scope)
+            cancelled = waiting.cancel_waiting(connection, scope, [kind], Reason.NOT_APPROVED)
             connection.execute(_ABANDON, {**self._of(run_id), "keep": []})
             return cancelled
 

@@ -1,4 +1,4 @@
-"""Where each registered letter is: every step one transaction, kept with who took it and what was before and after."""
+"""Record each step of a registered letter: one transaction, kept with who took it and what was before and after."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from loan_reminders.domain.registered.steps import (
     Returned,
     Step,
     StepRefusal,
-    told,
     undoable,
 )
+from loan_reminders.french.letters import life_words
 from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.letters import returns as letter_returns
 from loan_reminders.ledger.letters.batches import add_events
-from loan_reminders.ledger.registered import reading as registered_reading
-from loan_reminders.ledger.registered.reading import COLUMNS, life_of
+from loan_reminders.ledger.registered import queries
+from loan_reminders.ledger.registered.queries import COLUMNS, life_of
+from loan_reminders.ledger.suppressions import returned_letters
 
-# Whoever attaches numbers does it alone, so that two files with the same numbers crossed wait for each other in line.
+# One transaction at a time attaches numbers, so that two files that give the same numbers to other letters wait.
 _NUMBERING = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders numbers ' || :library, 0))")
 _HOLD = f"""
     SELECT {COLUMNS}
@@ -61,7 +61,7 @@ _OWNERS = text("""
     WHERE registered.library = :library AND registered.tracking_number = ANY(CAST(:wanted AS text[]))
 """)
 _BATCH = text("SELECT name FROM letter_batches WHERE library = :library AND batch_id = :batch_id")
-# All changes of a request in one statement: a file has thousands of lines, and whoever numbers does so alone.
+# All changes of a request in one statement: a file has thousands of lines, and meanwhile no other can attach numbers.
 _WRITE = text("""
     UPDATE registered_letters registered SET state = life.state, tracking_number = life.tracking_number,
         posted_on = life.posted_on, acknowledged_on = life.acknowledged_on, returned_on = life.returned_on,
@@ -76,8 +76,8 @@ _BEFORE = text("SELECT before, after FROM letter_events WHERE event_id = :event_
 _FIELDS = ("state", "tracking_number", "posted_on", "acknowledged_on", "returned_on", "return_reason")
 
 
-class PostgresRegistered:
-    """The part of one library's ledger where registered letters are followed. Fulfils `RegisteredBooks`."""
+class PostgresRegisteredLetters:
+    """The part of one library's ledger where registered letters are followed. Fulfils `RegisteredLetters`."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
         self._transaction = transaction
@@ -86,32 +86,32 @@ class PostgresRegistered:
     def counts(self) -> Mapping[RegisteredState, int]:
         """How many letters are in each state; letters left out of their batch are in none."""
         with self._transaction() as connection:
-            return registered_reading.counts(connection, self._library)
+            return queries.counts(connection, self._library)
 
     def overdue(self, *, posted_before: date, limit: int = 500) -> Sequence[RegisteredLetter]:
         """Letters posted before a day of which nothing came back, the oldest first."""
         with self._transaction() as connection:
-            return registered_reading.overdue(connection, self._library, posted_before=posted_before, limit=limit)
+            return queries.overdue(connection, self._library, posted_before=posted_before, limit=limit)
 
     def in_state(self, state: RegisteredState, *, limit: int = 500) -> Sequence[RegisteredLetter]:
         """Letters in one state, the newest first."""
         with self._transaction() as connection:
-            return registered_reading.in_state(connection, self._library, state, limit=limit)
+            return queries.in_state(connection, self._library, state, limit=limit)
 
     def search(self, wanted: Sequence[str], *, limit: int = 500) -> Sequence[RegisteredLetter]:
         """Letters whose reference, number, reader's number or reader's barcode is one of these."""
         with self._transaction() as connection:
-            return registered_reading.search(connection, self._library, wanted, limit=limit)
+            return queries.search(connection, self._library, wanted, limit=limit)
 
     def batches_to_post(self, *, limit: int = 100) -> Sequence[BatchToPost]:
         """Printed batches with letters that were not posted, the newest first."""
         with self._transaction() as connection:
-            return registered_reading.batches_to_post(connection, self._library, limit=limit)
+            return queries.batches_to_post(connection, self._library, limit=limit)
 
     def letter(self, delivery_id: uuid.UUID) -> tuple[RegisteredLetter, Sequence[LetterEvent]] | None:
         """One letter with its trace; None when the library has no such registered letter."""
         with self._transaction() as connection:
-            return registered_reading.letter(connection, self._library, delivery_id)
+            return queries.letter(connection, self._library, delivery_id)
 
     def take(self, step: Step, *, who: str, reference: str = "", number: str = "") -> StepTaken:
         """Take one step with the letter of this reference, or of this number."""
@@ -124,10 +124,10 @@ class PostgresRegistered:
             owners = self._owners(connection, [step.number.value]) if isinstance(step, Numbered) else {}
             taken = self._taken(connection, row, step, life_of(row), owners)
             self._write(connection, [taken], who)
-            return taken.told
+            return taken.outcome
 
     def attach_all(self, lines: Sequence[NumberLine], *, who: str) -> Sequence[StepTaken | LetterStepRefused]:
-        """Attach many numbers in one transaction, in their order; what is refused is told and stops nothing.
+        """Attach many numbers in one transaction, in their order; what is refused is answered and stops nothing.
 
         The lines are looked at in memory, and what changes is written at once, whatever their number.
         """
@@ -154,16 +154,16 @@ class PostgresRegistered:
                 owners[line.number.value] = row.reference
                 outcomes.append(taken)
             self._write(connection, [one for one in outcomes if isinstance(one, _Taken)], who)
-            return tuple(one.told if isinstance(one, _Taken) else one for one in outcomes)
+            return tuple(one.outcome if isinstance(one, _Taken) else one for one in outcomes)
 
     def post_batch(self, batch_id: int, step: Posted, *, who: str) -> BatchPosted:
-        """Post every letter of a batch that has a number; the others are told by their reference."""
+        """Post every letter of a batch that has a number; the answer names the others by their reference."""
         with self._transaction() as connection:
             asked = {"library": self._library, "batch_id": batch_id}
             name = connection.execute(_BATCH, asked).scalar()
             rows = connection.execute(_BY_BATCH, {"library": self._library, "wanted": batch_id}).all()
             if name is None or not rows:
-                raise LetterStepRefused(StepRefusal.UNKNOWN_LETTER, "Ce lot n'a aucun recommandé.")
+                raise LetterStepRefused(StepRefusal.NONE_IN_BATCH)
             posted: list[_Taken] = []
             refused: dict[str, LetterStepRefused] = {}
             for row in rows:
@@ -172,26 +172,26 @@ class PostgresRegistered:
                 except LetterStepRefused as error:
                     refused[row.reference] = error
             self._write(connection, posted, who)
-            return BatchPosted(batch_name=str(name), posted=sum(one.told.changed for one in posted), refused=refused)
+            return BatchPosted(batch_name=str(name), posted=sum(one.outcome.changed for one in posted), refused=refused)
 
     def undo(self, delivery_id: uuid.UUID, *, who: str, event_id: int | None = None) -> StepTaken:
         """Undo the last step of a letter: what was before it is restored, and the trace says so."""
         with self._transaction() as connection:
             rows = connection.execute(_BY_ID, {"library": self._library, "wanted": delivery_id}).all()
             row = self._only(rows, {})
-            events = registered_reading.trace(connection, self._library, delivery_id, row.batch_id)
+            events = queries.trace(connection, self._library, delivery_id, row.batch_id)
             last = undoable(events, event_id=event_id)
             asked = {"library": self._library, "event_id": last.event_id}
             step = connection.execute(_BEFORE, asked).one()
             before = {name: step.before.get(name) for name in _FIELDS}
             self._write_lives(connection, [{**before, "delivery_id": str(delivery_id)}])
-            letter_returns.forget(connection, self._library, row, step.after or {}, who=who)
+            returned_letters.lift_address(connection, self._library, row, step.after or {}, who=who)
             undone = _event(row, LetterAct.UNDONE, last.detail, _snapshot(life_of(row)), before)
             add_events(connection, self._library, who=who, events=[undone])
             return StepTaken(delivery_id=delivery_id, reference=row.reference, changed=True)
 
     def _named(self, connection: Connection, references: Sequence[str]) -> dict[str, Row[Any]]:
-        """A letter of each of these references, of whatever kind: it says why none can be followed."""
+        """A letter of each of these references, of any kind: it says why no registered letter has the reference."""
         if not any(references):
             return {}
         rows = connection.execute(_NAMED, {"library": self._library, "wanted": list(references)})
@@ -208,25 +208,16 @@ class PostgresRegistered:
         if len(still_there) == 1:
             return still_there[0]
         if still_there:
-            raise LetterStepRefused(
-                StepRefusal.AMBIGUOUS, "Plusieurs lettres ont cette référence : passer par sa page."
-            )
+            raise LetterStepRefused(StepRefusal.AMBIGUOUS)
         named = rows[0] if rows else others.get(reference)
         if named is None:
-            what = f"la référence {reference}" if reference else "ce numéro"
-            raise LetterStepRefused(StepRefusal.UNKNOWN_LETTER, f"Aucun recommandé n'a {what}.")
+            code = StepRefusal.UNKNOWN_REFERENCE if reference else StepRefusal.UNKNOWN_NUMBER
+            raise LetterStepRefused(code, reference=reference)
         if named.channel != "registered_letter":
-            raise LetterStepRefused(
-                StepRefusal.NOT_REGISTERED, f"La lettre {reference} est une lettre simple, pas un recommandé."
-            )
+            raise LetterStepRefused(StepRefusal.NOT_REGISTERED, reference=reference)
         if named.left_out is not None:
-            raise LetterStepRefused(
-                StepRefusal.LEFT_OUT, "Cette lettre a été retirée de son lot : elle n'est pas à poster."
-            )
-        raise LetterStepRefused(
-            StepRefusal.NOT_PRINTED,
-            "Cette lettre est « à imprimer ». Il faut d'abord marquer son lot comme imprimé, sur la page des lots.",
-        )
+            raise LetterStepRefused(StepRefusal.LEFT_OUT)
+        raise LetterStepRefused(StepRefusal.NOT_PRINTED)
 
     def _taken(
         self, connection: Connection, row: Row[Any], step: Step, before: Life, owners: Mapping[str, str]
@@ -240,17 +231,15 @@ class PostgresRegistered:
         if after != before and isinstance(step, Numbered):
             owner = owners.get(step.number.value)
             if owner is not None:
-                raise LetterStepRefused(
-                    StepRefusal.NUMBER_TAKEN,
-                    f"Le numéro {step.number.printed} est déjà celui de la lettre {owner}.",
-                )
+                number = step.number.printed
+                raise LetterStepRefused(StepRefusal.NUMBER_TAKEN, number=number, reference=owner)
         if after != before and isinstance(step, Returned) and step.reason is ReturnReason.RETURNED_UNDELIVERABLE:
-            kept["suppression_id"] = letter_returns.mark(connection, self._library, row, since=step.since)
-        detail = step.number.printed if isinstance(step, Numbered) else told(after)
+            kept["suppression_id"] = returned_letters.suppress_address(connection, self._library, row, since=step.since)
+        detail = step.number.printed if isinstance(step, Numbered) else life_words(after)
         return _Taken(
             after=after,
             event=_event(row, step.act, detail, _snapshot(before), kept),
-            told=StepTaken(
+            outcome=StepTaken(
                 delivery_id=row.delivery_id,
                 reference=row.reference,
                 changed=after != before,
@@ -260,9 +249,9 @@ class PostgresRegistered:
 
     def _write(self, connection: Connection, steps: Sequence[_Taken], who: str) -> None:
         """Write what changed, and its trace."""
-        changed = [one for one in steps if one.told.changed]
+        changed = [one for one in steps if one.outcome.changed]
         if changed:
-            lives = [{**_snapshot(one.after), "delivery_id": str(one.told.delivery_id)} for one in changed]
+            lives = [{**_snapshot(one.after), "delivery_id": str(one.outcome.delivery_id)} for one in changed]
             self._write_lives(connection, lives)
             add_events(connection, self._library, who=who, events=[one.event for one in changed])
 
@@ -272,11 +261,11 @@ class PostgresRegistered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """A step that may be taken: what the letter is after it, the line of its trace, and what the librarian is told."""
+    """A step that may be taken: how far the letter is after it, the line of its trace, and the answer to the caller."""
 
     after: Life
     event: Mapping[str, Any]
-    told: StepTaken
+    outcome: StepTaken
 
 
 def _event(

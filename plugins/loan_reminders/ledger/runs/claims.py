@@ -1,4 +1,4 @@
-"""What is already known of some loans at one stage: who holds them, who refused, what may be taken over."""
+"""What the ledger already holds about some loans at one stage: live claims, refusals, what may be taken over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 # OFFSET 0 makes PostgreSQL look each key up in an index: a plan's own rows have no statistics yet, and the way it
 # would choose without them reads the whole ledger for every page.
 _ASKED = "unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(loan_id, due_date)"
-# A token whose lock can be taken belongs to nobody alive.
+# When the lock of a token can be taken, its sender is dead.
 # What a later run may take over: what waits, and a written message in doubt whose sender is dead, when it was
 # interrupted or not sent again yet. An SMS in doubt never is.
 _LEFT_BEHIND = """CASE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, TextClause, func, select, text, update
 
-from loan_reminders.domain.errors import BooksDoNotBalance
+from loan_reminders.domain.errors import BooksNotCounted, LedgerRefusal
 from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
@@ -14,8 +14,8 @@ from loan_reminders.ledger.tables import RunState, deliveries, runs
 
 # A loan is in a notice when this run planned a delivery for it, or adopted one; a delivery that a later run
 # adopted still explains the loan here.
-_TOLD = """
-    SELECT told.loan_id, told.due_date FROM (
+_IN_NOTICES = """
+    SELECT found.loan_id, found.due_date FROM (
         SELECT claim.loan_id, claim.due_date
         FROM deliveries delivery JOIN delivery_loans claim USING (delivery_id)
         WHERE delivery.run_id = :run_id
@@ -23,10 +23,10 @@ _TOLD = """
         SELECT claim.loan_id, claim.due_date
         FROM notices notice JOIN deliveries delivery USING (notice_id) JOIN delivery_loans claim USING (delivery_id)
         WHERE notice.run_id = :run_id
-    ) AS told
-    JOIN loans_seen seen ON seen.run_id = :run_id AND seen.loan_id = told.loan_id AND seen.due_date = told.due_date
+    ) AS found
+    JOIN loans_seen seen ON seen.run_id = :run_id AND seen.loan_id = found.loan_id AND seen.due_date = found.due_date
 """
-_LOANS_IN_NOTICES = text(f"SELECT count(*) FROM ({_TOLD}) AS told")  # noqa: S608 - the query is this module's own
+_LOANS_IN_NOTICES = text(f"SELECT count(*) FROM ({_IN_NOTICES}) AS found")  # noqa: S608 - the query is this module's own
 # What this run adopted and a third one adopted from it is in the notice of neither: a delivery that changed runs.
 _PASSED_ON = text(f"""
     SELECT count(*) FROM (
@@ -35,9 +35,9 @@ _PASSED_ON = text(f"""
         SELECT loan_id, due_date FROM skips
         WHERE run_id = :run_id AND slot IS NULL AND reason <> 'duplicate_row'
         EXCEPT
-        ({_TOLD})
-    ) AS untold
-    JOIN loans_seen seen ON seen.run_id = :run_id AND seen.loan_id = untold.loan_id AND seen.due_date = untold.due_date
+        ({_IN_NOTICES})
+    ) AS lost
+    JOIN loans_seen seen ON seen.run_id = :run_id AND seen.loan_id = lost.loan_id AND seen.due_date = lost.due_date
     JOIN runs run ON run.run_id = :run_id
     WHERE EXISTS (
         SELECT FROM notices notice JOIN deliveries delivery USING (notice_id)
@@ -63,11 +63,11 @@ _NOTICES = text("""
 _TAKEN_OVER = text(f"""
     SELECT count(*) FROM deliveries letter
     WHERE letter.run_id = :run_id AND letter.channel = 'letter' AND EXISTS (
-        SELECT FROM delivery_loans told
-        JOIN delivery_loans tried ON tried.library = told.library AND tried.loan_id = told.loan_id
-         AND tried.due_date = told.due_date AND tried.stage = told.stage AND NOT tried.live
+        SELECT FROM delivery_loans found
+        JOIN delivery_loans tried ON tried.library = found.library AND tried.loan_id = found.loan_id
+         AND tried.due_date = found.due_date AND tried.stage = found.stage AND NOT tried.live
         JOIN deliveries delivery ON delivery.delivery_id = tried.delivery_id
-        WHERE told.delivery_id = letter.delivery_id AND {NOT_ARRIVED}
+        WHERE found.delivery_id = letter.delivery_id AND {NOT_ARRIVED}
     )
 """)  # noqa: S608 - the condition is a module's own
 _ACCEPTED_ONCE = (DeliveryState.ACCEPTED.value, DeliveryState.DELIVERED.value, DeliveryState.BOUNCED.value)
@@ -80,16 +80,13 @@ def _counts(connection: Connection, query: TextClause, run_id: int) -> dict[str,
 def count_books(connection: Connection, run_id: int) -> Books:
     """Count one run. `loans_extracted` and `deliveries_planned` were counted on the way, all else is counted here.
 
-    Raises BooksDoNotBalance when the run never finished reading the ILS.
+    Raises BooksNotCounted when the run never finished reading the ILS.
     """
     run = connection.execute(
         select(runs.c.loans_extracted, runs.c.deliveries_planned).where(runs.c.run_id == run_id)
     ).one()
     if run.loans_extracted is None:
-        raise BooksDoNotBalance(
-            f"La tournée {run_id} n'a pas fini de lire le SIGB : ses prêts ne sont pas comptés."
-            " Relancer « Extraire les prêts »."
-        )
+        raise BooksNotCounted(LedgerRefusal.NOT_READ_TO_COUNT, run_id=run_id)
     of_run = deliveries.c.run_id == run_id
     states: dict[Channel, dict[DeliveryState, int]] = {}
     for channel, state, count in connection.execute(

@@ -46,7 +46,7 @@ _MISSED_DAYS = text("""
 """)
 
 _EARLIER = text("""
-    SELECT DISTINCT asked.delivery_id, told.stage, told.channel, told.left_on
+    SELECT DISTINCT asked.delivery_id, sent.stage, sent.channel, sent.left_on
     FROM delivery_loans asked
     CROSS JOIN LATERAL (
         SELECT delivery.stage, delivery.channel,
@@ -57,10 +57,10 @@ _EARLIER = text("""
           AND held.live AND held.dropped IS NULL AND delivery.delivery_id <> asked.delivery_id
           AND delivery.state IN ('accepted', 'delivered')
         OFFSET 0
-    ) AS told
+    ) AS sent
     WHERE asked.delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND asked.library = :library
-      AND asked.dropped IS NULL AND told.left_on IS NOT NULL
-    ORDER BY told.left_on, told.stage, told.channel
+      AND asked.dropped IS NULL AND sent.left_on IS NOT NULL
+    ORDER BY sent.left_on, sent.stage, sent.channel
 """)
 
 
@@ -104,18 +104,18 @@ def past_volumes(connection: Connection, library: str, run: Run, runs: int) -> S
 def missed_days(connection: Connection, library: str, run: Run, within_days: int) -> Sequence[date]:
     """Days before the run's own without a green run of its stage; none before the first green one.
 
-    A day whose letters wait for a librarian's word is not missed.
+    A day whose letters wait for a librarian's approval is not missed.
     """
     parameters = {**_scope(library, run), "until": run.reference_date, "within": within_days}
     return tuple(connection.execute(_MISSED_DAYS, parameters).scalars())
 
 
-def earlier(
+def earlier_reminders(
     connection: Connection, library: str, delivery_ids: Sequence[uuid.UUID], zone: str
 ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
     """What left before about the loans of these deliveries, in the same cycle, oldest first.
 
-    What was refused, bounced, cancelled or is in doubt did not reach the reader and is not told.
+    What was refused, bounced, cancelled or is in doubt did not reach the reader and is not sent.
     """
     parameters = {"library": library, "delivery_id": list(delivery_ids), "zone": zone}
     found: dict[uuid.UUID, list[EarlierReminder]] = {}

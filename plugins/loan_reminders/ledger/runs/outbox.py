@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, func, select, text
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, Notice
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient
 
 LoanRecord = tuple[int, str, date]
@@ -43,6 +45,20 @@ _RECORDS = text("""
 """)
 
 
+def offered_states(channel: Channel) -> tuple[str, ...]:
+    """States in which a delivery is offered to a sender: an SMS in doubt never is, it costs money and intrudes."""
+    if channel is Channel.SMS:
+        return (DeliveryState.PLANNED.value,)
+    return (DeliveryState.PLANNED.value, DeliveryState.IN_DOUBT.value)
+
+
+def sample(connection: Connection, library: str, run_id: int, channel: Channel, size: int) -> Sequence[Delivery]:
+    """The first deliveries that wait in a run by a channel, `size` at most."""
+    now = connection.execute(select(func.clock_timestamp())).scalar_one()
+    asked = {"library": library, "run_id": run_id, "channel": channel.value, "offered": list(offered_states(channel))}
+    return read_page(connection, {**asked, "after": uuid.UUID(int=0), "since": now, "page": size})
+
+
 def read_page(connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Delivery]:
     """The next deliveries of a run and channel in the states offered, not tried since the pass began."""
     rows = connection.execute(_PAGE, parameters).all()
@@ -63,14 +79,16 @@ def _loans(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[LoanReco
 
 def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
     try:
-        told = tuple(loans[row.run_id, loan_id, row.due_date] for loan_id in row.loan_ids)
+        all_loans = tuple(loans[row.run_id, loan_id, row.due_date] for loan_id in row.loan_ids)
     except KeyError:
-        raise PermanentError(
-            f"Le registre a perdu un prêt de l'envoi {row.delivery_id}. Prévenir l'administrateur."
-        ) from None
+        raise LedgerRefused(LedgerRefusal.LOAN_LOST, delivery_id=row.delivery_id) from None
     claimed = frozenset(row.claimed)
     notice = Notice(
-        notice_id=row.notice_id, stage=Stage(row.stage), patron=told[0].patron, due_date=row.due_date, loans=told
+        notice_id=row.notice_id,
+        stage=Stage(row.stage),
+        patron=all_loans[0].patron,
+        due_date=row.due_date,
+        loans=all_loans,
     )
     channel = Channel(row.channel)
     return Delivery(
@@ -78,5 +96,5 @@ def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
         notice=notice,
         channel=channel,
         recipient=decode_recipient(channel, row.recipient),
-        loans=tuple(loan for loan in told if loan.loan_id in claimed),
+        loans=tuple(loan for loan in all_loans if loan.loan_id in claimed),
     )

@@ -22,8 +22,8 @@ NOT_ARRIVED = """(
          AND coalesce(delivery.reason, '') NOT IN ('not_rendered', 'text_too_long')
          OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
 )"""
-# Each loan once: whoever has had a letter of this stage, or was written down as out of reach, is settled.
-_UNTOLD = text(f"""
+# Each loan once. A reader who had a letter of this stage, or was recorded as out of reach, is left out.
+_LOANS_OF_FAILED_EMAILS = text(f"""
     SELECT DISTINCT ON (seen.patron_id COLLATE "C", seen.seq, seen.loan_id, seen.due_date)
            seen.patron_id, seen.record, seen.loan_id, seen.due_date, delivery.recipient
     FROM deliveries delivery
@@ -67,7 +67,7 @@ class PostgresTakeOver(PostgresPlanning):
     def _read_pages(self) -> Generator[Sequence[Sequence[Loan]]]:
         asked = {"library": self._library, "run_id": self._run.run_id, "stage": self._run.stage.value}
         with ledger_errors():
-            rows = self._open().execute(_UNTOLD, asked).all() if self._planned_before else []
+            rows = self._open().execute(_LOANS_OF_FAILED_EMAILS, asked).all() if self._planned_before else []
         for row in rows:
             key = LoanKey(loan_id=row.loan_id, due_date=row.due_date)
             self._failed.setdefault(key, set()).add(EmailAddress(value=row.recipient))

@@ -1,4 +1,4 @@
-"""What was said of the size of each run: usual, asked about, approved or refused; the newest word counts."""
+"""Answers about the volume of each run: usual, asked about, approved or refused; the newest answer counts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from loan_reminders.ledger.tables import volume_answers
 
 
 def record(connection: Connection, library: str, run_id: int, answer: VolumeAnswer, who: str) -> None:
-    """Keep one more word about a run's volume; nothing that was said before is changed."""
+    """Keep one more answer about a run's volume; the earlier answers stay."""
     values = {"library": library, "run_id": run_id, "answer": answer.value, "who": storable(who)}
     connection.execute(insert(volume_answers).values(**values))
 
 
 def newest(connection: Connection, library: str, run_id: int) -> VolumeAnswer | None:
-    """The last word about a run's volume, None when nobody looked at it yet."""
+    """The newest answer about a run's volume, None when nobody looked at it yet."""
     query = (
         select(volume_answers.c.answer)
         .where(volume_answers.c.library == library, volume_answers.c.run_id == run_id)

@@ -1,17 +1,13 @@
-"""What SMS cost: segments and the provider's credits, by day, month, stage and category of reader."""
+"""What SMS cost, in segments and in the provider's unit, and which numbers had one."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
-from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import PatronCategory, Stage
 
 _TAKEN = "('accepted', 'delivered', 'bounced', 'in_doubt', 'claimed')"
@@ -55,7 +51,7 @@ def segments_since(connection: Connection, library: str, since: datetime) -> int
     return int(connection.execute(_SEGMENTS_SINCE, {"library": library, "since": since}).scalar_one())
 
 
-def numbers_since(connection: Connection, library: str, since: datetime) -> frozenset[str]:
+def numbers_texted_since(connection: Connection, library: str, since: datetime) -> frozenset[str]:
     """The numbers that were, or may have been, written to since a moment."""
     return frozenset(connection.execute(_NUMBERS_SINCE, {"library": library, "since": since}).scalars())
 
@@ -74,34 +70,3 @@ def costs(connection: Connection, library: str, *, first: date, last: date, zone
         )
         for row in connection.execute(_COSTS, parameters)
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line: what SMS cost, by day, stage and category, with their total."""
-    from loan_reminders.ledger.address import from_command_line
-    from loan_reminders.ledger.connect import connect
-
-    parser = argparse.ArgumentParser(prog="loan_reminders.ledger.sms.costs", description="Ce que coûtent les SMS.")
-    parser.add_argument("--depuis", type=date.fromisoformat, required=True, metavar="AAAA-MM-JJ")
-    parser.add_argument("--jusqu-a", type=date.fromisoformat, required=True, metavar="AAAA-MM-JJ")
-    parser.add_argument("--bibliotheque", required=True, help="library.code de library.toml")
-    parser.add_argument("--fuseau", default="Europe/Paris")
-    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
-    asked = parser.parse_args(arguments)
-    try:
-        url = from_command_line(asked.url, os.environ)
-        with connect(url, library=asked.bibliotheque) as ledger:
-            rows = ledger.sms_costs(first=asked.depuis, last=asked.jusqu_a, zone=asked.fuseau)
-    except ReminderError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    for row in rows:
-        words = (row.day, row.stage, row.category, f"{row.sms} SMS", f"{row.segments} segments", f"{row.cost:g}")
-        sys.stdout.write("  ".join(map(str, words)) + "\n")
-    total = sum(row.segments for row in rows), sum(row.cost for row in rows)
-    sys.stdout.write(f"Total : {total[0]} segments, coût {total[1]:g}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

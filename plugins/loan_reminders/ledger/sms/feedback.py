@@ -1,7 +1,8 @@
-"""What comes back from the SMS provider: kept as it came, then made of it what it means.
+"""Receipts, replies and the blacklist of the SMS provider: kept as they came, then settled.
 
-Keeping and settling are two transactions: what was kept is never lost, and what could not be settled waits for the
-next pass. One process settles at a time in a library.
+To settle a receipt is to move its SMS to another state; to settle a reply is to see whether it is a STOP. Keeping and
+settling are two transactions: what was kept is never lost, and what could not be settled waits for the next pass. One
+process settles at a time in a library.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from loan_reminders.domain.suppressions.suppression import (
     SuppressionSource,
     SuppressionSummary,
 )
-from loan_reminders.ledger.put_aside import Row, each_alone, told
+from loan_reminders.ledger.put_aside import Row, each_alone, identity
 from loan_reminders.ledger.put_aside import put_aside as put_rows_aside
 from loan_reminders.ledger.sms import feedback_rows, settling
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
@@ -82,7 +83,7 @@ _CAMPAIGNS = text("""
 """)
 
 
-class PostgresFeedback:
+class PostgresSmsFeedback:
     """The part of one library's ledger where the provider's answers are kept. Fulfils `SmsFeedback`."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
@@ -131,7 +132,7 @@ class PostgresFeedback:
         """
         if again:
             with self._transaction() as connection:
-                suppressions.hold(connection, self._library)
+                suppressions.lock(connection, self._library)
                 settling.reopen_unknown(connection, self._library)
         total = self._settle_replies()
         while True:
@@ -145,17 +146,17 @@ class PostgresFeedback:
                 break
         if again:
             with self._transaction() as connection:
-                suppressions.hold(connection, self._library)
+                suppressions.lock(connection, self._library)
                 lately = settling.refused_lately(connection, self._library)
-                dead = suppressions.join_the_dead(connection, self._library, lately, failures=failures)
+                dead = suppressions.add_dead_numbers(connection, self._library, lately, failures=failures)
             total += Settled(dead_numbers=dead)
         return total
 
     def _settle_acks(self, failures: int, acks: Sequence[int]) -> Settled:
         with self._transaction() as connection:
-            suppressions.hold(connection, self._library)
+            suppressions.lock(connection, self._library)
             settled, refused = settling.settle_acks(connection, self._library, acks)
-            dead = suppressions.join_the_dead(connection, self._library, refused, failures=failures)
+            dead = suppressions.add_dead_numbers(connection, self._library, refused, failures=failures)
         return settled + Settled(dead_numbers=dead)
 
     def _settle_replies(self) -> Settled:
@@ -173,7 +174,7 @@ class PostgresFeedback:
 
     def _settle_some_replies(self, numbers: Sequence[int]) -> Settled:
         with self._transaction() as connection:
-            suppressions.hold(connection, self._library)
+            suppressions.lock(connection, self._library)
             rows = connection.execute(_REPLIES, {"library": self._library, "numbers": list(numbers)}).all()
             stops = [
                 Entry(
@@ -185,7 +186,7 @@ class PostgresFeedback:
                 for row in rows
                 if row.phone_number and is_stop(row.text)
             ]
-            joined = suppressions.join(connection, self._library, stops)
+            joined = suppressions.add(connection, self._library, stops)
             connection.execute(_REPLIES_SETTLED, {"numbers": [row.reply_number for row in rows]})
         return Settled(replies=len(rows), stops=joined)
 
@@ -201,8 +202,8 @@ class PostgresFeedback:
 
         def join(some: Sequence[BlacklistEntry]) -> int:
             with self._transaction() as connection:
-                suppressions.hold(connection, self._library)
-                return suppressions.join(connection, self._library, map(feedback_rows.listed_entry, some))
+                suppressions.lock(connection, self._library)
+                return suppressions.add(connection, self._library, map(feedback_rows.listed_entry, some))
 
         joined, refused = each_alone(join, entries)
         self._put_aside([(feedback_rows.aside_entry(entry), why) for entry, why in refused])
@@ -228,18 +229,17 @@ class PostgresFeedback:
             detail=" : ".join(filter(None, (who, detail)))[: feedback_rows.RAW_LIMIT],
         )
         with self._transaction() as connection:
-            suppressions.hold(connection, self._library)
-            return bool(suppressions.join(connection, self._library, [entry]))
+            suppressions.lock(connection, self._library)
+            return bool(suppressions.add(connection, self._library, [entry]))
 
     def lift(self, suppression_id: int, *, who: str) -> bool:
         """A librarian ends one line of the list; False when it was not in force."""
         with self._transaction() as connection:
-            suppressions.hold(connection, self._library)
+            suppressions.lock(connection, self._library)
             return suppressions.lift(connection, self._library, suppression_id, who=who)
 
 
 def _aside_kept_reply(connection: Connection, number: int) -> tuple[Row, Callable[[Connection], Any]]:
     row = connection.execute(_REPLY, {"number": number}).one()
-    known_by = told("kept", number)
-    aside = Row(kind=AsideKind.REPLY, known_by=known_by, about=row.phone_number, said=row.text)
+    aside = Row(kind=AsideKind.REPLY, identity=identity("kept", number), about=row.phone_number, said=row.text)
     return aside, lambda later: later.execute(_REPLIES_SETTLED, {"numbers": [number]})

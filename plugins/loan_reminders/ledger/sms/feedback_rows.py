@@ -1,4 +1,4 @@
-"""What comes back from the SMS provider, as the values of a row: cut to what a column and its index hold."""
+"""Receipts, replies and entries of the blacklist as the values of a row, cut to what a column and its index hold."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _id(said: str) -> str:
 def encoded_ack(ack: SmsAck) -> dict[str, Any]:
     """A receipt as JSON values, each fit for its column."""
     return {
-        "fingerprint": _fingerprint(*_known_by(ack)),
+        "fingerprint": _fingerprint(*_identity(ack)),
         "phone_number": _number(ack.phone_number),
         "status": ack.status.value,
         "comment": storable(ack.comment)[:RAW_LIMIT],
@@ -49,7 +49,7 @@ def encoded_ack(ack: SmsAck) -> dict[str, Any]:
     }
 
 
-def _known_by(ack: SmsAck) -> tuple[str, ...]:
+def _identity(ack: SmsAck) -> tuple[str, ...]:
     return ack.phone_number, ack.status.value, ack.comment, _moment(ack.received_at), ack.sms_id, ack.campaign_id
 
 
@@ -70,7 +70,7 @@ def encoded_reply(reply: SmsReply) -> dict[str, Any]:
 
 
 def listed_entry(entry: BlacklistEntry) -> Entry:
-    """A number of the blacklist, about to join the list."""
+    """A number of the blacklist, as an entry of our own list."""
     return Entry(
         recipient=entry.phone_number,
         reason=SuppressionReason.BLACKLIST,
@@ -82,17 +82,17 @@ def listed_entry(entry: BlacklistEntry) -> Entry:
 
 def aside_ack(ack: SmsAck) -> put_aside.Row:
     """A receipt to put aside."""
-    said = put_aside.told(*_known_by(ack))
-    return put_aside.Row(kind=AsideKind.RECEIPT, known_by=said, about=ack.phone_number, said=ack.raw or said)
+    said = put_aside.identity(*_identity(ack))
+    return put_aside.Row(kind=AsideKind.RECEIPT, identity=said, about=ack.phone_number, said=ack.raw or said)
 
 
 def aside_reply(reply: SmsReply) -> put_aside.Row:
     """A reply to put aside."""
-    known_by = put_aside.told(reply.reply_id, reply.phone_number, reply.text, reply.campaign_id)
-    return put_aside.Row(kind=AsideKind.REPLY, known_by=known_by, about=reply.phone_number, said=reply.text)
+    identity = put_aside.identity(reply.reply_id, reply.phone_number, reply.text, reply.campaign_id)
+    return put_aside.Row(kind=AsideKind.REPLY, identity=identity, about=reply.phone_number, said=reply.text)
 
 
 def aside_entry(entry: BlacklistEntry) -> put_aside.Row:
     """A number of the blacklist to put aside."""
-    known_by = put_aside.told(entry.phone_number, entry.comment)
-    return put_aside.Row(kind=AsideKind.BLACKLIST, known_by=known_by, about=entry.phone_number, said=entry.comment)
+    identity = put_aside.identity(entry.phone_number, entry.comment)
+    return put_aside.Row(kind=AsideKind.BLACKLIST, identity=identity, about=entry.phone_number, said=entry.comment)

@@ -1,4 +1,4 @@
-"""Receipts that were kept become states of deliveries, all of a page in one statement."""
+"""Settle the receipts of SMS that were kept: each moves its SMS to another state, a page of them in one statement."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.ports.sms_feedback import Settled
-from loan_reminders.ledger.put_aside import Row, told
+from loan_reminders.ledger.put_aside import Row, identity
 from loan_reminders.ledger.tables.columns import dated
 
 # A receipt is about the SMS whose id it names; else about the one of its campaign to its number; else, when its id and
-# campaign were never told to us, about the only SMS to its number whose answer never came, if it left in the days
+# campaign never came to us, about the only SMS to its number whose answer never came, if it left in the days
 # before; one whose date cannot be true settles no doubt. A claimed SMS is in its sender's hands.
 _WAITING = text("""
     SELECT ack_id FROM sms_acks WHERE library = :library AND settled_at IS NULL ORDER BY ack_id LIMIT :page
@@ -77,7 +77,7 @@ _SETTLE = text(f"""
         WHERE delivery.delivery_id = decided.delivery_id AND delivery.state <> decided.target
           AND reminders_may_move(delivery.state, decided.target)
         RETURNING decided.ack_id, before.state AS was, delivery.state AS became, delivery.reason, delivery.recipient
-    ), told AS (
+    ), recorded AS (
         INSERT INTO receipts (library, delivery_id, state, reason, provider_id, raw, applied)
         SELECT :library, matched.delivery_id, coalesce(matched.target, delivery.state), matched.reason, matched.sms_id,
                coalesce(nullif(matched.raw, ''), matched.comment),
@@ -117,7 +117,7 @@ def acks_waiting(connection: Connection, library: str, *, page: int) -> Sequence
 def aside_ack(connection: Connection, ack_id: int) -> tuple[Row, Callable[[Connection], Any]]:
     """A kept receipt that cannot be settled, and what marks it as done with."""
     ack = connection.execute(_ACK, {"ack_id": ack_id}).one()
-    aside = Row(kind=AsideKind.RECEIPT, known_by=told("kept", ack_id), about=ack.phone_number, said=ack.raw)
+    aside = Row(kind=AsideKind.RECEIPT, identity=identity("kept", ack_id), about=ack.phone_number, said=ack.raw)
     return aside, lambda later: later.execute(_ACK_ASIDE, {"ack_id": ack_id})
 
 

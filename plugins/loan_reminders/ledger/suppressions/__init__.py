@@ -1,1 +1,1 @@
-"""What the ledger keeps of recipients who are not written to any more."""
+"""The list of suppressions: recipients who are not written to any more."""

@@ -1,7 +1,8 @@
-"""Addresses from which everything comes back: put on the list of those who are not written to any more.
+"""Put dead addresses, from which everything comes back, on the list of suppressions.
 
-An e-mail address is on it as it is, a postal address as the ledger writes it with the reader's name in its first line:
-the next reader at that address is still written to, and so is this one once the ILS has another address.
+An e-mail address is on the list as it is. A postal address is on it as the ledger writes it, with the reader's name in
+its first line: another reader at that address is still written to, and so is this reader once the ILS has another
+address.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _MAKE_ROOM = text("""
     WHERE library = :library AND channel = :channel AND recipient = ANY(CAST(:recipients AS text[]))
       AND lifted_at IS NULL AND until <= now()
 """)
-# What a librarian lifted stays lifted for what came back before that; a line that ran out forgives nothing.
+# What a librarian lifted stays lifted when a message that came back before that is settled later; a line that only ran
+# out does not protect the address.
 _JOIN = text("""
     INSERT INTO suppressions (library, channel, recipient, reason, source, since, detail)
     SELECT DISTINCT :library, :channel, asked.recipient, :reason, :source, CAST(:since AS timestamptz), :detail
@@ -59,7 +61,7 @@ def mark_dead(
     """Write to these addresses no more; returns how many are newly on the list.
 
     `since` is when the message that came back left or came back; what waits for these addresses is cancelled, so that
-    another channel may take its place. The caller holds the lock of the list (`suppressions.hold`).
+    another channel may take its place. The caller holds the lock of the list (`suppression_list.lock`).
     """
     new = 0
     for kind, channel, reason, channels in (

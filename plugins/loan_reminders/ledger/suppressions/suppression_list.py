@@ -1,7 +1,7 @@
-"""The list of those who are not written to any more: joined, lifted, asked.
+"""The list of suppressions, those who are not written to any more: add numbers, lift a line, look recipients up.
 
-Whoever changes the list holds the lock of the library's feedback, so that changes come one after the other. What
-already waits for a recipient who joins it is cancelled in the same transaction.
+Every change of the list is made under the lock of the library's feedback, so that changes come one after the other.
+What already waits for a recipient is cancelled in the transaction that puts the recipient on the list.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ENTRIES = f"""(
     )
 ) AS entry"""  # noqa: S608 - the piece is this project's own
 # What a librarian lifted stays lifted, until the reader says STOP again: an older entry of the provider's list, or
-# the same STOP told a second time, changes nothing.
+# the same STOP received again, changes nothing.
 _NOT_LIFTED_SINCE = text(f"""
     SELECT DISTINCT ON (entry.recipient) entry.recipient FROM {_ENTRIES}
     WHERE NOT EXISTS (
@@ -87,7 +87,7 @@ _SUPPRESSED = text(f"""
      AND suppression.channel = asked.channel AND suppression.recipient = asked.recipient
     WHERE {_IN_FORCE}
 """)  # noqa: S608 - the condition is this module's own
-# What the number refused before a librarian lifted it was forgiven then.
+# What the number refused before a librarian lifted it does not count.
 _DEAD = text("""
     SELECT asked.recipient
     FROM unnest(CAST(:recipients AS text[])) AS asked(recipient)
@@ -146,7 +146,7 @@ _LIFT = text(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A number about to join the list. `since` None: nobody knows since when."""
+    """A mobile number to put on the list. `since` None: the day is not known."""
 
     recipient: str
     reason: SuppressionReason
@@ -156,12 +156,12 @@ class Entry:
     detail: str = ""
 
 
-def hold(connection: Connection, library: str) -> None:
-    """Be the only one who changes the library's list, and settles its receipts, until the transaction ends."""
+def lock(connection: Connection, library: str) -> None:
+    """Be the only one who changes the library's list and settles its feedback, until the transaction ends."""
     connection.execute(_LOCK, {"library": library})
 
 
-def join(connection: Connection, library: str, entries: Iterable[Entry]) -> int:
+def add(connection: Connection, library: str, entries: Iterable[Entry]) -> int:
     """Put numbers on the list, all for one reason, and cancel what waits for them; returns how many are new."""
     entries = list(entries)
     if not entries:
@@ -189,13 +189,13 @@ def _encoded(entry: Entry) -> dict[str, str | None]:
     }
 
 
-def join_the_dead(connection: Connection, library: str, numbers: Sequence[str], *, failures: int) -> int:
+def add_dead_numbers(connection: Connection, library: str, numbers: Sequence[str], *, failures: int) -> int:
     """Put those of these numbers on the list whose last `failures` SMS all failed for good."""
     if not numbers:
         return 0
     asked = {"library": library, "recipients": list(numbers), "failures": failures}
     detail = f"{failures} échecs définitifs de suite"
-    return join(
+    return add(
         connection,
         library,
         (

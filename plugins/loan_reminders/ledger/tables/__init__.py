@@ -1,10 +1,12 @@
 """The tables of the ledger, as SQLAlchemy sees them; the migrations make them.
 
-`runs` (one passage of a stage), `volume_answers` (what was said of its size), `loans_seen` and `skips` (what the ILS
-gave and what was left out), `notices`, `deliveries` and `delivery_loans` (the outbox and its claims on loans),
-`receipts` (every answer, never changed); letters on paper are in `letter_tables`, what comes back from the SMS
-provider in `feedback_tables`, e-mails that come back in `mail_tables`. A claim is a row of `delivery_loans`
-with `live`: the index `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
+Here are `runs` (one passage of a stage), `volume_answers` (is its volume usual, or approved?), `loans_seen` and `skips`
+(what the ILS gave and what was left out), `notices`, `deliveries` and `delivery_loans` (the outbox and its claims on
+loans), `receipts` (every answer, never changed). A claim is a row of `delivery_loans` with `live`: the index
+`one_live_claim` lets one live claim exist per loan, due date, stage and slot.
+
+In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
+not written to any more in `suppressions`, what librarians see to by hand in `desk`.
 """
 
 from __future__ import annotations
@@ -36,16 +38,16 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.tables.columns import count, library_code, moment, of_run, one_of, words
 from loan_reminders.ledger.tables.columns import metadata as metadata
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
+from loan_reminders.ledger.tables.desk import put_aside as put_aside
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
 from loan_reminders.ledger.tables.letters import letter_batches as letter_batches
 from loan_reminders.ledger.tables.letters import letter_events as letter_events
 from loan_reminders.ledger.tables.letters import letters as letters
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
-from loan_reminders.ledger.tables.sms import put_aside as put_aside
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
-from loan_reminders.ledger.tables.sms import suppressions as suppressions
+from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
 SCHEMA_REVISION = "0007"
 """The migration these tables stand for."""

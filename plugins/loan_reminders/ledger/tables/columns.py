@@ -1,4 +1,4 @@
-"""What the tables of the ledger are made of."""
+"""The kinds of columns that the tables of the ledger share."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ metadata = MetaData(
 
 
 def one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
-    """A closed list."""
+    """A check that the column holds one of these values."""
     words = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({words})", name=column)
 
 
 def library_code() -> Column[str]:
-    """Whose row it is."""
+    """The code of the library whose row it is."""
     return Column("library", Text, nullable=False)
 
 
@@ -37,7 +37,7 @@ def moment(name: str, *, default: bool = False) -> Column[object]:
 def dated(column: str, now: str = "now()") -> str:
     """In SQL, the moment of a column when it can be true: from 1980 on, and a day after `now` at most; else NULL.
 
-    Whoever calls our door may say any date. One before our era cannot even be read back.
+    Whoever sends us a receipt may write any date in it. One before our era cannot even be read back.
     """
     return f"CASE WHEN {column} BETWEEN '1980-01-01' AND {now} + interval '1 day' THEN {column} END"
 

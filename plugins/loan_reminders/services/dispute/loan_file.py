@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
-from loan_reminders.domain.dispute.loan_file import DisputeBooks, DisputePdf, LoanFound, LoanSearch
+from loan_reminders.domain.dispute.loan_file import DisputePdf, LoanFiles, LoanFound, LoanSearch
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive
 from loan_reminders.rendering.dispute.renderer import DisputeRenderer
@@ -15,18 +15,18 @@ from loan_reminders.rendering.dispute.renderer import DisputeRenderer
 log = logging.getLogger(__name__)
 
 NOT_FOUND = "Le registre ne connaît aucun prêt qui réponde à cette recherche."
-"""What whoever searched is told when nothing was found."""
+"""The answer to a search that found nothing."""
 
 SEVERAL = "Plusieurs prêts répondent à cette recherche : choisir lequel."
-"""What whoever searched is told when there is a choice."""
+"""The answer to a search that found several loans."""
 
 FILE_NAME = "dossier-de-pret.pdf"
 """What the file is called, without personal data."""
 
 
-def find_loans(books: DisputeBooks, search: LoanSearch) -> Sequence[LoanFound]:
+def find_loans(files: LoanFiles, search: LoanSearch) -> Sequence[LoanFound]:
     """The loans that a search names, the most recently seen first. Raises LedgerUnavailable."""
-    return books.find(search)
+    return files.find(search)
 
 
 def choice_words(found: LoanFound) -> str:
@@ -37,7 +37,7 @@ def choice_words(found: LoanFound) -> str:
 
 
 def make_dispute_file(
-    books: DisputeBooks,
+    files: LoanFiles,
     archive: LetterArchive,
     library: LibraryIdentity,
     loan_id: str,
@@ -51,7 +51,7 @@ def make_dispute_file(
     Who made it is logged; the loan only by a digest of its number. Raises LedgerUnavailable, TemplateError,
     LettersNotPrinted, or LetterStoreUnavailable when the disk is full.
     """
-    dispute = books.file(loan_id)
+    dispute = files.file(loan_id)
     if dispute is None:
         return None
     made = DisputeRenderer(library, zone=zone).render(dispute, read=archive.read, made_at=made_at)

@@ -1,4 +1,4 @@
-"""Read the mailbox where e-mails come back, and make of it what it means."""
+"""Read the mailbox of bounces: keep each in the ledger, settle them, and move away what was read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: int) -> dict[str, int]:
-    """Take in what the mailbox holds: bounces are kept and settled, then moved aside with the answers of machines.
+    """Read the whole mailbox: bounces are kept and settled, then moved away with the answers of machines.
 
     Each page is kept in the ledger before it is moved; a page read again after an interruption changes nothing. All
     that was kept is settled at the end, however it ends: what comes too many at once is seen as such.

@@ -1,16 +1,16 @@
-"""Refusals by the mail server: one reader's lot, or everybody's?
+"""Does the mail server refuse one recipient, or everybody?
 
-What a refusal is worth is known only by what the next ones are told, whatever its code: a server that sends no more
-for us says so to each recipient in turn. The rules:
+Only the answers to the next messages can tell, whatever the code of a refusal: a server that sends no more for us says
+so for each recipient in turn. The rules:
 
 * A refusal leaves the delivery planned, with its reason, until something decides.
 * The next acceptance decides: the server serves us, so those refused until then are refused for good. Those whose
-  words speak of us (our address, account, rate) are not: they wait for another try.
+  words are about us (our address, account, rate) are not: they wait for another try.
 * Three domains in a row, or ten recipients in a row, without any acceptance between them: the server refuses
   everybody. The run stops, and all of them stay planned. A refusal that says « no such address » in words that
-  cannot be mistaken counts among the ten, not among the three: the dead may well be neighbours.
+  cannot be mistaken counts among the ten, not among the three: dead addresses often follow one another.
 * At the end of the run those that name a dead address or a mailbox are refused for good, the others wait for another
-  try; unless nobody at all was served, and too many were refused to be all of them dead.
+  try; unless no message was accepted at all, and too many were refused for all of them to be dead.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DOMAINS_IN_A_ROW = 3
 RECIPIENTS_IN_A_ROW = 10
 DEAD_DOMAINS = 5
 DEAD_OF_ONE_DOMAIN = 5
-"""How many may be dead in a run that served nobody; more are our own fault."""
+"""How many addresses may be dead in a run of which no e-mail was accepted; more than that is our own fault."""
 SPEAK_OF_US = 3
 _BY_THE_SERVER = frozenset({Reason.RECIPIENT_REFUSED, Reason.MESSAGE_REFUSED})
 _ABOUT_THE_RECIPIENT = frozenset({Cause.NO_SUCH_ADDRESS, Cause.MAILBOX})
@@ -38,7 +38,7 @@ _ABOUT_THE_RECIPIENT = frozenset({Cause.NO_SUCH_ADDRESS, Cause.MAILBOX})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What to record, one receipt a delivery, and those of them that are decided for this try."""
+    """Receipts to record, one a delivery, and those of them that are decided for this try."""
 
     record: tuple[Receipt, ...]
     decided: tuple[Receipt, ...]
@@ -53,7 +53,7 @@ class _Refused:
 
 @dataclass(slots=True)
 class RefusalsInARow:
-    """Those that nobody knows yet how to take: never more than ten, and what was in flight beside them."""
+    """The refusals not yet known to be personal: never more than ten, and those in flight beside them."""
 
     _open: list[_Refused] = field(default_factory=list)
     _put_off_for_us: list[Receipt] = field(default_factory=list)
@@ -87,7 +87,7 @@ class RefusalsInARow:
         return Settled(record=tuple(decided), decided=tuple(decided))
 
     def before_giving_up(self) -> None:
-        """Raise MailRelayRejected when those who were put off were put off for our sake, and nobody was served."""
+        """Raise MailRelayRejected when no message was accepted, and recipients were put off because of us."""
         if not self._served and len(self._put_off_for_us) >= SPEAK_OF_US:
             raise self.error()
 

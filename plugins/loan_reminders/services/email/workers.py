@@ -1,4 +1,4 @@
-"""The threads that send e-mails: one a connection; messages go in, receipts come out, in whatever order."""
+"""The threads that send e-mails, one for each connection: messages go in, receipts come out in any order."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class MailWorkers:
             came: Receipt | BaseException
             try:
                 came = relay.send(message)
-            except BaseException as error:  # told to whoever collects, who would wait for ever
+            except BaseException as error:  # handed to `collect`, which would wait for ever without it
                 came = error
             self._done.append((message, came))
             if len(self._done) >= self._wanted:

@@ -11,24 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
-from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.letters.batches import BatchLetter, BatchRefusal, BatchState, BatchView
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.domain.ports.letters import LetterArchive, LetterBooks, LetterDrafts
+from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
 from loan_reminders.services.letters import files as letter_files
-from loan_reminders.services.letters.files import CSV, PDF, LetterFile, closed_over
+from loan_reminders.services.letters.files import CSV, PDF, LetterFile, small_file
 from loan_reminders.services.letters.recheck import Recheck, recheck
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters.copies import Stamp
 
 _STAMPED = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
-_REFUSED = {
-    BatchState.DRAFT: "Ce lot attend d'être validé dans Airflow (« Actions requises ») : il ne s'imprime pas encore.",
-    BatchState.PRINTED: "Ce lot est déjà imprimé et ne change plus : seule une copie peut en être tirée.",
-    BatchState.ABANDONED: "Ce lot a été refusé ou remplacé : rien n'en est imprimé.",
-}
 
 
 class IlsNotAsked(LetterStepRefused):
@@ -44,15 +39,15 @@ class Printing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterDesk:
+class BatchDesk:
     """A library's batches of letters, at this moment of its own time zone (`now`).
 
     `source` opens the ILS; it is called only when a batch must be asked about again. `library` and `templates` are for
     posting slips, `level` is the guarantee level of registered letters. Every method raises what its ports raise, and
-    LetterStepRefused, in French, for a step that the batch does not allow.
+    LetterStepRefused for a step that the batch does not allow.
     """
 
-    books: LetterBooks
+    batches: LetterBatches
     drafts: LetterDrafts
     archive: LetterArchive
     source: Callable[[], LoanSource]
@@ -73,21 +68,21 @@ class LetterDesk:
         if not (check.silent or confirmed):
             return Printing(file=None, check=check)
         while True:
-            letters = self.books.letters_of(batch_id)
+            letters = self.batches.letters_of(batch_id)
             if not any(letter.left_out is None for letter in letters):
-                raise LetterStepRefused("nothing_left", "Il ne reste aucune lettre à imprimer dans ce lot.")
+                raise LetterStepRefused(BatchRefusal.NOTHING_TO_PRINT)
             with ExitStack() as unless_printed:
                 file = self._printed(batch, letters, to_provider=to_provider)
                 unless_printed.enter_context(file.content)
                 # A letter taken out while the file was built is not to be in it; once printed, none is taken out.
-                if _staying(self.books.letters_of(batch_id)) != _staying(letters):
+                if _staying(self.batches.letters_of(batch_id)) != _staying(letters):
                     continue
-                if not self.books.mark_printed(batch_id, who=who):
+                if not self.batches.mark_printed(batch_id, who=who):
                     raise self._refusal(BatchState.PRINTED)
-                if _staying(self.books.letters_of(batch_id)) == _staying(letters):
+                if _staying(self.batches.letters_of(batch_id)) == _staying(letters):
                     unless_printed.pop_all()
                     return Printing(file=file, check=check)
-            late = self._printed(batch, self.books.letters_of(batch_id), to_provider=to_provider)
+            late = self._printed(batch, self.batches.letters_of(batch_id), to_provider=to_provider)
             return Printing(file=late, check=check)
 
     def take_out(self, batch_id: int, delivery_id: uuid.UUID, *, who: str, detail: str) -> None:
@@ -96,14 +91,14 @@ class LetterDesk:
         if batch.state not in (BatchState.DRAFT, BatchState.READY):
             raise self._refusal(batch.state)
         if not detail.strip():
-            raise LetterStepRefused("no_reason", "Un motif est nécessaire pour retirer une lettre.")
+            raise LetterStepRefused(BatchRefusal.NO_REASON)
         if batch.state is BatchState.DRAFT:
             taken = self.drafts.take_out(batch.run_id, [delivery_id], who=who, detail=detail.strip())
             if not taken:
-                raise LetterStepRefused("not_in_batch", "Cette lettre n'attend plus dans ce brouillon.")
+                raise LetterStepRefused(BatchRefusal.NOT_IN_DRAFT)
             return
-        if not self.books.leave_out(batch_id, {delivery_id: Reason.TAKEN_OUT}, who=who, detail=detail.strip()):
-            raise LetterStepRefused("not_in_batch", "Cette lettre n'est plus dans le lot, ou il vient d'être imprimé.")
+        if not self.batches.leave_out(batch_id, {delivery_id: Reason.TAKEN_OUT}, who=who, detail=detail.strip()):
+            raise LetterStepRefused(BatchRefusal.NOT_IN_BATCH)
 
     def preview(self, batch_id: int, volume: int) -> LetterFile:
         """One PDF of a batch not yet printed, stamped so that it cannot be taken for letters to post."""
@@ -114,24 +109,24 @@ class LetterDesk:
         if word is None:
             raise self._refusal(batch.state)
         stamp = Stamp(word=word, line=f"{word} – lot {batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
-        found = letter_files.volumes(self.archive, batch, self.books.letters_of(batch_id), stamp=stamp, only=volume)
+        found = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=stamp, only=volume)
         if volume < 1 or not found:
-            raise LetterStepRefused("unknown", "Ce lot n'a pas ce fichier, ou plus aucune lettre n'y reste.")
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_FILE)
         return LetterFile(name=f"lot-{batch_id}-apercu-{volume}.pdf", media_type=PDF, content=found[0].content)
 
     def copy_batch(self, batch_id: int, *, who: str) -> LetterFile:
         """A stamped copy of a printed batch: its PDF, or a ZIP when it has several. The copy is recorded."""
         batch = self._printed_before(batch_id)
-        files = letter_files.volumes(self.archive, batch, self.books.letters_of(batch_id), stamp=self._copy_stamp())
+        files = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=self._copy_stamp())
         file = self._as_one(f"lot-{batch_id}-copie", files, batch)
         return self._noted(file, batch_id, None, who=who)
 
     def copy_letter(self, batch_id: int, delivery_id: uuid.UUID, *, who: str) -> LetterFile:
         """A stamped copy of one letter of a printed batch, its pages alone. The copy is recorded."""
         batch = self._printed_before(batch_id)
-        letter = next((one for one in self.books.letters_of(batch_id) if one.delivery_id == delivery_id), None)
+        letter = next((one for one in self.batches.letters_of(batch_id) if one.delivery_id == delivery_id), None)
         if letter is None:
-            raise LetterStepRefused("unknown", "Cette lettre n'est pas dans ce lot.")
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_LETTER)
         stamp = self._copy_stamp(" – lettre retirée du lot, jamais postée" if letter.left_out else "")
         content = letter_files.one_letter(self.archive, batch, letter, stamp=stamp)
         name = f"lot-{batch_id}-lettre-{letter.position}-copie.pdf"
@@ -140,21 +135,21 @@ class LetterDesk:
     def recipients(self, batch_id: int) -> LetterFile:
         """The list of recipients of what is to be posted, with its pages."""
         batch = self.batch(batch_id)
-        data = letter_files.recipients(self.books.letters_of(batch_id), batch, level=self.level)
-        return closed_over(f"lot-{batch_id}-destinataires.csv", CSV, data)
+        data = letter_files.recipients(self.batches.letters_of(batch_id), batch, level=self.level)
+        return small_file(f"lot-{batch_id}-destinataires.csv", CSV, data)
 
     def slip(self, batch_id: int) -> LetterFile:
         """The posting slip of a batch of registered letters: the letters that are to be posted, and no others."""
         batch = self.batch(batch_id)
         if not batch.slip:
-            raise LetterStepRefused("unknown", "Ce lot n'a pas de bordereau de dépôt.")
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_SLIP)
         name = f"lot-{batch_id}-bordereau.pdf"
         if not batch.left_out:
             return LetterFile(name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip))
         from loan_reminders.rendering.registered.posting_slip import posting_slip
 
         slip = posting_slip(
-            letter_files.as_posted(self.books.letters_of(batch_id)),
+            letter_files.as_posted(self.batches.letters_of(batch_id)),
             batch=batch.name.rpartition("/")[2],
             branch=self.library.branch(batch.branch).name if batch.branch else "",
             library=self.library,
@@ -162,22 +157,22 @@ class LetterDesk:
             today=batch.at.astimezone(self.now.tzinfo).date(),
             templates=self.templates,
         )
-        return closed_over(name, PDF, slip)
+        return small_file(name, PDF, slip)
 
     def batch(self, batch_id: int) -> BatchView:
         """A batch of this library."""
-        batch = self.books.batch(batch_id)
+        batch = self.batches.batch(batch_id)
         if batch is None:
-            raise LetterStepRefused("unknown", f"Il n'y a pas de lot n° {batch_id}.")
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_BATCH, batch_id=batch_id)
         return batch
 
     def _still_true(self, batch: BatchView, *, who: str) -> Recheck:
         if batch.at.astimezone(self.now.tzinfo).date() >= self.now.date():
             return Recheck()
         try:
-            return recheck(self.books, self.source(), batch.batch_id, today=self.now.date(), who=who)
+            return recheck(self.batches, self.source(), batch.batch_id, today=self.now.date(), who=who)
         except (IlsUnavailable, IlsRejected) as error:
-            raise IlsNotAsked("ils", str(error)) from None
+            raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
 
     def _ready(self, batch_id: int) -> BatchView:
         batch = self.batch(batch_id)
@@ -188,7 +183,7 @@ class LetterDesk:
     def _printed_before(self, batch_id: int) -> BatchView:
         batch = self.batch(batch_id)
         if batch.state is not BatchState.PRINTED:
-            raise LetterStepRefused("not_printed", "Ce lot n'est pas encore imprimé : il n'y a rien à copier.")
+            raise LetterStepRefused(BatchRefusal.NOT_PRINTED)
         return batch
 
     def _printed(self, batch: BatchView, letters: Sequence[BatchLetter], *, to_provider: bool) -> LetterFile:
@@ -202,13 +197,13 @@ class LetterDesk:
         if len(files) == 1:
             return LetterFile(name=f"{name}.pdf", media_type=PDF, content=files[0].content)
         if not files:
-            raise LetterStepRefused("nothing_left", "Il ne reste aucune lettre dans ce lot.")
+            raise LetterStepRefused(BatchRefusal.NOTHING_LEFT)
         return letter_files.packed(f"{name}.zip", files, batch)
 
     def _noted(self, file: LetterFile, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> LetterFile:
         with ExitStack() as unless_noted:
             unless_noted.enter_context(file.content)
-            self.books.note_copy(batch_id, delivery_id, who=who)
+            self.batches.note_copy(batch_id, delivery_id, who=who)
             unless_noted.pop_all()
         return file
 
@@ -219,7 +214,7 @@ class LetterDesk:
 
     @staticmethod
     def _refusal(state: BatchState) -> LetterStepRefused:
-        return LetterStepRefused(state.value, _REFUSED[state])
+        return LetterStepRefused(BatchRefusal(state.value))
 
 
 def _staying(letters: Sequence[BatchLetter]) -> frozenset[uuid.UUID]:

@@ -27,8 +27,8 @@ from loan_reminders.services.runs.rehearse import REHEARSALS
 DRAFTS, TRIALS = "a-valider", "essai"
 """The folders of batches that are not for the post: drafts, dry runs, and those of a test installation."""
 
-WORK = "letters-"
-_WORK_FOLDER = re.compile(rf"{WORK}[a-z0-9_]{{8}}")
+WORK_PREFIX = "letters-"
+_WORK_FOLDER = re.compile(rf"{WORK_PREFIX}[a-z0-9_]{{8}}")
 _ABANDONED_AFTER = timedelta(days=1)
 
 
@@ -106,7 +106,7 @@ def _plain(text: str) -> str:
 
 
 def batch_name(run: Run, number: int, *, draft: bool = False, trial: bool = False) -> str:
-    """The folder of a batch: stage, day, run, number; nobody's name."""
+    """The folder of a batch: stage, day, run and number; no personal data."""
     name = f"{run.stage}-{run.reference_date}-{run.run_id}-{number}"
     if run.dry_run:
         return f"{REHEARSALS}/{name}"
@@ -198,7 +198,7 @@ def sweep_work_folders(now: datetime) -> int:
     Only folders of our own making and of this account, untouched for a day: none that another process may still use.
     """
     swept, before = 0, (now - _ABANDONED_AFTER).timestamp()
-    for folder in Path(tempfile.gettempdir()).glob(f"{WORK}*"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{WORK_PREFIX}*"):
         try:
             facts = folder.lstat()
         except OSError:

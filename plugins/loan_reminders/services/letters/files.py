@@ -37,15 +37,15 @@ les effacer une fois le lot posté.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterFile:
-    """A file to hand over, under a name that says nothing of anybody; whoever gets it closes `content`."""
+    """A file to hand over; its name holds no personal data. The receiver closes `content`."""
 
     name: str
     media_type: str
     content: IO[bytes]
 
 
-def closed_over(name: str, media_type: str, data: bytes) -> LetterFile:
-    """A small file whose bytes are already there."""
+def small_file(name: str, media_type: str, data: bytes) -> LetterFile:
+    """A small file, made of bytes in memory."""
     return LetterFile(name=name, media_type=media_type, content=io.BytesIO(data))
 
 
@@ -104,8 +104,8 @@ def export(batch: BatchView, pdfs: Sequence[LetterFile], letters: Sequence[Batch
     names = ", ".join(file.name for file in pdfs)
     about = ABOUT_THE_EXPORT.format(batch_id=batch.batch_id, letters=posted, pdfs=names).replace("\n", "\r\n")
     more = [
-        closed_over("destinataires.csv", CSV, recipients(letters, batch, level=level)),
-        closed_over("LISEZ-MOI.txt", "text/plain; charset=utf-8", about.encode("utf-8-sig")),
+        small_file("destinataires.csv", CSV, recipients(letters, batch, level=level)),
+        small_file("LISEZ-MOI.txt", "text/plain; charset=utf-8", about.encode("utf-8-sig")),
     ]
     return packed(f"lot-{batch.batch_id}-prestataire.zip", [*pdfs, *more], batch)
 

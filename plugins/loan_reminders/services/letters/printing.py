@@ -19,7 +19,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, not_sent, render_all
 from loan_reminders.services.letters.batches import (
-    WORK,
+    WORK_PREFIX,
     Composed,
     LetterSetup,
     batch_name,
@@ -65,35 +65,36 @@ def print_letters(
         else:
             log.info("Aucune lettre à imprimer")
         if not run.dry_run:
-            _tidy(sender, maker, printed=waiting > 0)
+            _tidy(maker, printed=waiting > 0)
     return tally.summary()
 
 
-def _tidy(sender: Sender, maker: BatchMaker, *, printed: bool) -> None:
-    """Remove what is nobody's letters any more: drafts now printed, and what an interrupted try left of a batch.
+def _tidy(maker: BatchMaker, *, printed: bool) -> None:
+    """Remove files that nobody needs any more: drafts now printed, and what an interrupted try left of a batch.
 
-    Letters dropped since such a try leave its folder without anybody to print it again. The sender is alone meanwhile:
-    nobody stores under that name. A store that is out of reach stops nobody who had nothing to print.
+    Letters cancelled since such a try leave its folder without anybody to print it again. The sender holds the lock of
+    the letters meanwhile: nobody stores under that name. When there was nothing to print, a store that is out of reach
+    is only a warning.
     """
     run = maker.run
     if maker.kind is Channel.REGISTERED_LETTER:
         maker.ledger.drafts().abandon(run.run_id)
         remove_abandoned(maker.ledger, maker.store, run.run_id)
     try:
-        maker.store.remove(batch_name(run, sender.batches_recorded() + 1, trial=maker.setup.trial))
-        _tidy_after_the_dead(maker)
+        maker.store.remove(maker.next_batch_name(run))
+        _tidy_interrupted_runs(maker)
     except LetterStoreUnavailable as error:
         if printed:
             raise
         log.warning("%s", error)
 
 
-def _tidy_after_the_dead(maker: BatchMaker) -> None:
-    """Remove the batch that a run which died at this work had stored and not recorded: its letters are ours by now."""
+def _tidy_interrupted_runs(maker: BatchMaker) -> None:
+    """Remove the batches that interrupted runs had stored and not recorded: this run has taken their letters over."""
     for run in maker.ledger.unfinished_runs(maker.run.run_id):
         try:
-            with maker.ledger.sender(run.run_id, maker.kind) as theirs:
-                maker.store.remove(batch_name(run, theirs.batches_recorded() + 1, trial=maker.setup.trial))
+            with maker.ledger.alone(run.run_id, maker.kind):
+                maker.store.remove(maker.next_batch_name(run))
         except LedgerUnavailable:
             log.info("La tournée %s imprime encore : rien n'est retiré de ses lots", run.run_id)
 
@@ -119,11 +120,11 @@ class BatchMaker:
     def print_all(self, sender: Sender, still_due: StillDue, approved: Collection[uuid.UUID] | None) -> None:
         """Print what waits, of `approved` only when it is given."""
         self.check()
-        with tempfile.TemporaryDirectory(prefix=WORK) as folder:
+        with tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as folder:
             if not self.run.dry_run:
                 still_due.settle(sender)
             self.compose(sender, only=approved, claim=True)
-            number = sender.batches_recorded() + 1
+            number = self.ledger.letters().batches_recorded(self.run.run_id) + 1
             made = groups(self.held, library=self.setup.library, split_by_branch=self.setup.split_by_branch)
             for place, (branch, letters) in enumerate(made):
                 try:
@@ -131,10 +132,15 @@ class BatchMaker:
                     batch = self._stored(printed, number, branch)
                 except Exception:
                     left = [letter for _, group in made[place:] for letter in group]
-                    sender.exchange(not_sent(left), [])
+                    sender.record(not_sent(left))
                     raise
                 self._record(sender, printed, batch)
                 number += batch is not None
+
+    def next_batch_name(self, run: Run) -> str:
+        """The name of the batch that a run would close next, or has stored and not recorded."""
+        closed = self.ledger.letters().batches_recorded(run.run_id)
+        return batch_name(run, closed + 1, trial=self.setup.trial)
 
     def check(self) -> None:
         """Make sure that the templates are sound. Raises TemplateError or LettersNotPrinted."""
@@ -146,16 +152,16 @@ class BatchMaker:
         for page in sender.waiting():
             ours = [delivery for delivery in page if only is None or delivery.delivery_id in only]
             passed_over += len(page) - len(ours)
-            earlier = sender.earlier(ours, zone=self.setup.zone)
+            earlier = sender.earlier_reminders(ours, zone=self.setup.zone)
             rendered, failed = render_all(ours, partial(self._letter, earlier))
-            claimed = sender.exchange(failed, [letter.delivery_id for letter in rendered] if claim else [])
+            if claim and not self.run.dry_run:
+                claimed = sender.record_and_claim(failed, [letter.delivery_id for letter in rendered])
+                rendered = [letter for letter in rendered if letter.delivery_id in claimed]
+            else:
+                sender.record(failed)
             self.tally.count(failed)
             branches = {delivery.delivery_id: branch_of(delivery, self.setup.library) for delivery in ours}
-            self.held += [
-                Composed.of(letter, branch=branches[letter.delivery_id])
-                for letter in rendered
-                if not claim or self.run.dry_run or letter.delivery_id in claimed
-            ]
+            self.held += [Composed.of(letter, branch=branches[letter.delivery_id]) for letter in rendered]
         if passed_over:
             log.warning("%d lettres n'étaient pas dans le lot validé : elles attendent encore", passed_over)
 
@@ -183,7 +189,7 @@ class BatchMaker:
     def _record(self, sender: Sender, printed: PrintedBatch, batch: LetterBatch | None) -> None:
         receipts = _receipts(printed, batch, dry_run=self.run.dry_run)
         if batch is None or self.run.dry_run:
-            sender.exchange(receipts, [])
+            sender.record(receipts)
         else:
             sender.record_batch(batch, receipts)
         self.tally.count(receipts)

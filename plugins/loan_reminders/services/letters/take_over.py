@@ -1,4 +1,4 @@
-"""An e-mail did not arrive: the letter goes in the same run."""
+"""When an e-mail of a run did not arrive, plan a letter in the same run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registered letters before they are printed: a draft to look at, a librarian's word, and what follows from it."""
+"""Registered letters before they are printed: lay out drafts, ask a librarian, and do what the librarian decided."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loan_reminders.domain.letters.batches import DraftLetter
 from loan_reminders.domain.ports.outside import Ledger, LetterStore
 from loan_reminders.domain.stages import Channel
 from loan_reminders.services.dispatch import Tally
-from loan_reminders.services.letters.batches import WORK, LetterSetup, batch_name, groups, store_batch
+from loan_reminders.services.letters.batches import WORK_PREFIX, LetterSetup, batch_name, groups, store_batch
 from loan_reminders.services.letters.printing import BatchMaker, remove_abandoned, set_aside
 from loan_reminders.services.runs.check_volume import check_planned
 from loan_reminders.services.runs.still_due import StillDue
@@ -56,8 +56,8 @@ def prepare_letters(
     maker = BatchMaker(ledger=ledger, store=store, setup=setup, run=run, kind=KIND, tally=Tally(channel="Lettres"))
     kept: list[str] = []
     letters = 0
-    with ledger.sender(run_id, KIND) as sender, tempfile.TemporaryDirectory(prefix=WORK) as folder:
-        number = sender.batches_recorded(drafts=True) + 1
+    with ledger.sender(run_id, KIND) as sender, tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as folder:
+        number = drafts.drafts_recorded(run_id) + 1
         if ledger.planned_count(run_id, KIND):
             maker.check()
             still_due.settle(sender)
@@ -65,7 +65,7 @@ def prepare_letters(
         made = groups(maker.held, library=setup.library, split_by_branch=setup.split_by_branch)
         for place, (branch, group) in enumerate(made):
             printed = maker.lay_out(group, Path(folder) / str(place))
-            sender.exchange(set_aside(printed), [])
+            sender.record(set_aside(printed))
             if not printed.pdfs:
                 continue
             name = batch_name(run, number, draft=True, trial=setup.trial)
@@ -94,8 +94,8 @@ def _abandon_what_was_taken_over(ledger: Ledger, store: LetterStore, run_id: int
 def approval_question(ledger: Ledger, *, run_id: int, pages: str) -> str | None:
     """The question to put to a librarian, in French Markdown, or None when no letter waits for an answer.
 
-    `pages` is the address below which each batch has its page. The question holds references and figures, nobody's
-    name: it is kept outside the ledger.
+    `pages` is the address below which each batch has its page. The question holds references and figures and no
+    name, because it is kept outside the ledger.
     """
     run = check_planned(ledger.run(run_id))
     if run.dry_run:
@@ -136,7 +136,7 @@ def approve(ledger: Ledger, *, run_id: int, who: str, references: str, detail: s
     `references` are separated by spaces or commas, `detail` is why they are taken out. Raises PermanentError, and
     approves nothing, when a reference is not of a letter that waits, or when nobody says why.
     """
-    with ledger.sender(run_id, KIND):
+    with ledger.alone(run_id, KIND):
         taken_out = _found(ledger.drafts().letters(run_id), references)
         detail = " ".join(detail.split())[:_DETAIL_LENGTH]
         if taken_out and not detail:
@@ -150,8 +150,8 @@ def approve(ledger: Ledger, *, run_id: int, who: str, references: str, detail: s
 
 
 def refuse(ledger: Ledger, *, run_id: int, who: str, detail: str) -> int:
-    """Cancel every registered letter of a run that waits, on a librarian's word; returns how many deliveries."""
-    with ledger.sender(run_id, KIND):
+    """Cancel every registered letter of a run that waits, as a librarian decided; returns how many deliveries."""
+    with ledger.alone(run_id, KIND):
         cancelled = ledger.drafts().refuse(run_id, who=who, detail=" ".join(detail.split())[:_DETAIL_LENGTH])
     log.warning("%d lettres recommandées annulées : non validées (%s)", cancelled, who)
     return cancelled

@@ -101,7 +101,7 @@ def _row(alarm: Alarm) -> str:
 
 
 def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdentity) -> Iterator[str]:
-    for delivery in ledger.waiting_sample(run_id, channel, size=SAMPLE):
+    for delivery in ledger.sample(run_id, channel, size=SAMPLE):
         loan = delivery.loans[0]
         yield (
             f"- lecteur de catégorie {delivery.notice.patron.category}, {len(delivery.loans)} document(s), "
@@ -111,13 +111,13 @@ def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdent
 
 
 def approve(ledger: Ledger, *, run_id: int, who: str) -> None:
-    """Let what waits in the run leave, on a librarian's word."""
+    """Let what waits in the run leave, as a librarian decided."""
     ledger.record_volume_answer(run_id, VolumeAnswer.APPROVED, who=who)
     log.info("Volume validé (%s)", who)
 
 
 def refuse(ledger: Ledger, *, run_id: int, who: str) -> int:
-    """Cancel everything that waits in the run, on a librarian's word; returns how many deliveries."""
+    """Cancel everything that waits in the run, as a librarian decided; returns how many deliveries."""
     ledger.record_volume_answer(run_id, VolumeAnswer.REFUSED, who=who)
     cancelled = ledger.cancel_waiting(run_id, Reason.NOT_APPROVED, tuple(Channel))
     log.warning("%d envois annulés : volume non validé (%s)", cancelled, who)

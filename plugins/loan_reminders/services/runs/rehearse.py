@@ -1,4 +1,4 @@
-"""A dry run: write what would have left where it can be read, and send nothing."""
+"""A dry run: keep the messages that would have left where librarians can read them, and send nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIMULATED_AT_ONCE = 100
 REHEARSALS = "essai-a-blanc"
 """The folder of dry runs, letters included."""
 KEPT = timedelta(days=7)
-"""How long what a dry run wrote may be read: it names readers, and nobody posts it."""
+"""How long the messages of a dry run are kept: they name readers, and are of no use later."""
 
 
 def rehearse(
@@ -49,7 +49,7 @@ def rehearse(
                 Receipt(delivery_id=message.delivery_id, state=DeliveryState.CANCELLED, reason=Reason.DRY_RUN)
                 for message in messages
             ]
-            sender.exchange([*rehearsed, *failed], [])
+            sender.record([*rehearsed, *failed])
             tally.count([*rehearsed, *failed])
             if ask_cost is not None:
                 _compare([message for message in messages if isinstance(message, RenderedText)], ask_cost)
@@ -60,7 +60,7 @@ def rehearse(
 def sweep_rehearsals(store: LetterStore, now: datetime) -> int:
     """Remove what dry runs wrote more than seven days ago; returns how many runs' folders.
 
-    A store that does not let them be removed is only told: the task that sweeps has its own work to do.
+    A store that does not let them be removed is a warning: the task that sweeps has its own work to do.
     """
     try:
         removed = store.remove_older(REHEARSALS, before=now - KEPT)

@@ -3,90 +3,77 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from loan_reminders.domain.errors import IlsUnavailable
-from loan_reminders.domain.notices import LoanKey
+from loan_reminders.domain.clock import Clock
 from loan_reminders.domain.ports.outside import LoanSource, Run, Sender
 from loan_reminders.domain.runs.planning import out_of_time
 from loan_reminders.domain.stages import Policy
 from loan_reminders.domain.states import Reason, SkipReason
+from loan_reminders.services.runs.gone_loans import gone_loans
 
 log = logging.getLogger(__name__)
 
-TOO_MANY_TO_VANISH = 20
-"""When so many loans wait and the ILS knows none of them any more, it is the ILS that is doubted."""
-
+_DOUBT = (
+    "Le SIGB ne connaît plus aucun des {count} prêts à relancer : rien ne part. "
+    "Vérifier la base du SIGB ; la tâche sera essayée à nouveau."
+)
 _TOO_LATE = {SkipReason.SUPERSEDED: Reason.SUPERSEDED, SkipReason.EXPIRED: Reason.EXPIRED}
 
 
 @dataclass(slots=True, kw_only=True)
 class StillDue:
-    """Keeps the deliveries of one run true while they wait.
+    """Keeps the deliveries of one run true while they wait; asks its clock each time.
 
-    `expires_after_days` is how many days after the due date the message is of no use any more. `max_age_s` is how
-    long, in seconds, an answer of the ILS is believed.
+    `expires_after_days` is how many days after the due date the message is of no use any more. `max_age` is how long
+    an answer of the ILS is believed.
     """
 
     source: LoanSource
     policy: Policy
     run: Run
-    today: date
+    clock: Clock
     expires_after_days: int | None = None
-    max_age_s: float = 600
-    clock: Callable[[], float] = time.monotonic
-    asked_at: float | None = None
+    max_age: timedelta = timedelta(minutes=10)
+    asked_at: datetime | None = None
 
     def settle(self, sender: Sender) -> None:
-        """Cancel what is no longer true among what waits; nothing happens when the ILS was asked a moment ago.
+        """Cancel what is no longer true among what waits; the ILS is not asked when it was a moment ago.
 
         Loans returned or renewed since leave their delivery; a delivery without any left is cancelled. When the
         stage itself is over for these loans, everything that waits is cancelled. Raises IlsUnavailable when the ILS
         cannot be asked: the run holds, it does not send blind.
         """
-        if self.asked_at is not None and self.clock() - self.asked_at < self.max_age_s:
+        if self.cancel_when_over(sender):
             return
-        late = out_of_time(self.run.due_date, stage=self.run.stage, policy=self.policy, today=self.today)
-        if late is None and self._expired():
-            late = SkipReason.EXPIRED
-        if late is not None:
-            cancelled = sender.cancel_waiting(_TOO_LATE.get(late, Reason.EXPIRED))
-            log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
+        now = self.clock()
+        if self.asked_at is not None and timedelta(0) <= now - self.asked_at < self.max_age:
             return
         waiting = sender.waiting_loans()
-        gone = self._gone(waiting) if waiting else {}
+        gone = gone_loans(self.source, waiting, today=now.date(), doubt=_DOUBT) if waiting else {}
         if gone:
             cancelled = sender.drop(gone)
             log.info("%d prêts rendus ou prolongés depuis : %d envois annulés", len(gone), cancelled)
         self.asked_at = self.clock()
 
-    def _expired(self) -> bool:
+    def cancel_when_over(self, sender: Sender) -> bool:
+        """Cancel everything that waits when nothing of it is to be said today any more; whether that is so.
+
+        Asks nobody but the clock: may be called before every message.
+        """
+        late = self._late(self.clock().date())
+        if late is None:
+            return False
+        cancelled = sender.cancel_waiting(_TOO_LATE.get(late, Reason.EXPIRED))
+        if cancelled:
+            log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
+        return True
+
+    def _late(self, today: date) -> SkipReason | None:
+        """Why nothing of this run is to be said any more, or None."""
+        late = out_of_time(self.run.due_date, stage=self.run.stage, policy=self.policy, today=today)
         days = self.expires_after_days
-        return days is not None and self.today > self.run.due_date + timedelta(days=days)
-
-    def _gone(self, waiting: frozenset[LoanKey]) -> Mapping[LoanKey, Reason]:
-        due = self.run.due_date
-        open_loans = set(self.source.loan_ids_due(due, today=self.today))
-        gone = [one for one in waiting if one.due_date == due and one.loan_id not in open_loans]
-        # A loan of another day, whose e-mail came back, is asked about by itself.
-        others = [one for one in waiting if one.due_date != due]
-        dates = self._dates_now(others)
-        gone += [one for one in others if dates.get(one.loan_id) != one.due_date]
-        if len(gone) == len(waiting) >= TOO_MANY_TO_VANISH:
-            raise IlsUnavailable(
-                f"Le SIGB ne connaît plus aucun des {len(waiting)} prêts à relancer : rien ne part. "
-                "Vérifier la base du SIGB ; la tâche sera essayée à nouveau."
-            )
-        # Only now that the ILS is believed: are those of the day renewed, or returned?
-        dates = {**dates, **self._dates_now([one for one in gone if one.due_date == due])}
-        return {
-            one: Reason.RENEWED if dates.get(one.loan_id, one.due_date) != one.due_date else Reason.RETURNED
-            for one in gone
-        }
-
-    def _dates_now(self, loans: Sequence[LoanKey]) -> Mapping[str, date]:
-        """The present due dates of those of these loans that are still open."""
-        return self.source.due_dates_now([one.loan_id for one in loans]) if loans else {}
+        if late is None and days is not None and today > self.run.due_date + timedelta(days=days):
+            return SkipReason.EXPIRED
+        return late

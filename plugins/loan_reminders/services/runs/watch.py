@@ -1,4 +1,4 @@
-"""Which days of which stage were not done, and which runs stand still: sentences that say what to do about each."""
+"""Which days of which stage were missed, and which runs stand still: sentences that say what to do about each."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Orchestrator(Protocol):
         ...
 
     def paused(self, stage: Stage) -> bool:
-        """Whether nobody lets the stage run."""
+        """Whether the stage's DAG is paused."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Ask the SMS provider what became of what we sent, and what readers answered."""
+"""Ask the SMS provider for receipts, replies and its blacklist; keep them in the ledger and settle them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read_receipts(feedback: SmsFeedback, account: SmsAccount, *, now: datetime, 
 
 
 def read_replies(feedback: SmsFeedback, account: SmsAccount, *, failures: int) -> dict[str, int]:
-    """Take in the replies that wait at the provider; those that are a STOP put their number on the list.
+    """Fetch the replies that wait at the provider; those that are a STOP put their number on the list.
 
     The provider gives each reply once. What was kept before is settled first, which also shows that the ledger can
     be written; each lot is kept before the next is asked for.
@@ -95,7 +95,7 @@ def read_blacklist(feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]
 
 
 def settle_feedback(feedback: SmsFeedback, *, failures: int) -> Settled:
-    """Make of what was pushed what it means."""
+    """Settle the receipts and replies that the provider pushed to us."""
     settled = feedback.settle(failures=failures)
     if settled.acks or settled.replies:
         _tell(settled)

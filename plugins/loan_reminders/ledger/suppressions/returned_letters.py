@@ -1,4 +1,4 @@
-"""Letters that came back because nobody lives there: their address is written to no more, until somebody says so."""
+"""The address of a letter that came back as undeliverable is put on the list of suppressions, or taken off it again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.suppressions.suppression import SuppressionSource
-from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.registered.reading import address_of
+from loan_reminders.ledger.json_codecs import decode_postal_address, storable
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.dead_addresses import mark_dead
 
@@ -49,18 +48,18 @@ _LIFT = text("""
 """)
 
 
-def mark(connection: Connection, library: str, row: Row[Any], *, since: datetime) -> int | None:
-    """Put the address of a letter that came back on the list; returns its line there.
+def suppress_address(connection: Connection, library: str, row: Row[Any], *, since: datetime) -> int | None:
+    """Put the address of a letter that came back on the list; returns the id of its line there.
 
-    None when it is on the list no more: a librarian lifted it after the letter came back. `row` has the letter's
+    None when it is not on the list: a librarian lifted it after the letter came back. `row` has the letter's
     `delivery_id`, `reference` and `recipient`.
     """
-    suppressions.hold(connection, library)
+    suppressions.lock(connection, library)
     undone = connection.execute(_UNDONE, {"library": library, "delivery_id": row.delivery_id}).scalar()
     mark_dead(
         connection,
         library,
-        [address_of(row.recipient)],
+        [decode_postal_address(row.recipient)],
         since=undone or since,
         source=SuppressionSource.LIBRARIAN,
         detail=f"lettre {row.reference} revenue NPAI",
@@ -69,12 +68,15 @@ def mark(connection: Connection, library: str, row: Row[Any], *, since: datetime
     return line
 
 
-def forget(connection: Connection, library: str, row: Row[Any], kept: Mapping[str, Any], *, who: str) -> None:
-    """Lift the line that a return put on the list, or found there, now that it is undone and no other rests on it."""
+def lift_address(connection: Connection, library: str, row: Row[Any], kept: Mapping[str, Any], *, who: str) -> None:
+    """A return is undone: lift the line that it put on the list, or found there.
+
+    The line stays when another letter came back from the same address. `kept` is what the trace kept of the return.
+    """
     suppression_id = kept.get("suppression_id")
     if suppression_id is None:
         return
-    suppressions.hold(connection, library)
+    suppressions.lock(connection, library)
     delivery_id: uuid.UUID = row.delivery_id
     patron_id = connection.execute(_PATRON, {"delivery_id": delivery_id}).scalar()
     asked = {"library": library, "delivery_id": delivery_id, "patron_id": patron_id, "suppression_id": suppression_id}

@@ -1,4 +1,4 @@
-"""Registered letters as they are read: by state, by what is written on them, with their trace."""
+"""Read registered letters: by state, by reference, number or reader, and the trace of what was done to each."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from sqlalchemy import Connection, Row, TextClause, text
 
 from loan_reminders.domain.letters.batches import LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.ports.registered import MOST_COUNTED, BatchToPost
-from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.registered.steps import LetterEvent, Life, RegisteredLetter
-from loan_reminders.domain.stages import Channel
-from loan_reminders.ledger.json_codecs import decode_recipient
+from loan_reminders.ledger.json_codecs import decode_postal_address
 
 COLUMNS = """
     letter.delivery_id, letter.reference, letter.batch_id, letter.left_out, batch.name AS batch_name, batch.printed_at,
@@ -134,14 +132,6 @@ def life_of(row: Row[Any]) -> Life:
     )
 
 
-def address_of(recipient: str) -> PostalAddress:
-    """The postal address of a letter, as the ledger keeps it."""
-    address = decode_recipient(Channel.LETTER, recipient)
-    if not isinstance(address, PostalAddress):
-        raise TypeError("a letter's recipient is a postal address")
-    return address
-
-
 def counts(connection: Connection, library: str) -> Mapping[RegisteredState, int]:
     """How many letters are in each state, every state named, each up to `MOST_COUNTED`."""
     asked = {"library": library, "states": [state.value for state in RegisteredState], "most": MOST_COUNTED}
@@ -210,7 +200,7 @@ def _read(connection: Connection, query: TextClause, **asked: Any) -> Sequence[R
             patron_id=row.patron_id,
             patron_name=row.patron_name or "",
             patron_barcode=row.patron_barcode or "",
-            recipient=address_of(row.recipient),
+            recipient=decode_postal_address(row.recipient),
             life=life_of(row),
         )
         for row in connection.execute(query, asked)

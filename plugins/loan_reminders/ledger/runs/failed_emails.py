@@ -1,4 +1,4 @@
-"""Loans of other days that nobody was told of, although this stage tried: their next run takes them up."""
+"""Loans of other days whose e-mail of this stage failed: the next run of the stage takes them up, for a letter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loan_reminders.ledger.runs.taking_over import NOT_ARRIVED
 
 # A run that saw the loan after its e-mail failed has decided about it, unless it died with the letter in hand. The
 # run that sent the e-mail has decided when it had a letter for it, or wrote down why there is none.
-_UNTOLD_LOANS = text(f"""
+_LOANS_OF_FAILED_EMAILS = text(f"""
     SELECT DISTINCT ON (claim.loan_id, claim.due_date) seen.record
     FROM runs run
     JOIN runs former ON former.library = run.library AND former.stage = run.stage AND former.run_id <> run.run_id
@@ -54,7 +54,7 @@ _UNTOLD_LOANS = text(f"""
 """)  # noqa: S608 - the condition is a module's own
 
 
-def untold_loans(connection: Connection, library: str, run_id: int, *, since: datetime) -> Sequence[Loan]:
+def loans_of_failed_emails(connection: Connection, library: str, run_id: int, *, since: datetime) -> Sequence[Loan]:
     """Loans of other days whose e-mail of this run's stage failed since, and that no run has taken up again."""
     asked = {"library": library, "run_id": run_id, "since": since}
-    return tuple(decode_loan(record) for record in connection.execute(_UNTOLD_LOANS, asked).scalars())
+    return tuple(decode_loan(record) for record in connection.execute(_LOANS_OF_FAILED_EMAILS, asked).scalars())

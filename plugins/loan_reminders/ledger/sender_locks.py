@@ -1,0 +1,47 @@
+"""The advisory locks of those who send or print; PostgreSQL releases each when its connection ends, however it ends."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, exc, text
+
+from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
+from loan_reminders.domain.stages import Channel
+
+LETTERS = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
+
+_LIFE = text("SELECT pg_advisory_lock(hashtextextended(:token, 0))")
+_TRY = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_SMS = text("SELECT pg_advisory_lock(hashtextextended('reminders sms ' || :library, 0))")
+_LOCK_NOT_AVAILABLE = "55P03"
+"""The SQLSTATE of a lock that was waited for too long (PostgreSQL manual, appendix A)."""
+
+
+def show_life(connection: Connection, token: str) -> None:
+    """Hold the lock named after a sender's token: when another process can take it, the sender is dead."""
+    connection.execute(_LIFE, {"token": token})
+
+
+def lock_letters(connection: Connection, library: str, run_id: int, kind: Channel) -> None:
+    """Be the only one who lays out, prints or approves a run's letters of one kind, until the connection ends.
+
+    Two batches under way at once would have one name, and the second would take the place of the first's files.
+    Raises LedgerUnavailable at once when another task holds the lock.
+    """
+    name = f"reminders press {library} {run_id} {kind.value}"
+    if not connection.execute(_TRY, {"name": name}).scalar_one():
+        raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_PRINTS)
+
+
+def lock_sms(connection: Connection, library: str) -> None:
+    """Be the library's only sender of SMS, in all its runs, until the connection ends.
+
+    What a number had today, what the day and the month cost and what is left on the account are read once, before the
+    first SMS: another sender meanwhile would make all of it untrue. Waits as long as for any lock, then raises
+    LedgerUnavailable.
+    """
+    try:
+        connection.execute(_SMS, {"library": library})
+    except exc.DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_TEXTS) from None

@@ -1,0 +1,47 @@
+"""Which loans are over? The one rule, asked just before sending and just before a batch goes to the printer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from loan_reminders.domain.errors import IlsUnavailable
+from loan_reminders.domain.notices import LoanKey
+from loan_reminders.domain.ports.outside import LoanSource
+from loan_reminders.domain.states import Reason
+
+TOO_MANY_TO_VANISH = 20
+"""When there are so many loans and the ILS knows none of them any more, it is the ILS that is doubted."""
+
+
+def gone_loans(source: LoanSource, loans: Collection[LoanKey], *, today: date, doubt: str) -> Mapping[LoanKey, Reason]:
+    """The loans that are not open any more at their due date: RENEWED when they have another one now, else RETURNED.
+
+    The ILS is asked once for all open loans of the due date that most of them have, then about the others by
+    themselves. Raises like `LoanSource.loans_due`, and IlsUnavailable with the sentence `doubt`, whose `{count}` is the
+    number of loans, when the ILS knows none of many.
+    """
+    if not loans:
+        return {}
+    ordered = sorted(loans, key=lambda loan: (loan.due_date, loan.loan_id))
+    day = Counter(loan.due_date for loan in ordered).most_common(1)[0][0]
+    of_the_day = [loan for loan in ordered if loan.due_date == day]
+    others = [loan for loan in ordered if loan.due_date != day]
+    still_open = set(source.loan_ids_due(day, today=today))
+    gone = [loan for loan in of_the_day if loan.loan_id not in still_open]
+    dates = _dates_now(source, others)
+    gone_others = [loan for loan in others if dates.get(loan.loan_id) != loan.due_date]
+    if len(gone) + len(gone_others) == len(ordered) >= TOO_MANY_TO_VANISH:
+        raise IlsUnavailable(doubt.format(count=len(ordered)))
+    # Only now that the ILS is believed: are those of the day renewed, or returned?
+    dates = {**dates, **_dates_now(source, gone)}
+    return {
+        loan: Reason.RETURNED if dates.get(loan.loan_id, loan.due_date) == loan.due_date else Reason.RENEWED
+        for loan in (*gone, *gone_others)
+    }
+
+
+def _dates_now(source: LoanSource, loans: Sequence[LoanKey]) -> Mapping[str, date]:
+    """The present due dates of those of these loans that are still open."""
+    return source.due_dates_now([loan.loan_id for loan in loans]) if loans else {}
