@@ -19,6 +19,7 @@ The outside world, on a socket
     mail_relays         an account on a simulated SMTP server, and what it kept (gateways/email)
     bounce_mailbox      the mailbox of bounces on a simulated IMAP server (gateways/email, services/email)
     sms_requests        texts, gateways of both APIs, and a server that says what it is told (gateways/sms)
+    sms_callbacks       what the SMS provider says by calling the address of the pages (web/sms)
 
 A real ledger, brought to a point by the ledger's own ways
     ledger_runs         runs opened, extracted, planned, killed; `rows` asks SQL (ledger, web, bench, other scenes)
