@@ -25,8 +25,7 @@ SWITCHES = {"spring": date(2026, 3, 29), "autumn": date(2026, 10, 25)}
 DAYS = 4
 INSTALLATIONS = {
     "as Airflow comes": {},
-    "plain expressions have data intervals": {"SCHEDULER__CREATE_CRON_DATA_INTERVALS": "True"},
-    "and missed runs are caught up, elsewhere": {
+    "plain expressions have data intervals and missed runs are caught up, elsewhere": {
         "SCHEDULER__CREATE_CRON_DATA_INTERVALS": "True",
         "SCHEDULER__CATCHUP_BY_DEFAULT": "True",
         "CORE__DEFAULT_TIMEZONE": "America/New_York",

@@ -1,6 +1,8 @@
 """What tests set up before they look: each scene once, for all files that need it. Fixtures are in conftest.py.
 
 Values
+    clocks              clocks that jump over an hour or a midnight during the work (services)
+    sentences           what an error says to a person, as `check` of `pytest.raises` (ledger, services, domain)
     builders            loans, readers, notices, deliveries, messages: a test names only what it is about (all rooms)
     foreign_addresses   addresses abroad as readers give them (domain/recipients, rendering/letters)
     phone_fields        phone fields as libraries hold them, and what each becomes (domain/recipients)
@@ -17,6 +19,7 @@ The outside world, on a socket
     mail_relays         an account on a simulated SMTP server, and what it kept (gateways/email)
     bounce_mailbox      the mailbox of bounces on a simulated IMAP server (gateways/email, services/email)
     sms_requests        texts, gateways of both APIs, and a server that says what it is told (gateways/sms)
+    sms_callbacks       what the SMS provider says by calling the address of the pages (web/sms)
 
 A real ledger, brought to a point by the ledger's own ways
     ledger_runs         runs opened, extracted, planned, killed; `rows` asks SQL (ledger, web, bench, other scenes)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import uuid
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pypdf
+import pytest
 
 from loan_reminders.domain.letters.batches import PrintedBatch
 from loan_reminders.domain.messages import RenderedLetter
@@ -83,3 +87,14 @@ def words(batch: PrintedBatch, page: int = 0) -> list[tuple[float, float, float,
     with pypdf.PdfReader(batch.pdfs[0]) as reader:
         reader.pages[page].extract_text(visitor_text=note)
     return found
+
+
+def find_nothing_wrong(pdf: Path) -> None:
+    """Two programs read the whole file: pikepdf and, where it is installed, qpdf's own check."""
+    with pikepdf.open(pdf) as file:
+        assert file.check_pdf_syntax() == []
+    program = shutil.which("qpdf")
+    if program is None:
+        pytest.skip("qpdf is not installed: only pikepdf looked")
+    done = subprocess.run([program, "--check", pdf], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -14,12 +14,24 @@ from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
 from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
+from tests.simulators.allmysms_server import Fault
 
 Gateway = TypeVar("Gateway", AllMySmsGateway, AllMySmsRestGateway)
 
 LOGIN = "bu-montclar"
 API_KEY = "k3y/with+odd&chars<é>"
 TEXT = 'BU : vous deviez rendre 2 documents hier. "Mon compte" STOP au 36180'
+
+TAKEN_WITHOUT_A_CLEAR_ANSWER = [
+    (Fault.SILENCE_AFTER_ACCEPTING, Reason.NO_ANSWER),
+    (Fault.CUT_AFTER_ACCEPTING, Reason.NO_ANSWER),
+    (Fault.SHORT_BODY, Reason.NO_ANSWER),
+    (Fault.HTTP_500_AFTER_ACCEPTING, Reason.UNREADABLE_ANSWER),
+    (Fault.TRUNCATED_JSON, Reason.UNREADABLE_ANSWER),
+    (Fault.EMPTY_BODY, Reason.UNREADABLE_ANSWER),
+    (Fault.IDS_MISSING, Reason.UNREADABLE_ANSWER),
+]
+"""Faults of the provider after which nobody knows whether the SMS left, and what is noted of them."""
 
 
 def number(index: int) -> str:

@@ -10,24 +10,13 @@ from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailab
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from loan_reminders.gateways.sms.allmysms_answer import RAW_LIMIT
-from tests.scenes.sms_requests import gateway_to, http, outcomes, texts, wire
+from tests.scenes.sms_requests import TAKEN_WITHOUT_A_CLEAR_ANSWER, gateway_to, http, outcomes, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
 
 S = DeliveryState
 
 
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [
-        (Fault.SILENCE_AFTER_ACCEPTING, Reason.NO_ANSWER),
-        (Fault.CUT_AFTER_ACCEPTING, Reason.NO_ANSWER),
-        (Fault.SHORT_BODY, Reason.NO_ANSWER),
-        (Fault.HTTP_500_AFTER_ACCEPTING, Reason.UNREADABLE_ANSWER),
-        (Fault.TRUNCATED_JSON, Reason.UNREADABLE_ANSWER),
-        (Fault.EMPTY_BODY, Reason.UNREADABLE_ANSWER),
-        (Fault.IDS_MISSING, Reason.UNREADABLE_ANSWER),
-    ],
-)
+@pytest.mark.parametrize(("fault", "reason"), TAKEN_WITHOUT_A_CLEAR_ANSWER)
 def test_sms_taken_without_a_clear_answer_are_in_doubt_and_not_sent_again(
     server: AllMySmsServer, gateway: AllMySmsGateway, fault: Fault, reason: Reason
 ) -> None:

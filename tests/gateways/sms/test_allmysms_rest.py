@@ -10,7 +10,7 @@ import pytest
 from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailable
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
-from tests.scenes.sms_requests import TEXT, http, number, outcomes, rest_to, texts, wire
+from tests.scenes.sms_requests import TAKEN_WITHOUT_A_CLEAR_ANSWER, TEXT, http, number, outcomes, rest_to, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
 
 S = DeliveryState
@@ -28,13 +28,7 @@ def gateway(server: AllMySmsServer) -> Iterator[AllMySmsRestGateway]:
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (Fault.SILENCE_AFTER_ACCEPTING, Reason.NO_ANSWER),
-        (Fault.CUT_AFTER_ACCEPTING, Reason.NO_ANSWER),
-        (Fault.SHORT_BODY, Reason.NO_ANSWER),
-        (Fault.HTTP_500_AFTER_ACCEPTING, Reason.UNREADABLE_ANSWER),
-        (Fault.TRUNCATED_JSON, Reason.UNREADABLE_ANSWER),
-        (Fault.EMPTY_BODY, Reason.UNREADABLE_ANSWER),
-        (Fault.IDS_MISSING, Reason.UNREADABLE_ANSWER),
+        *TAKEN_WITHOUT_A_CLEAR_ANSWER,
         (Fault.UNKNOWN_CODE, Reason.UNREADABLE_ANSWER),
     ],
 )

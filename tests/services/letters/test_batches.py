@@ -19,6 +19,8 @@ from tests.scenes.letter_readers import batches, by_post, held
 from tests.scenes.outside import MemoryPrinter, Outside
 from tests.scenes.world import DUE
 
+pytestmark = pytest.mark.usefixtures("printer")
+
 S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
 

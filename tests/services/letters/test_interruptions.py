@@ -16,6 +16,8 @@ from tests.scenes.outside import Killed
 from tests.scenes.sentences import saying
 from tests.scenes.world import DUE, loan
 
+pytestmark = pytest.mark.usefixtures("printer")
+
 S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
 

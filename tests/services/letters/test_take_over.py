@@ -17,6 +17,8 @@ from tests.scenes.letter_readers import FullDisk, batches, held
 from tests.scenes.world import DUE, SETTINGS, loan, reader
 from tests.simulators.smtp_sink import Faults
 
+pytestmark = pytest.mark.usefixtures("printer")
+
 S = DeliveryState
 E, L = Channel.EMAIL, Channel.LETTER
 FIRST, SECOND = Stage.FIRST_REMINDER, Stage.SECOND_REMINDER

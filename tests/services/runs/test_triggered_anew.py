@@ -19,22 +19,13 @@ from loan_reminders.ledger.runs.planning import PostgresPlanning
 from tests.scenes.builders import a_mobile
 from tests.scenes.letter_approval import ApprovalDesk
 from tests.scenes.letter_readers import KilledAfterStoring, batches, by_post, held
-from tests.scenes.outside import Killed, Outside
+from tests.scenes.outside import Killed
 from tests.scenes.world import DUE, loan, reader
+
+pytestmark = pytest.mark.usefixtures("printer")
 
 S = DeliveryState
 E, T, L, R = Channel.EMAIL, Channel.SMS, Channel.LETTER, Channel.REGISTERED_LETTER
-
-
-@pytest.fixture(autouse=True)
-def printer(world):
-    world.printer = Outside().printer()
-
-
-@pytest.fixture
-def letters(world, tmp_path):
-    world.stage, world.today = Stage.FIRST_REMINDER, DUE + timedelta(days=8)
-    return tmp_path / "letters"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The world on a day of letters, with a printer whose pages only name their deliveries."""
+"""The world on a day of letters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.scenes.outside import Outside
 from tests.scenes.world import DUE
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def printer(world):
-    """What is tried in this folder is whose letter is printed when, not how its pages look."""
+    """Pages that only name their deliveries, for tests of whose letter is printed when."""
     world.printer = Outside().printer()
 
 
