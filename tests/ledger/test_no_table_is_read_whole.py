@@ -143,7 +143,7 @@ def drafts(ledger: PostgresLedger) -> None:
         deliveries = some_deliveries(3, channel=Channel.REGISTERED_LETTER, prefix=prefix)
         run = a_planned_run(ledger, deliveries, stage=Stage.REGISTERED_LETTER, dag_run_id=f"run {prefix}").run_id
         with ledger.sender(run, Channel.REGISTERED_LETTER) as sender:
-            sender.record_batch(a_batch(deliveries, f"a-valider/{prefix}", draft=True), [])
+            sender.record_batch(a_batch(deliveries, f"a-valider/{prefix}", draft=True))
         ledger.letters().batches_recorded(run)
         ours = ledger.drafts()
         ours.drafts_recorded(run)

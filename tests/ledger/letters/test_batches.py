@@ -68,14 +68,14 @@ class TestClosing:
             ledger.sender(run_id, R) as sender,
             pytest.raises(PermanentError, match="déjà dans un lot clos"),
         ):
-            sender.record_batch(a_batch(deliveries[:1], "another"), [])
+            sender.record_batch(a_batch(deliveries[:1], "another"))
         assert [letter.batch_id for letter in ledger.letters().letters_of(batch_id)] == [batch_id] * 3
         assert len(ledger.letters().batches()) == 1
 
     def test_a_name_is_used_once(self, ledger: PostgresLedger) -> None:
         run_id, _, _ = closed(ledger)
         with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, match="de ce nom"):
-            sender.record_batch(a_batch([], "lot-L"), [])
+            sender.record_batch(a_batch([], "lot-L"))
 
     def test_drafts_and_closed_batches_are_counted_apart(self, ledger: PostgresLedger) -> None:
         run_id, _, deliveries = drafted(ledger)
