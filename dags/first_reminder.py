@@ -22,17 +22,12 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.operators import CloseRun, ConfirmVolume, ExtractLoans, PlanNotices, PrintLetters, SendEmails
 
 with DAG(schedule=daily(Stage.FIRST_REMINDER), doc_md=__doc__, **dag_arguments(Stage.FIRST_REMINDER)):
-    loans = ExtractLoans(task_id="extract_loans", task_display_name="Extraire les prêts")
-    notices = PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", run_id=loans.output)
-    volume = ConfirmVolume(task_id="confirm_volume", task_display_name="Vérifier le volume", run_id=loans.output)
-    emails = SendEmails(task_id="send_emails", task_display_name="Envoyer les e-mails", run_id=loans.output)
-    letters = PrintLetters(
-        task_id="print_letters",
-        task_display_name="Imprimer les lettres",
-        run_id=loans.output,
-        trigger_rule="all_done_min_one_success",
-    )
-    books = CloseRun(task_id="close_run", task_display_name="Clore et vérifier", run_id=loans.output)
+    loans = ExtractLoans()
+    notices = PlanNotices(run_id=loans.output)
+    volume = ConfirmVolume(run_id=loans.output)
+    emails = SendEmails(run_id=loans.output)
+    letters = PrintLetters(run_id=loans.output, trigger_rule="all_done_min_one_success")
+    closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> [emails, letters] >> books
+    loans >> notices >> volume >> [emails, letters] >> closing
     emails >> letters

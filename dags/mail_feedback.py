@@ -22,5 +22,5 @@ from airflow.sdk import DAG
 from loan_reminders.dag_arguments import hourly, hourly_arguments
 from loan_reminders.operators import ReadBounces
 
-with DAG(schedule=hourly(25), doc_md=__doc__, **hourly_arguments("mail_feedback", "7. Retours des e-mails")):
-    ReadBounces(task_id="read_bounces", task_display_name="Lire les retours d'e-mails")
+with DAG(schedule=hourly(25), doc_md=__doc__, **hourly_arguments("mail_feedback")):
+    ReadBounces()

@@ -19,11 +19,11 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.operators import CloseRun, ConfirmVolume, ExtractLoans, PlanNotices, SendEmails, SendSms
 
 with DAG(schedule=daily(Stage.OVERDUE_NOTICE), doc_md=__doc__, **dag_arguments(Stage.OVERDUE_NOTICE)):
-    loans = ExtractLoans(task_id="extract_loans", task_display_name="Extraire les prêts")
-    notices = PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", run_id=loans.output)
-    volume = ConfirmVolume(task_id="confirm_volume", task_display_name="Vérifier le volume", run_id=loans.output)
-    emails = SendEmails(task_id="send_emails", task_display_name="Envoyer les e-mails", run_id=loans.output)
-    sms = SendSms(task_id="send_sms", task_display_name="Envoyer les SMS", run_id=loans.output)
-    books = CloseRun(task_id="close_run", task_display_name="Clore et vérifier", run_id=loans.output)
+    loans = ExtractLoans()
+    notices = PlanNotices(run_id=loans.output)
+    volume = ConfirmVolume(run_id=loans.output)
+    emails = SendEmails(run_id=loans.output)
+    sms = SendSms(run_id=loans.output)
+    closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> [emails, sms] >> books
+    loans >> notices >> volume >> [emails, sms] >> closing

@@ -16,22 +16,25 @@ chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est 
 
 from airflow.sdk import DAG
 
-from loan_reminders import operators
 from loan_reminders.dag_arguments import dag_arguments, daily
 from loan_reminders.domain.stages import Stage
+from loan_reminders.operators import (
+    ApproveLetters,
+    CloseRun,
+    ConfirmVolume,
+    ExtractLoans,
+    PlanNotices,
+    PrepareLetters,
+    PrintLetters,
+)
 
 with DAG(schedule=daily(Stage.REGISTERED_LETTER), doc_md=__doc__, **dag_arguments(Stage.REGISTERED_LETTER)):
-    loans = operators.ExtractLoans(task_id="extract_loans", task_display_name="Extraire les prêts")
-    run = {"run_id": loans.output}
-    notices = operators.PlanNotices(task_id="plan_notices", task_display_name="Préparer les avis", **run)
-    volume = operators.ConfirmVolume(task_id="confirm_volume", task_display_name="Vérifier le volume", **run)
-    draft = operators.PrepareLetters(task_id="prepare_letters", task_display_name="Préparer les lettres", **run)
-    answer = operators.ApproveLetters(
-        task_id="approve_letters", task_display_name="Valider les lettres recommandées", **run
-    )
-    letters = operators.PrintLetters(
-        task_id="print_registered_letters", task_display_name="Imprimer les lettres recommandées", **run
-    )
-    books = operators.CloseRun(task_id="close_run", task_display_name="Clore et vérifier", **run)
+    loans = ExtractLoans()
+    notices = PlanNotices(run_id=loans.output)
+    volume = ConfirmVolume(run_id=loans.output)
+    draft = PrepareLetters(run_id=loans.output)
+    answer = ApproveLetters(run_id=loans.output)
+    letters = PrintLetters(task_id="print_registered_letters", run_id=loans.output)
+    closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> draft >> answer >> letters >> books
+    loans >> notices >> volume >> draft >> answer >> letters >> closing

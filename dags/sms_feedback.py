@@ -19,7 +19,7 @@ from airflow.sdk import DAG
 from loan_reminders.dag_arguments import hourly, hourly_arguments
 from loan_reminders.operators import ReadBlacklist, ReadReceipts, ReadReplies
 
-with DAG(schedule=hourly(10), doc_md=__doc__, **hourly_arguments("sms_feedback", "6. Retours des SMS")):
-    ReadReceipts(task_id="read_receipts", task_display_name="Lire les accusés de réception")
-    ReadReplies(task_id="read_replies", task_display_name="Lire les réponses")
-    ReadBlacklist(task_id="read_blacklist", task_display_name="Lire la liste noire")
+with DAG(schedule=hourly(10), doc_md=__doc__, **hourly_arguments("sms_feedback")):
+    ReadReceipts()
+    ReadReplies()
+    ReadBlacklist()

@@ -22,5 +22,5 @@ from airflow.sdk import DAG
 from loan_reminders.dag_arguments import hourly, hourly_arguments
 from loan_reminders.operators import WatchRuns
 
-with DAG(schedule=hourly(40), doc_md=__doc__, **hourly_arguments("watch", "8. Surveillance des tournées")):
-    WatchRuns(task_id="watch_runs", task_display_name="Surveiller les tournées")
+with DAG(schedule=hourly(40), doc_md=__doc__, **hourly_arguments("watch")):
+    WatchRuns()

@@ -29,7 +29,7 @@ class RemindersPlugin(AirflowPlugin):
     listeners = [run_listener]  # noqa: RUF012
 
     @cached_property
-    def fastapi_apps(self) -> list[dict[str, Any]]:
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # a list there
         """The application below `/relances`."""
         from loan_reminders.web.app import create_app
 

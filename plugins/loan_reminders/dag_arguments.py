@@ -1,4 +1,5 @@
-"""What the DAGs have in common: schedule, zone, retries, params, all from `library.toml`."""
+"""What the DAGs have in common: names, schedule, time zone, retries, params; what a library may change is in
+`library.toml`."""
 
 from __future__ import annotations
 
@@ -8,21 +9,14 @@ from typing import Any
 from airflow.sdk import Param
 
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.french.task_names import DAGS
 from loan_reminders.services.compose import check_texts
-from loan_reminders.settings.library_toml import ROOT, settings
+from loan_reminders.settings.library_toml import TEMPLATES, settings
 from loan_reminders.timetables import UpToNowTimetable
 
-DISPLAY_NAMES = {
-    Stage.COURTESY_NOTICE: "1. Lettre de courtoisie",
-    Stage.OVERDUE_NOTICE: "2. Avis de retard",
-    Stage.FIRST_REMINDER: "3. Première lettre de relance",
-    Stage.SECOND_REMINDER: "4. Deuxième lettre de relance",
-    Stage.REGISTERED_LETTER: "5. Lettre recommandée",
-}
-
 RUNS_AT_ONCE = {Stage.REGISTERED_LETTER: 31}
-"""A day of registered letters that nobody approved yet does not hold back the next days' runs."""
-
+"""How many days of one stage may be under way, 1 where nothing is said: a day of registered letters that nobody
+approved yet does not hold back the next days' runs."""
 
 RUN_LASTS = {
     Stage.COURTESY_NOTICE: timedelta(days=2),
@@ -30,12 +24,12 @@ RUN_LASTS = {
     Stage.FIRST_REMINDER: timedelta(days=2),
     Stage.SECOND_REMINDER: timedelta(days=2),
 }
-"""Longer than any sound run: a day for the question about the volume, then the tries, and for SMS a long closed
-weekend. A run that stands still ends then, in red, and lets the next one begin. Registered letters have no limit: they
-wait for a librarian as long as it takes."""
+"""How long a run may last, longer than any sound one: a day for the question about the volume, then the tries, and for
+SMS a long closed weekend. A run that stands still ends then, in red, and lets the next one begin. Registered letters
+have no limit: they wait for a librarian as long as it takes."""
 
 HOURLY_RUN_LASTS = timedelta(hours=2)
-"""No person is awaited: three tries, ten minutes apart."""
+"""How long a run of an hourly DAG may last. No person is awaited: three tries, ten minutes apart."""
 
 
 def daily(stage: Stage) -> UpToNowTimetable:
@@ -58,16 +52,10 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
     """
     ours = settings()
     if any(entry.channel == Channel.SMS.value for entry in ours.stages.of(stage).channels):
-        check_texts(
-            ROOT / "templates",
-            stage=stage,
-            library=ours.identity(),
-            max_segments=ours.sms.max_segments,
-            opt_out_mention=ours.sms.opt_out_mention,
-        )
+        check_texts(TEMPLATES, ours.text_rules(), stage=stage, library=ours.identity())
     return {
         "dag_id": stage.value,
-        "dag_display_name": DISPLAY_NAMES[stage],
+        "dag_display_name": DAGS[stage],
         "start_date": datetime(2026, 1, 1, tzinfo=ours.zone),
         "catchup": False,
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
@@ -99,14 +87,14 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
     }
 
 
-def hourly_arguments(dag_id: str, display_name: str) -> dict[str, Any]:
+def hourly_arguments(dag_id: str) -> dict[str, Any]:
     """The arguments of a DAG that runs every hour, beside the stages; its tasks are tried again within the hour.
 
     Raises SettingsError when `library.toml` is wrong.
     """
     return {
         "dag_id": dag_id,
-        "dag_display_name": display_name,
+        "dag_display_name": DAGS[dag_id],
         "start_date": datetime(2026, 1, 1, tzinfo=settings().zone),
         "catchup": False,
         "max_active_runs": 1,

@@ -1,4 +1,4 @@
-"""When a DAG's runs fall: at each tick of a cron expression, on the clock of the library, and never in the future."""
+"""When a DAG runs: at each time of a cron expression, in the library's time zone, and never in the future."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEEWAY = pendulum.duration(minutes=5)
 
 
 def in_future(moment: datetime) -> bool:
-    """Whether an instant, which knows its zone, is yet to come, small differences between clocks aside."""
+    """Whether an aware moment is in the future, by more than clocks usually differ."""
     return moment > pendulum.now("UTC") + LEEWAY
 
 
@@ -31,7 +31,9 @@ def refusal(moment: datetime, *, field: str) -> str:
 
 
 class UpToNowTimetable(CronTriggerTimetable):
-    """A run's logical date is its tick, whatever `[scheduler] create_cron_data_intervals` says of plain expressions.
+    """A run's logical date is the very time it is due.
+
+    A plain cron expression would depend on `[scheduler] create_cron_data_intervals`.
 
     A run asked for by hand with a date in the future is refused at once. Airflow would count it as running until that
     date without ever beginning it: with one run at a time, the stage would stand still. Its scheduler makes no such

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loan_reminders.domain.stages import Stage
 from loan_reminders.services.registered.approval import REASONS
 from loan_reminders.settings.library_toml import ROOT, read_settings
 
@@ -43,7 +42,7 @@ def asks(monkeypatch):
         monkeypatch.setattr(module, "approval_question", verb("question", question))
         monkeypatch.setattr(module, "approve", verb("approve", 2))
         monkeypatch.setattr(module, "refuse", verb("refuse", 5))
-        return module.ApproveLetters(task_id="approve_letters", stage=Stage.REGISTERED_LETTER, run_id=7), done
+        return module.ApproveLetters(task_id="approve_letters", run_id=7), done
 
     return build
 

@@ -52,6 +52,6 @@ def test_a_password_in_clear_must_be_allowed_by_the_connection(monkeypatch: pyte
             assert relay.send(a_mail()).state is DeliveryState.ACCEPTED
 
 
-def test_all_relays_of_a_connection_share_one_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_relays_of_a_connection_share_one_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     open_relay = connected(monkeypatch, extra=PLAIN)
-    assert open_relay()._pace is open_relay()._pace
+    assert open_relay()._rate_limit is open_relay()._rate_limit

@@ -12,6 +12,7 @@ from loan_reminders.domain.errors import (
     BooksDoNotBalance,
     IlsRejected,
     IlsUnavailable,
+    SendingWindowClosed,
     SettingsError,
     SmsAccountRejected,
     TemplateError,
@@ -36,7 +37,7 @@ def failing(error: Exception):
     from loan_reminders.operators.base import ReminderOperator
 
     class Failing(ReminderOperator):
-        def work(self, context, ledger):
+        def work(self, context, ledger, now):
             raise error
 
     return Failing(task_id="failing", stage=Stage.OVERDUE_NOTICE)
@@ -98,53 +99,41 @@ def test_a_run_whose_extraction_failed_is_red_and_says_what_to_do(connected):
         CloseRun(task_id="close_run", stage=Stage.OVERDUE_NOTICE, run_id=None).execute({})
 
 
+OPENING = datetime(2026, 11, 30, 10, tzinfo=ZoneInfo("Europe/Paris"))
+
+
 @pytest.fixture
-def closed_until(monkeypatch):
-    """A sending window that opens at a moment chosen by the test; the operator's clock is the test's too."""
+def send_sms(connected, monkeypatch):
+    """The operator, whose work is the test's: each call does the next thing."""
     from loan_reminders.operators.send_sms import SendSms
 
-    def at(now, *, waiting, dry_run=False):
-        class Ledger:
-            def __enter__(self):
-                return self
+    def at_work(*answers):
+        left = list(answers)
 
-            def __exit__(self, *exc):
-                return None
+        def work(self, context, ledger, now):
+            answer = left.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
 
-            def planned_count(self, run_id, channel):
-                return waiting
+        monkeypatch.setattr(SendSms, "work", work)
+        return SendSms(stage=Stage.OVERDUE_NOTICE, run_id=1)
 
-            def run(self, run_id):
-                return type("Run", (), {"dry_run": dry_run})
-
-        monkeypatch.setattr(SendSms, "now", lambda self: now)
-        monkeypatch.setattr(SendSms, "ledger", lambda self: Ledger())
-        monkeypatch.setattr(SendSms, "work", lambda self, context, ledger: {"accepted": waiting})
-        return SendSms(task_id="send_sms", stage=Stage.OVERDUE_NOTICE, run_id=1)
-
-    return at
+    return at_work
 
 
-SUNDAY = datetime(2026, 11, 29, 12, tzinfo=ZoneInfo("Europe/Paris"))
-MONDAY = datetime(2026, 11, 30, 10, tzinfo=ZoneInfo("Europe/Paris"))
-
-
-def test_on_a_sunday_the_sms_wait_for_monday_without_a_worker(closed_until):
+def test_sms_wait_for_the_window_without_a_worker_however_often_it_closes(send_sms):
     from airflow.sdk.exceptions import TaskDeferred
 
-    with pytest.raises(TaskDeferred) as raised:
-        closed_until(SUNDAY, waiting=3).execute({})
-    assert raised.value.trigger.moment == MONDAY
-    assert raised.value.method_name == "resume"
-
-
-def test_when_the_window_opens_they_leave(closed_until):
-    assert closed_until(MONDAY, waiting=3).resume({}, event=None) == {"accepted": 3}
-
-
-@pytest.mark.parametrize(("waiting", "dry_run"), [(0, False), (3, True)])
-def test_nothing_to_send_waits_for_nothing(closed_until, waiting, dry_run):
-    assert closed_until(SUNDAY, waiting=waiting, dry_run=dry_run).execute({}) == {"accepted": waiting}
+    next_day = OPENING.replace(month=12, day=1)
+    task = send_sms(SendingWindowClosed(OPENING), SendingWindowClosed(next_day), {"accepted": 3})
+    with pytest.raises(TaskDeferred) as before_it_opens:
+        task.execute({})
+    with pytest.raises(TaskDeferred) as after_it_closed:
+        task.resume({}, event=None)
+    assert [one.value.trigger.moment for one in (before_it_opens, after_it_closed)] == [OPENING, next_day]
+    assert after_it_closed.value.method_name == "resume"
+    assert task.resume({}, event=None) == {"accepted": 3}
 
 
 def test_no_letter_is_printed_when_the_volume_was_not_checked(connected):

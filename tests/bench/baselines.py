@@ -11,7 +11,7 @@ import smtplib
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -118,16 +118,15 @@ def post_one_by_one(clock: Clock, *, stage: str, today: str, run_id: int, count:
 
     from loan_reminders.domain.stages import Channel, Stage
     from loan_reminders.services.compose import text_composer
-    from loan_reminders.settings.library_toml import ROOT, settings
+    from loan_reminders.settings.library_toml import TEMPLATES, settings
 
     ours = settings().sms
     compose = text_composer(
-        ROOT / "templates",
+        TEMPLATES,
+        settings().text_rules(),
         stage=Stage(stage),
         library=settings().identity(),
-        max_segments=ours.max_segments,
-        opt_out_mention=ours.opt_out_mention,
-        today=date.fromisoformat(today),
+        clock=lambda: datetime.combine(date.fromisoformat(today), datetime.min.time(), settings().zone),
     )
     server = json.loads(os.environ["AIRFLOW_CONN_ALLMYSMS"])
     address = f"http://{server['host']}:{server['port']}/http/9.0/sendSms/"

@@ -23,6 +23,10 @@ class TrueStill:
     def settle(self, _sender: object) -> None:
         """Nothing to take out."""
 
+    def cancel_when_over(self, _sender: object) -> bool:
+        """The day does not end."""
+        return False
+
 
 class ReadLedger:
     """The ledger, with what waits in the run already read: only claims, answers and words go to it."""
@@ -52,18 +56,10 @@ def composer(stage: str, today: str) -> Callable[[Delivery], RenderedEmail]:
     """What the task composes with."""
     from loan_reminders.domain.stages import Stage
     from loan_reminders.services.compose import email_composer
-    from loan_reminders.settings.library_toml import ROOT, settings
+    from loan_reminders.settings.library_toml import TEMPLATES, settings
 
-    ours = settings().email
-    return email_composer(
-        ROOT / "templates",
-        stage=Stage(stage),
-        library=settings().identity(),
-        sender_name=ours.sender_name,
-        sender_address=ours.sender_address,
-        reply_to=ours.reply_to,
-        now=datetime.combine(date.fromisoformat(today), datetime.min.time(), settings().zone),
-    )
+    now = datetime.combine(date.fromisoformat(today), datetime.min.time(), settings().zone)
+    return email_composer(TEMPLATES, settings().email_identity(), stage=Stage(stage), clock=lambda: now)
 
 
 def send_ready_emails(clock: Clock, *, stage: str, today: str, run_id: int, count: int) -> dict[str, Any]:
@@ -71,7 +67,7 @@ def send_ready_emails(clock: Clock, *, stage: str, today: str, run_id: int, coun
     from loan_reminders.domain.stages import Channel
     from loan_reminders.hooks.ledger import ledger
     from loan_reminders.hooks.mail_relay import mail_relay
-    from loan_reminders.services.email.send import send_emails
+    from loan_reminders.services.email.send import SendingPlan, send_emails
     from loan_reminders.settings.library_toml import settings
 
     compose, ours = composer(stage, today), settings().email
@@ -83,8 +79,6 @@ def send_ready_emails(clock: Clock, *, stage: str, today: str, run_id: int, coun
             ReadLedger(books, deliveries),  # type: ignore[arg-type]
             relay,
             lambda delivery: ready[delivery.delivery_id],
-            run_id=run_id,
-            connections=ours.connections,
+            SendingPlan(run_id=run_id, connections=ours.connections),
             still_due=TrueStill(),  # type: ignore[arg-type]
-            last_try=False,
         )

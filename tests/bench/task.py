@@ -55,7 +55,7 @@ def generate(clock: Clock, *, stage: str, today: str, readers: int, warm_up: int
     from loan_reminders.domain.runs.volume import VolumeAnswer
     from loan_reminders.domain.stages import Stage
     from loan_reminders.hooks.ledger import ledger
-    from loan_reminders.services.runs.extract import extract_loans
+    from loan_reminders.services.runs.extract import RunRequest, extract_loans
     from loan_reminders.services.runs.plan import plan_run
     from loan_reminders.settings.library_toml import settings
     from tests.bench.rows import ListedRows, Reach, contract_rows
@@ -73,11 +73,7 @@ def generate(clock: Clock, *, stage: str, today: str, readers: int, warm_up: int
                 run = extract_loans(
                     books,
                     ListedRows(rows, ours.codes()),
-                    rule=rule,
-                    reference_date=day,
-                    today=day,
-                    dag_run_id=f"bench {first}",
-                    dry_run=False,
+                    RunRequest(rule=rule, reference_date=day, today=day, dag_run_id=f"bench {first}", dry_run=False),
                 )
                 planned = plan_run(books, run_id=run.run_id, policy=ours.policy())
             books.record_volume_answer(run.run_id, VolumeAnswer.APPROVED, who="bench")
@@ -107,7 +103,7 @@ def run_task(clock: Clock, *, task: str, stage: str, today: str, run_id: int = 0
         "ti": SimpleNamespace(try_number=1, max_tries=0),
     }
     with clock, operator.ledger() as ledger:
-        result = operator.work(context, ledger)
+        result = operator.work(context, ledger, operator.now())
     if task == "PlanNotices":
         with operator.ledger() as ledger:
             ledger.record_volume_answer(run_id, VolumeAnswer.APPROVED, who="bench")

@@ -1,27 +1,57 @@
 """Every member of a closed list has its French words."""
 
+from __future__ import annotations
+
 import pytest
 
-from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.domain.desk import AsideKind
+from loan_reminders.domain.email.feedback import BounceKind
+from loan_reminders.domain.letters.batches import BatchState, LetterAct, RegisteredState, ReturnReason
+from loan_reminders.domain.sms.budget import Shortfall
+from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
+from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
-from loan_reminders.french import words as french
+from loan_reminders.french import desk, letters, runs, words
 
 
 @pytest.mark.parametrize(
-    ("words", "codes"),
+    ("named", "codes"),
     [
-        (french.STAGES, Stage),
-        (french.CHANNELS, Channel),
-        (french.STATES, DeliveryState),
-        (french.SKIPS, SkipReason),
-        (french.SUPPRESSIONS, SuppressionReason),
-        (french.SOURCES, SuppressionSource),
+        (words.STAGES, Stage),
+        (words.CHANNELS, Channel),
+        (words.ONE_CHANNEL, Channel),
+        (words.CHANNELS_IN_FILE, Channel),
+        (words.CONTACTS, Channel),
+        (words.SLOTS, Slot),
+        (words.CATEGORIES, PatronCategory),
+        (words.STATES, DeliveryState),
+        (words.ONE_STATE, DeliveryState),
+        (words.ONE_LETTER_STATE, DeliveryState),
+        (words.REASONS, Reason),
+        (words.SKIPS, SkipReason),
+        (words.REFUSALS, Refusal),
+        (words.SUPPRESSIONS, SuppressionReason),
+        (words.SOURCES, SuppressionSource),
+        (words.BOUNCES, BounceKind),
+        (letters.BATCHES, BatchState),
+        (letters.BATCHES_IN_FILE, BatchState),
+        (letters.REGISTERED, RegisteredState),
+        (letters.REGISTERED_IN_FILE, RegisteredState),
+        (letters.RETURNS, ReturnReason),
+        (letters.RETURNS_IN_FILE, ReturnReason),
+        (letters.ACTS, LetterAct),
+        (letters.ACTS_IN_FILE, LetterAct),
+        (desk.ASIDE, AsideKind),
+        (desk.STUCK, DeliveryState),
+        (runs.CAPS, set(Shortfall) - {Shortfall.CREDIT}),
+        (runs.UNDONE, {DeliveryState.PLANNED, DeliveryState.CLAIMED}),
+        (letters.OUTCOMES, {"poste", "recu", *(reason.value for reason in ReturnReason)}),
     ],
 )
-def test_every_code_has_words(words, codes):
-    assert set(words) == set(codes)
+def test_every_code_has_words(named, codes):
+    assert set(named) == set(codes)
+    assert all(named.values())
 
 
 def test_a_reason_keeps_its_code():
-    assert french.skip_words("no_recipient") == "coordonnées absentes (no_recipient)"
+    assert words.skip_words("no_recipient") == "coordonnées absentes (no_recipient)"

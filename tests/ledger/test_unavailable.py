@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from loan_reminders.commands import migrate
 from loan_reminders.domain.errors import LedgerUnavailable, PermanentError
 from loan_reminders.domain.stages import Channel
+from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_loan, a_patron
 from tests.scenes.ledger_runs import extracted, opened, planned, rows, some_deliveries
+from tests.scenes.sentences import saying
 from tests.simulators.postgres import EmbeddedPostgres
 
 A_LOAN = a_loan(patron=a_patron(name="Nom Secret"))
@@ -31,7 +33,7 @@ def silent_port() -> Iterator[int]:
 
 def test_nobody_answers_on_the_port(silent_port: int) -> None:
     url = f"postgresql://someone:hush@127.0.0.1:{silent_port}/ledger"
-    refused = pytest.raises(LedgerUnavailable, match=r"base du registre ne répond pas : .*refused")
+    refused = pytest.raises(LedgerUnavailable, check=saying(r"base du registre ne répond pas : .*refused"))
     with connect(url, library="demo") as ledger, refused as caught:
         ledger.run(1)
     assert "hush" not in "".join(traceback.format_exception(caught.value))
@@ -39,7 +41,7 @@ def test_nobody_answers_on_the_port(silent_port: int) -> None:
 
 def test_no_server_behind_the_socket() -> None:
     url = "postgresql://postgres:@/ledger?host=/nonexistent-folder"
-    with connect(url, library="demo") as ledger, pytest.raises(LedgerUnavailable, match="/nonexistent-folder"):
+    with connect(url, library="demo") as ledger, pytest.raises(LedgerUnavailable, check=saying("/nonexistent-folder")):
         ledger.run(1)
 
 
@@ -57,9 +59,9 @@ def test_a_wrong_password_is_not_tried_again(
     postgres_server.execute("SELECT pg_reload_conf()")
     try:
         with connect(postgres_server.url(ledger_database, user=role, password=password), library="demo") as ledger:
-            with pytest.raises(PermanentError, match=words) as caught:
+            with pytest.raises(PermanentError, check=saying(words)) as caught:
                 ledger.run(1)
-            assert "wrong" not in str(caught.value)
+            assert "wrong" not in sentence(caught.value)
     finally:
         rules.write_text(before)
         postgres_server.execute("SELECT pg_reload_conf()")
@@ -67,7 +69,10 @@ def test_a_wrong_password_is_not_tried_again(
 
 
 def test_a_database_that_does_not_exist(postgres_server: EmbeddedPostgres) -> None:
-    with connect(postgres_server.url("nowhere"), library="demo") as ledger, pytest.raises(PermanentError, match="nowh"):
+    with (
+        connect(postgres_server.url("nowhere"), library="demo") as ledger,
+        pytest.raises(PermanentError, check=saying("nowh")),
+    ):
         ledger.run(1)
 
 
@@ -87,14 +92,14 @@ def test_a_schema_that_does_not_fit_says_what_to_run(
         migrate.downgrade(ledger_url, "base")
     else:
         postgres_server.execute(harm, database=ledger_database)
-    with connect(ledger_url, library="demo") as ledger, pytest.raises(PermanentError, match=words):
+    with connect(ledger_url, library="demo") as ledger, pytest.raises(PermanentError, check=saying(words)):
         opened(ledger)
 
 
 def test_a_table_lost_since_says_what_to_run(ledger: PostgresLedger) -> None:
     opened(ledger)
     rows(ledger, "DROP TABLE skips")
-    with pytest.raises(PermanentError, match="migrate upgrade"):
+    with pytest.raises(PermanentError, check=saying("migrate upgrade")):
         opened(ledger)
 
 
@@ -107,7 +112,7 @@ def test_a_missing_right_is_not_tried_again(
     postgres_server.execute(f"GRANT SELECT ON reminders_alembic_version, runs TO {role}", database=ledger_database)
     with connect(postgres_server.url(ledger_database, user=role), library="demo") as reader:
         assert reader.run(run.run_id) == run
-        with pytest.raises(PermanentError, match="il manque au compte un droit"):
+        with pytest.raises(PermanentError, check=saying("il manque au compte un droit")):
             reader.finish_extraction(run.run_id, 0)
     postgres_server.execute(f"DROP OWNED BY {role}", database=ledger_database)
     postgres_server.execute(f"DROP ROLE {role}")
@@ -117,7 +122,10 @@ def test_a_read_only_database_is_a_matter_of_time(
     postgres_server: EmbeddedPostgres, ledger_database: str, ledger_url: str
 ) -> None:
     postgres_server.execute(f"ALTER DATABASE {ledger_database} SET default_transaction_read_only = on")
-    with connect(ledger_url, library="demo") as ledger, pytest.raises(LedgerUnavailable, match="en lecture seule"):
+    with (
+        connect(ledger_url, library="demo") as ledger,
+        pytest.raises(LedgerUnavailable, check=saying("en lecture seule")),
+    ):
         opened(ledger)
 
 
@@ -137,7 +145,7 @@ def test_a_lock_held_too_long_is_a_matter_of_time(ledger: PostgresLedger, ledger
     with (
         connect(ledger_url, library="demo", lock_seconds=0.2) as impatient,
         ledger.planning(run.run_id),
-        pytest.raises(LedgerUnavailable, match="55P03"),
+        pytest.raises(LedgerUnavailable, check=saying("55P03")),
     ):
         impatient.close_run(run.run_id)
 
@@ -173,7 +181,10 @@ def test_a_plan_refused_by_the_database_names_nobody(ledger: PostgresLedger) -> 
     [delivery] = some_deliveries(1)
     run = planned(ledger, [delivery])
     again = extracted(ledger, delivery.loans, dag_run_id="run-2")
-    with pytest.raises(PermanentError, match="notices_pkey") as caught, ledger.planning(again.run_id) as planning:
+    with (
+        pytest.raises(PermanentError, check=saying("notices_pkey")) as caught,
+        ledger.planning(again.run_id) as planning,
+    ):
         planning.record([delivery], [])
     told = "".join(traceback.format_exception(caught.value))
     assert delivery.notice.patron.patron_id not in told

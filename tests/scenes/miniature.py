@@ -13,25 +13,26 @@ from typing import Any
 
 from sqlalchemy import text
 
+from loan_reminders.domain.clock import midnight
 from loan_reminders.domain.loans import Loan, Patron, RejectedRow
 from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, PatronCategory, Stage
 from loan_reminders.domain.states import TRANSITIONS, DeliveryState, Refusal
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.services.email.send import send_emails
+from loan_reminders.services.email.send import SendingPlan, send_emails
 from loan_reminders.services.letters.batches import LetterSetup
 from loan_reminders.services.letters.printing import print_letters
 from loan_reminders.services.letters.take_over import take_over_by_letter
-from loan_reminders.services.runs.extract import extract_loans
+from loan_reminders.services.runs.extract import FAILED_WITHIN, RunRequest, extract_loans
 from loan_reminders.services.runs.plan import plan_run
 from loan_reminders.services.runs.rehearse import rehearse
 from loan_reminders.services.runs.still_due import StillDue
-from loan_reminders.services.sms.send import send_sms
+from loan_reminders.services.sms.send import SmsSendingPlan, send_sms
 from loan_reminders.settings.library_toml import ROOT
 from tests.scenes.builders import a_loan, a_mobile, a_patron, an_address, an_email
 from tests.scenes.outside import MemoryStore, Outside, Told
-from tests.scenes.world import BUDGET, SETTINGS, ListedLoans
+from tests.scenes.world import ALWAYS_OPEN, BUDGET, SETTINGS, ListedLoans
 
 POLICY = SETTINGS.policy()
 LETTERS = (Channel.LETTER, Channel.REGISTERED_LETTER)
@@ -181,13 +182,15 @@ class Miniature:
         run = extract_loans(
             self.ledger,
             self.ils,
-            rule=POLICY.rule(stage),
-            reference_date=day,
-            today=self.today,
-            dag_run_id=dag_run_id or f"manual {self.serial}",
-            dry_run=dry_run,
+            RunRequest(
+                rule=POLICY.rule(stage),
+                reference_date=day,
+                today=self.today,
+                dag_run_id=dag_run_id or f"manual {self.serial}",
+                dry_run=dry_run,
+            ),
             policy=POLICY if daily else None,
-            midnight=datetime.now(SETTINGS.zone).replace(hour=0, minute=0) if daily else None,
+            since=midnight(datetime.now(SETTINGS.zone)) - FAILED_WITHIN if daily else None,
         )
         self.passages.append(Passage(run_id=run.run_id, stage=stage, due_date=run.due_date, dry_run=dry_run))
         return self.passages[-1]
@@ -215,7 +218,7 @@ class Miniature:
         self._refresh_ils(down=ils_down)
         passage.green = False
         store, run = MemoryStore(self.outside), self.ledger.run(passage.run_id)
-        still_due = StillDue(source=self.ils, policy=POLICY, run=run, today=self.today)
+        still_due = StillDue(source=self.ils, policy=POLICY, run=run, clock=self.now)
         if channel in LETTERS:
             take_over_by_letter(self.ledger, run_id=run.run_id, policy=POLICY)
             return print_letters(
@@ -237,24 +240,21 @@ class Miniature:
         if run.dry_run:
             return rehearse(self.ledger, store, render, run_id=run.run_id, channel=channel)
         if channel is Channel.SMS:
+            now = self._now()
             return send_sms(
                 self.ledger,
                 self.outside.gateway(),
                 render,
-                run_id=run.run_id,
-                batch_size=batch_size,
+                SmsSendingPlan(run_id=run.run_id, batch_size=batch_size, budget=BUDGET, window=ALWAYS_OPEN),
                 still_due=replace(still_due, expires_after_days=SETTINGS.sms.expires_after_days),
-                budget=BUDGET,
-                now=self._now(),
+                clock=lambda: now,
             )
         return send_emails(
             self.ledger,
             self.outside.relay,
             render,
-            run_id=run.run_id,
-            connections=1,
+            SendingPlan(run_id=run.run_id, connections=1, last_try=last_try),
             still_due=still_due,
-            last_try=last_try,
         )
 
     def _now(self) -> datetime:

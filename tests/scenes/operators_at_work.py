@@ -54,7 +54,7 @@ class AtWork:
     def operator(self, name, run_id):
         from loan_reminders import operators
 
-        return getattr(operators, name)(task_id="task", stage=self.world.stage, run_id=run_id)
+        return getattr(operators, name)(task_id="task", default_args={"stage": self.world.stage}, run_id=run_id)
 
     def execute(self, name, run_id):
         instance = SimpleNamespace(id="1", try_number=1, max_tries=4)

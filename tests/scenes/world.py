@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +16,26 @@ from loan_reminders.domain.ports.letters import LetterPrinter
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.sms.budget import SmsBudget
+from loan_reminders.domain.sms.sending_window import SendingWindow
+from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.gateways.email.mail_relay import Patience, Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Backoff, Security, SmtpAccount, SmtpRelay
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.services.compose import email_composer, text_composer
-from loan_reminders.services.email.send import send_emails
+from loan_reminders.services.email.send import SendingPlan, send_emails
 from loan_reminders.services.letters.batches import LetterSetup
 from loan_reminders.services.letters.printing import print_letters
 from loan_reminders.services.letters.take_over import take_over_by_letter
 from loan_reminders.services.registered.approval import prepare_letters
 from loan_reminders.services.runs.close import close_run
-from loan_reminders.services.runs.extract import extract_loans
+from loan_reminders.services.runs.extract import FAILED_WITHIN, RunRequest, extract_loans
 from loan_reminders.services.runs.plan import plan_run
 from loan_reminders.services.runs.still_due import StillDue
-from loan_reminders.services.sms.send import send_sms
-from loan_reminders.settings.library_toml import ROOT, read_settings
+from loan_reminders.services.sms.send import SmsSendingPlan, send_sms
+from loan_reminders.settings.library_toml import ROOT, TEMPLATES, read_settings
 from tests.scenes.builders import a_loan, a_mobile, a_patron, an_email
 from tests.simulators.allmysms_server import AllMySmsServer
 from tests.simulators.smtp_sink import SmtpSink
@@ -43,6 +45,7 @@ DUE = date(2026, 11, 26)
 LATER = datetime(2999, 1, 1, 10, tzinfo=SETTINGS.zone)
 """A day on which nothing was sent yet: the ledger dates claims by the server's own clock."""
 BUDGET = SmsBudget(daily=10_000, monthly=10_000, reserve=0, floor=0)
+ALWAYS_OPEN = SendingWindow(opens=time.min, closes=None, weekdays=frozenset(range(1, 8)), is_holiday=lambda _: False)
 
 
 @dataclass
@@ -86,6 +89,8 @@ class World:
     redirect: Redirect | None = None
     budget: SmsBudget = BUDGET
     now: datetime | None = None
+    window: SendingWindow = ALWAYS_OPEN
+    own_clock: Callable[[], datetime] | None = None
     layout: LetterLayout = field(default_factory=lambda: LetterLayout(recto_start=False))
     printer: LetterPrinter | None = None
     split_by_branch: bool = False
@@ -104,8 +109,8 @@ class World:
 
     def begin_daily(self, *, dry_run: bool = False) -> tuple[int, dict[str, int]]:
         """Today's run as the stage's DAG begins it, with what other days left untold; and what was planned."""
-        midnight = datetime.now(SETTINGS.zone).replace(hour=0, minute=0)
-        run_id = self._extract(self.today, dry_run=dry_run, policy=SETTINGS.policy(), midnight=midnight)
+        since = datetime.now(UTC) - FAILED_WITHIN
+        run_id = self._extract(self.today, dry_run=dry_run, policy=SETTINGS.policy(), since=since)
         return run_id, self.plan(run_id)
 
     def _extract(self, reference_date: date, *, dry_run: bool = False, dag_run_id: str = "", **more: Any) -> int:
@@ -113,11 +118,13 @@ class World:
         run = extract_loans(
             self.ledger,
             self.ils,
-            rule=SETTINGS.policy().rule(self.stage),
-            reference_date=reference_date,
-            today=self.today,
-            dag_run_id=dag_run_id or f"run {self.runs}",
-            dry_run=dry_run,
+            RunRequest(
+                rule=SETTINGS.policy().rule(self.stage),
+                reference_date=reference_date,
+                today=self.today,
+                dag_run_id=dag_run_id or f"run {self.runs}",
+                dry_run=dry_run,
+            ),
             **more,
         )
         return run.run_id
@@ -130,28 +137,24 @@ class World:
         self.plan(run_id)
         return run_id
 
+    def clock(self) -> datetime:
+        """Ten in the morning of the world's day, unless a test has a clock of its own."""
+        if self.own_clock is not None:
+            return self.own_clock()
+        return datetime.combine(self.today, datetime.min.time(), SETTINGS.zone).replace(hour=10)
+
     def write_email(self):
-        now = datetime.combine(self.today, datetime.min.time(), SETTINGS.zone).replace(hour=10)
-        ours = SETTINGS.email
         return email_composer(
-            ROOT / "templates",
-            stage=self.stage,
-            library=SETTINGS.identity(),
-            sender_name=ours.sender_name,
-            sender_address=ours.sender_address,
-            reply_to=ours.reply_to,
-            now=now,
-            redirect=self.redirect,
+            TEMPLATES, SETTINGS.email_identity(), stage=self.stage, clock=self.clock, redirect=self.redirect
         )
 
     def write_text(self):
         return text_composer(
-            ROOT / "templates",
+            TEMPLATES,
+            TextRules(max_segments=1, opt_out_mention=SETTINGS.sms.opt_out_mention),
             stage=self.stage,
             library=SETTINGS.identity(),
-            max_segments=1,
-            opt_out_mention=SETTINGS.sms.opt_out_mention,
-            today=self.today,
+            clock=self.clock,
             redirect=self.redirect,
         )
 
@@ -163,7 +166,7 @@ class World:
         first_try: bool = False,
         connections: int = 2,
         bounce_address: str = "",
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
     ) -> dict[str, int]:
         account = SmtpAccount(
             host="127.0.0.1",
@@ -175,14 +178,16 @@ class World:
         )
         return send_emails(
             self.ledger,
-            lambda: SmtpRelay(account, patience=patience),
+            lambda: SmtpRelay(account, backoff=backoff),
             self.write_email(),
-            run_id=run_id,
-            connections=connections,
+            SendingPlan(
+                run_id=run_id,
+                connections=connections,
+                last_try=last_try,
+                first_try=first_try,
+                bounce_address=bounce_address,
+            ),
             still_due=self.still_due(run_id),
-            last_try=last_try,
-            first_try=first_try,
-            bounce_address=bounce_address,
         )
 
     def send_sms(self, run_id: int, *, api_key: str = "", base_url: str = "", batch_size: int = 100) -> dict[str, int]:
@@ -197,19 +202,17 @@ class World:
             self.ledger,
             gateway,
             self.write_text(),
-            run_id=run_id,
-            batch_size=batch_size,
+            SmsSendingPlan(run_id=run_id, batch_size=batch_size, budget=self.budget, window=self.window),
             still_due=replace(self.still_due(run_id), expires_after_days=SETTINGS.sms.expires_after_days),
-            budget=self.budget,
-            now=self.now or LATER,
+            clock=self.own_clock or (lambda: self.now or LATER),
         )
 
     def still_due(self, run_id: int) -> StillDue:
         run = self.ledger.run(run_id)
-        return StillDue(source=self.ils, policy=SETTINGS.policy(), run=run, today=self.today)
+        return StillDue(source=self.ils, policy=SETTINGS.policy(), run=run, clock=self.clock)
 
     def letter_setup(self) -> LetterSetup:
-        templates, library = ROOT / "templates", SETTINGS.identity()
+        templates, library = TEMPLATES, SETTINGS.identity()
         return LetterSetup(
             printer=self.printer or LetterRenderer(templates, library=library, workers=1, layout=self.layout),
             templates=templates,

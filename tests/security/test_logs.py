@@ -68,6 +68,19 @@ def test_an_expected_error_says_its_own_words_and_not_its_causes(told, kind):
     assert READER not in log
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (errors.LedgerUnavailable(errors.LedgerRefusal.ANOTHER_TASK_PRINTS), "Une autre tâche imprime déjà"),
+        (errors.LedgerRefused(errors.LedgerRefusal.ALREADY_PLANNED, run_id=8), "La tournée 8 est déjà préparée."),
+    ],
+)
+def test_an_error_with_a_code_says_its_sentence(told, words):
+    _, log = failed(lambda: chained(told))
+    assert words in log
+    assert READER not in log
+
+
 def test_the_place_is_the_last_of_our_own_lines():
     from loan_reminders.domain.recipients import MobileNumber
 

@@ -21,7 +21,7 @@ TOKEN = "a-token-for-tests-of-callbacks"
 
 
 class CallbackReceiver:
-    """One process of one web server; `url` is the provider's address, `kill` ends it without a word.
+    """One process of one web server; `url` is the provider's address, `kill` is `kill -9`.
 
     `app` names the function that makes the application, `more` are variables of its environment.
     """

@@ -1,4 +1,4 @@
-"""Certificates that nobody vouches for."""
+"""Self-signed certificates, which no authority has signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers SQL behind the Oracle wire server: one SQLite session with Oracle's manners."""
+"""What answers SQL behind the Oracle wire server: one SQLite session that behaves like Oracle's."""
 
 from __future__ import annotations
 

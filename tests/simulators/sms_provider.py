@@ -1,4 +1,4 @@
-"""The simulated provider behind the wire: one account, what it takes, what it refuses, what it charges, what it tells.
+"""The simulated provider behind the HTTP server: one account, the SMS it takes or refuses, and what they cost.
 
 `answer` speaks the API v9.0, `answer_rest` the REST API; `sms_feedback` says what becomes of SMS once taken.
 """

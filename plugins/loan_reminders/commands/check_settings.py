@@ -10,7 +10,7 @@ from datetime import datetime
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.services.runs.check_templates import check_templates
-from loan_reminders.settings.library_toml import ROOT, read_settings, settings_path
+from loan_reminders.settings.library_toml import TEMPLATES, read_settings, settings_path
 
 
 def main() -> int:
@@ -19,12 +19,11 @@ def main() -> int:
     try:
         ours = read_settings(path)
         check_templates(
-            ROOT / "templates",
+            TEMPLATES,
             rules=ours.policy().rules,
             library=ours.identity(),
             layout=ours.letter_layout(),
-            max_segments=ours.sms.max_segments,
-            opt_out_mention=ours.sms.opt_out_mention,
+            text_rules=ours.text_rules(),
             today=datetime.now(ours.zone).date(),
         )
     except ReminderError as wrong:

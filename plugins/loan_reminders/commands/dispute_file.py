@@ -21,6 +21,7 @@ from pathlib import Path
 
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.french.refusals import sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,11 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="loan_reminders.commands.dispute_file",
         description="Réunit en un PDF tout ce qui a été envoyé au sujet d'un prêt.",
     )
-    way = parser.add_mutually_exclusive_group(required=True)
-    way.add_argument("--pret", metavar="ID", help="le numéro du prêt dans le SIGB")
-    way.add_argument("--code-barres", metavar="X", help="le code-barres du document")
-    way.add_argument("--reference", metavar="Y", help="la référence d'une lettre")
-    way.add_argument("--recommande", metavar="N", help="le numéro d'un recommandé")
+    named_by = parser.add_mutually_exclusive_group(required=True)
+    named_by.add_argument("--pret", metavar="ID", help="le numéro du prêt dans le SIGB")
+    named_by.add_argument("--code-barres", metavar="X", help="le code-barres du document")
+    named_by.add_argument("--reference", metavar="Y", help="la référence d'une lettre")
+    named_by.add_argument("--recommande", metavar="N", help="le numéro d'un recommandé")
     parser.add_argument("--sortie", type=Path, required=True, metavar="dossier.pdf", help="le fichier à écrire")
     asked = parser.parse_args(arguments)
     search = LoanSearch(
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _make(search, asked.sortie)
     except ReminderError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{sentence(error)}\n")
         return 1
 
 
@@ -65,15 +66,15 @@ def _make(search: LoanSearch, output: Path) -> int:
 
     config = settings()
     with connect(from_environment(os.environ), library=config.library.code) as ledger:
-        books = ledger.dispute()
-        found = find_loans(books, search)
+        disputes = ledger.dispute()
+        found = find_loans(disputes, search)
         if len(found) > 1:
             sys.stderr.write(f"{SEVERAL}\n")
             for one in found:
                 sys.stderr.write(f"  --pret {one.loan_id}  ({choice_words(one)})\n")
             return 1
         made = found and make_dispute_file(
-            books,
+            disputes,
             letter_store(),
             config.identity(),
             found[0].loan_id,

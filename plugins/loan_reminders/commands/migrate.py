@@ -23,7 +23,8 @@ from alembic.config import Config
 from sqlalchemy import URL, Connection, create_engine, text
 
 from loan_reminders import ledger
-from loan_reminders.domain.errors import LedgerUnavailable, ReminderError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable, ReminderError
+from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.address import from_command_line, from_text
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.schema import current_revision
@@ -57,7 +58,7 @@ def _wait_alone(connection: Connection) -> None:
     while not connection.execute(_ONE_AT_A_TIME).scalar_one():
         connection.rollback()
         if time.monotonic() > deadline:
-            raise LedgerUnavailable("Une autre mise à jour des tables du registre est en cours. Réessayer plus tard.")
+            raise LedgerUnavailable(LedgerRefusal.ANOTHER_UPGRADE)
         time.sleep(0.1)
     connection.commit()
 
@@ -108,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             downgrade(url, given.revision)
         sys.stdout.write(f"registre à la révision {current(url) or 'aucune'}\n")
     except ReminderError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{sentence(error)}\n")
         return 1
     return 0
 

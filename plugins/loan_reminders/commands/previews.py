@@ -20,10 +20,11 @@ from pathlib import Path
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.services.compose import email_composer, text_composer
 from loan_reminders.services.previews import Sample, samples
-from loan_reminders.settings.library_toml import ROOT, Settings, settings
+from loan_reminders.settings.library_toml import ROOT, TEMPLATES, Settings, settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SCREENS = {
@@ -64,7 +65,7 @@ def write_previews(ours: Settings, folder: Path, *, now: datetime, chromium: str
 def _each(ours: Settings, stage: Stage, channel: Channel, now: datetime) -> Iterator[tuple[str, Sample]]:
     from loan_reminders.rendering.templates import Templates
 
-    for language in Templates(ROOT / "templates").languages(stage, channel):
+    for language in Templates(TEMPLATES).languages(stage, channel):
         for sample in samples(
             ours.policy(), ours.identity(), stage=stage, channel=channel, language=language, today=now.date()
         ):
@@ -72,16 +73,7 @@ def _each(ours: Settings, stage: Stage, channel: Channel, now: datetime) -> Iter
 
 
 def _emails(ours: Settings, stage: Stage, place: Path, now: datetime, chromium: str) -> Iterator[Path]:
-    compose = email_composer(
-        ROOT / "templates",
-        stage=stage,
-        library=ours.identity(),
-        sender_name=ours.email.sender_name,
-        sender_address=ours.email.sender_address,
-        reply_to=ours.email.reply_to,
-        list_unsubscribe=ours.email.list_unsubscribe,
-        now=now,
-    )
+    compose = email_composer(TEMPLATES, ours.email_identity(), stage=stage, clock=lambda: now)
     for name, sample in _each(ours, stage, Channel.EMAIL, now):
         mail = compose(sample.delivery)
         message = message_from_bytes(mail.content, policy=policy.default)
@@ -108,14 +100,7 @@ def _photograph(chromium: str, page: Path, image: Path, *, width: int, height: i
 
 
 def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator[Path]:
-    compose = text_composer(
-        ROOT / "templates",
-        stage=stage,
-        library=ours.identity(),
-        max_segments=ours.sms.max_segments,
-        opt_out_mention=ours.sms.opt_out_mention,
-        today=now.date(),
-    )
+    compose = text_composer(TEMPLATES, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
     for name, sample in _each(ours, stage, Channel.SMS, now):
         message = compose(sample.delivery)
         count = f"{len(message.text)} caractères, segments : {message.segments}"
@@ -125,7 +110,7 @@ def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator
 def _letters(ours: Settings, stage: Stage, channel: Channel, place: Path, now: datetime) -> Iterator[Path]:
     from loan_reminders.rendering.letters.renderer import LetterRenderer
 
-    renderer = LetterRenderer(ROOT / "templates", library=ours.identity(), workers=1, layout=ours.letter_layout())
+    renderer = LetterRenderer(TEMPLATES, library=ours.identity(), workers=1, layout=ours.letter_layout())
     for name, sample in _each(ours, stage, channel, now):
         letter = renderer.letter(sample.delivery, today=sample.today)
         with tempfile.TemporaryDirectory() as scratch:
@@ -175,7 +160,7 @@ def main() -> None:
     try:
         files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
     except ReminderError as error:
-        sys.exit(str(error))
+        sys.exit(sentence(error))
     sys.stdout.write(f"{len(files)} fichiers. À ouvrir : {write_index(folder, files)}\n")
 
 

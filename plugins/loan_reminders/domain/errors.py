@@ -15,9 +15,12 @@ ReminderError
 │   ├── SmsAnswerUnreadable
 │   ├── LetterStoreUnavailable
 │   ├── BounceMailboxUnavailable
-│   ├── LedgerUnavailable
-│   └── DeliveriesDeferred      some recipients answered "later"
+│   ├── LedgerUnavailable       has a code
+│   ├── DeliveriesDeferred      some recipients answered "later"
+│   └── SendingWindowClosed     SMS wait for the window to open
 └── PermanentError              trying again changes nothing: the task fails at once
+    ├── LedgerRefused           what is asked of the ledger cannot be; has a code
+    │   └── RowRefused          the ledger cannot hold one value
     ├── IlsRejected             wrong password, missing table or column
     ├── MailRelayRejected       wrong password, sender refused
     ├── BounceMailboxRejected   wrong password, no such folder
@@ -25,12 +28,15 @@ ReminderError
     ├── SmsBudgetExceeded       the run costs more than the credit or the caps leave
     ├── LettersNotPrinted       the letters of a batch cannot be laid out
     ├── BooksDoNotBalance       a loan or a delivery is neither done nor explained
+    │   └── BooksNotCounted     the run never finished reading the ILS; has a code
     ├── TasksNotDone            the books of a run balance, but one of its tasks failed
     └── DaysMissed              days without a green run, or runs that stand still
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
 from traceback import walk_tb
 
 from loan_reminders.domain.states import Refusal
@@ -45,7 +51,19 @@ TO_MEND = "Prévenir l'administrateur, puis relancer la tâche."
 
 
 class ReminderError(Exception):
-    """Root of the project's errors."""
+    """Root of the project's errors. `french.refusals.sentence` says any of them to a person."""
+
+
+class CodedError(ReminderError):
+    """An error that says why by a code of a closed list; `french.refusals` has the sentence of each code.
+
+    `facts` are what the sentence names: a day, a number, a letter's reference. They hold no reader's name.
+    """
+
+    def __init__(self, code: StrEnum, **facts: object) -> None:
+        super().__init__(str(code))
+        self.code = code
+        self.facts = facts
 
 
 class SettingsError(ReminderError):
@@ -72,6 +90,61 @@ class RowError(ReminderError):
         self.column = column
 
 
+class LedgerRefusal(StrEnum):
+    """Why the ledger cannot do what is asked of it.
+
+    Those from `UNAVAILABLE` on are what its database or the driver says; `UNAVAILABLE` and `UNUSABLE` name a
+    `LedgerFault`.
+    """
+
+    UNKNOWN_RUN = "unknown_run"
+    READING_IS_OVER = "reading_is_over"
+    NOT_READ_TO_PLAN = "not_read_to_plan"
+    NOT_READ_TO_COUNT = "not_read_to_count"
+    ALREADY_PLANNED = "already_planned"
+    LOAN_LOST = "loan_lost"
+    LETTER_IN_ANOTHER_BATCH = "letter_in_another_batch"
+    NO_TABLES = "no_tables"
+    OLDER_TABLES = "older_tables"
+    NEWER_TABLES = "newer_tables"
+    ANOTHER_TASK_PRINTS = "another_task_prints"
+    ANOTHER_TASK_TEXTS = "another_task_texts"
+    CONNECTION_CLOSED = "connection_closed"
+    ANOTHER_UPGRADE = "another_upgrade"
+    UNAVAILABLE = "unavailable"
+    UNUSABLE = "unusable"
+    NO_ANSWER = "no_answer"
+    NO_FREE_CONNECTION = "no_free_connection"
+    CONNECTION_LOST = "connection_lost"
+    CONNECTION_REFUSED = "connection_refused"
+    VALUE_REFUSED = "value_refused"
+    STATEMENT_REFUSED = "statement_refused"
+    NOTICES_HELD = "notices_held"
+    RUN_BEING_OPENED = "run_being_opened"
+    NUMBER_JUST_TAKEN = "number_just_taken"
+    BATCH_NAME_TAKEN = "batch_name_taken"
+
+
+class LedgerFault(StrEnum):
+    """What the ledger's database lacks, by the state (SQLSTATE) that PostgreSQL gives."""
+
+    CONNECTION_LOST = "connection_lost"
+    READ_ONLY = "read_only"
+    BLOCKED = "blocked"
+    DISK_FULL = "disk_full"
+    NO_RESOURCES = "no_resources"
+    LOCK_HELD = "lock_held"
+    STATEMENT_TOO_LONG = "statement_too_long"
+    STARTING_OR_STOPPING = "starting_or_stopping"
+    SYSTEM_FAILURE = "system_failure"
+    ACCOUNT_REFUSED = "account_refused"
+    NO_DATABASE = "no_database"
+    NO_RIGHT = "no_right"
+    NO_TABLE = "no_table"
+    NO_COLUMN = "no_column"
+    NO_FUNCTION = "no_function"
+
+
 class TemplateError(ReminderError):
     """A template is missing, has a syntax error, or names a variable that does not exist."""
 
@@ -80,12 +153,8 @@ class TextTooLong(ReminderError):
     """An SMS needs more segments than the settings allow."""
 
 
-class LetterStepRefused(ReminderError):
-    """A step in the life of a letter cannot be taken: `code` says why, the message says in French what to do."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+class LetterStepRefused(CodedError):
+    """A step in the life of a letter cannot be taken; the code is of a `…Refusal` list of the letters."""
 
 
 class TrackingNumberError(LetterStepRefused):
@@ -120,19 +189,31 @@ class BounceMailboxUnavailable(TemporaryError):
     """The mailbox of bounces does not answer, or stopped answering."""
 
 
-class LedgerUnavailable(TemporaryError):
-    """The ledger's database does not answer, or another run holds the same notices."""
+class LedgerUnavailable(CodedError, TemporaryError):
+    """The ledger's database does not answer, or another task holds what is asked for; the code is a `LedgerRefusal`."""
 
 
 class DeliveriesDeferred(TemporaryError):
     """Some recipients were refused for the moment; they are planned again."""
 
 
+class SendingWindowClosed(TemporaryError):
+    """SMS wait and none may leave before `opens_at`, an aware moment."""
+
+    def __init__(self, opens_at: datetime) -> None:
+        super().__init__(f"Les SMS attendent l'ouverture de la plage d'envoi : {opens_at:%d/%m/%Y à %H h %M}")
+        self.opens_at = opens_at
+
+
 class PermanentError(ReminderError):
     """Trying again changes nothing until somebody mends the cause."""
 
 
-class RowRefused(PermanentError):
+class LedgerRefused(CodedError, PermanentError):
+    """The ledger cannot do what is asked of it; the code is a `LedgerRefusal`."""
+
+
+class RowRefused(LedgerRefused):
     """The ledger cannot hold one value: too long, too large, no date. The other rows are as good as before."""
 
 
@@ -166,6 +247,10 @@ class LettersNotPrinted(PermanentError):
 
 class BooksDoNotBalance(PermanentError):
     """Loans or deliveries of a run are neither done nor explained."""
+
+
+class BooksNotCounted(CodedError, BooksDoNotBalance):
+    """The books of a run cannot be counted; the code is a `LedgerRefusal`."""
 
 
 class TasksNotDone(PermanentError):

@@ -1,9 +1,14 @@
-"""How librarians call the closed lists; the code follows in brackets wherever it helps to search."""
+"""How librarians call the closed lists that all trades share.
+
+A list has several names where librarians speak of its members in several ways: in the plural when they are counted, in
+the singular of one message, in the feminine of one letter.
+"""
 
 from __future__ import annotations
 
-from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.domain.email.feedback import BounceKind
+from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
+from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
 
 STAGES = {
@@ -19,6 +24,39 @@ CHANNELS = {
     Channel.LETTER: "lettres",
     Channel.REGISTERED_LETTER: "lettres recommandées",
 }
+"""Many messages of a channel."""
+
+ONE_CHANNEL = {
+    Channel.EMAIL: "e-mail",
+    Channel.SMS: "SMS",
+    Channel.LETTER: "lettre",
+    Channel.REGISTERED_LETTER: "recommandé",
+}
+"""One message of a channel."""
+
+CHANNELS_IN_FILE = {
+    Channel.EMAIL: "e-mail",
+    Channel.SMS: "SMS",
+    Channel.LETTER: "courrier",
+    Channel.REGISTERED_LETTER: "lettre recommandée",
+}
+"""How a message was sent, in the file of a loan, which people outside the library read."""
+
+CONTACTS = {
+    Channel.EMAIL: "e-mail",
+    Channel.SMS: "mobile",
+    Channel.LETTER: "adresse postale",
+    Channel.REGISTERED_LETTER: "adresse postale",
+}
+"""What a channel needs of a reader."""
+
+SLOTS = {Slot.WRITTEN: "e-mail ou lettre", Slot.SMS: "SMS"}
+CATEGORIES = {
+    PatronCategory.STUDENT: "étudiant",
+    PatronCategory.STAFF: "personnel",
+    PatronCategory.EXTERNAL: "extérieur",
+    PatronCategory.OTHER: "autre",
+}
 STATES = {
     DeliveryState.PLANNED: "en attente",
     DeliveryState.CLAIMED: "en cours d'envoi",
@@ -29,6 +67,54 @@ STATES = {
     DeliveryState.BOUNCED: "revenus en erreur",
     DeliveryState.IN_DOUBT: "en doute",
     DeliveryState.FAILED: "abandonnés après plusieurs essais",
+}
+"""Many messages in a state."""
+
+ONE_STATE = {
+    DeliveryState.PLANNED: "en attente",
+    DeliveryState.CLAIMED: "en cours d'envoi",
+    DeliveryState.ACCEPTED: "accepté",
+    DeliveryState.DELIVERED: "reçu",
+    DeliveryState.CANCELLED: "annulé",
+    DeliveryState.REFUSED: "refusé",
+    DeliveryState.BOUNCED: "revenu en erreur",
+    DeliveryState.IN_DOUBT: "en doute",
+    DeliveryState.FAILED: "abandonné après plusieurs essais",
+}
+"""One message in a state."""
+
+ONE_LETTER_STATE = ONE_STATE | {
+    DeliveryState.ACCEPTED: "mise en lot pour l'impression",
+    DeliveryState.DELIVERED: "reçue",
+    DeliveryState.CANCELLED: "annulée",
+    DeliveryState.REFUSED: "refusée",
+    DeliveryState.BOUNCED: "revenue",
+}
+"""One letter in a state."""
+
+REASONS = {
+    Reason.DRY_RUN: "essai à blanc",
+    Reason.RETURNED: "document rendu entre-temps",
+    Reason.RENEWED: "prêt prolongé entre-temps",
+    Reason.SUPERSEDED: "relève d'une étape suivante",
+    Reason.EXPIRED: "trop tard pour être utile",
+    Reason.NOT_APPROVED: "envoi non approuvé par la bibliothèque",
+    Reason.SAME_NUMBER_TODAY: "un SMS était déjà parti ce jour vers ce numéro",
+    Reason.OPTED_OUT: "lecteur désinscrit",
+    Reason.DEAD_NUMBER: "numéro qui ne répond plus",
+    Reason.DEAD_ADDRESS: "adresse d'où tout revient",
+    Reason.TAKEN_OUT: "retirée du lot par un bibliothécaire",
+    Reason.INVALID_RECIPIENT: "coordonnées inutilisables",
+    Reason.RECIPIENT_REFUSED: "destinataire refusé",
+    Reason.RECIPIENT_DEFERRED: "destinataire refusé pour le moment",
+    Reason.MESSAGE_REFUSED: "message refusé",
+    Reason.NOT_RENDERED: "message impossible à composer",
+    Reason.TEXT_TOO_LONG: "texte trop long",
+    Reason.NO_ANSWER: "aucune réponse du serveur",
+    Reason.UNREADABLE_ANSWER: "réponse illisible du prestataire",
+    Reason.INTERRUPTED: "envoi interrompu",
+    Reason.NOT_SENT: "rien n'est parti",
+    Reason.RETRIES_EXHAUSTED: "essais épuisés",
 }
 SKIPS = {
     SkipReason.ALREADY_SENT: "déjà envoyé",
@@ -46,6 +132,24 @@ SKIPS = {
     SkipReason.INVALID_ROW: "ligne du SIGB illisible",
     SkipReason.DUPLICATE_ROW: "ligne en double",
 }
+REFUSALS = {
+    Refusal.MISSING: "absente",
+    Refusal.NOT_A_NUMBER: "pas un numéro",
+    Refusal.NOT_MOBILE: "pas un mobile",
+    Refusal.INVALID_NUMBER: "numéro impossible",
+    Refusal.DUMMY: "factice, mise à la place d'une vraie",
+    Refusal.COUNTRY_NOT_ALLOWED: "pays non desservi ou inconnu",
+    Refusal.COUNTRY_UNSURE: "semble à l'étranger, pays absent ou douteux",
+    Refusal.NOT_AN_ADDRESS: "mal écrite",
+    Refusal.TOO_FEW_LINES: "sans rue ou sans ville",
+    Refusal.NO_POSTCODE: "sans code postal",
+    Refusal.LINE_TOO_LONG: "une ligne dépasse 38 caractères",
+    Refusal.TOO_MANY_LINES: "plus de 6 lignes",
+    Refusal.HOMELESS: "sans domicile fixe",
+    Refusal.OWN_ADDRESS: "celle de la bibliothèque",
+}
+"""What is wrong with a reader's contact, after `CONTACTS`."""
+
 SUPPRESSIONS = {
     SuppressionReason.STOP: "a répondu STOP",
     SuppressionReason.BLACKLIST: "liste noire du prestataire",
@@ -60,6 +164,12 @@ SOURCES = {
     SuppressionSource.RECEIPTS: "accusés de réception",
     SuppressionSource.LIBRARIAN: "bibliothécaire",
     SuppressionSource.BOUNCES: "messages revenus en erreur",
+}
+
+BOUNCES = {
+    BounceKind.HARD: "refus définitif",
+    BounceKind.SOFT: "refus temporaire",
+    BounceKind.DELAYED: "remise retardée",
 }
 
 

@@ -1,4 +1,4 @@
-"""The Airflow connection of the mailbox where e-mails come back, as a gateway."""
+"""From the Airflow connection of the mailbox where e-mails come back to a gateway."""
 
 from __future__ import annotations
 

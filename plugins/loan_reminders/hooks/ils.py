@@ -1,4 +1,4 @@
-"""The Airflow Connection of the ILS → a source of loans."""
+"""From the Airflow connection of the ILS to a source of loans."""
 
 from __future__ import annotations
 

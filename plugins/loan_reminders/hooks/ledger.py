@@ -1,4 +1,4 @@
-"""The Airflow Connection `reminders_ledger` → the ledger."""
+"""From the Airflow connection `reminders_ledger` to the ledger."""
 
 from __future__ import annotations
 

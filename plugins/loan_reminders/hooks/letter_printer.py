@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loan_reminders.settings.library_toml import ROOT
+from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from loan_reminders.domain.ports.letters import LetterPrinter
@@ -16,5 +16,5 @@ def letter_printer(config: Settings) -> LetterPrinter:
     from loan_reminders.rendering.letters.renderer import LetterRenderer
 
     return LetterRenderer(
-        ROOT / "templates", library=config.identity(), workers=config.letters.workers, layout=config.letter_layout()
+        TEMPLATES, library=config.identity(), workers=config.letters.workers, layout=config.letter_layout()
     )

@@ -1,4 +1,4 @@
-"""The letter storage that the installation names, as a gateway."""
+"""From `REMINDERS_STORAGE` to the folder or bucket where letters are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Airflow connection of the SMTP server, as a gateway."""
+"""From the Airflow connection of the SMTP server to a gateway."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import BaseHook
 
-from loan_reminders.gateways.email.mail_relay import Pace, Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import RateLimit, Security, SmtpAccount, SmtpRelay
 
 _USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
 
@@ -41,8 +41,8 @@ def mail_relay(conn_id: str, *, envelope_sender: str, messages_per_minute: int =
         login_in_clear=_true(extra.get("login_in_clear")),
         verify_certificate=extra.get("ssl_context") != "none",
     )
-    pace = Pace(messages_per_minute)
-    return lambda: SmtpRelay(account, pace=pace)
+    rate_limit = RateLimit(messages_per_minute)
+    return lambda: SmtpRelay(account, rate_limit=rate_limit)
 
 
 def _true(value: object) -> bool:

@@ -12,9 +12,8 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind, BadAddress, DeskWork, NotReached, PutAside
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.letters.batches import LetterAct, ReturnReason
+from loan_reminders.domain.letters.batches import LetterAct, ReturnReason, ReturnRefusal
 from loan_reminders.domain.ports.registered import StepTaken
-from loan_reminders.domain.registered.steps import StepRefusal
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger import undelivered
@@ -144,24 +143,16 @@ class PostgresDesk:
         with self._transaction() as connection:
             rows = connection.execute(_LETTER, {"library": self._library, "reference": reference}).all()
             if not rows:
-                raise LetterStepRefused(StepRefusal.UNKNOWN_LETTER, f"Aucune lettre n'a la référence {reference}.")
+                raise LetterStepRefused(ReturnRefusal.UNKNOWN_LETTER, reference=reference)
             if len(rows) > 1:
-                raise LetterStepRefused(StepRefusal.AMBIGUOUS, f"Plusieurs lettres ont la référence {reference}.")
+                raise LetterStepRefused(ReturnRefusal.AMBIGUOUS, reference=reference)
             row = rows[0]
             if row.channel == Channel.REGISTERED_LETTER.value:
-                raise LetterStepRefused(
-                    StepRefusal.REGISTERED,
-                    f"La lettre {reference} est un recommandé : noter son retour sur la page « Recommandés ».",
-                )
+                raise LetterStepRefused(ReturnRefusal.REGISTERED, reference=reference)
             if row.left_out is not None:
-                raise LetterStepRefused(
-                    StepRefusal.LEFT_OUT, f"La lettre {reference} a été retirée de son lot : elle n'a pas été postée."
-                )
+                raise LetterStepRefused(ReturnRefusal.LEFT_OUT, reference=reference)
             if row.printed_at is None:
-                raise LetterStepRefused(
-                    StepRefusal.NOT_PRINTED,
-                    f"La lettre {reference} n'a pas été imprimée. Il faut d'abord marquer son lot comme imprimé.",
-                )
+                raise LetterStepRefused(ReturnRefusal.NOT_PRINTED, reference=reference)
             asked = {"library": self._library, "delivery_id": row.delivery_id}
             if connection.execute(_CAME_BACK, asked).first() is not None:
                 return StepTaken(delivery_id=row.delivery_id, reference=reference, changed=False)

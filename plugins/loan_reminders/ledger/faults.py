@@ -7,38 +7,43 @@ words: they name a server, never a reader nor a password.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
 from sqlalchemy import exc
 
-from loan_reminders.domain.errors import LedgerUnavailable, PermanentError, ReminderError, RowRefused
+from loan_reminders.domain.errors import (
+    LedgerFault,
+    LedgerRefusal,
+    LedgerRefused,
+    LedgerUnavailable,
+    ReminderError,
+    RowRefused,
+)
 from loan_reminders.ledger.schema import UPGRADE_COMMAND
 
 _TEMPORARY = {
-    "08": "la connexion est perdue",
-    "25006": "la base est en lecture seule",
-    "40": "une autre transaction bloque celle-ci",
-    "53100": "le disque est plein",
-    "53": "le serveur manque de ressources",
-    "55P03": "un autre processus garde un verrou trop longtemps",
-    "57014": "une requête a pris trop de temps",
-    "57": "le serveur démarre ou s'arrête",
-    "58": "panne du système du serveur",
+    "08": LedgerFault.CONNECTION_LOST,
+    "25006": LedgerFault.READ_ONLY,
+    "40": LedgerFault.BLOCKED,
+    "53100": LedgerFault.DISK_FULL,
+    "53": LedgerFault.NO_RESOURCES,
+    "55P03": LedgerFault.LOCK_HELD,
+    "57014": LedgerFault.STATEMENT_TOO_LONG,
+    "57": LedgerFault.STARTING_OR_STOPPING,
+    "58": LedgerFault.SYSTEM_FAILURE,
 }
 _PERMANENT = {
-    "28": "le serveur refuse le compte",
-    "3D": "la base n'existe pas",
-    "42501": "il manque au compte un droit sur une table",
-    "42P01": f"il manque une table, lancer `{UPGRADE_COMMAND}`",
-    "42703": f"il manque une colonne, lancer `{UPGRADE_COMMAND}`",
-    "42883": f"il manque une fonction, lancer `{UPGRADE_COMMAND}`",
+    "28": LedgerFault.ACCOUNT_REFUSED,
+    "3D": LedgerFault.NO_DATABASE,
+    "42501": LedgerFault.NO_RIGHT,
+    "42P01": LedgerFault.NO_TABLE,
+    "42703": LedgerFault.NO_COLUMN,
+    "42883": LedgerFault.NO_FUNCTION,
 }
 _OF_A_VALUE = ("21", "22", "23", "54")
 """Classes of errors that are about what a row holds, not about the ledger itself."""
-_LATER = "Réessayer plus tard (automatique dans Airflow) ; si cela dure, prévenir l'administrateur."
-_CALL = "Prévenir l'administrateur."
 _REFUSED_AT_THE_DOOR = (
     "password authentication failed",
     "authentification par mot de passe",
@@ -47,20 +52,17 @@ _REFUSED_AT_THE_DOOR = (
     "does not exist",
     "n'existe pas",
 )
-_CONFLICTS = {
-    "one_live_claim": LedgerUnavailable(
-        f"Une autre tournée tient les mêmes avis : un nouvel essai les verra comme envoyés. {_LATER}"
-    ),
-    "one_attempt": LedgerUnavailable(f"Un autre processus ouvre la même tournée. {_LATER}"),
-    "one_letter_a_number": LedgerUnavailable(
-        f"Un autre poste vient de donner un de ces numéros : rien n'a été changé. {_LATER}"
-    ),
-    "one_batch_of_a_name": PermanentError(f"Un lot de lettres de ce nom est déjà dans le registre. {_CALL}"),
+_CONFLICTS: dict[str, tuple[type[LedgerUnavailable | LedgerRefused], LedgerRefusal]] = {
+    "one_live_claim": (LedgerUnavailable, LedgerRefusal.NOTICES_HELD),
+    "one_attempt": (LedgerUnavailable, LedgerRefusal.RUN_BEING_OPENED),
+    "one_letter_a_number": (LedgerUnavailable, LedgerRefusal.NUMBER_JUST_TAKEN),
+    "one_batch_of_a_name": (LedgerRefused, LedgerRefusal.BATCH_NAME_TAKEN),
 }
+"""What it means that a unique constraint refuses a row: somebody else was there first."""
 
 
-def _said(sqlstate: str, words: dict[str, str]) -> str | None:
-    return words.get(sqlstate) or words.get(sqlstate[:2])
+def _fault(sqlstate: str, faults: Mapping[str, LedgerFault]) -> LedgerFault | None:
+    return faults.get(sqlstate) or faults.get(sqlstate[:2])
 
 
 def _translated(error: BaseException) -> ReminderError:
@@ -68,27 +70,27 @@ def _translated(error: BaseException) -> ReminderError:
     kind = type(error).__name__
     if sqlstate is None:
         if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-            return RowRefused(f"Le pilote du registre refuse une valeur ({kind}). {_CALL}")
+            return RowRefused(LedgerRefusal.VALUE_REFUSED, kind=kind)
         words = " ".join(str(error).split())
         if any(phrase in words for phrase in _REFUSED_AT_THE_DOOR):
-            return PermanentError(f"Le serveur du registre refuse la connexion : « {words} ». {_CALL}")
-        return LedgerUnavailable(f"La base du registre ne répond pas : « {words} ». {_LATER}")
+            return LedgerRefused(LedgerRefusal.CONNECTION_REFUSED, words=words)
+        return LedgerUnavailable(LedgerRefusal.NO_ANSWER, words=words)
     constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
-    conflict = _CONFLICTS.get(constraint or "")
-    if conflict is not None:
-        return type(conflict)(*conflict.args)
-    if said := _said(sqlstate, _PERMANENT):
-        return PermanentError(f"Le registre est inutilisable : {said} (SQLSTATE {sqlstate}). {_CALL}")
-    if said := _said(sqlstate, _TEMPORARY):
-        return LedgerUnavailable(f"Le registre est indisponible : {said} (SQLSTATE {sqlstate}). {_LATER}")
+    if constraint in _CONFLICTS:
+        kind_of_error, code = _CONFLICTS[constraint]
+        return kind_of_error(code)
+    if fault := _fault(sqlstate, _PERMANENT):
+        return LedgerRefused(LedgerRefusal.UNUSABLE, fault=fault, sqlstate=sqlstate, command=UPGRADE_COMMAND)
+    if fault := _fault(sqlstate, _TEMPORARY):
+        return LedgerUnavailable(LedgerRefusal.UNAVAILABLE, fault=fault, sqlstate=sqlstate, command=UPGRADE_COMMAND)
     place = f", {constraint}" if constraint else ""
-    refusal = RowRefused if sqlstate.startswith(_OF_A_VALUE) else PermanentError
-    return refusal(f"Le registre refuse une requête ({kind}, SQLSTATE {sqlstate}{place}). {_CALL}")
+    refusal = RowRefused if sqlstate.startswith(_OF_A_VALUE) else LedgerRefused
+    return refusal(LedgerRefusal.STATEMENT_REFUSED, kind=kind, sqlstate=sqlstate, place=place)
 
 
 @contextmanager
 def ledger_errors() -> Iterator[None]:
-    """Turn the driver's errors into LedgerUnavailable (a later try may succeed) or PermanentError.
+    """Turn the driver's errors into LedgerUnavailable (a later try may succeed) or LedgerRefused.
 
     The driver's error is not chained: a traceback would print the statement's values.
     """
@@ -99,6 +101,6 @@ def ledger_errors() -> Iterator[None]:
     except psycopg.Error as error:
         raise _translated(error) from None
     except exc.TimeoutError:
-        raise LedgerUnavailable(f"Le registre n'a plus de connexion libre dans ce processus. {_LATER}") from None
+        raise LedgerUnavailable(LedgerRefusal.NO_FREE_CONNECTION) from None
     except (exc.PendingRollbackError, exc.ResourceClosedError) as error:
-        raise LedgerUnavailable(f"La connexion au registre est fermée ({type(error).__name__}). {_LATER}") from None
+        raise LedgerUnavailable(LedgerRefusal.CONNECTION_LOST, kind=type(error).__name__) from None

@@ -18,6 +18,7 @@ from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalA
 from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.stages import Channel, PatronCategory
 from loan_reminders.domain.states import Refusal
+from loan_reminders.french.runs import imbalance_words
 
 LONGEST_ID = 200
 """The most characters kept of an id of the provider's: an index holds no text of any length."""
@@ -171,7 +172,7 @@ def encode_receipt(receipt: Receipt) -> dict[str, Any]:
 
 
 def encode_books(books: Books) -> dict[str, Any]:
-    """The books of a run, with their problems, for the run's row."""
+    """The books of a run for the run's row; its problems in words, for whoever reads the table."""
     return {
         "loans_extracted": books.loans_extracted,
         "loans_in_notices": books.loans_in_notices,
@@ -186,5 +187,5 @@ def encode_books(books: Books) -> dict[str, Any]:
         "taken_over_by_letter": books.taken_over_by_letter,
         "segments": books.segments,
         "cost": books.cost,
-        "problems": list(books.problems()),
+        "problems": [imbalance_words(problem) for problem in books.problems()],
     }

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.errors import ReminderError, RowRefused
+from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.json_codecs import storable
 
 ROW_ERRORS = (RowRefused, ValueError, TypeError, ArithmeticError)
@@ -100,4 +101,4 @@ def identity(*parts: object) -> str:
 
 
 def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, ReminderError) else type(error).__name__
+    return sentence(error) if isinstance(error, ReminderError) else type(error).__name__

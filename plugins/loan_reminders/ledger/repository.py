@@ -11,7 +11,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Run
@@ -20,6 +20,7 @@ from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.runs import imbalance_words
 from loan_reminders.ledger.desk import PostgresDesk
 from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
 from loan_reminders.ledger.email.feedback import PostgresMailFeedback
@@ -99,10 +100,7 @@ class PostgresLedger:
         query = select(runs).where(runs.c.run_id == run_id, runs.c.library == self.library)
         row = connection.execute(query.with_for_update(key_share=True) if lock else query).first()
         if row is None:
-            raise PermanentError(
-                f"Le registre de la bibliothèque {self.library} n'a pas de tournée {run_id}."
-                " Relancer « Extraire les prêts »."
-            )
+            raise LedgerRefused(LedgerRefusal.UNKNOWN_RUN, library=self.library, run_id=run_id)
         return history.as_run(row)
 
     def unfinished_runs(self, run_id: int) -> Sequence[Run]:
@@ -277,5 +275,5 @@ class PostgresLedger:
             self._run(connection, run_id, lock=True)
             books = close_books(connection, run_id)
         for problem in books.problems():
-            logger.error("Tournée %s : %s", run_id, problem)
+            logger.error("Tournée %s : %s", run_id, imbalance_words(problem))
         return books

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.ledger.tables import SCHEMA_REVISION
 
 VERSION_TABLE = "reminders_alembic_version"
@@ -22,18 +22,14 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def check_schema(connection: Connection) -> None:
-    """Raise PermanentError, naming the command that mends it, when the tables are missing, older or newer."""
+    """Raise LedgerRefused, naming the command that mends it, when the tables are missing, older or newer."""
     revision = current_revision(connection)
     if revision == SCHEMA_REVISION:
         return
     if revision is None:
-        raise PermanentError(f"La base du registre n'a pas encore de tables : lancer `{UPGRADE_COMMAND}`.")
+        raise LedgerRefused(LedgerRefusal.NO_TABLES, command=UPGRADE_COMMAND)
     if revision < SCHEMA_REVISION:
-        raise PermanentError(
-            f"Les tables du registre sont à la révision {revision}, il faut {SCHEMA_REVISION} :"
-            f" lancer `{UPGRADE_COMMAND}`."
+        raise LedgerRefused(
+            LedgerRefusal.OLDER_TABLES, revision=revision, wanted=SCHEMA_REVISION, command=UPGRADE_COMMAND
         )
-    raise PermanentError(
-        f"Les tables du registre sont à la révision {revision}, ce programme connaît {SCHEMA_REVISION} :"
-        " installer la nouvelle version du programme."
-    )
+    raise LedgerRefused(LedgerRefusal.NEWER_TABLES, revision=revision, wanted=SCHEMA_REVISION)

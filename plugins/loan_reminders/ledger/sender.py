@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, func, select, text
 
-from loan_reminders.domain.errors import RETRIED, LedgerUnavailable
+from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, LoanKey
@@ -112,7 +112,7 @@ class PostgresSender:
         with self._lock, ledger_errors():
             connection = self._connection
             if connection is None or connection.invalidated:
-                raise LedgerUnavailable(f"La connexion au registre est fermée : l'envoi s'arrête là. {RETRIED}")
+                raise LedgerUnavailable(LedgerRefusal.CONNECTION_CLOSED)
             with connection.begin():
                 yield connection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, exc, text
 
-from loan_reminders.domain.errors import RETRIED, LedgerUnavailable
+from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
 from loan_reminders.domain.stages import Channel
 
 LETTERS = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
@@ -29,7 +29,7 @@ def lock_letters(connection: Connection, library: str, run_id: int, kind: Channe
     """
     name = f"reminders press {library} {run_id} {kind.value}"
     if not connection.execute(_TRY, {"name": name}).scalar_one():
-        raise LedgerUnavailable(f"Une autre tâche imprime déjà les lettres de cette tournée. {RETRIED}")
+        raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_PRINTS)
 
 
 def lock_sms(connection: Connection, library: str) -> None:
@@ -44,6 +44,4 @@ def lock_sms(connection: Connection, library: str) -> None:
     except exc.DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
-        raise LedgerUnavailable(
-            f"Une autre tâche envoie des SMS de la bibliothèque : une seule à la fois le peut. {RETRIED}"
-        ) from None
+        raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_TEXTS) from None

@@ -9,13 +9,11 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
 from loan_reminders.domain.errors import PermanentError
-from loan_reminders.operators.base import Installed, begun, only_temporary_errors_are_retried
+from loan_reminders.operators.base import Installed, known_run_id, only_temporary_errors_are_retried
 from loan_reminders.services.registered.approval import REASONS, approval_question, approve, refuse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from loan_reminders.domain.stages import Stage
 
 APPROVE, REFUSE = "Valider", "Ne rien imprimer"
 PAGES = "/relances/lots"
@@ -23,10 +21,10 @@ PAGES = "/relances/lots"
 
 
 def _form() -> dict[str, Param]:
-    """What may be said beside the answer; both are optional.
+    """The fields beside the answer: which letters to take out, and why; both are optional.
 
-    Airflow keeps what is typed here in its own tables, and may log it: so the reason is one of a list. A reason in
-    one's own words is typed on the page of the batch, which takes a letter out as well.
+    Airflow keeps what is typed here in its own tables, and may log it: so the reason is chosen from a list. The page of
+    the batch, which takes a letter out as well, lets a librarian write a reason.
     """
     words: dict[str, Any] = {"type": ["null", "string"], "source": "task"}
     references = "Références des lettres à ne pas envoyer, séparées par des espaces ou des virgules."
@@ -43,22 +41,23 @@ class ApproveLetters(Installed, HITLOperator):
     nothing is printed, and the task can be cleared to ask again.
     """
 
+    usual_id = "approve_letters"
+
     template_fields: Sequence[str] = (*HITLOperator.template_fields, "run_id")
 
-    def __init__(self, *, stage: Stage, run_id: Any, **kwargs: Any) -> None:
+    def __init__(self, *, run_id: Any, **kwargs: Any) -> None:
         super().__init__(
             subject="Lettres recommandées : faut-il imprimer ce lot ?",
             options=[APPROVE, REFUSE],
             **{**kwargs, "params": _form()},
         )
-        self.stage = stage
         self.run_id = run_id
 
     def execute(self, context: Context) -> int:
         """Ask, or return 0 at once: nothing to approve."""
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             asks = self.config.letters.approve_registered
-            self.body = approval_question(ledger, run_id=begun(self.run_id), pages=PAGES) if asks else None
+            self.body = approval_question(ledger, run_id=known_run_id(self.run_id), pages=PAGES) if asks else None
         return super().execute(context) if self.body else 0
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> int:

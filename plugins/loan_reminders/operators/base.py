@@ -1,4 +1,4 @@
-"""What every operator shares: settings, the ledger, today, and which errors are worth another try."""
+"""What every operator shares: its usual name, settings, the ledger, the clock, and which errors are tried again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 
 from loan_reminders.domain.errors import PermanentError, ReminderError, TemporaryError, unexpected
 from loan_reminders.domain.stages import Stage
+from loan_reminders.french.refusals import sentence
+from loan_reminders.french.task_names import TASKS
 from loan_reminders.services.runs.check_volume import check_approved
 from loan_reminders.services.runs.still_due import StillDue
 from loan_reminders.settings.library_toml import Settings, settings
@@ -32,15 +34,16 @@ Never for a task that may wait for a person or an hour: Airflow counts the waiti
 def only_temporary_errors_are_retried() -> Iterator[None]:
     """Let Airflow try again after a TemporaryError; anything else fails the task at once.
 
-    Nothing is chained: Airflow's log would show the words of the first cause, which may hold a reader's data. Of an
-    unexpected error its class and its place are told.
+    No error is raised from another: Airflow's log would show the message of the first cause, which may hold a reader's
+    data. Of an unexpected error only the class and the line are logged.
     """
     try:
         yield
     except TemporaryError as error:
+        error.args = (sentence(error),)  # what Airflow's log shows
         raise error from None
     except ReminderError as error:
-        raise AirflowFailException(str(error)) from None
+        raise AirflowFailException(sentence(error)) from None
     except AirflowNotFoundException as error:
         raise AirflowFailException(
             f"Il manque une connexion dans Airflow (Administration, Connexions) : {error}"
@@ -49,10 +52,10 @@ def only_temporary_errors_are_retried() -> Iterator[None]:
         raise AirflowFailException(f"Erreur inattendue : {unexpected(error)}") from None
 
 
-def begun(run_id: int | None) -> int:
-    """The ledger's number of the run. Raises PermanentError when « Extraire les prêts » gave none.
+def known_run_id(run_id: int | None) -> int:
+    """The ledger's number of the run. Raises PermanentError when the task « Extraire les prêts » gave none.
 
-    A task that was marked as successful by hand returns nothing.
+    An extraction that was marked as successful by hand returns nothing.
     """
     if run_id is None:
         raise PermanentError(
@@ -63,10 +66,19 @@ def begun(run_id: int | None) -> int:
 
 
 class Installed:
-    """What an operator knows of its installation."""
+    """What an operator knows of its installation; a mix-in, written before the operator of Airflow.
 
+    `usual_id` is the id of its task where the DAG names none; the name that librarians read goes with the id.
+    """
+
+    usual_id = ""
     ledger_conn_id = "reminders_ledger"
     ils_conn_id = "ils_oracle"
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("task_id", self.usual_id)
+        name = TASKS.get(kwargs["task_id"])
+        super().__init__(**({"task_display_name": name} if name else {}) | kwargs)
 
     @property
     def config(self) -> Settings:
@@ -74,7 +86,7 @@ class Installed:
         return settings()
 
     def now(self) -> datetime:
-        """This instant, in the library's time zone; what is below the operators gets it as an argument."""
+        """This instant, in the library's time zone: taken once in `execute`; long work is given it as its clock."""
         return datetime.now(self.config.zone)
 
     def ledger(self) -> Ledger:
@@ -90,7 +102,14 @@ class Installed:
         return loan_source(self.ils_conn_id, ils=self.config.ils, codes=self.config.codes())
 
 
-class ReminderOperator(Installed, BaseOperator):
+class LibraryOperator(Installed, BaseOperator):
+    """An operator of Airflow that knows its installation."""
+
+    def __init__(self, **kwargs: Any) -> None:  # Airflow prepares the `__init__` of operators, not that of a mix-in
+        super().__init__(**kwargs)
+
+
+class ReminderOperator(LibraryOperator):
     """Runs `work`; only a TemporaryError lets Airflow try again, anything else fails the task at once."""
 
     def __init__(self, *, stage: Stage, **kwargs: Any) -> None:
@@ -100,10 +119,10 @@ class ReminderOperator(Installed, BaseOperator):
     def execute(self, context: Context) -> Any:
         """Do the work, turning the class of an error into Airflow's decision to retry."""
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return self.work(context, ledger)
+            return self.work(context, ledger, self.now())
 
-    def work(self, context: Context, ledger: Ledger) -> Any:
-        """The operator's verb; returns identifiers and counts only."""
+    def work(self, context: Context, ledger: Ledger, now: datetime) -> Any:
+        """The operator's verb, begun at `now`; returns identifiers and counts only."""
         raise TypeError(f"{type(self).__name__} does not say what its work is")
 
 
@@ -119,7 +138,7 @@ class RunOperator(ReminderOperator):
     def execute(self, context: Context) -> Any:
         """Do the work on a run that was begun."""
         with only_temporary_errors_are_retried():
-            begun(self.run_id)
+            known_run_id(self.run_id)
         return super().execute(context)
 
     def check_approved(self, ledger: Ledger) -> None:
@@ -127,11 +146,15 @@ class RunOperator(ReminderOperator):
         past_runs = self.config.volume_guard.runs
         check_approved(ledger, run_id=self.run_id, guard=self.config.guard(), past_runs=past_runs)
 
-    def still_due(self, ledger: Ledger) -> StillDue:
-        """What asks the ILS again just before sending."""
-        run = ledger.run(self.run_id)
-        policy, today = self.config.policy(), self.now().date()
-        return StillDue(source=self.loan_source(), policy=policy, run=run, today=today)
+    def still_due(self, ledger: Ledger, *, expires_after_days: int | None = None) -> StillDue:
+        """What asks the ILS again just before sending; `expires_after_days` counts from the due date."""
+        return StillDue(
+            source=self.loan_source(),
+            policy=self.config.policy(),
+            run=ledger.run(self.run_id),
+            clock=self.now,
+            expires_after_days=expires_after_days,
+        )
 
     def last_try(self, context: Context) -> bool:
         """Whether Airflow will not try this task again by itself."""

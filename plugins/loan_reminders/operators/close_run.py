@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.operators.base import RunOperator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.outside import Ledger
 
 DONE = frozenset({"success", "removed"})
-"""States of Airflow of a task that leaves nothing to do. One that was skipped did not do its work: no DAG skips any."""
+"""Airflow's states of a task that left nothing undone. Not « skipped »: no DAG of a stage skips a task."""
 
 
 class CloseRun(RunOperator):
@@ -23,10 +24,12 @@ class CloseRun(RunOperator):
     books are written, when another did not succeed.
     """
 
+    usual_id = "close_run"
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trigger_rule": "all_done", **kwargs})
 
-    def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
+    def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Close the run."""
         books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context))
         return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}

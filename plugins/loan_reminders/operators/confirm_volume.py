@@ -1,4 +1,4 @@
-"""Vérifier le volume: an unusual run waits for a librarian."""
+"""Vérifier le volume: a run of an unusual size waits until a librarian approves it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 
-from loan_reminders.operators.base import Installed, begun, only_temporary_errors_are_retried
+from loan_reminders.operators.base import Installed, known_run_id, only_temporary_errors_are_retried
 from loan_reminders.services.runs.check_volume import approve, refuse, volume_question
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.stages import Stage
-
 SEND, REFUSE = "Envoyer", "Ne rien envoyer"
 NO_ANSWER = timedelta(days=1)
+"""How long a librarian has to answer; after that nothing is sent."""
 
 
 class ConfirmVolume(Installed, HITLOperator):
@@ -26,9 +25,11 @@ class ConfirmVolume(Installed, HITLOperator):
     No answer in a day is a refusal. The answer is kept in the ledger, where the senders look for it.
     """
 
+    usual_id = "confirm_volume"
+
     template_fields: Sequence[str] = (*HITLOperator.template_fields, "run_id")
 
-    def __init__(self, *, stage: Stage, run_id: Any, **kwargs: Any) -> None:
+    def __init__(self, *, run_id: Any, **kwargs: Any) -> None:
         super().__init__(
             subject="Volume inhabituel : faut-il envoyer ?",
             options=[SEND, REFUSE],
@@ -36,7 +37,6 @@ class ConfirmVolume(Installed, HITLOperator):
             response_timeout=NO_ANSWER,
             **kwargs,
         )
-        self.stage = stage
         self.run_id = run_id
 
     def execute(self, context: Context) -> int:
@@ -44,7 +44,7 @@ class ConfirmVolume(Installed, HITLOperator):
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             self.body = volume_question(
                 ledger,
-                run_id=begun(self.run_id),
+                run_id=known_run_id(self.run_id),
                 guard=self.config.guard(),
                 past_runs=self.config.volume_guard.runs,
                 library=self.config.identity(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from loan_reminders.operators.base import RunOperator
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 class PlanNotices(RunOperator):
     """Writes the run's notices and deliveries to the ledger; returns deliveries by channel."""
 
-    def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
+    usual_id = "plan_notices"
+
+    def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Plan the run."""
         return plan_run(ledger, run_id=self.run_id, policy=self.config.policy())

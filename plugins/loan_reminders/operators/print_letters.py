@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.stages import Channel, Stage
@@ -11,28 +12,30 @@ from loan_reminders.services.letters.printing import print_letters
 from loan_reminders.services.letters.take_over import take_over_by_letter
 from loan_reminders.services.registered.approval import prepare_letters
 from loan_reminders.services.runs.rehearse import sweep_rehearsals
-from loan_reminders.settings.library_toml import ROOT
+from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports.outside import Ledger
+    from loan_reminders.domain.ports.outside import Ledger, LetterStore
 
 
 class LetterOperator(RunOperator):
     """An operator that lays letters out."""
 
-    def setup(self) -> LetterSetup:
-        """What the settings say of letters, today; what killed processes and old dry runs left is swept first."""
-        from loan_reminders.hooks.letter_printer import letter_printer
-        from loan_reminders.hooks.letter_store import letter_store
-
-        now, ours = self.now(), self.config.letters
+    def sweep(self, store: LetterStore, now: datetime) -> None:
+        """Remove what killed processes and old dry runs left."""
         sweep_work_folders(now)
-        sweep_rehearsals(letter_store(), now)
+        sweep_rehearsals(store, now)
+
+    def setup(self, now: datetime) -> LetterSetup:
+        """What the settings say of letters. All letters of one task bear one date, that of `now`."""
+        from loan_reminders.hooks.letter_printer import letter_printer
+
+        ours = self.config.letters
         return LetterSetup(
             printer=letter_printer(self.config),
-            templates=ROOT / "templates",
+            templates=TEMPLATES,
             library=self.config.identity(),
             today=now.date(),
             zone=self.config.library.time_zone,
@@ -45,16 +48,18 @@ class LetterOperator(RunOperator):
 class PrepareLetters(LetterOperator):
     """Lays out the registered letters that wait as drafts to approve; returns how many, nothing without approval."""
 
-    def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
+    usual_id = "prepare_letters"
+
+    def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Prepare."""
         from loan_reminders.hooks.letter_store import letter_store
 
         self.check_approved(ledger)
         if not self.config.letters.approve_registered:
             return {}
-        return prepare_letters(
-            ledger, letter_store(), self.setup(), run_id=self.run_id, still_due=self.still_due(ledger)
-        )
+        store = letter_store()
+        self.sweep(store, now)
+        return prepare_letters(ledger, store, self.setup(now), run_id=self.run_id, still_due=self.still_due(ledger))
 
 
 class PrintLetters(LetterOperator):
@@ -64,16 +69,20 @@ class PrintLetters(LetterOperator):
     e-mails' answers. When their task fails, the letters go on.
     """
 
-    def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
+    usual_id = "print_letters"
+
+    def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Print, or in a dry run store the batch marked as such."""
         from loan_reminders.hooks.letter_store import letter_store
 
         self.check_approved(ledger)
         take_over_by_letter(ledger, run_id=self.run_id, policy=self.config.policy())
+        store = letter_store()
+        self.sweep(store, now)
         return print_letters(
             ledger,
-            letter_store(),
-            self.setup(),
+            store,
+            self.setup(now),
             run_id=self.run_id,
             kind=self.kind,
             still_due=self.still_due(ledger),

@@ -1,13 +1,12 @@
-"""Lire les retours d'e-mails: the mailbox where e-mails come back."""
+"""Lire les retours d'e-mails: read the mailbox where e-mails that could not be delivered come back."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
-from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.email.read_bounces import read_bounces
 
 if TYPE_CHECKING:
@@ -16,15 +15,17 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.email_feedback import BounceMailbox
 
 
-class ReadBounces(Installed, BaseOperator):
+class ReadBounces(LibraryOperator):
     """Reads the mailbox of bounces; skipped when the installation has none. Returns counts."""
+
+    usual_id = "read_bounces"
 
     def __init__(self, *, mailbox_conn_id: str = "bounce_mailbox", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mailbox_conn_id = mailbox_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Read, keep, and make of it what it means."""
+        """Read the mailbox, record what came back, and stop writing to dead addresses."""
         mailbox = self.mailbox()
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             return read_bounces(ledger.mail_feedback(), mailbox, failures=self.config.bounces.soft_failures)

@@ -1,12 +1,10 @@
-"""Lire les accusés, les réponses, la liste noire: what the SMS provider knows, one question an operator."""
+"""Lire les accusés, les réponses, la liste noire: three operators, each asks the SMS provider one question."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
-from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.sms import feedback as sms_feedback
 
 if TYPE_CHECKING:
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 
 
-class ReadSmsFeedback(Installed, BaseOperator):
+class ReadSmsFeedback(LibraryOperator):
     """Asks the SMS provider one question; only a TemporaryError lets Airflow try again. Returns counts."""
 
     def __init__(self, *, sms_conn_id: str = "allmysms", **kwargs: Any) -> None:
@@ -24,7 +22,7 @@ class ReadSmsFeedback(Installed, BaseOperator):
         self.sms_conn_id = sms_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Ask, keep the answer, and make of it what it means."""
+        """Ask the question, record the answer, and act on it."""
         from loan_reminders.hooks.allmysms import sms_account
 
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
@@ -36,7 +34,9 @@ class ReadSmsFeedback(Installed, BaseOperator):
 
 
 class ReadReceipts(ReadSmsFeedback):
-    """What became of the SMS of the last days."""
+    """Reads the delivery receipts of the SMS of the last days."""
+
+    usual_id = "read_receipts"
 
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """Ask for receipts."""
@@ -45,7 +45,9 @@ class ReadReceipts(ReadSmsFeedback):
 
 
 class ReadReplies(ReadSmsFeedback):
-    """What readers answered."""
+    """Reads what readers answered by SMS, STOP above all."""
+
+    usual_id = "read_replies"
 
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """Ask for replies."""
@@ -53,7 +55,9 @@ class ReadReplies(ReadSmsFeedback):
 
 
 class ReadBlacklist(ReadSmsFeedback):
-    """Whom the provider does not write to any more."""
+    """Reads the numbers that the provider does not write to any more."""
+
+    usual_id = "read_blacklist"
 
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """Ask for the blacklist."""

@@ -2,91 +2,89 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+from loan_reminders.domain.errors import SendingWindowClosed
 from loan_reminders.domain.stages import Channel
-from loan_reminders.operators.base import RunOperator, begun, only_temporary_errors_are_retried
+from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.compose import text_composer
 from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
-from loan_reminders.services.sms.send import send_sms
-from loan_reminders.settings.library_toml import ROOT
+from loan_reminders.services.sms.send import SmsSendingPlan, send_sms
+from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports.outside import Ledger
+    from loan_reminders.domain.messages import RenderedText
+    from loan_reminders.domain.notices import Delivery
+    from loan_reminders.domain.ports.outside import Ledger, SmsProvider
 
 
 class SendSms(RunOperator):
-    """Sends the SMS that wait; returns deliveries by state."""
+    """Sends the SMS that wait, within the window of `library.toml`; returns deliveries by state.
+
+    While the window is closed, what waits does so without holding a worker.
+    """
+
+    usual_id = "send_sms"
 
     def __init__(self, *, sms_conn_id: str = "allmysms", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sms_conn_id = sms_conn_id
 
     def execute(self, context: Context) -> Any:
-        """Send within the window of `library.toml`; before it opens, wait without holding a worker."""
-        with only_temporary_errors_are_retried():
-            opening = self._opening()
-        if opening is not None:
-            from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
-            self.log.info("Les SMS attendent l'ouverture de la plage d'envoi : %s", f"{opening:%d/%m/%Y à %H h %M}")
-            self.defer(trigger=DateTimeTrigger(moment=opening), method_name="resume")
-        return super().execute(context)
+        """Send; when the window is closed, or closes before the last SMS, go on at its next opening."""
+        try:
+            return super().execute(context)
+        except SendingWindowClosed as closed:
+            self.log.info("%s", closed)
+            self.defer(trigger=DateTimeTrigger(moment=closed.opens_at), method_name="resume")
 
     def resume(self, context: Context, event: Any) -> Any:
         """The window is open: what is no longer true is taken out first, and the words are those of today."""
         return self.execute(context)
 
-    def _opening(self) -> datetime | None:
-        """When the window opens next, or None when the task may go on: it is open, or nothing is to leave."""
-        now = self.now()
-        opening = self.config.sms_window().next_opening(now)
-        if opening <= now:
-            return None
-        with self.ledger() as ledger:
-            waits = ledger.planned_count(begun(self.run_id), Channel.SMS) and not ledger.run(self.run_id).dry_run
-        return opening if waits else None
-
-    def work(self, context: Context, ledger: Ledger) -> dict[str, int]:
+    def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Send, or in a dry run write what would be sent."""
-        from loan_reminders.hooks.allmysms import sms_gateway
-        from loan_reminders.hooks.letter_store import letter_store
-
         self.check_approved(ledger)
-        ours, now = self.config.sms, self.now()
-        today = now.date()
+        ours, provider = self.config.sms, self._provider(now.date())
         compose = text_composer(
-            ROOT / "templates",
+            TEMPLATES,
+            self.config.text_rules(),
             stage=self.stage,
             library=self.config.identity(),
-            max_segments=ours.max_segments,
-            opt_out_mention=ours.opt_out_mention,
-            today=today,
+            clock=self.now,
             redirect=self.config.redirection(),
         )
-        campaign = f"{self.stage}-{today:%Y%m%d}-{self.run_id}"
-        provider = sms_gateway(self.sms_conn_id, sender=ours.sender, campaign=campaign, api=ours.api)
         if ledger.run(self.run_id).dry_run:
-            sweep_rehearsals(letter_store(), now)
-            return rehearse(
-                ledger,
-                letter_store(),
-                compose,
-                run_id=self.run_id,
-                channel=Channel.SMS,
-                ask_cost=provider.simulate if ours.simulate_dry_runs else None,
-            )
-        return send_sms(
-            ledger,
-            provider,
-            compose,
+            return self._rehearse(ledger, provider, compose, now)
+        still_due = self.still_due(ledger, expires_after_days=ours.expires_after_days)
+        return send_sms(ledger, provider, compose, self._plan(), still_due=still_due, clock=self.now)
+
+    def _provider(self, today: date) -> SmsProvider:
+        """The SMS provider; the SMS of this task are one campaign there."""
+        from loan_reminders.hooks.allmysms import sms_gateway
+
+        campaign = f"{self.stage}-{today:%Y%m%d}-{self.run_id}"
+        return sms_gateway(self.sms_conn_id, sender=self.config.sms.sender, campaign=campaign, api=self.config.sms.api)
+
+    def _plan(self) -> SmsSendingPlan:
+        return SmsSendingPlan(
             run_id=self.run_id,
-            batch_size=ours.batch_size,
-            still_due=replace(self.still_due(ledger), expires_after_days=ours.expires_after_days),
+            batch_size=self.config.sms.batch_size,
             budget=self.config.sms_budget(),
-            now=now,
+            window=self.config.sms_window(),
         )
+
+    def _rehearse(
+        self, ledger: Ledger, provider: SmsProvider, compose: Callable[[Delivery], RenderedText], now: datetime
+    ) -> dict[str, int]:
+        from loan_reminders.hooks.letter_store import letter_store
+
+        sweep_rehearsals(letter_store(), now)
+        ask_cost = provider.simulate if self.config.sms.simulate_dry_runs else None
+        return rehearse(ledger, letter_store(), compose, run_id=self.run_id, channel=Channel.SMS, ask_cost=ask_cost)

@@ -1,13 +1,11 @@
-"""Surveiller les tournées: days without a green run, and runs that stand still."""
+"""Surveiller les tournées: look for days without a successful run, and for runs that do not go on."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
 from loan_reminders.domain.stages import Stage
-from loan_reminders.operators.base import Installed, only_temporary_errors_are_retried
+from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.runs.watch import watch
 
 if TYPE_CHECKING:
@@ -36,8 +34,10 @@ class AirflowRuns:
         return bool(self._ask.get_dag(dag_id=stage.value).is_paused)
 
 
-class WatchRuns(Installed, BaseOperator):
+class WatchRuns(LibraryOperator):
     """Fails as long as a stage has a day without a green run, or a run that stands still, and says what to do."""
+
+    usual_id = "watch_runs"
 
     def execute(self, context: Context) -> int:
         """Look at the ledger, and at what Airflow knows of its runs."""

@@ -41,13 +41,13 @@ def _known_holidays(place: str) -> str:
 
 
 def _places(country: str, regions: Iterable[str]) -> list[str]:
-    """A country and its parts with holidays of their own, as the settings name them; school zones are none."""
+    """A country and its regions that have holidays of their own, as the settings name them; school zones have none."""
     parts = [one for one in regions if not one.startswith("Zone") and one != _ALSACE_OF_THE_PACKAGE]
     return sorted({country, *(f"{country}-{one}" for one in (*parts, *(ALSACE if country == "FR" else ())))})
 
 
 def holiday_region(place: str) -> tuple[str, str | None]:
-    """A setting such as `FR-67` as the package `holidays` names countries and their parts.
+    """What a setting such as `FR-67` is called in the package `holidays`: the country and its region.
 
     The Code du travail (L3134-13) names three departments, Moselle, Bas-Rhin and Haut-Rhin; the package has the
     region Alsace for the last two.
@@ -99,7 +99,7 @@ class WindowSettings(Section):
     holidays_of: Annotated[str, AfterValidator(_known_holidays)] = "FR"
 
     @model_validator(mode="after")
-    def _open_for_a_while(self) -> Self:
+    def _opens_before_it_closes(self) -> Self:
         if self.opens >= self.closes:
             raise ValueError("window : « opens » doit être avant « closes »")
         return self
@@ -115,7 +115,7 @@ class BudgetSettings(Section):
 
 
 class SmsSettings(Section):
-    """Who signs the SMS, how long, how many, when and at what cost they may be."""
+    """Who signs the SMS; how long they may be, how many leave in one request, when, and at what cost."""
 
     sender: Annotated[str, AfterValidator(_legal_sender)]
     api: Literal["legacy", "rest"] = "legacy"

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from loan_reminders.domain.email.identity import EmailIdentity
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.letters.batches import EnvelopeWindow, LetterLayout
 from loan_reminders.domain.library import Branch, LibraryIdentity
@@ -27,6 +28,7 @@ from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.domain.runs.volume import VolumeGuard
 from loan_reminders.domain.sms.budget import SmsBudget
 from loan_reminders.domain.sms.sending_window import MIDNIGHT, SendingWindow
+from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
 from loan_reminders.settings.channels import BounceSettings, EmailSettings, LetterSettings, SmsSettings, holiday_region
 from loan_reminders.settings.messages import explain
@@ -40,6 +42,7 @@ from loan_reminders.settings.sections import (
     VolumeGuardSettings,
 )
 from loan_reminders.settings.values import ROOT as ROOT
+from loan_reminders.settings.values import TEMPLATES as TEMPLATES
 from loan_reminders.settings.values import Section
 
 
@@ -136,6 +139,21 @@ class Settings(Section):
             account_label=ours.account_label,
             branches=tuple(Branch(**branch.model_dump()) for branch in ours.branches),
         )
+
+    def email_identity(self) -> EmailIdentity:
+        """Who signs the e-mails."""
+        ours = self.email
+        return EmailIdentity(
+            library=self.identity(),
+            sender_name=ours.sender_name,
+            sender_address=ours.sender_address,
+            reply_to=ours.reply_to,
+            list_unsubscribe=ours.list_unsubscribe,
+        )
+
+    def text_rules(self) -> TextRules:
+        """What each SMS keeps to."""
+        return TextRules(max_segments=self.sms.max_segments, opt_out_mention=self.sms.opt_out_mention)
 
     def codes(self) -> CodeMapping:
         """What the codes of the ILS mean."""

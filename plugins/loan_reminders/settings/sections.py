@@ -71,7 +71,7 @@ class IlsSettings(Section):
 
 
 class CapSettings(Section):
-    """The deliveries of one run, by channel, beyond which a person must approve it, whatever the past."""
+    """How many deliveries of one run, by channel, are so many that a librarian must approve it, whatever is usual."""
 
     email: Annotated[int, Field(ge=0)] = 5000
     sms: Annotated[int, Field(ge=0)] = 500
@@ -80,7 +80,7 @@ class CapSettings(Section):
 
 
 class FloorSettings(Section):
-    """The deliveries of one run, by channel, below which no volume is unusual."""
+    """How many deliveries of one run, by channel, are so few that no volume is unusual."""
 
     email: Annotated[int, Field(ge=0)] = 300
     sms: Annotated[int, Field(ge=0)] = 150

@@ -15,6 +15,9 @@ from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
 ROOT = Path(__file__).resolve().parents[3]
 """The installation's root: the folder of library.toml, templates/ and sql/."""
 
+TEMPLATES = ROOT / "templates"
+"""The words for readers, which librarians edit."""
+
 
 def known_zone(name: str) -> str:
     """A time zone of the tz database."""

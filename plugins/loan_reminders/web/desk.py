@@ -8,11 +8,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
 
-from loan_reminders.domain.desk import ASIDE, NotReached, StuckDelivery, explained
+from loan_reminders.domain.desk import NotReached, StuckDelivery
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.registered.tracking_number import clean_reference
-from loan_reminders.domain.stages import Channel
-from loan_reminders.french.words import STAGES
+from loan_reminders.french.days import day_words
+from loan_reminders.french.desk import ASIDE, not_reached_words, stuck_words
+from loan_reminders.french.refusals import sentence
+from loan_reminders.french.words import ONE_CHANNEL, STAGES
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
@@ -23,13 +25,6 @@ MOST_LINES = 500
 LAST_DAYS = 30
 A_YEAR = timedelta(days=366)
 """How far back the page looks for deliveries that did not arrive: their loans are long given up then."""
-
-_CHANNELS = {
-    Channel.EMAIL: "e-mail",
-    Channel.SMS: "SMS",
-    Channel.LETTER: "lettre",
-    Channel.REGISTERED_LETTER: "recommandé",
-}
 
 router = APIRouter(route_class=ActRoute)
 
@@ -57,7 +52,7 @@ def came_back(at: At, who: Librarian, reference: Annotated[Typed, Form(max_lengt
             return _page(at, problem="Il manque la référence de la lettre.", status=400)
         taken = ledger_access.desk().note_return(asked, since=datetime.now(settings().zone), who=who)
     except LetterStepRefused as refused:
-        return _page(at, problem=str(refused), reference=reference, status=400)
+        return _page(at, problem=sentence(refused), reference=reference, status=400)
     except ReminderError as error:
         return at.unavailable(error)
     if not taken.changed:
@@ -117,7 +112,13 @@ def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", s
         "bureau.html.j2",
         status,
         not_reached=[
-            (_number(one), one.patron_name, explained(one.reason, one.detail), STAGES[one.stage], f"{one.day:%d/%m/%Y}")
+            (
+                _number(one),
+                one.patron_name,
+                not_reached_words(one.reason, one.detail),
+                STAGES[one.stage],
+                day_words(one.day),
+            )
             for one in work.not_reached[:MOST_LINES]
         ],
         bad_addresses=[
@@ -153,8 +154,8 @@ def _stuck(one: StuckDelivery) -> dict[str, str]:
         "delivery_id": str(one.delivery_id),
         "number": _number(one),
         "name": one.patron_name,
-        "channel": _CHANNELS[one.channel],
+        "channel": ONE_CHANNEL[one.channel],
         "stage": STAGES[one.stage],
-        "day": f"{one.day:%d/%m/%Y}",
-        "what": one.what_happened,
+        "day": day_words(one.day),
+        "what": stuck_words(one),
     }

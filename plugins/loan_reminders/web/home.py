@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from loan_reminders.domain.errors import ReminderError
+from loan_reminders.french.refusals import sentence
 from loan_reminders.hooks.sms_callback import callback_networks, callback_token
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -41,7 +42,7 @@ def installation(at: At) -> Response:
         ledger_access.letters().batches(limit=1)
         ledger = "répond"
     except ReminderError as error:
-        ledger = str(error)
+        ledger = sentence(error)
     networks = callback_networks()
     facts = (
         ("Bibliothèque", f"{config.library.name} ({config.library.code})"),

@@ -15,6 +15,7 @@ from pydantic import AfterValidator
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from loan_reminders.domain.errors import RETRIED, ReminderError
+from loan_reminders.french.refusals import sentence
 from loan_reminders.web.access import SPOILT_TOKEN, Person, Refused, Right, login_address
 
 _PAGES = Environment(
@@ -83,7 +84,7 @@ At = Annotated[Page, Depends(Page)]
 
 def said(error: ReminderError) -> str:
     """What went wrong, without the promise that a task makes of trying again by itself."""
-    return str(error).replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()
+    return sentence(error).replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()
 
 
 def download(name: str, media_type: str, content: IO[bytes]) -> StreamingResponse:

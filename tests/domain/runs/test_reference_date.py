@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loan_reminders.domain.errors import SettingsError
-from loan_reminders.domain.runs.reference_date import reference_date
+from loan_reminders.domain.runs.reference_date import ReferenceDateRefused, reference_date
+from loan_reminders.french.refusals import sentence
+from tests.scenes.sentences import saying
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -45,16 +46,18 @@ def test_without_logical_date_the_run_is_about_run_after():
     ["hier", "23/11/2026", "2026-02-30", "2026-13-01", "0000-01-01", "20260203", "2026-W05-2", " 2026-02-03", "\0"],
 )
 def test_a_param_that_is_no_day_is_told(param):
-    with pytest.raises(SettingsError, match="AAAA-MM-JJ") as raised:
+    with pytest.raises(ReferenceDateRefused) as raised:
         reference_date(param=param, logical_date=NOON, run_after=NOON, time_zone=PARIS)
-    assert repr(param) in str(raised.value)
+    assert repr(param) in sentence(raised.value)
+    assert "AAAA-MM-JJ" in sentence(raised.value)
 
 
 @pytest.mark.parametrize("param", ["x" * 100_000, 20260203, True, ["2026-02-03"], {"day": 3}])
 def test_a_param_that_is_no_text_or_far_too_long_is_told_in_short(param):
-    with pytest.raises(SettingsError, match="AAAA-MM-JJ") as raised:
+    with pytest.raises(ReferenceDateRefused) as raised:
         reference_date(param=param, logical_date=None, run_after=NOON, time_zone=PARIS)
-    assert len(str(raised.value)) < 200
+    assert "AAAA-MM-JJ" in sentence(raised.value)
+    assert len(sentence(raised.value)) < 200
 
 
 def asked(param, *, today=None, logical_date=None, zone=PARIS):
@@ -63,13 +66,13 @@ def asked(param, *, today=None, logical_date=None, zone=PARIS):
 
 @pytest.mark.parametrize("param", ["9999-12-31", "2026-06-16", "2027-01-01"])
 def test_a_day_yet_to_come_is_refused_with_what_to_do(param):
-    with pytest.raises(SettingsError, match=r"dans l'avenir.*laisser vide"):
+    with pytest.raises(ReferenceDateRefused, check=saying(r"dans l'avenir.*laisser vide")):
         asked(param)
 
 
 @pytest.mark.parametrize("param", ["0001-01-01", "1926-06-15", "2025-06-13"])
 def test_a_day_more_than_a_year_back_is_refused_with_what_to_do(param):
-    with pytest.raises(SettingsError, match=r"plus d'un an.*laisser vide"):
+    with pytest.raises(ReferenceDateRefused, check=saying("plus d'un an")):
         asked(param)
 
 
@@ -77,13 +80,13 @@ def test_today_and_a_year_back_are_days_to_ask_for():
     assert asked("2026-06-15") == date(2026, 6, 15)
     assert asked("2025-06-15") == date(2025, 6, 15)
     assert asked("2026-06-20", today=date(2026, 6, 20)) == date(2026, 6, 20)
-    with pytest.raises(SettingsError):
+    with pytest.raises(ReferenceDateRefused):
         asked("2026-06-21", today=date(2026, 6, 20))
 
 
 @pytest.mark.parametrize("zone", [PARIS, ZoneInfo("America/Cayenne"), ZoneInfo("Pacific/Noumea")])
 def test_a_logical_date_at_the_beginning_of_time_is_told_like_any_day_too_far_back(zone):
-    with pytest.raises(SettingsError, match="plus d'un an"):
+    with pytest.raises(ReferenceDateRefused, check=saying("plus d'un an")):
         asked(None, logical_date=datetime(1, 1, 1, tzinfo=UTC), zone=zone)
 
 

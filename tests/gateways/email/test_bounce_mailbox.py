@@ -93,6 +93,9 @@ def test_what_costs_too_much_to_read_is_moved_aside_and_counted_once(caplog):
         def settle(self, *, failures):
             return MailSettled()
 
+        def put_aside(self):
+            return 0
+
     with ImapServer() as server:
         server.add(COSTLY["parts"].encode(), dsn())
         counts = read_bounces(NothingKept(), mailbox(server), failures=5)

@@ -9,8 +9,8 @@ import uuid
 import pytest
 
 from loan_reminders.domain.email.feedback import PUT_AWAY, Arrival, BounceKind
-from loan_reminders.gateways.email.bounce_budget import Budget
 from loan_reminders.gateways.email.bounce_reports import first_look, read
+from loan_reminders.gateways.email.reading_limits import TimeLimit
 from tests.scenes.bounce_samples import (
     COSTLY,
     HEAD,
@@ -126,7 +126,7 @@ def test_a_malformed_encoded_word_within_the_report_spoils_nothing(word):
 def test_the_sound_words_beside_a_malformed_one_are_read():
     from email import message_from_bytes
 
-    from loan_reminders.gateways.email.bounce_parts import header
+    from loan_reminders.gateways.email.mime_parts import header
 
     message = message_from_bytes("Subject: =?utf-8?b?a?= =?utf-8?b?w6k=?=\n =?utf-8?q?t=C3=A9?=\nX: reçu\n\n".encode())
     assert (header(message, "subject"), header(message, "X")) == ("=?utf-8?b?a?=été", "reçu")
@@ -235,5 +235,5 @@ def test_blank_lines_without_end_do_not_hide_a_report():
 
 
 def test_a_message_that_takes_too_long_all_the_same_is_put_aside(monkeypatch):
-    monkeypatch.setattr("loan_reminders.gateways.email.bounce_reports.Budget", lambda: Budget(-1))
+    monkeypatch.setattr("loan_reminders.gateways.email.bounce_reports.TimeLimit", lambda: TimeLimit(-1))
     assert read(dsn()) == (Arrival.TOO_COSTLY, None)

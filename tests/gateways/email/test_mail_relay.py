@@ -11,19 +11,19 @@ import pytest
 
 from loan_reminders.domain.errors import MailRelayRejected, MailRelayUnavailable
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.email.mail_relay import Patience, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Backoff, SmtpRelay
 from tests.scenes.builders import a_mail
 from tests.scenes.mail_relays import account, kept
 from tests.simulators.smtp_lines import Line, talking
 from tests.simulators.smtp_sink import Faults, SmtpSink
 
 S = DeliveryState
-NO_PAUSE = Patience(pauses=())
+NO_PAUSE = Backoff(pauses=())
 
 
 @pytest.fixture
 def relay(sink: SmtpSink) -> Iterator[SmtpRelay]:
-    with closing(SmtpRelay(account(sink.port), patience=NO_PAUSE)) as opened:
+    with closing(SmtpRelay(account(sink.port), backoff=NO_PAUSE)) as opened:
         yield opened
 
 
@@ -195,7 +195,7 @@ def test_a_server_that_never_greets() -> None:
 def test_a_server_that_greets_badly(greeting: str, error: type[Exception]) -> None:
     with (
         talking(lambda line: line.say(greeting)) as port,
-        closing(SmtpRelay(account(port), patience=NO_PAUSE)) as relay,
+        closing(SmtpRelay(account(port), backoff=NO_PAUSE)) as relay,
         pytest.raises(error),
     ):
         relay.send(a_mail())

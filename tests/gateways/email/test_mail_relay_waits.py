@@ -10,7 +10,7 @@ import pytest
 
 from loan_reminders.domain.errors import MailRelayUnavailable
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.email.mail_relay import Pace, Patience, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Backoff, RateLimit, SmtpRelay
 from tests.scenes.builders import a_mail
 from tests.scenes.mail_relays import account, kept
 from tests.simulators.smtp_lines import Line, talking
@@ -46,8 +46,8 @@ def test_a_server_that_asks_to_wait_is_waited_for_in_growing_pauses_then_serves(
 
     sink.faults = faults
     messages = [a_mail(), a_mail()]
-    patience = Patience(pauses=(1, 2, 4, 8), sleep=sleep)
-    with closing(SmtpRelay(account(sink.port), patience=patience)) as relay:
+    backoff = Backoff(pauses=(1, 2, 4, 8), sleep=sleep)
+    with closing(SmtpRelay(account(sink.port), backoff=backoff)) as relay:
         assert [relay.send(message).state for message in messages] == [S.ACCEPTED] * 2
     assert pauses == [1, 2, 4]
     assert kept(sink) == [message.message_id for message in messages]
@@ -56,9 +56,9 @@ def test_a_server_that_asks_to_wait_is_waited_for_in_growing_pauses_then_serves(
 def test_a_server_that_asks_to_wait_for_ever_is_left_for_later(sink: SmtpSink) -> None:
     pauses: list[float] = []
     sink.faults = Faults(rcpt="450 4.7.1 too many messages")
-    patience = Patience(pauses=(1, 2, 4), sleep=pauses.append)
+    backoff = Backoff(pauses=(1, 2, 4), sleep=pauses.append)
     with (
-        closing(SmtpRelay(account(sink.port), patience=patience)) as relay,
+        closing(SmtpRelay(account(sink.port), backoff=backoff)) as relay,
         pytest.raises(MailRelayUnavailable, match=r"demande d'attendre encore .*Nouvel essai"),
     ):
         relay.send(a_mail())
@@ -67,10 +67,10 @@ def test_a_server_that_asks_to_wait_for_ever_is_left_for_later(sink: SmtpSink) -
 
 def test_many_connections_together_keep_to_so_many_messages_a_minute(sink: SmtpSink) -> None:
     slept: list[float] = []
-    pace = Pace(30, clock=lambda: 100.0, sleep=slept.append)
+    rate_limit = RateLimit(30, clock=lambda: 100.0, sleep=slept.append)
     with (
-        closing(SmtpRelay(account(sink.port), pace=pace)) as one,
-        closing(SmtpRelay(account(sink.port), pace=pace)) as two,
+        closing(SmtpRelay(account(sink.port), rate_limit=rate_limit)) as one,
+        closing(SmtpRelay(account(sink.port), rate_limit=rate_limit)) as two,
     ):
         for relay in (one, two, one, two):
             assert relay.send(a_mail()).state is S.ACCEPTED
@@ -79,11 +79,11 @@ def test_many_connections_together_keep_to_so_many_messages_a_minute(sink: SmtpS
 
 def test_time_without_messages_is_not_made_up_for() -> None:
     now, slept = [0.0], list[float]()
-    pace = Pace(60, clock=lambda: now[0], sleep=slept.append)
-    pace.wait()
+    rate_limit = RateLimit(60, clock=lambda: now[0], sleep=slept.append)
+    rate_limit.wait()
     now[0] = 500.0
-    pace.wait()
-    pace.wait()
+    rate_limit.wait()
+    rate_limit.wait()
     assert slept == [1.0]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from loan_reminders.domain.errors import MailRelayRejected, MailRelayUnavailable
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.email.mail_relay import Patience, Security, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Backoff, Security, SmtpRelay
 from tests.scenes.builders import a_mail
 from tests.scenes.mail_relays import account
 from tests.simulators.certificates import self_made_certificate
@@ -22,7 +22,7 @@ from tests.simulators.postfix import MISSING, Postfix, available
 pytestmark = pytest.mark.skipif(not available(), reason=MISSING)
 
 S = DeliveryState
-NO_PAUSE = Patience(pauses=())
+NO_PAUSE = Backoff(pauses=())
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def postfix(folder: Path) -> Iterator[Postfix]:
 
 @pytest.fixture
 def relay(postfix: Postfix) -> Iterator[SmtpRelay]:
-    with closing(SmtpRelay(account(postfix.port), patience=NO_PAUSE)) as opened:
+    with closing(SmtpRelay(account(postfix.port), backoff=NO_PAUSE)) as opened:
         yield opened
 
 
@@ -98,12 +98,12 @@ def test_a_server_that_takes_no_tls_is_not_used_in_clear(postfix: Postfix) -> No
 
 def test_a_rate_limit_of_the_server_is_waited_for_then_later(folder: Path) -> None:
     pauses: list[float] = []
-    patience = Patience(pauses=(1, 2), sleep=pauses.append)
+    backoff = Backoff(pauses=(1, 2), sleep=pauses.append)
     with (
         Postfix(
             folder / "slow", smtpd_client_message_rate_limit="2", smtpd_client_event_limit_exceptions=""
         ) as running,
-        closing(SmtpRelay(account(running.port), patience=patience)) as relay,
+        closing(SmtpRelay(account(running.port), backoff=backoff)) as relay,
     ):
         assert [relay.send(a_mail("connu@bu.test")).state for _ in range(2)] == [S.ACCEPTED] * 2
         with pytest.raises(MailRelayUnavailable, match=r"demande d'attendre encore .*4\.7\.1"):

@@ -12,10 +12,13 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.recipients import PostalAddress
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger import sender as sender_module
+from loan_reminders.ledger.json_codecs import encode_receipt
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import DUE_DATE
 from tests.scenes.ledger_letters import a_batch, closed, drafted, events, followed
 from tests.scenes.ledger_runs import answer, ids, planned, rows, some_deliveries, states
+from tests.scenes.sentences import saying
 
 S = DeliveryState
 L, R = Channel.LETTER, Channel.REGISTERED_LETTER
@@ -51,14 +54,18 @@ class TestClosing:
         assert list(followed(ledger).values()) == ["to_print"] * number
         assert [(act, who) for act, who, _, _ in events(ledger)] == [("closed", "relances")]
 
-    def test_a_batch_whose_receipts_cannot_be_kept_leaves_no_row(self, ledger: PostgresLedger) -> None:
+    def test_a_batch_whose_receipts_cannot_be_kept_leaves_no_row(
+        self, ledger: PostgresLedger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         deliveries = some_deliveries(2, channel=R)
         run = planned(ledger, deliveries, stage=Stage.REGISTERED_LETTER)
         with ledger.sender(run.run_id, R) as sender:
             sender.claim(ids(deliveries))
-            impossible = answer(deliveries[0], S.ACCEPTED, segments=1 << 40)
+            monkeypatch.setattr(
+                sender_module, "encode_receipt", lambda receipt: {**encode_receipt(receipt), "state": "gone"}
+            )
             with pytest.raises((PermanentError, LedgerUnavailable)):
-                sender.record_batch(a_batch(deliveries), [impossible])
+                sender.record_batch(a_batch(deliveries), [answer(deliveries[0], S.ACCEPTED)])
         for table in ("letter_batches", "letters", "registered_letters", "letter_events"):
             assert rows(ledger, f"SELECT * FROM {table}") == []
 
@@ -66,7 +73,7 @@ class TestClosing:
         run_id, batch_id, deliveries = closed(ledger)
         with (
             ledger.sender(run_id, R) as sender,
-            pytest.raises(PermanentError, match="déjà dans un lot clos"),
+            pytest.raises(PermanentError, check=saying("déjà dans un lot clos")),
         ):
             sender.record_batch(a_batch(deliveries[:1], "another"))
         assert [letter.batch_id for letter in ledger.letters().letters_of(batch_id)] == [batch_id] * 3
@@ -74,7 +81,7 @@ class TestClosing:
 
     def test_a_name_is_used_once(self, ledger: PostgresLedger) -> None:
         run_id, _, _ = closed(ledger)
-        with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, match="de ce nom"):
+        with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, check=saying("de ce nom")):
             sender.record_batch(a_batch([], "lot-L"))
 
     def test_drafts_and_closed_batches_are_counted_apart(self, ledger: PostgresLedger) -> None:

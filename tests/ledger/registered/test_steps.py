@@ -16,6 +16,7 @@ from loan_reminders.domain.ports.registered import NumberLine, StepTaken
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.french.refusals import sentence
 from tests.scenes.ledger_registered import (
     MONDAY,
     ONE,
@@ -38,7 +39,7 @@ S = RegisteredState
 def refusal(ledger, step, **about):
     with pytest.raises(LetterStepRefused) as refused:
         ledger.registered().take(step, who="zoé", **about)
-    return refused.value.code, str(refused.value)
+    return refused.value.code, sentence(refused.value)
 
 
 def life(ledger, delivery):
@@ -92,11 +93,11 @@ class TestSteps:
 
         in_a_batch(ledger)
         in_a_batch(ledger, 1, channel=Channel.LETTER, prefix="S")
-        assert refusal(ledger, number(ONE), reference="R3-0")[0] == "unknown_letter"
-        assert refusal(ledger, post(), number=ONE)[0] == "unknown_letter"
+        assert refusal(ledger, number(ONE), reference="R3-0")[0] == "unknown_reference"
+        assert refusal(ledger, post(), number=ONE)[0] == "unknown_number"
         assert refusal(ledger, number(ONE), reference=ref(0, "S"))[0] == "not_registered"
         with connect(ledger_url, library="other") as other:
-            assert refusal(other, number(ONE), reference=ref(0))[0] == "unknown_letter"
+            assert refusal(other, number(ONE), reference=ref(0))[0] == "unknown_reference"
             assert sum(other.registered().counts().values()) == 0
 
     def test_one_reference_for_two_letters_is_not_guessed(self, ledger):
@@ -181,7 +182,7 @@ class TestNumbers:
         lines = [a_line(0, ONE), a_line(1, ONE), a_line(9, TWO), a_line(0, TWO), a_line(2, THREE), a_line(2, THREE)]
         outcomes = ledger.registered().attach_all(lines, who="zoé")
         told = [one.changed if isinstance(one, StepTaken) else one.code for one in outcomes]
-        assert told == [True, "number_taken", "unknown_letter", "already_numbered", True, False]
+        assert told == [True, "number_taken", "unknown_reference", "already_numbered", True, False]
         again = ledger.registered().attach_all([lines[0], lines[4]], who="zoé")
         assert [one.changed for one in again] == [False, False]
         assert rows(ledger, "SELECT count(*) FROM letter_events WHERE act = 'numbered'")[0][0] == 2
@@ -280,7 +281,7 @@ class TestManyAtOnce:
         many, same = counted(lambda: ledger.registered().attach_all(self.lines(300), who="zoé"))
         assert same == statements < 10
         assert [one.changed for one in many[:300]] == [False] * 2 + [True] * 298
-        assert {one.code for one in many[300:]} == {"unknown_letter"}
+        assert {one.code for one in many[300:]} == {"unknown_reference"}
         posted, short = counted(lambda: ledger.registered().post_batch(batch_id, post(), who="zoé"))
         assert (posted.posted, short < 10) == (300, True)
         query = "SELECT act, count(*) FROM letter_events WHERE delivery_id IS NOT NULL GROUP BY act ORDER BY act"

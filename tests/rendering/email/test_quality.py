@@ -31,7 +31,7 @@ RENDERER = EmailRenderer(
     sender="Bibliothèque universitaire <relances@bu.example.fr>",
     reply_to="prets@bu.example.fr",
     message_id_domain="bu.example.fr",
-    written_at=datetime.now(UTC),
+    clock=lambda: datetime.now(UTC),
 )
 
 

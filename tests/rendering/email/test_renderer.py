@@ -152,7 +152,7 @@ def test_a_delivery_by_another_channel_is_refused() -> None:
         {"sender": "Bibliothèque"},
         {"reply_to": "x@y\r\nBcc: z@z.fr"},
         {"message_id_domain": "a b"},
-        {"written_at": datetime(2026, 1, 1)},
+        {"clock": lambda: datetime(2026, 1, 1)},
         {"list_unsubscribe": "http://bu.example.fr/stop"},
     ],
 )

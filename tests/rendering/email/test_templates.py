@@ -112,7 +112,7 @@ def test_a_template_that_fails_while_rendering_tells_where_and_no_data(
         sender="BU <bu@bu.example.fr>",
         reply_to="bu@bu.example.fr",
         message_id_domain="bu.example.fr",
-        written_at=datetime(2026, 11, 27, tzinfo=UTC),
+        clock=lambda: datetime(2026, 11, 27, tzinfo=UTC),
     )
     with pytest.raises(TemplateError, match=rf"^{part}, ligne {line} : ") as caught:
         renderer.render(a_delivery(), today=DUE_DATE)

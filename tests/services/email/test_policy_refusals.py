@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from loan_reminders.domain.errors import DeliveriesDeferred, MailRelayRejected, MailRelayUnavailable
-from loan_reminders.gateways.email.mail_relay import Patience
+from loan_reminders.gateways.email.mail_relay import Backoff
 from tests.scenes.builders import an_email
 from tests.scenes.world import loan, reader
 from tests.simulators.postfix import MISSING, Postfix, available
@@ -95,7 +95,7 @@ def test_a_server_that_ends_each_connection_after_a_few_messages_gets_each_once(
 def test_a_server_that_serves_one_connection_only_is_sent_everything_over_it(world):
     world.mail.faults = Faults(at_once=1)
     run_id = world.begin(*readers(40))
-    assert world.send_emails(run_id, patience=Patience(pauses=())) == {"accepted": 40}
+    assert world.send_emails(run_id, backoff=Backoff(pauses=())) == {"accepted": 40}
     assert len(set(world.mailed_to())) == 40
 
 
@@ -103,7 +103,7 @@ def test_a_server_that_never_serves_leaves_everything_for_later(world):
     world.mail.faults = Faults(mail="421 4.3.2 not now")
     run_id = world.begin(*readers(20))
     with pytest.raises(MailRelayUnavailable, match="demande d'attendre"):
-        world.send_emails(run_id, patience=Patience(pauses=()))
+        world.send_emails(run_id, backoff=Backoff(pauses=()))
     assert {(state, reason) for state, reason, _ in states(world)} <= {("planned", None), ("planned", "not_sent")}
     world.mail.faults = Faults()
     assert world.send_emails(run_id) == {"accepted": 20}

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from loan_reminders.domain.errors import BooksDoNotBalance, DeliveriesDeferred, LetterStoreUnavailable
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
-from loan_reminders.services.runs.close import describe
+from loan_reminders.french.desk import stuck_words
+from loan_reminders.french.runs import books_words
 from tests.scenes.builders import an_address, an_email
 from tests.scenes.letter_readers import FullDisk, batches, held
 from tests.scenes.world import DUE, SETTINGS, loan, reader
@@ -100,7 +101,7 @@ def test_an_email_that_does_not_arrive_is_taken_over_by_a_letter_of_the_same_run
     books = whole_day(world, stage, letters)
     assert (books.deliveries[E], books.deliveries[L]) == ({S.ACCEPTED: 1, state: 1}, {S.ACCEPTED: 1})
     assert (books.problems(), books.taken_over_by_letter, books.notices) == ((), 1, 2)
-    assert "E-mails relayés par une lettre (taken_over_by_letter) : 1" in describe(books)
+    assert "E-mails relayés par une lettre (taken_over_by_letter) : 1" in books_words(books)
     [batch] = batches(world)
     assert held(world, batch) == ["P1"]
     assert bool(on_the_list(world)) is remembered
@@ -150,7 +151,7 @@ def test_without_a_letter_either_the_reader_is_at_the_desk_until_somebody_settle
     work = at_the_desk(world)
     assert [(line.patron_id, line.detail) for line in work.not_reached] == [("P1", "letter:homeless")]
     [line] = work.not_arrived
-    assert (line.patron_id, line.channel, line.what_happened) == ("P1", E, "destinataire refusé")
+    assert (line.patron_id, line.channel, stuck_words(line)) == ("P1", E, "destinataire refusé")
     assert world.ledger.desk().settle(line.delivery_id, who="zoé")
     assert not world.ledger.desk().settle(line.delivery_id, who="ana")
     assert at_the_desk(world).not_arrived == ()

@@ -264,7 +264,7 @@ class TestTakenOutOnThePage:
 
         run_id = desk.drafted()
         batch_id, first = self.letters(desk, run_id)[0]
-        for detail, code in (("  ", "no_reason"), ("rendu", None), ("rendu", "not_in_batch")):
+        for detail, code in (("  ", "no_reason"), ("rendu", None), ("rendu", "not_in_draft")):
             if code is None:
                 self.at_desk(desk).take_out(batch_id, first, who="chloé", detail=detail)
                 continue

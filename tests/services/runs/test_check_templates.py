@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loan_reminders.domain.errors import TemplateError
+from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.services.runs.check_templates import check_templates
 from loan_reminders.settings.library_toml import ROOT, read_settings
@@ -30,8 +31,7 @@ def check(templates: Path, *stages: Stage, layout=None) -> None:
         rules=[policy.rule(stage) for stage in stages or Stage],
         library=OURS.identity(),
         layout=layout or OURS.letter_layout(),
-        max_segments=OURS.sms.max_segments,
-        opt_out_mention=OURS.sms.opt_out_mention,
+        text_rules=OURS.text_rules(),
         today=TODAY,
     )
 
@@ -87,8 +87,7 @@ def test_a_channel_that_the_library_does_not_use_is_not_checked(templates: Path)
         rules=[emails],
         library=OURS.identity(),
         layout=OURS.letter_layout(),
-        max_segments=1,
-        opt_out_mention="",
+        text_rules=TextRules(max_segments=1, opt_out_mention=""),
         today=TODAY,
     )
 

@@ -141,11 +141,11 @@ def test_an_ils_that_cannot_be_asked_holds_the_letters(world, tmp_path):
 
 def test_on_long_work_the_ils_is_asked_again_after_a_while_only(world):
     run_id = world.begin(*loans(3))
-    asked, now = [], [0.0]
+    asked, seconds = [], [0]
 
     class Counting:
         def loan_ids_due(self, due_date, *, today):
-            asked.append(now[0])
+            asked.append(seconds[0])
             return world.ils.loan_ids_due(due_date, today=today)
 
         def due_dates_now(self, loan_ids):
@@ -155,14 +155,13 @@ def test_on_long_work_the_ils_is_asked_again_after_a_while_only(world):
         source=Counting(),
         policy=SETTINGS.policy(),
         run=world.ledger.run(run_id),
-        today=world.today,
-        max_age_s=600,
-        clock=lambda: now[0],
+        clock=lambda: world.clock() + timedelta(seconds=seconds[0]),
+        max_age=timedelta(minutes=10),
     )
     with world.ledger.sender(run_id, Channel.EMAIL) as sender:
-        for now[0] in (0.0, 10.0, 599.0, 601.0, 700.0):
+        for seconds[0] in (0, 10, 599, 601, 700):
             still_due.settle(sender)
-    assert asked == [0.0, 601.0]
+    assert asked == [0, 601]
 
 
 def test_what_is_in_flight_is_not_touched(world):
@@ -212,7 +211,7 @@ def test_an_ils_that_knows_nothing_is_doubted_before_it_is_asked_about_each_loan
             asked.append(loan_ids)
             return {}
 
-    still_due = StillDue(source=Silent(), policy=SETTINGS.policy(), run=world.ledger.run(run_id), today=world.today)
+    still_due = StillDue(source=Silent(), policy=SETTINGS.policy(), run=world.ledger.run(run_id), clock=world.clock)
     with world.ledger.sender(run_id, Channel.EMAIL) as sender, pytest.raises(IlsUnavailable, match="30 prêts"):
         still_due.settle(sender)
     assert asked == []

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french.desk import stuck_words
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.runs.planning import PostgresPlanning
 from tests.scenes.builders import a_mobile
@@ -135,7 +136,7 @@ def test_an_sms_in_the_hands_of_the_dead_stays_in_doubt_and_is_at_the_desk(world
     assert world.send_sms(second) == {"accepted": 7}
     assert not set(world.texted_to()) & texted
     assert world.close(second).problems() == ()
-    assert {(line.channel, line.what_happened) for line in at_the_desk(world).in_doubt} == {
+    assert {(line.channel, stuck_words(line)) for line in at_the_desk(world).in_doubt} == {
         (T, "tâche interrompue pendant l'envoi")
     }
     assert len(at_the_desk(world).in_doubt) == 5

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from loan_reminders.domain.errors import (
+    LedgerRefusal,
     LedgerUnavailable,
     SmsAccountRejected,
     SmsAnswerUnreadable,
@@ -81,7 +82,7 @@ class Watched:
     def keep_replies(self, came):
         if self.failures:
             self.failures -= 1
-            raise LedgerUnavailable("restarting")
+            raise LedgerUnavailable(LedgerRefusal.NO_ANSWER, words="restarting")
         return self.feedback.keep_replies(came)
 
     def settle(self, **how):

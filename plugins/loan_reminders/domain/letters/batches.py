@@ -64,6 +64,38 @@ class LetterAct(StrEnum):
     UNDONE = "undone"
 
 
+class BatchRefusal(StrEnum):
+    """Why a librarian's step with a batch of letters is refused.
+
+    The first three are states of the batch that do not allow it. `UNKNOWN_…`: there is no such thing.
+    """
+
+    DRAFT = "draft"
+    PRINTED = "printed"
+    ABANDONED = "abandoned"
+    NOT_PRINTED = "not_printed"
+    NOTHING_TO_PRINT = "nothing_to_print"
+    NOTHING_LEFT = "nothing_left"
+    NO_REASON = "no_reason"
+    NOT_IN_DRAFT = "not_in_draft"
+    NOT_IN_BATCH = "not_in_batch"
+    UNKNOWN_BATCH = "unknown_batch"
+    UNKNOWN_FILE = "unknown_file"
+    UNKNOWN_LETTER = "unknown_letter"
+    UNKNOWN_SLIP = "unknown_slip"
+    ILS_NOT_ASKED = "ils_not_asked"
+
+
+class ReturnRefusal(StrEnum):
+    """Why the return of an ordinary letter cannot be noted at the desk."""
+
+    UNKNOWN_LETTER = "unknown_letter"
+    AMBIGUOUS = "ambiguous"
+    REGISTERED = "registered"
+    LEFT_OUT = "left_out"
+    NOT_PRINTED = "not_printed"
+
+
 class EnvelopeWindow(StrEnum):
     """The envelope's window: format of the envelope, height of the window in millimetres (100 wide)."""
 

@@ -108,6 +108,10 @@ class SmsAccount(Protocol):
 class SmsProvider(SmsGateway, SmsAccount, Protocol):
     """The provider as the senders need it: it sends, and says what is left on the account."""
 
+    def simulate(self, messages: Sequence[RenderedText]) -> int:
+        """What texts would cost, in segments, without sending them. Raises like `SmsGateway.send`."""
+        ...
+
 
 class LetterStore(Protocol):
     """Where letter batches are kept for printing."""

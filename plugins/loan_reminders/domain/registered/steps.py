@@ -24,12 +24,17 @@ S = RegisteredState
 
 
 class StepRefusal(StrEnum):
-    """Why a step in the life of a letter cannot be taken."""
+    """Why a step in the life of a registered letter cannot be taken.
 
-    UNKNOWN_LETTER = "unknown_letter"
+    `UNKNOWN_REFERENCE`, `UNKNOWN_NUMBER`: no registered letter has it. `AMBIGUOUS`: several letters have the reference.
+    """
+
+    NO_REFERENCE = "no_reference"
+    UNKNOWN_REFERENCE = "unknown_reference"
+    UNKNOWN_NUMBER = "unknown_number"
     AMBIGUOUS = "ambiguous"
     NOT_REGISTERED = "not_registered"
-    REGISTERED = "registered"
+    NONE_IN_BATCH = "none_in_batch"
     LEFT_OUT = "left_out"
     NOT_PRINTED = "not_printed"
     NO_NUMBER = "no_number"
@@ -45,22 +50,19 @@ class StepRefusal(StrEnum):
     NOT_THE_LAST = "not_the_last"
     PRINTING_STAYS = "printing_stays"
     NO_OUTCOME = "no_outcome"
-    UNREADABLE_FILE = "unreadable_file"
 
 
-STATES = {
-    S.TO_PRINT: "à imprimer",
-    S.PRINTED: "imprimé, sans numéro",
-    S.NUMBERED: "numéroté, à poster",
-    S.POSTED: "posté, avis de réception attendu",
-    S.ACKNOWLEDGED: "avis de réception reçu",
-    S.RETURNED: "revenu",
-}
-RETURNS = {
-    ReturnReason.UNCLAIMED: "non réclamé",
-    ReturnReason.RETURNED_UNDELIVERABLE: "NPAI, n'habite pas à l'adresse indiquée",
-    ReturnReason.REFUSED_BY_READER: "refusé par le lecteur",
-}
+class NumbersFileRefusal(StrEnum):
+    """Why a file of numbers of registered letters is refused whole."""
+
+    TOO_LARGE = "too_large"
+    TOO_MANY_LINES = "too_many_lines"
+    UNKNOWN_ENCODING = "unknown_encoding"
+    NOT_CSV = "not_csv"
+    NO_HEADER = "no_header"
+    COLUMN_TWICE = "column_twice"
+
+
 STEPS = frozenset({LetterAct.NUMBERED, LetterAct.POSTED, LetterAct.ACKNOWLEDGED, LetterAct.RETURNED})
 """The acts that move one registered letter; it is printed with its whole batch."""
 
@@ -91,10 +93,7 @@ class Numbered:
             return life
         if life.tracking_number is not None:
             has = TrackingNumber(value=life.tracking_number).printed
-            raise LetterStepRefused(
-                StepRefusal.ALREADY_NUMBERED,
-                f"Cette lettre a déjà le numéro {has} : annuler cette étape d'abord si le numéro est faux.",
-            )
+            raise LetterStepRefused(StepRefusal.ALREADY_NUMBERED, number=has)
         _must_be(life, S.PRINTED)
         return replace(life, state=S.NUMBERED, tracking_number=self.number.value)
 
@@ -114,7 +113,7 @@ class Posted:
             return life
         _must_be(life, S.NUMBERED)
         printed_on = None if life.printed_at is None else life.printed_at.astimezone(self.zone).date()
-        _check_day(self.day, self.today, printed_on, "l'impression")
+        _check_day(self.day, self.today, printed_on, S.PRINTED)
         return replace(life, state=S.POSTED, posted_on=self.day)
 
 
@@ -131,7 +130,7 @@ class Acknowledged:
         if life.acknowledged_on == self.day:
             return life
         _must_be(life, S.POSTED)
-        _check_day(self.day, self.today, life.posted_on, "le dépôt à la poste")
+        _check_day(self.day, self.today, life.posted_on, S.POSTED)
         return replace(life, state=S.ACKNOWLEDGED, acknowledged_on=self.day)
 
 
@@ -150,16 +149,16 @@ class Returned:
         if (life.returned_on, life.return_reason) == (self.day, self.reason):
             return life
         _must_be(life, S.POSTED)
-        _check_day(self.day, self.today, life.posted_on, "le dépôt à la poste")
+        _check_day(self.day, self.today, life.posted_on, S.POSTED)
         return replace(life, state=S.RETURNED, returned_on=self.day, return_reason=self.reason)
 
 
 Step = Numbered | Posted | Acknowledged | Returned
 
-_FIRST = {
-    S.PRINTED: (StepRefusal.NOT_PRINTED, "Il faut d'abord marquer son lot comme imprimé, sur la page des lots."),
-    S.NUMBERED: (StepRefusal.NO_NUMBER, "Il faut d'abord lui donner son numéro de recommandé."),
-    S.POSTED: (StepRefusal.NOT_POSTED, "Il faut d'abord noter son dépôt à la poste."),
+_COMES_FIRST = {
+    S.TO_PRINT: StepRefusal.NOT_PRINTED,
+    S.PRINTED: StepRefusal.NO_NUMBER,
+    S.NUMBERED: StepRefusal.NOT_POSTED,
 }
 
 
@@ -167,35 +166,18 @@ def _must_be(life: Life, wanted: RegisteredState) -> None:
     """Refuse a step whose letter is elsewhere, naming what comes first or what was noted already."""
     order = tuple(S)
     if order.index(life.state) < order.index(wanted):
-        missing = order[order.index(life.state) + 1]
-        code, words = _FIRST[missing]
-        raise LetterStepRefused(code, f"Cette lettre est « {STATES[life.state]} ». {words}")
+        raise LetterStepRefused(_COMES_FIRST[life.state])
     if life.state is not wanted:
         posted = life.state is S.POSTED
-        raise LetterStepRefused(
-            StepRefusal.ALREADY_POSTED if posted else StepRefusal.ALREADY_ANSWERED,
-            f"Cette lettre est déjà notée « {told(life)} » : annuler d'abord sa dernière étape si c'est une erreur.",
-        )
+        raise LetterStepRefused(StepRefusal.ALREADY_POSTED if posted else StepRefusal.ALREADY_ANSWERED, life=life)
 
 
-def _check_day(day: date, today: date, previous: date | None, step: str) -> None:
+def _check_day(day: date, today: date, previous_day: date | None, previous: RegisteredState) -> None:
+    """Refuse a day to come, and a day before that of the step that led to the state `previous`."""
     if day > today:
-        raise LetterStepRefused(StepRefusal.IN_THE_FUTURE, f"Le {day:%d/%m/%Y} est dans l'avenir.")
-    if previous is not None and day < previous:
-        raise LetterStepRefused(
-            StepRefusal.BEFORE_PREVIOUS_STEP, f"Le {day:%d/%m/%Y} est avant {step}, le {previous:%d/%m/%Y}."
-        )
-
-
-def told(life: Life) -> str:
-    """Where a letter is, with its day: `posté le 04/12/2026`."""
-    if life.state is S.POSTED and life.posted_on is not None:
-        return f"posté le {life.posted_on:%d/%m/%Y}"
-    if life.state is S.ACKNOWLEDGED and life.acknowledged_on is not None:
-        return f"avis de réception reçu le {life.acknowledged_on:%d/%m/%Y}"
-    if life.state is S.RETURNED and life.returned_on is not None and life.return_reason is not None:
-        return f"revenu le {life.returned_on:%d/%m/%Y} : {RETURNS[life.return_reason]}"
-    return STATES[life.state]
+        raise LetterStepRefused(StepRefusal.IN_THE_FUTURE, day=day)
+    if previous_day is not None and day < previous_day:
+        raise LetterStepRefused(StepRefusal.BEFORE_PREVIOUS_STEP, day=day, previous=previous, previous_day=previous_day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,15 +227,9 @@ def undoable(events: Sequence[LetterEvent], *, event_id: int | None = None) -> L
     """
     last = last_standing(events)
     if last is None and any(event.act is LetterAct.PRINTED for event in events):
-        raise LetterStepRefused(
-            StepRefusal.PRINTING_STAYS,
-            "Il ne reste que l'impression : elle vaut pour tout le lot, qui ne change plus, et ne s'annule pas.",
-        )
+        raise LetterStepRefused(StepRefusal.PRINTING_STAYS)
     if last is None:
-        raise LetterStepRefused(StepRefusal.NOTHING_TO_UNDO, "Cette lettre n'a aucune étape à annuler.")
+        raise LetterStepRefused(StepRefusal.NOTHING_TO_UNDO)
     if event_id is not None and last.event_id != event_id:
-        raise LetterStepRefused(
-            StepRefusal.NOT_THE_LAST,
-            "Seule la dernière étape s'annule, et une autre a été notée ou annulée entre-temps : relire la page.",
-        )
+        raise LetterStepRefused(StepRefusal.NOT_THE_LAST)
     return last

@@ -16,7 +16,6 @@ _SERVICE_LETTERS = re.compile(r"R[A-Z]")
 _WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
 _ODD_CHECKS = {10: 0, 11: 5}
 _LOOK_LIKE_DIGITS = str.maketrans("OQISBZ", "001582")
-_EXAMPLES = "1A 234 567 8901 2 ou RK 123 456 785 FR"
 
 
 class TrackingRefusal(StrEnum):
@@ -44,7 +43,7 @@ class TrackingNumber:
         La Poste's own is a digit, a letter and eleven digits; its check digit is not public and is not checked. The
         other is the UPU's standard S10 with its check digit, from RA to RZ: the indicators of registered items.
 
-        Raises TrackingNumberError with a code of `TrackingRefusal`; its message never repeats what was read.
+        Raises TrackingNumberError with a code of `TrackingRefusal`; it never repeats what was read.
         """
         number = "".join(text.upper().split()).strip("*").removeprefix("%0")
         number = "".join(sign for sign in number if sign.isprintable())
@@ -64,40 +63,27 @@ class TrackingNumber:
 
 def _check_s10(number: str) -> None:
     if not _SERVICE_LETTERS.match(number):
-        raise TrackingNumberError(
-            TrackingRefusal.NOT_REGISTERED,
-            "Ce numéro international n'est pas celui d'un recommandé : il doit commencer par R (RA à RZ).",
-        )
+        raise TrackingNumberError(TrackingRefusal.NOT_REGISTERED)
     total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number[2:10], strict=True))
     check = 11 - total % 11
     if int(number[10]) != _ODD_CHECKS.get(check, check):
-        raise TrackingNumberError(
-            TrackingRefusal.WRONG_CHECK_DIGIT,
-            "La clé de ce numéro est fausse : un chiffre est mal lu ou mal tapé. Relire le numéro sur l'étiquette.",
-        )
+        raise TrackingNumberError(TrackingRefusal.WRONG_CHECK_DIGIT)
 
 
 def _refused(number: str) -> TrackingNumberError:
+    """Why a text is no number, as precisely as a person needs to mend it."""
     if not number:
-        return TrackingNumberError(TrackingRefusal.MISSING, f"Il manque le numéro de recommandé, par ex. {_EXAMPLES}.")
+        return TrackingNumberError(TrackingRefusal.MISSING)
     if len(number) != LENGTH:
         short = len(number) < LENGTH
         return TrackingNumberError(
-            TrackingRefusal.TOO_SHORT if short else TrackingRefusal.TOO_LONG,
-            f"Un numéro de recommandé a {LENGTH} signes, par ex. {_EXAMPLES} ; celui-ci en a {len(number)}.",
+            TrackingRefusal.TOO_SHORT if short else TrackingRefusal.TOO_LONG, length=LENGTH, signs=len(number)
         )
     digits = number.translate(_LOOK_LIKE_DIGITS)
     for mended in (digits[0] + number[1] + digits[2:], number[:2] + digits[2:11] + number[11:]):
         if _DOMESTIC.fullmatch(mended) or _S10.fullmatch(mended):
-            return TrackingNumberError(
-                TrackingRefusal.LETTER_FOR_DIGIT,
-                "Une lettre est à la place d'un chiffre (O pour 0, I pour 1…). Relire le numéro sur l'étiquette.",
-            )
-    return TrackingNumberError(
-        TrackingRefusal.WRONG_SHAPE,
-        f"Ce n'est pas un numéro de recommandé : un chiffre, une lettre et onze chiffres, ou R, une lettre,"
-        f" neuf chiffres et deux lettres ({_EXAMPLES}).",
-    )
+            return TrackingNumberError(TrackingRefusal.LETTER_FOR_DIGIT)
+    return TrackingNumberError(TrackingRefusal.WRONG_SHAPE)
 
 
 def clean_reference(text: str) -> str:

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.french.words import CHANNELS
 
-_UNDONE = {DeliveryState.PLANNED: "encore en attente", DeliveryState.CLAIMED: "commencés, sans réponse enregistrée"}
+
+class Imbalance(StrEnum):
+    """What may be wrong with the books of a run.
+
+    `LOANS`: the loans read are not those in notices and those skipped. `DELIVERIES`: those planned are not those found.
+    `UNDONE`: deliveries were neither sent nor given up.
+    """
+
+    LOANS = "loans"
+    DELIVERIES = "deliveries"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BooksProblem:
+    """One thing that is wrong with the books.
+
+    `expected` and `found` are numbers of loans or of deliveries: `found` has two for loans, in notices and skipped.
+    `channel` and `state` are those of deliveries left undone, whose number `found` holds.
+    """
+
+    what: Imbalance
+    expected: int = 0
+    found: tuple[int, ...]
+    channel: Channel | None = None
+    state: DeliveryState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +58,19 @@ class Books:
     cost: float
     taken_over_by_letter: int = 0
 
-    def problems(self) -> tuple[str, ...]:
-        """What does not balance or is left undone, one French sentence each; empty when the books are right."""
+    def problems(self) -> tuple[BooksProblem, ...]:
+        """What does not balance or is left undone; empty when the books are right."""
         found = []
         skipped = sum(self.skipped.values())
         if self.loans_extracted != self.loans_in_notices + skipped:
-            found.append(
-                f"prêts extraits : {self.loans_extracted}, mais dans un avis : {self.loans_in_notices}"
-                f" et écartés : {skipped}"
-            )
+            loans = (self.loans_in_notices, skipped)
+            found.append(BooksProblem(what=Imbalance.LOANS, expected=self.loans_extracted, found=loans))
         by_state = sum(sum(states.values()) for states in self.deliveries.values())
         if self.deliveries_planned != by_state:
-            found.append(f"envois prévus : {self.deliveries_planned}, mais retrouvés : {by_state}")
+            planned = self.deliveries_planned
+            found.append(BooksProblem(what=Imbalance.DELIVERIES, expected=planned, found=(by_state,)))
         for channel, states in self.deliveries.items():
-            for state, words in _UNDONE.items():
-                if states.get(state):
-                    number = states[state]
-                    found.append(f"{CHANNELS[channel]}, envois {words} ({state}) : {number}, relancer leur tâche")
+            for state in (DeliveryState.PLANNED, DeliveryState.CLAIMED):
+                if number := states.get(state):
+                    found.append(BooksProblem(what=Imbalance.UNDONE, found=(number,), channel=channel, state=state))
         return tuple(found)

@@ -5,14 +5,27 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
+from enum import StrEnum
 
-from loan_reminders.domain.errors import SettingsError
+from loan_reminders.domain.errors import CodedError, SettingsError
 
 OLDEST = timedelta(days=366)
 """How far back a run may be about: by then, every loan of that day has long been at its last stage."""
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHOWN = 40
+
+
+class DayRefusal(StrEnum):
+    """Why a run cannot be about a day."""
+
+    IN_THE_FUTURE = "in_the_future"
+    TOO_OLD = "too_old"
+    NOT_A_DAY = "not_a_day"
+
+
+class ReferenceDateRefused(CodedError, SettingsError):
+    """The day that a run was asked to be about cannot be; the code is a `DayRefusal`."""
 
 
 def reference_date(
@@ -27,21 +40,15 @@ def reference_date(
 
     The instants must know their zone; the day is that of the library's own zone, so that a run at 00:30 in
     Paris belongs to that Paris day. `today` is the day the run really happens, that of `run_after` unless told.
-    Raises SettingsError when the param is not an ISO date or a day yet to come, and when the day is more than a year
-    back.
+    Raises ReferenceDateRefused when the param is not an ISO date or a day yet to come, and when the day is more than a
+    year back.
     """
     today = today or run_after.astimezone(time_zone).date()
     day = _day(param) if param else _local(logical_date or run_after, time_zone)
     if param and day > today:
-        raise SettingsError(
-            f"Jour de référence {day:%d/%m/%Y} (reference_date) : il est dans l'avenir. Une tournée traite aujourd'hui"
-            f" ({today:%d/%m/%Y}) ou un jour passé ; laisser vide pour le jour prévu."
-        )
+        raise ReferenceDateRefused(DayRefusal.IN_THE_FUTURE, day=day, today=today)
     if day < today - OLDEST:
-        raise SettingsError(
-            f"Jour de référence {day.isoformat()} (reference_date) : il est à plus d'un an. Donner un jour plus récent,"
-            " ou laisser vide pour le jour prévu."
-        )
+        raise ReferenceDateRefused(DayRefusal.TOO_OLD, day=day)
     return day
 
 
@@ -50,7 +57,7 @@ def _day(param: object) -> date:
     with suppress(ValueError):  # a day that no month has
         if _ISO_DATE.fullmatch(text):
             return date.fromisoformat(text)
-    raise SettingsError(f"reference_date = {text[:_SHOWN]!r} : une date de la forme AAAA-MM-JJ est attendue, ou rien")
+    raise ReferenceDateRefused(DayRefusal.NOT_A_DAY, text=text[:_SHOWN])
 
 
 def _local(instant: datetime, time_zone: tzinfo) -> date:

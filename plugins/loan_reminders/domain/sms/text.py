@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 ALPHABET = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -35,6 +36,14 @@ _FRENCH = str.maketrans(
 )  # fmt: skip
 _GUILLEMETS = re.compile(r"«\s?|\s?»")
 _SENDER = re.compile(r"[A-Za-z][A-Za-z0-9 ]{1,9}[A-Za-z0-9]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRules:
+    """What each SMS of the library keeps to: the most segments it may cost, and the words that say how to stop them."""
+
+    max_segments: int
+    opt_out_mention: str
 
 
 def to_gsm(text: str) -> str:

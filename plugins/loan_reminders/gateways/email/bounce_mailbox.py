@@ -1,4 +1,4 @@
-"""The mailbox where e-mails come back, over IMAP: read without a trace, what was understood moved aside."""
+"""The mailbox where bounces come back, over IMAP: nothing is marked read, what was understood is moved aside."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ImapBounceMailbox:
         Headers are read first, the whole (its first 256 KiB) only of what looks like a report; nothing is marked read.
         """
         folder = self._opened()
-        with self._told():
+        with self._errors_in_words():
             uids = folder.uids()
         for first in range(0, len(uids), PAGE):
             yield self._page(folder, uids[first : first + PAGE])
@@ -73,7 +73,7 @@ class ImapBounceMailbox:
             return
         folder, done = self._opened(), self._account.done_folder
         try:
-            with self._told():
+            with self._errors_in_words():
                 if not self._done_folder_is_there and not folder.exists(done):
                     folder.create(done)
                 self._done_folder_is_there = True
@@ -85,7 +85,7 @@ class ImapBounceMailbox:
             ) from None
 
     def close(self) -> None:
-        """Leave politely; nothing is expunged."""
+        """Log out and close the connection; nothing is expunged."""
         if self._imap is not None:
             with contextlib.suppress(imaplib.IMAP4.error, OSError):
                 self._imap.logout()
@@ -110,7 +110,7 @@ class ImapBounceMailbox:
 
     def _contents(self, folder: ImapFolder, uids: Sequence[int], what: str) -> Mapping[int, bytes]:
         """One item of messages; one that the server itself cannot read is left out, the others are not lost for it."""
-        with self._told():
+        with self._errors_in_words():
             try:
                 return dict(folder.fetch(uids, what))
             except Refused:
@@ -122,7 +122,7 @@ class ImapBounceMailbox:
         if self._folder is None:
             self._imap = self._connect()
             try:
-                with self._told():
+                with self._errors_in_words():
                     self._log_in(self._imap)
                     self._folder = self._select(self._imap)
             except BaseException:
@@ -138,7 +138,7 @@ class ImapBounceMailbox:
                 " « use_ssl » à true), ou y mettre l'extra « login_in_clear » à true si le réseau est sûr, puis"
                 " relancer la tâche."
             )
-        with self._told():
+        with self._errors_in_words():
             if account.tls:
                 context = _context(verify=account.verify_certificate)
                 return imaplib.IMAP4_SSL(account.host, account.port, ssl_context=context, timeout=account.timeout_s)
@@ -174,8 +174,8 @@ class ImapBounceMailbox:
             ) from None
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """What goes wrong on the line becomes one of the two errors; never the password."""
+    def _errors_in_words(self) -> Iterator[None]:
+        """Errors become BounceMailboxRejected or BounceMailboxUnavailable, in French, without the password."""
         try:
             yield
         except ssl.SSLCertVerificationError as error:

@@ -19,8 +19,7 @@ from email.utils import parsedate_to_datetime
 
 from loan_reminders.domain.email.bounce_verdict import status_in, tells_a_failure, verdict
 from loan_reminders.domain.email.feedback import Arrival, Bounce, BounceKind
-from loan_reminders.gateways.email.bounce_budget import Budget, OverBudget, slimmed
-from loan_reminders.gateways.email.bounce_parts import (
+from loan_reminders.gateways.email.mime_parts import (
     Failure,
     addresses_in,
     failures_in,
@@ -29,6 +28,7 @@ from loan_reminders.gateways.email.bounce_parts import (
     parts_of,
     returned_headers,
 )
+from loan_reminders.gateways.email.reading_limits import TimeLimit, TooCostly, within_limits
 
 RAW_LIMIT = 4_000
 DIAGNOSTIC_LIMIT = 500
@@ -69,9 +69,9 @@ def read(content: bytes, *, bounce_address: str = "") -> tuple[Arrival, Bounce |
     return path. Empty: they have no return path of their own, and only the Message-ID tells them.
     """
     try:
-        budget = Budget()
-        return _read(message_from_bytes(slimmed(content)), bounce_address, budget)
-    except (OverBudget, RecursionError):
+        time_limit = TimeLimit()
+        return _read(message_from_bytes(within_limits(content)), bounce_address, time_limit)
+    except (TooCostly, RecursionError):
         return Arrival.TOO_COSTLY, None
     except Exception:  # as above
         return Arrival.UNREADABLE, None
@@ -107,19 +107,19 @@ def _is_auto_reply(message: Message) -> bool:
     return marked and "List-Id" not in message and bool(_AWAY.search(header(message, "Subject")))
 
 
-def _read(message: Message, bounce_address: str, budget: Budget) -> tuple[Arrival, Bounce | None]:
-    budget.check()
+def _read(message: Message, bounce_address: str, time_limit: TimeLimit) -> tuple[Arrival, Bounce | None]:
+    time_limit.check()
     parts = parts_of(message)
-    told = failures_in(parts)
-    budget.check()
+    reported = failures_in(parts)
+    time_limit.check()
     words = own_words(message, parts)
     quoted = returned_headers(parts, words)
-    budget.check()
+    time_limit.check()
     ours = _delivery_id(message, quoted, bounce_address)
-    if told and all(one.action in ("delivered", "relayed", "expanded") for one in told):
+    if reported and all(one.action in ("delivered", "relayed", "expanded") for one in reported):
         return Arrival.SUCCESS, None
-    failure = _mildest(told) or _otherwise(message, words)
-    budget.check()
+    failure = _mildest(reported) or _otherwise(message, words)
+    time_limit.check()
     if failure is None and ours is not None and _from_a_machine(message) and tells_a_failure(words):
         failure = Failure(action="failed", status=status_in(words), diagnostic=_telling(words), recipients=())
     if failure is None:
@@ -136,7 +136,7 @@ def _read(message: Message, bounce_address: str, budget: Budget) -> tuple[Arriva
         status=failure.status or status_in(failure.diagnostic),
         diagnostic=failure.diagnostic[:DIAGNOSTIC_LIMIT],
         received_at=_moment(header(message, "Date")),
-        raw=_raw(message, told, words),
+        raw=_raw(message, reported, words),
         named=tuple(named)[:NAMED_LIMIT],
     )
 
@@ -147,10 +147,10 @@ def _kind(failure: Failure) -> BounceKind:
     return verdict(status=failure.status, diagnostic=failure.diagnostic)
 
 
-def _mildest(told: Iterable[Failure]) -> Failure | None:
+def _mildest(reported: Iterable[Failure]) -> Failure | None:
     """Of several recipients behind one address, the one that says the least against it."""
     order = {BounceKind.DELAYED: 0, BounceKind.SOFT: 1, BounceKind.HARD: 2}
-    failed = [one for one in told if one.action in ("failed", "delayed")]
+    failed = [one for one in reported if one.action in ("failed", "delayed")]
     return min(failed, key=lambda one: order[_kind(one)], default=None)
 
 
@@ -208,7 +208,7 @@ def _moment(text: str) -> datetime | None:
     return moment if 1980 < moment.year < 2200 else None
 
 
-def _raw(message: Message, told: Iterable[Failure], words: str) -> str:
+def _raw(message: Message, reported: Iterable[Failure], words: str) -> str:
     headers = [f"{name}: {header(message, name)}" for name in _OUR_HEADERS if name in message]
-    reports = [one.text for one in told if one.text]
+    reports = [one.text for one in reported if one.text]
     return "\n".join([*headers, "", *reports, words.strip()])[:RAW_LIMIT]

@@ -70,9 +70,9 @@ class ImapFolder:
             if not isinstance(piece, tuple):
                 continue
             after = data[number + 1] if number + 1 < len(data) else b""
-            told = _NUMBERS.search(piece[0]) or _NUMBERS.search(after if isinstance(after, bytes) else b"")
-            if told:
-                yield int(told[1]), piece[1]
+            uid = _NUMBERS.search(piece[0]) or _NUMBERS.search(after if isinstance(after, bytes) else b"")
+            if uid:
+                yield int(uid[1]), piece[1]
 
     def exists(self, name: str) -> bool:
         """Whether the account has a folder of this name."""

@@ -8,21 +8,21 @@ from loan_reminders.domain.email.return_path import without_addresses
 from loan_reminders.domain.errors import RETRIED, MailRelayRejected, MailRelayUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedEmail
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.email.pace import Pace, Patience
+from loan_reminders.gateways.email.sending_rate import Backoff, RateLimit
 from loan_reminders.gateways.email.smtp_answers import Answer, Meaning
-from loan_reminders.gateways.email.smtp_line import (
+from loan_reminders.gateways.email.smtp_connection import (
     ENVELOPE,
     RAW_LENGTH,
-    LineBroken,
-    MailLine,
-    NotNow,
+    ConnectionBroken,
     Security,
+    ServerBusy,
     SmtpAccount,
+    SmtpConnection,
     stopping,
     unusable_sender,
 )
 
-__all__ = ["Pace", "Patience", "Security", "SmtpAccount", "SmtpRelay"]
+__all__ = ["Backoff", "RateLimit", "Security", "SmtpAccount", "SmtpRelay"]
 
 _GO_ON = 354
 _TOO_LARGE = "5.3.4"
@@ -30,7 +30,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class _Lost(Exception):
-    """The line is gone, or the server says goodbye, before anything could have been accepted."""
+    """The connection ended before the server could have accepted anything."""
 
 
 class _Again(Exception):
@@ -44,15 +44,17 @@ class _Wait(Exception):
 class SmtpRelay:
     """Sends messages over one connection, opened at the first and kept. For one thread; a MailRelay.
 
-    `pace` holds back messages, for all relays that share it; `patience` says how long to wait for a server that asks
-    for it.
+    `rate_limit` holds messages back, for all relays that share it; `backoff` says how long to wait when the server
+    asks for it.
     """
 
-    def __init__(self, account: SmtpAccount, *, pace: Pace | None = None, patience: Patience | None = None) -> None:
+    def __init__(
+        self, account: SmtpAccount, *, rate_limit: RateLimit | None = None, backoff: Backoff | None = None
+    ) -> None:
         self._account = account
-        self._pace = pace or Pace()
-        self._patience = patience or Patience()
-        self._line: MailLine | None = None
+        self._rate_limit = rate_limit or RateLimit()
+        self._backoff = backoff or Backoff()
+        self._connection: SmtpConnection | None = None
         self._reset_first = False
 
     def send(self, message: RenderedEmail) -> Receipt:
@@ -60,9 +62,9 @@ class SmtpRelay:
 
         ACCEPTED: the server took the message in charge. REFUSED: it never will (5xx, or an address SMTP cannot
         carry). PLANNED: later (4xx); PLANNED with the reason of a refusal: refused for policy's sake (5.7.x), which
-        may be everybody's lot. IN_DOUBT: the whole message left and no readable answer came. A line lost earlier is
-        opened again once, with the same message; a server that says goodbye (421) or asks to wait is waited for, in
-        growing pauses.
+        may concern everybody. IN_DOUBT: the whole message left and no readable answer came. A connection lost before
+        that is opened again once, with the same message; when the server says goodbye (421) or asks to wait, the same
+        message is tried again after growing pauses.
 
         Raises MailRelayUnavailable or MailRelayRejected, and then this message did not leave.
         """
@@ -73,9 +75,9 @@ class SmtpRelay:
             return Receipt(
                 delivery_id=message.delivery_id, state=DeliveryState.REFUSED, reason=Reason.INVALID_RECIPIENT
             )
-        self._pace.wait()
+        self._rate_limit.wait()
         data = _as_data(message.content)
-        pauses = iter(self._patience.pauses)
+        pauses = iter(self._backoff.pauses)
         lost = False
         while True:
             try:
@@ -93,54 +95,54 @@ class SmtpRelay:
                 if pause is None:
                     raise self._unavailable("demande d'attendre encore", error) from None
                 if pause:
-                    self._patience.sleep(pause)
+                    self._backoff.sleep(pause)
 
     def close(self) -> None:
-        """Say goodbye when there is still somebody to hear it."""
-        if self._line is not None:
-            self._line.close(politely=True)
-        self._line = None
+        """Close the connection, if one is open, with QUIT."""
+        if self._connection is not None:
+            self._connection.close(politely=True)
+        self._connection = None
 
     def _attempt(self, message: RenderedEmail, sender: str, data: bytes) -> Receipt:
-        fresh = self._line is None
-        line = self._open()
+        fresh = self._connection is None
+        connection = self._open()
         try:
-            refused = self._envelope(line, message, sender, len(data))
-        except LineBroken as error:
+            refused = self._envelope(connection, message, sender, len(data))
+            if refused is None:
+                connection.send(data)
+        except ConnectionBroken as error:
             raise _Lost(str(error)) from None
         if refused is not None:
             answer, reason = refused
             return self._refused(message, answer, reason, fresh=fresh)
-        try:
-            line.write(data)
-        except LineBroken as error:
-            raise _Lost(str(error)) from None
-        return self._result(line, message, fresh=fresh)
+        return self._result(connection, message, fresh=fresh)
 
-    def _envelope(self, line: MailLine, message: RenderedEmail, sender: str, size: int) -> tuple[Answer, Reason] | None:
+    def _envelope(
+        self, connection: SmtpConnection, message: RenderedEmail, sender: str, size: int
+    ) -> tuple[Answer, Reason] | None:
         """MAIL, RCPT and DATA, in one write where the server allows it; None when the content may follow."""
         reset, self._reset_first = self._reset_first, False
-        mail = f"MAIL FROM:<{sender}> SIZE={size}" if line.takes_size else f"MAIL FROM:<{sender}>"
-        lines = [*(["RSET"] if reset else []), mail, f"RCPT TO:<{message.recipient.value}>", "DATA"]
-        if line.pipelining:
-            line.write("".join(f"{one}\r\n" for one in lines).encode("ascii"))
+        mail = f"MAIL FROM:<{sender}> SIZE={size}" if connection.takes_size else f"MAIL FROM:<{sender}>"
+        commands = [*(["RSET"] if reset else []), mail, f"RCPT TO:<{message.recipient.value}>", "DATA"]
+        if connection.pipelining:
+            connection.send("".join(f"{command}\r\n" for command in commands).encode("ascii"))
         refused: tuple[Answer, Reason] | None = None
-        for one in lines:
-            if not line.pipelining:
-                line.write(f"{one}\r\n".encode("ascii"))
-            answer = line.answer()
+        for command in commands:
+            if not connection.pipelining:
+                connection.send(f"{command}\r\n".encode("ascii"))
+            answer = connection.answer()
             if refused is not None:
-                _not_left_open(line, one, answer)
+                _not_left_open(connection, command, answer)
                 continue
-            if (one != "DATA" and answer.meaning is Meaning.TAKEN) or (one == "DATA" and answer.code == _GO_ON):
+            if (command != "DATA" and answer.meaning is Meaning.TAKEN) or (command == "DATA" and answer.code == _GO_ON):
                 continue
-            if answer.meaning in {Meaning.UNREADABLE, Meaning.TAKEN} or one == "RSET":
-                raise _Lost(f"à {one[:4]}, {without_addresses(answer.raw)}")
-            if one is mail and answer.status != _TOO_LARGE:
+            if answer.meaning in {Meaning.UNREADABLE, Meaning.TAKEN} or command == "RSET":
+                raise _Lost(f"à {command[:4]}, {without_addresses(answer.raw)}")
+            if command is mail and answer.status != _TOO_LARGE:
                 self._stop_for_sender(answer)
-            refused = answer, Reason.RECIPIENT_REFUSED if one.startswith("RCPT") else Reason.MESSAGE_REFUSED
+            refused = answer, Reason.RECIPIENT_REFUSED if command.startswith("RCPT") else Reason.MESSAGE_REFUSED
             self._reset_first = True
-            if not line.pipelining or answer.meaning is Meaning.GOODBYE:
+            if not connection.pipelining or answer.meaning is Meaning.GOODBYE:
                 return refused
         return refused
 
@@ -153,11 +155,11 @@ class SmtpRelay:
             raise stopping(self._account, MailRelayRejected, "refuse l'expéditeur", answer)
         raise stopping(self._account, MailRelayUnavailable, "ne prend aucun message pour le moment", answer)
 
-    def _result(self, line: MailLine, message: RenderedEmail, *, fresh: bool) -> Receipt:
+    def _result(self, connection: SmtpConnection, message: RenderedEmail, *, fresh: bool) -> Receipt:
         """What became of a message that left whole."""
         try:
-            answer = line.answer(self._account.answer_timeout_s)
-        except LineBroken as error:
+            answer = connection.answer(self._account.answer_timeout_s)
+        except ConnectionBroken as error:
             reason = Reason.NO_ANSWER if error.readable else Reason.UNREADABLE_ANSWER
             return self._in_doubt(message, reason, str(error)[:RAW_LENGTH])
         if answer.meaning is Meaning.TAKEN:
@@ -191,29 +193,29 @@ class SmtpRelay:
         self._drop()
         return Receipt(delivery_id=message.delivery_id, state=DeliveryState.IN_DOUBT, reason=reason, raw=raw)
 
-    def _open(self) -> MailLine:
-        if self._line is None:
+    def _open(self) -> SmtpConnection:
+        if self._connection is None:
             self._reset_first = False
             try:
-                self._line = MailLine(self._account)
-            except NotNow as error:
+                self._connection = SmtpConnection(self._account)
+            except ServerBusy as error:
                 raise _Wait(str(error)) from None
-        return self._line
+        return self._connection
 
     def _unavailable(self, what: str, error: Exception) -> MailRelayUnavailable:
         return MailRelayUnavailable(f"{self._account.server} {what} ({error}). {RETRIED}")
 
     def _drop(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
-def _not_left_open(line: MailLine, command: str, answer: Answer) -> None:
+def _not_left_open(connection: SmtpConnection, command: str, answer: Answer) -> None:
     """A server that says « go on » after a refused recipient is given an empty message, which it cannot deliver."""
     if command == "DATA" and answer.code == _GO_ON:
-        line.write(b".\r\n")
-        line.answer()
+        connection.send(b".\r\n")
+        connection.answer()
 
 
 def _as_data(content: bytes) -> bytes:

@@ -14,7 +14,7 @@ from loan_reminders.domain.messages import RenderedText
 from loan_reminders.domain.sms.feedback import SmsCredit
 from loan_reminders.gateways.sms.allmysms_client import ACKS, CREDIT, AllMySmsClient
 from loan_reminders.gateways.sms.allmysms_feedback import credit_of, entries
-from loan_reminders.gateways.sms.allmysms_wire import AllMySmsAccount, Exchange, told, unreadable
+from loan_reminders.gateways.sms.allmysms_http import AllMySmsAccount, Exchange, answer_or_raise, unreadable
 
 
 class AllMySmsGateway(AllMySmsClient):
@@ -22,7 +22,7 @@ class AllMySmsGateway(AllMySmsClient):
 
     def credit(self) -> SmsCredit:
         """What is left, in credits; 15 pay for one French SMS. Raises like `AllMySmsClient.credit`."""
-        answer = told(self._wire.legacy("getInfo", {}), CREDIT)
+        answer = answer_or_raise(self._http.legacy("getInfo", {}), CREDIT)
         found = credit_of(answer.body, in_credits=True) if isinstance(answer.body, dict) else None
         if found is None:
             raise unreadable(CREDIT)
@@ -37,10 +37,10 @@ class AllMySmsGateway(AllMySmsClient):
             sms = ElementTree.SubElement(data, "SMS")
             ElementTree.SubElement(sms, "MOBILEPHONE").text = message.recipient.value
         flow = ElementTree.tostring(data, encoding="unicode")
-        return self._wire.legacy("simulateCampaign" if simulate else "sendSms", {"smsData": flow})
+        return self._http.legacy("simulateCampaign" if simulate else "sendSms", {"smsData": flow})
 
     def _campaign_acks(self, campaign_id: str) -> list[object]:
-        listed = entries(told(self._wire.legacy("getAcks", {"campId": campaign_id}), ACKS), "acks")
+        listed = entries(answer_or_raise(self._http.legacy("getAcks", {"campId": campaign_id}), ACKS), "acks")
         if listed is None:
             raise unreadable(ACKS)
         return listed

@@ -1,4 +1,4 @@
-"""What allmysms tells by calling us: receipts and replies, as request parameters.
+"""What allmysms says when it calls us: receipts and replies, as request parameters.
 
 A receipt has `smsId, status, statusText, receptionDate, phoneNumber, campaignId`; a reply has `smsMoId, message,
 phoneNumber, receptionDate, campaignId` and the `smsId` it answers. Nothing is signed: what is said is a hint, and

@@ -21,8 +21,15 @@ from loan_reminders.gateways.sms.allmysms_feedback import (
     reply_of,
     saved_replies,
 )
+from loan_reminders.gateways.sms.allmysms_http import (
+    AllMySmsAccount,
+    AllMySmsHttp,
+    Exchange,
+    answer_or_fault,
+    answer_or_raise,
+    unreadable,
+)
 from loan_reminders.gateways.sms.allmysms_receipts import ONE_SMS, read_answer, unanswered
-from loan_reminders.gateways.sms.allmysms_wire import AllMySmsAccount, Exchange, Wire, sent, told, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +65,7 @@ class AllMySmsClient(ABC):
         self._sender = sender
         self._campaign = campaign
         self._zone = zone
-        self._wire = Wire(account, connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s)
+        self._http = AllMySmsHttp(account, connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +75,7 @@ class AllMySmsClient(ABC):
 
     def close(self) -> None:
         """Close the connection."""
-        self._wire.close()
+        self._http.close()
 
     def send(self, messages: Sequence[RenderedText]) -> Sequence[Receipt]:
         """Send one text to several numbers in one request; one receipt a message, in the messages' order.
@@ -81,7 +88,7 @@ class AllMySmsClient(ABC):
         if not messages:
             return ()
         campaign = self._name(messages)
-        answer = sent(self._submit(messages, campaign, simulate=False))
+        answer = answer_or_fault(self._submit(messages, campaign, simulate=False))
         if isinstance(answer, str):
             log.warning(
                 "allmysms n'a pas répondu pour la campagne %s : %s SMS en doute, à vérifier dans la console allmysms",
@@ -91,7 +98,7 @@ class AllMySmsClient(ABC):
             return unanswered(messages, campaign=campaign, fault=answer)
         if len(messages) == 1:
             answer = answer.about(messages[0].recipient.value)
-        receipts = read_answer(answer, messages, campaign=campaign, secrets=self._wire.secrets)
+        receipts = read_answer(answer, messages, campaign=campaign, secrets=self._http.secrets)
         log.info("Campagne allmysms %s : %s SMS, %s", campaign, len(messages), answer.summary())
         ours = sum(message.segments for message, receipt in zip(messages, receipts, strict=True) if receipt.segments)
         counted = answer.number("nbSms")
@@ -116,7 +123,7 @@ class AllMySmsClient(ABC):
                 f"allmysms refuse le texte des SMS (code {code}). Corriger le modèle, puis relancer la tâche.",
                 code=code,
             )
-        answer = told(exchange, QUOTE)
+        answer = answer_or_raise(exchange, QUOTE)
         segments, credit = answer.number("nbSms"), answer.number("nbCredits")
         if segments is None and credit is not None:
             segments = credit / CREDITS_PER_SEGMENT
@@ -138,10 +145,10 @@ class AllMySmsClient(ABC):
             return ()
         if campaign_id.startswith(ONE_SMS):
             sms_id = campaign_id.removeprefix(ONE_SMS)
-            listed = self._one_ack(told(self._wire.legacy("getAckBySmsId", {"smsId": sms_id}), ACKS), sms_id)
+            listed = self._one_ack(answer_or_raise(self._http.legacy("getAckBySmsId", {"smsId": sms_id}), ACKS), sms_id)
         else:
             listed = self._campaign_acks(campaign_id)
-        secrets = self._wire.secrets
+        secrets = self._http.secrets
         return tuple(ack_of(entry, campaign_id=campaign_id, zone=self._zone, secrets=secrets) for entry in listed)
 
     def replies(self) -> Sequence[SmsReply]:
@@ -151,11 +158,11 @@ class AllMySmsClient(ABC):
         read has empty fields and its raw text; so has what came of an answer cut short. Raises SmsGatewayUnavailable,
         SmsAccountRejected or SmsAnswerUnreadable when nothing came.
         """
-        exchange = self._wire.legacy("getPulls", {"limit": str(REPLIES_AT_ONCE)})
+        exchange = self._http.legacy("getPulls", {"limit": str(REPLIES_AT_ONCE)})
         listed = None if exchange.fault else entries(exchange.answer, "mos")
         if not listed:
             try:
-                answer = told(exchange, REPLIES)
+                answer = answer_or_raise(exchange, REPLIES)
                 listed = entries(answer, "mos")
                 if listed is None:
                     raise unreadable(REPLIES)
@@ -164,24 +171,24 @@ class AllMySmsClient(ABC):
                 if not listed:
                     raise
                 log.warning("Réponses des lecteurs mal reçues d'allmysms : %s gardées, à relire", len(listed))
-        return tuple(reply_of(entry, zone=self._zone, secrets=self._wire.secrets) for entry in listed)
+        return tuple(reply_of(entry, zone=self._zone, secrets=self._http.secrets) for entry in listed)
 
     def blacklist(self) -> Sequence[BlacklistEntry]:
         """Every number that allmysms writes to no more (`getBlacklist`), and why.
 
         Raises SmsGatewayUnavailable, SmsAccountRejected or SmsAnswerUnreadable.
         """
-        listed = entries(told(self._wire.legacy("getBlacklist", {}), BLACKLIST), "blacklist")
+        listed = entries(answer_or_raise(self._http.legacy("getBlacklist", {}), BLACKLIST), "blacklist")
         if listed is None:
             raise unreadable(BLACKLIST)
-        found = [listed_number(entry, zone=self._zone, secrets=self._wire.secrets) for entry in listed]
+        found = [listed_number(entry, zone=self._zone, secrets=self._http.secrets) for entry in listed]
         if None in found:
             log.warning("Liste d'opposition d'allmysms : %s lignes sans numéro", found.count(None))
         return tuple(entry for entry in found if entry)
 
     @abstractmethod
     def _submit(self, messages: Sequence[RenderedText], campaign: str, *, simulate: bool) -> Exchange:
-        """Put one request on the wire."""
+        """Send one request."""
 
     @abstractmethod
     def _campaign_acks(self, campaign_id: str) -> list[object]:

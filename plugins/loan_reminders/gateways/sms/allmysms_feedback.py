@@ -1,4 +1,4 @@
-"""What allmysms tells of the account and of SMS sent, as values: credit, receipts, replies, blacklist.
+"""What allmysms says of the account and of SMS sent, as values: credit, receipts, replies, blacklist.
 
 Field names are those of the HTTPS API v9.0 (`acks` with `statut`, `mos`, `blacklist`) and of the REST API (`reports`
 with `code`). An entry that cannot be read keeps its raw text and has empty fields.
@@ -38,14 +38,13 @@ _STATUSES = {
 }
 
 
-def entries(answer: Answer, *names: str) -> list[Any] | None:
-    """The list under one of these names; None when the answer has none of them."""
+def entries(answer: Answer, name: str) -> list[Any] | None:
+    """The list under this name, or the answer itself when it is a list; None when it has neither."""
     if isinstance(answer.body, list):
         return answer.body
-    for name in names:
-        if isinstance(answer.body, dict) and name in answer.body:
-            listed = answer.body[name]
-            return listed if isinstance(listed, list) else [listed] if listed else []
+    if isinstance(answer.body, dict) and name in answer.body:
+        listed = answer.body[name]
+        return listed if isinstance(listed, list) else [listed] if listed else []
     return None
 
 

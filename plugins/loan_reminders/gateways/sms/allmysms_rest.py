@@ -15,7 +15,7 @@ from loan_reminders.domain.messages import RenderedText
 from loan_reminders.domain.sms.feedback import SmsCredit
 from loan_reminders.gateways.sms.allmysms_client import ACKS, CREDIT, AllMySmsClient
 from loan_reminders.gateways.sms.allmysms_feedback import credit_of, entries
-from loan_reminders.gateways.sms.allmysms_wire import AllMySmsAccount, Exchange, told, unreadable
+from loan_reminders.gateways.sms.allmysms_http import AllMySmsAccount, Exchange, answer_or_raise, unreadable
 
 
 class AllMySmsRestGateway(AllMySmsClient):
@@ -23,7 +23,7 @@ class AllMySmsRestGateway(AllMySmsClient):
 
     def credit(self) -> SmsCredit:
         """What is left, in euros, and how many French SMS that pays for. Raises like `AllMySmsClient.credit`."""
-        answer = told(self._wire.rest("/account"), CREDIT)
+        answer = answer_or_raise(self._http.rest("/account"), CREDIT)
         found = credit_of(answer.body, in_credits=False) if isinstance(answer.body, dict) else None
         if found is None:
             raise unreadable(CREDIT)
@@ -35,12 +35,12 @@ class AllMySmsRestGateway(AllMySmsClient):
         if simulate:
             document["simulate"] = 1
         if len(numbers) == 1:
-            return self._wire.rest("/sms/send/", {**document, "to": numbers[0]})
-        return self._wire.rest("/sms/send/bulk/", {**document, "to": [{"mobilePhone": number} for number in numbers]})
+            return self._http.rest("/sms/send/", {**document, "to": numbers[0]})
+        return self._http.rest("/sms/send/bulk/", {**document, "to": [{"mobilePhone": number} for number in numbers]})
 
     def _campaign_acks(self, campaign_id: str) -> list[object]:
-        exchange = self._wire.rest(f"/report/campaign/{quote(campaign_id, safe='')}")
-        answer = told(exchange, ACKS, may_be_missing=True)
+        exchange = self._http.rest(f"/report/campaign/{quote(campaign_id, safe='')}")
+        answer = answer_or_raise(exchange, ACKS, may_be_missing=True)
         listed = entries(answer, "reports")
         if listed is None:
             raise unreadable(ACKS)

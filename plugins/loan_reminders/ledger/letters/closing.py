@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, text
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.letters.batches import BatchState, LetterAct
 from loan_reminders.domain.messages import LetterBatch
 from loan_reminders.domain.stages import Channel
@@ -64,7 +64,7 @@ def record_batch(connection: Connection, *, library: str, run_id: int, kind: Cha
         _PLACE, {"library": library, "batch_id": batch_id, "placed": json.dumps(_placed(batch))}
     ).all()
     if len(placed) != len(batch.placed):
-        raise PermanentError("Une lettre de ce lot est déjà dans un lot clos. Prévenir l'administrateur.")
+        raise LedgerRefused(LedgerRefusal.LETTER_IN_ANOTHER_BATCH)
     if kind is Channel.REGISTERED_LETTER and not batch.draft:
         connection.execute(_FOLLOW, {"batch_id": batch_id})
     event = {

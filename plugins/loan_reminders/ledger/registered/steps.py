@@ -24,9 +24,9 @@ from loan_reminders.domain.registered.steps import (
     Returned,
     Step,
     StepRefusal,
-    told,
     undoable,
 )
+from loan_reminders.french.letters import life_words
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batches import add_events
 from loan_reminders.ledger.registered import queries
@@ -163,7 +163,7 @@ class PostgresRegisteredLetters:
             name = connection.execute(_BATCH, asked).scalar()
             rows = connection.execute(_BY_BATCH, {"library": self._library, "wanted": batch_id}).all()
             if name is None or not rows:
-                raise LetterStepRefused(StepRefusal.UNKNOWN_LETTER, "Ce lot n'a aucun recommandé.")
+                raise LetterStepRefused(StepRefusal.NONE_IN_BATCH)
             posted: list[_Taken] = []
             refused: dict[str, LetterStepRefused] = {}
             for row in rows:
@@ -208,25 +208,16 @@ class PostgresRegisteredLetters:
         if len(still_there) == 1:
             return still_there[0]
         if still_there:
-            raise LetterStepRefused(
-                StepRefusal.AMBIGUOUS, "Plusieurs lettres ont cette référence : passer par sa page."
-            )
+            raise LetterStepRefused(StepRefusal.AMBIGUOUS)
         named = rows[0] if rows else others.get(reference)
         if named is None:
-            what = f"la référence {reference}" if reference else "ce numéro"
-            raise LetterStepRefused(StepRefusal.UNKNOWN_LETTER, f"Aucun recommandé n'a {what}.")
+            code = StepRefusal.UNKNOWN_REFERENCE if reference else StepRefusal.UNKNOWN_NUMBER
+            raise LetterStepRefused(code, reference=reference)
         if named.channel != "registered_letter":
-            raise LetterStepRefused(
-                StepRefusal.NOT_REGISTERED, f"La lettre {reference} est une lettre simple, pas un recommandé."
-            )
+            raise LetterStepRefused(StepRefusal.NOT_REGISTERED, reference=reference)
         if named.left_out is not None:
-            raise LetterStepRefused(
-                StepRefusal.LEFT_OUT, "Cette lettre a été retirée de son lot : elle n'est pas à poster."
-            )
-        raise LetterStepRefused(
-            StepRefusal.NOT_PRINTED,
-            "Cette lettre est « à imprimer ». Il faut d'abord marquer son lot comme imprimé, sur la page des lots.",
-        )
+            raise LetterStepRefused(StepRefusal.LEFT_OUT)
+        raise LetterStepRefused(StepRefusal.NOT_PRINTED)
 
     def _taken(
         self, connection: Connection, row: Row[Any], step: Step, before: Life, owners: Mapping[str, str]
@@ -240,13 +231,11 @@ class PostgresRegisteredLetters:
         if after != before and isinstance(step, Numbered):
             owner = owners.get(step.number.value)
             if owner is not None:
-                raise LetterStepRefused(
-                    StepRefusal.NUMBER_TAKEN,
-                    f"Le numéro {step.number.printed} est déjà celui de la lettre {owner}.",
-                )
+                number = step.number.printed
+                raise LetterStepRefused(StepRefusal.NUMBER_TAKEN, number=number, reference=owner)
         if after != before and isinstance(step, Returned) and step.reason is ReturnReason.RETURNED_UNDELIVERABLE:
             kept["suppression_id"] = returned_letters.suppress_address(connection, self._library, row, since=step.since)
-        detail = step.number.printed if isinstance(step, Numbered) else told(after)
+        detail = step.number.printed if isinstance(step, Numbered) else life_words(after)
         return _Taken(
             after=after,
             event=_event(row, step.act, detail, _snapshot(before), kept),

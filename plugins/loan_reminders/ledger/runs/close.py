@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, TextClause, func, select, text, update
 
-from loan_reminders.domain.errors import BooksDoNotBalance
+from loan_reminders.domain.errors import BooksNotCounted, LedgerRefusal
 from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
@@ -80,16 +80,13 @@ def _counts(connection: Connection, query: TextClause, run_id: int) -> dict[str,
 def count_books(connection: Connection, run_id: int) -> Books:
     """Count one run. `loans_extracted` and `deliveries_planned` were counted on the way, all else is counted here.
 
-    Raises BooksDoNotBalance when the run never finished reading the ILS.
+    Raises BooksNotCounted when the run never finished reading the ILS.
     """
     run = connection.execute(
         select(runs.c.loans_extracted, runs.c.deliveries_planned).where(runs.c.run_id == run_id)
     ).one()
     if run.loans_extracted is None:
-        raise BooksDoNotBalance(
-            f"La tournée {run_id} n'a pas fini de lire le SIGB : ses prêts ne sont pas comptés."
-            " Relancer « Extraire les prêts »."
-        )
+        raise BooksNotCounted(LedgerRefusal.NOT_READ_TO_COUNT, run_id=run_id)
     of_run = deliveries.c.run_id == run_id
     states: dict[Channel, dict[DeliveryState, int]] = {}
     for channel, state, count in connection.execute(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, text
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger.json_codecs import LONGEST_ID, clean_raw, encode_loan, storable
@@ -50,10 +50,7 @@ def record_rows(connection: Connection, *, library: str, run_id: int, rows: Sequ
     """
     read = connection.execute(_COUNT_ROWS, {"rows": len(rows), "run_id": run_id, "library": library}).scalar()
     if read is None:
-        raise PermanentError(
-            f"La tournée {run_id} de la bibliothèque {library} ne lit plus le SIGB : elle n'accepte plus de ligne."
-            " Relancer « Extraire les prêts »."
-        )
+        raise LedgerRefused(LedgerRefusal.READING_IS_OVER, run_id=run_id, library=library)
     loans = [encode_loan(row) for row in rows if isinstance(row, Loan)]
     if loans:
         parameters = {"run_id": run_id, "library": library, "before": read - len(rows)}

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, text
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, Notice
 from loan_reminders.domain.stages import Channel, Stage
@@ -81,9 +81,7 @@ def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
     try:
         all_loans = tuple(loans[row.run_id, loan_id, row.due_date] for loan_id in row.loan_ids)
     except KeyError:
-        raise PermanentError(
-            f"Le registre a perdu un prêt de l'envoi {row.delivery_id}. Prévenir l'administrateur."
-        ) from None
+        raise LedgerRefused(LedgerRefusal.LOAN_LOST, delivery_id=row.delivery_id) from None
     claimed = frozenset(row.claimed)
     notice = Notice(
         notice_id=row.notice_id,

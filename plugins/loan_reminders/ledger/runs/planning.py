@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Table, select, text
 
-from loan_reminders.domain.errors import PermanentError
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, PermanentError
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.ports.outside import Run
@@ -68,10 +68,7 @@ class PostgresPlanning:
                     .with_for_update(key_share=True)
                 ).one()
                 if row.loans_extracted is None:
-                    raise PermanentError(
-                        f"La tournée {self._run.run_id} n'a pas fini de lire le SIGB : elle ne peut pas être préparée."
-                        " Relancer « Extraire les prêts »."
-                    )
+                    raise LedgerRefused(LedgerRefusal.NOT_READ_TO_PLAN, run_id=self._run.run_id)
             except BaseException:
                 self._connection.close()
                 raise
@@ -161,7 +158,7 @@ class PostgresPlanning:
         if not deliveries and not skips:
             return
         if self._done_before:
-            raise PermanentError(f"La tournée {self._run.run_id} est déjà préparée.")
+            raise LedgerRefused(LedgerRefusal.ALREADY_PLANNED, run_id=self._run.run_id)
         connection = self._open()
         with ledger_errors():
             copy_rows(connection, tables.notices, *self._notices(deliveries))

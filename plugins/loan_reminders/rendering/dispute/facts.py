@@ -11,7 +11,9 @@ from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.french.words import SOURCES, STAGES, SUPPRESSIONS, skip_words
+from loan_reminders.french.days import day_words, second_words
+from loan_reminders.french.letters import ACTS_IN_FILE, BATCHES_IN_FILE, REGISTERED_IN_FILE, RETURNS_IN_FILE
+from loan_reminders.french.words import BOUNCES, REASONS, SLOTS, SOURCES, STAGES, SUPPRESSIONS, skip_words
 from loan_reminders.rendering.dispute import words
 from loan_reminders.rendering.letters.fonts import FontSet
 from loan_reminders.rendering.letters.text import UNTITLED, breakable, one_line
@@ -48,10 +50,10 @@ class DisputeFacts:
             "reader": self._reader(),
             "cycles": [
                 [
-                    words.day_words(cycle.due_date),
+                    day_words(cycle.due_date),
                     str(cycle.loan.renewal_count),
-                    words.day_words(cycle.first_seen),
-                    words.day_words(cycle.last_seen),
+                    day_words(cycle.first_seen),
+                    day_words(cycle.last_seen),
                 ]
                 for cycle in dispute.cycles
             ],
@@ -59,10 +61,10 @@ class DisputeFacts:
             "deliveries": deliveries,
             "skips": [
                 [
-                    words.day_words(skip.day),
+                    day_words(skip.day),
                     self._text(STAGES[skip.stage]),
-                    words.day_words(skip.due_date),
-                    "tout envoi" if skip.slot is None else words.SLOT[skip.slot],
+                    day_words(skip.due_date),
+                    "tout envoi" if skip.slot is None else SLOTS[skip.slot],
                     self._text(f"{skip_words(skip.reason)}{f' — {skip.detail}' if skip.detail else ''}"),
                 ]
                 for skip in dispute.skips
@@ -83,7 +85,7 @@ class DisputeFacts:
         return breakable(self._fonts.drawable(one_line(text, limit)), longest)
 
     def _moment(self, moment: datetime | None) -> str:
-        return "" if moment is None else words.moment_words(moment, zone=self._zone)
+        return "" if moment is None else second_words(moment, zone=self._zone)
 
     def _pairs(self, pairs: Sequence[tuple[str, str]]) -> Pairs:
         return [[label, self._text(value, 40)] for label, value in pairs if value]
@@ -101,8 +103,8 @@ class DisputeFacts:
                 ("Code-barres", loan.item_barcode),
                 ("Bibliothèque", self._library.branch(loan.branch).name),
                 ("Prix", loan.price_text),
-                ("Prêté le", words.day_words(loan.loan_date)),
-                ("À rendre le", words.day_words(loan.due_date)),
+                ("Prêté le", day_words(loan.loan_date)),
+                ("À rendre le", day_words(loan.due_date)),
                 ("Prolongations", str(loan.renewal_count)),
             )
         )
@@ -121,8 +123,8 @@ class DisputeFacts:
                 for answer in one.answers
                 if answer.applied
             ]
-            happened += [(bounce.at, f"{name} : {words.BOUNCE[bounce.kind]} en retour") for bounce in one.bounces]
-            happened += [(step.at, f"{name} : {words.ACT[step.act]}, par {step.who}") for step in one.steps]
+            happened += [(bounce.at, f"{name} : {BOUNCES[bounce.kind]} en retour") for bounce in one.bounces]
+            happened += [(step.at, f"{name} : {ACTS_IN_FILE[step.act]}, par {step.who}") for step in one.steps]
             if one.state is DeliveryState.CLAIMED and one.claimed_at is not None:
                 happened.append((one.claimed_at, f"{name} : envoi commencé, sans réponse à ce jour"))
         yield from sorted(happened, key=lambda pair: pair[0])
@@ -138,10 +140,10 @@ class DisputeFacts:
             "recipient": [self._text(line, 40) for line in words.recipient_lines(one.recipient)],
             "facts": self._pairs(
                 (
-                    ("Tournée du", words.day_words(one.day)),
-                    ("Échéance du prêt", words.day_words(one.due_date)),
+                    ("Tournée du", day_words(one.day)),
+                    ("Échéance du prêt", day_words(one.due_date)),
                     ("Documents", f"celui-ci et {one.documents - 1} de plus" if one.documents > 1 else "celui-ci seul"),
-                    ("Prêt retiré de l'envoi", "" if one.dropped is None else words.REASON[one.dropped]),
+                    ("Prêt retiré de l'envoi", "" if one.dropped is None else REASONS[one.dropped]),
                     ("État", words.state_words(one.channel, one.state, one.reason)),
                     ("Tentatives", str(one.attempts)),
                     ("Dernière tentative", self._moment(one.claimed_at)),
@@ -168,7 +170,7 @@ class DisputeFacts:
             "bounces": [
                 [
                     self._moment(bounce.at),
-                    self._text(f"{words.BOUNCE[bounce.kind]} {bounce.status}"),
+                    self._text(f"{BOUNCES[bounce.kind]} {bounce.status}"),
                     self._text(" — ".join(filter(None, (bounce.recipient, bounce.diagnostic))) or "—"),
                 ]
                 for bounce in one.bounces
@@ -183,29 +185,29 @@ class DisputeFacts:
         return self._pairs(
             (
                 ("Référence", letter.reference),
-                ("Lot", f"{letter.batch} (n° {letter.batch_id}, {words.BATCH[letter.batch_state]})"),
+                ("Lot", f"{letter.batch} (n° {letter.batch_id}, {BATCHES_IN_FILE[letter.batch_state]})"),
                 ("Pages dans le lot", f"{letter.first_page} à {letter.last_page}"),
-                ("Laissée de côté", "" if letter.left_out is None else words.REASON[letter.left_out]),
+                ("Laissée de côté", "" if letter.left_out is None else REASONS[letter.left_out]),
                 ("Imprimée le", f"{self._moment(letter.printed_at)} par {letter.printed_by}" if printed else ""),
                 ("Attention", "ce lot n'a pas été imprimé" if letter.batch_state is not BatchState.PRINTED else ""),
             )
         )
 
     def _registered(self, facts: RegisteredFacts) -> Pairs:
-        reason = "" if facts.return_reason is None else words.RETURN[facts.return_reason]
+        reason = "" if facts.return_reason is None else RETURNS_IN_FILE[facts.return_reason]
         return self._pairs(
             (
-                ("Recommandé", words.REGISTERED[facts.state]),
+                ("Recommandé", REGISTERED_IN_FILE[facts.state]),
                 ("Numéro de recommandé", facts.tracking_number),
-                ("Déposé le", words.day_words(facts.posted_on)),
-                ("Avis de réception du", words.day_words(facts.acknowledged_on)),
-                ("Revenu le", words.day_words(facts.returned_on)),
+                ("Déposé le", day_words(facts.posted_on)),
+                ("Avis de réception du", day_words(facts.acknowledged_on)),
+                ("Revenu le", day_words(facts.returned_on)),
                 ("Motif du retour", reason),
             )
         )
 
     def _step(self, step: LetterStep) -> list[str]:
-        what = f"{words.ACT[step.act]}{' (tout le lot)' if step.whole_batch else ''}"
+        what = f"{ACTS_IN_FILE[step.act]}{' (tout le lot)' if step.whole_batch else ''}"
         changes = () if step.whole_batch else words.step_changes(step.before, step.after)
         return [
             self._moment(step.at),

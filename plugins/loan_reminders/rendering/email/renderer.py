@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from email.utils import format_datetime
 from typing import Any
 
+from loan_reminders.domain.clock import Clock
 from loan_reminders.domain.errors import RecipientError, SettingsError, TemplateError
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.messages import RenderedEmail
@@ -75,8 +76,8 @@ class _Parts:
 class EmailRenderer:
     """Writes the e-mails of one run.
 
-    `sender` is the From header, `Name <address>`. `written_at` (with its time zone) is the Date header of every
-    message. `message_id_domain` is the right-hand side of Message-ID; its left is the delivery's id, so that a
+    `sender` is the From header, `Name <address>`. `clock` gives the Date header of each message, the moment it is
+    written. `message_id_domain` is the right-hand side of Message-ID; its left is the delivery's id, so that a
     message sent again after a doubt is recognised by the reader's mail program. `list_unsubscribe` (https or mailto,
     `{delivery}` in it stands for the delivery's id) makes a List-Unsubscribe header, or none when empty.
 
@@ -94,12 +95,13 @@ class EmailRenderer:
         sender: str,
         reply_to: str,
         message_id_domain: str,
-        written_at: datetime,
+        clock: Clock,
         list_unsubscribe: str = "",
     ) -> None:
-        if written_at.tzinfo is None:
+        if clock().tzinfo is None:
             raise SettingsError("La date des e-mails doit avoir un fuseau horaire.")
         self._templates = templates
+        self._clock = clock
         self._library = library
         self._writer = LineWriter(library)
         self._domain = _domain(message_id_domain)
@@ -107,10 +109,7 @@ class EmailRenderer:
         name, _, address = sender.rpartition("<")
         author = address_header(name.strip().strip('"'), _address(address.rstrip("> ")))
         self._constant_headers = (
-            f"From: {author}\r\n"
-            f"Reply-To: {_address(reply_to)}\r\n"
-            f"Date: {format_datetime(written_at)}\r\n"
-            "Auto-Submitted: auto-generated\r\n"
+            f"From: {author}\r\nReply-To: {_address(reply_to)}\r\nAuto-Submitted: auto-generated\r\n"
         )
         self._unsubscribe = unsubscribe_headers(list_unsubscribe)
 
@@ -135,6 +134,7 @@ class EmailRenderer:
         message_id = f"<{delivery_id}@{self._domain}>"
         headers = (
             f"{self._constant_headers}"
+            f"Date: {format_datetime(self._clock())}\r\n"
             f"To: {address_header(cut(patron.name, _NAME_LENGTH), recipient.value)}\r\n"
             f"Subject: {text_header(subject)}\r\n"
             f"Message-ID: {message_id}\r\n"

@@ -26,63 +26,81 @@ from loan_reminders.services.runs.still_due import StillDue
 log = logging.getLogger(__name__)
 
 IN_FLIGHT_PER_CONNECTION = 2
+_AGE_WHEN_SLOW_S = 10
+"""How long, in seconds, a message may wait for its turn at a slow pace: its words are those of when it was written."""
 _One = TypeVar("_One")
 _GATHER_S = 0.02
 """How long, in seconds, a first answer waits for others, to be recorded with them."""
 
 
-def page_size(messages_per_minute: int) -> int:
-    """How many deliveries to read at a time when so many leave a minute: five minutes' worth, 0 for the usual."""
-    return max(10, min(500, 5 * messages_per_minute)) if messages_per_minute else 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingPlan:
+    """How one try sends the e-mails of a run.
+
+    At most `messages_per_minute` leave (0: as fast as the server takes them). With a `bounce_address`, each message has
+    a return path of its own there. With `remember_refused`, addresses that do not exist are written to no more: not
+    when a test installation sends everything to another address.
+    """
+
+    run_id: int
+    connections: int
+    first_try: bool = False
+    last_try: bool = False
+    messages_per_minute: int = 0
+    bounce_address: str = ""
+    remember_refused: bool = True
+
+    @property
+    def page_size(self) -> int:
+        """How many deliveries to read at a time: five minutes' worth at a slow pace, 0 for the ledger's usual."""
+        return max(10, min(500, 5 * self.messages_per_minute)) if self.messages_per_minute else 0
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages may be claimed without a recorded answer: at a slow pace, no more than soon leave."""
+        most = self.connections * IN_FLIGHT_PER_CONNECTION
+        if not self.messages_per_minute:
+            return most
+        return max(1, min(most, self.messages_per_minute * _AGE_WHEN_SLOW_S // 60))
 
 
 def send_emails(
     ledger: Ledger,
     open_relay: Callable[[], MailRelay],
     render: Callable[[Delivery], RenderedEmail],
+    plan: SendingPlan,
     *,
-    run_id: int,
-    connections: int,
     still_due: StillDue,
-    last_try: bool,
-    first_try: bool = False,
-    bounce_address: str = "",
-    page_size: int = 0,
-    remember_refused: bool = True,
 ) -> dict[str, int]:
     """Send what waits and is still due; returns deliveries by state.
 
     Each message is marked as attempted, in a committed transaction that also keeps its words, before it leaves. Killed
-    at any instant, at most `2 × connections` messages are in doubt. With a `bounce_address`, each has a return path of
-    its own there. `page_size` is how many deliveries are read at a time (0: the ledger's usual number): between two
-    pages the ILS is asked again. With `remember_refused`, addresses that do not exist are written to no more: not when
-    a test installation sends everything to another address.
+    at any instant, at most `2 × connections` messages are in doubt. `render` is called shortly before a message
+    leaves: neither its words nor its stage outlive their day. Between two pages `still_due` asks the ILS again.
 
     Raises MailRelayUnavailable or MailRelayRejected with everything recorded (also when the server refuses everybody:
     see `refusals_in_a_row`), and DeliveriesDeferred when recipients
-    asked for a later try (`last_try` gives them up instead), or when answers are missing after the `first_try`:
+    asked for a later try (the last try gives them up instead), or when answers are missing after the first try:
     e-mails in doubt are sent once more, with the same Message-ID.
     """
     tally = Tally(channel="E-mails")
-    with ledger.sender(run_id, Channel.EMAIL) as sender, MailWorkers(open_relay, connections) as workers:
-        out = _Outgoing(
-            sender=sender, workers=workers, tally=tally, connections=connections, bounce_address=bounce_address
-        )
+    with ledger.sender(plan.run_id, Channel.EMAIL) as sender, MailWorkers(open_relay, plan.connections) as workers:
+        out = _Outgoing(sender=sender, workers=workers, tally=tally, plan=plan, still_due=still_due)
         still_due.settle(sender)
-        for page in sender.waiting(page_size) if page_size else sender.waiting():
+        for page in sender.waiting(plan.page_size) if plan.page_size else sender.waiting():
             out.send_page(page, render)
             still_due.settle(sender)
         out.finish()
-        if remember_refused:
+        if plan.remember_refused:
             _remember_refused(ledger)
         log.info("E-mails : %s", tally.summary())
         deferred = tally.states[DeliveryState.PLANNED]
         in_doubt = tally.states[DeliveryState.IN_DOUBT]
-        if in_doubt and first_try:
+        if in_doubt and plan.first_try:
             raise DeliveriesDeferred(f"{in_doubt} e-mails sans réponse certaine : renvoyés une fois au prochain essai")
-        if last_try:
+        if plan.last_try:
             out.refusals.before_giving_up()
-        given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=last_try)
+        given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=plan.last_try)
         if given_up:
             log.warning("%d e-mails abandonnés après le dernier essai", given_up)
     return tally.summary()
@@ -99,34 +117,33 @@ class _Outgoing:
     """The messages between the ledger and the connections; their number is bounded, however long the run.
 
     `held` are claimed messages whose answer is not recorded yet, with their recipients' domains: never more than
-    `2 × connections`. While some are under way, the answers of others are recorded and the next ones claimed.
+    `plan.in_flight`. While some are under way, the answers of others are recorded and the next ones claimed.
     """
 
     sender: Sender
     workers: MailWorkers
     tally: Tally
-    connections: int
-    bounce_address: str
+    plan: SendingPlan
+    still_due: StillDue
     held: dict[uuid.UUID, str] = field(default_factory=dict)
     answered: list[Receipt] = field(default_factory=list)
     refusals: RefusalsInARow = field(default_factory=RefusalsInARow)
 
-    @property
-    def limit(self) -> int:
-        """How many messages may be claimed without a recorded answer."""
-        return self.connections * IN_FLIGHT_PER_CONNECTION
-
     def send_page(self, page: Sequence[Delivery], render: Callable[[Delivery], RenderedEmail]) -> None:
         """Send these deliveries: all are claimed on return, some of them still under way."""
         waiting, ready = deque(page), deque[RenderedEmail]()
+        limit = self.plan.in_flight
+        at_once = min(self.plan.connections, limit)
         while waiting or ready:
-            if len(ready) < self.limit and waiting:
-                messages, failed = render_all(_taken(waiting, self.connections), render)
+            if len(ready) < limit and waiting:
+                if self.still_due.cancel_when_over(self.sender):
+                    waiting.clear()
+                messages, failed = render_all(_taken(waiting, at_once), render)
                 ready += [self._addressed(message) for message in messages]
                 self.answered += failed
                 continue
-            room = self.limit - self.workers.under_way
-            if ready and room >= min(self.connections, len(ready)):
+            room = limit - self.workers.under_way
+            if ready and room >= min(at_once, len(ready)):
                 self._claim_and_send(_taken(ready, room))
             else:
                 self._collect()
@@ -139,12 +156,12 @@ class _Outgoing:
         self._record(self.refusals.finish())
 
     def _addressed(self, message: RenderedEmail) -> RenderedEmail:
-        if not self.bounce_address:
+        if not self.plan.bounce_address:
             return message
-        return replace(message, envelope_sender=return_path(self.bounce_address, message.delivery_id))
+        return replace(message, envelope_sender=return_path(self.plan.bounce_address, message.delivery_id))
 
     def _collect(self) -> None:
-        self.answered += self.workers.collect(self.limit, _GATHER_S)
+        self.answered += self.workers.collect(self.plan.in_flight, _GATHER_S)
         if self.workers.error is not None:
             self._stop(self.workers.error)
 

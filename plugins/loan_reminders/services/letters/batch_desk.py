@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
-from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.letters.batches import BatchLetter, BatchRefusal, BatchState, BatchView
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.outside import LoanSource
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from loan_reminders.rendering.letters.copies import Stamp
 
 _STAMPED = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
-_REFUSED = {
-    BatchState.DRAFT: "Ce lot attend d'être validé dans Airflow (« Actions requises ») : il ne s'imprime pas encore.",
-    BatchState.PRINTED: "Ce lot est déjà imprimé et ne change plus : seule une copie peut en être tirée.",
-    BatchState.ABANDONED: "Ce lot a été refusé ou remplacé : rien n'en est imprimé.",
-}
 
 
 class IlsNotAsked(LetterStepRefused):
@@ -49,7 +44,7 @@ class BatchDesk:
 
     `source` opens the ILS; it is called only when a batch must be asked about again. `library` and `templates` are for
     posting slips, `level` is the guarantee level of registered letters. Every method raises what its ports raise, and
-    LetterStepRefused, in French, for a step that the batch does not allow.
+    LetterStepRefused for a step that the batch does not allow.
     """
 
     batches: LetterBatches
@@ -75,7 +70,7 @@ class BatchDesk:
         while True:
             letters = self.batches.letters_of(batch_id)
             if not any(letter.left_out is None for letter in letters):
-                raise LetterStepRefused("nothing_left", "Il ne reste aucune lettre à imprimer dans ce lot.")
+                raise LetterStepRefused(BatchRefusal.NOTHING_TO_PRINT)
             with ExitStack() as unless_printed:
                 file = self._printed(batch, letters, to_provider=to_provider)
                 unless_printed.enter_context(file.content)
@@ -96,14 +91,14 @@ class BatchDesk:
         if batch.state not in (BatchState.DRAFT, BatchState.READY):
             raise self._refusal(batch.state)
         if not detail.strip():
-            raise LetterStepRefused("no_reason", "Un motif est nécessaire pour retirer une lettre.")
+            raise LetterStepRefused(BatchRefusal.NO_REASON)
         if batch.state is BatchState.DRAFT:
             taken = self.drafts.take_out(batch.run_id, [delivery_id], who=who, detail=detail.strip())
             if not taken:
-                raise LetterStepRefused("not_in_batch", "Cette lettre n'attend plus dans ce brouillon.")
+                raise LetterStepRefused(BatchRefusal.NOT_IN_DRAFT)
             return
         if not self.batches.leave_out(batch_id, {delivery_id: Reason.TAKEN_OUT}, who=who, detail=detail.strip()):
-            raise LetterStepRefused("not_in_batch", "Cette lettre n'est plus dans le lot, ou il vient d'être imprimé.")
+            raise LetterStepRefused(BatchRefusal.NOT_IN_BATCH)
 
     def preview(self, batch_id: int, volume: int) -> LetterFile:
         """One PDF of a batch not yet printed, stamped so that it cannot be taken for letters to post."""
@@ -116,7 +111,7 @@ class BatchDesk:
         stamp = Stamp(word=word, line=f"{word} – lot {batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
         found = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=stamp, only=volume)
         if volume < 1 or not found:
-            raise LetterStepRefused("unknown", "Ce lot n'a pas ce fichier, ou plus aucune lettre n'y reste.")
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_FILE)
         return LetterFile(name=f"lot-{batch_id}-apercu-{volume}.pdf", media_type=PDF, content=found[0].content)
 
     def copy_batch(self, batch_id: int, *, who: str) -> LetterFile:
@@ -131,7 +126,7 @@ class BatchDesk:
         batch = self._printed_before(batch_id)
         letter = next((one for one in self.batches.letters_of(batch_id) if one.delivery_id == delivery_id), None)
         if letter is None:
-            raise LetterStepRefused("unknown", "Cette lettre n'est pas dans ce lot.")
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_LETTER)
         stamp = self._copy_stamp(" – lettre retirée du lot, jamais postée" if letter.left_out else "")
         content = letter_files.one_letter(self.archive, batch, letter, stamp=stamp)
         name = f"lot-{batch_id}-lettre-{letter.position}-copie.pdf"
@@ -147,7 +142,7 @@ class BatchDesk:
         """The posting slip of a batch of registered letters: the letters that are to be posted, and no others."""
         batch = self.batch(batch_id)
         if not batch.slip:
-            raise LetterStepRefused("unknown", "Ce lot n'a pas de bordereau de dépôt.")
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_SLIP)
         name = f"lot-{batch_id}-bordereau.pdf"
         if not batch.left_out:
             return LetterFile(name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip))
@@ -168,7 +163,7 @@ class BatchDesk:
         """A batch of this library."""
         batch = self.batches.batch(batch_id)
         if batch is None:
-            raise LetterStepRefused("unknown", f"Il n'y a pas de lot n° {batch_id}.")
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_BATCH, batch_id=batch_id)
         return batch
 
     def _still_true(self, batch: BatchView, *, who: str) -> Recheck:
@@ -177,7 +172,7 @@ class BatchDesk:
         try:
             return recheck(self.batches, self.source(), batch.batch_id, today=self.now.date(), who=who)
         except (IlsUnavailable, IlsRejected) as error:
-            raise IlsNotAsked("ils", str(error)) from None
+            raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
 
     def _ready(self, batch_id: int) -> BatchView:
         batch = self.batch(batch_id)
@@ -188,7 +183,7 @@ class BatchDesk:
     def _printed_before(self, batch_id: int) -> BatchView:
         batch = self.batch(batch_id)
         if batch.state is not BatchState.PRINTED:
-            raise LetterStepRefused("not_printed", "Ce lot n'est pas encore imprimé : il n'y a rien à copier.")
+            raise LetterStepRefused(BatchRefusal.NOT_PRINTED)
         return batch
 
     def _printed(self, batch: BatchView, letters: Sequence[BatchLetter], *, to_provider: bool) -> LetterFile:
@@ -202,7 +197,7 @@ class BatchDesk:
         if len(files) == 1:
             return LetterFile(name=f"{name}.pdf", media_type=PDF, content=files[0].content)
         if not files:
-            raise LetterStepRefused("nothing_left", "Il ne reste aucune lettre dans ce lot.")
+            raise LetterStepRefused(BatchRefusal.NOTHING_LEFT)
         return letter_files.packed(f"{name}.zip", files, batch)
 
     def _noted(self, file: LetterFile, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> LetterFile:
@@ -219,7 +214,7 @@ class BatchDesk:
 
     @staticmethod
     def _refusal(state: BatchState) -> LetterStepRefused:
-        return LetterStepRefused(state.value, _REFUSED[state])
+        return LetterStepRefused(BatchRefusal(state.value))
 
 
 def _staying(letters: Sequence[BatchLetter]) -> frozenset[uuid.UUID]:

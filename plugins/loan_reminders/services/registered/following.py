@@ -12,6 +12,7 @@ from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.letters.batches import ReturnReason
 from loan_reminders.domain.ports.registered import BatchPosted, NumberLine, RegisteredLetters, StepTaken
 from loan_reminders.domain.registered.steps import Acknowledged, Numbered, Posted, RegisteredLetter, Returned, Step
+from loan_reminders.domain.registered.steps import NumbersFileRefusal as File
 from loan_reminders.domain.registered.steps import StepRefusal as Why
 from loan_reminders.domain.registered.tracking_number import TrackingNumber, clean_reference
 
@@ -21,26 +22,15 @@ MOST_LINES = 10_000
 REFERENCE, NUMBER = "reference", "numero_recommande"
 """The columns of a file of numbers, named as in the list of recipients beside each batch; others are not looked at."""
 
-OUTCOMES = {
-    "poste": "posté",
-    "recu": "avis de réception reçu",
-    **{reason.value: words for reason, words in (
-        (ReturnReason.UNCLAIMED, "revenu : non réclamé"),
-        (ReturnReason.RETURNED_UNDELIVERABLE, "revenu : NPAI"),
-        (ReturnReason.REFUSED_BY_READER, "revenu : refusé par le lecteur"),
-    )},
-}  # fmt: skip
-"""What may be noted of a letter by its number, and how the page calls it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What came of a file of numbers. `problems`: number of the line (the header is line 1) and reason in French."""
+    """What came of a file of numbers. `problems`: number of the line (the header is line 1) and why it was refused."""
 
     attached: int
     unchanged: int
     without_number: int
-    problems: tuple[tuple[int, str], ...]
+    problems: tuple[tuple[int, LetterStepRefused], ...]
 
 
 def attach_number(letters: RegisteredLetters, *, reference: str, text: str, who: str) -> StepTaken:
@@ -54,7 +44,8 @@ def note_outcome(
 ) -> StepTaken:
     """Note what became of the letter with this number: `outcome` is a key of `OUTCOMES`, `day` an ISO date.
 
-    `now` is in the library's time zone. Raises LetterStepRefused.
+    `outcome` is a key of `french.letters.OUTCOMES`, `day` an ISO date, `now` in the library's time zone. Raises
+    LetterStepRefused.
     """
     number = TrackingNumber.parse(text)
     return letters.take(_step(outcome, _day(day), now), number=number.value, who=who)
@@ -76,7 +67,7 @@ def import_numbers(letters: RegisteredLetters, content: bytes, *, who: str) -> I
     LetterStepRefused for a file that is too large or no such list.
     """
     lines: list[NumberLine] = []
-    problems: list[tuple[int, str]] = []
+    problems: list[tuple[int, LetterStepRefused]] = []
     empty = 0
     for line, reference, text in _cells(content):
         if not text:
@@ -85,16 +76,17 @@ def import_numbers(letters: RegisteredLetters, content: bytes, *, who: str) -> I
         try:
             lines.append(NumberLine(line=line, reference=_reference(reference), number=TrackingNumber.parse(text)))
         except LetterStepRefused as refused:
-            problems.append((line, str(refused)))
+            problems.append((line, refused))
     attached = unchanged = 0
     for asked, outcome in zip(lines, letters.attach_all(lines, who=who) if lines else (), strict=True):
         if isinstance(outcome, LetterStepRefused):
-            problems.append((asked.line, str(outcome)))
+            problems.append((asked.line, outcome))
         elif outcome.changed:
             attached += 1
         else:
             unchanged += 1
-    return Imported(attached=attached, unchanged=unchanged, without_number=empty, problems=tuple(sorted(problems)))
+    told = tuple(sorted(problems, key=lambda problem: problem[0]))
+    return Imported(attached=attached, unchanged=unchanged, without_number=empty, problems=told)
 
 
 def overdue(letters: RegisteredLetters, *, today: date, days: int, limit: int) -> Sequence[RegisteredLetter]:
@@ -126,7 +118,7 @@ def _step(outcome: str, day: date, now: datetime) -> Step:
     try:
         reason = ReturnReason(outcome)
     except ValueError:
-        raise LetterStepRefused(Why.NO_OUTCOME, "Choisir ce qui est arrivé à la lettre.") from None
+        raise LetterStepRefused(Why.NO_OUTCOME) from None
     return Returned(day=day, today=today, reason=reason, since=bad_since(day, now) if day <= today else now)
 
 
@@ -138,20 +130,20 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise LetterStepRefused(Why.NO_DATE, "Il manque la date, ou ce n'en est pas une.") from None
+        raise LetterStepRefused(Why.NO_DATE) from None
 
 
 def _reference(text: str) -> str:
     reference = clean_reference(text)
     if not reference:
-        raise LetterStepRefused(Why.UNKNOWN_LETTER, "Il manque la référence de la lettre.")
+        raise LetterStepRefused(Why.NO_REFERENCE)
     return reference
 
 
 def _cells(content: bytes) -> Iterator[tuple[int, str, str]]:
     """Line number, reference and number of each line that is not empty."""
     if len(content) > LARGEST_FILE:
-        raise _unreadable(f"le fichier dépasse {LARGEST_FILE // 1024 // 1024} Mo")
+        raise LetterStepRefused(File.TOO_LARGE, megabytes=LARGEST_FILE // 1024 // 1024)
     text = _decoded(content)
     first = text.splitlines()[0] if text.strip() else ""
     for delimiter in (";", ","):
@@ -159,21 +151,21 @@ def _cells(content: bytes) -> Iterator[tuple[int, str, str]]:
         if REFERENCE in names and NUMBER in names:
             break
     else:
-        raise _unreadable(f"sa première ligne doit nommer les colonnes {REFERENCE} et {NUMBER}")
+        raise LetterStepRefused(File.NO_HEADER, reference=REFERENCE, number=NUMBER)
     if names.count(REFERENCE) > 1 or names.count(NUMBER) > 1:
-        raise _unreadable(f"la colonne {REFERENCE} ou {NUMBER} y est deux fois")
+        raise LetterStepRefused(File.COLUMN_TWICE, reference=REFERENCE, number=NUMBER)
     at = names.index(REFERENCE), names.index(NUMBER)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         next(reader)
         for number, row in enumerate(reader):
             if number >= MOST_LINES:
-                raise _unreadable(f"il a plus de {MOST_LINES} lignes")
+                raise LetterStepRefused(File.TOO_MANY_LINES, lines=MOST_LINES)
             cells = [_cell(row[place]) if place < len(row) else "" for place in at]
             if any(map(str.strip, row)):
                 yield reader.line_num, cells[0], cells[1]
     except csv.Error:
-        raise _unreadable(f"la ligne {reader.line_num} n'est pas du CSV") from None
+        raise LetterStepRefused(File.NOT_CSV, line=reader.line_num) from None
 
 
 def _decoded(content: bytes) -> str:
@@ -184,13 +176,9 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode("cp1252")
     except UnicodeDecodeError:
-        raise _unreadable("ce n'est ni de l'UTF-8 ni du Windows-1252 : l'enregistrer en CSV") from None
+        raise LetterStepRefused(File.UNKNOWN_ENCODING) from None
 
 
 def _cell(text: str) -> str:
     """A cell without the apostrophe that keeps a spreadsheet from running it as a formula."""
     return text.strip().removeprefix("'").strip()
-
-
-def _unreadable(why: str) -> LetterStepRefused:
-    return LetterStepRefused(Why.UNREADABLE_FILE, f"Ce fichier ne peut pas être lu : {why}. Rien n'a été changé.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from loan_reminders.domain.errors import TemplateError
 from loan_reminders.domain.letters.batches import LetterLayout
 from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, StageRule
 from loan_reminders.services.compose import check_texts
 
@@ -20,8 +21,7 @@ def check_templates(
     rules: Iterable[StageRule],
     library: LibraryIdentity,
     layout: LetterLayout,
-    max_segments: int,
-    opt_out_mention: str,
+    text_rules: TextRules,
     today: date,
 ) -> None:
     """Compile the templates of these stages, for the channels they use, and lay out letters of test.
@@ -40,14 +40,7 @@ def check_templates(
     for rule in rules:
         checks = {
             Channel.EMAIL: partial(check_email_templates, words, rule.stage),
-            Channel.SMS: partial(
-                check_texts,
-                templates,
-                stage=rule.stage,
-                library=library,
-                max_segments=max_segments,
-                opt_out_mention=opt_out_mention,
-            ),
+            Channel.SMS: partial(check_texts, templates, text_rules, stage=rule.stage, library=library),
             Channel.LETTER: partial(letters.check, stage=rule.stage, kind=Channel.LETTER, today=today),
             Channel.REGISTERED_LETTER: partial(
                 letters.check, stage=rule.stage, kind=Channel.REGISTERED_LETTER, today=today

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from loan_reminders.domain.errors import BooksDoNotBalance, TasksNotDone
 from loan_reminders.domain.ports.outside import Ledger
 from loan_reminders.domain.runs.books import Books
-from loan_reminders.french.words import CHANNELS, STATES, skip_words
+from loan_reminders.french.runs import books_words, imbalance_words
 
 log = logging.getLogger(__name__)
 
@@ -22,34 +22,13 @@ def close_run(ledger: Ledger, *, run_id: int, not_done: Sequence[str] = ()) -> B
     task failed all the same.
     """
     books = ledger.close_run(run_id)
-    for line in describe(books):
+    for line in books_words(books):
         log.info("%s", line)
     tasks = f"Tâches qui n'ont pas abouti : {', '.join(not_done)}. Lire leur journal, réparer, puis les effacer."
     problems = books.problems()
     if problems:
-        said = "Les comptes ne sont pas justes : " + " ; ".join(problems)
+        said = "Les comptes ne sont pas justes : " + " ; ".join(map(imbalance_words, problems))
         raise BooksDoNotBalance(f"{said}. {tasks}" if not_done else said)
     if not_done:
         raise TasksNotDone(f"Les comptes sont justes, et ils sont au registre. {tasks}")
     return books
-
-
-def describe(books: Books) -> list[str]:
-    """The books in French, a line each, without personal data."""
-    lines = [
-        f"Prêts extraits : {books.loans_extracted}",
-        f"Prêts dans un avis : {books.loans_in_notices}",
-        f"Avis : {books.notices}",
-    ]
-    lines += [f"Prêts écartés, {skip_words(reason)} : {count}" for reason, count in sorted(books.skipped.items())]
-    lines += [
-        f"Prêts sans l'un des envois, {skip_words(reason)} : {count}"
-        for reason, count in sorted(books.slots_skipped.items())
-    ]
-    for channel, states in sorted(books.deliveries.items()):
-        lines += [f"Envois, {CHANNELS[channel]} {STATES[state]} : {count}" for state, count in sorted(states.items())]
-    if books.taken_over_by_letter:
-        lines.append(f"E-mails relayés par une lettre (taken_over_by_letter) : {books.taken_over_by_letter}")
-    if books.segments:
-        lines.append(f"SMS : {books.segments} segments, coût {books.cost:g}")
-    return lines

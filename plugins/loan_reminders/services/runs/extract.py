@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
 
@@ -21,44 +22,52 @@ FAILED_WITHIN = timedelta(days=14)
 """How long ago an e-mail may have failed for a letter to take its place."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """The run that is asked for: whose rule, for which day, on which day, by which run of Airflow."""
+
+    rule: StageRule
+    reference_date: date
+    today: date
+    dag_run_id: str
+    dry_run: bool
+
+
 def extract_loans(
     ledger: Ledger,
     source: LoanSource,
+    request: RunRequest,
     *,
-    rule: StageRule,
-    reference_date: date,
-    today: date,
-    dag_run_id: str,
-    dry_run: bool,
-    chunk_size: int = 1000,
     policy: Policy | None = None,
-    midnight: datetime | None = None,
+    since: datetime | None = None,
+    chunk_size: int = 1000,
 ) -> Run:
     """Begin a run and write every loan due that day, `chunk_size` rows at a time, as they come.
 
     A row that cannot be read is recorded with its reason and does not stop the run. When the ILS fails on the
-    way the run stays open, and the next try begins it afresh. With `policy` and `midnight` (the beginning of today),
-    the loans of other days whose e-mail of this stage failed are taken up again, when the stage has letters: it came
-    back since, or the run that sent it died before its letters.
+    way the run stays open, and the next try begins it afresh. With `policy` and `since`, the loans of other days whose
+    e-mail of this stage failed since that moment are taken up again, when the stage has letters: it came back since,
+    or the run that sent it died before its letters.
     """
+    rule = request.rule
     run = ledger.open_run(
         stage=rule.stage,
-        reference_date=reference_date,
-        due_date=rule.due_date_on(reference_date),
-        today=today,
-        dag_run_id=dag_run_id,
-        dry_run=dry_run,
+        reference_date=request.reference_date,
+        due_date=rule.due_date_on(request.reference_date),
+        today=request.today,
+        dag_run_id=request.dag_run_id,
+        dry_run=request.dry_run,
     )
-    log.info("Prêts à échéance du %s (jour de référence %s)", run.due_date, reference_date)
+    log.info("Prêts à échéance du %s (jour de référence %s)", run.due_date, run.reference_date)
     read = rejected = 0
-    with closing(source.loans_due(run.due_date, today=today)) as rows:
+    with closing(source.loans_due(run.due_date, today=run.today)) as rows:
         while chunk := list(islice(rows, chunk_size)):
             ledger.record_loans(run.run_id, chunk)
             read += len(chunk)
             rejected += sum(isinstance(row, RejectedRow) for row in chunk)
             log.info("%d prêts lus", read)
-    if policy is not None and midnight is not None:
-        read += _take_up_failed_emails(ledger, source, run=run, policy=policy, since=midnight - FAILED_WITHIN)
+    if policy is not None and since is not None:
+        read += _take_up_failed_emails(ledger, source, run=run, policy=policy, since=since)
     ledger.finish_extraction(run.run_id, read)
     if rejected:
         log.warning("%d lignes illisibles, écartées avec leur motif", rejected)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from loan_reminders.domain.clock import Clock
 from loan_reminders.domain.ports.outside import LoanSource, Run, Sender
 from loan_reminders.domain.runs.planning import out_of_time
 from loan_reminders.domain.stages import Policy
@@ -25,44 +24,56 @@ _TOO_LATE = {SkipReason.SUPERSEDED: Reason.SUPERSEDED, SkipReason.EXPIRED: Reaso
 
 @dataclass(slots=True, kw_only=True)
 class StillDue:
-    """Keeps the deliveries of one run true while they wait.
+    """Keeps the deliveries of one run true while they wait; asks its clock each time.
 
-    `expires_after_days` is how many days after the due date the message is of no use any more. `max_age_s` is how
-    long, in seconds, an answer of the ILS is believed.
+    `expires_after_days` is how many days after the due date the message is of no use any more. `max_age` is how long
+    an answer of the ILS is believed.
     """
 
     source: LoanSource
     policy: Policy
     run: Run
-    today: date
+    clock: Clock
     expires_after_days: int | None = None
-    max_age_s: float = 600
-    clock: Callable[[], float] = time.monotonic
-    asked_at: float | None = None
+    max_age: timedelta = timedelta(minutes=10)
+    asked_at: datetime | None = None
 
     def settle(self, sender: Sender) -> None:
-        """Cancel what is no longer true among what waits, unless the ILS was asked less than `max_age_s` ago.
+        """Cancel what is no longer true among what waits; the ILS is not asked when it was a moment ago.
 
         Loans returned or renewed since leave their delivery; a delivery without any left is cancelled. When the
         stage itself is over for these loans, everything that waits is cancelled. Raises IlsUnavailable when the ILS
         cannot be asked: the run holds, it does not send blind.
         """
-        if self.asked_at is not None and self.clock() - self.asked_at < self.max_age_s:
+        if self.cancel_when_over(sender):
             return
-        late = out_of_time(self.run.due_date, stage=self.run.stage, policy=self.policy, today=self.today)
-        if late is None and self._expired():
-            late = SkipReason.EXPIRED
-        if late is not None:
-            cancelled = sender.cancel_waiting(_TOO_LATE.get(late, Reason.EXPIRED))
-            log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
+        now = self.clock()
+        if self.asked_at is not None and timedelta(0) <= now - self.asked_at < self.max_age:
             return
         waiting = sender.waiting_loans()
-        gone = gone_loans(self.source, waiting, today=self.today, doubt=_DOUBT)
+        gone = gone_loans(self.source, waiting, today=now.date(), doubt=_DOUBT) if waiting else {}
         if gone:
             cancelled = sender.drop(gone)
             log.info("%d prêts rendus ou prolongés depuis : %d envois annulés", len(gone), cancelled)
         self.asked_at = self.clock()
 
-    def _expired(self) -> bool:
+    def cancel_when_over(self, sender: Sender) -> bool:
+        """Cancel everything that waits when nothing of it is to be said today any more; whether that is so.
+
+        Asks nobody but the clock: may be called before every message.
+        """
+        late = self._late(self.clock().date())
+        if late is None:
+            return False
+        cancelled = sender.cancel_waiting(_TOO_LATE.get(late, Reason.EXPIRED))
+        if cancelled:
+            log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
+        return True
+
+    def _late(self, today: date) -> SkipReason | None:
+        """Why nothing of this run is to be said any more, or None."""
+        late = out_of_time(self.run.due_date, stage=self.run.stage, policy=self.policy, today=today)
         days = self.expires_after_days
-        return days is not None and self.today > self.run.due_date + timedelta(days=days)
+        if late is None and days is not None and today > self.run.due_date + timedelta(days=days):
+            return SkipReason.EXPIRED
+        return late

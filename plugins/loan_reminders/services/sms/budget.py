@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from loan_reminders.domain.clock import midnight
 from loan_reminders.domain.errors import SmsBudgetExceeded
 from loan_reminders.domain.ports.outside import Ledger, SmsAccount
 from loan_reminders.domain.sms.budget import SmsBudget
+from loan_reminders.french.runs import shortfall_words
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +22,15 @@ def check_budget(ledger: Ledger, account: SmsAccount, budget: SmsBudget, *, fore
     """
     if not forecast:
         return
-    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = midnight(now)
     today, month = ledger.segments_since(day), ledger.segments_since(day.replace(day=1))
     credit = account.credit()
     log.info("SMS prévus : %d segments ; déjà envoyés : %d ce jour, %d ce mois", forecast, today, month)
     log.info("Crédit : %d segments (%g %s)", credit.segments, credit.amount, credit.unit)
     problems = budget.problems(forecast=forecast, credit=credit.segments, today=today, month=month)
     if problems:
-        raise SmsBudgetExceeded(f"Aucun SMS n'est parti. {' ; '.join(problems)}. Ensuite, relancer la tâche (Effacer).")
+        words = " ; ".join(map(shortfall_words, problems))
+        raise SmsBudgetExceeded(f"Aucun SMS n'est parti. {words}. Ensuite, relancer la tâche (Effacer).")
     left = credit.segments - forecast
     if left < budget.reserve:
         log.warning("Il restera %d segments sur le compte, moins que la réserve de %d", left, budget.reserve)

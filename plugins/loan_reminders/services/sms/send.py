@@ -9,13 +9,15 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from loan_reminders.domain.errors import SmsAccountRejected, SmsGatewayUnavailable
+from loan_reminders.domain.clock import Clock, midnight
+from loan_reminders.domain.errors import SendingWindowClosed, SmsAccountRejected, SmsGatewayUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedText, SentWords
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Ledger, Sender, SmsProvider
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.sms.batches import batches
 from loan_reminders.domain.sms.budget import SmsBudget
+from loan_reminders.domain.sms.sending_window import SendingWindow
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, not_sent, render_all
@@ -27,51 +29,73 @@ log = logging.getLogger(__name__)
 Render = Callable[[Delivery], RenderedText]
 
 
-def send_sms(
-    ledger: Ledger,
-    provider: SmsProvider,
-    render: Render,
-    *,
-    run_id: int,
-    batch_size: int,
-    still_due: StillDue,
-    budget: SmsBudget,
-    now: datetime,
-) -> dict[str, int]:
-    """Send what waits and is still due, `batch_size` recipients a request; returns deliveries by state.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsSendingPlan:
+    """How the SMS of a run are sent: `batch_size` recipients a request, within the `window` and the `budget`."""
 
-    The cost of the whole run is compared with the credit and the caps first. A number gets one SMS a day (`now` is
-    aware, in the library's zone), even when readers share it. Both are read once: a library has one sender of SMS at a
-    time. An SMS costs money and intrudes: one whose answer never came is IN_DOUBT, for a receipt or a person, and is
-    never sent again by the program. Raises LedgerUnavailable when another run of the library is texting,
+    run_id: int
+    batch_size: int
+    budget: SmsBudget
+    window: SendingWindow
+
+
+def send_sms(
+    ledger: Ledger, provider: SmsProvider, render: Render, plan: SmsSendingPlan, *, still_due: StillDue, clock: Clock
+) -> dict[str, int]:
+    """Send what waits and is still due; returns deliveries by state.
+
+    The cost of the whole run is compared with the credit and the caps first. A number gets one SMS a day, whoever
+    shares it. Both are read once a day: a library has one sender of SMS at a time. The window is looked at before each
+    request; a new day begins with what is still due, its own words and its own caps.
+    An SMS costs money and intrudes: one whose answer never came is IN_DOUBT, for a receipt or a person, and is never
+    sent again by the program. Raises SendingWindowClosed when the window is closed and something waits,
+    LedgerUnavailable when another run of the library is texting,
     SmsGatewayUnavailable, SmsAccountRejected or SmsBudgetExceeded with everything recorded; what did not leave waits.
     """
-    with closing(provider), ledger.sender(run_id, Channel.SMS) as sender:
-        still_due.settle(sender)
-        run = _Outgoing(sender=sender, provider=provider, render=render, batch_size=batch_size)
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        run.texted = set(sender.numbers_texted_since(day))
-        check_budget(ledger, provider, budget, forecast=run.forecast(), now=now)
-        for page in sender.waiting():
-            run.send_page(page)
+    tally = Tally(channel="SMS")
+    with closing(provider), ledger.sender(plan.run_id, Channel.SMS) as sender:
+        all_offered = False
+        while not all_offered:
             still_due.settle(sender)
-    log.info("SMS : %s", run.tally.summary())
-    in_doubt = run.tally.states[DeliveryState.IN_DOUBT]
+            day = _Day(
+                sender=sender, provider=provider, render=render, plan=plan, clock=clock, begun=clock(), tally=tally
+            )
+            day.check_window(day.begun)
+            day.texted = set(sender.numbers_texted_since(midnight(day.begun)))
+            check_budget(ledger, provider, plan.budget, forecast=day.forecast(), now=day.begun)
+            all_offered = day.send_all(still_due)
+    log.info("SMS : %s", tally.summary())
+    in_doubt = tally.states[DeliveryState.IN_DOUBT]
     if in_doubt:
         log.warning("%d SMS sans réponse certaine : ils ne repartiront pas", in_doubt)
-    return run.tally.summary()
+    return tally.summary()
 
 
 @dataclass(slots=True, kw_only=True)
-class _Outgoing:
-    """The SMS of one run on their way to the provider; `texted` holds the numbers that had their SMS today."""
+class _Day:
+    """One passage over what waits, ended by midnight; `texted` holds the numbers that had their SMS today."""
 
     sender: Sender
     provider: SmsProvider
     render: Render
-    batch_size: int
+    plan: SmsSendingPlan
+    clock: Clock
+    begun: datetime
+    tally: Tally
     texted: set[str] = field(default_factory=set)
-    tally: Tally = field(default_factory=lambda: Tally(channel="SMS"))
+
+    def check_window(self, now: datetime) -> None:
+        """Raise SendingWindowClosed when the window is closed and something waits."""
+        if not self.plan.window.is_open(now) and self.sender.waiting_loans():
+            raise SendingWindowClosed(self.plan.window.next_opening(now))
+
+    def send_all(self, still_due: StillDue) -> bool:
+        """Send what waits as long as the day lasts; whether everything was offered."""
+        for page in self.sender.waiting():
+            if not self.send_page(page):
+                return False
+            still_due.settle(self.sender)
+        return True
 
     def forecast(self) -> int:
         """Segments that everything that waits will cost."""
@@ -85,8 +109,8 @@ class _Outgoing:
                     segments += message.segments
         return segments
 
-    def send_page(self, page: Sequence[Delivery]) -> None:
-        """Send what one page of the ledger holds."""
+    def send_page(self, page: Sequence[Delivery]) -> bool:
+        """Send what one page of the ledger holds; False when the day ended first: the rest of the page waits."""
         numbers = _numbers(page)
         messages, receipts = render_all(page, self.render)
         fresh: list[RenderedText] = []
@@ -98,12 +122,17 @@ class _Outgoing:
                 self.texted.add(number)
                 fresh.append(message)
         self._record(receipts)
-        for batch in batches(fresh, self.batch_size):
+        for batch in batches(fresh, self.plan.batch_size):
+            now = self.clock()
+            if now.date() != self.begun.date():
+                return False
+            self.check_window(now)
             words = [SentWords(delivery_id=one.delivery_id, subject="", body=one.text) for one in batch]
             claimed = self.sender.claim([said.delivery_id for said in words], words)
             ours = [message for message in batch if message.delivery_id in claimed]
             if ours:
                 self._send(ours)
+        return True
 
     def _send(self, messages: list[RenderedText]) -> None:
         try:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
 from fastapi import Path as InPath
 
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
+from loan_reminders.domain.letters.batches import BatchRefusal
+from loan_reminders.french.refusals import sentence
 from loan_reminders.hooks.ils import loan_source
 from loan_reminders.hooks.letter_store import letter_store
 from loan_reminders.services.letters.batch_desk import BatchDesk, IlsNotAsked
@@ -29,6 +32,15 @@ seen = APIRouter(route_class=SeeRoute)
 acted = APIRouter(route_class=ActRoute)
 BatchId = Annotated[int, InPath(ge=1, lt=2**63)]
 Make = Callable[[BatchDesk], LetterFile]
+
+_STATUSES: dict[StrEnum, int] = {
+    BatchRefusal.NO_REASON: 400,
+    BatchRefusal.UNKNOWN_BATCH: 404,
+    BatchRefusal.UNKNOWN_FILE: 404,
+    BatchRefusal.UNKNOWN_LETTER: 404,
+    BatchRefusal.UNKNOWN_SLIP: 404,
+}
+"""HTTP statuses of refusals; the others are 409, the batch does not allow it."""
 
 
 @seen.get("/lots")
@@ -193,14 +205,9 @@ def _file(file: LetterFile) -> Response:
 def _refused(at: Page, error: ReminderError, batch_id: int) -> Response:
     """The page of the batch with what is wrong: 404 for what is not there, 409 for what it does not allow."""
     if isinstance(error, IlsNotAsked):
-        words = (
-            "Le SIGB ne peut pas être interrogé : rien n'a été imprimé, le lot attend. Réessayer dans quelques"
-            f" minutes ; si cela dure, prévenir l'administrateur. ({said(error)})"
-        )
-        return _batch(at, batch_id, status=503, problem=words)
+        return _batch(at, batch_id, status=503, problem=said(error))
     if isinstance(error, LetterStepRefused):
-        statuses = {"unknown": 404, "no_reason": 400}
-        return _batch(at, batch_id, status=statuses.get(error.code, 409), problem=str(error))
+        return _batch(at, batch_id, status=_STATUSES.get(error.code, 409), problem=sentence(error))
     return at.unavailable(error)
 
 

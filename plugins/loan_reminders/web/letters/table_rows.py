@@ -7,20 +7,9 @@ from datetime import tzinfo
 
 from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.domain.states import Reason
+from loan_reminders.french.letters import LEFT_OUT, batch_state_words
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.services.letters.recheck import Recheck
-
-LEFT_OUT = {
-    Reason.RETURNED: "tout a été rendu",
-    Reason.RENEWED: "tout a été prolongé",
-    Reason.TAKEN_OUT: "retirée par un bibliothécaire",
-}
-_STATES = {
-    BatchState.DRAFT: "brouillon à valider",
-    BatchState.READY: "à imprimer",
-    BatchState.ABANDONED: "abandonné",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +48,6 @@ class LetterRow:
 
 def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo) -> BatchRow:
     """One batch of the list."""
-    state = _STATES.get(batch.state, "imprimé")
-    if batch.state is BatchState.PRINTED and batch.printed_at is not None:
-        state = f"imprimé le {batch.printed_at.astimezone(zone):%d/%m/%Y à %H h %M}"
     return BatchRow(
         batch_id=batch.batch_id,
         day=f"{batch.reference_date:%d/%m/%Y}",
@@ -71,7 +57,7 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo) -> Ba
         letters=batch.letters,
         pages=batch.pages,
         left_out=batch.left_out,
-        state=state,
+        state=batch_state_words(batch, zone=zone),
         by=(batch.printed_by or "") if batch.state is BatchState.PRINTED else "",
         volumes=tuple(range(1, len(batch.pdfs) + 1)),
         slip=bool(batch.slip),

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Form, Query, Response, UploadFile
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.ports.registered import MOST_COUNTED
-from loan_reminders.domain.registered.steps import STATES
 from loan_reminders.domain.registered.tracking_number import clean_reference
+from loan_reminders.french.letters import OUTCOMES, REGISTERED
+from loan_reminders.french.refusals import sentence
 from loan_reminders.services.registered import following as service
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -81,7 +82,9 @@ def import_file(at: At, who: Librarian, fichier: UploadFile) -> Response:
         done = service.import_numbers(ledger_access.registered(), content, who=who)
     except ReminderError as error:
         return _failed(at, error)
-    return _page(at, done=import_words(done), wrong_lines=done.problems)
+    return _page(
+        at, done=import_words(done), wrong_lines=tuple((line, sentence(refused)) for line, refused in done.problems)
+    )
 
 
 @router.post("/recommandes/suivi")
@@ -118,7 +121,7 @@ def undo(at: At, delivery_id: uuid.UUID, who: Librarian, etape: Annotated[int, F
     try:
         ledger_access.registered().undo(delivery_id, who=who, event_id=etape)
     except LetterStepRefused as refused:
-        return _letter(at, delivery_id, problem=str(refused), status=400)
+        return _letter(at, delivery_id, problem=sentence(refused), status=400)
     except ReminderError as error:
         return at.unavailable(error)
     return at.to(f"recommandes/{delivery_id}")
@@ -178,14 +181,14 @@ def _page(
     return at.html(
         "recommandes.html.j2",
         status,
-        counts=[(one.value, STATES[one], _counted(counts[one])) for one in RegisteredState],
+        counts=[(one.value, REGISTERED[one], _counted(counts[one])) for one in RegisteredState],
         overdue=[letter_row(letter, today=today) for letter in overdue],
         days=days,
         found=[letter_row(letter, today=today) for letter in found],
-        state="" if state is None else STATES[state],
+        state="" if state is None else REGISTERED[state],
         wanted=wanted,
         batches=batches,
-        outcomes=service.OUTCOMES,
+        outcomes=OUTCOMES,
         chosen=chosen,
         today=today.isoformat(),
         done=done,
@@ -199,7 +202,7 @@ def _page(
 def _failed(at: Page, error: ReminderError, **shown: Any) -> Response:
     """What a librarian can mend is said on the page; what they cannot, on a page of its own."""
     if isinstance(error, LetterStepRefused):
-        return _page(at, problem=str(error), status=400, **shown)
+        return _page(at, problem=sentence(error), status=400, **shown)
     return at.unavailable(error)
 
 

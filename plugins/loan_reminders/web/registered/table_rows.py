@@ -6,27 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
-from loan_reminders.domain.letters.batches import LetterAct
 from loan_reminders.domain.ports.registered import BatchPosted
-from loan_reminders.domain.registered.steps import LetterEvent, RegisteredLetter, last_standing, told
+from loan_reminders.domain.registered.steps import LetterEvent, RegisteredLetter, last_standing
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
+from loan_reminders.french.days import minute_words
+from loan_reminders.french.letters import ACTS, life_words
 from loan_reminders.services.registered.following import Imported
-
-_ACTS = {
-    LetterAct.DRAFTED: "lot préparé, à valider",
-    LetterAct.APPROVED: "lot validé",
-    LetterAct.NOT_APPROVED: "lot refusé",
-    LetterAct.CLOSED: "lot clos",
-    LetterAct.TAKEN_OUT: "retirée du lot",
-    LetterAct.LEFT_OUT: "retirée du lot, le prêt n'est plus dû",
-    LetterAct.PRINTED: "lot imprimé",
-    LetterAct.COPIED: "copie faite",
-    LetterAct.NUMBERED: "numéro donné",
-    LetterAct.POSTED: "dépôt noté",
-    LetterAct.ACKNOWLEDGED: "avis de réception noté",
-    LetterAct.RETURNED: "retour noté",
-    LetterAct.UNDONE: "dernière étape annulée",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +52,7 @@ def letter_row(letter: RegisteredLetter, *, today: date) -> LetterRow:
         barcode=letter.patron_barcode or letter.patron_id,
         batch_id=letter.batch_id,
         batch=letter.batch_name,
-        state=told(life),
+        state=life_words(life),
         waiting=0 if waits is None else (today - waits).days,
     )
 
@@ -76,9 +61,9 @@ def event_rows(events: Sequence[LetterEvent], *, zone: tzinfo) -> list[EventRow]
     """A trace, the oldest line first."""
     return [
         EventRow(
-            at=f"{event.at.astimezone(zone):%d/%m/%Y à %H h %M}",
+            at=minute_words(event.at, zone=zone),
             who=event.who,
-            what=_ACTS[event.act],
+            what=ACTS[event.act],
             detail=event.detail,
         )
         for event in events
@@ -88,7 +73,7 @@ def event_rows(events: Sequence[LetterEvent], *, zone: tzinfo) -> list[EventRow]
 def to_undo(events: Sequence[LetterEvent]) -> tuple[int, str]:
     """The step that the page offers to undo: its number and its words; 0 when there is none."""
     last = last_standing(events)
-    return (0, "") if last is None else (last.event_id, f"{_ACTS[last.act]} : {last.detail}")
+    return (0, "") if last is None else (last.event_id, f"{ACTS[last.act]} : {last.detail}")
 
 
 def batch_words(posted: BatchPosted) -> str:

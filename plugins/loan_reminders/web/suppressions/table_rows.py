@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionReason, SuppressionSummary
+from loan_reminders.french.days import minute_words
 from loan_reminders.french.words import SOURCES, SUPPRESSIONS
 
 _ADDRESSES = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNED_UNDELIVERABLE})
@@ -32,15 +33,15 @@ def row_of(line: Suppression, *, zone: tzinfo) -> SuppressionRow:
     """One line of the list."""
     if line.lifted_at is not None:
         who = f" par {line.lifted_by}" if line.lifted_by not in ("échéance", "remplacé") else f" ({line.lifted_by})"
-        ended = f"levée le {_moment(line.lifted_at, zone)}{who}"
+        ended = f"levée le {minute_words(line.lifted_at, zone=zone)}{who}"
     else:
-        ended = "" if line.until is None else f"jusqu'au {_moment(line.until, zone)}"
+        ended = "" if line.until is None else f"jusqu'au {minute_words(line.until, zone=zone)}"
     return SuppressionRow(
         suppression_id=line.suppression_id,
         number=who_is_meant(line.channel, line.recipient),
         reason=SUPPRESSIONS[line.reason],
         source=SOURCES[line.source],
-        since=_moment(line.since, zone),
+        since=minute_words(line.since, zone=zone),
         ended=ended,
         detail=line.detail,
         in_force=line.in_force,
@@ -85,7 +86,3 @@ def shown(number: str) -> str:
         national = f"0{number[2:]}"
         return " ".join(national[start : start + 2] for start in range(0, 10, 2))
     return f"+{number}" if number.isdigit() else number
-
-
-def _moment(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%d/%m/%Y à %H h %M}"

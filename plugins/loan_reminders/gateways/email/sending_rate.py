@@ -1,4 +1,4 @@
-"""How fast e-mails leave, and how long to wait for a server that asks for it."""
+"""How many e-mails leave in a minute, and how long to wait when the server asks for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
-class Pace:
+class RateLimit:
     """So many messages a minute at most, evenly, for all connections together; 0 is as fast as can be.
 
     `clock` and `sleep` are in seconds. May be shared between threads.
@@ -39,7 +39,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Backoff:
     """The pauses, in seconds, before each new try when the server asks to wait; after the last one it is « later »."""
 
     pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)

@@ -1,10 +1,11 @@
 """One connection to an SMTP server, protected and logged in: RFC 5321, STARTTLS by RFC 3207, AUTH by RFC 4954.
 
-smtplib opens it; the dialogue of each message is held on its socket with as few waits as the server allows (RFC 2920).
+smtplib opens it, writes and reads; what it does not do is to send several commands before the first answer (RFC 2920).
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import smtplib
 import socket
@@ -17,9 +18,6 @@ from loan_reminders.domain.errors import RETRIED, TO_MEND, MailRelayRejected, Ma
 from loan_reminders.gateways.email.smtp_answers import Answer
 
 RAW_LENGTH = 500
-_CODE = re.compile(rb"(\d{3})(?:([ -])(.*))?")
-_LINE_LIMIT = 8192
-_ANSWER_LIMIT = 65_536
 ENVELOPE = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 """An address that SMTP can carry without extension."""
 
@@ -59,99 +57,78 @@ class SmtpAccount:
         return f"Le serveur de messagerie {self.host}:{self.port}"
 
 
-class LineBroken(Exception):
-    """The connection is gone, or what came over it is no SMTP; `readable` is False for the latter."""
+class ConnectionBroken(Exception):
+    """The connection ended, or what came over it is not SMTP (`readable` is False then)."""
 
     def __init__(self, why: str, *, readable: bool = True) -> None:
         super().__init__(why)
         self.readable = readable
 
 
-class NotNow(Exception):
-    """The server greets with « later ». Holds what it said."""
+class ServerBusy(Exception):
+    """The server answers « later » to a new connection. Holds what it said."""
 
 
-class MailLine:
+class SmtpConnection:
     """An open connection. For one thread."""
 
     def __init__(self, account: SmtpAccount) -> None:
         """Connect, protect and log in.
 
-        Raises NotNow when the server says to come back in a moment, MailRelayUnavailable when it does not answer,
+        Raises ServerBusy when the server says to come back in a moment, MailRelayUnavailable when it does not answer,
         MailRelayRejected when it never will take us; never with the password, nor with what the server echoes of it.
         """
         self._account = account
         self._smtp = _open(account)
-        sock = self._smtp.sock
-        if sock is None:
-            raise MailRelayUnavailable(f"{account.server} ne répond pas. {RETRIED}")
-        self._sock: socket.socket = sock
-        self._unread = b""
         self.pipelining = self._smtp.has_extn("pipelining")
         self.takes_size = self._smtp.has_extn("size")
 
-    def write(self, data: bytes) -> None:
-        """Send all of it. Raises LineBroken."""
+    def send(self, data: bytes) -> None:
+        """Send all of it. Raises ConnectionBroken."""
         try:
-            self._sock.sendall(data)
-        except OSError as error:
-            raise LineBroken(type(error).__name__) from None
+            self._smtp.send(data)
+        except smtplib.SMTPServerDisconnected as error:
+            raise _broken(error) from None
 
     def answer(self, timeout_s: float | None = None) -> Answer:
-        """The next answer, of however many lines. Raises LineBroken."""
-        if timeout_s is None:
-            return self._answer()
+        """The next answer, of however many lines. Raises ConnectionBroken; nothing more can be asked then.
+
+        `timeout_s` is in seconds, the account's own for each read unless it is given.
+        """
         try:
-            self._sock.settimeout(timeout_s)
-            return self._answer()
-        except OSError as error:
-            raise LineBroken(type(error).__name__) from None
-        finally:
-            self._sock.settimeout(self._account.timeout_s)
+            if timeout_s is not None:
+                self._wait_at_most(timeout_s)
+            code, text = self._smtp.getreply()
+            if timeout_s is not None:
+                self._wait_at_most(self._account.timeout_s)
+        except smtplib.SMTPServerDisconnected as error:
+            raise _broken(error) from None
+        except smtplib.SMTPResponseException:  # what smtplib says of a line beyond all bounds
+            raise ConnectionBroken("ligne trop longue", readable=False) from None
+        if code < 0:
+            raise ConnectionBroken("réponse illisible", readable=False)
+        return answer_of(self._account, code, text)
 
     def close(self, *, politely: bool = False) -> None:
-        """Let go of it; politely is with a goodbye that nobody waits for long."""
+        """Close it; `politely` says QUIT first and waits 5 seconds at most for the answer."""
         if politely:
-            try:
-                self.write(b"QUIT\r\n")
-                self.answer(5.0)
-            except LineBroken:
-                politely = False
+            with contextlib.suppress(smtplib.SMTPException):
+                self._wait_at_most(5.0)
+                self._smtp.quit()
         self._smtp.close()
 
-    def _answer(self) -> Answer:
-        words: list[bytes] = []
-        size = 0
-        while True:
-            line = self._line()
-            found = _CODE.fullmatch(line)
-            if found is None:
-                raise LineBroken("réponse illisible", readable=False)
-            words.append(found[3] or b"")
-            size += len(line)
-            if size > _ANSWER_LIMIT:
-                raise LineBroken("réponse trop longue", readable=False)
-            if found[2] != b"-":
-                return said(self._account, int(found[1]), b" ".join(words))
-
-    def _line(self) -> bytes:
-        while b"\n" not in self._unread:
-            if len(self._unread) > _LINE_LIMIT:
-                raise LineBroken("ligne trop longue", readable=False)
-            try:
-                read = self._sock.recv(_LINE_LIMIT)
-            except OSError as error:
-                raise LineBroken(type(error).__name__) from None
-            if not read:
-                raise LineBroken("connexion coupée")
-            self._unread += read
-        line, _, self._unread = self._unread.partition(b"\n")
-        if len(line) > _LINE_LIMIT:
-            raise LineBroken("ligne trop longue", readable=False)
-        return line.rstrip(b"\r")
+    def _wait_at_most(self, seconds: float) -> None:
+        if self._smtp.sock is not None:
+            self._smtp.sock.settimeout(seconds)
 
 
-def said(account: SmtpAccount, code: int, text: bytes) -> Answer:
+def _broken(error: smtplib.SMTPServerDisconnected) -> ConnectionBroken:
+    """What smtplib found, named as the system names it when it was the system that refused."""
+    cause = error.__context__
+    return ConnectionBroken(type(cause).__name__ if isinstance(cause, OSError) else "connexion coupée")
+
+
+def answer_of(account: SmtpAccount, code: int, text: bytes) -> Answer:
     """A server's answer on one line, without our password."""
     words = " ".join(text.decode("utf-8", "replace").split())
     if account.password:
@@ -183,10 +160,9 @@ def _open(account: SmtpAccount) -> smtplib.SMTP:
     smtp: smtplib.SMTP | None = None
     try:
         smtp = _connect(account)
-        smtp.ehlo_or_helo_if_needed()
         if account.security is Security.STARTTLS:
             smtp.starttls(context=_tls(account))
-            smtp.ehlo_or_helo_if_needed()
+        smtp.ehlo_or_helo_if_needed()
         if account.login:
             smtp.login(account.login, account.password)
     except (smtplib.SMTPException, OSError, UnicodeError) as error:
@@ -200,10 +176,10 @@ def _not_opened(account: SmtpAccount, error: Exception) -> Exception:
     server = account.server
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-        answer = said(account, error.smtp_code, text)
+        answer = answer_of(account, error.smtp_code, text)
         login = isinstance(error, smtplib.SMTPAuthenticationError)
         if 400 <= error.smtp_code < 500 and not login:
-            return NotNow(without_addresses(answer.raw))
+            return ServerBusy(without_addresses(answer.raw))
         what = "refuse l'identifiant ou le mot de passe" if login else "refuse la connexion"
         kind = MailRelayRejected if 500 <= error.smtp_code < 600 else MailRelayUnavailable
         return stopping(account, kind, what, answer)

@@ -1,4 +1,4 @@
-"""Encoded words of mail headers (RFC 2047) and texts of mail parts, whatever state they arrive in.
+"""Encoded words of mail headers (RFC 2047) and texts of MIME parts, decoded whether well formed or not.
 
 The standard library stops at the first malformed word, and decodes by whatever codec a stranger names: some take time
 that grows with the square of the text. Here a word that cannot be read stays as it is, and only character sets that
@@ -13,7 +13,6 @@ import re
 HEADER_LIMIT = 4_000
 _WORD = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\s]{0,2000})\?=")
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)[ \t\r\n]{1,80}(?==\?[\w.:-]{1,40}(?:\*[\w-]{0,20})?\?[bBqQ]\?)")
-_HEXADECIMAL = re.compile(rb"=([0-9A-Fa-f]{2})")
 CHARSETS = {
     **dict.fromkeys(("utf-8", "utf8", "unicode-1-1-utf-8"), "utf-8"),
     **dict.fromkeys(("us-ascii", "ascii", "ansi_x3.4-1968"), "utf-8"),
@@ -30,15 +29,15 @@ CHARSETS = {
 """The character sets that are decoded, and the standard library's name for each."""
 
 
-def readable(header: str) -> str:
+def decoded_header(header: str) -> str:
     """A header as the parser holds it, on one line, its encoded words read; a malformed one stays as it is."""
     text = str(header)[:HEADER_LIMIT]
     if not text.isascii():
-        text = text_in(text.encode("utf-8", "surrogateescape"), "")
+        text = decoded_text(text.encode("utf-8", "surrogateescape"), "")
     return " ".join(_WORD.sub(_decoded, _BETWEEN_WORDS.sub("", text)).split())
 
 
-def text_in(content: bytes, charset: str) -> str:
+def decoded_text(content: bytes, charset: str) -> str:
     """Bytes as text: by the character set named when it is a usual one, else by the likeliest."""
     for name in (CHARSETS.get(charset.strip().lower(), "utf-8"), "utf-8"):
         try:
@@ -56,8 +55,7 @@ def _decoded(word: re.Match[str]) -> str:
         if way == "b":
             content = binascii.a2b_base64(letters + "=" * (-len(letters) % 4), strict_mode=False)
         else:
-            raw = letters.replace("_", " ").encode("ascii", "replace")
-            content = _HEXADECIMAL.sub(lambda found: bytes([int(found[1], 16)]), raw)
+            content = binascii.a2b_qp(letters.encode("ascii", "replace"), header=True)
     except (binascii.Error, ValueError):
         return word[0]
-    return text_in(content, charset)
+    return decoded_text(content, charset)

@@ -1,4 +1,4 @@
-"""The line to allmysms: who we are there, one HTTPS session, and what came of each request.
+"""Requests to allmysms: our account there, one HTTPS session, and the answer or the fault of each request.
 
 Nothing is ever asked twice from here: allmysms has no key of idempotency. The key travels in the body of the HTTPS API
 v9.0 and in the `Authorization` header of the REST API, never in an address.
@@ -57,7 +57,7 @@ class AllMySmsAccount:
 class Exchange:
     """What came back of one request: the answer, as far as it came, and the kind of fault that kept the rest away.
 
-    `left` says whether any of the request's body was given to the line.
+    `left` says whether any of the request's body was given to the network.
     """
 
     answer: Answer
@@ -71,12 +71,12 @@ class _Body(io.BytesIO):
     left = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next bytes for the wire."""
+        """The next bytes to send."""
         self.left = True
         return super().read(size)
 
 
-class Wire:
+class AllMySmsHttp:
     """One account over one HTTPS session; used by one thread. Timeouts are in seconds."""
 
     def __init__(self, account: AllMySmsAccount, *, connect_timeout_s: float, read_timeout_s: float) -> None:
@@ -139,7 +139,7 @@ class Wire:
         return Exchange(answer=answer, fault=fault, left=body is None or body.left)
 
 
-def sent(exchange: Exchange) -> Answer | str:
+def answer_or_fault(exchange: Exchange) -> Answer | str:
     """The answer to a sending, or the kind of fault that kept it away after some of the request had left.
 
     Raises SmsGatewayUnavailable when nothing left or the provider put the request off, SmsAccountRejected when HTTP
@@ -155,7 +155,7 @@ def sent(exchange: Exchange) -> Answer | str:
     return answer
 
 
-def told(exchange: Exchange, question: str, *, may_be_missing: bool = False) -> Answer:
+def answer_or_raise(exchange: Exchange, question: str, *, may_be_missing: bool = False) -> Answer:
     """The answer to a question about the account; `question` names it in French, for the librarians.
     With `may_be_missing`, HTTP 404 is about what is asked for, not about the API's address.
 

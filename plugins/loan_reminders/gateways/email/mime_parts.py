@@ -1,4 +1,4 @@
-"""The parts of a report about an e-mail that did not arrive (RFC 6522), whatever state they arrive in."""
+"""The MIME parts of a report about an e-mail that did not arrive (RFC 6522), well formed or not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from email import message_from_string
 from email.message import Message
 from itertools import islice
 
-from loan_reminders.gateways.email.bounce_budget import OverBudget
-from loan_reminders.gateways.email.header_words import readable, text_in
+from loan_reminders.gateways.email.header_decoding import decoded_header, decoded_text
+from loan_reminders.gateways.email.reading_limits import TooCostly
 
 WORDS_LIMIT = 20_000
 MOST_PARTS = 50
@@ -45,14 +45,14 @@ class Failure:
 
 def header(message: Message, name: str) -> str:
     """One header on one line, encoded words read; empty when missing."""
-    return readable(next((value for key, value in message.raw_items() if key.lower() == name.lower()), ""))
+    return decoded_header(next((value for key, value in message.raw_items() if key.lower() == name.lower()), ""))
 
 
 def parts_of(message: Message) -> tuple[Message, ...]:
-    """The parts of a message, those of a returned message left out. Raises OverBudget when they are too many."""
+    """The parts of a message, those of a returned message left out. Raises TooCostly when they are too many."""
     parts = tuple(islice(_walk(message), MOST_PARTS + 1))
     if len(parts) > MOST_PARTS:
-        raise OverBudget
+        raise TooCostly
     return parts
 
 
@@ -166,4 +166,4 @@ def _text_of(part: Message) -> str:
     if isinstance(payload, str) and len(payload) > PAYLOAD_LIMIT:
         part.set_payload(payload[:PAYLOAD_LIMIT])
     content = part.get_payload(decode=True)
-    return text_in(content, str(part.get_content_charset() or "")) if isinstance(content, bytes) else ""
+    return decoded_text(content, str(part.get_content_charset() or "")) if isinstance(content, bytes) else ""

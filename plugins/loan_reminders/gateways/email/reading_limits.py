@@ -1,4 +1,4 @@
-"""What one message may cost to read: so many parts, lines and seconds. More, and it is put aside unread.
+"""The limits of reading one message: how many parts, lines and seconds. A message beyond them is put aside unread.
 
 The standard library's parser and the heuristics for old servers take time that grows with the square of some counts;
 whoever may write to the mailbox could keep it busy for ever. The counts are bounded before anything is parsed.
@@ -19,29 +19,29 @@ _MULTIPART = re.compile(rb"boundary", re.IGNORECASE)
 _MESSAGE_WITHIN = re.compile(rb"message/", re.IGNORECASE)
 
 
-class OverBudget(Exception):
-    """This message costs more than it is worth."""
+class TooCostly(Exception):
+    """Reading this message would take more than the limits allow."""
 
 
-class Budget:
+class TimeLimit:
     """The seconds of work that one message may take; asked between the steps of reading it."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._end = time.thread_time() + seconds
 
     def check(self) -> None:
-        """Raise OverBudget when the time is over."""
+        """Raise TooCostly when the time is over."""
         if time.thread_time() > self._end:
-            raise OverBudget
+            raise TooCostly
 
 
-def slimmed(content: bytes) -> bytes:
-    """The message with its blank lines in a row made one. Raises OverBudget when it has too much of anything."""
+def within_limits(content: bytes) -> bytes:
+    """The message with its blank lines in a row made one. Raises TooCostly when it has too much of anything."""
     if (
         len(_MULTIPART.findall(content)) > MOST_BOUNDARIES
         or len(_MESSAGE_WITHIN.findall(content)) > MOST_MESSAGES_WITHIN
     ):
-        raise OverBudget
+        raise TooCostly
     lines: list[bytes] = []
     groups = dashed = 0
     for line in content.split(b"\n"):
@@ -54,5 +54,5 @@ def slimmed(content: bytes) -> bytes:
             dashed += 1
         lines.append(line)
     if len(lines) > MOST_LINES or groups > MOST_GROUPS or dashed > MOST_DASHED:
-        raise OverBudget
+        raise TooCostly
     return b"\n".join(lines)
