@@ -98,11 +98,10 @@ def test_receipts_and_claims_are_one_transaction(ledger: PostgresLedger, monkeyp
             first, S.ACCEPTED, provider_id="sms-1", raw='{"status": 100, "x": "\x00"}', segments=2, cost=0.09
         )
         assert sender.record_and_claim([receipt], ids([second])) == {second.delivery_id}
-        with monkeypatch.context() as patched, pytest.raises(PermanentError):
-            patched.setattr(
-                sender_module, "encode_receipt", lambda receipt: {**encode_receipt(receipt), "state": "gone"}
-            )
-            sender.record_and_claim([answer(second, S.ACCEPTED)], ids([third]))
+        with monkeypatch.context() as patched:
+            patched.setattr(sender_module, "encode_receipt", lambda one: {**encode_receipt(one), "state": "gone"})
+            with pytest.raises(PermanentError):
+                sender.record_and_claim([answer(second, S.ACCEPTED)], ids([third]))
         assert states(ledger) == {
             first.delivery_id: ("accepted", None),
             second.delivery_id: ("claimed", None),
