@@ -167,7 +167,7 @@ def _arm_ledger(steps: Steps) -> None:
     def recorded_and_claimed(self: PostgresSender, receipts: Any, deliveries: Any, words: Any = ()) -> Any:
         return watched(lambda: record_and_claim(self, receipts, deliveries, words), receipts, deliveries)
 
-    def batch_recorded(self: PostgresSender, batch: Any, receipts: Any) -> int:
+    def batch_recorded(self: PostgresSender, batch: Any, receipts: Any = ()) -> int:
         steps.recording = True
         batch_id = record_batch(self, batch, receipts)
         steps.recording = False

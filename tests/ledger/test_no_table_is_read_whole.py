@@ -78,7 +78,7 @@ def runs(ledger: PostgresLedger) -> None:
     run = extracted(ledger, [*loans, bad], dag_run_id="run n")
     ledger.missed_days(run.run_id, within_days=30)
     now = datetime.now(UTC)
-    ledger.bounced_loans(run.run_id, since=now - timedelta(days=14))
+    ledger.loans_of_failed_emails(run.run_id, since=now - timedelta(days=14))
     deliveries = [a_delivery(notice=a_notice(loans=(loan,))) for loan in loans[:2]]
     skips = [Skip(loan_id="N2", due_date=DUE_DATE, patron_id="N2", reason=SkipReason.NO_RECIPIENT)]
     with ledger.planning(run.run_id) as planning:
@@ -143,7 +143,7 @@ def drafts(ledger: PostgresLedger) -> None:
         deliveries = some_deliveries(3, channel=Channel.REGISTERED_LETTER, prefix=prefix)
         run = a_planned_run(ledger, deliveries, stage=Stage.REGISTERED_LETTER, dag_run_id=f"run {prefix}").run_id
         with ledger.sender(run, Channel.REGISTERED_LETTER) as sender:
-            sender.record_batch(a_batch(deliveries, f"a-valider/{prefix}", draft=True), [])
+            sender.record_batch(a_batch(deliveries, f"a-valider/{prefix}", draft=True))
         ledger.letters().batches_recorded(run)
         ours = ledger.drafts()
         ours.drafts_recorded(run)

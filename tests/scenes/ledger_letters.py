@@ -70,7 +70,7 @@ def drafted(ledger: PostgresLedger, count: int = 3) -> tuple[int, int, tuple[Del
     deliveries = some_deliveries(count, channel=R)
     run = planned(ledger, deliveries, stage=Stage.REGISTERED_LETTER)
     with ledger.sender(run.run_id, R) as sender:
-        batch_id = sender.record_batch(a_batch(deliveries, "a-valider/lot", draft=True), [])
+        batch_id = sender.record_batch(a_batch(deliveries, "a-valider/lot", draft=True))
     return run.run_id, batch_id, deliveries
 
 

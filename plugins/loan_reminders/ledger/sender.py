@@ -214,7 +214,7 @@ class PostgresSender:
         with self._transaction() as connection:
             return history.earlier_reminders(connection, self._library, [one.delivery_id for one in deliveries], zone)
 
-    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> int:
+    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt] = ()) -> int:
         """Record a stored batch of letters and its receipts, in one committed transaction; returns its number."""
         run_id = self._run.run_id
         with self._transaction() as connection:

@@ -58,9 +58,8 @@ class TestClosing:
         rows(ledger, "ALTER TABLE receipts ADD CONSTRAINT planted CHECK (state <> 'accepted')")
         with ledger.sender(run.run_id, R) as sender:
             sender.claim(ids(deliveries))
-            impossible = answer(deliveries[0], S.ACCEPTED)
             with pytest.raises((PermanentError, LedgerUnavailable)):
-                sender.record_batch(a_batch(deliveries), [impossible])
+                sender.record_batch(a_batch(deliveries), [answer(deliveries[0], S.ACCEPTED)])
         for table in ("letter_batches", "letters", "registered_letters", "letter_events"):
             assert rows(ledger, f"SELECT * FROM {table}") == []
 
@@ -70,14 +69,14 @@ class TestClosing:
             ledger.sender(run_id, R) as sender,
             pytest.raises(PermanentError, check=saying("déjà dans un lot clos")),
         ):
-            sender.record_batch(a_batch(deliveries[:1], "another"), [])
+            sender.record_batch(a_batch(deliveries[:1], "another"))
         assert [letter.batch_id for letter in ledger.letters().letters_of(batch_id)] == [batch_id] * 3
         assert len(ledger.letters().batches()) == 1
 
     def test_a_name_is_used_once(self, ledger: PostgresLedger) -> None:
         run_id, _, _ = closed(ledger)
         with ledger.sender(run_id, R) as sender, pytest.raises(PermanentError, check=saying("de ce nom")):
-            sender.record_batch(a_batch([], "lot-L"), [])
+            sender.record_batch(a_batch([], "lot-L"))
 
     def test_drafts_and_closed_batches_are_counted_apart(self, ledger: PostgresLedger) -> None:
         run_id, _, deliveries = drafted(ledger)

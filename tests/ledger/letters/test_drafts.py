@@ -91,7 +91,7 @@ class TestDrafts:
         run_id, old, deliveries = drafted(ledger)
         ledger.drafts().approve(run_id, taken_out=[], who="biblio")
         with ledger.sender(run_id, R) as sender:
-            new = sender.record_batch(a_batch(deliveries, "a-valider/lot-2", draft=True), [])
+            new = sender.record_batch(a_batch(deliveries, "a-valider/lot-2", draft=True))
         assert ledger.drafts().abandon(run_id, keep=["a-valider/lot-2"]) == 1
         assert [view.batch_id for view in ledger.drafts().drafts(run_id)] == [new]
         assert ledger.letters().letters_of(old) == ()

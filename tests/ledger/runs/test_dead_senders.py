@@ -15,6 +15,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.ledger_runs import S, a_run, answer, by_id, dead_sender, ids, offered, rows, states, terminate
+from tests.scenes.sentences import saying
 
 ROOT = Path(__file__).parents[3]
 
@@ -93,7 +94,7 @@ def test_a_sender_that_lost_its_connection_claims_nothing_more(ledger: PostgresL
                 sender.record_and_claim([answer(deliveries[0], S.ACCEPTED)], ids(deliveries[1:]))
         with pytest.raises(LedgerUnavailable):
             offered(sender)
-    with pytest.raises(LedgerUnavailable, match="est fermée"):
+    with pytest.raises(LedgerUnavailable, check=saying("est fermée")):
         sender.claim(ids(deliveries))
 
 
@@ -123,7 +124,7 @@ def test_an_answer_that_comes_too_late_is_kept_and_changes_nothing(ledger: Postg
 def test_letters_of_a_run_have_one_sender_at_a_time(ledger: PostgresLedger) -> None:
     run_id, letters = a_run(ledger, Channel.LETTER)
     with ledger.sender(run_id, Channel.LETTER) as first:
-        with pytest.raises(LedgerUnavailable, match="imprime déjà"):
+        with pytest.raises(LedgerUnavailable, check=saying("imprime déjà")):
             ledger.sender(run_id, Channel.LETTER).__enter__()
         assert first.claim(ids(letters)) == set(ids(letters))
         terminate(ledger, first)
@@ -138,7 +139,7 @@ def test_who_holds_the_lock_of_a_runs_letters_is_alone_and_is_no_sender(ledger: 
         terminate(ledger, killed)
     with ledger.alone(run_id, Channel.LETTER):
         for other in (ledger.alone(run_id, Channel.LETTER), ledger.sender(run_id, Channel.LETTER)):
-            with pytest.raises(LedgerUnavailable, match="imprime déjà"):
+            with pytest.raises(LedgerUnavailable, check=saying("imprime déjà")):
                 other.__enter__()
         assert [one.delivery_id for one in ledger.sample(run_id, Channel.LETTER, size=5)] == ids(by_id(letters[1:]))
         assert states(ledger)[letters[0].delivery_id] == ("claimed", None)

@@ -13,7 +13,9 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
 from loan_reminders.french.refusals import sentence
+from loan_reminders.ledger import sender as sender_module
 from loan_reminders.ledger.connect import connect
+from loan_reminders.ledger.json_codecs import encode_receipt
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron, some_loans
 from tests.scenes.ledger_runs import S, a_run, answer, by_id, ids, offered, planned, rows, some_deliveries, states
@@ -83,12 +85,12 @@ def test_only_deliveries_of_this_run_channel_and_library_can_be_claimed(
         claim = [uuid.uuid4()] if wrong == "unknown" else ids(deliveries)
         with owner.sender(run_id, channel) as sender:
             assert sender.claim(claim) == frozenset()
-            assert sender.record([answer(claim[0], S.CANCELLED)]) == frozenset()
+            sender.record([answer(claim[0], S.CANCELLED)])
     if wrong != "channel":
         assert states(ledger)[deliveries[0].delivery_id] == ("planned", None)
 
 
-def test_receipts_and_claims_are_one_transaction(ledger: PostgresLedger) -> None:
+def test_receipts_and_claims_are_one_transaction(ledger: PostgresLedger, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id, (first, second, third) = a_run(ledger, Channel.SMS)
     with ledger.sender(run_id, Channel.SMS) as sender:
         sender.claim(ids([first]))
@@ -96,9 +98,10 @@ def test_receipts_and_claims_are_one_transaction(ledger: PostgresLedger) -> None
             first, S.ACCEPTED, provider_id="sms-1", raw='{"status": 100, "x": "\x00"}', segments=2, cost=0.09
         )
         assert sender.record_and_claim([receipt], ids([second])) == {second.delivery_id}
-        broken = answer(second, S.ACCEPTED, segments=2**40)
-        with pytest.raises(PermanentError):
-            sender.record_and_claim([broken], ids([third]))
+        with monkeypatch.context() as patched:
+            patched.setattr(sender_module, "encode_receipt", lambda one: {**encode_receipt(one), "state": "gone"})
+            with pytest.raises(PermanentError):
+                sender.record_and_claim([answer(second, S.ACCEPTED)], ids([third]))
         assert states(ledger) == {
             first.delivery_id: ("accepted", None),
             second.delivery_id: ("claimed", None),

@@ -102,8 +102,8 @@ class Sender(Protocol):
         """
         ...
 
-    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt]) -> int:
-        """Record a stored batch of letters, closed or draft, with its receipts, in one transaction; its number."""
+    def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt] = ()) -> int:
+        """Record a stored batch of letters, in one transaction with its receipts (a draft has none); its number."""
         ...
 
     def fail_deferred(self) -> int:

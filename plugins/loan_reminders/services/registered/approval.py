@@ -70,7 +70,7 @@ def prepare_letters(
                 continue
             name = batch_name(run, number, draft=True, trial=setup.trial)
             batch = store_batch(store, printed, name=name, kind=KIND, branch=branch, setup=setup, draft=True)
-            sender.record_batch(batch, [])
+            sender.record_batch(batch)
             log.info("Brouillon %s : %d lettres, %d pages", batch.name, batch.letters, batch.pages)
             kept.append(name)
             letters += batch.letters
