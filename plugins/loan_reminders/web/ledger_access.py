@@ -10,10 +10,10 @@ from loan_reminders.hooks.ledger import ledger
 from loan_reminders.settings.library_toml import settings
 
 if TYPE_CHECKING:
-    from loan_reminders.domain.dispute.loan_file import DisputeBooks
+    from loan_reminders.domain.dispute.loan_file import DisputeLedger
     from loan_reminders.domain.ports.email_feedback import MailFeedback
-    from loan_reminders.domain.ports.letters import LetterBooks, LetterDrafts
-    from loan_reminders.domain.ports.registered import Desk, RegisteredBooks
+    from loan_reminders.domain.ports.letters import LetterDrafts, LetterLedger
+    from loan_reminders.domain.ports.registered import Desk, RegisteredLedger
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
     from loan_reminders.ledger.repository import PostgresLedger
 
@@ -31,12 +31,12 @@ def mail_feedback() -> MailFeedback:
     return _ledger().mail_feedback()
 
 
-def dispute() -> DisputeBooks:
+def dispute() -> DisputeLedger:
     """The part of the ledger that tells everything about a loan. Raises SettingsError or LedgerUnavailable."""
     return _ledger().dispute()
 
 
-def letters() -> LetterBooks:
+def letters() -> LetterLedger:
     """The part of the ledger where batches of letters are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().letters()
 
@@ -46,7 +46,7 @@ def drafts() -> LetterDrafts:
     return _ledger().drafts()
 
 
-def registered() -> RegisteredBooks:
+def registered() -> RegisteredLedger:
     """The part of the ledger where registered letters are followed. Raises SettingsError or LedgerUnavailable."""
     return _ledger().registered()
 

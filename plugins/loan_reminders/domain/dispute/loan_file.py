@@ -20,7 +20,7 @@ from loan_reminders.domain.suppressions.suppression import SuppressionReason, Su
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanSearch:
-    """What a loan is looked for by; empty fields do not count, a loan that one of the others names is found."""
+    """What a loan is looked for by: one that any field names is found; an empty field names none."""
 
     loan_id: str = ""
     item_barcode: str = ""
@@ -198,8 +198,8 @@ class DisputePdf:
     missing: int
 
 
-class DisputeBooks(Protocol):
-    """The part of the ledger that tells everything about a loan. Trial runs are left out. Raises LedgerUnavailable."""
+class DisputeLedger(Protocol):
+    """The part of the ledger that tells everything about a loan. Dry runs are left out. Raises LedgerUnavailable."""
 
     def find(self, search: LoanSearch, *, limit: int = 50) -> Sequence[LoanFound]:
         """The loans that a search names, the most recently seen first."""

@@ -44,7 +44,8 @@ class MailFeedback(Protocol):
         """Make of what was kept what it means: e-mails that bounced, dead addresses.
 
         An address is dead after one definite bounce, or when the last `failures` e-mails to it, counted back from
-        the latest that bounced, all did; unless too many would die at once (`domain.mass_bounces`).
+        the latest that bounced, all did; unless too many would be at once
+        (`domain.email.mass_bounces`).
         """
         ...
 
@@ -73,5 +74,5 @@ class BounceMailbox(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...

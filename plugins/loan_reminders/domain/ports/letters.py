@@ -28,7 +28,7 @@ class LetterPrinter(Protocol):
     def letter(self, delivery: Delivery, *, today: date, earlier: Sequence[EarlierReminder] = ()) -> RenderedLetter:
         """What one letter says, written today. Raises RecipientError when the recipient is no postal address.
 
-        `earlier` are the reminders about these loans that left before; those after today are not told.
+        `earlier` are the reminders about these loans that left before; those after today are left out.
         """
         ...
 
@@ -47,7 +47,7 @@ class LetterPrinter(Protocol):
         ...
 
 
-class LetterBooks(Protocol):
+class LetterLedger(Protocol):
     """The part of the ledger where batches of letters are kept. Raises LedgerUnavailable."""
 
     def batches(self, *, states: Sequence[BatchState] = (), limit: int = 200) -> Sequence[BatchView]:

@@ -17,7 +17,7 @@ from loan_reminders.domain.messages import (
 )
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.email_feedback import MailFeedback
-from loan_reminders.domain.ports.letters import LetterBooks, LetterDrafts
+from loan_reminders.domain.ports.letters import LetterDrafts, LetterLedger
 from loan_reminders.domain.ports.runs import Planning, Sender
 from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 from loan_reminders.domain.runs.books import Books
@@ -61,7 +61,7 @@ class MailRelay(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave politely."""
+        """End the conversation with the server and close the connection."""
         ...
 
 
@@ -77,7 +77,7 @@ class SmsGateway(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
@@ -101,7 +101,7 @@ class SmsAccount(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
@@ -149,7 +149,7 @@ class Run:
 
 
 class Ledger(Protocol):
-    """The books: what was seen, planned, attempted and answered. A context manager. Raises LedgerUnavailable."""
+    """What was seen, planned, attempted and answered. A context manager. Raises LedgerUnavailable."""
 
     def __enter__(self) -> Ledger: ...
 
@@ -232,7 +232,7 @@ class Ledger(Protocol):
         """Days before this run's own without any green run of its stage, back to the first green one at most."""
         ...
 
-    def letters(self) -> LetterBooks:
+    def letters(self) -> LetterLedger:
         """The part of the ledger where batches of letters are kept."""
         ...
 

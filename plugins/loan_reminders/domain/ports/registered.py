@@ -57,7 +57,7 @@ MOST_COUNTED = 10_000
 """Letters of a state are counted up to here: those that came back are all that ever were."""
 
 
-class RegisteredBooks(Protocol):
+class RegisteredLedger(Protocol):
     """The part of the ledger where registered letters are followed.
 
     Every change is one transaction, kept with who made it. Raises LedgerUnavailable; a change also LetterStepRefused.
@@ -96,7 +96,7 @@ class RegisteredBooks(Protocol):
         ...
 
     def attach_all(self, lines: Sequence[NumberLine], *, who: str) -> Sequence[StepTaken | LetterStepRefused]:
-        """Attach many numbers in one transaction, in their order; what is refused is told and stops nothing."""
+        """Attach many numbers in one transaction, in their order; a refused line gives its error and stops nothing."""
         ...
 
     def post_batch(self, batch_id: int, step: Posted, *, who: str) -> BatchPosted:

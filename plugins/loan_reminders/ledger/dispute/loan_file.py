@@ -40,7 +40,7 @@ Item = TypeVar("Item")
 
 
 class PostgresDispute:
-    """The part of the ledger that tells everything about a loan. Fulfils `DisputeBooks`."""
+    """The part of the ledger that tells everything about a loan. Fulfils `DisputeLedger`."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
         self._transaction = transaction

@@ -132,7 +132,7 @@ def drafts_of_run(connection: Connection, library: str, run_id: int) -> Sequence
 
 
 class PostgresLetterBooks:
-    """Batches and letters of one library. Fulfils `LetterBooks`; every method is one transaction."""
+    """Batches and letters of one library. Fulfils `LetterLedger`; every method is one transaction."""
 
     def __init__(self, transaction: Transaction, *, library: str) -> None:
         self._transaction = transaction

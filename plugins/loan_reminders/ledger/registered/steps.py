@@ -77,7 +77,7 @@ _FIELDS = ("state", "tracking_number", "posted_on", "acknowledged_on", "returned
 
 
 class PostgresRegistered:
-    """The part of one library's ledger where registered letters are followed. Fulfils `RegisteredBooks`."""
+    """The part of one library's ledger where registered letters are followed. Fulfils `RegisteredLedger`."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
         self._transaction = transaction

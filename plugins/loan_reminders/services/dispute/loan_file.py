@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
-from loan_reminders.domain.dispute.loan_file import DisputeBooks, DisputePdf, LoanFound, LoanSearch
+from loan_reminders.domain.dispute.loan_file import DisputeLedger, DisputePdf, LoanFound, LoanSearch
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive
 from loan_reminders.rendering.dispute.renderer import DisputeRenderer
@@ -24,9 +24,9 @@ FILE_NAME = "dossier-de-pret.pdf"
 """What the file is called, without personal data."""
 
 
-def find_loans(books: DisputeBooks, search: LoanSearch) -> Sequence[LoanFound]:
+def find_loans(ledger: DisputeLedger, search: LoanSearch) -> Sequence[LoanFound]:
     """The loans that a search names, the most recently seen first. Raises LedgerUnavailable."""
-    return books.find(search)
+    return ledger.find(search)
 
 
 def choice_words(found: LoanFound) -> str:
@@ -37,7 +37,7 @@ def choice_words(found: LoanFound) -> str:
 
 
 def make_dispute_file(
-    books: DisputeBooks,
+    ledger: DisputeLedger,
     archive: LetterArchive,
     library: LibraryIdentity,
     loan_id: str,
@@ -51,7 +51,7 @@ def make_dispute_file(
     Who made it is logged; the loan only by a digest of its number. Raises LedgerUnavailable, TemplateError,
     LettersNotPrinted, or LetterStoreUnavailable when the disk is full.
     """
-    dispute = books.file(loan_id)
+    dispute = ledger.file(loan_id)
     if dispute is None:
         return None
     made = DisputeRenderer(library, zone=zone).render(dispute, read=archive.read, made_at=made_at)

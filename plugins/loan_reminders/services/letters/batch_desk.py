@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
 from loan_reminders.domain.letters.batches import BatchLetter, BatchRefusal, BatchState, BatchView
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.domain.ports.letters import LetterArchive, LetterBooks, LetterDrafts
+from loan_reminders.domain.ports.letters import LetterArchive, LetterDrafts, LetterLedger
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
+from loan_reminders.french.letters import COPY_STAMP, STAMPS
 from loan_reminders.services.letters import files as letter_files
 from loan_reminders.services.letters.files import CSV, PDF, LetterFile, closed_over
 from loan_reminders.services.letters.recheck import Recheck, recheck
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters.copies import Stamp
-
-_STAMPED = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
 
 
 class IlsNotAsked(LetterStepRefused):
@@ -47,7 +46,7 @@ class LetterDesk:
     LetterStepRefused for a step that the batch does not allow.
     """
 
-    books: LetterBooks
+    books: LetterLedger
     drafts: LetterDrafts
     archive: LetterArchive
     source: Callable[[], LoanSource]
@@ -105,7 +104,7 @@ class LetterDesk:
         from loan_reminders.rendering.letters.copies import Stamp
 
         batch = self.batch(batch_id)
-        word = _STAMPED.get(batch.state)
+        word = STAMPS.get(batch.state)
         if word is None:
             raise self._refusal(batch.state)
         stamp = Stamp(word=word, line=f"{word} – lot {batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
@@ -210,7 +209,7 @@ class LetterDesk:
     def _copy_stamp(self, more: str = "") -> Stamp:
         from loan_reminders.rendering.letters.copies import Stamp
 
-        return Stamp(word="COPIE", line=f"COPIE du {self.now:%d/%m/%Y}{more}")
+        return Stamp(word=COPY_STAMP, line=f"{COPY_STAMP} du {self.now:%d/%m/%Y}{more}")
 
     @staticmethod
     def _refusal(state: BatchState) -> LetterStepRefused:

@@ -9,7 +9,7 @@ from datetime import date
 from loan_reminders.domain.errors import RETRIED, IlsUnavailable
 from loan_reminders.domain.letters.batches import BatchLetter
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.ports.letters import LetterBooks
+from loan_reminders.domain.ports.letters import LetterLedger
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
 from loan_reminders.services.runs.still_due import TOO_MANY_TO_VANISH
@@ -33,7 +33,7 @@ class Recheck:
         return not (self.returned or self.renewed or self.partly)
 
 
-def recheck(books: LetterBooks, source: LoanSource, batch_id: int, *, today: date, who: str) -> Recheck:
+def recheck(books: LetterLedger, source: LoanSource, batch_id: int, *, today: date, who: str) -> Recheck:
     """Leave out of a closed batch the readers who brought everything back, or renewed everything.
 
     A letter of which only a part is over cannot be changed on paper: it stays, and is named. Raises IlsUnavailable or

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.letters.batches import ReturnReason
-from loan_reminders.domain.ports.registered import BatchPosted, NumberLine, RegisteredBooks, StepTaken
+from loan_reminders.domain.ports.registered import BatchPosted, NumberLine, RegisteredLedger, StepTaken
 from loan_reminders.domain.registered.steps import Acknowledged, Numbered, Posted, RegisteredLetter, Returned, Step
 from loan_reminders.domain.registered.steps import NumbersFileRefusal as File
 from loan_reminders.domain.registered.steps import StepRefusal as Why
@@ -33,31 +33,31 @@ class Imported:
     problems: tuple[tuple[int, LetterStepRefused], ...]
 
 
-def attach_number(books: RegisteredBooks, *, reference: str, text: str, who: str) -> StepTaken:
+def attach_number(ledger: RegisteredLedger, *, reference: str, text: str, who: str) -> StepTaken:
     """Give one letter its number. Raises LetterStepRefused."""
     reference = _reference(reference)
-    return books.take(Numbered(number=TrackingNumber.parse(text)), reference=reference, who=who)
+    return ledger.take(Numbered(number=TrackingNumber.parse(text)), reference=reference, who=who)
 
 
-def note(books: RegisteredBooks, *, text: str, outcome: str, day: str, now: datetime, who: str) -> StepTaken:
+def note(ledger: RegisteredLedger, *, text: str, outcome: str, day: str, now: datetime, who: str) -> StepTaken:
     """Note what became of the letter with this number.
 
     `outcome` is a key of `french.letters.OUTCOMES`, `day` an ISO date, `now` in the library's time zone. Raises
     LetterStepRefused.
     """
     number = TrackingNumber.parse(text)
-    return books.take(_step(outcome, _day(day), now), number=number.value, who=who)
+    return ledger.take(_step(outcome, _day(day), now), number=number.value, who=who)
 
 
-def post_batch(books: RegisteredBooks, batch_id: int, *, day: str, now: datetime, who: str) -> BatchPosted:
+def post_batch(ledger: RegisteredLedger, batch_id: int, *, day: str, now: datetime, who: str) -> BatchPosted:
     """Post all letters of a batch that have a number. Raises LetterStepRefused when none could be posted."""
-    posted = books.post_batch(batch_id, Posted(day=_day(day), today=now.date(), zone=_zone(now)), who=who)
+    posted = ledger.post_batch(batch_id, Posted(day=_day(day), today=now.date(), zone=_zone(now)), who=who)
     if not posted.posted and posted.refused:
         raise next(iter(posted.refused.values()))
     return posted
 
 
-def import_numbers(books: RegisteredBooks, content: bytes, *, who: str) -> Imported:
+def import_numbers(ledger: RegisteredLedger, content: bytes, *, who: str) -> Imported:
     """Attach the numbers of a CSV file; wrong lines are told with their number, the good ones are kept all the same.
 
     The file has a header with `reference` and `numero_recommande`, `;` or `,` between the columns, and is in UTF-8
@@ -76,7 +76,7 @@ def import_numbers(books: RegisteredBooks, content: bytes, *, who: str) -> Impor
         except LetterStepRefused as refused:
             problems.append((line, refused))
     attached = unchanged = 0
-    for asked, outcome in zip(lines, books.attach_all(lines, who=who) if lines else (), strict=True):
+    for asked, outcome in zip(lines, ledger.attach_all(lines, who=who) if lines else (), strict=True):
         if isinstance(outcome, LetterStepRefused):
             problems.append((asked.line, outcome))
         elif outcome.changed:
@@ -87,9 +87,9 @@ def import_numbers(books: RegisteredBooks, content: bytes, *, who: str) -> Impor
     return Imported(attached=attached, unchanged=unchanged, without_number=empty, problems=told)
 
 
-def overdue(books: RegisteredBooks, *, today: date, days: int, limit: int) -> Sequence[RegisteredLetter]:
+def overdue(ledger: RegisteredLedger, *, today: date, days: int, limit: int) -> Sequence[RegisteredLetter]:
     """Letters posted more than `days` ago of which nothing came back, the oldest first."""
-    return books.overdue(posted_before=today - timedelta(days=days), limit=limit)
+    return ledger.overdue(posted_before=today - timedelta(days=days), limit=limit)
 
 
 def searched(text: str) -> Sequence[str]:
