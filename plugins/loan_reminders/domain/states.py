@@ -40,7 +40,7 @@ Only a letter goes from ACCEPTED to CANCELLED: taken out of its batch before it 
 """
 
 FREES_SLOT = frozenset({S.CANCELLED, S.REFUSED, S.BOUNCED, S.FAILED})
-"""States in which nothing reached the reader: the loans may be told again, by this channel or another."""
+"""States in which nothing reached the reader: a later message about the loans may go, by this channel or another."""
 
 
 class Reason(StrEnum):

@@ -101,6 +101,12 @@ ACTS_IN_FILE = {
 }
 
 
+STAMPS = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
+"""What is stamped across a PDF that is not for the post yet."""
+
+COPY_STAMP = "COPIE"
+
+
 def batch_state_words(batch: BatchView, *, zone: tzinfo) -> str:
     """How far a batch is, with the moment of its printing: `imprimé le 04/12/2026 à 10 h 30`."""
     words = BATCHES[batch.state]

@@ -7,15 +7,15 @@ from datetime import date
 import pytest
 
 from loan_reminders.domain.email.feedback import BounceKind
-from loan_reminders.domain.email.mass_bounces import DayOfMail, Dying, of_crowded_domains, to_hold
+from loan_reminders.domain.email.mass_bounces import DayOfMail, DeadCandidate, bounces_to_hold
 from tests.scenes.ledger_emails import a_bounce, came_back, came_back_in_a_mass, dead_addresses, mailed, mailed_to
 from tests.scenes.ledger_runs import rows
 
 DAY, OTHER_DAY = date(2026, 12, 7), date(2026, 12, 8)
 
 
-def dying(*addresses: str, day: date = DAY) -> list[Dying]:
-    return [Dying(bounce_id=number, address=address, day=day) for number, address in enumerate(addresses, 1)]
+def dying(*addresses: str, day: date = DAY) -> list[DeadCandidate]:
+    return [DeadCandidate(bounce_id=number, address=address, day=day) for number, address in enumerate(addresses, 1)]
 
 
 def of_domains(count: int) -> list[str]:
@@ -39,13 +39,13 @@ def of_domains(count: int) -> list[str]:
     ],
 )
 def test_too_many_of_a_domain_or_of_a_day_are_held(addresses, sent, already, held):
-    assert len(to_hold(dying(*addresses), {DAY: DayOfMail(sent=sent, dead=already)})) == held
+    assert len(bounces_to_hold(dying(*addresses), {DAY: DayOfMail(sent=sent, dead=already)})) == held
 
 
 def test_one_bad_day_does_not_hold_the_others():
-    other = [Dying(bounce_id=99, address="z@z.example", day=OTHER_DAY)]
+    other = [DeadCandidate(bounce_id=99, address="z@z.example", day=OTHER_DAY)]
     days = {DAY: DayOfMail(sent=40, dead=0), OTHER_DAY: DayOfMail(sent=40, dead=0)}
-    assert to_hold([*dying(*of_domains(3)), *other], days) == {1, 2, 3}
+    assert bounces_to_hold([*dying(*of_domains(3)), *other], days) == {1, 2, 3}
 
 
 def test_addresses_that_fail_again_and_again_are_not_all_dead_either():

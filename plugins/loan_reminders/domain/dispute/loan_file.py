@@ -20,7 +20,7 @@ from loan_reminders.domain.suppressions.suppression import SuppressionReason, Su
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanSearch:
-    """What a loan is looked for by; empty fields do not count, a loan that one of the others names is found."""
+    """What a loan is looked for by: one that any field names is found; an empty field names none."""
 
     loan_id: str = ""
     item_barcode: str = ""

@@ -1,8 +1,8 @@
 """What a mail server's refusal says: of the address, of the mailbox, of the message, of the way there, or of us.
 
-One judgement serves both roads by which a refusal comes: the answer to RCPT, and the report that comes back later. A
-code alone never kills: an address is dead by a code that says so when no word says another thing, or by words that
-cannot be mistaken. What speaks of the sender, a quota, a rate, a policy or a full mailbox outranks any code.
+A refusal comes as the answer to RCPT or as a report later; one rule serves both. A code alone never makes an address
+dead: a code that says so does when no word says another thing, or words that leave no doubt. Words about the sender, a
+quota, a rate, a policy or a full mailbox count more than any code.
 """
 
 from __future__ import annotations
@@ -65,24 +65,24 @@ def cause(words: str, *, status: str = "", code: int = 0) -> Cause:
     """Why a server refuses, by all that it said.
 
     `words` are the answer's text or the report's diagnostic, codes included or not. `status` is the enhanced code
-    (RFC 3463) where it is known apart, `code` the reply code (RFC 5321). Both roads ask here: an answer at RCPT as
-    `cause(raw, code=550)`, a report as `cause(diagnostic, status="5.1.1")`.
+    (RFC 3463) where it is known apart, `code` the reply code (RFC 5321). An answer at RCPT is read with
+    `cause(raw, code=550)`, a report with `cause(diagnostic, status="5.1.1")`.
     """
     said = folded(words)
-    told = _told(status, words)
-    if told == "5.4.1" and DIRECTORY_BLOCKS.search(said):
+    best_code = _best_code(status, words)
+    if best_code == "5.4.1" and DIRECTORY_BLOCKS.search(said):
         return Cause.NO_SUCH_ADDRESS
-    by_code = [_by_code(one) for one in (told, *_codes(words)) if one]
-    contrary = _by_words(said)
-    if contrary is not None:
-        return contrary
+    by_code = [_by_code(one) for one in (best_code, *_codes(words)) if one]
+    by_words = _by_words(said)
+    if by_words is not None:
+        return by_words
     for one in (Cause.OURS, Cause.MAILBOX, Cause.NOT_REACHED, Cause.POLICY):
         if one in by_code:
             return one
-    if _is_temporary(told, words, code):
+    if _is_temporary(best_code, words, code):
         return Cause.NOT_REACHED
-    code_kills = Cause.NO_SUCH_ADDRESS in by_code and (not _says_more(said) or NAMES_THE_ADDRESS.search(said))
-    if code_kills or NO_SUCH_ADDRESS.search(said) or TO_COUNT_ON.search(said):
+    code_says_dead = Cause.NO_SUCH_ADDRESS in by_code and (not _says_more(said) or NAMES_THE_ADDRESS.search(said))
+    if code_says_dead or NO_SUCH_ADDRESS.search(said) or TO_COUNT_ON.search(said):
         return Cause.NO_SUCH_ADDRESS
     return Cause.UNKNOWN
 
@@ -114,7 +114,7 @@ def _codes(text: str) -> list[str]:
     return [code[0] for code in _STATUS.finditer(text) if code[1] != "2"]
 
 
-def _told(status: str, words: str) -> str:
+def _best_code(status: str, words: str) -> str:
     """The code that says most: the report's own, unless it is vague and the words hold a better one."""
     own = _STATUS.fullmatch(status.strip())
     if own is not None and not _is_vague(own[0]):
@@ -157,8 +157,8 @@ def _by_code(status: str) -> Cause | None:
     return _BY_CODE.get(both) or _BY_CODE.get(subject)
 
 
-def _is_temporary(told: str, words: str, code: int) -> bool:
-    if told:
-        return told.startswith("4")
+def _is_temporary(best_code: str, words: str, code: int) -> bool:
+    if best_code:
+        return best_code.startswith("4")
     said = {one[1] for one in _REPLY_CODE.finditer(words)}
     return said == {"4"} or (not said and 400 <= code < 500)

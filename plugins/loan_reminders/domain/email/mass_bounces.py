@@ -1,4 +1,4 @@
-"""Many addresses that would die at once: a fault of ours looks exactly like that, so a person is asked first."""
+"""Many addresses that would be marked dead at once: a fault of ours looks like that, so a person is asked first."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 MOST_OF_ONE_DOMAIN = 5
-"""Addresses of one domain that may die in one reading; of more, none does."""
+"""Addresses of one domain that may be marked dead in one reading of the mailbox; of more, none is."""
 MOST_OF_A_DAY = 0.05
-"""The part of a day's e-mails that may come back for good; of more, none of the addresses dies."""
-A_DAY_THAT_COUNTS = 20
-"""A day with fewer e-mails has no percentage worth the name."""
+"""The share of a day's e-mails that may come back for good; of more, none of the addresses is marked dead."""
+FEWEST_OF_A_DAY = 20
+"""Below so many e-mails a day the share says nothing and is not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dying:
-    """A definite bounce: its number, the address that it would put on the list, the day its e-mail was sent."""
+class DeadCandidate:
+    """An address that a definite bounce would mark as dead: the bounce's number, and the day its e-mail was sent."""
 
     bounce_id: int
     address: str
@@ -56,15 +56,15 @@ def of_crowded_domains(addresses: Collection[str]) -> frozenset[str]:
     return frozenset(address for some in crowded for address in some)
 
 
-def to_hold(dying: Sequence[Dying], days: Mapping[date, DayOfMail]) -> frozenset[int]:
+def bounces_to_hold(candidates: Sequence[DeadCandidate], days: Mapping[date, DayOfMail]) -> frozenset[int]:
     """The bounces of one reading that are too many to be believed: of one domain, or of one day's e-mails."""
-    crowded = of_crowded_domains({one.address for one in dying})
+    crowded = of_crowded_domains({one.address for one in candidates})
     of_day: dict[date, set[str]] = defaultdict(set)
-    for one in dying:
+    for one in candidates:
         of_day[one.day].add(one.address)
     bad_days = {day for day, addresses in of_day.items() if _too_many(len(addresses), days.get(day))}
-    return frozenset(one.bounce_id for one in dying if one.address in crowded or one.day in bad_days)
+    return frozenset(one.bounce_id for one in candidates if one.address in crowded or one.day in bad_days)
 
 
-def _too_many(dying: int, day: DayOfMail | None) -> bool:
-    return day is not None and day.sent >= A_DAY_THAT_COUNTS and dying + day.dead > MOST_OF_A_DAY * day.sent
+def _too_many(candidates: int, day: DayOfMail | None) -> bool:
+    return day is not None and day.sent >= FEWEST_OF_A_DAY and candidates + day.dead > MOST_OF_A_DAY * day.sent

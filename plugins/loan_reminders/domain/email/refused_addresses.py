@@ -1,4 +1,4 @@
-"""E-mail addresses that a server refused to our face: which of them are not to be written to any more."""
+"""E-mail addresses that a server refused while we were sending: which of them are not to be written to any more."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from loan_reminders.domain.email.bounce_verdict import Cause, cause
-from loan_reminders.domain.email.mass_bounces import DayOfMail, Dying, domain_of, to_hold
+from loan_reminders.domain.email.mass_bounces import DayOfMail, DeadCandidate, bounces_to_hold, domain_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class RefusedAddress:
 
 
 def is_about_the_address(answer: str) -> bool:
-    """Whether a server's refusal says that there is no such address, by the rule that bounces are judged by."""
+    """Whether a server's refusal says that there is no such address; the rule is that of bounces."""
     return cause(answer) is Cause.NO_SUCH_ADDRESS
 
 
@@ -33,7 +33,7 @@ def dead_among(
     `days` are the days' e-mails, as for bounces.
     """
     said = list({one.address: one for one in refused if is_about_the_address(one.answer)}.values())
-    dying = [Dying(bounce_id=number, address=one.address, day=one.day) for number, one in enumerate(said)]
-    held = to_hold(dying, days)
+    candidates = [DeadCandidate(bounce_id=number, address=one.address, day=one.day) for number, one in enumerate(said)]
+    held = bounces_to_hold(candidates, days)
     dead = [one for number, one in enumerate(said) if number not in held]
     return dead, sorted({domain_of(said[number].address) for number in held})

@@ -1,4 +1,4 @@
-"""Small rules about e-mail addresses in what an SMTP server is told and says."""
+"""The return path of an e-mail, by which its bounce is recognised; and a server's words without addresses."""
 
 from __future__ import annotations
 

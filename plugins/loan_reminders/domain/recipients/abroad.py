@@ -80,12 +80,12 @@ def _pieces(raw: str) -> list[str]:
     return lines
 
 
-def seems_abroad(body: Sequence[str], code: str, town: str, *, told: bool) -> bool:
+def seems_abroad(body: Sequence[str], code: str, town: str, *, france_is_named: bool) -> bool:
     """Whether an address with five digits, and no country abroad, may be one abroad all the same.
 
     A commune at its postcode, or in its department, settles it. Otherwise a large city abroad, a street as others
-    write it, or nothing French at all makes it doubtful; `told` says that France was named. Half of Europe, the
-    Maghreb and the United States write five digits too, and a letter that goes astray costs more than one refused.
+    write it, or nothing French at all makes it doubtful. Half of Europe, the Maghreb and the United States write five
+    digits too, and a lost letter costs more than one that is refused.
     """
     if is_known_town(code, town):
         return False
@@ -96,7 +96,9 @@ def seems_abroad(body: Sequence[str], code: str, town: str, *, told: bool) -> bo
     french = any(map(looks_french, body))
     if any(map(looks_foreign, body)) and not french:
         return True
-    return not (french or told or (" CEDEX" in f" {town}") or (is_postcode(code) and not _ends_with_number(body)))
+    return not (
+        french or france_is_named or (" CEDEX" in f" {town}") or (is_postcode(code) and not _ends_with_number(body))
+    )
 
 
 def _ends_with_number(body: Sequence[str]) -> bool:

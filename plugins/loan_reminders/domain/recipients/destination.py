@@ -54,14 +54,14 @@ _POSTCODE_BEFORE_TOWN = re.compile(r"(?<!\d)(\d{5}) ([A-Z].*)$")
 class Destination:
     """An address without its country: the lines as they came, its postcode and town fields, and the country line.
 
-    `country` is HOME in France; `told` says that the address or its field names France, or a country.
+    `country` is HOME in France; `is_named` says that the address or its field names France or another country.
     """
 
     lines: tuple[str, ...]
     postcode: str
     town: str
     country: str
-    told: bool
+    is_named: bool
 
 
 def destination(lines: Sequence[str], postcode: str, town: str, country: str) -> Destination:
@@ -73,7 +73,7 @@ def destination(lines: Sequence[str], postcode: str, town: str, country: str) ->
     field = fold(country)
     if field in PLACEHOLDERS or field.isdigit():
         field = ""
-    found = Destination(lines=tuple(lines), postcode=postcode, town=town, country=HOME, told=False)
+    found = Destination(lines=tuple(lines), postcode=postcode, town=town, country=HOME, is_named=False)
     found, last_lines = _without_last_lines(found, field)
     french = _is_french(found)
     found, inside = (found, set()) if french else _without_words(found)
@@ -94,7 +94,7 @@ def destination(lines: Sequence[str], postcode: str, town: str, country: str) ->
     name = next(iter(foreign), HOME)
     if name in CITY_STATES and not found.town and not _holds_a_town(found.lines):
         found = replace(found, town=name)
-    return replace(found, country=name, told=bool(name or field or written))
+    return replace(found, country=name, is_named=bool(name or field or written))
 
 
 def postcode_alone(lines: Sequence[str], field: str) -> str:

@@ -200,7 +200,7 @@ def _home(target: Destination, code: str, town: str, dummy: bool) -> tuple[list[
     body, code, town = _french(folded, code, town)
     if not body and dummy:
         raise RecipientError(Refusal.DUMMY)
-    if seems_abroad(body, code, town, told=target.told):
+    if seems_abroad(body, code, town, france_is_named=target.is_named):
         raise RecipientError(Refusal.COUNTRY_UNSURE)
     last = town_line(code, _CEDEX.sub("CEDEX ", town))
     return [line for line in body if line not in (town, last)], [last], code

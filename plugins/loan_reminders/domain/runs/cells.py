@@ -37,7 +37,7 @@ _COMPACT_OR_ISO = re.compile(r"\d{8}|\d{4}-\d{2}-\d{2}(?:[ T].*)?", re.ASCII)
 
 
 LONGEST_TEXT = 2000
-"""Signs of a title or any other words that are kept; the rest is cut, the reader is told all the same."""
+"""Signs of a title or any other words that are kept; the rest is cut, the message leaves all the same."""
 
 LONGEST_IDENTIFIER = 200
 _LONGEST_NUMBER = 40

@@ -103,7 +103,7 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
     """Read one row of the extraction; keys are `COLUMNS`, an absent one counts as NULL.
 
     A reader without a name has the name "", a document without a title the title "".
-    Raises RowError with a code of `RowFault` when the loan, its dates or its reader cannot be told.
+    Raises RowError with a code of `RowFault` when the loan, its dates or its reader are missing or cannot be read.
     """
     get = row.get
     key = identifier(get("loan_key"), "loan_key")

@@ -39,7 +39,7 @@ def reference_date(
     """The day a run is about: the `reference_date` param, else the logical date, else `run_after`.
 
     The instants must know their zone; the day is that of the library's own zone, so that a run at 00:30 in
-    Paris belongs to that Paris day. `today` is the day the run really happens, that of `run_after` unless told.
+    Paris belongs to that Paris day. `today` is the day the run really happens, that of `run_after` unless given.
     Raises ReferenceDateRefused when the param is not an ISO date or a day yet to come, and when the day is more than a
     year back.
     """

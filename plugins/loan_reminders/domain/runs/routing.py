@@ -67,8 +67,8 @@ def route(
             if delivery is not None:
                 deliveries.append(delivery)
     written = [gap for gap in empty if gap.slot is Slot.WRITTEN]
-    told = deliveries or any(gap.reason is SkipReason.ALREADY_SENT for gap in empty)
-    if written and not told and all(gap.reason in _NOBODY_TO_WRITE_TO for gap in written):
+    reached = deliveries or any(gap.reason is SkipReason.ALREADY_SENT for gap in empty)
+    if written and not reached and all(gap.reason in _NOBODY_TO_WRITE_TO for gap in written):
         return Unreachable(notice=notice, reason=written[0].reason, detail=written[0].detail)
     return Routed(deliveries=tuple(deliveries), skipped=_skips(notice, deliveries, empty))
 
@@ -116,7 +116,7 @@ def _fill(
 
 
 def _without(loans: Sequence[Loan], others: Sequence[Loan]) -> tuple[Loan, ...]:
-    """The loans that are not among the others, told by their keys: a reader may have thousands."""
+    """The loans that are not among the others, compared by their keys: a reader may have thousands."""
     left_out = {key(loan) for loan in others}
     return tuple(loan for loan in loans if key(loan) not in left_out)
 
@@ -143,7 +143,7 @@ def _email_unusable(patron: Patron, loans: Sequence[Loan], refused: Refused, sup
 
 def _skips(notice: Notice, deliveries: Sequence[Delivery], empty: Sequence[_Empty]) -> tuple[Skip, ...]:
     """Loans without any delivery are skipped whole, for their most telling reason; the others slot by slot."""
-    told = {key(loan) for delivery in deliveries for loan in delivery.loans}
+    with_delivery = {key(loan) for delivery in deliveries for loan in delivery.loans}
     gaps_of: dict[LoanKey, list[_Empty]] = {}
     for gap in empty:
         for loan in gap.loans:
@@ -151,7 +151,7 @@ def _skips(notice: Notice, deliveries: Sequence[Delivery], empty: Sequence[_Empt
     skips: list[Skip] = []
     for loan in notice.loans:
         gaps = gaps_of.get(key(loan), [])
-        if key(loan) in told:
+        if key(loan) in with_delivery:
             skips.extend(skip(loan, gap.reason, slot=gap.slot, detail=gap.detail) for gap in gaps)
         elif gaps:
             worst = min(gaps, key=lambda gap: _WORST_FIRST.index(gap.reason))

@@ -14,7 +14,7 @@ _POLITE = frozenset(
 
 
 def is_stop(text: str) -> bool:
-    """Whether an answer is a STOP: its first word, greetings aside, is STOP, however it is dressed.
+    """Whether an answer is a STOP: its first word, greetings aside, is STOP, however it is written.
 
     Accents, case, punctuation and letters set apart (`S T O P`, `s.t.o.p.`) do not count. A STOP further in the
     sentence is none: `ne plus STOP` or `pourquoi STOP ?` are for a person to read.

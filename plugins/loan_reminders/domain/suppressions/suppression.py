@@ -34,7 +34,7 @@ class SuppressionReason(StrEnum):
 
 
 class SuppressionSource(StrEnum):
-    """Who told us."""
+    """Where we know it from."""
 
     REPLY = "reply"
     PROVIDER = "provider"

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
-from loan_reminders.domain.email.mass_bounces import DayOfMail, Dying, HeldBounces, domain_of, to_hold
+from loan_reminders.domain.email.mass_bounces import DayOfMail, DeadCandidate, HeldBounces, bounces_to_hold, domain_of
 from loan_reminders.domain.email.return_path import without_addresses
 from loan_reminders.ledger.json_codecs import storable
 
@@ -54,12 +54,12 @@ def hold_back(connection: Connection, library: str) -> int:
     Those that are not too many confirm what is held of the same addresses.
     """
     dying = [
-        Dying(bounce_id=row.bounce_id, address=row.recipient, day=row.today)
+        DeadCandidate(bounce_id=row.bounce_id, address=row.recipient, day=row.today)
         for row in connection.execute(_DYING, {"library": library})
     ]
     if not dying:
         return 0
-    held = to_hold(dying, days_of_mail(connection, library, sorted({one.day for one in dying})))
+    held = bounces_to_hold(dying, days_of_mail(connection, library, sorted({one.day for one in dying})))
     if held:
         connection.execute(_HOLD, {"bounces": sorted(held)})
     believed = sorted({one.address for one in dying if one.bounce_id not in held})

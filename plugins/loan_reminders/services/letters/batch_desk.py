@@ -16,14 +16,13 @@ from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
+from loan_reminders.french.letters import COPY_STAMP, STAMPS
 from loan_reminders.services.letters import files as letter_files
 from loan_reminders.services.letters.files import CSV, PDF, LetterFile, small_file
 from loan_reminders.services.letters.recheck import Recheck, recheck
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters.copies import Stamp
-
-_STAMPED = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
 
 
 class IlsNotAsked(LetterStepRefused):
@@ -105,7 +104,7 @@ class BatchDesk:
         from loan_reminders.rendering.letters.copies import Stamp
 
         batch = self.batch(batch_id)
-        word = _STAMPED.get(batch.state)
+        word = STAMPS.get(batch.state)
         if word is None:
             raise self._refusal(batch.state)
         stamp = Stamp(word=word, line=f"{word} – lot {batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
@@ -210,7 +209,7 @@ class BatchDesk:
     def _copy_stamp(self, more: str = "") -> Stamp:
         from loan_reminders.rendering.letters.copies import Stamp
 
-        return Stamp(word="COPIE", line=f"COPIE du {self.now:%d/%m/%Y}{more}")
+        return Stamp(word=COPY_STAMP, line=f"{COPY_STAMP} du {self.now:%d/%m/%Y}{more}")
 
     @staticmethod
     def _refusal(state: BatchState) -> LetterStepRefused:
