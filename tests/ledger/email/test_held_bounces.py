@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from loan_reminders.domain.email.feedback import BounceKind
-from loan_reminders.domain.email.mass_bounces import DayOfMail, DeadCandidate, bounces_to_hold
+from loan_reminders.domain.email.mass_bounces import DayOfMail, DeadCandidate, bounces_to_hold, of_crowded_domains
 from tests.scenes.ledger_emails import a_bounce, came_back, came_back_in_a_mass, dead_addresses, mailed, mailed_to
 from tests.scenes.ledger_runs import rows
 
