@@ -99,12 +99,17 @@ def learn(answer: Path) -> None:
     gc.freeze()
 
 
-def say(**said: Any) -> None:
-    os.write(1, f"{json.dumps(said)}\n".encode())
-
-
 def main() -> None:
-    """Serve orders until the standard input ends; then end the tasks that still run."""
+    """Serve orders until the standard input ends; then end the tasks that still run.
+
+    The standard output is for answers alone: what a module prints when it is imported goes to the log.
+    """
+    answers = os.dup(1)
+    os.dup2(2, 1)
+
+    def say(**said: Any) -> None:
+        os.write(answers, f"{json.dumps(said)}\n".encode())
+
     for name in ("airflow.sdk", "loan_reminders.operators", *LAZY):
         import_module(name)
     alive: dict[int, tuple[dict[str, Any], int]] = {}
