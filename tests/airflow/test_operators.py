@@ -134,13 +134,3 @@ def test_sms_wait_for_the_window_without_a_worker_however_often_it_closes(send_s
     assert [one.value.trigger.moment for one in (before_it_opens, after_it_closed)] == [OPENING, next_day]
     assert after_it_closed.value.method_name == "resume"
     assert task.resume({}, event=None) == {"accepted": 3}
-
-
-def test_no_letter_is_printed_when_the_volume_was_not_checked(connected):
-    from airflow.sdk.exceptions import AirflowFailException
-
-    from loan_reminders.operators import PrintLetters
-
-    task = PrintLetters(task_id="print", stage=Stage.FIRST_REMINDER, run_id=1, volume=None)
-    with pytest.raises(AirflowFailException, match="Le volume n'a pas été vérifié"):
-        task.execute({})

@@ -45,7 +45,12 @@ class AtWork:
         sms = {"port": urlsplit(world.sms.base_url).port, "schema": "http", "login": world.sms.provider.login}
         for name, connection in {
             "MAIL_RELAY": {"conn_type": "smtp", "port": world.mail.port, "extra": plain},
-            "ALLMYSMS": {"conn_type": "http", **sms, "password": world.sms.provider.api_key},
+            "ALLMYSMS": {
+                "conn_type": "http",
+                **sms,
+                "password": world.sms.provider.api_key,
+                "extra": {"login_in_clear": True},
+            },
         }.items():
             monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps({"host": "127.0.0.1", **connection}))
         self.letters = folder / "letters"

@@ -49,7 +49,7 @@ def test_an_unexpected_error_is_its_class_and_place(raising):
 
 def test_an_unexpected_error_says_where():
     error, _ = failed(lambda: clean_reference(None))
-    assert str(error).startswith("Erreur inattendue : AttributeError (domain/tracking_number.py:")
+    assert str(error).startswith("Erreur inattendue : AttributeError (domain/registered/tracking_number.py:")
 
 
 @pytest.mark.parametrize(
