@@ -85,6 +85,9 @@ class Watched:
             raise LedgerUnavailable(LedgerRefusal.NO_ANSWER, words="restarting")
         return self.feedback.keep_replies(came)
 
+    def put_aside(self):
+        return self.feedback.put_aside()
+
     def settle(self, **how):
         return self.feedback.settle(**how)
 
