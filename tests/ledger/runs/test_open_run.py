@@ -13,6 +13,7 @@ from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import DUE_DATE, a_loan, a_patron, an_address, some_loans
 from tests.scenes.ledger_runs import extracted, opened, planned, rows, some_deliveries
+from tests.scenes.sentences import saying
 
 SEEN = "SELECT loan_id FROM loans_seen WHERE run_id = :run_id ORDER BY seq"
 SKIPPED = "SELECT loan_id, due_date, patron_id, slot, reason, detail, raw FROM skips WHERE run_id = :run_id"
@@ -97,7 +98,7 @@ def test_a_run_of_another_library_is_not_ours(ledger: PostgresLedger, ledger_url
 
 
 def test_a_run_that_does_not_exist(ledger: PostgresLedger) -> None:
-    with pytest.raises(PermanentError, match="pas de tournée 404"):
+    with pytest.raises(PermanentError, check=saying("pas de tournée 404")):
         ledger.run(404)
 
 
@@ -158,7 +159,7 @@ def test_no_rows_are_no_work(ledger: PostgresLedger) -> None:
 
 def test_a_run_that_finished_reading_takes_no_more_rows(ledger: PostgresLedger) -> None:
     run = extracted(ledger, some_loans(1))
-    with pytest.raises(PermanentError, match="accepte plus de ligne"):
+    with pytest.raises(PermanentError, check=saying("accepte plus de ligne")):
         ledger.record_loans(run.run_id, some_loans(2))
     assert len(rows(ledger, SEEN, run_id=run.run_id)) == 1
 
