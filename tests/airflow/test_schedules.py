@@ -45,7 +45,7 @@ def since(switch):
 
 
 @pytest.fixture(scope="module", params=INSTALLATIONS.values(), ids=INSTALLATIONS)
-def installation(request, tmp_path_factory):
+def airflow_settings(request, tmp_path_factory):
     """The settings of a library, and what that Airflow's scheduler makes of each DAG around both switches."""
     folder = tmp_path_factory.mktemp("airflow")
     changes = dict(request.param)
@@ -71,8 +71,8 @@ def installation(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
-def test_each_day_has_one_run_at_the_stages_hour_about_that_day(installation, switch):
-    config, said = installation
+def test_each_day_has_one_run_at_the_stages_hour_about_that_day(airflow_settings, switch):
+    config, said = airflow_settings
     first = SWITCHES[switch] - timedelta(days=1)
     for stage in Stage:
         ticks = said[stage.value]["ticks"][list(SWITCHES).index(switch)]
@@ -86,15 +86,15 @@ def test_each_day_has_one_run_at_the_stages_hour_about_that_day(installation, sw
         assert hours == {starts_at} | left_out
 
 
-def test_nothing_is_caught_up_by_itself_and_the_zone_is_the_librarys(installation):
-    config, said = installation
+def test_nothing_is_caught_up_by_itself_and_the_zone_is_the_librarys(airflow_settings):
+    config, said = airflow_settings
     assert set(said) > {stage.value for stage in Stage}
     for dag in said.values():
         assert (dag["catchup"], dag["zone"]) == (False, config.library.time_zone)
 
 
-def test_what_runs_every_hour_does_not_wait_for_the_end_of_the_hour(installation):
-    _, said = installation
+def test_what_runs_every_hour_does_not_wait_for_the_end_of_the_hour(airflow_settings):
+    _, said = airflow_settings
     for dag_id in set(said) - {stage.value for stage in Stage}:
         for ticks in said[dag_id]["ticks"]:
             assert [tick["logical_date"] for tick in ticks] == [tick["run_after"] for tick in ticks]

@@ -30,7 +30,7 @@ from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.sms import costs as sms_costs
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.scenes.disputed_loan import a_whole_story
-from tests.scenes.ledger_emails import a_bounce
+from tests.scenes.ledger_emails import a_bounce, came_back_in_a_mass
 from tests.scenes.ledger_letters import a_batch, closed
 from tests.scenes.ledger_registered import ONE, TWO, acknowledge, in_a_batch, note_return, number, post, ref
 from tests.scenes.ledger_runs import answer, extracted, ids, keys, rows, some_deliveries
@@ -48,9 +48,11 @@ UNHOLDABLE = "".join(uuid.uuid4().hex for _ in range(300))
 """A text that no index can hold, and that cannot be compressed."""
 SHORT_WAYS = (
     "sms_acks_to_settle", "sms_replies_to_settle", "mail_bounces_to_settle", "suppressions_in_force", "one_in_force",
-    "suppressions_by_age",
+    "suppressions_by_age", "mail_bounces_held", "deliveries_not_arrived",
 )  # fmt: skip
-"""Indexes of what waits or is in force, however old the ledger is; the last is read in its order, up to a limit."""
+"""Indexes of what waits, is held, did not arrive or is in force: short however old the ledger is.
+
+`suppressions_by_age` is read in its order, up to a limit."""
 QUESTIONS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
 
 
@@ -67,7 +69,7 @@ def old(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[Pos
 def plans(old: PostgresLedger) -> Plans:
     """Everything that pages and runs ask, asked once."""
     with planned(old.engine, large=LARGE, small=SHORT_WAYS) as seen:
-        for ask in (runs, sending, letters, drafts, registered, pages, feedback, bounces):
+        for ask in (runs, sending, failed, letters, drafts, registered, pages, feedback, bounces):
             ask(old)
     return seen
 
@@ -122,6 +124,20 @@ def sending(ledger: PostgresLedger) -> None:
             sender.record([answer(deliveries[1], S.PLANNED, Reason.RECIPIENT_DEFERRED)])
             sender.fail_deferred()
             sender.cancel_waiting(Reason.EXPIRED)
+
+
+def failed(ledger: PostgresLedger) -> None:
+    """E-mails that failed: remembered, held when too many, taken over by letters; and runs that stand still."""
+    came_back_in_a_mass(ledger)
+    ledger.mail_feedback().held()
+    ledger.mail_feedback().decide("univ.example", dead=True, who="zoé", failures=3)
+    ledger.remember_refused_addresses()
+    email = some_deliveries(1, prefix="over")
+    run = a_planned_run(ledger, email, dag_run_id="run over", stage=email[0].notice.stage)
+    ledger.unfinished_runs(run.run_id)
+    with ledger.taking_over(run.run_id) as planning:
+        list(planning.patrons())
+    ledger.days_to_watch(since=date(2026, 11, 1), until=date(2026, 11, 30))
 
 
 def letters(ledger: PostgresLedger) -> None:
@@ -231,7 +247,10 @@ def bounces(ledger: PostgresLedger) -> None:
 
 def pages(ledger: PostgresLedger) -> None:
     now = datetime.now(UTC)
-    ledger.desk().work(since=now - timedelta(days=30), doubtful_before=now)
+    desk = ledger.desk()
+    desk.work(since=now - timedelta(days=30), doubtful_before=now, sent_since=now - timedelta(days=366))
+    desk.is_returned("REF-UNKNOWN")
+    desk.settle(uuid.uuid4(), who="zoé")
     a_whole_story(ledger, item_barcode="NEW1")
     dispute = ledger.dispute()
     for search in ({"loan_id": "L1"}, {"item_barcode": "NEW1"}, {"reference": "R1-7ZK3QD4M"}, {"tracking_number": ONE}):
@@ -247,7 +266,7 @@ def test_no_large_table_is_read_from_end_to_end(plans: Plans) -> None:
 def test_every_question_of_the_ledger_was_asked(plans: Plans) -> None:
     asked = {_bare(statement) for statement in plans.statements}
     missing = []
-    for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+    for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
         found = {} if module.ispkg else vars(importlib.import_module(module.name))
         missing += [
             f"{module.name.rpartition('.')[2]}.{name}"
@@ -257,7 +276,7 @@ def test_every_question_of_the_ledger_was_asked(plans: Plans) -> None:
             and "_lock(" not in str(value)
             and _bare(str(value.compile(dialect=_DIALECT))) not in asked
         ]
-    assert not missing
+    assert not missing, " ".join(missing)
 
 
 def _bare(statement: str) -> str:

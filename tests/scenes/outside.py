@@ -83,8 +83,8 @@ class Told:
 class Outside:
     """What readers were told, in order. `misfortunes` are by address or number, `letters` for the next batch.
 
-    `witness` sees each message at the moment it is taken; `asked_in_vain` holds what was planned anew, for the
-    same loan and stage, to a recipient that had refused it.
+    `witness` sees each message at the moment it is taken; `asked_again` holds what was planned anew, for the
+    same loan and stage, to a recipient that had refused it, and the delivery that was refused.
     """
 
     misfortunes: dict[str, Misfortune] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Outside:
     rehearsed: list[str] = field(default_factory=list)
     meant: dict[uuid.UUID, Delivery] = field(default_factory=dict)
     refusals: dict[tuple[str, date, Stage, str], uuid.UUID] = field(default_factory=dict)
-    asked_in_vain: list[Told] = field(default_factory=list)
+    asked_again: list[tuple[Told, uuid.UUID]] = field(default_factory=list)
     witness: Callable[[Told], None] = lambda told: None
 
     def remembering(self, render: Callable[[Delivery], Any]) -> Callable[[Delivery], Any]:
@@ -120,8 +120,8 @@ class Outside:
         told = Told(delivery=self.meant[message.delivery_id], message=message)
         notice = told.delivery.notice
         asked = [(loan.loan_id, notice.due_date, notice.stage, told.recipient) for loan in told.delivery.loans]
-        if any(self.refusals.get(one, message.delivery_id) != message.delivery_id for one in asked):
-            self.asked_in_vain.append(told)
+        earlier = {self.refusals.get(one, message.delivery_id) for one in asked} - {message.delivery_id}
+        self.asked_again += [(told, refused) for refused in earlier]
         if misfortune in _SAYS:
             self.refusals |= dict.fromkeys(asked, message.delivery_id)
         if misfortune in _TAKEN:

@@ -27,7 +27,8 @@ _STUCK = f"""
     JOIN notices notice USING (notice_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
-    WHERE run.library = :library AND run.started_at >= :since AND NOT run.dry_run AND {{which}}
+    WHERE run.library = :library AND run.started_at >= :since AND NOT run.dry_run
+      AND delivery.state NOT IN ('accepted', 'delivered') AND {{which}}
       AND NOT EXISTS (SELECT FROM desk_settlements settled WHERE settled.delivery_id = delivery.delivery_id)
       AND EXISTS (
           SELECT FROM delivery_loans claim

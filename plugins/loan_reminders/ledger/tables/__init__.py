@@ -186,6 +186,7 @@ deliveries = Table(
     one_of("reason", Reason),
     Index("deliveries_of_run", "run_id", "channel", "delivery_id"),
     Index("deliveries_of_notice", "notice_id"),
+    Index("deliveries_not_arrived", "run_id", postgresql_where=text("state NOT IN ('accepted', 'delivered')")),
     Index("sms_of_number", "library", "recipient", postgresql_where=text("channel = 'sms'")),
     Index("sms_by_moment", "library", "claimed_at", postgresql_where=text("channel = 'sms'")),
 )

@@ -1,6 +1,6 @@
 """The answer to the question about a run's volume, kept for the senders to look it up.
 
-Revision: 0004, after 0003.
+Revision: 0005, after 0004.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Indexes for what pages and runs ask; a place for what cannot be settled; dates that cannot be true are forgotten.
 
-Revision: 0004, after 0003.
+Revision: 0006, after 0005.
 """
 
 from __future__ import annotations

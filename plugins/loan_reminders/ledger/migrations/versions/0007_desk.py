@@ -1,6 +1,6 @@
-"""What the desk has settled: who said so of which delivery, and when.
+"""What the desk has settled: who said so of which delivery, and when; and an index of what did not arrive.
 
-Revision: 0004, after 0003.
+Revision: 0007, after 0006.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ branch_labels = None
 depends_on = None
 
 
+NOT_ARRIVED = "deliveries (run_id) WHERE state NOT IN ('accepted', 'delivered')"
+
+
 def upgrade() -> None:
+    # First and by itself, as in 0006: a ledger in use is written to meanwhile.
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS deliveries_not_arrived")
+        op.execute(f"CREATE INDEX CONCURRENTLY deliveries_not_arrived ON {NOT_ARRIVED}")
     op.create_table(
         "desk_settlements",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
@@ -30,3 +37,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("desk_settlements")
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS deliveries_not_arrived")
