@@ -18,7 +18,7 @@ class RemindersPlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012 - Airflow reads it on the class
         {
             "name": "Relances",
-            "href": "relances/lots",
+            "href": "relances/",
             "destination": "nav",
             "url_route": "relances",
             "nav_top_level": True,

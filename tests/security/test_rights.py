@@ -16,7 +16,12 @@ ROLES = {
     "biblio": {Right.SEE, Right.ACT},
     "admin": set(Right),
 }
-SEEN = {("GET", "/"), ("GET", "/lots"), ("GET", "/static/relances.css")}
+SEEN = {
+    ("GET", "/"),
+    ("GET", "/lots"),
+    ("GET", "/static/relances.css"),
+    ("GET", "/static/relances.js"),
+}
 ADMINISTERED = {("GET", "/installation")}
 
 
@@ -64,7 +69,7 @@ def test_each_page_shows_the_links_that_the_role_may_follow(role):
     with browsing(role) as client:
         page = client.get("/lots").text
     may = ROLES[role] or set()
-    for link, right in (("/lots", Right.SEE), ("/bureau", Right.ACT), ("/installation", Right.ADMINISTER)):
+    for link, right in (("/lots", Right.SEE), ("/journal", Right.ACT), ("/installation", Right.ADMINISTER)):
         assert (f'href="{link}"' in page) is (right in may)
 
 
@@ -106,7 +111,7 @@ def test_every_answer_keeps_to_its_place():
         assert "frame-ancestors 'self'" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
-        assert "<script" not in answer.text
+        assert "<script" not in answer.text.replace("<script src=", "")
         assert "<style" not in answer.text
         assert " style=" not in answer.text
 

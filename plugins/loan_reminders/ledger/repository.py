@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine, func, select, update
 
@@ -44,6 +44,8 @@ from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.tables import RunState, deliveries, runs
+
+Part = TypeVar("Part")
 
 logger = logging.getLogger(__name__)
 
@@ -246,6 +248,10 @@ class PostgresLedger:
     def drafts(self) -> PostgresLetterDrafts:
         """The part of the ledger where drafts of registered letters wait for approval."""
         return PostgresLetterDrafts(self._transaction, library=self.library)
+
+    def part(self, kind: Callable[..., Part]) -> Part:
+        """One of the parts of the ledger that the pages ask for by its class, such as `PostgresJournal`."""
+        return kind(self._transaction, library=self.library)
 
     def mail_feedback(self) -> PostgresMailFeedback:
         """The part of the ledger where e-mails that came back are kept."""

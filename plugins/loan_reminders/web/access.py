@@ -21,6 +21,7 @@ from airflow.api_fastapi.auth.managers.models.resource_details import Connection
 from airflow.api_fastapi.core_api.security import bearer_scheme, get_user, requires_access_dag
 from airflow.configuration import conf
 from fastapi import Depends, HTTPException, Request
+from httpx import ASGITransport, AsyncBaseTransport
 from starlette.concurrency import run_in_threadpool
 
 STAGE = "registered_letter"
@@ -120,3 +121,16 @@ def login_address(request: Request) -> str:
     """Where a browser logs in, to come back to the page; what was asked of it stays out of that address."""
     back = str(request.url.replace(query=""))
     return f"{API_ROOT_PATH}api/v2/auth/login?next={quote(back, safe='')}"
+
+
+def airflow_application(request: Request) -> tuple[AsyncBaseTransport, str]:
+    """The way to the application that serves Airflow's API, and the path before `api/v2`.
+
+    Tests put another transport in `app.state.airflow`.
+    """
+    given: AsyncBaseTransport | None = getattr(request.app.state, "airflow", None)
+    if given is not None:
+        return given, "/"
+    from airflow.api_fastapi.main import app
+
+    return ASGITransport(app=app, raise_app_exceptions=False), API_ROOT_PATH

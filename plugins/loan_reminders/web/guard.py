@@ -14,6 +14,7 @@ from starlette.types import Message
 
 from loan_reminders.domain.errors import unexpected
 from loan_reminders.web.access import Refused, Right, admit, our_origins
+from loan_reminders.web.forms import act_once
 
 LARGEST_FORM = 64 * 1024
 """Bytes of a form without a file at most."""
@@ -40,10 +41,11 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             await admit(request, self.right)
-            if request.method not in READING:
-                _refuse_foreign(request)
             try:
-                return await answer(_limited(request, self.largest))
+                if request.method in READING:
+                    return await answer(request)
+                _refuse_foreign(request)
+                return await act_once(_limited(request, self.largest), answer)
             except (HTTPException, RequestValidationError):
                 raise
             except ClientDisconnect:

@@ -1,4 +1,4 @@
-"""The first page, the style sheet of all, and what an administrator wants to know of the installation."""
+"""The first page, the style and the script of all, and what an administrator wants to know of the installation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loan_reminders.web import ledger_access
 from loan_reminders.web.guard import AdministerRoute, SeeRoute
 from loan_reminders.web.page import At
 
-_STYLE = Path(__file__).parent / "static" / "relances.css"
+_STATIC = Path(__file__).parent / "static"
 
 seen = APIRouter(route_class=SeeRoute)
 administered = APIRouter(route_class=AdministerRoute)
@@ -31,7 +31,13 @@ def first_page(at: At) -> Response:
 @seen.get("/static/relances.css")
 def style() -> Response:
     """The style of all pages."""
-    return FileResponse(_STYLE, media_type="text/css")
+    return FileResponse(_STATIC / "relances.css", media_type="text/css")
+
+
+@seen.get("/static/relances.js")
+def script() -> Response:
+    """What makes the pages more comfortable; each works without it."""
+    return FileResponse(_STATIC / "relances.js", media_type="text/javascript")
 
 
 @administered.get("/installation")

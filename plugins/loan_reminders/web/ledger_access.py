@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
+from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
 from loan_reminders.settings.library_toml import settings
 
 if TYPE_CHECKING:
@@ -54,6 +55,16 @@ def registered() -> RegisteredLetters:
 def desk() -> Desk:
     """The part of the ledger that the desk works through. Raises SettingsError or LedgerUnavailable."""
     return _ledger().desk()
+
+
+def journal() -> PostgresJournal:
+    """The part of the ledger where who did what is kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresJournal)
+
+
+def form_keys() -> PostgresFormKeys:
+    """The part of the ledger that knows which forms were sent. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresFormKeys)
 
 
 def _ledger() -> PostgresLedger:

@@ -10,7 +10,7 @@ from loan_reminders.hooks.sms_callback import callback_token
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
         " frame-ancestors 'self'"
     ),
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -18,7 +18,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
 }
-"""No script at all, no style but our own sheet, no frame but Airflow's (OWASP Secure Headers Project; W3C CSP 3)."""
+"""No script and no style but our own files, no frame but Airflow's (OWASP Secure Headers Project; W3C CSP 3)."""
 
 SECRET = "rappels-sms"  # noqa: S105 - the part of the path after which the secret stands
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Annotated, Any
 from urllib.parse import quote
+from uuid import uuid4
 
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,10 +18,12 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from loan_reminders.domain.errors import RETRIED, ReminderError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.web.access import SPOILT_TOKEN, Person, Refused, Right, login_address
+from loan_reminders.web.frame import frame
 
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
 )
+_PAGES.globals["new_key"] = lambda: str(uuid4())
 _PIECE = 256 * 1024
 _WORDS = {
     400: "La demande ne peut pas être lue.",
@@ -50,6 +53,7 @@ class Page:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._root = str(request.scope.get("root_path", ""))
+        self._path = str(request.scope["path"]).removeprefix(self._root)
 
     def link(self, path: str) -> str:
         """The address of one of our pages (`lots/3`), wherever a proxy or Airflow put them."""
@@ -61,8 +65,9 @@ class Page:
         return person is not None and Right(right) in person.rights
 
     def html(self, template: str, status: int = 200, **context: object) -> HTMLResponse:
-        """A page out of its template, which also knows `link` and `may`."""
-        html = _PAGES.get_template(template).render(context, link=self.link, may=self.may)
+        """A page out of its template, which also knows `link`, `may` and the `frame`."""
+        here = frame(self._path.strip("/"), self.may)
+        html = _PAGES.get_template(template).render(context, link=self.link, may=self.may, frame=here)
         return HTMLResponse(html, status)
 
     def to(self, path: str, **query: str) -> RedirectResponse:

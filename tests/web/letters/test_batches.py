@@ -57,7 +57,7 @@ def test_the_pages_say_what_waits(desk):
     assert "à imprimer" in listed
     assert "REF-4" in one
     assert "Lecteur 4" in one
-    assert 'href="/bureau"' in one
+    assert 'href="/recommandes"' in one
     assert "Copie du lot" not in one
 
 

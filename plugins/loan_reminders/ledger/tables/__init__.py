@@ -6,7 +6,7 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
-not written to any more in `suppressions`, what librarians see to by hand in `desk`.
+not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ from loan_reminders.ledger.tables.columns import metadata as metadata
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
 from loan_reminders.ledger.tables.desk import put_aside as put_aside
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
+from loan_reminders.ledger.tables.journal import form_keys as form_keys
+from loan_reminders.ledger.tables.journal import journal as journal
 from loan_reminders.ledger.tables.letters import letter_batches as letter_batches
 from loan_reminders.ledger.tables.letters import letter_events as letter_events
 from loan_reminders.ledger.tables.letters import letters as letters
@@ -49,7 +51,7 @@ from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0012"
 """The migration these tables stand for."""
 
 

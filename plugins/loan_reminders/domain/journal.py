@@ -1,0 +1,67 @@
+"""The journal: who did what when, each act a line that is never changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class JournalAct(StrEnum):
+    """What a person did, on the pages or at a terminal."""
+
+    READER_SEEN = "reader_seen"
+    CONTACTS_SHOWN = "contacts_shown"
+    DISPUTE_FILE_MADE = "dispute_file_made"
+    REAL_LOAN_PREVIEWED = "real_loan_previewed"
+    LIST_DOWNLOADED = "list_downloaded"
+
+    MESSAGE_RESENT = "message_resent"
+    HELD = "held"
+    HOLD_LIFTED = "hold_lifted"
+    SUPPRESSED = "suppressed"
+    SUPPRESSION_LIFTED = "suppression_lifted"
+    CONTACT_CORRECTED = "contact_corrected"
+    CONTACT_IGNORED = "contact_ignored"
+
+    DELIVERY_SETTLED = "delivery_settled"
+    BOUNCES_BELIEVED = "bounces_believed"
+    BOUNCES_NOT_BELIEVED = "bounces_not_believed"
+    VOLUME_APPROVED = "volume_approved"
+    VOLUME_REFUSED = "volume_refused"
+    DAY_CAUGHT_UP = "day_caught_up"
+
+    LETTERS_APPROVED = "letters_approved"
+    LETTERS_REFUSED = "letters_refused"
+    LETTER_TAKEN_OUT = "letter_taken_out"
+    BATCH_PRINTED = "batch_printed"
+    BATCH_EXPORTED = "batch_exported"
+    BATCH_COPIED = "batch_copied"
+    LETTER_COPIED = "letter_copied"
+    LETTER_RETURNED = "letter_returned"
+    LETTER_NUMBERED = "letter_numbered"
+    LETTER_POSTED = "letter_posted"
+    LETTER_ACKNOWLEDGED = "letter_acknowledged"
+    STEP_UNDONE = "step_undone"
+
+    COUNTERS_REBUILT = "counters_rebuilt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One act. What it was about is in the identifiers that apply; `detail` is what the person wrote, a reason.
+
+    `facts` are figures and codes that say more, as JSON.
+    """
+
+    at: datetime
+    who: str
+    act: JournalAct
+    patron_id: str = ""
+    delivery_id: uuid.UUID | None = None
+    batch_id: int | None = None
+    run_id: int | None = None
+    detail: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,65 @@
+"""Forms that are safe to send twice: each carries a key, and a key is acted upon once.
+
+A double click, a page that is loaded again after a lost connection, the button « back »: all send the same form again.
+Every form that changes something holds the field `cle` (the macro `once` of `pages/parts.html.j2`). The ledger keeps
+the key with where its answer led; the same form sent again is led there and nothing is done a second time. A form that
+was refused, or whose answer is a file, may be sent again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.web import ledger_access
+from loan_reminders.web.access import Person, Refused
+
+KEY = "cle"
+IN_HAND = "Cette demande est déjà en cours : attendre un instant, puis recharger la page pour voir ce qu'elle a donné."
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+async def act_once(request: Request, answer: Answer) -> Response:
+    """What `answer` makes of a form, or, when its key is known, where it led before. Raises Refused (409, 400)."""
+    key = await _key(request)
+    if key is None:
+        return await answer(request)
+    person: Person = request.state.person
+    what = request.method + request.url.path
+    try:
+        keys = await run_in_threadpool(ledger_access.form_keys)
+        taken = await run_in_threadpool(keys.take, key, who=person.name, what=what)
+    except ReminderError:
+        # The ledger does not answer: the page of the form says so itself.
+        return await answer(request)
+    if not taken.first:
+        if taken.led_to:
+            return RedirectResponse(taken.led_to, 303)
+        raise Refused(409, IN_HAND)
+    led_to = ""
+    try:
+        response = await answer(request)
+        if response.status_code == 303:
+            led_to = response.headers["location"]
+        return response
+    finally:
+        await run_in_threadpool(keys.done, key, led_to=led_to)
+
+
+async def _key(request: Request) -> uuid.UUID | None:
+    if not request.headers.get("content-type", "").startswith(_FORMS):
+        return None
+    typed = (await request.form()).get(KEY)
+    if typed is None:
+        return None
+    try:
+        return uuid.UUID(str(typed))
+    except ValueError:
+        raise Refused(400, "La clé de ce formulaire n'en est pas une : recharger la page.") from None

@@ -1,0 +1,105 @@
+"""The frame of every page: the ways to the others, those that whoever asks may follow, and where he is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loan_reminders.web.access import Right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """A way to one of the pages; `also` are the first parts of other addresses that belong to it."""
+
+    path: str
+    words: str
+    right: Right
+    also: tuple[str, ...] = ()
+    subtabs: tuple[Tab, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether a page is here or below here."""
+        own = path == self.path or (bool(self.path) and path.startswith(f"{self.path}/"))
+        below = any(path == other or path.startswith(f"{other}/") for other in self.also)
+        return own or below or any(tab.holds(path) for tab in self.subtabs)
+
+
+TABS = (
+    Tab(
+        path="",
+        words="Aujourd'hui",
+        right=Right.SEE,
+        also=("jours", "tournees"),
+        subtabs=(
+            Tab(path="", words="Aujourd'hui", right=Right.SEE, also=("jours", "tournees")),
+            Tab(path="bureau", words="Au bureau", right=Right.ACT),
+        ),
+    ),
+    Tab(
+        path="lecteurs",
+        words="Lecteurs et prêts",
+        right=Right.ACT,
+        subtabs=(
+            Tab(path="lecteurs", words="Chercher", right=Right.ACT),
+            Tab(path="dossier", words="Dossier de litige", right=Right.ACT),
+        ),
+    ),
+    Tab(
+        path="lots",
+        words="Courriers",
+        right=Right.SEE,
+        subtabs=(
+            Tab(path="lots", words="Lots de lettres", right=Right.SEE),
+            Tab(path="recommandes", words="Recommandés", right=Right.ACT),
+        ),
+    ),
+    Tab(
+        path="a-corriger",
+        words="À corriger",
+        right=Right.ACT,
+        subtabs=(
+            Tab(path="a-corriger", words="Coordonnées à corriger", right=Right.ACT),
+            Tab(path="desinscriptions", words="Désinscriptions", right=Right.ACT),
+        ),
+    ),
+    Tab(path="messages", words="Messages", right=Right.SEE),
+    Tab(path="statistiques", words="Statistiques", right=Right.SEE),
+    Tab(path="journal", words="Journal", right=Right.ACT),
+    Tab(path="installation", words="Installation", right=Right.ADMINISTER),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownTab:
+    """One way as a page shows it."""
+
+    path: str
+    words: str
+    is_current: bool
+    subtabs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The tabs of a page, and those below the current one; a single one below is not shown."""
+
+    tabs: tuple[ShownTab, ...]
+    subtabs: tuple[ShownTab, ...]
+    current: str
+
+
+def frame(path: str, may: Callable[[str], bool]) -> Frame:
+    """The frame of the page at `path` (no slash at its ends), for whoever has the rights that `may` says."""
+    tabs = [tab for tab in TABS if may(tab.right)]
+    here = next((tab for tab in tabs if tab.holds(path)), None)
+    below = [tab for tab in here.subtabs if may(tab.right)] if here else []
+    return Frame(
+        tabs=tuple(_shown(tab, path) for tab in tabs),
+        subtabs=tuple(_shown(tab, path) for tab in below) if len(below) > 1 else (),
+        current=here.words if here else "",
+    )
+
+
+def _shown(tab: Tab, path: str) -> ShownTab:
+    return ShownTab(path=tab.path, words=tab.words, is_current=tab.holds(path), subtabs=bool(tab.subtabs))

@@ -1,0 +1,49 @@
+// Comfort only: every page works without this file.
+"use strict";
+
+// The theme of Airflow's own switch: the class of the page around ours, or what the switch keeps in the browser.
+function followTheme() {
+  let around = null;
+  try {
+    around = window.parent !== window ? window.parent.document.documentElement : null;
+  } catch { /* a page of another origin is around ours: the system's theme stays */ }
+  const show = () => {
+    const kept = around ? (around.classList.contains("dark") ? "dark" : "light") : localStorage.getItem("theme");
+    if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
+    else delete document.documentElement.dataset.theme;
+  };
+  show();
+  if (around) new MutationObserver(show).observe(around, { attributes: true, attributeFilter: ["class"] });
+  else window.addEventListener("storage", show);
+}
+followTheme();
+
+document.addEventListener("DOMContentLoaded", () => {
+  // The field where a scanner writes: the page says which, and it is ready for the next one.
+  const field = document.querySelector("[data-focus]");
+  if (field) { field.focus(); if (field.select) field.select(); }
+
+  // A choice that only filters sends its form at once.
+  for (const select of document.querySelectorAll("[data-send-on-change]")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
+  }
+
+  // A form that was sent says so, and is not sent a second time; coming back to the page makes it ready again.
+  for (const form of document.querySelectorAll("form[method=post]:not([data-download])")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "1";
+      setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
+    });
+  }
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll("button")) button.disabled = false;
+    }
+  });
+
+  // Long work tells how far it is: its page is asked for again until it is done.
+  const progress = document.querySelector("[data-reload-after]");
+  if (progress) setTimeout(() => location.reload(), Number(progress.dataset.reloadAfter) * 1000);
+});
