@@ -54,9 +54,10 @@ format: $(VENV)/.installed ## Put the code in the project's style
 bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
 	$(BIN)/python -m tests.bench
 
-faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each (var/faults.json); twenty months
+faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each (var/faults.json); many months, outages and years
 	$(BIN)/python -m tests.faults
-	MONTH_LIBRARIES=20 $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py
+	SAMPLES=full $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py tests/services/runs/test_invariants.py \
+		tests/services/runs/test_outage.py tests/domain/sms/test_text.py tests/gateways/email/test_bounce_mailbox.py
 
 pins: ## Pin the three requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins

@@ -57,9 +57,9 @@ def test_a_wrong_password_fails_at_once(returns, monkeypatch, postgres_server, l
     extra = {"use_ssl": "false", "login_in_clear": "true"}
     imap = {"port": returns.port, "login": "x", "password": "s3cret", "extra": extra}
     connections(monkeypatch, postgres_server, ledger_database, **imap)
-    with pytest.raises(AirflowFailException, match="mot de passe") as told:
+    with pytest.raises(AirflowFailException, match="mot de passe") as refused:
         ReadBounces(task_id="read").execute({})
-    assert "s3cret" not in str(told.value)
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("extra", [{"use_ssl": False}, {"use_ssl": "false", "login_in_clear": "false"}])

@@ -86,9 +86,13 @@ class EmbeddedPostgres:
             return cursor.fetchall() if cursor.description else []
 
     def create_database(self, name: str = "", *, template: str = "template1") -> str:
-        """Make a database, as a copy of `template` when one is given; returns its name."""
+        """Make a database, as a copy of `template` when one is given; returns its name.
+
+        Its files are copied as they are: page by page through the log, as usual, takes twice the time.
+        """
         name = name or f"t{uuid.uuid4().hex[:12]}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        statement = copy.format(sql.Identifier(name), sql.Identifier(template))
         self.execute(statement.as_string())
         return name
 

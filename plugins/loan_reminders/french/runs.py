@@ -38,8 +38,8 @@ def books_words(books: Books) -> list[str]:
 def imbalance_words(problem: BooksProblem) -> str:
     """One thing that is wrong with the books: `envois prévus : 4, mais retrouvés : 3`."""
     if problem.what is Imbalance.LOANS:
-        told, skipped = problem.found
-        return f"prêts extraits : {problem.expected}, mais dans un avis : {told} et écartés : {skipped}"
+        in_notices, skipped = problem.found
+        return f"prêts extraits : {problem.expected}, mais dans un avis : {in_notices} et écartés : {skipped}"
     [number] = problem.found
     if problem.channel is None or problem.state is None:
         return f"envois prévus : {problem.expected}, mais retrouvés : {number}"

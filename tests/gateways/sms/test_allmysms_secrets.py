@@ -82,10 +82,10 @@ def test_the_key_never_leaves_in_clear_unless_the_connection_says_so(
     base_url = server.base_url.replace("http://", scheme)
     with OPEN[api](base_url, login_in_clear=False) as gateway:
         for ask in (lambda: gateway.send(texts(1)), gateway.credit, gateway.replies, gateway.blacklist):
-            with pytest.raises(SmsAccountRejected, match="en clair") as told:
+            with pytest.raises(SmsAccountRejected, match="en clair") as refused:
                 ask()
-            assert told.value.code == "login_in_clear"
-            assert API_KEY not in str(told.value)
+            assert refused.value.code == "login_in_clear"
+            assert API_KEY not in str(refused.value)
     assert server.provider.accepted == []
 
 

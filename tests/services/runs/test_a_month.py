@@ -1,18 +1,14 @@
-"""A month of a library day by day: at its end everybody who is late was told, or is on the desk's list.
-
-`MONTH_LIBRARIES=50` looks at more libraries than the few of every day.
-"""
+"""A month of a library day by day: at its end everybody who is late was told, or is on the desk's list."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
 from loan_reminders.ledger.connect import connect
+from tests.sample_sizes import sample
 from tests.scenes.month import Month
 
-LIBRARIES = int(os.environ.get("MONTH_LIBRARIES", "2"))
+LIBRARIES = sample(2, full=20)
 
 
 @pytest.mark.parametrize("seed", range(LIBRARIES))

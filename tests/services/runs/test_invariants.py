@@ -4,7 +4,7 @@ Days pass, loans are returned and renewed, addresses are corrected, tasks run, f
 today or days later. After each step the promises are checked against what readers were really told. The relay, the SMS
 provider and the letter store are in memory, at the ports; `test_main_job` has real sockets.
 
-`INVARIANT_EXAMPLES=1000` looks further, differently each time; by default the same examples come every time.
+`INVARIANT_EXAMPLES=1000` looks further, differently each time; otherwise the same examples come every time.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from loan_reminders.domain.states import FREES_SLOT, DeliveryState, Refusal
 from loan_reminders.ledger.connect import connect
 from loan_reminders.services.runs.check_volume import refuse
 from loan_reminders.services.runs.close import close_run
+from tests.sample_sizes import sample
 from tests.scenes.builders import a_mobile, an_address, an_email
 from tests.scenes.miniature import MAY_BECOME, POLICY, Miniature, Passage
 from tests.scenes.outside import Killed, Misfortune
@@ -290,7 +291,7 @@ def test_the_promises_hold_whatever_happens(postgres_server, ledger_template):
     run_state_machine_as_test(
         lambda: Year(postgres_server, ledger_template),
         settings=settings(
-            max_examples=EXAMPLES or 50,
+            max_examples=EXAMPLES or sample(20, full=200),
             stateful_step_count=25,
             derandomize=not EXAMPLES,
             deadline=None,

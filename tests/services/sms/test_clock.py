@@ -31,9 +31,9 @@ def jump(world, moment, *, after):
 def test_before_the_window_nothing_leaves_and_the_opening_is_told(world):
     world.window, world.own_clock = WINDOW, lambda: at(DAY_AFTER, 8)
     run_id = world.begin(*loans(3))
-    with pytest.raises(SendingWindowClosed) as told:
+    with pytest.raises(SendingWindowClosed) as refused:
         world.send_sms(run_id)
-    assert told.value.opens_at == at(DAY_AFTER, 10)
+    assert refused.value.opens_at == at(DAY_AFTER, 10)
     assert world.texted_to() == []
 
 
@@ -46,11 +46,11 @@ def test_no_request_leaves_once_the_window_has_closed_and_the_rest_goes_at_the_n
     run_id = world.begin(*loans(5))
     world.window = WINDOW
     jump(world, at(DAY_AFTER, 19), after=2)
-    with pytest.raises(SendingWindowClosed) as told:
+    with pytest.raises(SendingWindowClosed) as refused:
         world.send_sms(run_id, batch_size=2)
-    assert told.value.opens_at == at(DAY_AFTER + timedelta(days=1), 10)
+    assert refused.value.opens_at == at(DAY_AFTER + timedelta(days=1), 10)
     assert len(world.texted_to()) == 2
-    world.own_clock = lambda: told.value.opens_at
+    world.own_clock = lambda: refused.value.opens_at
     assert world.send_sms(run_id, batch_size=2) == {"accepted": 3}
     assert len(set(world.texted_to())) == 5
 

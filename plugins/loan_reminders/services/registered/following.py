@@ -60,7 +60,7 @@ def post_batch(letters: RegisteredLetters, batch_id: int, *, day: str, now: date
 
 
 def import_numbers(letters: RegisteredLetters, content: bytes, *, who: str) -> Imported:
-    """Attach the numbers of a CSV file; wrong lines are told with their number, the good ones are kept all the same.
+    """Attach the numbers of a CSV file; wrong lines are reported by number, the good ones are kept.
 
     The file has a header with `reference` and `numero_recommande`, `;` or `,` between the columns, and is in UTF-8
     (with its byte order mark or not) or in Windows-1252. The same file a second time changes nothing. Raises
@@ -85,8 +85,8 @@ def import_numbers(letters: RegisteredLetters, content: bytes, *, who: str) -> I
             attached += 1
         else:
             unchanged += 1
-    told = tuple(sorted(problems, key=lambda problem: problem[0]))
-    return Imported(attached=attached, unchanged=unchanged, without_number=empty, problems=told)
+    in_order = tuple(sorted(problems, key=lambda problem: problem[0]))
+    return Imported(attached=attached, unchanged=unchanged, without_number=empty, problems=in_order)
 
 
 def overdue(letters: RegisteredLetters, *, today: date, days: int, limit: int) -> Sequence[RegisteredLetter]:
