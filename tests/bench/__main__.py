@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import days, dispatch
+from tests.bench import days, dispatch, pages
 from tests.bench.bed import Bed
 from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
 
@@ -20,6 +20,7 @@ CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("scale_100k_time", "scale_100k_memory"), days.scale),
     (("dag_parse",), days.dag_parse),
     (("ordinary_day",), days.ordinary_day),
+    (("pages_p95", "first_page_size"), pages.pages),
 )
 """What is measured together, and by what."""
 

@@ -20,12 +20,17 @@ class Target:
     limit: float
     at_least: bool
     of_ratio: bool = False
+    or_ratio: float = 0
+    """A ratio not to exceed that does as well, where the machine is slow."""
 
     def met_by(self, figure: Figure) -> bool:
         value = figure.ratio if self.of_ratio else figure.value
-        return value >= self.limit if self.at_least else value <= self.limit
+        met = value >= self.limit if self.at_least else value <= self.limit
+        return met or figure.ratio <= self.or_ratio
 
     def __str__(self) -> str:
+        if self.or_ratio:
+            return f"≤ {self.limit:g} or ratio ≤ {self.or_ratio:g}"
         return f"{'ratio ' if self.of_ratio else ''}{'≥' if self.at_least else '≤'} {self.limit:g}"
 
 
@@ -40,6 +45,8 @@ NAMES = (
     "scale_100k_memory",
     "dag_parse",
     "ordinary_day",
+    "pages_p95",
+    "first_page_size",
 )
 """Every figure, in the order of the table and of the file."""
 
@@ -53,6 +60,8 @@ TARGETS = {
     "scale_100k_memory": Target(limit=400, at_least=False),
     "dag_parse": Target(limit=0.5, at_least=False),
     "ordinary_day": Target(limit=3, at_least=False),
+    "pages_p95": Target(limit=300, at_least=False, or_ratio=3),
+    "first_page_size": Target(limit=100, at_least=False),
 }
 
 

@@ -30,6 +30,7 @@ A real ledger, brought to a point by the ledger's own ways
     batch_desk          one closed batch with its PDF and its loans in the ILS (web/letters)
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
     old_ledger          a ledger that believes in two million rows a table (ledger)
+    large_ledger        three years of a library with two million deliveries, really there (bench)
     query_plans         the plan of every statement that is executed (ledger)
 
 The use cases at work
