@@ -99,7 +99,7 @@ class Recount:
 
     def not_reached(self) -> Iterable[tuple[int, tuple[str, str]]]:
         """Readers and due dates of a stage whom no run reached, in the last run that says so."""
-        told = {(n.stage, n.patron_id, n.due_date, n.run_id) for n in self.notices.values()}
+        told = {(n.stage, n.patron_id, n.due_date, n.run_id) for n in self.notices.values() if n.run_id in self.runs}
         missed: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
         for skip in self.skips:
             run = self.runs.get(skip.run_id)
@@ -113,7 +113,9 @@ class Recount:
                 first = min(of_run, key=lambda skip: skip.loan_id)
                 later = [other for other in by_run if other > run_id
                          and any(s.loan_id == first.loan_id for s in by_run[other])]  # fmt: skip
-                reached = any(told_in >= run_id for s, p, d, told_in in told if (s, p, d) == (stage, patron_id, due_date))
+                reached = any(
+                    told_in >= run_id for s, p, d, told_in in told if (s, p, d) == (stage, patron_id, due_date)
+                )
                 if not later and not reached:
                     yield run_id, self.seen.get((run_id, first.loan_id, due_date), ("", "other"))
 
@@ -138,7 +140,9 @@ class Recount:
                 ended = end.ended_on is not None and end.ended_on <= until
                 counts[f"known_{days}"] += ended or end.open_on >= until
                 counts[f"returned_{days}"] += ended and end.how == "returned"
-            counts["renewed_7"] += bool(end.ended_on and end.ended_on <= day + timedelta(days=7) and end.how == "renewed")
+            counts["renewed_7"] += bool(
+                end.ended_on and end.ended_on <= day + timedelta(days=7) and end.how == "renewed"
+            )
         return _without_zeros(sums)
 
     def overdue(self) -> dict[tuple[Any, ...], tuple[int, int]]:
@@ -161,4 +165,4 @@ def assert_counters_are_true(ledger: PostgresLedger) -> None:
         (kept_overdue(ledger), recount.overdue()),
     ):
         wrong = {key: (kept.get(key), counted.get(key)) for key in kept | counted if kept.get(key) != counted.get(key)}
-        assert wrong == {}
+        assert wrong == {}, wrong

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from loan_reminders.domain.letters.batches import BatchState, ReturnReason
 from loan_reminders.domain.registered.steps import Numbered, Posted, Returned
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.sms.feedback import AckStatus
-from loan_reminders.domain.stages import Channel, PatronCategory
+from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.domain.states import Reason, Refusal
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
@@ -27,7 +26,7 @@ from tests.scenes.builders import a_mobile, an_email
 from tests.scenes.counters import assert_counters_are_true, kept_messages, kept_returns
 from tests.scenes.ledger_emails import a_bounce, came_back
 from tests.scenes.ledger_runs import rows
-from tests.scenes.ledger_sms import ack, left, received
+from tests.scenes.ledger_sms import ack, received
 from tests.scenes.miniature import POLICY, Miniature
 from tests.scenes.outside import Killed, Misfortune
 from tests.scenes.world import DUE, SETTINGS
@@ -94,7 +93,9 @@ class History:
         self.library.lend(self.chance.randint(0, 4), self.library.today + timedelta(days=self.chance.randint(-1, 2)))
 
     def correct(self) -> None:
-        new = self.chance.choice([{"email": an_email(f"n{self.library.serial}@etu.example.org")}, {"mobile": a_mobile()}])
+        new = self.chance.choice(
+            [{"email": an_email(f"n{self.library.serial}@etu.example.org")}, {"mobile": a_mobile()}]
+        )
         self.library.correct(self.chance.randint(0, 4), **new)
 
     def receipt(self) -> None:
@@ -129,7 +130,9 @@ class History:
             tracking = TrackingNumber.parse(f"1A{self.library.serial:04d}{number:05d}00"[:13])
             with suppress(LetterStepRefused):
                 self.ledger.registered().take(Numbered(number=tracking), reference=reference, who="zoé")
-                self.ledger.registered().take(Posted(day=today, today=today, zone=SETTINGS.zone), reference=reference, who="zoé")
+                self.ledger.registered().take(
+                    Posted(day=today, today=today, zone=SETTINGS.zone), reference=reference, who="zoé"
+                )
 
     def come_back(self) -> None:
         now = datetime.now(SETTINGS.zone)

@@ -100,9 +100,10 @@ _COUNT_NOT_REACHED = text(f"""
         WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
           AND skip.reason IN {_UNREACHABLE} AND coalesce(skip.slot, 'written') = 'written'
           AND NOT EXISTS (
-              SELECT FROM notices notice
+              SELECT FROM notices notice JOIN runs reaching ON reaching.run_id = notice.run_id
               WHERE notice.library = run.library AND notice.patron_id = skip.patron_id
                 AND notice.due_date = skip.due_date AND notice.stage = run.stage AND notice.run_id >= run.run_id
+                AND NOT reaching.dry_run
           )
           AND NOT EXISTS (
               SELECT FROM runs later JOIN skips again ON again.run_id = later.run_id
