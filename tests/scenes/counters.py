@@ -111,12 +111,10 @@ class Recount:
                 by_run[skip.run_id].append(skip)
             for run_id, of_run in by_run.items():
                 first = min(of_run, key=lambda skip: skip.loan_id)
-                later = [other for other in by_run if other > run_id
-                         and any(s.loan_id == first.loan_id for s in by_run[other])]  # fmt: skip
-                reached = any(
-                    told_in >= run_id for s, p, d, told_in in told if (s, p, d) == (stage, patron_id, due_date)
-                )
-                if not later and not reached:
+                later = any(other > run_id for other in by_run)
+                reached = (stage, patron_id, due_date)
+                reached_in = max((told_in for *whom, told_in in told if tuple(whom) == reached), default=0)
+                if not later and reached_in < run_id:
                     yield run_id, self.seen.get((run_id, first.loan_id, due_date), ("", "other"))
 
     def returns(self) -> Counts:

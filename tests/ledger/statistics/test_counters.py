@@ -48,8 +48,8 @@ class History:
 
     def step(self) -> None:
         getattr(self, self.chance.choice(
-            ["run"] * 6 + ["day"] * 3 + ["look"] * 3
-            + ["receipt", "bounce", "give_back", "renew", "borrow", "print", "leave_out", "post", "come_back", "correct"]
+            ["run"] * 6 + ["day"] * 3 + ["look"] * 3 + ["receipt", "bounce", "give_back", "renew", "borrow"]
+            + ["print", "leave_out", "post", "come_back", "correct"]
         ))()  # fmt: skip
 
     def run(self) -> None:
@@ -164,7 +164,7 @@ def histories(postgres_server, ledger_template) -> Iterator[object]:
         postgres_server.drop_database(name)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_counters_kept_on_the_way_are_those_of_a_recount(histories, seed):
     history = histories(seed)
     for number in range(40):

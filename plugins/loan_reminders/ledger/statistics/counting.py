@@ -108,7 +108,7 @@ _COUNT_NOT_REACHED = text(f"""
           AND NOT EXISTS (
               SELECT FROM runs later JOIN skips again ON again.run_id = later.run_id
               WHERE later.library = run.library AND later.stage = run.stage AND later.due_date = run.due_date
-                AND later.run_id > run.run_id AND NOT later.dry_run AND again.loan_id = skip.loan_id
+                AND later.run_id > run.run_id AND NOT later.dry_run AND again.patron_id = skip.patron_id
                 AND again.due_date = skip.due_date AND again.reason IN {_UNREACHABLE}
                 AND coalesce(again.slot, 'written') = 'written'
           )

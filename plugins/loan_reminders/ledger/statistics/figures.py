@@ -100,7 +100,7 @@ class PostgresFigures:
         return MessageFigures(total=total, by=by, chart=chart)
 
     def returns(self, asked: Asked) -> Sequence[Returns]:
-        """What became of the loans that each stage of a period told of, with an SMS or without, in the stages' order."""
+        """What became of the loans that each stage of a period told of, with an SMS or without, stage by stage."""
         with self._transaction() as connection:
             found = connection.execute(_RETURNS, self._parameters(asked)).all()
         order = list(Stage)
