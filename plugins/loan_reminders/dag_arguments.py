@@ -43,6 +43,11 @@ def hourly(minute: int) -> UpToNowTimetable:
     return UpToNowTimetable(f"{minute} * * * *", timezone=settings().library.time_zone)
 
 
+def nightly(hour: int, minute: int) -> UpToNowTimetable:
+    """Every day at this hour of the evening, so that what ended during a day is found on that day."""
+    return UpToNowTimetable(f"{minute} {hour} * * *", timezone=settings().library.time_zone)
+
+
 def dag_arguments(stage: Stage) -> dict[str, Any]:
     """The arguments of one stage's DAG: days in the library's zone, retries with back-off.
 
@@ -107,3 +112,11 @@ def hourly_arguments(dag_id: str) -> dict[str, Any]:
             "execution_timeout": timedelta(minutes=45),
         },
     }
+
+
+def nightly_arguments(dag_id: str) -> dict[str, Any]:
+    """The arguments of a DAG that runs every evening: those of an hourly one, but for the hour.
+
+    Raises SettingsError when `library.toml` is wrong.
+    """
+    return hourly_arguments(dag_id)

@@ -21,6 +21,8 @@ SEEN = {
     ("GET", "/lots"),
     ("GET", "/static/relances.css"),
     ("GET", "/static/relances.js"),
+    ("GET", "/statistiques"),
+    ("GET", "/statistiques.csv"),
 }
 ADMINISTERED = {("GET", "/installation")}
 

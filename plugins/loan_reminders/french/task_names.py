@@ -11,6 +11,7 @@ DAGS = {
     "sms_feedback": "6. Retours des SMS",
     "mail_feedback": "7. Retours des e-mails",
     "watch": "8. Surveillance des tournées",
+    "loan_returns": "9. Retours des documents",
 }
 """The display name of each DAG, by its id; the numbers keep them in the order of the procedure."""
 
@@ -30,5 +31,6 @@ TASKS = {
     "read_blacklist": "Lire la liste noire",
     "read_bounces": "Lire les retours d'e-mails",
     "watch_runs": "Surveiller les tournées",
+    "look_at_loans": "Regarder les retours",
 }
 """The display name of each task, by its id."""

@@ -18,6 +18,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger import undelivered
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
+from loan_reminders.ledger.statistics.counting import count_runs_of
 from loan_reminders.ledger.suppressions import returned_letters
 
 # The newest run that could not reach a reader; a reader who was written to since, by any stage, is off the list. An SMS
@@ -167,6 +168,7 @@ class PostgresDesk:
                 "after": json.dumps({"return_reason": reason, "suppression_id": line}),
             }
             connection.execute(_KEEP, kept)
+            count_runs_of(connection, self._library, [row.delivery_id])
             return StepTaken(
                 delivery_id=row.delivery_id, reference=reference, changed=True, address_marked=line is not None
             )

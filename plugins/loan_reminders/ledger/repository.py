@@ -42,6 +42,8 @@ from loan_reminders.ledger.sender import PostgresSender, count_offered
 from loan_reminders.ledger.sender_locks import lock_letters
 from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
+from loan_reminders.ledger.statistics.counting import count_closed
+from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.tables import RunState, deliveries, runs
 
@@ -275,11 +277,16 @@ class PostgresLedger:
         """The part of the ledger that the desk page shows."""
         return PostgresDesk(self._transaction, library=self.library)
 
+    def loan_ends(self) -> PostgresLoanEnds:
+        """The part of the ledger where the ends of loans are kept."""
+        return PostgresLoanEnds(self._transaction, library=self.library)
+
     def close_run(self, run_id: int) -> Books:
         """Count the books, keep them with the run and return them; closing again counts again."""
         with self._transaction() as connection:
             self._run(connection, run_id, lock=True)
             books = close_books(connection, run_id)
+            count_closed(connection, self.library, run_id)
         for problem in books.problems():
             logger.error("Tournée %s : %s", run_id, imbalance_words(problem))
         return books

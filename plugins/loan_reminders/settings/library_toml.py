@@ -39,6 +39,7 @@ from loan_reminders.settings.sections import (
     RedirectSettings,
     StageSettings,
     StagesSettings,
+    StatisticsSettings,
     VolumeGuardSettings,
 )
 from loan_reminders.settings.values import ROOT as ROOT
@@ -57,6 +58,7 @@ class Settings(Section):
     bounces: BounceSettings = BounceSettings()
     caps: CapSettings = CapSettings()
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
     redirect: RedirectSettings | None = None
     stages: StagesSettings
 

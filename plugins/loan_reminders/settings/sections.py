@@ -96,6 +96,12 @@ class VolumeGuardSettings(Section):
     floors: FloorSettings = FloorSettings()
 
 
+class StatisticsSettings(Section):
+    """Figures. A loan overdue for more than `follow_months` is not asked about any more, and counts no longer."""
+
+    follow_months: Annotated[int, Field(ge=1, le=60)] = 12
+
+
 class RedirectSettings(Section):
     """A test installation: every message goes to one recipient, except those allowed by name."""
 

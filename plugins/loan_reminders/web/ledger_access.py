@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
+from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.settings.library_toml import settings
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ def journal() -> PostgresJournal:
 def form_keys() -> PostgresFormKeys:
     """The part of the ledger that knows which forms were sent. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresFormKeys)
+
+
+def figures() -> PostgresFigures:
+    """The part of the ledger where figures are summed. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresFigures)
 
 
 def _ledger() -> PostgresLedger:

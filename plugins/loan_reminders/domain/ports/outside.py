@@ -20,6 +20,7 @@ from loan_reminders.domain.ports.email_feedback import MailFeedback
 from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.runs import Planning, Sender
 from loan_reminders.domain.ports.sms_feedback import SmsFeedback
+from loan_reminders.domain.ports.statistics import LoanEnds
 from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.runs.watched_days import WatchedDay
@@ -265,6 +266,10 @@ class Ledger(Protocol):
 
     def remember_refused_addresses(self) -> int:
         """Write no more to the e-mail addresses whose servers said lately that they do not exist; how many are new."""
+        ...
+
+    def loan_ends(self) -> LoanEnds:
+        """The part of the ledger where the ends of loans are kept."""
         ...
 
     def close_run(self, run_id: int) -> Books:

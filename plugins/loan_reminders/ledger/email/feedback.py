@@ -28,6 +28,7 @@ from loan_reminders.domain.suppressions.suppression import SuppressionSource
 from loan_reminders.ledger import put_aside
 from loan_reminders.ledger.email import held_bounces
 from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.statistics.counting import count_again
 from loan_reminders.ledger.suppressions import dead_addresses
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.tables.columns import dated
@@ -193,6 +194,7 @@ class PostgresMailFeedback:
             suppressions.lock(connection, self._library)
             rows = connection.execute(_SETTLE, {"library": self._library, "bounces": list(bounces)}).all()
             dead = self._definitely_dead(connection, rows) + self._dead_in_a_row(connection, rows, failures)
+            count_again(connection, self._library, (row.run_id for row in rows if row.moved))
         return MailSettled(
             bounces=len(rows),
             moved=sum(row.moved for row in rows),

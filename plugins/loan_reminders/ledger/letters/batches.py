@@ -15,6 +15,7 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.json_codecs import decode_recipient, storable
+from loan_reminders.ledger.statistics.counting import count_runs_of_batch
 
 _BATCHES = """
     SELECT batch.batch_id, batch.run_id, run.stage, run.reference_date, batch.name, batch.kind, batch.branch,
@@ -184,13 +185,18 @@ class PostgresLetterBatches:
         with self._transaction() as connection:
             if not letters or connection.execute(_HOLD_READY, parameters).first() is None:
                 return 0
-            return len(connection.execute(_LEAVE_OUT, parameters).all())
+            left_out = len(connection.execute(_LEAVE_OUT, parameters).all())
+            count_runs_of_batch(connection, self._library, batch_id)
+            return left_out
 
     def mark_printed(self, batch_id: int, *, who: str) -> bool:
         """Say that a closed batch went to the printer, and its registered letters with it; False when it had before."""
         parameters = {"library": self._library, "batch_id": batch_id, "who": storable(who)}
         with self._transaction() as connection:
-            return connection.execute(_PRINTED, parameters).first() is not None
+            printed = connection.execute(_PRINTED, parameters).first() is not None
+            if printed:
+                count_runs_of_batch(connection, self._library, batch_id)
+            return printed
 
     def batches_recorded(self, run_id: int) -> int:
         """How many closed batches a run has: ready for the printer, or printed."""

@@ -31,6 +31,7 @@ from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batches import add_events
 from loan_reminders.ledger.registered import queries
 from loan_reminders.ledger.registered.queries import COLUMNS, life_of
+from loan_reminders.ledger.statistics.counting import count_runs_of
 from loan_reminders.ledger.suppressions import returned_letters
 
 # One transaction at a time attaches numbers, so that two files that give the same numbers to other letters wait.
@@ -188,6 +189,7 @@ class PostgresRegisteredLetters:
             returned_letters.lift_address(connection, self._library, row, step.after or {}, who=who)
             undone = _event(row, LetterAct.UNDONE, last.detail, _snapshot(life_of(row)), before)
             add_events(connection, self._library, who=who, events=[undone])
+            count_runs_of(connection, self._library, [delivery_id])
             return StepTaken(delivery_id=delivery_id, reference=row.reference, changed=True)
 
     def _named(self, connection: Connection, references: Sequence[str]) -> dict[str, Row[Any]]:
@@ -254,6 +256,7 @@ class PostgresRegisteredLetters:
             lives = [{**_snapshot(one.after), "delivery_id": str(one.outcome.delivery_id)} for one in changed]
             self._write_lives(connection, lives)
             add_events(connection, self._library, who=who, events=[one.event for one in changed])
+            count_runs_of(connection, self._library, [one.outcome.delivery_id for one in changed])
 
     def _write_lives(self, connection: Connection, lives: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(_WRITE, {"library": self._library, "lives": json.dumps(lives)})

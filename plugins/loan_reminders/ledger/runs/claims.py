@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +111,7 @@ _ADOPT = text(f"""
     UPDATE runs SET deliveries_planned = deliveries_planned - left_it.number
     FROM (SELECT former, count(*) AS number FROM moved GROUP BY former) AS left_it
     WHERE runs.run_id = left_it.former
-    RETURNING left_it.number
+    RETURNING left_it.number, left_it.former
 """)  # noqa: S608 - the pieces are this module's own
 
 
@@ -152,10 +152,9 @@ class Claims:
             found.setdefault(LoanKey(loan_id=row.loan_id, due_date=row.due_date), set()).add(recipient)
         return found
 
-    def adopt(self, keys: Sequence[LoanKey]) -> int:
-        """Move what other runs left behind to this one; returns the number of deliveries moved."""
-        moved: int = sum(row.number for row in self.connection.execute(_ADOPT, self._asked(keys)))
-        return moved
+    def adopt(self, keys: Sequence[LoanKey]) -> Mapping[int, int]:
+        """Move what other runs left behind to this one; returns the number of deliveries moved, by their former run."""
+        return {row.former: row.number for row in self.connection.execute(_ADOPT, self._asked(keys))}
 
     def _find(self, keys: Sequence[LoanKey]) -> Sequence[Row[Any]]:
         return self.connection.execute(_HISTORY, self._asked(keys)).all()

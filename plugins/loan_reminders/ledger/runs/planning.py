@@ -19,6 +19,7 @@ from loan_reminders.ledger import tables
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import decode_loan, encode_recipient
 from loan_reminders.ledger.runs.claims import Claims
+from loan_reminders.ledger.statistics.counting import count_again
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.tables import loans_seen, runs
 
@@ -55,6 +56,7 @@ class PostgresPlanning:
         self._connection: Connection | None = None
         self._pages: Generator[Sequence[Sequence[Loan]]] | None = None
         self._planned = 0
+        self._left_by: set[int] = set()
         self._done_before = False
         self._mark = _MARK_PLANNED
 
@@ -85,6 +87,7 @@ class PostgresPlanning:
                     self._pages.close()
                 if kind is None and not self._done_before:
                     connection.execute(self._mark, {"planned": self._planned, "run_id": self._run.run_id})
+                    count_again(connection, self._library, self._left_by)
                     connection.commit()
             finally:
                 self._connection = None
@@ -149,7 +152,9 @@ class PostgresPlanning:
         if not keys or self._run.dry_run or self._done_before:
             return 0
         with ledger_errors():
-            moved = self._claims().adopt(keys)
+            former = self._claims().adopt(keys)
+        moved = sum(former.values())
+        self._left_by.update(former)
         self._planned += moved
         return moved
 

@@ -9,15 +9,15 @@ from datetime import date, datetime
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.stages import PatronCategory, Stage
+from loan_reminders.ledger.tables.sms import PAID
 
-_TAKEN = "('accepted', 'delivered', 'bounced', 'in_doubt', 'claimed')"
 _SEGMENTS_SINCE = text(f"""
     SELECT coalesce(sum(greatest(segments, 1)), 0) FROM deliveries
-    WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {_TAKEN}
+    WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {PAID}
 """)  # noqa: S608 - the list is this module's own
 _NUMBERS_SINCE = text(f"""
     SELECT DISTINCT recipient FROM deliveries
-    WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {_TAKEN}
+    WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {PAID}
 """)  # noqa: S608 - the list is this module's own
 _COSTS = text(f"""
     SELECT CAST(delivery.claimed_at AT TIME ZONE :zone AS date) AS day, delivery.stage,
@@ -27,7 +27,7 @@ _COSTS = text(f"""
         SELECT seen.record -> 'patron' ->> 'category' AS category FROM loans_seen seen
         WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
     ) AS reader
-    WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.state IN {_TAKEN}
+    WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.state IN {PAID}
       AND delivery.claimed_at >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
       AND delivery.claimed_at < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3

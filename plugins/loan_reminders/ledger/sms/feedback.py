@@ -30,6 +30,7 @@ from loan_reminders.domain.suppressions.suppression import (
 from loan_reminders.ledger.put_aside import Row, each_alone, identity
 from loan_reminders.ledger.put_aside import put_aside as put_rows_aside
 from loan_reminders.ledger.sms import feedback_rows, settling
+from loan_reminders.ledger.statistics.counting import count_again
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.suppression_list import Entry
 from loan_reminders.ledger.tables.columns import dated
@@ -155,8 +156,9 @@ class PostgresSmsFeedback:
     def _settle_acks(self, failures: int, acks: Sequence[int]) -> Settled:
         with self._transaction() as connection:
             suppressions.lock(connection, self._library)
-            settled, refused = settling.settle_acks(connection, self._library, acks)
+            settled, refused, runs = settling.settle_acks(connection, self._library, acks)
             dead = suppressions.add_dead_numbers(connection, self._library, refused, failures=failures)
+            count_again(connection, self._library, runs)
         return settled + Settled(dead_numbers=dead)
 
     def _settle_replies(self) -> Settled:

@@ -76,7 +76,8 @@ _SETTLE = text(f"""
         FROM decided JOIN before USING (delivery_id)
         WHERE delivery.delivery_id = decided.delivery_id AND delivery.state <> decided.target
           AND reminders_may_move(delivery.state, decided.target)
-        RETURNING decided.ack_id, before.state AS was, delivery.state AS became, delivery.reason, delivery.recipient
+        RETURNING decided.ack_id, before.state AS was, delivery.state AS became, delivery.reason, delivery.recipient,
+                  delivery.run_id
     ), recorded AS (
         INSERT INTO receipts (library, delivery_id, state, reason, provider_id, raw, applied)
         SELECT :library, matched.delivery_id, coalesce(matched.target, delivery.state), matched.reason, matched.sms_id,
@@ -95,7 +96,8 @@ _SETTLE = text(f"""
         (SELECT count(*) FROM moved WHERE was = 'in_doubt') AS resolved,
         ARRAY(
             SELECT DISTINCT recipient FROM moved WHERE became = 'bounced' AND reason = 'recipient_refused'
-        ) AS refused
+        ) AS refused,
+        ARRAY(SELECT DISTINCT run_id FROM moved) AS runs
 """)  # noqa: S608 - the pieces are this module's own
 _REOPEN = text("""
     UPDATE sms_acks SET settled_at = NULL
@@ -121,11 +123,14 @@ def aside_ack(connection: Connection, ack_id: int) -> tuple[Row, Callable[[Conne
     return aside, lambda later: later.execute(_ACK_ASIDE, {"ack_id": ack_id})
 
 
-def settle_acks(connection: Connection, library: str, acks: Sequence[int]) -> tuple[Settled, list[str]]:
-    """Settle those of these receipts that still wait; also returns the numbers that an SMS just failed at."""
+def settle_acks(connection: Connection, library: str, acks: Sequence[int]) -> tuple[Settled, list[str], list[int]]:
+    """Settle those of these receipts that still wait.
+
+    Also returns the numbers that an SMS just failed at, and the runs whose SMS moved.
+    """
     row = connection.execute(_SETTLE, {"library": library, "acks": list(acks)}).one()
     counted = Settled(acks=row.acks, moved=row.moved, resolved=row.resolved, unknown=row.unknown)
-    return counted, list(row.refused)
+    return counted, list(row.refused), list(row.runs)
 
 
 def reopen_unknown(connection: Connection, library: str) -> None:

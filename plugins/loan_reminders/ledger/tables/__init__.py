@@ -6,7 +6,8 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
-not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`.
+not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`,
+figures in `statistics`.
 """
 
 from __future__ import annotations
@@ -49,6 +50,12 @@ from loan_reminders.ledger.tables.letters import registered_letters as registere
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
+from loan_reminders.ledger.tables.statistics import counted_runs as counted_runs
+from loan_reminders.ledger.tables.statistics import loan_ends as loan_ends
+from loan_reminders.ledger.tables.statistics import loan_looks as loan_looks
+from loan_reminders.ledger.tables.statistics import message_counters as message_counters
+from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_counters
+from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
 SCHEMA_REVISION = "0012"

@@ -22,6 +22,9 @@ from sqlalchemy import (
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.ledger.tables.columns import library_code, metadata, moment, one_of, words
 
+PAID = "('accepted', 'delivered', 'bounced', 'in_doubt', 'claimed')"
+"""In SQL, the states of an SMS that the provider took, or may have taken, and is paid for."""
+
 sms_acks = Table(
     "sms_acks",
     metadata,

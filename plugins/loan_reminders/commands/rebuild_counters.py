@@ -1,0 +1,52 @@
+"""Make the figures of the page « Statistiques » again, out of what the ledger holds.
+
+    python -m loan_reminders.commands.rebuild_counters --bibliotheque montclar
+
+The figures are kept by every run as it closes; this is for a doubt about them, and may be done while runs go on. The
+journal says who did it. The environment says where the ledger is: `REMINDERS_LEDGER_URL`, a file named by
+`REMINDERS_LEDGER_URL_FILE`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`. An address without a password may be given as
+`--url` instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.french.refusals import sentence
+from loan_reminders.ledger.address import from_command_line
+from loan_reminders.ledger.connect import connect
+from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
+
+_EVERY = 100
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns 0, or 1 after saying on the error output why the ledger cannot be read."""
+    parser = argparse.ArgumentParser(
+        prog="loan_reminders.commands.rebuild_counters", description="Refait les chiffres de la page « Statistiques »."
+    )
+    parser.add_argument("--bibliotheque", required=True, help="library.code de library.toml")
+    parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
+    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
+    asked = parser.parse_args(arguments)
+    counted = 0
+    try:
+        url = from_command_line(asked.url, os.environ)
+        with connect(url, library=asked.bibliotheque) as ledger:
+            for counted, all_of_them in ledger.part(PostgresCounters).rebuild(who=asked.qui or getpass.getuser()):
+                if counted % _EVERY == 0:
+                    sys.stdout.write(f"{counted} tournées sur {all_of_them}\n")
+    except ReminderError as error:
+        sys.stderr.write(f"{sentence(error)}\n")
+        return 1
+    sys.stdout.write(f"{counted} tournées comptées à nouveau\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

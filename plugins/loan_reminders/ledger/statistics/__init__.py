@@ -1,0 +1,1 @@
+"""Figures: the counters of messages and of returns, and when loans ended."""

@@ -1,0 +1,219 @@
+"""The counters of runs: what became of their messages, and of the loans that these told of.
+
+A run is counted anew as a whole: by whoever closes it, and by whoever learns afterwards what became of its messages
+(receipts, bounces, letters printed, posted or returned), as the last thing of the same transaction. A row of
+`counted_runs` lets one transaction at a time count a run, and the next one then sees what the first one knew: no count
+is lost. Senders count nothing and wait for nobody.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.ledger.statistics.loan_ends import learn_from_run
+from loan_reminders.ledger.tables.sms import PAID
+
+# A letter has told its reader once it is printed, a registered one once it is posted; one that the post brings back
+# because nobody lives there has told nobody. An unclaimed registered letter has been announced: it counts as told.
+_OUTCOME = """
+    CASE
+        WHEN delivery.state IN ('refused', 'bounced', 'failed') THEN 'failed'
+        WHEN delivery.state IN ('cancelled', 'planned') THEN 'never_left'
+        WHEN delivery.state IN ('in_doubt', 'claimed') THEN 'in_doubt'
+        WHEN delivery.channel = 'letter' THEN
+            CASE WHEN batch.state IS DISTINCT FROM 'printed' THEN 'waiting'
+                 WHEN EXISTS (
+                     SELECT FROM letter_events back
+                     WHERE back.delivery_id = delivery.delivery_id AND back.act = 'returned'
+                 ) THEN 'failed' ELSE 'told' END
+        WHEN delivery.channel = 'registered_letter' THEN
+            CASE WHEN registered.posted_on IS NULL THEN 'waiting'
+                 WHEN registered.return_reason = 'returned_undeliverable' THEN 'failed' ELSE 'told' END
+        ELSE 'told'
+    END
+"""
+_LETTERS = """
+    LEFT JOIN letters letter ON letter.delivery_id = delivery.delivery_id
+    LEFT JOIN letter_batches batch ON batch.batch_id = letter.batch_id
+    LEFT JOIN registered_letters registered ON registered.delivery_id = delivery.delivery_id
+"""
+_QUARTER = "date_bin('15 minutes', {moment}, timestamptz '2000-01-01 00:00Z')"
+_MOMENT = _QUARTER.format(moment="coalesce(delivery.claimed_at, delivery.answered_at, run.started_at)")
+_STARTED = _QUARTER.format(moment="run.started_at")
+_IS_PAID = f"delivery.channel = 'sms' AND delivery.state IN {PAID} AND delivery.claimed_at IS NOT NULL"
+_UNREACHABLE = "('invalid_recipient', 'no_recipient', 'dead_address')"
+
+_TAKE = text("""
+    INSERT INTO counted_runs (run_id, library)
+    SELECT run_id, library FROM runs
+    WHERE library = :library AND run_id = ANY(CAST(:runs AS bigint[])) AND NOT dry_run
+    ORDER BY run_id
+    ON CONFLICT (run_id) DO UPDATE SET at = now()
+    RETURNING run_id
+""")
+_FORGET_MESSAGES = text("DELETE FROM message_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
+_FORGET_RETURNS = text("DELETE FROM return_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
+# The branch and the category are those of the message's first loan.
+_COUNT_MESSAGES = text(f"""
+    INSERT INTO message_counters (
+        library, run_id, moment, stage, channel, branch, category, told, failed, in_doubt, waiting, segments, cost
+    )
+    SELECT library, run_id, moment, stage, channel, branch, category,
+           count(*) FILTER (WHERE outcome = 'told'), count(*) FILTER (WHERE outcome = 'failed'),
+           count(*) FILTER (WHERE outcome = 'in_doubt'), count(*) FILTER (WHERE outcome = 'waiting'),
+           sum(segments), sum(cost)
+    FROM (
+        SELECT delivery.library, delivery.run_id, {_MOMENT} AS moment, delivery.stage, delivery.channel,
+               coalesce(reader.branch, '') AS branch, coalesce(reader.category, 'other') AS category,
+               {_OUTCOME} AS outcome,
+               CASE WHEN {_IS_PAID} THEN delivery.segments ELSE 0 END AS segments,
+               CASE WHEN {_IS_PAID} THEN delivery.cost ELSE 0 END AS cost
+        FROM runs run
+        JOIN deliveries delivery ON delivery.run_id = run.run_id
+        JOIN notices notice ON notice.notice_id = delivery.notice_id
+        LEFT JOIN LATERAL (
+            SELECT seen.record ->> 'branch' AS branch, seen.record -> 'patron' ->> 'category' AS category
+            FROM loans_seen seen
+            WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
+        ) AS reader ON true
+        {_LETTERS}
+        WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
+    ) AS message
+    WHERE outcome <> 'never_left'
+    GROUP BY library, run_id, moment, stage, channel, branch, category
+""")  # noqa: S608 - the pieces are this module's own
+# Once a reader and due date, in the last run of the stage that did not reach him; not when a later one did.
+_COUNT_NOT_REACHED = text(f"""
+    INSERT INTO message_counters (library, run_id, moment, stage, channel, branch, category, not_reached)
+    SELECT library, run_id, {_STARTED}, stage, '', branch, category, count(*)
+    FROM (
+        SELECT DISTINCT ON (run.run_id, skip.patron_id, skip.due_date)
+               run.library, run.run_id, run.started_at, run.stage,
+               coalesce(seen.record ->> 'branch', '') AS branch,
+               coalesce(seen.record -> 'patron' ->> 'category', 'other') AS category
+        FROM runs run JOIN skips skip ON skip.run_id = run.run_id
+        LEFT JOIN loans_seen seen
+          ON seen.run_id = skip.run_id AND seen.loan_id = skip.loan_id AND seen.due_date = skip.due_date
+        WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
+          AND skip.reason IN {_UNREACHABLE} AND coalesce(skip.slot, 'written') = 'written'
+          AND NOT EXISTS (
+              SELECT FROM notices notice JOIN runs reaching ON reaching.run_id = notice.run_id
+              WHERE notice.library = run.library AND notice.patron_id = skip.patron_id
+                AND notice.due_date = skip.due_date AND notice.stage = run.stage AND notice.run_id >= run.run_id
+                AND NOT reaching.dry_run
+          )
+          AND NOT EXISTS (
+              SELECT FROM runs later JOIN skips again ON again.run_id = later.run_id
+              WHERE later.library = run.library AND later.stage = run.stage AND later.due_date = run.due_date
+                AND later.run_id > run.run_id AND NOT later.dry_run AND again.patron_id = skip.patron_id
+                AND again.due_date = skip.due_date AND again.reason IN {_UNREACHABLE}
+                AND coalesce(again.slot, 'written') = 'written'
+          )
+        ORDER BY run.run_id, skip.patron_id, skip.due_date, skip.loan_id
+    ) AS run
+    GROUP BY library, run_id, started_at, stage, branch, category
+""")  # noqa: S608 - the pieces are this module's own
+# An end is known within some days when the loan was found ended by then, or found open afterwards.
+_ENDED_WITHIN = "ended.ended_on <= run.today + {days}"
+_KNOWN = f"count(*) FILTER (WHERE ({_ENDED_WITHIN}) IS TRUE OR ended.open_on >= run.today + {{days}})"
+_ENDED = f"count(*) FILTER (WHERE {_ENDED_WITHIN} AND ended.how = '{{how}}')"
+_COUNT_RETURNS = text(f"""
+    INSERT INTO return_counters (
+        library, run_id, day, stage, channel, branch, category, loans, known_1, known_3, known_7,
+        returned_1, returned_3, returned_7, renewed_7
+    )
+    SELECT run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category, count(*),
+           {_KNOWN.format(days=1)}, {_KNOWN.format(days=3)}, {_KNOWN.format(days=7)},
+           {_ENDED.format(days=1, how="returned")}, {_ENDED.format(days=3, how="returned")},
+           {_ENDED.format(days=7, how="returned")}, {_ENDED.format(days=7, how="renewed")}
+    FROM runs run
+    CROSS JOIN LATERAL (
+        SELECT claim.loan_id, claim.due_date, max(delivery.channel) AS channel
+        FROM deliveries delivery
+        JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL
+        {_LETTERS}
+        WHERE delivery.run_id = run.run_id AND {_OUTCOME} = 'told'
+        GROUP BY claim.loan_id, claim.due_date
+    ) AS told
+    JOIN loan_ends ended
+      ON ended.library = run.library AND ended.loan_id = told.loan_id AND ended.due_date = told.due_date
+    WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
+    GROUP BY run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category
+""")  # noqa: S608 - the pieces are this module's own
+_RUNS_OF = text("""
+    SELECT DISTINCT run_id FROM deliveries WHERE library = :library AND delivery_id = ANY(CAST(:deliveries AS uuid[]))
+""")
+_RUNS_OF_BATCH = text("""
+    SELECT DISTINCT delivery.run_id FROM letters letter JOIN deliveries delivery USING (delivery_id)
+    WHERE letter.library = :library AND letter.batch_id = :batch_id
+""")
+_SAME_DAY = text("""
+    SELECT earlier.run_id FROM runs run JOIN runs earlier USING (library, stage, due_date)
+    WHERE run.library = :library AND run.run_id = :run_id AND earlier.run_id < run.run_id AND NOT earlier.dry_run
+      AND NOT run.dry_run
+""")
+_NOT_COUNTED = text("""
+    SELECT run.run_id FROM runs run LEFT JOIN counted_runs counted ON counted.run_id = run.run_id
+    WHERE run.library = :library AND counted.run_id IS NULL AND NOT run.dry_run AND run.loans_extracted IS NOT NULL
+      AND (run.closed_at IS NOT NULL OR run.started_at < now() - interval '1 day')
+    ORDER BY run.run_id
+""")
+_ALL = text("SELECT run_id FROM runs WHERE library = :library AND NOT dry_run ORDER BY run_id")
+_SINCE = text("SELECT run_id FROM runs WHERE library = :library AND NOT dry_run AND today >= :since ORDER BY run_id")
+
+
+def count_again(connection: Connection, library: str, runs: Iterable[int]) -> int:
+    """Count runs anew, in the caller's transaction and as the last thing it does; returns how many there are.
+
+    Dry runs are never counted.
+    """
+    asked = sorted(set(runs))
+    if not asked:
+        return 0
+    taken = connection.execute(_TAKE, {"library": library, "runs": asked}).scalars().all()
+    if taken:
+        counted = {"runs": list(taken)}
+        for statement in (_FORGET_MESSAGES, _FORGET_RETURNS, _COUNT_MESSAGES, _COUNT_NOT_REACHED, _COUNT_RETURNS):
+            connection.execute(statement, counted)
+    return len(taken)
+
+
+def count_runs_of(connection: Connection, library: str, deliveries: Collection[uuid.UUID]) -> None:
+    """Count anew the runs of deliveries whose outcome the caller's transaction changed."""
+    if deliveries:
+        asked = {"library": library, "deliveries": list(deliveries)}
+        count_again(connection, library, connection.execute(_RUNS_OF, asked).scalars())
+
+
+def count_runs_of_batch(connection: Connection, library: str, batch_id: int) -> None:
+    """Count anew the runs of the letters of a batch."""
+    asked = {"library": library, "batch_id": batch_id}
+    count_again(connection, library, connection.execute(_RUNS_OF_BATCH, asked).scalars())
+
+
+def count_closed(connection: Connection, library: str, run_id: int) -> None:
+    """Count a run that is being closed, after what it says of its loans; and the earlier runs of the same day.
+
+    A reader whom an earlier one did not reach is counted once.
+    """
+    learn_from_run(connection, library, run_id)
+    earlier = connection.execute(_SAME_DAY, {"library": library, "run_id": run_id}).scalars()
+    count_again(connection, library, [run_id, *earlier])
+
+
+def not_counted(connection: Connection, library: str) -> list[int]:
+    """The runs that should be in the counters and are not: those of before there were any, or never closed."""
+    return list(connection.execute(_NOT_COUNTED, {"library": library}).scalars())
+
+
+def all_runs(connection: Connection, library: str) -> list[int]:
+    """Every run that sends, the oldest first."""
+    return list(connection.execute(_ALL, {"library": library}).scalars())
+
+
+def runs_since(connection: Connection, library: str, since: object) -> list[int]:
+    """Every run that sends and that took place on a day or later."""
+    return list(connection.execute(_SINCE, {"library": library, "since": since}).scalars())

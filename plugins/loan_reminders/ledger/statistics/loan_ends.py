@@ -1,0 +1,88 @@
+"""Until when loans were open, as runs saw it; and how many were overdue on the days of looks.
+
+`open_on` only grows; a loan that a later run sees again after its end is open again.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.statistics.loan_ends import LONG_OVERDUE_DAYS
+
+_SEEN = text("""
+    INSERT INTO loan_ends AS known (library, loan_id, due_date, branch, category, open_on)
+    SELECT run.library, seen.loan_id, seen.due_date, coalesce(seen.record ->> 'branch', ''),
+           coalesce(seen.record -> 'patron' ->> 'category', 'other'), run.today
+    FROM runs run JOIN loans_seen seen USING (run_id)
+    WHERE run.library = :library AND run.run_id = :run_id AND NOT run.dry_run
+    ORDER BY seen.loan_id, seen.due_date
+    ON CONFLICT (library, loan_id, due_date) DO UPDATE SET
+        open_on = excluded.open_on,
+        ended_on = CASE WHEN known.ended_on >= excluded.open_on THEN known.ended_on END,
+        how = CASE WHEN known.ended_on >= excluded.open_on THEN known.how END
+    WHERE known.open_on < excluded.open_on
+""")
+# What the ILS said just before sending. Where it was asked about all loans since, that answer is the better one.
+_GONE = text("""
+    UPDATE loan_ends ended SET ended_on = gone.today, how = gone.how
+    FROM (
+        SELECT claim.library, claim.loan_id, claim.due_date, run.today,
+               min(coalesce(claim.dropped, delivery.reason)) AS how
+        FROM runs run JOIN deliveries delivery USING (run_id) JOIN delivery_loans claim USING (delivery_id)
+        WHERE run.library = :library AND run.run_id = :run_id AND NOT run.dry_run
+          AND (claim.dropped IS NOT NULL OR delivery.state = 'cancelled' AND delivery.reason IN ('returned', 'renewed'))
+          AND NOT EXISTS (SELECT FROM loan_looks look WHERE look.library = run.library AND look.day >= run.today)
+        GROUP BY claim.library, claim.loan_id, claim.due_date, run.today
+    ) AS gone
+    WHERE ended.library = gone.library AND ended.loan_id = gone.loan_id AND ended.due_date = gone.due_date
+      AND ended.ended_on IS NULL AND ended.open_on <= gone.today
+""")
+_FORGET_OVERDUE = text("DELETE FROM overdue_counters WHERE library = :library AND day >= :since")
+# Each loan is overdue from the day after its due date until the day it ended: one more, then one less. The days of
+# looks are where these sums are read.
+_COUNT_OVERDUE = text(f"""
+    WITH followed AS (
+        SELECT branch, category, due_date, ended_on FROM loan_ends WHERE library = :library AND ended_on IS NULL
+        UNION ALL
+        SELECT branch, category, due_date, ended_on FROM loan_ends WHERE library = :library AND ended_on > :since
+    ), steps AS (
+        SELECT branch, category, greatest(due_date + 1, :since) AS day, 1 AS overdue, 0 AS long_overdue
+        FROM followed WHERE ended_on IS NULL OR ended_on > due_date + 1
+        UNION ALL
+        SELECT branch, category, ended_on, -1, 0 FROM followed WHERE ended_on > due_date + 1
+        UNION ALL
+        SELECT branch, category, greatest(due_date + {LONG_OVERDUE_DAYS}, :since), 0, 1
+        FROM followed WHERE ended_on IS NULL OR ended_on > due_date + {LONG_OVERDUE_DAYS}
+        UNION ALL
+        SELECT branch, category, ended_on, 0, -1 FROM followed WHERE ended_on > due_date + {LONG_OVERDUE_DAYS}
+        UNION ALL
+        SELECT shelf.branch, shelf.category, look.day, 0, 0
+        FROM loan_looks look CROSS JOIN (SELECT DISTINCT branch, category FROM followed) AS shelf
+        WHERE look.library = :library AND look.day >= :since
+    ), sums AS (
+        SELECT branch, category, day, sum(sum(overdue)) OVER so_far AS overdue,
+               sum(sum(long_overdue)) OVER so_far AS long_overdue
+        FROM steps GROUP BY branch, category, day
+        WINDOW so_far AS (PARTITION BY branch, category ORDER BY day)
+    )
+    INSERT INTO overdue_counters (library, day, branch, category, overdue, long_overdue)
+    SELECT look.library, look.day, sums.branch, sums.category, sums.overdue, sums.long_overdue
+    FROM sums JOIN loan_looks look ON look.library = :library AND look.day = sums.day
+    WHERE sums.overdue > 0
+""")  # noqa: S608 - the number is this project's own
+
+
+def learn_from_run(connection: Connection, library: str, run_id: int) -> None:
+    """Keep what a run says of loans: open on its day; returned or renewed where it found them so before sending."""
+    asked = {"library": library, "run_id": run_id}
+    connection.execute(_SEEN, asked)
+    connection.execute(_GONE, asked)
+
+
+def count_overdue(connection: Connection, library: str, since: date) -> None:
+    """Count the overdue loans anew on the day of each look from a day on."""
+    asked = {"library": library, "since": since}
+    connection.execute(_FORGET_OVERDUE, asked)
+    connection.execute(_COUNT_OVERDUE, asked)

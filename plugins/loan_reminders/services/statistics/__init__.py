@@ -1,0 +1,1 @@
+"""Figures: the nightly look at the loans that readers were told of."""

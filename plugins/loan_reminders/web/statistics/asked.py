@@ -1,0 +1,127 @@
+"""What the address of the page asks for: a period, how it is cut, and what it is narrowed to, in French words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.statistics.figures import Asked, Grain
+
+LONGEST = 10 * 366
+"""Days of the longest period."""
+
+MOST_PERIODS = 400
+"""As many days as a table of them may have; a longer period is cut by weeks."""
+
+
+class GrainWord(StrEnum):
+    """How the address names a grain."""
+
+    DAY = "jour"
+    WEEK = "semaine"
+    MONTH = "mois"
+
+
+GRAINS = {GrainWord.DAY: Grain.DAY, GrainWord.WEEK: Grain.WEEK, GrainWord.MONTH: Grain.MONTH}
+STAGES = {
+    "courtoisie": Stage.COURTESY_NOTICE,
+    "retard": Stage.OVERDUE_NOTICE,
+    "relance-1": Stage.FIRST_REMINDER,
+    "relance-2": Stage.SECOND_REMINDER,
+    "recommandee": Stage.REGISTERED_LETTER,
+}
+CHANNELS = {
+    "e-mail": Channel.EMAIL,
+    "sms": Channel.SMS,
+    "lettre": Channel.LETTER,
+    "recommande": Channel.REGISTERED_LETTER,
+}
+CATEGORIES = {
+    "etudiants": PatronCategory.STUDENT,
+    "personnels": PatronCategory.STAFF,
+    "exterieurs": PatronCategory.EXTERNAL,
+    "autres": PatronCategory.OTHER,
+}
+
+
+class CannotBeAsked(ValueError):
+    """Why there are no such figures, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """The parts of the address, as they were typed."""
+
+    du: str = ""
+    au: str = ""
+    pas: str = ""
+    etape: str = ""
+    canal: str = ""
+    site: str = ""
+    public: str = ""
+
+    def query(self, **more: str) -> str:
+        """The same address, and more."""
+        parts = {name: getattr(self, name) for name in self.__slots__}
+        return "?" + urlencode({name: value for name, value in (parts | more).items() if value})
+
+    def asked(self, *, today: date, zone: str) -> Asked:
+        """What is asked; without days the twelve last months, this one included. Raises CannotBeAsked."""
+        last = _day(self.au, "au") or today
+        first = _day(self.du, "du") or _months_before(last)
+        if first > last:
+            raise CannotBeAsked("Le premier jour vient après le dernier.")
+        if (last - first).days > LONGEST:
+            raise CannotBeAsked("La période a plus de dix ans.")
+        grain = GRAINS[GrainWord(self.pas)] if self.pas in set(GrainWord) else Grain.MONTH
+        if grain is Grain.DAY and (last - first).days >= MOST_PERIODS:
+            grain = Grain.WEEK
+        return Asked(
+            first=first,
+            last=last,
+            grain=grain,
+            zone=zone,
+            stage=STAGES.get(self.etape),
+            channel=CHANNELS.get(self.canal),
+            branch=self.site or None,
+            category=CATEGORIES.get(self.public),
+        )
+
+
+def periods(asked: Asked) -> tuple[date, ...]:
+    """The first day of each part of the period: the days themselves, Mondays, or firsts of months."""
+    starts = [start_of(asked.first, asked.grain)]
+    while (following := _next(starts[-1], asked.grain)) <= asked.last:
+        starts.append(following)
+    return tuple(starts)
+
+
+def start_of(day: date, grain: Grain) -> date:
+    """The first day of the week or month that a day is in."""
+    if grain is Grain.MONTH:
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if grain is Grain.WEEK else day
+
+
+def _next(start: date, grain: Grain) -> date:
+    if grain is Grain.MONTH:
+        return (start + timedelta(days=31)).replace(day=1)
+    return start + timedelta(days=7 if grain is Grain.WEEK else 1)
+
+
+def _months_before(last: date) -> date:
+    first = last.replace(day=1)
+    return first.replace(year=first.year - 1, month=first.month + 1) if first.month < 12 else first.replace(month=1)
+
+
+def _day(text: str, name: str) -> date | None:
+    try:
+        found = date.fromisoformat(text) if text else None
+    except ValueError:
+        raise CannotBeAsked(f"Le champ « {name} » n'est pas un jour.") from None
+    if found is not None and not date(1980, 1, 1) <= found <= date(2200, 1, 1):
+        raise CannotBeAsked(f"Le champ « {name} » n'est pas un jour de la bibliothèque.")
+    return found

@@ -1,0 +1,104 @@
+"""The charts of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from loan_reminders.domain.stages import Channel, PatronCategory
+from loan_reminders.domain.statistics.figures import Asked, Cut, MessageFigures, Messages, Overdue, Returns
+from loan_reminders.domain.statistics.loan_ends import WITHIN_DAYS
+from loan_reminders.french.statistics import READERS, period_label
+from loan_reminders.french.words import CHANNELS
+from loan_reminders.web.charts import Colour, Series, chart, written
+from loan_reminders.web.statistics.asked import periods
+from loan_reminders.web.statistics.tables import long_share, month_label, returns_words, share
+
+_COLOURS: dict[str, Colour] = {
+    Channel.EMAIL: "mail",
+    Channel.SMS: "sms",
+    Channel.LETTER: "letter",
+    Channel.REGISTERED_LETTER: "registered",
+}
+_DAYS: dict[int, Colour] = {1: "hue-1", 3: "hue-3", 7: "hue-4"}
+_READERS: dict[PatronCategory, Colour] = {PatronCategory.STUDENT: "hue-1", PatronCategory.STAFF: "hue-2"}
+
+
+def drawings(
+    messages: MessageFigures, returns: Sequence[Returns], overdue: Sequence[Overdue], asked: Asked
+) -> dict[str, Markup]:
+    """A chart for each table that is easier seen than read; none where there is nothing to draw."""
+    drawn = {}
+    starts = periods(asked)
+    labels = [period_label(start, asked.grain) for start in starts]
+    if messages.chart:
+        drawn["periodes"] = chart(
+            "stacked", "Lecteurs prévenus, par canal, et non joints", labels, _channels(messages, asked)
+        )
+    if messages.total.cost:
+        by = messages.by[Cut.PERIOD]
+        costs = tuple(by.get(start.isoformat(), Messages()).cost for start in starts)
+        drawn["cout"] = chart(
+            "bars", "Coût des SMS", labels, [Series(words="coût", colour="sms", values=costs)], height=180
+        )
+    if any(one.known[1] for one in returns):
+        drawn["retours"] = chart(
+            "bars",
+            "Part des documents rendus sous 1, 3 et 7 jours après chaque étape",
+            [returns_words(one) for one in returns],
+            [
+                Series(
+                    words=f"sous {days} jour{'s' * (days > 1)}",
+                    colour=_DAYS[days],
+                    values=tuple(share(one.returned[days], one.known[days]) for one in returns),
+                )
+                for days in WITHIN_DAYS
+            ],
+            say=per_cent,
+        )
+    if overdue:
+        drawn["retards-longs"] = _overdue(overdue)
+    return drawn
+
+
+def per_cent(number: float) -> str:
+    """`23,5 %`."""
+    return f"{written(round(number, 1))}\N{NO-BREAK SPACE}%"
+
+
+def _channels(messages: MessageFigures, asked: Asked) -> list[Series]:
+    starts = [start.isoformat() for start in periods(asked)]
+    found = {channel for _, channel in messages.chart}
+    series = [
+        Series(
+            words=CHANNELS[channel],
+            colour=_COLOURS[channel],
+            values=tuple(messages.chart.get((start, channel.value), 0) for start in starts),
+        )
+        for channel in Channel
+        if channel.value in found
+    ]
+    if "" in found:
+        values = tuple(messages.chart.get((start, ""), 0) for start in starts)
+        series.append(Series(words="lecteurs non joints", colour="none", values=values))
+    return series
+
+
+def _overdue(overdue: Sequence[Overdue]) -> Markup:
+    days = sorted({one.day for one in overdue})
+    by = {(one.day, one.category): one for one in overdue}
+    return chart(
+        "lines",
+        "Part des retards longs (15 jours ou plus) parmi les retards, étudiants et personnels",
+        [month_label(day) for day in days],
+        [
+            Series(
+                words=READERS[category],
+                colour=colour,
+                values=tuple(long_share(by.get((day, category))) for day in days),
+            )
+            for category, colour in _READERS.items()
+        ],
+        say=per_cent,
+    )

@@ -1,0 +1,166 @@
+"""The counters as they are kept, and the same counted here from the plain rows, loan by loan, by other means."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from loan_reminders.ledger.repository import PostgresLedger
+from tests.scenes.ledger_runs import rows
+
+PAID = {"accepted", "delivered", "bounced", "in_doubt", "claimed"}
+UNREACHABLE = {"invalid_recipient", "no_recipient", "dead_address"}
+FIGURES = ("told", "failed", "in_doubt", "waiting", "not_reached", "segments")
+RETURNS = ("loans", "known_1", "known_3", "known_7", "returned_1", "returned_3", "returned_7", "renewed_7")
+
+Counts = dict[tuple[Any, ...], dict[str, int]]
+
+
+def kept_messages(ledger: PostgresLedger) -> Counts:
+    """What is kept of messages: by run, channel, branch and category."""
+    return _sums(rows(ledger, "SELECT * FROM message_counters"), FIGURES)
+
+
+def kept_returns(ledger: PostgresLedger) -> Counts:
+    return _sums(rows(ledger, "SELECT * FROM return_counters"), RETURNS)
+
+
+def kept_overdue(ledger: PostgresLedger) -> dict[tuple[Any, ...], tuple[int, int]]:
+    return {(row.day, row.branch, row.category): (row.overdue, row.long_overdue)
+            for row in rows(ledger, "SELECT * FROM overdue_counters")}  # fmt: skip
+
+
+def _sums(found: Iterable[Any], figures: tuple[str, ...]) -> Counts:
+    sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    for row in found:
+        for figure in figures:
+            sums[row.run_id, row.channel, row.branch, row.category][figure] += getattr(row, figure)
+    return _without_zeros(sums)
+
+
+def _without_zeros(sums: Mapping[tuple[Any, ...], Counter[str]]) -> Counts:
+    return {key: found for key, counts in sums.items() if (found := {name: n for name, n in counts.items() if n})}
+
+
+class Recount:
+    """The ledger's rows, read whole."""
+
+    def __init__(self, ledger: PostgresLedger) -> None:
+        self.ledger = ledger
+        self.runs = {row.run_id: row for row in rows(ledger, "SELECT * FROM runs") if not row.dry_run}
+        self.deliveries = rows(ledger, "SELECT * FROM deliveries")
+        self.notices = {row.notice_id: row for row in rows(ledger, "SELECT * FROM notices")}
+        self.seen = {
+            (row.run_id, row.loan_id, row.due_date): (row.record["branch"], row.record["patron"]["category"])
+            for row in rows(ledger, "SELECT * FROM loans_seen")
+        }
+        self.skips = rows(ledger, "SELECT * FROM skips")
+        printed = "SELECT delivery_id FROM letters JOIN letter_batches USING (batch_id) WHERE state = 'printed'"
+        self.printed = {row.delivery_id for row in rows(ledger, printed)}
+        self.posted = {row.delivery_id: row for row in rows(ledger, "SELECT * FROM registered_letters")}
+        back = "SELECT delivery_id FROM letter_events WHERE act = 'returned'"
+        self.back = {row.delivery_id for row in rows(ledger, back)}
+
+    def outcome(self, delivery: Any) -> str:
+        if delivery.state in ("refused", "bounced", "failed"):
+            return "failed"
+        if delivery.state in ("in_doubt", "claimed"):
+            return "in_doubt"
+        if delivery.state not in ("accepted", "delivered"):
+            return ""
+        if delivery.channel == "letter":
+            if delivery.delivery_id not in self.printed:
+                return "waiting"
+            return "failed" if delivery.delivery_id in self.back else "told"
+        if delivery.channel == "registered_letter":
+            life = self.posted.get(delivery.delivery_id)
+            if life is None or life.posted_on is None:
+                return "waiting"
+            return "failed" if life.return_reason == "returned_undeliverable" else "told"
+        return "told"
+
+    def messages(self) -> Counts:
+        sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+        for delivery in self.deliveries:
+            if delivery.run_id not in self.runs:
+                continue
+            notice = self.notices[delivery.notice_id]
+            branch, category = self.seen[notice.run_id, notice.loan_ids[0], notice.due_date]
+            counts = sums[delivery.run_id, delivery.channel, branch, category]
+            if outcome := self.outcome(delivery):
+                counts[outcome] += 1
+                if delivery.channel == "sms" and delivery.state in PAID:
+                    counts["segments"] += delivery.segments
+        for run_id, reader in self.not_reached():
+            sums[run_id, "", *reader]["not_reached"] += 1
+        return _without_zeros(sums)
+
+    def not_reached(self) -> Iterable[tuple[int, tuple[str, str]]]:
+        """Readers and due dates of a stage whom no run reached, in the last run that says so."""
+        told = {(n.stage, n.patron_id, n.due_date, n.run_id) for n in self.notices.values() if n.run_id in self.runs}
+        missed: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+        for skip in self.skips:
+            run = self.runs.get(skip.run_id)
+            if run and skip.reason in UNREACHABLE and skip.slot in (None, "written"):
+                missed[run.stage, skip.patron_id, skip.due_date].append(skip)
+        for (stage, patron_id, due_date), found in missed.items():
+            by_run = defaultdict(list)
+            for skip in found:
+                by_run[skip.run_id].append(skip)
+            for run_id, of_run in by_run.items():
+                first = min(of_run, key=lambda skip: skip.loan_id)
+                later = any(other > run_id for other in by_run)
+                reached = (stage, patron_id, due_date)
+                reached_in = max((told_in for *whom, told_in in told if tuple(whom) == reached), default=0)
+                if not later and reached_in < run_id:
+                    yield run_id, self.seen.get((run_id, first.loan_id, due_date), ("", "other"))
+
+    def returns(self) -> Counts:
+        ends = {(row.loan_id, row.due_date): row for row in rows(self.ledger, "SELECT * FROM loan_ends")}
+        by_id = {delivery.delivery_id: delivery for delivery in self.deliveries}
+        told: dict[tuple[Any, ...], str] = {}
+        for claim in rows(self.ledger, "SELECT * FROM delivery_loans WHERE dropped IS NULL"):
+            delivery = by_id[claim.delivery_id]
+            if delivery.run_id in self.runs and self.outcome(delivery) == "told":
+                key = (delivery.run_id, claim.loan_id, claim.due_date)
+                told[key] = max(told.get(key, ""), delivery.channel)
+        sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+        for (run_id, loan_id, due_date), channel in told.items():
+            end, day = ends.get((loan_id, due_date)), self.runs[run_id].today
+            if end is None:
+                continue
+            counts = sums[run_id, channel, end.branch, end.category]
+            counts["loans"] += 1
+            for days in (1, 3, 7):
+                until = day + timedelta(days=days)
+                ended = end.ended_on is not None and end.ended_on <= until
+                counts[f"known_{days}"] += ended or end.open_on >= until
+                counts[f"returned_{days}"] += ended and end.how == "returned"
+            counts["renewed_7"] += bool(
+                end.ended_on and end.ended_on <= day + timedelta(days=7) and end.how == "renewed"
+            )
+        return _without_zeros(sums)
+
+    def overdue(self) -> dict[tuple[Any, ...], tuple[int, int]]:
+        days: list[date] = [row.day for row in rows(self.ledger, "SELECT day FROM loan_looks")]
+        counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+        for end in rows(self.ledger, "SELECT * FROM loan_ends"):
+            for day in days:
+                if end.due_date < day and (end.ended_on is None or end.ended_on > day):
+                    counts[day, end.branch, end.category][0] += 1
+                    counts[day, end.branch, end.category][1] += (day - end.due_date).days >= 15
+        return {key: (overdue, late) for key, (overdue, late) in counts.items()}
+
+
+def assert_counters_are_true(ledger: PostgresLedger) -> None:
+    """All runs being closed, what is kept is what the rows say."""
+    recount = Recount(ledger)
+    for kept, counted in (
+        (kept_messages(ledger), recount.messages()),
+        (kept_returns(ledger), recount.returns()),
+        (kept_overdue(ledger), recount.overdue()),
+    ):
+        wrong = {key: (kept.get(key), counted.get(key)) for key in kept | counted if kept.get(key) != counted.get(key)}
+        assert wrong == {}, wrong
