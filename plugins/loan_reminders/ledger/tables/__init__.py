@@ -48,10 +48,11 @@ from loan_reminders.ledger.tables.letters import letters as letters
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
+from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 """The migration these tables stand for."""
 
 
@@ -88,6 +89,7 @@ runs = Table(
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
     one_of("stage", Stage),
     one_of("state", RunState),
+    Index("runs_of_day", "library", "reference_date"),
 )
 
 volume_answers = Table(
