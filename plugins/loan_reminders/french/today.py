@@ -141,8 +141,15 @@ def state_words(day: StageDay, now: datetime, *, zone: tzinfo) -> str:
     return f"faite{at}"
 
 
-def advice_words(day: StageDay, now: datetime, *, zone: tzinfo) -> str:
+def advice_words(day: StageDay) -> str:
     """What becomes of a stage by itself, or what to do about it; empty when its state says all."""
+    words = _advice_words(day)
+    if day.paused and day.state is not S.PAUSED:
+        words = f"{words} En pause dans Airflow : rien ne partira demain.".strip()
+    return words
+
+
+def _advice_words(day: StageDay) -> str:
     match day.state:
         case S.LATE:
             return "Airflow la lance d'ordinaire dans la minute : attendre un peu."

@@ -7,7 +7,7 @@ answer of Airflow the ledger alone decides, as far as it can.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,8 +20,9 @@ GRACE = timedelta(hours=2)
 AT_ONCE = timedelta(minutes=5)
 """How long after its hour a run that has not begun is nothing to speak of."""
 
-APPROVE, CONFIRM, SMS = "approve_letters", "confirm_volume", "send_sms"
-"""The tasks that may wait: for the approval of registered letters, of the volume, for the window of SMS."""
+CONFIRM, SMS, CLOSE = "confirm_volume", "send_sms", "close_run"
+"""The tasks that tell something by themselves: the question about the volume, the SMS that wait for their window, and
+the last one, which fails whenever another did."""
 
 
 class DayState(StrEnum):
@@ -166,7 +167,7 @@ class StageDay:
     """Where a stage is; `at` is the state's own moment: begun, done, or when it goes on. `tasks` are Airflow's ids.
 
     `letters` are those that wait for an approval or for the printer. `closes_right` says whether the books balance,
-    None without any.
+    None without any. `paused`: whatever its state today, Airflow begins no other run.
     """
 
     state: DayState
@@ -174,6 +175,7 @@ class StageDay:
     tasks: tuple[str, ...] = ()
     letters: int = 0
     closes_right: bool | None = None
+    paused: bool = False
 
     @property
     def level(self) -> Level:
@@ -193,9 +195,14 @@ class Verdict:
 
 def stage_day(facts: StageFacts, now: datetime) -> StageDay:
     """Where a stage is at `now`, an aware moment."""
-    ledger, airflow = facts.ledger, facts.airflow
+    airflow = facts.airflow
     if airflow is None:
         return _by_ledger(facts, now)
+    return replace(_by_both(facts, now, airflow), paused=airflow.paused)
+
+
+def _by_both(facts: StageFacts, now: datetime, airflow: AirflowStage) -> StageDay:
+    ledger = facts.ledger
     if airflow.run is None:
         if ledger is not None:
             return _ended(ledger) if ledger.closed_at is not None else StageDay(state=S.NEVER_CLOSED)
@@ -257,6 +264,7 @@ def _not_begun(facts: StageFacts, now: datetime, airflow: AirflowStage) -> Stage
 
 def _by_run(run: AirflowRun, ledger: LedgerRun | None, *, paused: bool) -> StageDay:
     failed = _those(run, TaskStep.FAILED)
+    failed = tuple(task for task in failed if task != CLOSE) or failed
     if run.step is RunStep.SUCCEEDED:
         if ledger is None or ledger.closed_at is None or not ledger.balanced:
             return StageDay(state=S.WITHOUT_BOOKS, at=run.ended_at)

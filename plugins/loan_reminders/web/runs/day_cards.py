@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loan_reminders.domain.runs.day_state import DayState, StageDay, StageFacts, stage_day
+from loan_reminders.domain.runs.day_state import StageDay, StageFacts, stage_day
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.today import (
     COLOURS,
@@ -100,24 +100,33 @@ def next_run(config: Settings, days: Mapping[Stage, StageDay], now: datetime) ->
     """When the next run begins; stages that are paused begin none. None when all are."""
     comes = []
     for stage, day in days.items():
-        if day.state is not DayState.PAUSED:
+        if not day.paused:
             due = starts_at(config, stage, now)
             comes.append(due if due > now else starts_at(config, stage, now + timedelta(days=1)))
     return min(comes, default=None)
 
 
 def cards(
-    config: Settings, days: Mapping[Stage, StageDay], figures: Mapping[Stage, DayFigures], now: datetime
+    config: Settings, days: Mapping[Stage, StageDay], figures: Mapping[Stage, DayFigures], now: datetime, *, began: bool
 ) -> Sequence[Card]:
-    """The cards of the day, in the order of the procedure."""
+    """The cards of the day, in the order of the procedure; before the library `began` nothing is wrong with any."""
     policy = config.policy()
     return tuple(
-        _card(stage, day, figures.get(stage), policy.rule(stage).offset_days, config, now)
+        _card(stage, day, figures.get(stage), policy.rule(stage).offset_days, config, now, began=began)
         for stage, day in days.items()
     )
 
 
-def _card(stage: Stage, day: StageDay, known: DayFigures | None, offset: int, config: Settings, now: datetime) -> Card:
+def _card(
+    stage: Stage,
+    day: StageDay,
+    known: DayFigures | None,
+    offset: int,
+    config: Settings,
+    now: datetime,
+    *,
+    began: bool,
+) -> Card:
     big, big_words = _big(day, known)
     counted = _counted(known)
     books = None if known is None else known.books
@@ -127,8 +136,8 @@ def _card(stage: Stage, day: StageDay, known: DayFigures | None, offset: int, co
         offset=offset_words(offset),
         state=state_words(day, now, zone=config.zone),
         icon=ICONS[day.state],
-        colour=COLOURS.get(day.state, "bad"),
-        advice=advice_words(day, now, zone=config.zone),
+        colour=COLOURS.get(day.state, "bad") if began else "off",
+        advice=advice_words(day),
         big=big,
         big_words=big_words,
         bar=_bar(counted),

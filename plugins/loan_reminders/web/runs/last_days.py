@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
-from loan_reminders.domain.runs.day_state import DayState, StageDay
+from loan_reminders.domain.runs.day_state import StageDay
 from loan_reminders.domain.runs.forecast import forecast
 from loan_reminders.domain.sms.pace import spending
 from loan_reminders.domain.stages import Channel, Stage
@@ -83,7 +83,7 @@ def tomorrow(
         (
             name_words(stage),
             hour_words(starts_at(config, stage, now), zone=config.zone),
-            _about(expected[stage], paused=days[stage].state is DayState.PAUSED),
+            _about(expected[stage], paused=days[stage].paused),
         )
         for stage in Stage
     )
