@@ -152,7 +152,7 @@ class PostgresToday:
                 stages=_figures(connection, ours),
                 missed=self._missed(connection, now.date()),
                 last_days=_last_days(connection, {**asked, "runs": lately}),
-                past=tuple(map(_past, filter(lambda run: run.balanced, runs))),
+                past=tuple(_past(run) for run in runs if run.balanced and run.books is not None),
                 credit=sms_credits.newest(connection, self._library),
                 credit_by_day=sms_credits.by_day(connection, self._library, midnight - CREDIT_SHOWN, zone),
                 spent_by_day=sms_credits.spent_by_day(connection, self._library, spent_since, zone),
