@@ -1,6 +1,6 @@
 """## Retours des SMS
 
-Toutes les heures, ce que le prestataire sait des SMS partis ; trois questions, aucune n'attend l'autre.
+Toutes les heures, ce que le prestataire sait des SMS partis ; quatre questions, aucune n'attend l'autre.
 
 1. **Lire les accusés de réception** : un SMS accepté devient *reçu* ou *revenu en erreur* ; un SMS *en doute* trouve
    sa réponse. Un numéro dont plusieurs SMS de suite échouent pour de bon (`dead_after_failures` dans `library.toml`)
@@ -8,6 +8,7 @@ Toutes les heures, ce que le prestataire sait des SMS partis ; trois questions, 
 2. **Lire les réponses** : un lecteur qui répond STOP n'est plus servi par SMS, et ce qui l'attendait est annulé.
    Les autres réponses sont gardées au registre.
 3. **Lire la liste noire** : les numéros que le prestataire ne sert plus.
+4. **Lire le crédit** : ce qu'il reste de SMS, pour la page **Aujourd'hui**.
 
 La liste des désinscrits est à la page **Relances** : on y voit qui, pourquoi, depuis quand, et si des SMS sont encore
 payés pour eux ; on peut y réinscrire un lecteur. Le prestataire peut aussi appeler Airflow dès qu'il sait quelque
@@ -17,9 +18,10 @@ chose ; cette tournée rattrape ce qui manquerait.
 from airflow.sdk import DAG
 
 from loan_reminders.dag_arguments import hourly, hourly_arguments
-from loan_reminders.operators import ReadBlacklist, ReadReceipts, ReadReplies
+from loan_reminders.operators import ReadBlacklist, ReadCredit, ReadReceipts, ReadReplies
 
 with DAG(schedule=hourly(10), doc_md=__doc__, **hourly_arguments("sms_feedback")):
     ReadReceipts()
     ReadReplies()
     ReadBlacklist()
+    ReadCredit()

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from loan_reminders.domain.runs.tries import FIRST_PAUSE, LONGEST_PAUSE, TRIES_AFTER
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.task_names import DAGS
 from loan_reminders.services.compose import check_texts
@@ -84,10 +85,10 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
         "default_args": {
             "owner": "bibliothèque",
             "stage": stage,
-            "retries": 4,
-            "retry_delay": timedelta(minutes=5),
+            "retries": TRIES_AFTER,
+            "retry_delay": FIRST_PAUSE,
             "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(hours=1),
+            "max_retry_delay": LONGEST_PAUSE,
         },
     }
 

@@ -90,13 +90,13 @@ def test_temporary_errors_are_tried_again_with_growing_pauses(dags, stage):
         assert task.max_retry_delay == timedelta(hours=1)
 
 
-def test_what_comes_back_of_sms_is_read_every_hour_by_three_tasks_none_waiting_for_another(dags):
+def test_what_comes_back_of_sms_is_read_every_hour_by_four_tasks_none_waiting_for_another(dags):
     dag = dags["sms_feedback"]
     assert (cron(dag), dag.catchup, dag.max_active_runs) == (("10 * * * *", "Europe/Paris"), False, 1)
     assert dag.timezone.name == "Europe/Paris"
     assert dag.dag_display_name == "6. Retours des SMS"
     assert dag.doc_md.startswith("## ")
-    assert set(dag.task_ids) == {"read_receipts", "read_replies", "read_blacklist"}
+    assert set(dag.task_ids) == {"read_receipts", "read_replies", "read_blacklist", "read_credit"}
     for task in dag.tasks:
         assert task.upstream_task_ids == task.downstream_task_ids == set()
         assert task.task_display_name.startswith("Lire ")

@@ -27,6 +27,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.sms import costs as sms_costs
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.scenes.disputed_loan import a_whole_story
@@ -252,6 +253,10 @@ def pages(ledger: PostgresLedger) -> None:
     desk.is_returned("REF-UNKNOWN")
     desk.settle(uuid.uuid4(), who="zoé")
     a_whole_story(ledger, item_barcode="NEW1")
+    ledger.keep_sms_credit(900, at=now)
+    # The day of the old ledger's last runs, and one so far away that no run is near it.
+    for moment in (datetime(2026, 11, 1, 12, tzinfo=UTC), datetime(2036, 11, 1, 12, tzinfo=UTC)):
+        ledger.part(PostgresToday).today(moment, zone=ZONE)
     dispute = ledger.dispute()
     for search in ({"loan_id": "L1"}, {"item_barcode": "NEW1"}, {"reference": "R1-7ZK3QD4M"}, {"tracking_number": ONE}):
         assert dispute.find(LoanSearch(**search))

@@ -18,3 +18,34 @@ def minute_words(moment: datetime, *, zone: tzinfo) -> str:
 def second_words(moment: datetime, *, zone: tzinfo) -> str:
     """`26/11/2026 à 10:04:12`, by the library's clock: what may have to prove something."""
     return f"{moment.astimezone(zone):%d/%m/%Y à %H:%M:%S}"
+
+
+WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+    "décembre",
+)  # fmt: skip
+
+
+def long_day_words(day: date, *, year: bool = True) -> str:
+    """`lundi 30 novembre 2026`, or without its year; the first of a month is `1er`."""
+    number = "1er" if day.day == 1 else str(day.day)
+    words = f"{WEEKDAYS[day.weekday()]} {number} {MONTHS[day.month - 1]}"
+    return f"{words} {day.year}" if year else words
+
+
+def hour_words(moment: datetime, *, zone: tzinfo) -> str:
+    """`7 h`, `10 h 03`, by the library's clock; an hour stays on one line."""
+    at = moment.astimezone(zone)
+    words = f"{at.hour} h {at.minute:02}" if at.minute else f"{at.hour} h"
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def near_words(moment: datetime, now: datetime, *, zone: tzinfo) -> str:
+    """How one says an hour that is near: `à 10 h 03` today, `hier à 7 h`, `demain à 7 h`, `lundi 30 novembre à 7 h`."""
+    day, today = moment.astimezone(zone).date(), now.astimezone(zone).date()
+    hour = f"à {hour_words(moment, zone=zone)}"
+    near = {-1: "hier", 0: "", 1: "demain"}.get((day - today).days)
+    if near is None:
+        near = long_day_words(day, year=day.year != today.year)
+    return f"{near} {hour}".strip()

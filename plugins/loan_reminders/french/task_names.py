@@ -29,6 +29,7 @@ TASKS = {
     "read_receipts": "Lire les accusés de réception",
     "read_replies": "Lire les réponses",
     "read_blacklist": "Lire la liste noire",
+    "read_credit": "Lire le crédit",
     "read_bounces": "Lire les retours d'e-mails",
     "watch_runs": "Surveiller les tournées",
     "look_at_loans": "Regarder les retours",

@@ -41,6 +41,7 @@ from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.sender import PostgresSender, count_offered
 from loan_reminders.ledger.sender_locks import lock_letters
 from loan_reminders.ledger.sms import costs as sms_costs
+from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
 from loan_reminders.ledger.statistics.counting import count_closed
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
@@ -229,6 +230,11 @@ class PostgresLedger:
         """Segments of the SMS that left, or may have left, since a moment."""
         with self._transaction() as connection:
             return sms_costs.segments_since(connection, self.library, since)
+
+    def keep_sms_credit(self, segments: int, *, at: datetime) -> None:
+        """Keep what the provider said is left on the account, in segments, at a moment."""
+        with self._transaction() as connection:
+            sms_credits.keep(connection, self.library, segments, at)
 
     def sms_costs(self, *, first: date, last: date, zone: str) -> Sequence[sms_costs.SmsCost]:
         """What SMS cost from one day to another, both included, by day, stage and category of reader."""

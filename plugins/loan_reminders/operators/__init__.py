@@ -8,7 +8,7 @@ from loan_reminders.operators.look_at_loans import LookAtLoans
 from loan_reminders.operators.plan_notices import PlanNotices
 from loan_reminders.operators.print_letters import PrepareLetters, PrintLetters
 from loan_reminders.operators.read_mail_feedback import ReadBounces
-from loan_reminders.operators.read_sms_feedback import ReadBlacklist, ReadReceipts, ReadReplies
+from loan_reminders.operators.read_sms_feedback import ReadBlacklist, ReadCredit, ReadReceipts, ReadReplies
 from loan_reminders.operators.send_emails import SendEmails
 from loan_reminders.operators.send_sms import SendSms
 from loan_reminders.operators.watch_runs import WatchRuns
@@ -24,6 +24,7 @@ __all__ = [
     "PrintLetters",
     "ReadBlacklist",
     "ReadBounces",
+    "ReadCredit",
     "ReadReceipts",
     "ReadReplies",
     "SendEmails",

@@ -1,4 +1,4 @@
-"""Lire les accusés, les réponses, la liste noire: three operators, each asks the SMS provider one question."""
+"""Lire les accusés, les réponses, la liste noire, le crédit: four operators, each asks the provider one question."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from loan_reminders.services.sms import feedback as sms_feedback
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from loan_reminders.domain.ports.outside import SmsAccount
+    from loan_reminders.domain.ports.outside import Ledger, SmsAccount
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 
 
@@ -26,7 +26,11 @@ class ReadSmsFeedback(LibraryOperator):
         from loan_reminders.hooks.allmysms import sms_account
 
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return self.ask(ledger.feedback(), sms_account(self.sms_conn_id, api=self.config.sms.api))
+            return self.ask_for(ledger, sms_account(self.sms_conn_id, api=self.config.sms.api))
+
+    def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
+        """The question, with the whole ledger; most need the part about SMS alone."""
+        return self.ask(ledger.feedback(), account)
 
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """The operator's question."""
@@ -62,3 +66,13 @@ class ReadBlacklist(ReadSmsFeedback):
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """Ask for the blacklist."""
         return sms_feedback.read_blacklist(feedback, account)
+
+
+class ReadCredit(ReadSmsFeedback):
+    """Reads what is left on the SMS account."""
+
+    usual_id = "read_credit"
+
+    def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
+        """Ask for the credit."""
+        return sms_feedback.read_credit(ledger, account, now=self.now())

@@ -17,6 +17,7 @@ from loan_reminders.web.home import router as home
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.registered.registered_letters import router as registered
+from loan_reminders.web.runs.today import router as today
 from loan_reminders.web.sms.callbacks import callbacks_router
 from loan_reminders.web.statistics.page import router as statistics
 from loan_reminders.web.suppressions.suppression_list import router as suppressions
@@ -41,6 +42,16 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
     app.add_middleware(AccessLogWithoutSecrets)
     app.add_exception_handler(HTTPException, page.refused)
     app.add_exception_handler(RequestValidationError, page.unreadable)
-    for router in (callbacks_router(), home, suppressions, batches, dispute, registered, desk, statistics):
+    for router in (
+        callbacks_router(),
+        home,
+        suppressions,
+        batches,
+        dispute,
+        registered,
+        desk,
+        statistics,
+        today,
+    ):
         app.include_router(router)
     return app

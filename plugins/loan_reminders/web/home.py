@@ -1,4 +1,4 @@
-"""The first page, the style and the script of all, and what an administrator wants to know of the installation."""
+"""The style and the script of all pages, and what an administrator wants to know of the installation."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ _STATIC = Path(__file__).parent / "static"
 
 seen = APIRouter(route_class=SeeRoute)
 administered = APIRouter(route_class=AdministerRoute)
-
-
-@seen.get("/")
-def first_page(at: At) -> Response:
-    """The first page leads to the batches."""
-    return at.to("lots")
 
 
 @seen.get("/static/relances.css")

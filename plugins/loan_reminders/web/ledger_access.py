@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
+from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.settings.library_toml import settings
 
@@ -61,6 +62,11 @@ def desk() -> Desk:
 def journal() -> PostgresJournal:
     """The part of the ledger where who did what is kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresJournal)
+
+
+def today() -> PostgresToday:
+    """The part of the ledger that the first page shows. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresToday)
 
 
 def form_keys() -> PostgresFormKeys:

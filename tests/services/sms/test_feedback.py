@@ -9,8 +9,9 @@ from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.gateways.sms.allmysms_callback import read_callback
-from loan_reminders.services.sms.feedback import read_blacklist
+from loan_reminders.services.sms.feedback import read_blacklist, read_credit
 from loan_reminders.settings.library_toml import ROOT
+from tests.scenes.ledger_runs import rows
 from tests.scenes.sms_return import (
     NUMBER,
     a_day_passes,
@@ -122,6 +123,23 @@ def test_the_blacklist_keeps_a_number_off_before_the_provider_has_to_refuse(worl
     world.send_sms(run_id)
     assert slot_skips(world, run_id) == [SkipReason.OPTED_OUT]
     assert world.sms.provider.accepted == []
+
+
+def test_the_credit_is_kept_for_the_first_page(world):
+    world.sms.provider.credit = 880 * 15
+    now = world.clock()
+    assert read_credit(world.ledger, account(world), now=now) == {"segments": 880}
+    assert kept_credits(world) == [(880, now)]
+
+
+def test_a_run_of_sms_keeps_the_credit_that_it_asked_for(world):
+    world.sms.provider.credit = 1000 * 15
+    send(world, loan(1), loan(2))
+    assert [segments for segments, _ in kept_credits(world)] == [1000]
+
+
+def kept_credits(world):
+    return [tuple(row) for row in rows(world.ledger, "SELECT segments, at FROM sms_credits ORDER BY credit_id")]
 
 
 def test_a_reader_without_email_whose_number_stopped_is_on_the_desks_list(world):

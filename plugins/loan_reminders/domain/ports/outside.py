@@ -240,6 +240,10 @@ class Ledger(Protocol):
         """Segments of the SMS that left, or may have left, since a moment."""
         ...
 
+    def keep_sms_credit(self, segments: int, *, at: datetime) -> None:
+        """Keep what the provider said is left on the account, in segments, at a moment."""
+        ...
+
     def missed_days(self, run_id: int, *, within_days: int) -> Sequence[date]:
         """Days before this run's own without any green run of its stage, back to the first green one at most."""
         ...

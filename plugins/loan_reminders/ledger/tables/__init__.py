@@ -49,6 +49,7 @@ from loan_reminders.ledger.tables.letters import letters as letters
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
+from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.statistics import counted_runs as counted_runs
 from loan_reminders.ledger.tables.statistics import loan_ends as loan_ends
@@ -58,7 +59,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 """The migration these tables stand for."""
 
 
@@ -95,6 +96,7 @@ runs = Table(
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
     one_of("stage", Stage),
     one_of("state", RunState),
+    Index("runs_of_day", "library", "reference_date"),
 )
 
 volume_answers = Table(

@@ -1,6 +1,7 @@
 """The tables of what comes back from the SMS provider.
 
 `sms_acks` and `sms_replies` keep every receipt and reply as it came, once each; `settled_at` is when it was settled.
+`sms_credits` keeps what the provider said was left on the account, in segments, each time it was asked.
 """
 
 from __future__ import annotations
@@ -64,4 +65,14 @@ sms_replies = Table(
     moment("settled_at"),
     UniqueConstraint("library", "reply_id", name="one_reply_each"),
     Index("sms_replies_to_settle", "library", "reply_number", postgresql_where=text("settled_at IS NULL")),
+)
+
+sms_credits = Table(
+    "sms_credits",
+    metadata,
+    Column("credit_id", BigInteger, Identity(always=True), primary_key=True),
+    library_code(),
+    moment("at", default=True),
+    Column("segments", BigInteger, nullable=False),
+    Index("sms_credits_by_moment", "library", "at"),
 )

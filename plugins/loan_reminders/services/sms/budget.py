@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def check_budget(ledger: Ledger, account: SmsAccount, budget: SmsBudget, *, forecast: int, now: datetime) -> None:
-    """Raise SmsBudgetExceeded, with every figure, when a run of `forecast` segments may not leave.
+    """Raise SmsBudgetExceeded, with every figure, when a run of `forecast` segments may not leave; keep the credit.
 
     `now` has the library's zone: its day and its month are those counted. Raises SmsGatewayUnavailable or
     SmsAnswerUnreadable when the credit cannot be known: the run holds.
@@ -25,6 +25,7 @@ def check_budget(ledger: Ledger, account: SmsAccount, budget: SmsBudget, *, fore
     day = midnight(now)
     today, month = ledger.segments_since(day), ledger.segments_since(day.replace(day=1))
     credit = account.credit()
+    ledger.keep_sms_credit(credit.segments, at=now)
     log.info("SMS prévus : %d segments ; déjà envoyés : %d ce jour, %d ce mois", forecast, today, month)
     log.info("Crédit : %d segments (%g %s)", credit.segments, credit.amount, credit.unit)
     problems = budget.problems(forecast=forecast, credit=credit.segments, today=today, month=month)

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from loan_reminders.domain.errors import LedgerUnavailable, ReminderError, SmsAnswerUnreadable
-from loan_reminders.domain.ports.outside import SmsAccount
+from loan_reminders.domain.ports.outside import Ledger, SmsAccount
 from loan_reminders.domain.ports.sms_feedback import Settled, SmsFeedback
 from loan_reminders.domain.sms.feedback import SmsReply
 
@@ -92,6 +92,15 @@ def read_blacklist(feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]
     if summary.sms_since:
         log.warning("%d SMS sont partis vers des numéros désinscrits depuis leur désinscription", summary.sms_since)
     return {"blacklisted": len(entries), "joined": joined} | tell_put_aside(feedback)
+
+
+def read_credit(ledger: Ledger, account: SmsAccount, *, now: datetime) -> dict[str, int]:
+    """Ask what is left on the account, in segments, and keep it for the first page."""
+    with closing(account):
+        credit = account.credit()
+    ledger.keep_sms_credit(credit.segments, at=now)
+    log.info("Crédit SMS : %d segments (%g %s)", credit.segments, credit.amount, credit.unit)
+    return {"segments": credit.segments}
 
 
 def settle_feedback(feedback: SmsFeedback, *, failures: int) -> Settled:

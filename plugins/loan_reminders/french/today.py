@@ -1,0 +1,282 @@
+"""What the first page says: the verdict of the day, where each stage is, how long the SMS credit lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+
+from loan_reminders.domain.runs.day_state import DayState, Level, StageDay, Verdict
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.french.days import near_words
+from loan_reminders.french.task_names import TASKS
+from loan_reminders.french.words import STAGES
+
+S = DayState
+
+ICONS = {
+    S.NOT_YET: "waiting",
+    S.LATE: "waiting",
+    S.QUEUED: "waiting",
+    S.RUNNING: "running",
+    S.WAITS_FOR_WINDOW: "waiting",
+    S.WAITS_FOR_VOLUME: "person",
+    S.WAITS_FOR_APPROVAL: "person",
+    S.RETRYING: "again",
+    S.STOPPED: "stopped",
+    S.NOT_BALANCED: "stopped",
+    S.NEVER_CLOSED: "stopped",
+    S.WITHOUT_BOOKS: "stopped",
+    S.PAUSED: "paused",
+    S.MISSED: "missed",
+    S.BROKEN: "stopped",
+    S.REFUSED: "hold",
+    S.TO_PRINT: "print",
+    S.DONE: "done",
+}
+"""The drawing beside each state; it says nothing that the words do not."""
+
+COLOURS = {
+    S.NOT_YET: "off",
+    S.LATE: "off",
+    S.QUEUED: "off",
+    S.RUNNING: "run",
+    S.WAITS_FOR_WINDOW: "off",
+    S.WAITS_FOR_VOLUME: "wait",
+    S.WAITS_FOR_APPROVAL: "wait",
+    S.RETRYING: "wait",
+    S.REFUSED: "off",
+    S.TO_PRINT: "wait",
+    S.DONE: "",
+}
+"""The look of each state's words; whatever is not named here is `bad`."""
+
+_CHANNELS = {
+    Channel.EMAIL: ("e-mail", "e-mails"),
+    Channel.SMS: ("SMS", "SMS"),
+    Channel.LETTER: ("lettre", "lettres"),
+    Channel.REGISTERED_LETTER: ("recommandé", "recommandés"),
+}
+_ARE_STOPPED = {
+    S.STOPPED: ("est arrêtée", "est arrêté"),
+    S.NOT_BALANCED: ("a des comptes faux", "a des comptes faux"),
+    S.NEVER_CLOSED: ("n'a pas été close", "n'a pas été clos"),
+    S.WITHOUT_BOOKS: ("n'a pas de comptes", "n'a pas de comptes"),
+    S.PAUSED: ("est en pause", "est en pause"),
+    S.MISSED: ("n'a pas eu lieu", "n'a pas eu lieu"),
+    S.BROKEN: ("ne peut pas partir", "ne peut pas partir"),
+}
+_NUMBERS = {1: "Une étape", 2: "Deux étapes", 3: "Trois étapes", 4: "Quatre étapes", 5: "Les cinq étapes"}
+
+
+def number_words(number: int) -> str:
+    """`1 204`: thousands apart, on one line."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def many(number: int, one: str, several: str) -> str:
+    """`1 lettre`, `4 lettres`."""
+    return f"{number_words(number)} {one if number < 2 else several}"
+
+
+def channel_words(channel: Channel, number: int) -> str:
+    """How a channel is called beside a number of messages."""
+    return _CHANNELS[channel][0 if number < 2 else 1]
+
+
+def of_stage(stage: Stage) -> str:
+    """A stage with its article: `la 1re lettre de relance`, `l'avis de retard`."""
+    name = STAGES[stage]
+    return f"l'{name}" if name[0] in "aeiou" else f"la {name}"
+
+
+def name_words(stage: Stage) -> str:
+    """A stage as a title: `Avis de retard`."""
+    return STAGES[stage][0].upper() + STAGES[stage][1:]
+
+
+def offset_words(days: int) -> str:
+    """How far a stage is from the due date: `J − 2`, `J + 8`."""
+    return "jour J" if not days else f"J {'−' if days < 0 else '+'} {abs(days)}"
+
+
+def state_words(day: StageDay, now: datetime, *, zone: tzinfo) -> str:
+    """Where a stage is, in the few words of its card: `faite à 10 h 03`."""
+    at = "" if day.at is None else f" {near_words(day.at, now, zone=zone)}"
+    tasks = _task_words(day.tasks)
+    match day.state:
+        case S.NOT_YET:
+            return f"pas encore : prévue{at}"
+        case S.LATE:
+            return f"attendue{at.replace(' à ', ' depuis ', 1)}"
+        case S.QUEUED:
+            return "attend son tour"
+        case S.RUNNING:
+            return f"en cours depuis{at.replace(' à ', ' ', 1)}" if at else "en cours"
+        case S.WAITS_FOR_WINDOW:
+            return f"SMS : partiront{at}" if at else "SMS : attendent leur heure"
+        case S.WAITS_FOR_VOLUME:
+            return "volume à confirmer"
+        case S.WAITS_FOR_APPROVAL:
+            return "attend votre accord"
+        case S.RETRYING:
+            return f"nouvel essai{at}" if at else "nouvel essai bientôt"
+        case S.STOPPED:
+            return f"arrêtée : {tasks}" if tasks else "arrêtée"
+        case S.NOT_BALANCED:
+            return "comptes à revoir"
+        case S.NEVER_CLOSED:
+            return "commencée, jamais close"
+        case S.WITHOUT_BOOKS:
+            return "déclarée faite, sans comptes"
+        case S.PAUSED:
+            return "en pause"
+        case S.MISSED:
+            return f"manquée : prévue{at}"
+        case S.BROKEN:
+            return "illisible pour Airflow"
+        case S.REFUSED:
+            return "envoi refusé"
+        case S.TO_PRINT:
+            return f"{many(day.letters, 'lettre', 'lettres')} à imprimer"
+    return f"faite{at}"
+
+
+def advice_words(day: StageDay) -> str:
+    """What becomes of a stage by itself, or what to do about it; empty when its state says all."""
+    words = _advice_words(day)
+    if day.paused and day.state is not S.PAUSED:
+        words = f"{words} En pause dans Airflow : rien ne partira demain.".strip()
+    return words
+
+
+def _advice_words(day: StageDay) -> str:
+    match day.state:
+        case S.LATE:
+            return "Airflow la lance d'ordinaire dans la minute : attendre un peu."
+        case S.QUEUED:
+            return "La tournée d'un jour précédent n'est pas finie : elle passe d'abord."
+        case S.RUNNING:
+            return f"En ce moment : {_task_words(day.tasks)}." if day.tasks else ""
+        case S.WAITS_FOR_WINDOW:
+            return "Les SMS ne partent qu'aux heures permises. Rien à faire."
+        case S.WAITS_FOR_VOLUME:
+            return "Bien plus d'envois que d'habitude : rien ne part avant une réponse, dans « Actions requises »."
+        case S.WAITS_FOR_APPROVAL:
+            return "Rien ne s'imprime avant votre accord."
+        case S.RETRYING:
+            return f"{_task_words(day.tasks)} n'a pas abouti. Airflow recommence tout seul : rien à faire."
+        case S.STOPPED if day.closes_right:
+            return "Les comptes sont justes, mais une tâche n'a pas abouti : lire son journal dans Airflow, l'effacer."
+        case S.STOPPED:
+            return "Lire le journal de la tâche dans Airflow, réparer, puis l'effacer : elle reprend où elle était."
+        case S.NOT_BALANCED:
+            return "Lire le journal de « Clore et vérifier » dans Airflow, réparer, puis effacer les tâches rouges."
+        case S.NEVER_CLOSED:
+            return "Airflow n'a plus cette tournée : la déclencher ; ce qui est parti ne repart pas."
+        case S.WITHOUT_BOOKS:
+            return "Quelqu'un l'a marquée réussie à la main : la déclencher ; ce qui est parti ne repart pas."
+        case S.PAUSED:
+            return "Rien ne part tant qu'elle n'est pas remise en marche, dans Airflow."
+        case S.MISSED:
+            return "La déclencher dans Airflow : ce qui est encore vrai partira."
+        case S.BROKEN:
+            return "Ses réglages ou ses modèles ont une erreur : la page d'accueil d'Airflow dit laquelle."
+        case S.REFUSED:
+            return "Volume refusé, ou pas de réponse en un jour : rien n'est parti."
+    return ""
+
+
+def balance_words(loans: int, explained: int, undone: int) -> str:
+    """The books of a day in a line: each loan read is in a notice, or left out with a reason."""
+    if loans == explained and not undone:
+        return "Comptes justes"
+    found = [] if loans == explained else [f"{many(loans, 'prêt lu', 'prêts lus')}, {explained} expliqués"]
+    if undone:
+        found.append(many(undone, "envoi ni parti ni abandonné", "envois ni partis ni abandonnés"))
+    return f"Comptes faux : {' ; '.join(found)}"
+
+
+def verdict_words(found: Verdict, *, acts: bool = True, missed: int = 0) -> tuple[str, str]:
+    """The sentence that says how the day is, and a second, quieter one, which may be empty.
+
+    `acts` is whether the reader of the page is the one who is waited for; `missed` counts days that were missed before.
+    """
+    days_missed = many(missed, "jour manqué à rattraper", "jours manqués à rattraper") if missed else ""
+    verb = "attend" if found.waiting == 1 else "attendent"
+    waiting = f"{_things(found.waiting)} {'vous ' if acts else ''}{verb}"
+    if found.level is Level.STOPPED:
+        first = _stopped_words(found)
+        return f"{first}, {waiting}." if found.waiting else f"{first}.", _joined(_others_words(found), days_missed)
+    first = f"{waiting[0].upper()}{waiting[1:]}." if found.level is Level.WAITING else "Tout va bien."
+    return first, _joined(_progress_words(found.days), days_missed)
+
+
+def lasting_words(days: int | None) -> str:
+    """How long a credit lasts: `environ 4 mois au rythme actuel`."""
+    if days is None:
+        return ""
+    if days > 730:
+        words = "plus de deux ans"
+    elif days >= 60:
+        words = f"environ {round(days / 30.4)} mois"
+    elif days >= 14:
+        words = f"environ {round(days / 7)} semaines"
+    else:
+        words = f"environ {days} jours" if days > 1 else "un jour au plus"
+    return f"{words} au rythme actuel"
+
+
+def _things(number: int) -> str:
+    return "une chose" if number == 1 else f"{number} choses"
+
+
+def _stopped_words(found: Verdict) -> str:
+    if len(found.stages) > 1:
+        paused = all(found.days[stage].state is S.PAUSED for stage in found.stages)
+        words = _NUMBERS[len(found.stages)]
+        return f"{words} sont {'en pause' if paused else 'arrêtées'}"
+    [stage] = found.stages
+    masculine = stage is Stage.OVERDUE_NOTICE
+    said = f"{of_stage(stage)} {_ARE_STOPPED[found.days[stage].state][masculine]}"
+    return said[0].upper() + said[1:]
+
+
+def _others_words(found: Verdict) -> str:
+    others = [day for stage, day in found.days.items() if stage not in found.stages]
+    closed = [day for day in others if day.closes_right is not None]
+    if not closed or not all(day.closes_right for day in closed):
+        return ""
+    if len(closed) == 1:
+        return "les comptes de la tournée faite sont justes"
+    return f"les comptes des {len(closed)} tournées faites sont justes"
+
+
+def _progress_words(days: Mapping[Stage, StageDay]) -> str:
+    """How many stages are done, and what the others do."""
+    done = sum(day.closes_right is True for day in days.values())
+    retrying = [of_stage(stage) for stage, day in days.items() if day.state is S.RETRYING]
+    running = sum(day.state in (S.RUNNING, S.WAITS_FOR_WINDOW, S.QUEUED, S.LATE) for day in days.values())
+    to_come = sum(day.state is S.NOT_YET for day in days.values())
+    if done == len(days):
+        return "Les cinq étapes sont faites, leurs comptes sont justes"
+    found = []
+    if done:
+        found.append(f"{many(done, 'étape faite', 'étapes faites')}, comptes justes")
+    if running:
+        found.append(f"{running} en cours")
+    if to_come:
+        found.append(f"{to_come} à venir")
+    if retrying:
+        found.append(f"nouvel essai automatique pour {', '.join(retrying)}")
+    return " · ".join(found)
+
+
+def _joined(*parts: str) -> str:
+    """What there is of these parts, as one sentence."""
+    words = " · ".join(filter(None, parts))
+    return f"{words[0].upper()}{words[1:]}." if words else ""
+
+
+def _task_words(tasks: Sequence[str]) -> str:
+    """`« Envoyer les e-mails » et « Envoyer les SMS »`; a task that no list names is left out."""
+    return " et ".join(f"« {TASKS[task]} »" for task in tasks if task in TASKS)

@@ -1,0 +1,201 @@
+"""The five stages of the day as cards: where each is, whom it told and by which channel, whether its books balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from loan_reminders.domain.runs.day_state import StageDay, StageFacts, stage_day
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.french.today import (
+    COLOURS,
+    ICONS,
+    advice_words,
+    balance_words,
+    channel_words,
+    name_words,
+    number_words,
+    offset_words,
+    state_words,
+)
+from loan_reminders.ledger.runs.today import DayFigures
+from loan_reminders.settings.library_toml import Settings
+from loan_reminders.web.runs.airflow_day import AirflowDay
+
+CLASSES = {
+    Channel.EMAIL: "mail",
+    Channel.SMS: "sms",
+    Channel.LETTER: "letter",
+    Channel.REGISTERED_LETTER: "registered",
+}
+"""The class of each channel in `relances.css`: its colour on every page."""
+
+BAR_WIDTH, GAP = 200, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of a card's bar: its colour and place, in units of the drawing."""
+
+    colour: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A line of a card: a number, what it counts, its colour; `run_id` where it leads to who and why."""
+
+    words: str
+    number: str
+    colour: str = ""
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One stage of the day as its card shows it."""
+
+    stage: Stage
+    name: str
+    offset: str
+    state: str
+    icon: str
+    colour: str
+    advice: str
+    big: str
+    big_words: str
+    bar: tuple[Part, ...]
+    bar_words: str
+    figures: tuple[Figure, ...]
+    balance: str
+    balanced: bool
+
+
+def starts_at(config: Settings, stage: Stage, now: datetime) -> datetime:
+    """When a stage's run is due on the day of `now`, by the library's clock."""
+    return datetime.combine(now.date(), config.stages.of(stage).starts_at, now.tzinfo)
+
+
+def days_of(
+    config: Settings, figures: Mapping[Stage, DayFigures], airflow: AirflowDay, now: datetime
+) -> Mapping[Stage, StageDay]:
+    """Where each stage is, in the order of the procedure."""
+    opens = config.sms_window().next_opening(now)
+    found = {}
+    for stage in Stage:
+        known = figures.get(stage)
+        facts = StageFacts(
+            starts_at=starts_at(config, stage, now),
+            ledger=None if known is None else known.run,
+            airflow=airflow.stages.get(stage),
+            sms_opens_at=opens if opens > now else None,
+        )
+        found[stage] = stage_day(facts, now)
+    return found
+
+
+def next_run(config: Settings, days: Mapping[Stage, StageDay], now: datetime) -> datetime | None:
+    """When the next run begins; stages that are paused begin none. None when all are."""
+    comes = []
+    for stage, day in days.items():
+        if not day.paused:
+            due = starts_at(config, stage, now)
+            comes.append(due if due > now else starts_at(config, stage, now + timedelta(days=1)))
+    return min(comes, default=None)
+
+
+def cards(
+    config: Settings, days: Mapping[Stage, StageDay], figures: Mapping[Stage, DayFigures], now: datetime, *, began: bool
+) -> Sequence[Card]:
+    """The cards of the day, in the order of the procedure; before the library `began` nothing is wrong with any."""
+    policy = config.policy()
+    return tuple(
+        _card(stage, day, figures.get(stage), policy.rule(stage).offset_days, config, now, began=began)
+        for stage, day in days.items()
+    )
+
+
+def _card(
+    stage: Stage,
+    day: StageDay,
+    known: DayFigures | None,
+    offset: int,
+    config: Settings,
+    now: datetime,
+    *,
+    began: bool,
+) -> Card:
+    big, big_words = _big(day, known)
+    counted = _counted(known)
+    books = None if known is None else known.books
+    return Card(
+        stage=stage,
+        name=name_words(stage),
+        offset=offset_words(offset),
+        state=state_words(day, now, zone=config.zone),
+        icon=ICONS[day.state],
+        colour=COLOURS.get(day.state, "bad") if began else "off",
+        advice=advice_words(day),
+        big=big,
+        big_words=big_words,
+        bar=_bar(counted),
+        bar_words=", ".join(f"{number} {words}" for words, _, number in counted),
+        figures=_figures(known, counted),
+        balance="" if books is None else balance_words(books.loans, books.explained, books.undone),
+        balanced=books is not None and books.loans == books.explained and not books.undone,
+    )
+
+
+def _big(day: StageDay, known: DayFigures | None) -> tuple[str, str]:
+    """The number of a card, and what it counts; nothing before anything was read."""
+    if known is None:
+        return "", ""
+    if known.run.drafts and not known.told:
+        number = known.run.drafts
+        return number_words(number), "lettre en projet" if number < 2 else "lettres en projet"
+    if not known.told and day.closes_right is None:
+        return number_words(known.loans), "prêt lu" if known.loans < 2 else "prêts lus"
+    return number_words(known.told), "lecteur prévenu" if known.told < 2 else "lecteurs prévenus"
+
+
+def _counted(known: DayFigures | None) -> list[tuple[str, str, int]]:
+    """What the bar is made of: words, colour and number."""
+    if known is None:
+        return []
+    found = [
+        (channel_words(channel, number), CLASSES[channel], number) for channel, number in known.sent.items() if number
+    ]
+    if known.run.drafts:
+        found.append(("en projet", "registered", known.run.drafts))
+    if known.not_reached:
+        found.append(("non joint" if known.not_reached < 2 else "non joints", "none", known.not_reached))
+    return found
+
+
+def _bar(counted: list[tuple[str, str, int]]) -> tuple[Part, ...]:
+    whole = sum(number for _, _, number in counted)
+    room, x, parts = BAR_WIDTH - GAP * (len(counted) - 1), 0.0, []
+    for _, colour, number in counted:
+        width = round(room * number / whole, 1)
+        parts.append(Part(colour=colour, x=round(x, 1), width=width))
+        x += width + GAP
+    return tuple(parts)
+
+
+def _figures(known: DayFigures | None, counted: list[tuple[str, str, int]]) -> tuple[Figure, ...]:
+    if known is None:
+        return ()
+    found = [
+        Figure(words=words, number=number_words(number), colour=colour, run_id=_leads(colour, known))
+        for words, colour, number in counted
+    ]
+    if known.in_doubt:
+        found.append(Figure(words="en doute", number=number_words(known.in_doubt)))
+    seen = Figure(words="prêt vu" if known.loans < 2 else "prêts vus", number=number_words(known.loans))
+    return (seen, *found)
+
+
+def _leads(colour: str, known: DayFigures) -> int | None:
+    return known.run.run_id if colour == "none" else None
