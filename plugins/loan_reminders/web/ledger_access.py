@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
+from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.settings.library_toml import settings
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def desk() -> Desk:
 def journal() -> PostgresJournal:
     """The part of the ledger where who did what is kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresJournal)
+
+
+def readers() -> PostgresReaders:
+    """The part of the ledger that knows the readers. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresReaders)
 
 
 def form_keys() -> PostgresFormKeys:

@@ -6,7 +6,8 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
-not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`.
+not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`, readers
+as last seen in `readers`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from loan_reminders.ledger.tables.letters import letter_events as letter_events
 from loan_reminders.ledger.tables.letters import letters as letters
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
+from loan_reminders.ledger.tables.readers import readers as readers
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
@@ -121,6 +123,7 @@ loans_seen = Table(
         postgresql_where=text("record ->> 'item_barcode' <> ''"),
     ),
     Index("loans_seen_of_card", "library", text("(record #>> '{patron,barcode}')")),
+    Index("loans_seen_of_patron", "library", "patron_id"),
 )
 
 skips = Table(
@@ -139,6 +142,7 @@ skips = Table(
     one_of("slot", Slot),
     one_of("reason", SkipReason),
     Index("skips_of_run", "run_id", "loan_id"),
+    Index("skips_of_patron", "library", "patron_id"),
 )
 
 notices = Table(
@@ -190,6 +194,7 @@ deliveries = Table(
     Index("deliveries_of_notice", "notice_id"),
     Index("deliveries_not_arrived", "run_id", postgresql_where=text("state NOT IN ('accepted', 'delivered')")),
     Index("sms_of_number", "library", "recipient", postgresql_where=text("channel = 'sms'")),
+    Index("emails_of_address", "library", text("lower(recipient)"), postgresql_where=text("channel = 'email'")),
     Index("sms_by_moment", "library", "claimed_at", postgresql_where=text("channel = 'sms'")),
 )
 
