@@ -41,6 +41,8 @@ from loan_reminders.ledger.tables.columns import metadata as metadata
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
 from loan_reminders.ledger.tables.desk import put_aside as put_aside
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
+from loan_reminders.ledger.tables.holds import holds as holds
+from loan_reminders.ledger.tables.holds import resends as resends
 from loan_reminders.ledger.tables.journal import form_keys as form_keys
 from loan_reminders.ledger.tables.journal import journal as journal
 from loan_reminders.ledger.tables.letters import letter_batches as letter_batches
@@ -55,6 +57,13 @@ from loan_reminders.ledger.tables.suppressions import suppressions as suppressio
 
 SCHEMA_REVISION = "0012"
 """The migration these tables stand for."""
+
+
+class RunKind(StrEnum):
+    """What a run is. `DAILY`: a stage passes over a day; `RESEND`: a librarian sends one reader's message again."""
+
+    DAILY = "daily"
+    RESEND = "resend"
 
 
 class RunState(StrEnum):
@@ -87,8 +96,10 @@ runs = Table(
     moment("started_at", default=True),
     moment("planned_at"),
     moment("closed_at"),
+    Column("kind", Text, nullable=False, server_default="daily"),
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
     one_of("stage", Stage),
+    one_of("kind", RunKind),
     one_of("state", RunState),
 )
 
@@ -212,7 +223,7 @@ delivery_loans = Table(
     PrimaryKeyConstraint("delivery_id", "loan_id", "due_date"),
     one_of("stage", Stage),
     one_of("slot", Slot),
-    one_of("dropped", (Reason.RETURNED, Reason.RENEWED)),
+    one_of("dropped", (Reason.RETURNED, Reason.RENEWED, Reason.HELD)),
     Index(
         "one_live_claim",
         "library",
