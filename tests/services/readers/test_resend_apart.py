@@ -33,7 +33,7 @@ def test_its_bounce_and_its_receipt_find_it(told):
 
     email, sms = email_again(told).delivery_id, text_again(told).delivery_id
     feedback = told.ledger.mail_feedback()
-    feedback.keep([a_bounce(email, BounceKind.HARD)])
+    feedback.keep([a_bounce(email, BounceKind.HARD, recipient="lecteur1@etu.example.org")])
     assert feedback.settle(failures=3).moved == 1
     [(sms_id, campaign)] = rows(
         told.ledger, "SELECT provider_id, campaign_id FROM deliveries WHERE delivery_id = :id", id=sms
