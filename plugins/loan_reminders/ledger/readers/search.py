@@ -56,7 +56,8 @@ _EXACT = text(f"""
         WHERE :code <> '' AND letter.library = :library AND letter.reference = upper(:code)
         UNION
         SELECT notice.patron_id, 'tracking_number'
-        FROM registered_letters letter JOIN deliveries delivery USING (delivery_id) JOIN notices notice USING (notice_id)
+        FROM registered_letters letter JOIN deliveries delivery USING (delivery_id)
+        JOIN notices notice USING (notice_id)
         WHERE :tracking_number <> '' AND letter.library = :library AND letter.tracking_number = :tracking_number
     )
     SELECT reader.*, found.by FROM found JOIN readers reader
