@@ -134,7 +134,7 @@ loans_seen = Table(
         postgresql_where=text("record ->> 'item_barcode' <> ''"),
     ),
     Index("loans_seen_of_card", "library", text("(record #>> '{patron,barcode}')")),
-    Index("loans_seen_of_patron", "library", "patron_id"),
+    Index("loans_seen_of_loan", "library", "loan_id"),
 )
 
 skips = Table(

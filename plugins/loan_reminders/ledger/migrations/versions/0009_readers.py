@@ -19,7 +19,7 @@ branch_labels = None
 depends_on = None
 
 INDEXES = {
-    "loans_seen_of_patron": "loans_seen (library, patron_id)",
+    "loans_seen_of_loan": "loans_seen (library, loan_id)",
     "skips_of_patron": "skips (library, patron_id)",
     "emails_of_address": "deliveries (library, lower(recipient)) WHERE channel = 'email'",
 }
