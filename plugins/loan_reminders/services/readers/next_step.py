@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Protocol
 
 from loan_reminders.domain.loans import Loan
@@ -34,9 +35,18 @@ class Outlook(Protocol):
 
 
 def next_steps(
-    outlook: Outlook, patron_id: str, loans: Sequence[Loan], *, policy: Policy, today: date
+    outlook: Outlook,
+    patron_id: str,
+    loans: Sequence[Loan],
+    *,
+    policy: Policy,
+    today: date,
+    tried: Mapping[LoanKey, Collection[Stage]] = MappingProxyType({}),
 ) -> Mapping[LoanKey, NextStep]:
-    """What is planned next for each of these loans, which are one reader's and still open as far as is known."""
+    """What is planned next for each of these loans, which are one reader's and still open as far as is known.
+
+    `tried` are stages whose run left a loan out, with its reason: they do not come again by themselves.
+    """
     if not loans:
         return {}
     decided = outlook.decided([key(loan) for loan in loans])
@@ -47,7 +57,7 @@ def next_steps(
             loan,
             policy=policy,
             today=today,
-            decided=decided.get(key(loan), ()),
+            decided={*decided.get(key(loan), ()), *tried.get(key(loan), ())},
             held=_longest(hold for hold in in_force if hold.loan_id in ("", loan.loan_id)),
             suppressed=suppressed,
         )
