@@ -26,13 +26,11 @@ from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.connect import connect
-from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.sms import costs as sms_costs
+from tests.scenes.asked_of_readers import held, resent
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.scenes.disputed_loan import a_whole_story
-from tests.scenes.holds import hold, lift
 from tests.scenes.ledger_emails import a_bounce, came_back_in_a_mass
 from tests.scenes.ledger_letters import a_batch, closed
 from tests.scenes.ledger_registered import ONE, TWO, acknowledge, in_a_batch, note_return, number, post, ref
@@ -141,48 +139,6 @@ def failed(ledger: PostgresLedger) -> None:
     with ledger.taking_over(run.run_id) as planning:
         list(planning.patrons())
     ledger.days_to_watch(since=date(2026, 11, 1), until=date(2026, 11, 30))
-
-
-def held(ledger: PostgresLedger) -> None:
-    """Readers and loans not written to: in planning, in what waits, in a closed batch, and on the pages."""
-    ours, today = ledger.part(PostgresHolds), DUE_DATE
-    delivery = some_deliveries(1, channel=Channel.LETTER, prefix="H")[0]
-    patron_id, [key] = delivery.notice.patron.patron_id, keys([delivery])
-    run = a_planned_run(ledger, [delivery], dag_run_id="run h", stage=delivery.notice.stage)
-    hold(ledger, patron_id, loan_id=key.loan_id, until=today)
-    placed = hold(ledger, patron_id, until=today)
-    with ledger.planning(run.run_id) as planning:
-        planning.held([patron_id])
-    with ledger.sender(run.run_id, Channel.LETTER) as sender:
-        sender.drop_held(today)
-    _, batch_id, _ = closed(ledger, channel=Channel.LETTER, prefix="HB")
-    ledger.letters().held(batch_id, today=today)
-    ours.decided([key])
-    ours.suppressed([a_mobile()])
-    ours.of_reader(patron_id)
-    ours.held([patron_id], today=today)
-    ours.in_force(today=today)
-    ours.count(today=today)
-    lift(ledger, placed)
-
-
-def resent(ledger: PostgresLedger) -> None:
-    email = some_deliveries(1, prefix="again")[0]
-    run = a_planned_run(ledger, [email], dag_run_id="run again")
-    with ledger.sender(run.run_id, Channel.EMAIL) as sender:
-        sender.claim(ids([email]))
-        sender.record([answer(email, S.ACCEPTED)])
-    ours, patron_id = ledger.part(PostgresResends), email.notice.patron.patron_id
-    last = ours.last(patron_id, Channel.EMAIL)
-    assert last is not None
-    assert last.recipient is not None
-    again = a_delivery(notice=a_notice(loans=last.loans), recipient=last.recipient)
-    ours.resent_on(patron_id, Channel.EMAIL, DUE_DATE)
-    ours.segments_since(datetime.now(UTC))
-    with ours.texting_alone():
-        words = SentWords(delivery_id=again.delivery_id, subject="", body="x")
-        ours.begin(again, again=last, words=words, who="zoé", today=DUE_DATE)
-    ours.end(answer(again, S.ACCEPTED))
 
 
 def letters(ledger: PostgresLedger) -> None:

@@ -1,7 +1,7 @@
 """Whatever happens, in whatever order: what is never false.
 
-Days pass, loans are returned and renewed, addresses are corrected, tasks run, fail, die and are run again in any order,
-today or days later. After each step the promises are checked against what readers were really told. The relay, the SMS
+Days pass, loans are returned, renewed and held, addresses are corrected, tasks run, fail, die and are run again, today
+or days later. After each step the promises are checked against what readers were really told. The relay, the SMS
 provider and the letter store are in memory, at the ports; `test_main_job` has real sockets.
 
 `INVARIANT_EXAMPLES=1000` looks further, differently each time; by default the same examples come every time.
@@ -109,7 +109,7 @@ class Year(RuleBasedStateMachine):
         library.today = today + timedelta(days=days) if days else next_stage
 
     def life_goes_on(self, chance):
-        what = chance.choice(["borrow", "give back", "renew", "email", "mobile", "address"])
+        what = chance.choice(["borrow", "give back", "renew", "email", "mobile", "address", "hold"])
         library, open_loans = self.library, sorted(self.library.loans)
         library.serial += 1
         reader = chance.randint(0, 3)
@@ -119,6 +119,8 @@ class Year(RuleBasedStateMachine):
             del library.loans[chance.choice(open_loans)]
         elif what == "renew" and open_loans:
             library.renew(chance.choice(open_loans), days=3)
+        elif what == "hold" and open_loans:
+            library.holds.decide(chance, [library.loans[one] for one in open_loans], library.today)
         elif what in {"email", "mobile", "address"}:
             new = {
                 "email": an_email(f"p{reader}.{library.serial}@etu.example.org"),
