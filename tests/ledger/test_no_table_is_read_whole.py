@@ -29,6 +29,7 @@ from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.sms import costs as sms_costs
+from tests.scenes.asked_of_readers import held, resent
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.scenes.disputed_loan import a_whole_story
 from tests.scenes.ledger_emails import a_bounce, came_back_in_a_mass
@@ -70,7 +71,7 @@ def old(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[Pos
 def plans(old: PostgresLedger) -> Plans:
     """Everything that pages and runs ask, asked once."""
     with planned(old.engine, large=LARGE, small=SHORT_WAYS) as seen:
-        for ask in (runs, sending, failed, letters, drafts, registered, pages, feedback, bounces):
+        for ask in (runs, sending, failed, held, resent, letters, drafts, registered, pages, feedback, bounces):
             ask(old)
     return seen
 

@@ -31,6 +31,7 @@ from loan_reminders.services.runs.still_due import StillDue
 from loan_reminders.services.sms.send import SmsSendingPlan, send_sms
 from loan_reminders.settings.library_toml import ROOT
 from tests.scenes.builders import a_loan, a_mobile, a_patron, an_address, an_email
+from tests.scenes.holds import HoldsKept
 from tests.scenes.outside import MemoryStore, Outside, Told
 from tests.scenes.world import ALWAYS_OPEN, BUDGET, SETTINGS, ListedLoans
 
@@ -108,17 +109,21 @@ class Miniature:
     spoilt: list[RejectedRow] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     untrue: list[str] = field(default_factory=list)
+    holds: HoldsKept = field(init=False)
     serial: int = 0
     aged_to: date | None = None
 
     def __post_init__(self) -> None:
         self.outside.witness = self.see
+        self.holds = HoldsKept(self.ledger)
 
     def see(self, told: Told) -> None:
         """At the moment a message leaves: is all of it still due, and is today the day of this stage?"""
         notice = told.delivery.notice
         for loan in told.delivery.loans:
             now = self.loans.get(loan.loan_id)
+            if self.holds.forbid(loan, self.today):
+                self.untrue.append(f"{notice.stage} told for {loan.loan_id}, which is held")
             if now is None or now.due_date != notice.due_date:
                 self.untrue.append(f"{notice.stage} told for {loan.loan_id}, which is back or renewed")
         right = POLICY.stage_due(notice.due_date, self.today)

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     DEAD_NUMBER = "dead_number"
     DEAD_ADDRESS = "dead_address"
     TAKEN_OUT = "taken_out"
+    HELD = "held"
     INVALID_RECIPIENT = "invalid_recipient"
     RECIPIENT_REFUSED = "recipient_refused"
     RECIPIENT_DEFERRED = "recipient_deferred"
@@ -85,6 +86,7 @@ class SkipReason(StrEnum):
     NOT_ELIGIBLE = "not_eligible"
     RETURNED = "returned"
     RENEWED = "renewed"
+    HELD = "held"
     INVALID_ROW = "invalid_row"
     DUPLICATE_ROW = "duplicate_row"
 

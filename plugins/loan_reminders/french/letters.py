@@ -31,6 +31,7 @@ LEFT_OUT = {
     Reason.RETURNED: "tout a été rendu",
     Reason.RENEWED: "tout a été prolongé",
     Reason.TAKEN_OUT: "retirée par un bibliothécaire",
+    Reason.HELD: "à ne pas écrire pour le moment",
 }
 """Why a letter is not to be posted, on the page of its batch."""
 

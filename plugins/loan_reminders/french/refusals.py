@@ -11,10 +11,14 @@ from typing import Any
 
 from loan_reminders.domain.errors import RETRIED, CodedError, LedgerFault, LedgerRefusal
 from loan_reminders.domain.letters.batches import BatchRefusal, RegisteredState, ReturnRefusal
+from loan_reminders.domain.readers.resend import ResendRefusal
 from loan_reminders.domain.registered.steps import Life, NumbersFileRefusal, StepRefusal
 from loan_reminders.domain.registered.tracking_number import TrackingRefusal
+from loan_reminders.domain.runs.holds import HoldRefusal
 from loan_reminders.domain.runs.reference_date import DayRefusal
+from loan_reminders.domain.stages import Channel
 from loan_reminders.french.letters import REGISTERED, life_words
+from loan_reminders.french.words import ONE_CHANNEL
 
 Facts = Mapping[str, object]
 Sentence = str | Callable[[Facts], str]
@@ -194,6 +198,51 @@ _OF_THE_LEDGER: dict[LedgerRefusal, Sentence] = {
     f" {_LATER}",
     LedgerRefusal.BATCH_NAME_TAKEN: f"Un lot de lettres de ce nom est déjà dans le registre. {_CALL}",
 }
+_OF_A_HOLD: dict[HoldRefusal, Sentence] = {
+    HoldRefusal.NO_REASON: "Il manque le motif : il sera lu par ceux qui reprendront ce dossier.",
+    HoldRefusal.PAST: "Cette date est déjà passée : rien n'a été changé.",
+    HoldRefusal.TOO_FAR: "Cette date est à plus d'un an : choisir au plus tard le {last:%d/%m/%Y}.",
+    HoldRefusal.UNKNOWN_READER: "Le registre ne connaît pas, ou plus, ce lecteur.",
+    HoldRefusal.UNKNOWN_LOAN: "Le registre ne connaît pas ce prêt de ce lecteur.",
+    HoldRefusal.NOT_IN_FORCE: "Cette suspension n'est pas, ou plus, en vigueur : rien n'a été changé.",
+}
+_WITH = {Channel.EMAIL: "adresse électronique", Channel.SMS: "numéro de mobile"}
+_OF_A_RESEND: dict[ResendRefusal, Sentence] = {
+    ResendRefusal.NOTHING_SENT: lambda facts: f"Aucun {_one(facts)} n'est encore parti pour ce lecteur.",
+    ResendRefusal.BEING_SENT: "Ce message est en train de partir : attendre un instant, puis recharger la page.",
+    ResendRefusal.NOT_ARRIVED: lambda facts: (
+        f"Le dernier {_one(facts)} n'est pas arrivé : le renvoyer au même endroit n'y changerait rien."
+        f" Corriger d'abord l'{_WITH[Channel.EMAIL]} dans le SIGB ; l'étape suivante le dira, ou une lettre."
+        if facts.get("channel") is Channel.EMAIL
+        else f"Le dernier {_one(facts)} n'est pas arrivé : corriger d'abord le numéro dans le SIGB."
+    ),
+    ResendRefusal.ALREADY_TODAY: lambda facts: (
+        f"Un {_one(facts)} a déjà été renvoyé aujourd'hui à ce lecteur : pas plus d'un par jour."
+    ),
+    ResendRefusal.HELD: "Ne pas écrire : une suspension est en vigueur pour ce lecteur ou ces prêts. La lever d'abord.",
+    ResendRefusal.NO_RECIPIENT: lambda facts: (
+        f"Le SIGB ne donne plus d'{_WITH[Channel.EMAIL]} utilisable pour ce lecteur."
+        if facts.get("channel") is Channel.EMAIL
+        else f"Le SIGB ne donne plus de {_WITH[Channel.SMS]} utilisable pour ce lecteur."
+    ),
+    ResendRefusal.SUPPRESSED: lambda facts: (
+        "Cette adresse est sur la liste « Désinscriptions » : rien n'y part. Corriger l'adresse, ou lever la ligne."
+        if facts.get("channel") is Channel.EMAIL
+        else "Ce numéro est sur la liste « Désinscriptions » (STOP ou numéro mort) : aucun SMS n'y part."
+    ),
+    ResendRefusal.WINDOW_CLOSED: "Les SMS ne partent pas à cette heure : réessayer à partir du"
+    " {opens_at:%d/%m/%Y à %H h %M}.",
+    ResendRefusal.NOTHING_LEFT: "Rien n'est parti : le SIGB dit que tout ce que ce message annonçait est rendu ou"
+    " prolongé.",
+    ResendRefusal.OVER: "Ce message n'est plus vrai aujourd'hui, et aucune étape atteinte depuis n'en a par ce canal.",
+    ResendRefusal.LATER: "Le serveur demande d'attendre : rien n'est parti. Réessayer dans quelques minutes.",
+}
+
+
+def _one(facts: Facts) -> str:
+    return ONE_CHANNEL[Channel(str(facts["channel"]))]
+
+
 SENTENCES: Mapping[type[StrEnum], Mapping[Any, Sentence]] = {
     StepRefusal: _OF_A_STEP,
     TrackingRefusal: _OF_A_NUMBER,
@@ -202,6 +251,8 @@ SENTENCES: Mapping[type[StrEnum], Mapping[Any, Sentence]] = {
     ReturnRefusal: _OF_A_RETURN,
     DayRefusal: _OF_A_DAY,
     LedgerRefusal: _OF_THE_LEDGER,
+    HoldRefusal: _OF_A_HOLD,
+    ResendRefusal: _OF_A_RESEND,
 }
 """The sentences of each closed list: members of two lists may have the same value."""
 

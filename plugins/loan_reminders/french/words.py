@@ -104,6 +104,7 @@ REASONS = {
     Reason.DEAD_NUMBER: "numéro qui ne répond plus",
     Reason.DEAD_ADDRESS: "adresse d'où tout revient",
     Reason.TAKEN_OUT: "retirée du lot par un bibliothécaire",
+    Reason.HELD: "à ne pas écrire pour le moment",
     Reason.INVALID_RECIPIENT: "coordonnées inutilisables",
     Reason.RECIPIENT_REFUSED: "destinataire refusé",
     Reason.RECIPIENT_DEFERRED: "destinataire refusé pour le moment",
@@ -129,6 +130,7 @@ SKIPS = {
     SkipReason.NOT_ELIGIBLE: "conditions non remplies",
     SkipReason.RETURNED: "rendu depuis",
     SkipReason.RENEWED: "prolongé depuis",
+    SkipReason.HELD: "à ne pas écrire pour le moment",
     SkipReason.INVALID_ROW: "ligne du SIGB illisible",
     SkipReason.DUPLICATE_ROW: "ligne en double",
 }

@@ -7,12 +7,14 @@ from typing import Any
 
 from airflow.sdk import BaseHook
 
-from loan_reminders.gateways.email.mail_relay import RateLimit, Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Backoff, RateLimit, Security, SmtpAccount, SmtpRelay
 
 _USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
 
 
-def mail_relay(conn_id: str, *, envelope_sender: str, messages_per_minute: int = 0) -> Callable[[], SmtpRelay]:
+def mail_relay(
+    conn_id: str, *, envelope_sender: str, messages_per_minute: int = 0, patience_s: float | None = None
+) -> Callable[[], SmtpRelay]:
     """A function that opens relays on the SMTP server of an Airflow connection, one for each thread that sends.
 
     The connection is read once, here, and means what it means to the SMTP provider's `SmtpHook`: TLS from the start
@@ -20,6 +22,8 @@ def mail_relay(conn_id: str, *, envelope_sender: str, messages_per_minute: int =
     (30); `ssl_context` "none" trusts any certificate. Without a port: 465, 587 or 25. Two extras are this project's:
     `answer_timeout`, in seconds, for the answer to a whole message (600), and `login_in_clear`, true to let a password
     travel without TLS. All relays together send no more than `messages_per_minute` (0: as many as the server takes).
+    With `patience_s` no answer is waited for longer than so many seconds, and a server that asks to wait is not asked
+    again: somebody sits before a page.
     """
     connection = BaseHook.get_connection(conn_id)
     extra: dict[str, Any] = connection.extra_dejson
@@ -36,13 +40,18 @@ def mail_relay(conn_id: str, *, envelope_sender: str, messages_per_minute: int =
         login=connection.login or "",
         password=connection.password or "",
         security=security,
-        timeout_s=float(extra.get("timeout") or 30),
-        answer_timeout_s=float(extra.get("answer_timeout") or 600),
+        timeout_s=_at_most(float(extra.get("timeout") or 30), patience_s),
+        answer_timeout_s=_at_most(float(extra.get("answer_timeout") or 600), patience_s),
         login_in_clear=_true(extra.get("login_in_clear")),
         verify_certificate=extra.get("ssl_context") != "none",
     )
     rate_limit = RateLimit(messages_per_minute)
-    return lambda: SmtpRelay(account, rate_limit=rate_limit)
+    backoff = Backoff() if patience_s is None else Backoff(pauses=())
+    return lambda: SmtpRelay(account, rate_limit=rate_limit, backoff=backoff)
+
+
+def _at_most(seconds: float, patience_s: float | None) -> float:
+    return seconds if patience_s is None else min(seconds, patience_s)
 
 
 def _true(value: object) -> bool:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
@@ -16,6 +17,13 @@ from loan_reminders.ledger.json_codecs import storable
 _KEEP = text("""
     INSERT INTO journal (library, who, act, patron_id, delivery_id, batch_id, run_id, detail, facts)
     VALUES (:library, :who, :act, :patron_id, :delivery_id, :batch_id, :run_id, :detail, CAST(:facts AS jsonb))
+""")
+_KEPT_LATELY = text("""
+    SELECT count(*) FROM (
+        SELECT who, act, at FROM journal WHERE library = :library AND patron_id = :patron_id AND patron_id <> ''
+        ORDER BY entry_id DESC LIMIT 200
+    ) AS newest
+    WHERE who = :who AND act = :act AND at > now() - :within
 """)
 _TAKE = text("""
     INSERT INTO form_keys (library, key, who, what) VALUES (:library, :key, :who, :what)
@@ -104,3 +112,14 @@ class PostgresJournal:
         """Add one line about something that changes nothing in the ledger, such as a look at a reader's page."""
         with self._transaction() as connection:
             keep(connection, self._library, who=who, act=act, patron_id=patron_id, detail=detail)
+
+    def keep_once(self, *, who: str, act: JournalAct, patron_id: str, within: timedelta) -> None:
+        """Add one line about a look at a reader's page, unless the same person had the same look within this time.
+
+        Of the reader's lines the newest 200 are considered.
+        """
+        asked = {"library": self._library, "who": storable(who), "act": act.value, "patron_id": patron_id}
+        with self._transaction() as connection:
+            if within and connection.execute(_KEPT_LATELY, {**asked, "within": within}).scalar():
+                return
+            keep(connection, self._library, who=who, act=act, patron_id=patron_id)

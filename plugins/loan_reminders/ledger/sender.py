@@ -15,7 +15,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -68,6 +68,9 @@ class PostgresSender:
         self._connection: Connection | None = None
         self._since: Any = None
         self._lock = threading.Lock()
+        self._today = run.today
+        self._passed_over = False
+        self._offer_again = False
         self.token = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
         self._scope = {"library": library, "run_id": run.run_id, "channel": channel.value}
         self._waiting_scope = {**self._scope, "offered": list(offered_states(channel))}
@@ -117,7 +120,10 @@ class PostgresSender:
                 yield connection
 
     def waiting(self, page_size: int = 500) -> Iterator[Sequence[Delivery]]:
-        """Deliveries that wait, in the order of their ids, each once; each page is a short transaction of its own."""
+        """Deliveries that wait, in the order of their ids, each once; each page is a short transaction of its own.
+
+        One that could not be claimed because a loan of it was held meanwhile comes again at the end without that loan.
+        """
         offered = list(offered_states(self._channel))
         with self._transaction() as connection:
             self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
@@ -127,9 +133,19 @@ class PostgresSender:
             with self._transaction() as connection:
                 page = read_page(connection, parameters)
             if not page:
-                return
+                if not self._left_for_a_hold():
+                    return
+                after = uuid.UUID(int=0)
+                continue
             after = page[-1].delivery_id
             yield page
+
+    def _left_for_a_hold(self) -> bool:
+        """Whether something that this pass could not claim is to be offered again, without what was held of it."""
+        if self._passed_over:
+            self.drop_held(self._today)
+        again, self._passed_over, self._offer_again = self._offer_again, False, False
+        return again
 
     def record(self, receipts: Sequence[Receipt]) -> None:
         """Record answers in one committed transaction.
@@ -166,8 +182,15 @@ class PostgresSender:
     ) -> frozenset[uuid.UUID]:
         if not deliveries or self._run.dry_run:
             return frozenset()
-        asked = {**self._waiting_scope, "token": self.token, "since": self._since, "delivery_id": list(deliveries)}
+        asked = {
+            **self._waiting_scope,
+            "token": self.token,
+            "since": self._since,
+            "today": self._today,
+            "delivery_id": list(deliveries),
+        }
         ours = frozenset(connection.execute(sender_sql.CLAIM, asked).scalars())
+        self._passed_over |= len(ours) < len(deliveries)
         sent_words.keep(connection, self._library, (said for said in words if said.delivery_id in ours))
         return ours
 
@@ -196,6 +219,19 @@ class PostgresSender:
         """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
         with self._transaction() as connection:
             return waiting.drop(connection, self._waiting_scope, gone)
+
+    def drop_held(self, today: date) -> int:
+        """Take out of what waits what a librarian said not to write about today; returns how many loans.
+
+        From here on nothing that is held that day can be claimed.
+        """
+        self._today = today
+        if self._run.dry_run:
+            return 0
+        with self._transaction() as connection:
+            dropped = waiting.drop_held(connection, self._scope, today)
+        self._offer_again |= self._passed_over and dropped > 0
+        return dropped
 
     def cancel_waiting(self, reason: Reason) -> int:
         """Cancel everything that waits in this run by this channel; returns how many deliveries."""

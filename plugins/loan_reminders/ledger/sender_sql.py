@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from loan_reminders.ledger.readers.held import IS_HELD
+
 # When the lock of a token can be taken, its sender is dead; this lock ends with the transaction.
 RECOVER = text("""
     WITH holders AS MATERIALIZED (
@@ -40,7 +42,7 @@ COUNT_OFFERED = text("""
     )
 """)
 # A delivery claimed since this pass began was tried in this pass, here or by another sender: it waits for the next.
-CLAIM = text("""
+CLAIM = text(f"""
     UPDATE deliveries SET
         state = 'claimed', reason = NULL, attempts = attempts + 1, claimed_by = :token, claimed_at = now(),
         resent_in_doubt = resent_in_doubt OR state = 'in_doubt'
@@ -48,11 +50,11 @@ CLAIM = text("""
         SELECT delivery_id FROM deliveries
         WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND library = :library AND run_id + 0 = :run_id
           AND channel = :channel AND state = ANY(CAST(:offered AS text[]))
-          AND (claimed_at IS NULL OR claimed_at < :since)
+          AND (claimed_at IS NULL OR claimed_at < :since) AND NOT {IS_HELD}
         FOR UPDATE SKIP LOCKED
     )
     RETURNING delivery_id
-""")
+""")  # noqa: S608 - the condition is a module's own
 ANSWER = text("""
     WITH answers AS (
         SELECT * FROM json_to_recordset(CAST(:answers AS json)) AS answers(delivery_id uuid, state text, reason text,

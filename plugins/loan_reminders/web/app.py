@@ -16,6 +16,9 @@ from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
+from loan_reminders.web.readers.actions import router as reader_actions
+from loan_reminders.web.readers.reader import router as reader
+from loan_reminders.web.readers.search import router as readers
 from loan_reminders.web.registered.registered_letters import router as registered
 from loan_reminders.web.runs.today import router as today
 from loan_reminders.web.sms.callbacks import callbacks_router
@@ -52,6 +55,9 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
         desk,
         statistics,
         today,
+        readers,
+        reader_actions,
+        reader,
     ):
         app.include_router(router)
     return app

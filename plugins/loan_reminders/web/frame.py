@@ -42,6 +42,7 @@ TABS = (
         right=Right.ACT,
         subtabs=(
             Tab(path="lecteurs", words="Chercher", right=Right.ACT),
+            Tab(path="lecteurs/suspendus", words="Suspendus", right=Right.ACT),
             Tab(path="dossier", words="Dossier de litige", right=Right.ACT),
         ),
     ),

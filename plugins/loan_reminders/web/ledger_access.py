@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
+from loan_reminders.ledger.readers.holds import PostgresHolds
+from loan_reminders.ledger.readers.readers import PostgresReaders
+from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.settings.library_toml import settings
@@ -67,6 +70,21 @@ def journal() -> PostgresJournal:
 def today() -> PostgresToday:
     """The part of the ledger that the first page shows. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresToday)
+
+
+def readers() -> PostgresReaders:
+    """The part of the ledger that knows the readers. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresReaders)
+
+
+def holds() -> PostgresHolds:
+    """The part of the ledger that knows who is not written to until when. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresHolds)
+
+
+def resends() -> PostgresResends:
+    """The part of the ledger where messages sent once more are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresResends)
 
 
 def form_keys() -> PostgresFormKeys:

@@ -1,8 +1,8 @@
 """Whatever happens, in whatever order: what is never false.
 
-Days pass, loans are returned and renewed, addresses are corrected, tasks run, fail, die and are run again in any order,
-today or days later. After each step the promises are checked against what readers were really told; what is outside is
-in memory, at the ports. `INVARIANT_EXAMPLES=1000` looks further, differently each time.
+Days pass, loans are returned, renewed and held, addresses are corrected, tasks run, fail, die and are run again, today
+or days later. After each step the promises are checked against what readers were really told; what is outside is in
+memory, at the ports. `INVARIANT_EXAMPLES=1000` looks further, differently each time.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Year(RuleBasedStateMachine):
         library.today = today + timedelta(days=days) if days else next_stage
 
     def life_goes_on(self, chance):
-        what = chance.choice(["borrow", "give back", "renew", "email", "mobile", "address"])
+        what = chance.choice(["borrow", "give back", "renew", "email", "mobile", "address", "hold"])
         library, open_loans = self.library, sorted(self.library.loans)
         library.serial += 1
         reader = chance.randint(0, 3)
@@ -118,6 +118,8 @@ class Year(RuleBasedStateMachine):
             del library.loans[chance.choice(open_loans)]
         elif what == "renew" and open_loans:
             library.renew(chance.choice(open_loans), days=3)
+        elif what == "hold" and open_loans:
+            library.holds.decide(chance, [library.loans[one] for one in open_loans], library.today)
         elif what in {"email", "mobile", "address"}:
             new = {
                 "email": an_email(f"p{reader}.{library.serial}@etu.example.org"),

@@ -208,3 +208,7 @@ class LoanFiles(Protocol):
     def file(self, loan_id: str) -> Dispute | None:
         """Everything about a loan, None when the ledger never heard of it."""
         ...
+
+    def files(self, loan_ids: Sequence[str], *, patron_id: str) -> Sequence[Dispute]:
+        """Everything about some loans that one reader has or had, in this order."""
+        ...

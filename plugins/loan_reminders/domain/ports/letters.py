@@ -17,7 +17,7 @@ from loan_reminders.domain.letters.batches import (
     PrintedBatch,
 )
 from loan_reminders.domain.messages import RenderedLetter
-from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.notices import Delivery, LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
 
@@ -71,6 +71,10 @@ class LetterBatches(Protocol):
 
         Returns how many were; a batch already printed does not change.
         """
+        ...
+
+    def held(self, batch_id: int, *, today: date) -> Mapping[uuid.UUID, frozenset[LoanKey]]:
+        """The letters of a batch that name a loan not to write about today, each with those loans."""
         ...
 
     def mark_printed(self, batch_id: int, *, who: str) -> bool:

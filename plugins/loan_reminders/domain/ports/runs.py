@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from loan_reminders.domain.letters.batches import EarlierReminder
@@ -12,6 +12,7 @@ from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.runs.holds import Held
 from loan_reminders.domain.states import Reason
 from loan_reminders.domain.suppressions.suppression import Suppressed
 
@@ -37,6 +38,10 @@ class Planning(Protocol):
 
     def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
         """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
+        ...
+
+    def held(self, patron_ids: Sequence[str]) -> Held:
+        """What a librarian said not to write about, of these readers, on the day of this run."""
         ...
 
     def adopt(self, keys: Sequence[LoanKey]) -> int:
@@ -83,6 +88,14 @@ class Sender(Protocol):
 
     def drop(self, gone: Mapping[LoanKey, Reason]) -> int:
         """Take loans out of what waits; deliveries without any left are cancelled. Returns how many were."""
+        ...
+
+    def drop_held(self, today: date) -> int:
+        """Take out of what waits what a librarian said not to write about today; returns how many loans.
+
+        From here on `claim` takes nothing that is held that day, and `waiting` offers again, without its held loans,
+        what was left for that.
+        """
         ...
 
     def cancel_waiting(self, reason: Reason) -> int:

@@ -7,15 +7,25 @@ from datetime import date
 
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import History, LoanKey, Notice, Plan, Skip
+from loan_reminders.domain.runs.holds import NOTHING_HELD, Held
 from loan_reminders.domain.stages import Policy, Slot, Stage
 from loan_reminders.domain.states import SkipReason
 
 
-def plan_notices(loans: Iterable[Loan], *, stage: Stage, policy: Policy, today: date, history: History) -> Plan:
+def plan_notices(
+    loans: Iterable[Loan],
+    *,
+    stage: Stage,
+    policy: Policy,
+    today: date,
+    history: History,
+    held: Held = NOTHING_HELD,
+) -> Plan:
     """Group loans into notices, one per reader and due date, leaving out what is no longer (or not yet) true today.
 
     `today` is the day the run really happens: a missed day caught up later tells only what still holds.
-    `history` holds the live claims of this stage; a loan with every slot of the stage taken is `already_sent`.
+    `history` holds the live claims of this stage; a loan with every slot of the stage taken is `already_sent`. `held`
+    is what a librarian said not to write about today.
     """
     slots = {channel_rule.channel.slot for channel_rule in policy.rule(stage).channels}
     groups: dict[tuple[str, date], list[Loan]] = {}
@@ -24,6 +34,8 @@ def plan_notices(loans: Iterable[Loan], *, stage: Stage, policy: Policy, today: 
         reason = out_of_time(loan.due_date, stage=stage, policy=policy, today=today)
         if reason is None and _all_taken(loan, slots, history):
             reason = SkipReason.ALREADY_SENT
+        if reason is None and held.holds(loan):
+            reason = SkipReason.HELD
         if reason is None:
             groups.setdefault((loan.patron.patron_id, loan.due_date), []).append(loan)
         else:

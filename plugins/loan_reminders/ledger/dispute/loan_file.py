@@ -1,4 +1,7 @@
-"""Everything the ledger knows of one loan, read in one transaction; trial runs are left out: nothing left in them."""
+"""Everything the ledger knows of a loan, or of some loans of a reader, read in one transaction.
+
+Trial runs are left out: nothing left in them.
+"""
 
 from __future__ import annotations
 
@@ -65,21 +68,47 @@ class PostgresLoanFiles:
     def file(self, loan_id: str) -> Dispute | None:
         """Everything about a loan, None when the ledger never heard of it."""
         loan_id = storable(loan_id)
-        scope = {"library": self._library, "loan_id": loan_id}
         with self._transaction() as connection:
-            cycles = tuple(map(_cycle, connection.execute(sql.CYCLES, scope)))
-            deliveries = self._deliveries(connection, scope)
-            skips = tuple(map(_skip, connection.execute(sql.SKIPS, scope)))
-            if not (cycles or deliveries or skips):
-                return None
-            recipients = {encode_recipient(one.recipient) for one in deliveries} | _reachable(cycles)
-            asked = {"library": self._library, "recipients": sorted(recipients)}
-            suppressions = tuple(map(_suppression, connection.execute(sql.SUPPRESSIONS, asked)))
-        return Dispute(loan_id=loan_id, cycles=cycles, deliveries=deliveries, skips=skips, suppressions=suppressions)
+            found = self._files(connection, [loan_id])[loan_id]
+        return found if found.cycles or found.deliveries or found.skips else None
 
-    def _deliveries(self, connection: Connection, scope: Mapping[str, Any]) -> tuple[DeliveryRecord, ...]:
+    def files(self, loan_ids: Sequence[str], *, patron_id: str) -> Sequence[Dispute]:
+        """Everything about some loans that one reader has or had, in this order."""
+        asked = [storable(loan_id) for loan_id in loan_ids]
+        with self._transaction() as connection:
+            found = self._files(connection, asked, patron_id=storable(patron_id))
+        return tuple(found[loan_id] for loan_id in asked)
+
+    def _files(self, connection: Connection, loan_ids: list[str], *, patron_id: str = "") -> dict[str, Dispute]:
+        scope: dict[str, Any] = {"library": self._library, "loan_ids": loan_ids}
+        cycles = _of_loans(connection.execute(sql.CYCLES, scope), _cycle)
+        deliveries = self._deliveries(connection, scope)
+        if patron_id:
+            readers = {cycle.loan.patron.patron_id for some in cycles.values() for cycle in some} | {patron_id}
+            skipped = connection.execute(sql.SKIPS_OF_READERS, {**scope, "patron_ids": sorted(readers)})
+        else:
+            skipped = connection.execute(sql.SKIPS, scope)
+        skips = _of_loans(skipped, _skip)
+        recipients = {
+            loan_id: {encode_recipient(one.recipient) for one in deliveries[loan_id]} | _reachable(cycles[loan_id])
+            for loan_id in loan_ids
+        }
+        asked = {"library": self._library, "recipients": sorted(set().union(*recipients.values()))}
+        suppressions = [(row.recipient, _suppression(row)) for row in connection.execute(sql.SUPPRESSIONS, asked)]
+        return {
+            loan_id: Dispute(
+                loan_id=loan_id,
+                cycles=tuple(cycles[loan_id]),
+                deliveries=tuple(deliveries[loan_id]),
+                skips=tuple(skips[loan_id]),
+                suppressions=tuple(one for recipient, one in suppressions if recipient in recipients[loan_id]),
+            )
+            for loan_id in loan_ids
+        }
+
+    def _deliveries(self, connection: Connection, scope: Mapping[str, Any]) -> dict[str, list[DeliveryRecord]]:
         rows = connection.execute(sql.DELIVERIES, scope).all()
-        ids = [row.delivery_id for row in rows]
+        ids = list(dict.fromkeys(row.delivery_id for row in rows))
         asked = {"library": self._library, "delivery_id": ids}
         words = sent_words.of(connection, self._library, ids)
         answers = _gathered(connection.execute(sql.ANSWERS, asked), _answer)
@@ -87,8 +116,9 @@ class PostgresLoanFiles:
         letters = _gathered(connection.execute(sql.LETTERS, asked), _letter)
         registered = _gathered(connection.execute(sql.REGISTERED, asked), _registered)
         steps = _gathered(connection.execute(sql.STEPS, asked), _step)
-        return tuple(
-            DeliveryRecord(
+        return _of_loans(
+            rows,
+            lambda row: DeliveryRecord(
                 delivery_id=row.delivery_id,
                 stage=Stage(row.stage),
                 channel=Channel(row.channel),
@@ -111,8 +141,7 @@ class PostgresLoanFiles:
                 letter=next(iter(letters[row.delivery_id]), None),
                 registered=next(iter(registered[row.delivery_id]), None),
                 steps=tuple(steps[row.delivery_id]),
-            )
-            for row in rows
+            ),
         )
 
 
@@ -122,6 +151,14 @@ def _number(text: str) -> str:
         return TrackingNumber.parse(text).value
     except TrackingNumberError:
         return "".join(text.split())
+
+
+def _of_loans(rows: Any, read: Callable[[Row[Any]], Item]) -> dict[str, list[Item]]:
+    """Rows by their loan, in their order."""
+    gathered: dict[str, list[Item]] = defaultdict(list)
+    for row in rows:
+        gathered[row.loan_id].append(read(row))
+    return gathered
 
 
 def _gathered(rows: Any, read: Callable[[Row[Any]], Item]) -> dict[uuid.UUID, list[Item]]:

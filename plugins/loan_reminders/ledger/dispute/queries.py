@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-# A loan seen or skipped is looked for run by run, which the primary key of `loans_seen` and the index of `skips` serve.
+# The newest description is looked for run by run, which the primary key of `loans_seen` serves.
 _NEWEST = """
     LEFT JOIN LATERAL (
         SELECT seen.record, run.run_id FROM runs run CROSS JOIN LATERAL (
@@ -46,31 +46,38 @@ FIND = text(f"""
     LIMIT :limit
 """)  # noqa: S608 - the piece is this module's own
 CYCLES = text("""
-    SELECT seen.due_date, (array_agg(seen.record ORDER BY run.run_id DESC))[1] AS record,
+    SELECT seen.loan_id, seen.due_date, (array_agg(seen.record ORDER BY run.run_id DESC))[1] AS record,
            min(run.today) AS first_seen, max(run.today) AS last_seen
-    FROM runs run CROSS JOIN LATERAL (
-        SELECT due_date, record FROM loans_seen WHERE run_id = run.run_id AND loan_id = :loan_id OFFSET 0
-    ) AS seen
-    WHERE run.library = :library AND NOT run.dry_run
-    GROUP BY seen.due_date ORDER BY seen.due_date
+    FROM loans_seen seen JOIN runs run USING (run_id)
+    WHERE seen.library = :library AND seen.loan_id = ANY(CAST(:loan_ids AS text[])) AND NOT run.dry_run
+    GROUP BY seen.loan_id, seen.due_date ORDER BY seen.due_date
 """)
+# A row that could not be read may say nothing of its reader: the skips of one loan are looked for run by run, which
+# their index serves; those of several loans by the readers who had them.
 SKIPS = text("""
-    SELECT run.today, run.stage, skip.due_date, skip.slot, skip.reason, skip.detail
+    SELECT skip.loan_id, run.today, run.stage, skip.due_date, skip.slot, skip.reason, skip.detail
     FROM runs run CROSS JOIN LATERAL (
-        SELECT * FROM skips WHERE run_id = run.run_id AND loan_id = :loan_id OFFSET 0
+        SELECT * FROM skips WHERE run_id = run.run_id AND loan_id = ANY(CAST(:loan_ids AS text[])) OFFSET 0
     ) AS skip
     WHERE run.library = :library AND NOT run.dry_run
     ORDER BY run.today, skip.skip_id
 """)
+SKIPS_OF_READERS = text("""
+    SELECT skip.loan_id, run.today, run.stage, skip.due_date, skip.slot, skip.reason, skip.detail
+    FROM skips skip JOIN runs run USING (run_id)
+    WHERE skip.library = :library AND skip.patron_id = ANY(CAST(:patron_ids AS text[]))
+      AND skip.loan_id = ANY(CAST(:loan_ids AS text[])) AND NOT run.dry_run
+    ORDER BY run.today, skip.skip_id
+""")
 DELIVERIES = text("""
-    SELECT delivery.*, claim.due_date, claim.dropped, run.today,
+    SELECT delivery.*, claim.loan_id, claim.due_date, claim.dropped, run.today,
            (SELECT count(*) FROM delivery_loans WHERE delivery_id = delivery.delivery_id) AS documents
     FROM (
-        SELECT delivery_id, due_date, dropped FROM delivery_loans
-        WHERE library = :library AND loan_id = :loan_id AND live
+        SELECT delivery_id, loan_id, due_date, dropped FROM delivery_loans
+        WHERE library = :library AND loan_id = ANY(CAST(:loan_ids AS text[])) AND live
         UNION ALL
-        SELECT delivery_id, due_date, dropped FROM delivery_loans
-        WHERE library = :library AND loan_id = :loan_id AND NOT live
+        SELECT delivery_id, loan_id, due_date, dropped FROM delivery_loans
+        WHERE library = :library AND loan_id = ANY(CAST(:loan_ids AS text[])) AND NOT live
     ) AS claim
     JOIN deliveries delivery USING (delivery_id) JOIN runs run USING (run_id)
     WHERE NOT run.dry_run

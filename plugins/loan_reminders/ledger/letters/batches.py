@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -15,6 +16,7 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.json_codecs import decode_recipient, storable
+from loan_reminders.ledger.readers.held import held_in_batch
 from loan_reminders.ledger.statistics.counting import count_runs_of_batch
 
 _BATCHES = """
@@ -171,8 +173,9 @@ class PostgresLetterBatches:
     def leave_out(self, batch_id: int, letters: Mapping[uuid.UUID, Reason], *, who: str, detail: str = "") -> int:
         """Take letters out of a closed batch that nobody printed yet; returns how many deliveries were cancelled.
 
-        The reasons are `RETURNED`, `RENEWED` (the loan is over) or `TAKEN_OUT` (a person's decision). A registered
-        letter is not followed any more. A batch already printed, a draft, or letters of another batch do not change.
+        The reasons are `RETURNED`, `RENEWED` (the loan is over), `HELD` or `TAKEN_OUT` (a person's decision). A
+        registered letter is not followed any more. A batch already printed, a draft, or letters of another batch do
+        not change.
         """
         parameters = {
             "library": self._library,
@@ -188,6 +191,11 @@ class PostgresLetterBatches:
             left_out = len(connection.execute(_LEAVE_OUT, parameters).all())
             count_runs_of_batch(connection, self._library, batch_id)
             return left_out
+
+    def held(self, batch_id: int, *, today: date) -> Mapping[uuid.UUID, frozenset[LoanKey]]:
+        """The letters of a batch that name a loan not to write about today, each with those loans."""
+        with self._transaction() as connection:
+            return held_in_batch(connection, self._library, batch_id, today)
 
     def mark_printed(self, batch_id: int, *, who: str) -> bool:
         """Say that a closed batch went to the printer, and its registered letters with it; False when it had before."""

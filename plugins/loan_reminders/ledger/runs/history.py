@@ -18,7 +18,7 @@ _PAST_VOLUMES = text("""
     FROM (
         SELECT run_id, closed_at FROM runs
         WHERE library = :library AND stage = :stage AND run_id <> :run_id AND balanced AND NOT dry_run
-          AND deliveries_planned > 0
+          AND kind = 'daily' AND deliveries_planned > 0
         ORDER BY closed_at DESC LIMIT :runs
     ) AS run LEFT JOIN deliveries delivery USING (run_id)
     GROUP BY run.run_id, run.closed_at, delivery.channel
@@ -27,7 +27,7 @@ _PAST_VOLUMES = text("""
 _MISSED_DAYS = text("""
     WITH green AS (
         SELECT DISTINCT reference_date FROM runs
-        WHERE library = :library AND stage = :stage AND balanced AND NOT dry_run
+        WHERE library = :library AND stage = :stage AND balanced AND NOT dry_run AND kind = 'daily'
     ), asking AS (
         SELECT DISTINCT run.reference_date FROM runs run JOIN letter_batches batch USING (run_id)
         WHERE run.library = :library AND run.stage = :stage AND batch.state = 'draft'
@@ -66,7 +66,8 @@ _EARLIER = text("""
 
 _UNFINISHED = text("""
     SELECT * FROM runs
-    WHERE library = :library AND stage = :stage AND run_id < :run_id AND NOT dry_run AND NOT coalesce(balanced, false)
+    WHERE library = :library AND stage = :stage AND run_id < :run_id AND NOT dry_run AND kind = 'daily'
+      AND NOT coalesce(balanced, false)
       AND started_at > now() - interval '31 days'
     ORDER BY run_id
 """)

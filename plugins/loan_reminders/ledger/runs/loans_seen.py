@@ -10,12 +10,13 @@ from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger.json_codecs import LONGEST_ID, clean_raw, encode_loan, storable
+from loan_reminders.ledger.readers.seen import remember
 from loan_reminders.ledger.tables import skips
 
 _COUNT_ROWS = text("""
     UPDATE runs SET rows_read = rows_read + :rows
     WHERE run_id = :run_id AND library = :library AND state = 'extracting'
-    RETURNING rows_read
+    RETURNING rows_read, today, dry_run
 """)
 # One JSON text for all rows: the driver writes it an order of magnitude faster than an array for each column.
 _RECORD_LOANS = text("""
@@ -46,15 +47,18 @@ def unholdable(row: Loan | RejectedRow) -> RejectedRow:
 def record_rows(connection: Connection, *, library: str, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
     """Write loans as seen, duplicates and unreadable rows as skipped, in a few statements whatever their number.
 
-    Raises PermanentError when the run has finished reading.
+    The readers of these loans are kept as they are described, but by a trial run. Raises PermanentError when the run
+    has finished reading.
     """
-    read = connection.execute(_COUNT_ROWS, {"rows": len(rows), "run_id": run_id, "library": library}).scalar()
-    if read is None:
+    run = connection.execute(_COUNT_ROWS, {"rows": len(rows), "run_id": run_id, "library": library}).first()
+    if run is None:
         raise LedgerRefused(LedgerRefusal.READING_IS_OVER, run_id=run_id, library=library)
     loans = [encode_loan(row) for row in rows if isinstance(row, Loan)]
     if loans:
-        parameters = {"run_id": run_id, "library": library, "before": read - len(rows)}
+        parameters = {"run_id": run_id, "library": library, "before": run.rows_read - len(rows)}
         connection.execute(_RECORD_LOANS, {**parameters, "records": f"[{','.join(loans)}]"})
+        if not run.dry_run:
+            remember(connection, library, [row for row in rows if isinstance(row, Loan)], today=run.today)
     rejected = [
         {
             "library": library,

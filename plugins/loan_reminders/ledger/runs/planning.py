@@ -14,10 +14,12 @@ from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.runs.holds import Held
 from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import tables
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import decode_loan, encode_recipient
+from loan_reminders.ledger.readers.held import held
 from loan_reminders.ledger.runs.claims import Claims
 from loan_reminders.ledger.statistics.counting import count_again
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
@@ -143,6 +145,11 @@ class PostgresPlanning:
         """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
         with ledger_errors():
             return suppressions.suppressed(self._open(), self._library, recipients)
+
+    def held(self, patron_ids: Sequence[str]) -> Held:
+        """What a librarian said not to write about, of these readers, on the day of this run."""
+        with ledger_errors():
+            return held(self._open(), self._library, patron_ids, self._run.today)
 
     def adopt(self, keys: Sequence[LoanKey]) -> int:
         """Move to this run what another run of the stage left behind for these loans: waiting, or cut short.

@@ -13,6 +13,7 @@ from loan_reminders.domain.notices import LoanKey, Refused
 from loan_reminders.domain.recipients import EmailAddress, Recipient
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import decode_loan
+from loan_reminders.ledger.readers.held import IN_FORCE
 from loan_reminders.ledger.runs.planning import READERS_IN_A_PAGE, PostgresPlanning
 
 # An e-mail that will not reach its reader. One that could not be composed is our own fault: it is the desk's.
@@ -22,7 +23,7 @@ NOT_ARRIVED = """(
          AND coalesce(delivery.reason, '') NOT IN ('not_rendered', 'text_too_long')
          OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
 )"""
-# Each loan once. A reader who had a letter of this stage, or was recorded as out of reach, is left out.
+# Each loan once. A reader who had a letter of this stage, was recorded as out of reach or is still held is left out.
 _LOANS_OF_FAILED_EMAILS = text(f"""
     SELECT DISTINCT ON (seen.patron_id COLLATE "C", seen.seq, seen.loan_id, seen.due_date)
            seen.patron_id, seen.record, seen.loan_id, seen.due_date, delivery.recipient
@@ -44,7 +45,11 @@ _LOANS_OF_FAILED_EMAILS = text(f"""
       AND NOT EXISTS (
           SELECT FROM skips skip
           WHERE skip.run_id = :run_id AND skip.loan_id = claim.loan_id AND skip.due_date = claim.due_date
-            AND skip.slot = 'written'
+            AND skip.slot = 'written' AND (skip.reason <> 'held' OR EXISTS (
+                SELECT FROM holds hold
+                WHERE hold.library = :library AND hold.patron_id = skip.patron_id AND {IN_FORCE}
+                  AND hold.loan_id IN ('', skip.loan_id)
+            ))
       )
     ORDER BY seen.patron_id COLLATE "C", seen.seq, seen.loan_id, seen.due_date, delivery.answered_at DESC
 """)  # noqa: S608 - the condition is this module's own
@@ -65,7 +70,12 @@ class PostgresTakeOver(PostgresPlanning):
         return self
 
     def _read_pages(self) -> Generator[Sequence[Sequence[Loan]]]:
-        asked = {"library": self._library, "run_id": self._run.run_id, "stage": self._run.stage.value}
+        asked = {
+            "library": self._library,
+            "run_id": self._run.run_id,
+            "stage": self._run.stage.value,
+            "today": self._run.today,
+        }
         with ledger_errors():
             rows = self._open().execute(_LOANS_OF_FAILED_EMAILS, asked).all() if self._planned_before else []
         for row in rows:

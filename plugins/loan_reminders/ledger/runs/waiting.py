@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.states import Reason
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger.readers.held import IN_FORCE
 
 _WAITING = """
     delivery.library = :library AND delivery.run_id = :run_id AND delivery.state = ANY(CAST(:offered AS text[]))
@@ -62,6 +65,30 @@ _CANCEL_WAITING = text(f"""
     SELECT :library, delivery_id, 'cancelled', :why, true FROM cancelled
     RETURNING receipt_id
 """)  # noqa: S608 - the condition is this module's own
+# Holds are few: from them the way goes by indexes, however many deliveries wait.
+_HELD = text(f"""
+    SELECT DISTINCT mine.loan_id, mine.due_date
+    FROM (
+        SELECT hold.patron_id, hold.loan_id FROM holds hold WHERE hold.library = :library AND {IN_FORCE} OFFSET 0
+    ) AS hold
+    CROSS JOIN LATERAL (
+        SELECT claim.loan_id, claim.due_date
+        FROM notices notice JOIN deliveries delivery USING (notice_id) JOIN delivery_loans claim USING (delivery_id)
+        WHERE notice.library = :library AND notice.patron_id = hold.patron_id
+          AND delivery.library = :library AND delivery.run_id + 0 = :run_id AND delivery.channel = :channel
+          AND delivery.state = ANY(CAST(:offered AS text[])) AND claim.dropped IS NULL
+          AND hold.loan_id IN ('', claim.loan_id)
+        OFFSET 0
+    ) AS mine
+""")  # noqa: S608 - the condition is this module's own
+
+_NOT_BEGUN = {
+    Channel.EMAIL: (DeliveryState.PLANNED,),
+    Channel.SMS: (DeliveryState.PLANNED,),
+    Channel.LETTER: (DeliveryState.PLANNED, DeliveryState.IN_DOUBT),
+    Channel.REGISTERED_LETTER: (DeliveryState.PLANNED, DeliveryState.IN_DOUBT),
+}
+"""In which states nothing of a delivery can have reached its reader: paper in doubt is in no batch."""
 
 
 def waiting_loans(connection: Connection, scope: Mapping[str, Any]) -> frozenset[LoanKey]:
@@ -88,6 +115,22 @@ def drop(connection: Connection, scope: Mapping[str, Any], gone: Mapping[LoanKey
         "reason": [row.reason for row in touched],
     }
     return len(connection.execute(_CANCEL_EMPTY, emptied).all())
+
+
+def drop_held(connection: Connection, scope: Mapping[str, Any], today: date) -> int:
+    """Take what is held out of what waits in a run and channel; a delivery without any loan left is cancelled.
+
+    `scope` holds the library, the run and the channel. Returns how many loans were taken out. What is in doubt may
+    have left, and stays in doubt.
+    """
+    offered = [state.value for state in _NOT_BEGUN[Channel(scope["channel"])]]
+    asked = {**scope, "offered": offered}
+    rows = connection.execute(_HELD, {**asked, "today": today}).all()
+    if not rows:
+        return 0
+    gone = {LoanKey(loan_id=row.loan_id, due_date=row.due_date): Reason.HELD for row in rows}
+    drop(connection, asked, gone)
+    return len(gone)
 
 
 def cancel_waiting(connection: Connection, scope: Mapping[str, Any], channels: list[str], reason: Reason) -> int:

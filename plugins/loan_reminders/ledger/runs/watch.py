@@ -14,7 +14,7 @@ from loan_reminders.domain.stages import Stage
 _WATCHED = text("""
     WITH green AS (
         SELECT DISTINCT stage, reference_date AS day FROM runs
-        WHERE library = :library AND balanced AND NOT dry_run
+        WHERE library = :library AND balanced AND NOT dry_run AND kind = 'daily'
     ), expected AS (
         SELECT first.stage, CAST(ticked AS date) AS day
         FROM (SELECT stage, min(day) AS day FROM green GROUP BY stage) AS first
@@ -23,7 +23,7 @@ _WATCHED = text("""
         ) AS ticked
         UNION
         SELECT stage, reference_date FROM runs
-        WHERE library = :library AND NOT dry_run
+        WHERE library = :library AND NOT dry_run AND kind = 'daily'
           AND reference_date BETWEEN CAST(:since AS date) AND CAST(:until AS date)
         EXCEPT
         SELECT stage, day FROM green
@@ -33,6 +33,7 @@ _WATCHED = text("""
     FROM expected LEFT JOIN LATERAL (
         SELECT run_id, dag_run_id, started_at, closed_at FROM runs
         WHERE library = :library AND stage = expected.stage AND reference_date = expected.day AND NOT dry_run
+          AND kind = 'daily'
         ORDER BY run_id DESC LIMIT 1
     ) AS newest ON true
     ORDER BY expected.stage, expected.day

@@ -6,8 +6,8 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
-not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`,
-figures in `statistics`.
+not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`, readers
+as last seen in `readers`, figures in `statistics`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from loan_reminders.ledger.tables.columns import metadata as metadata
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
 from loan_reminders.ledger.tables.desk import put_aside as put_aside
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
+from loan_reminders.ledger.tables.holds import holds as holds
+from loan_reminders.ledger.tables.holds import resends as resends
 from loan_reminders.ledger.tables.journal import form_keys as form_keys
 from loan_reminders.ledger.tables.journal import journal as journal
 from loan_reminders.ledger.tables.letters import letter_batches as letter_batches
@@ -48,6 +50,7 @@ from loan_reminders.ledger.tables.letters import letter_events as letter_events
 from loan_reminders.ledger.tables.letters import letters as letters
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
+from loan_reminders.ledger.tables.readers import readers as readers
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
@@ -61,6 +64,13 @@ from loan_reminders.ledger.tables.suppressions import suppressions as suppressio
 
 SCHEMA_REVISION = "0013"
 """The migration these tables stand for."""
+
+
+class RunKind(StrEnum):
+    """What a run is. `DAILY`: a stage passes over a day; `RESEND`: a librarian sends one reader's message again."""
+
+    DAILY = "daily"
+    RESEND = "resend"
 
 
 class RunState(StrEnum):
@@ -93,8 +103,10 @@ runs = Table(
     moment("started_at", default=True),
     moment("planned_at"),
     moment("closed_at"),
+    Column("kind", Text, nullable=False, server_default="daily"),
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
     one_of("stage", Stage),
+    one_of("kind", RunKind),
     one_of("state", RunState),
     Index("runs_of_day", "library", "reference_date"),
 )
@@ -130,6 +142,7 @@ loans_seen = Table(
         postgresql_where=text("record ->> 'item_barcode' <> ''"),
     ),
     Index("loans_seen_of_card", "library", text("(record #>> '{patron,barcode}')")),
+    Index("loans_seen_of_loan", "library", "loan_id"),
 )
 
 skips = Table(
@@ -148,6 +161,7 @@ skips = Table(
     one_of("slot", Slot),
     one_of("reason", SkipReason),
     Index("skips_of_run", "run_id", "loan_id"),
+    Index("skips_of_patron", "library", "patron_id"),
 )
 
 notices = Table(
@@ -199,6 +213,7 @@ deliveries = Table(
     Index("deliveries_of_notice", "notice_id"),
     Index("deliveries_not_arrived", "run_id", postgresql_where=text("state NOT IN ('accepted', 'delivered')")),
     Index("sms_of_number", "library", "recipient", postgresql_where=text("channel = 'sms'")),
+    Index("emails_of_address", "library", text("lower(recipient)"), postgresql_where=text("channel = 'email'")),
     Index("sms_by_moment", "library", "claimed_at", postgresql_where=text("channel = 'sms'")),
 )
 
@@ -216,7 +231,7 @@ delivery_loans = Table(
     PrimaryKeyConstraint("delivery_id", "loan_id", "due_date"),
     one_of("stage", Stage),
     one_of("slot", Slot),
-    one_of("dropped", (Reason.RETURNED, Reason.RENEWED)),
+    one_of("dropped", (Reason.RETURNED, Reason.RENEWED, Reason.HELD)),
     Index(
         "one_live_claim",
         "library",

@@ -19,7 +19,7 @@ from loan_reminders.domain.states import Reason
 from loan_reminders.french.letters import COPY_STAMP, STAMPS
 from loan_reminders.services.letters import files as letter_files
 from loan_reminders.services.letters.files import CSV, PDF, LetterFile, small_file
-from loan_reminders.services.letters.recheck import Recheck, recheck
+from loan_reminders.services.letters.recheck import Recheck, leave_out_held, recheck
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters.copies import Stamp
@@ -64,6 +64,7 @@ class BatchDesk:
         """
         batch = self._ready(batch_id)
         check = self._still_true(batch, who=who)
+        check = leave_out_held(self.batches, batch_id, check, today=self.now.date(), who=who)
         if not (check.silent or confirmed):
             return Printing(file=None, check=check)
         while True:

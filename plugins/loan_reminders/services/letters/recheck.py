@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from loan_reminders.domain.errors import RETRIED
@@ -19,20 +19,24 @@ _DOUBT = f"Le SIGB ne connaît plus aucun des {{count}} prêts de ce lot. {RETRI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recheck:
-    """What the ILS says of a batch since it was laid out.
+    """What the ILS, and librarians, say of a batch since it was laid out.
 
     `returned` and `renewed` count the letters left out because nothing of them is true any more; `partly` are the
-    references of those that name a document returned or renewed meanwhile beside others still out.
+    references of those that name a document returned or renewed meanwhile beside others still out. `held` counts the
+    letters left out because a librarian said not to write about a document of theirs; `held_with_others` are the
+    references of those of them that named other documents too.
     """
 
     returned: int = 0
     renewed: int = 0
     partly: tuple[str, ...] = ()
+    held: int = 0
+    held_with_others: tuple[str, ...] = ()
 
     @property
     def silent(self) -> bool:
-        """Whether the ILS says that nothing has changed."""
-        return not (self.returned or self.renewed or self.partly)
+        """Whether nothing has changed."""
+        return not (self.returned or self.renewed or self.partly or self.held)
 
 
 def recheck(batches: LetterBatches, source: LoanSource, batch_id: int, *, today: date, who: str) -> Recheck:
@@ -57,6 +61,21 @@ def recheck(batches: LetterBatches, source: LoanSource, batch_id: int, *, today:
         renewed=sum(reason is Reason.RENEWED for reason in over.values()),
         partly=tuple(letter.reference for letter in letters if _partly(letter, gone)),
     )
+
+
+def leave_out_held(batches: LetterBatches, batch_id: int, check: Recheck, *, today: date, who: str) -> Recheck:
+    """Leave out of a closed batch every letter that names a document not to write about today; adds it to `check`.
+
+    Paper cannot be changed: the other documents of such a letter wait too, for a run of the day again or the next
+    stage.
+    """
+    held = batches.held(batch_id, today=today)
+    if not held:
+        return check
+    letters = [letter for letter in batches.letters_of(batch_id) if letter.delivery_id in held]
+    batches.leave_out(batch_id, {letter.delivery_id: Reason.HELD for letter in letters}, who=who)
+    with_others = [letter.reference for letter in letters if set(letter.loans) - held[letter.delivery_id]]
+    return replace(check, held=len(letters), held_with_others=tuple(with_others))
 
 
 def _reason(reasons: Sequence[Reason]) -> Reason:

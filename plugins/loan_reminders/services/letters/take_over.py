@@ -12,7 +12,7 @@ from loan_reminders.domain.ports.outside import Ledger, Planning, Run
 from loan_reminders.domain.runs.planning import key, plan_notices, skip
 from loan_reminders.domain.runs.routing import route
 from loan_reminders.domain.stages import Channel, Policy, Slot, StageRule
-from loan_reminders.services.runs.plan import recipients
+from loan_reminders.services.runs.plan import patrons, recipients
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ def _plan_page(
     keys = [key(loan) for loan in loans]
     history, refused = planning.history(keys), planning.refused(keys)
     suppressed = planning.suppressed(recipients(loans))
-    plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history={})
+    held = planning.held(patrons(loans))
+    plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history={}, held=held)
     deliveries: list[Delivery] = []
     skips = [replace(one, slot=Slot.WRITTEN) for one in plan.skipped]
     for notice in plan.notices:

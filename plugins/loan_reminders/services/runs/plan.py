@@ -48,7 +48,8 @@ def _plan_page(
     history = planning.history(keys)
     refused = planning.refused(keys)
     suppressed = planning.suppressed(recipients(loans))
-    plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history=history)
+    held = planning.held(patrons(loans))
+    plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history=history, held=held)
     deliveries: list[Delivery] = []
     skips = list(plan.skipped)
     for notice in plan.notices:
@@ -70,6 +71,11 @@ def _plan_page(
     return deliveries, skips
 
 
+def patrons(loans: Sequence[Loan]) -> list[str]:
+    """The readers of these loans, each once."""
+    return list(dict.fromkeys(loan.patron.patron_id for loan in loans))
+
+
 def recipients(loans: Sequence[Loan]) -> list[Recipient]:
     """Every number and address that a page of readers can be written to at, each once."""
     contacts = {contact for loan in loans for contact in (loan.patron.mobile, loan.patron.email, loan.patron.address)}
@@ -77,12 +83,15 @@ def recipients(loans: Sequence[Loan]) -> list[Recipient]:
 
 
 def _take_over(planning: Planning, skips: Sequence[Skip], history: History) -> list[Skip]:
-    """Adopt what an earlier run planned and never attempted; those loans are told by this run, not skipped."""
+    """Adopt what an earlier run planned and never attempted; those loans are told by this run, not skipped.
+
+    What is held is adopted too: this run's senders take it out, and its books say so.
+    """
     waiting = {claim for claim, state in history.items() if state is DeliveryState.PLANNED}
     waiting_keys = {taken for taken, _ in waiting}
 
     def waits(item: Skip) -> bool:
-        if item.reason is not SkipReason.ALREADY_SENT or item.due_date is None:
+        if item.reason not in (SkipReason.ALREADY_SENT, SkipReason.HELD) or item.due_date is None:
             return False
         taken = LoanKey(loan_id=item.loan_id, due_date=item.due_date)
         return taken in waiting_keys if item.slot is None else (taken, item.slot) in waiting

@@ -41,6 +41,8 @@ class StillDue:
     def settle(self, sender: Sender) -> None:
         """Cancel what is no longer true among what waits; the ILS is not asked when it was a moment ago.
 
+        What a librarian said not to write about is taken out each time.
+
         Loans returned or renewed since leave their delivery; a delivery without any left is cancelled. When the
         stage itself is over for these loans, everything that waits is cancelled. Raises IlsUnavailable when the ILS
         cannot be asked: the run holds, it does not send blind.
@@ -48,6 +50,8 @@ class StillDue:
         if self.cancel_when_over(sender):
             return
         now = self.clock()
+        if held := sender.drop_held(now.date()):
+            log.info("%d prêts écartés : à ne pas écrire pour le moment", held)
         if self.asked_at is not None and timedelta(0) <= now - self.asked_at < self.max_age:
             return
         waiting = sender.waiting_loans()

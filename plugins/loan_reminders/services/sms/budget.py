@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Protocol
 
 from loan_reminders.domain.clock import midnight
 from loan_reminders.domain.errors import SmsBudgetExceeded
-from loan_reminders.domain.ports.outside import Ledger, SmsAccount
+from loan_reminders.domain.ports.outside import SmsAccount
 from loan_reminders.domain.sms.budget import SmsBudget
 from loan_reminders.french.runs import shortfall_words
 
 log = logging.getLogger(__name__)
 
 
-def check_budget(ledger: Ledger, account: SmsAccount, budget: SmsBudget, *, forecast: int, now: datetime) -> None:
+class SmsCounts(Protocol):
+    """What knows how many segments left, and keeps the credit for the pages."""
+
+    def segments_since(self, since: datetime) -> int:
+        """Segments of the SMS that left, or may have left, since a moment."""
+        ...
+
+    def keep_sms_credit(self, segments: int, *, at: datetime) -> None:
+        """Keep how many segments the account still pays for, as it was said at a moment."""
+        ...
+
+
+def check_budget(ledger: SmsCounts, account: SmsAccount, budget: SmsBudget, *, forecast: int, now: datetime) -> None:
     """Raise SmsBudgetExceeded, with every figure, when a run of `forecast` segments may not leave; keep the credit.
 
     `now` has the library's zone: its day and its month are those counted. Raises SmsGatewayUnavailable or

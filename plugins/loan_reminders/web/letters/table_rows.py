@@ -81,7 +81,7 @@ def letter_row(letter: BatchLetter) -> LetterRow:
 
 
 def changes_in_words(check: Recheck) -> list[str]:
-    """What the ILS said of a batch, a sentence each; none when nothing changed."""
+    """What the ILS and librarians said of a batch, a sentence each; none when nothing changed."""
     said = []
     if check.returned:
         said.append(f"{_retired(check.returned)} : tout a été rendu.")
@@ -93,6 +93,14 @@ def changes_in_words(check: Recheck) -> list[str]:
         said.append(
             f"{named} ou prolongé entre-temps : {', '.join(check.partly)}. Le papier ne peut plus être changé :"
             " laisser partir, ou retirer avec un motif."
+        )
+    if check.held:
+        said.append(f"{_retired(check.held)} : un bibliothécaire a demandé de ne pas écrire pour le moment.")
+    if check.held_with_others:
+        said.append(
+            f"Avec ces lettres attendent aussi d'autres documents des mêmes lecteurs : "
+            f"{', '.join(check.held_with_others)}. Pour eux, relancer la tournée du jour, ou laisser faire l'étape "
+            "suivante."
         )
     return said
 

@@ -1,0 +1,55 @@
+"""What the use cases about one reader need from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Protocol
+
+from loan_reminders.domain.messages import Receipt, SentWords
+from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.readers.resend import LastMessage
+from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.runs.holds import Held
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.suppressions.suppression import Suppressed
+
+
+class Resends(Protocol):
+    """The part of the ledger where messages sent once more are kept. Raises LedgerUnavailable."""
+
+    def last(self, patron_id: str, channel: Channel) -> LastMessage | None:
+        """The last message that left, or may have left, for a reader by a channel; None when there is none."""
+        ...
+
+    def resent_on(self, patron_id: str, channel: Channel, day: date) -> bool:
+        """Whether a message was sent once more to a reader by a channel on a day."""
+        ...
+
+    def held(self, patron_ids: Sequence[str], *, today: date) -> Held:
+        """What a librarian said not to write about today."""
+        ...
+
+    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
+        """Those of these recipients that are not written to any more."""
+        ...
+
+    def segments_since(self, since: datetime) -> int:
+        """Segments of the SMS that left, or may have left, since a moment."""
+        ...
+
+    def texting_alone(self) -> AbstractContextManager[None]:
+        """Be the library's only sender of SMS. Raises LedgerUnavailable at once when another texts."""
+        ...
+
+    def begin(self, delivery: Delivery, *, again: LastMessage, words: SentWords, who: str, today: date) -> None:
+        """Keep, in one committed transaction, that this message is about to leave: from here on it may have left.
+
+        Raises ResendRefused when the reader had one today already, was held or suppressed meanwhile.
+        """
+        ...
+
+    def end(self, receipt: Receipt) -> None:
+        """Keep what became of it. CANCELLED: nothing left, and it may be tried again the same day."""
+        ...

@@ -1,0 +1,203 @@
+"""Holds in the ledger: who is not written to until when, who said so, and who lifted it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.notices import LoanKey
+from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.runs.holds import Held, Hold, HoldRefusal, HoldRefused
+from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.suppressions.suppression import Suppressed
+from loan_reminders.ledger import journal
+from loan_reminders.ledger.journal import Transaction
+from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.readers.held import IN_FORCE, held
+from loan_reminders.ledger.suppressions import suppression_list as suppressions
+
+_READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
+# Run by run, which the key of `loans_seen` serves, as the file of a loan is found.
+_LOAN = text("""
+    SELECT seen.patron_id FROM runs run CROSS JOIN LATERAL (
+        SELECT patron_id FROM loans_seen
+        WHERE run_id = run.run_id AND loan_id = :loan_id AND patron_id = :patron_id OFFSET 0
+    ) AS seen
+    WHERE run.library = :library LIMIT 1
+""")
+# One that ended by itself, or that a new one takes the place of, makes room.
+_MAKE_ROOM = text("""
+    UPDATE holds SET lifted_at = now(), lifted_by = CASE WHEN until < CAST(:today AS date) THEN '' ELSE :who END
+    WHERE library = :library AND patron_id = :patron_id AND loan_id = :loan_id AND lifted_at IS NULL
+""")
+_PLACE = text("""
+    INSERT INTO holds (library, patron_id, loan_id, until, reason, who)
+    VALUES (:library, :patron_id, :loan_id, :until, :reason, :who) RETURNING hold_id
+""")
+_LIFT = text(f"""
+    UPDATE holds hold SET lifted_at = now(), lifted_by = :who, lift_reason = :reason
+    WHERE hold.library = :library AND hold.hold_id = :hold_id AND {IN_FORCE}
+    RETURNING hold.*
+""")  # noqa: S608 - the condition is a module's own
+_OF_READER = text("""
+    SELECT * FROM holds WHERE library = :library AND patron_id = :patron_id ORDER BY hold_id DESC LIMIT :limit
+""")
+_IN_FORCE = text(f"""
+    SELECT hold.*, reader.reader_number, reader.name, reader.card
+    FROM (
+        SELECT * FROM holds hold WHERE hold.library = :library AND {IN_FORCE}
+        ORDER BY hold.until, hold.hold_id LIMIT :limit OFFSET :offset
+    ) AS hold
+    LEFT JOIN readers reader ON reader.library = hold.library AND reader.patron_id = hold.patron_id
+    ORDER BY hold.until, hold.hold_id
+""")  # noqa: S608 - the condition is a module's own
+_COUNT = text(f"SELECT count(*) FROM holds hold WHERE hold.library = :library AND {IN_FORCE}")  # noqa: S608 - as above
+
+# A claim is live as long as its message may have told the loan.
+_DECIDED = text("""
+    SELECT asked.loan_id, asked.due_date, claim.stage
+    FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(loan_id, due_date)
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT held.stage FROM delivery_loans held
+        WHERE held.library = :library AND held.loan_id = asked.loan_id AND held.due_date = asked.due_date AND held.live
+    ) AS claim
+""")
+
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldReader:
+    """A hold in force with whom it is about; `reader_number` None when the reader is not in the ledger any more."""
+
+    hold: Hold
+    reader_number: int | None
+    name: str
+    card: str
+
+
+class PostgresHolds:
+    """The part of one library's ledger where holds are kept."""
+
+    def __init__(self, transaction: Transaction, *, library: str) -> None:
+        self._transaction = transaction
+        self._library = library
+
+    def place(self, *, patron_id: str, loan_id: str, until: date, reason: str, who: str, today: date) -> Hold:
+        """Hold one loan of a reader, or with an empty `loan_id` the reader, up to and including a day.
+
+        One in force already gives way to the new one. Raises HoldRefused when no run ever saw the reader, or the loan.
+        """
+        asked: dict[str, Any] = {
+            "library": self._library,
+            "patron_id": storable(patron_id),
+            "loan_id": storable(loan_id),
+            "until": until,
+            "reason": storable(reason.strip())[:LONGEST_REASON],
+            "who": storable(who),
+            "today": today,
+        }
+        with self._transaction() as connection:
+            if connection.execute(_READER, asked).first() is None:
+                raise HoldRefused(HoldRefusal.UNKNOWN_READER)
+            if loan_id and connection.execute(_LOAN, asked).first() is None:
+                raise HoldRefused(HoldRefusal.UNKNOWN_LOAN)
+            connection.execute(_MAKE_ROOM, asked)
+            hold_id = connection.execute(_PLACE, asked).scalar_one()
+            journal.keep(
+                connection,
+                self._library,
+                who=who,
+                act=JournalAct.HELD,
+                patron_id=asked["patron_id"],
+                detail=asked["reason"],
+                facts={"hold": hold_id, "loan": asked["loan_id"], "until": until.isoformat()},
+            )
+            of_reader = self._of_reader(connection, asked["patron_id"], limit=1)
+        return of_reader[0]
+
+    def lift(self, hold_id: int, *, reason: str, who: str, today: date) -> Hold:
+        """End a hold before its day. Raises HoldRefused when it is not in force (any more)."""
+        said = storable(reason.strip())[:LONGEST_REASON]
+        asked = {"library": self._library, "hold_id": hold_id, "reason": said, "who": storable(who), "today": today}
+        with self._transaction() as connection:
+            row = connection.execute(_LIFT, asked).first()
+            if row is None:
+                raise HoldRefused(HoldRefusal.NOT_IN_FORCE)
+            lifted = _hold(row)
+            journal.keep(
+                connection,
+                self._library,
+                who=who,
+                act=JournalAct.HOLD_LIFTED,
+                patron_id=lifted.patron_id,
+                detail=said,
+                facts={"hold": hold_id, "loan": lifted.loan_id, "until": lifted.until.isoformat()},
+            )
+        return lifted
+
+    def of_reader(self, patron_id: str, *, limit: int = 100) -> Sequence[Hold]:
+        """All holds of a reader, the newest first, those that ended too."""
+        with self._transaction() as connection:
+            return self._of_reader(connection, storable(patron_id), limit=limit)
+
+    def _of_reader(self, connection: Connection, patron_id: str, *, limit: int) -> Sequence[Hold]:
+        asked = {"library": self._library, "patron_id": patron_id, "limit": limit}
+        return tuple(_hold(row) for row in connection.execute(_OF_READER, asked))
+
+    def decided(self, keys: Sequence[LoanKey]) -> Mapping[LoanKey, frozenset[Stage]]:
+        """The stages that were told of each of these loans in this cycle, or are on their way."""
+        asked = {
+            "library": self._library,
+            "loan_id": [one.loan_id for one in keys],
+            "due_date": [one.due_date for one in keys],
+        }
+        found: dict[LoanKey, set[Stage]] = {}
+        with self._transaction() as connection:
+            for row in connection.execute(_DECIDED, asked):
+                found.setdefault(LoanKey(loan_id=row.loan_id, due_date=row.due_date), set()).add(Stage(row.stage))
+        return {one: frozenset(stages) for one, stages in found.items()}
+
+    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
+        """Those of these recipients that are not written to any more."""
+        with self._transaction() as connection:
+            return suppressions.suppressed(connection, self._library, recipients)
+
+    def held(self, patron_ids: Sequence[str], *, today: date) -> Held:
+        """What is held of these readers on a day."""
+        with self._transaction() as connection:
+            return held(connection, self._library, [storable(one) for one in patron_ids], today)
+
+    def in_force(self, *, today: date, limit: int = 50, offset: int = 0) -> Sequence[HeldReader]:
+        """The holds in force on a day, those that end first first."""
+        asked = {"library": self._library, "today": today, "limit": limit, "offset": offset}
+        with self._transaction() as connection:
+            return tuple(
+                HeldReader(hold=_hold(row), reader_number=row.reader_number, name=row.name or "", card=row.card or "")
+                for row in connection.execute(_IN_FORCE, asked)
+            )
+
+    def count(self, *, today: date) -> int:
+        """How many holds are in force on a day."""
+        with self._transaction() as connection:
+            return int(connection.execute(_COUNT, {"library": self._library, "today": today}).scalar_one())
+
+
+def _hold(row: Row[Any]) -> Hold:
+    return Hold(
+        hold_id=row.hold_id,
+        patron_id=row.patron_id,
+        loan_id=row.loan_id,
+        until=row.until,
+        reason=row.reason,
+        at=row.at,
+        who=row.who,
+        lifted_at=row.lifted_at,
+        lifted_by=row.lifted_by,
+        lift_reason=row.lift_reason,
+    )

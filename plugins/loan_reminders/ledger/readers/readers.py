@@ -1,0 +1,73 @@
+"""The readers of one library: by their neutral number or the ILS's own, found by a search, and their loans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.readers.reader import Reader
+from loan_reminders.domain.readers.search import LastMessage, ReaderSearch, ReadersFound
+from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.readers.search import find, last_messages, read_reader
+
+LARGEST_NUMBER = 2**63 - 1
+
+_NUMBER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
+_READER = text("SELECT * FROM readers WHERE library = :library AND reader_number = :number")
+_LOANS = text("""
+    WITH known AS (
+        SELECT loan_id, notice.due_date FROM notices notice JOIN runs run USING (run_id)
+        CROSS JOIN unnest(notice.loan_ids) AS loan_id
+        WHERE notice.library = :library AND notice.patron_id = :patron_id AND NOT run.dry_run
+        UNION ALL
+        SELECT loan_id, skip.due_date FROM skips skip JOIN runs run USING (run_id)
+        WHERE skip.library = :library AND skip.patron_id = :patron_id AND NOT run.dry_run
+    )
+    SELECT loan_id FROM known WHERE loan_id <> '' GROUP BY loan_id ORDER BY max(due_date) DESC NULLS LAST, loan_id DESC
+""")
+
+
+class PostgresReaders:
+    """The part of the ledger that knows the readers, as the ILS last described them."""
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
+        self._transaction = transaction
+        self._library = library
+
+    def number_of(self, patron_id: str) -> int | None:
+        """The neutral number of a reader, None when no run saw a loan of theirs or they were erased."""
+        asked = {"library": self._library, "patron_id": storable(patron_id)}
+        with self._transaction() as connection:
+            number: int | None = connection.execute(_NUMBER, asked).scalar()
+            return number
+
+    def patron_of(self, number: int) -> str | None:
+        """The ILS's own number of a reader, None when the neutral number is nobody's."""
+        reader = self.reader(number)
+        return None if reader is None else reader.patron_id
+
+    def reader(self, number: int) -> Reader | None:
+        """The reader who has a neutral number, None when nobody has."""
+        if not 0 < number <= LARGEST_NUMBER:
+            return None
+        with self._transaction() as connection:
+            row = connection.execute(_READER, {"library": self._library, "number": number}).first()
+            return None if row is None else read_reader(row)
+
+    def find(self, search: ReaderSearch, *, limit: int) -> ReadersFound:
+        """The readers whom a search names, `limit` at most."""
+        with self._transaction() as connection:
+            return find(connection, self._library, search, limit=limit)
+
+    def last_messages(self, patron_ids: Sequence[str]) -> Mapping[str, LastMessage]:
+        """The last message to each of these readers; whoever got none is left out."""
+        with self._transaction() as connection:
+            return last_messages(connection, self._library, patron_ids)
+
+    def loans_of(self, patron_id: str) -> Sequence[str]:
+        """The ids of all loans about which a reader was to be written to, the one due last first."""
+        asked = {"library": self._library, "patron_id": storable(patron_id)}
+        with self._transaction() as connection:
+            return tuple(connection.execute(_LOANS, asked).scalars())

@@ -1,0 +1,182 @@
+"""Find readers by anything that a librarian may have of them; each kind goes by an index of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from loan_reminders.domain.readers.names import is_near, trigrams, trigrams_of_misspelt, trigrams_of_part
+from loan_reminders.domain.readers.reader import Reader
+from loan_reminders.domain.readers.search import FoundBy, LastMessage, ReaderFound, ReaderSearch, ReadersFound
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.ledger.json_codecs import storable
+
+MOST_OF_ONE_KIND = 500
+"""Messages or loans that are looked at for one address or document: a desk's own address is that of thousands."""
+MOST_NEAR = 3_000
+"""Readers whose names are compared letter by letter with what was typed."""
+
+_ORDER = list(FoundBy)
+_OF_DELIVERY = """
+    FROM deliveries delivery JOIN notices notice USING (notice_id)
+    WHERE delivery.library = :library AND delivery.channel = '{channel}' AND {recipient}
+    LIMIT :most
+"""
+_EXACT = text(f"""
+    WITH found (patron_id, by) AS (
+        SELECT patron_id, 'patron_id' FROM readers WHERE :code <> '' AND library = :library AND patron_id = :code
+        UNION
+        SELECT patron_id, 'card' FROM readers
+        WHERE :code <> '' AND library = :library AND card = :code AND card <> ''
+        UNION
+        SELECT patron_id, 'email' FROM readers
+        WHERE :email <> '' AND library = :library AND lower(email) = :email AND email <> ''
+        UNION
+        SELECT patron_id, 'mobile' FROM readers
+        WHERE :mobile <> '' AND library = :library AND mobile = :mobile AND mobile <> ''
+        UNION
+        (SELECT notice.patron_id, 'old_email'
+         {_OF_DELIVERY.format(channel="email", recipient="lower(delivery.recipient) = :email AND :email <> ''")})
+        UNION
+        (SELECT notice.patron_id, 'old_mobile'
+         {_OF_DELIVERY.format(channel="sms", recipient="delivery.recipient = :mobile AND :mobile <> ''")})
+        UNION
+        (SELECT patron_id, 'item' FROM loans_seen
+         WHERE :code <> '' AND library = :library AND record ->> 'item_barcode' = :code
+           AND record ->> 'item_barcode' <> '' LIMIT :most)
+        UNION
+        SELECT patron_id, 'loan' FROM loans_seen WHERE :code <> '' AND library = :library AND loan_id = :code
+        UNION
+        SELECT notice.patron_id, 'reference'
+        FROM letters letter JOIN deliveries delivery USING (delivery_id) JOIN notices notice USING (notice_id)
+        WHERE :code <> '' AND letter.library = :library AND letter.reference = upper(:code)
+        UNION
+        SELECT notice.patron_id, 'tracking_number'
+        FROM registered_letters letter JOIN deliveries delivery USING (delivery_id)
+        JOIN notices notice USING (notice_id)
+        WHERE :tracking_number <> '' AND letter.library = :library AND letter.tracking_number = :tracking_number
+    )
+    SELECT reader.*, found.by FROM found JOIN readers reader
+      ON reader.library = :library AND reader.patron_id = found.patron_id
+""")  # noqa: S608 - the pieces are this module's own
+_BY_NAME = text("""
+    SELECT * FROM readers
+    WHERE library = :library AND trigrams @> CAST(:trigrams AS text[]) AND name_words @> CAST(:words AS text[])
+    LIMIT :limit
+""")
+_BY_PARTS_OF_NAME = text("""
+    SELECT * FROM readers
+    WHERE library = :library AND trigrams @> CAST(:trigrams AS text[])
+      AND NOT EXISTS (
+        SELECT FROM unnest(CAST(:words AS text[])) AS asked(part)
+        WHERE NOT EXISTS (
+            SELECT FROM unnest(name_words) AS held(word)
+            WHERE CASE WHEN length(part) < 3 THEN starts_with(word, part) ELSE strpos(word, part) > 0 END
+        )
+      )
+    LIMIT :limit
+""")
+_LAST_MESSAGES = text("""
+    SELECT DISTINCT ON (notice.patron_id) notice.patron_id, delivery.stage, delivery.channel, delivery.state,
+           delivery.claimed_at
+    FROM notices notice JOIN deliveries delivery USING (notice_id) JOIN runs run ON run.run_id = delivery.run_id
+    WHERE notice.library = :library AND notice.patron_id = ANY(CAST(:patron_ids AS text[])) AND NOT run.dry_run
+      AND delivery.state <> 'cancelled'
+    ORDER BY notice.patron_id, delivery.claimed_at DESC NULLS FIRST, run.run_id DESC
+""")
+
+
+def find(connection: Connection, library: str, search: ReaderSearch, *, limit: int) -> ReadersFound:
+    """The readers whom a search names, `limit` at most; a name is looked for when nothing else is found."""
+    asked = {
+        "library": library,
+        "code": storable(search.code),
+        "email": storable(search.email),
+        "mobile": search.mobile,
+        "tracking_number": search.tracking_number,
+        "most": MOST_OF_ONE_KIND,
+    }
+    found = _gathered(connection.execute(_EXACT, asked))
+    if not found and search.words:
+        return _by_name(connection, library, [storable(word) for word in search.words], limit)
+    return ReadersFound(readers=found[:limit], more=len(found) > limit)
+
+
+def last_messages(connection: Connection, library: str, patron_ids: Sequence[str]) -> Mapping[str, LastMessage]:
+    """The last message to each of these readers, but those that were called off; whoever got none is left out."""
+    rows = connection.execute(_LAST_MESSAGES, {"library": library, "patron_ids": list(patron_ids)})
+    return {
+        row.patron_id: LastMessage(
+            stage=Stage(row.stage), channel=Channel(row.channel), state=DeliveryState(row.state), at=row.claimed_at
+        )
+        for row in rows
+    }
+
+
+def read_reader(row: Row[Any]) -> Reader:
+    """The reader of a row of `readers`."""
+    return Reader(
+        number=row.reader_number,
+        patron_id=row.patron_id,
+        card=row.card,
+        name=row.name,
+        email=row.email,
+        mobile=row.mobile,
+        category=row.category,
+        branch=row.branch,
+        last_seen_on=row.last_seen_on,
+    )
+
+
+def _gathered(rows: Iterable[Row[Any]]) -> tuple[ReaderFound, ...]:
+    """Each reader once, with all the ways that led there, the surest first; who was seen last comes first."""
+    ways: dict[Reader, set[FoundBy]] = defaultdict(set)
+    for row in rows:
+        ways[read_reader(row)].add(FoundBy(row.by))
+    found = [ReaderFound(reader=reader, by=_surest_first(by)) for reader, by in ways.items()]
+    return tuple(sorted(found, key=lambda one: (-one.reader.last_seen_on.toordinal(), one.reader.number)))
+
+
+def _surest_first(by: set[FoundBy]) -> tuple[FoundBy, ...]:
+    """The ways without those that say nothing more: a present address is an old one as well."""
+    for now, once in ((FoundBy.EMAIL, FoundBy.OLD_EMAIL), (FoundBy.MOBILE, FoundBy.OLD_MOBILE)):
+        if now in by:
+            by = by - {once}
+    return tuple(sorted(by, key=_ORDER.index))
+
+
+def _by_name(connection: Connection, library: str, words: list[str], limit: int) -> ReadersFound:
+    """By whole words of the name first, then by parts of them too; with mistakes only when nothing else is found."""
+    asked = {"library": library, "words": words, "limit": limit + 1}
+    whole = connection.execute(_BY_NAME, {**asked, "trigrams": list(trigrams(words))}).all()
+    found = {row.reader_number: (row, FoundBy.NAME) for row in whole}
+    if len(found) <= limit:
+        held = sorted({one for word in words for one in trigrams_of_part(word)})
+        for row in connection.execute(_BY_PARTS_OF_NAME, {**asked, "trigrams": held}):
+            found.setdefault(row.reader_number, (row, FoundBy.PART_OF_NAME))
+    if not found:
+        found = {row.reader_number: (row, FoundBy.NEAR_NAME) for row in _near(connection, library, words)}
+    ordered = sorted(found.values(), key=lambda one: (_ORDER.index(one[1]), one[0].name_words, one[0].reader_number))
+    return ReadersFound(
+        readers=tuple(ReaderFound(reader=read_reader(row), by=(by,)) for row, by in ordered[:limit]),
+        more=len(ordered) > limit,
+    )
+
+
+def _near(connection: Connection, library: str, words: Sequence[str]) -> list[Row[Any]]:
+    """The readers of whose name a word lies one mistake at most from each word typed, a short one none."""
+    conditions, values = [], {}
+    for place, word in enumerate(words):
+        choices = trigrams_of_misspelt(word) or (trigrams((word,)),)
+        names = {f"choice_{place}_{number}": list(choice) for number, choice in enumerate(choices)}
+        values.update(names)
+        conditions.append("({})".format(" OR ".join(f"trigrams @> CAST(:{name} AS text[])" for name in names)))
+    statement = text(
+        f"SELECT * FROM readers WHERE library = :library AND {' AND '.join(conditions)} LIMIT :limit"  # noqa: S608 - names of parameters
+    )
+    rows = connection.execute(statement, {"library": library, "limit": MOST_NEAR, **values})
+    return [row for row in rows if all(any(is_near(word, held) for held in row.name_words) for word in words)]

@@ -1,0 +1,215 @@
+"""What a librarian does about one reader: send the last message again, not to write for a while, lift that.
+
+Who is meant travels in the body of a form; the address that the browser is led to names a reader by a neutral number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, TypeVar
+
+from fastapi import APIRouter, Form, Query, Response
+
+from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.domain.readers.resend import ResendRefused, Resent
+from loan_reminders.domain.runs.holds import Hold, HoldRefusal, HoldRefused, check_hold
+from loan_reminders.domain.stages import Channel
+from loan_reminders.french.days import day_words
+from loan_reminders.french.refusals import sentence
+from loan_reminders.hooks.allmysms import sms_gateway
+from loan_reminders.hooks.ils import loan_source
+from loan_reminders.hooks.mail_relay import mail_relay
+from loan_reminders.services.compose import email_composer, text_composer
+from loan_reminders.services.readers.resend import Resending, resend_email, resend_text
+from loan_reminders.settings.library_toml import TEMPLATES, settings
+from loan_reminders.web import ledger_access
+from loan_reminders.web.access import Librarian
+from loan_reminders.web.guard import ActRoute
+from loan_reminders.web.lists import LINES, Pages
+from loan_reminders.web.page import At, Page, Typed, said
+from loan_reminders.web.readers.faire import Answered, hold_row
+from loan_reminders.web.readers.reader import reader_page
+
+ILS, MAIL, SMS = "ils_oracle", "mail_relay", "allmysms"
+PATIENCE_S = 20
+"""How long, in seconds, a page waits for each answer of the ILS or of a server: somebody sits before it."""
+
+router = APIRouter(route_class=ActRoute)
+Made = TypeVar("Made")
+
+_LOST = {HoldRefusal.UNKNOWN_READER: 404, HoldRefusal.UNKNOWN_LOAN: 404, HoldRefusal.NOT_IN_FORCE: 409}
+
+
+@router.get("/lecteurs/suspendus")
+def held_page(
+    at: At,
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    fait: Annotated[Typed, Query(max_length=20)] = "",
+) -> Response:
+    """The readers and loans not written to today, those that end first first."""
+    return _held_page(at, page=page, done=Answered.read(fait).words)
+
+
+@router.post("/lecteurs/renvoi")
+def send_again(
+    at: At,
+    who: Librarian,
+    lecteur: Annotated[Typed, Form(min_length=1, max_length=200)],
+    canal: Annotated[Typed, Form(max_length=20)] = Channel.EMAIL.value,
+) -> Response:
+    """Send a reader's last e-mail or SMS once more."""
+    if canal not in (Channel.EMAIL.value, Channel.SMS.value):
+        return at.problem("Une lettre ne se renvoie pas d'ici : une copie se fait sur la page de son lot.", 400)
+    try:
+        resent = _resend(lecteur, Channel(canal), who=who)
+    except (ReminderError, OSError) as error:
+        return _refused(at, who, lecteur, error)
+    return _to_reader(at, lecteur, Answered.resent(resent))
+
+
+@router.post("/lecteurs/suspension")
+def hold(
+    at: At,
+    who: Librarian,
+    lecteur: Annotated[Typed, Form(min_length=1, max_length=200)],
+    pret: Annotated[Typed, Form(max_length=200)] = "",
+    jusqu_au: Annotated[Typed, Form(max_length=10)] = "",
+    motif: Annotated[Typed, Form(max_length=300)] = "",
+) -> Response:
+    """Not to write to a reader, or about one loan, until a day."""
+    today = datetime.now(settings().zone).date()
+    try:
+        until = date.fromisoformat(jusqu_au)
+    except ValueError:
+        return _said(at, who, lecteur, "Il manque la date jusqu'à laquelle ne pas écrire.", 400)
+    try:
+        check_hold(until=until, reason=motif, today=today)
+        ledger_access.holds().place(patron_id=lecteur, loan_id=pret, until=until, reason=motif, who=who, today=today)
+    except ReminderError as error:
+        return _refused(at, who, lecteur, error)
+    return _to_reader(at, lecteur, Answered(what="suspendu"))
+
+
+@router.post("/lecteurs/levee")
+def lift(
+    at: At,
+    who: Librarian,
+    suspension: Annotated[int, Form(ge=1, lt=2**63)],
+    motif: Annotated[Typed, Form(max_length=300)] = "",
+    retour: Annotated[Typed, Form(max_length=10)] = "",
+) -> Response:
+    """End a hold before its day, with a reason."""
+    today = datetime.now(settings().zone).date()
+    try:
+        if not motif.strip():
+            raise HoldRefused(HoldRefusal.NO_REASON)
+        lifted: Hold = ledger_access.holds().lift(suspension, reason=motif, who=who, today=today)
+    except HoldRefused as error:
+        return _held_page(at, problem=sentence(error), status=_LOST.get(HoldRefusal(error.code), 400))
+    except ReminderError as error:
+        return at.unavailable(error)
+    answered = Answered(what="leve")
+    if retour == "liste":
+        return at.to("lecteurs/suspendus", fait=answered.code)
+    return _to_reader(at, lifted.patron_id, answered)
+
+
+def _resend(patron_id: str, channel: Channel, *, who: str) -> Resent:
+    config = settings()
+    ils = config.ils.model_copy(update={"call_timeout_seconds": min(config.ils.call_timeout_seconds, PATIENCE_S)})
+    work = Resending(
+        resends=ledger_access.resends(),
+        source=lambda: loan_source(ILS, ils=ils, codes=config.codes()),
+        policy=config.policy(),
+        now=datetime.now(config.zone),
+        who=who,
+    )
+    redirect = config.redirection()
+
+    def clock() -> datetime:
+        return datetime.now(config.zone)
+
+    if channel is Channel.EMAIL:
+        identity, sender = config.email_identity(), config.email.bounce_address or config.email.sender_address
+        return resend_email(
+            work,
+            patron_id,
+            composer=lambda stage: email_composer(TEMPLATES, identity, stage=stage, clock=clock, redirect=redirect),
+            open_relay=lambda: _connected(
+                MAIL, lambda: mail_relay(MAIL, envelope_sender=sender, patience_s=PATIENCE_S)()
+            ),
+            bounce_address=config.email.bounce_address,
+        )
+    return resend_text(
+        work,
+        patron_id,
+        composer=lambda stage: text_composer(
+            TEMPLATES, config.text_rules(), stage=stage, library=config.identity(), clock=clock, redirect=redirect
+        ),
+        open_provider=lambda stage: _connected(
+            SMS,
+            lambda: sms_gateway(
+                SMS, sender=config.sms.sender, campaign=f"renvoi-{stage}-{work.today:%Y%m%d}", api=config.sms.api
+            ),
+        ),
+        budget=config.sms_budget(),
+        window=config.sms_window(),
+    )
+
+
+def _connected(name: str, make: Callable[[], Made]) -> Made:
+    """What a connection of Airflow gives. Raises SettingsError when Airflow has no usable one of that name."""
+    try:
+        return make()
+    except ReminderError:
+        raise
+    except Exception as error:
+        raise SettingsError(
+            f"Airflow n'a pas de connexion {name} utilisable : la créer, puis réessayer ({type(error).__name__})."
+        ) from None
+
+
+def _to_reader(at: Page, patron_id: str, answered: Answered) -> Response:
+    try:
+        number = ledger_access.readers().number_of(patron_id)
+    except ReminderError as error:
+        return at.unavailable(error)
+    if number is None:
+        return at.to("lecteurs")
+    return at.to(f"lecteurs/{number}", fait=answered.code)
+
+
+def _refused(at: Page, who: str, patron_id: str, error: Exception) -> Response:
+    """The reader's page with what is wrong: 409 for what is not allowed, 503 for what does not answer."""
+    if isinstance(error, HoldRefused):
+        return _said(at, who, patron_id, sentence(error), _LOST.get(HoldRefusal(error.code), 400))
+    if isinstance(error, ResendRefused):
+        return _said(at, who, patron_id, sentence(error), 409)
+    words = said(error) if isinstance(error, ReminderError) else "Le serveur ne répond pas."
+    return _said(at, who, patron_id, words, 503)
+
+
+def _said(at: Page, who: str, patron_id: str, problem: str, status: int) -> Response:
+    try:
+        number = ledger_access.readers().number_of(patron_id)
+    except ReminderError as error:
+        return at.unavailable(error)
+    if number is None:
+        return at.problem(problem, 404 if status < 500 else status)
+    return reader_page(at, who, number, answered=Answered(problem=problem), status=status)
+
+
+def _held_page(at: Page, *, page: int = 1, done: str = "", problem: str = "", status: int = 200) -> Response:
+    today = datetime.now(settings().zone).date()
+    try:
+        holds = ledger_access.holds()
+        pages = Pages(number=page, lines=holds.count(today=today))
+        found = holds.in_force(today=today, limit=LINES, offset=pages.offset)
+    except ReminderError as error:
+        return at.unavailable(error)
+    rows = [
+        (hold_row(one.hold, today=today, zone=settings().zone), one.reader_number, one.name, one.card) for one in found
+    ]
+    context = {"rows": rows, "pages": pages, "done": done, "problem": problem, "today": day_words(today)}
+    return at.html("suspendus.html.j2", status, **context)

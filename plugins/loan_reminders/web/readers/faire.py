@@ -1,0 +1,204 @@
+"""The column « Faire » of a reader's page: what can be done, what is held, and what comes next for each loan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+
+from loan_reminders.domain.dispute.loan_file import Dispute
+from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.notices import LoanKey
+from loan_reminders.domain.readers.resend import LastMessage, Resent
+from loan_reminders.domain.runs.holds import LONGEST, Hold
+from loan_reminders.domain.runs.planning import key
+from loan_reminders.domain.stages import Channel, Policy, Stage
+from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.french.days import day_words, when_words
+from loan_reminders.french.next_step import hold_words, next_step_words, resent_words
+from loan_reminders.french.words import ONE_STATE, STAGES
+from loan_reminders.services.readers.next_step import next_steps
+from loan_reminders.web import ledger_access
+from loan_reminders.web.readers.loan_lines import LineEntry, LoanLine
+
+_CODE = re.compile(r"(email|sms)-(accepted|delivered|refused|in_doubt)-(\d{1,4})-(\d{1,4})-([a-z_]{1,20})")
+_DONE = {
+    "suspendu": "C'est noté : rien ne part d'ici là. Ce qui attendait déjà est écarté au moment de l'envoi.",
+    "leve": "La suspension est levée : la prochaine étape partira à son jour.",
+}
+_OVER = frozenset({Reason.RETURNED, Reason.RENEWED})
+_PLACES = {Channel.EMAIL: "mail-at", Channel.SMS: "sms-at", Channel.LETTER: "letter-at"}
+_FORGOTTEN = timedelta(days=60)
+"""How long after its due date a loan is still said to have nothing more planned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came of a click: a `code` that may stand in an address (no personal data), and its words."""
+
+    what: str = ""
+    problem: str = ""
+
+    @property
+    def code(self) -> str:
+        """The code."""
+        return self.what
+
+    @property
+    def words(self) -> str:
+        """What it says, empty for nothing or for a code that is none of ours."""
+        found = _CODE.fullmatch(self.what)
+        if found is None:
+            return _DONE.get(self.what, "")
+        channel, state, documents, left_out, _ = found.groups()
+        return resent_words(Channel(channel), DeliveryState(state), documents=int(documents), left_out=int(left_out))
+
+    @classmethod
+    def resent(cls, resent: Resent) -> Answered:
+        """A message that was sent again."""
+        numbers = f"{resent.documents}-{resent.left_out}"
+        return cls(what=f"{resent.channel.value}-{resent.state.value}-{numbers}-{resent.stage.value}")
+
+    @classmethod
+    def read(cls, code: str) -> Answered:
+        """What an address says was done."""
+        return cls(what=code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """A channel by which the last message can be sent again, or `why` it cannot."""
+
+    channel: str
+    words: str
+    last: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRow:
+    """One hold, in words."""
+
+    hold_id: int
+    about: str
+    until: str
+    reason: str
+    placed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faire:
+    """The column. `loans` are the loans that can be held, with their titles; `has_letters`: some message was paper."""
+
+    patron_id: str
+    again: tuple[Again, ...]
+    holds: tuple[HoldRow, ...]
+    loans: tuple[tuple[str, str], ...]
+    has_letters: bool
+    first_day: str
+    last_day: str
+    done: str
+    problem: str
+
+
+def faire(patron_id: str, disputes: Sequence[Dispute], *, now: datetime, zone: tzinfo, answered: Answered) -> Faire:
+    """The column « Faire » for one reader. Raises SettingsError or LedgerUnavailable."""
+    today = now.astimezone(zone).date()
+    resends, holds = ledger_access.resends(), ledger_access.holds().of_reader(patron_id)
+    titles = {one.loan_id: one.cycles[-1].loan.title for one in disputes if one.cycles}
+    again = []
+    for channel, words in ((Channel.EMAIL, "Renvoyer le dernier e-mail"), (Channel.SMS, "Renvoyer le dernier SMS")):
+        last = resends.last(patron_id, channel)
+        if last is not None:
+            spent = resends.resent_on(patron_id, channel, today)
+            again.append(_again(last, words, spent=spent, now=now, zone=zone))
+    paper = (Channel.LETTER, Channel.REGISTERED_LETTER)
+    return Faire(
+        patron_id=patron_id,
+        again=tuple(again),
+        holds=tuple(hold_row(one, today=today, zone=zone, titles=titles) for one in holds if one.in_force(today)),
+        loans=tuple((loan.loan_id, loan.title or "document sans titre") for loan in _open(disputes).values()),
+        has_letters=any(one.channel in paper for dispute in disputes for one in dispute.deliveries),
+        first_day=today.isoformat(),
+        last_day=(today + LONGEST).isoformat(),
+        done=answered.words,
+        problem=answered.problem,
+    )
+
+
+def _again(last: LastMessage, words: str, *, spent: bool, now: datetime, zone: tzinfo) -> Again:
+    why = ""
+    if spent:
+        why = "Renvoyé aujourd'hui : pas plus d'un par jour."
+    elif last.state not in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.IN_DOUBT):
+        why = f"Le dernier est {ONE_STATE[last.state]} : corriger d'abord les coordonnées dans le SIGB."
+    said = f"{STAGES[last.stage]}, {when_words(last.sent_at, now=now, zone=zone)}"
+    return Again(channel=last.channel.value, words=words, last=said, why=why)
+
+
+def hold_row(hold: Hold, *, today: date, zone: tzinfo, titles: dict[str, str] | None = None) -> HoldRow:
+    """One hold in words; `titles` are those of the reader's loans."""
+    title = (titles or {}).get(hold.loan_id, "") if hold.loan_id else ""
+    return HoldRow(
+        hold_id=hold.hold_id,
+        about=hold_words(hold, title),
+        until="aujourd'hui" if hold.until == today else f"jusqu'au {day_words(hold.until)}",
+        reason=hold.reason,
+        placed=f"par {hold.who}, le {day_words(hold.at.astimezone(zone).date())}",
+    )
+
+
+def _open(disputes: Iterable[Dispute]) -> dict[LoanKey, Loan]:
+    """The loans that are still out, as far as is known: nothing says that their last cycle is over."""
+    found = {}
+    for dispute in disputes:
+        if not dispute.cycles:
+            continue
+        loan = dispute.cycles[-1].loan
+        over = any(
+            one.due_date == loan.due_date and (one.dropped in _OVER or one.reason in _OVER)
+            for one in dispute.deliveries
+        )
+        gone = any(
+            skip.due_date == loan.due_date and skip.reason in (SkipReason.RETURNED, SkipReason.RENEWED)
+            for skip in dispute.skips
+        )
+        if not (over or gone):
+            found[key(loan)] = loan
+    return found
+
+
+def _tried(dispute: Dispute) -> frozenset[Stage]:
+    """The stages that decided about the last cycle of a loan: a run left it out, and not because it was held."""
+    due = dispute.cycles[-1].loan.due_date
+    again = (SkipReason.HELD, SkipReason.NOT_YET_DUE)
+    return frozenset(
+        skip.stage for skip in dispute.skips if skip.due_date == due and skip.slot is None and skip.reason not in again
+    )
+
+
+def with_next(
+    lines: Sequence[LoanLine], disputes: Sequence[Dispute], patron_id: str, *, policy: Policy, today: date
+) -> list[LoanLine]:
+    """The loans' lines of time, each that is still out with what is planned next at its end."""
+    loans = _open(disputes)
+    tried = {key(one.cycles[-1].loan): _tried(one) for one in disputes if one.cycles}
+    steps = next_steps(ledger_access.holds(), patron_id, list(loans.values()), policy=policy, today=today, tried=tried)
+    entries = {}
+    for step in steps.values():
+        if step.stage is None and today > step.loan.due_date + _FORGOTTEN:
+            continue
+        what, pill, said = next_step_words(step, today=today)
+        entries[step.loan.loan_id] = LineEntry(
+            title=what,
+            pill=pill,
+            tone="wait" if step.channels else "off",
+            place=_PLACES.get(step.channels[0], "registered-at") if step.channels else "not",
+            when=said,
+            became="",
+        )
+    return [
+        replace(line, entries=(*line.entries, entries[line.loan_id])) if line.loan_id in entries else line
+        for line in lines
+    ]

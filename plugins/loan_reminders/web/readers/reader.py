@@ -1,0 +1,115 @@
+"""A reader's page: whether they were told, and all that was said and not said about each of their loans.
+
+Whoever looks is recorded, once in five minutes for the same reader: a page loaded again is the same look.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.domain.journal import JournalAct
+from loan_reminders.french.days import day_words
+from loan_reminders.french.readers import MessageWords, category_words
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web import ledger_access
+from loan_reminders.web.access import Librarian
+from loan_reminders.web.guard import ActRoute
+from loan_reminders.web.lists import Pages
+from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.readers.contacts import contacts
+from loan_reminders.web.readers.faire import Answered, faire, with_next
+from loan_reminders.web.readers.loan_lines import LoanLines
+from loan_reminders.web.readers.search import search_page
+
+router = APIRouter(route_class=ActRoute)
+
+LOANS = 8
+"""Loans of a page: a reader of three years has forty."""
+SAME_LOOK = timedelta(minutes=5)
+NOTHING_DONE = Answered()
+UNKNOWN = (
+    "Le registre ne connaît pas ce lecteur : il a été effacé, ou l'adresse de la page est fausse. Le chercher par sa"
+    " carte ou par son nom."
+)
+
+
+@router.get("/lecteurs/{number}")
+def page(
+    at: At,
+    who: Librarian,
+    number: int,
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    fait: Annotated[Typed, Query(max_length=80)] = "",
+) -> Response:
+    """The page, with addresses masked; `fait` says what a form of it just did."""
+    return reader_page(at, who, number, page=page, answered=Answered.read(fait))
+
+
+@router.post("/lecteurs/{number}/coordonnees")
+def show_contacts(at: At, who: Librarian, number: int) -> Response:
+    """The page once with the addresses as they are; the next time they are masked again."""
+    return _page(at, who, number, page=1, act=JournalAct.CONTACTS_SHOWN)
+
+
+def reader_page(
+    at: Page, who: str, number: int, *, page: int = 1, answered: Answered = NOTHING_DONE, status: int = 200
+) -> Response:
+    """The page, with addresses masked, and what came of a click."""
+    return _page(at, who, number, page=page, act=JournalAct.READER_SEEN, answered=answered, status=status)
+
+
+def _page(
+    at: Page,
+    who: str,
+    number: int,
+    *,
+    page: int,
+    act: JournalAct,
+    answered: Answered = NOTHING_DONE,
+    status: int = 200,
+) -> Response:
+    config = settings()
+    now = datetime.now(config.zone)
+    shown = act is JournalAct.CONTACTS_SHOWN
+    try:
+        readers = ledger_access.readers()
+        reader = readers.reader(number)
+        if reader is None:
+            return search_page(at, problem=UNKNOWN, status=404)
+        journal = ledger_access.journal()
+        journal.keep_once(who=who, act=act, patron_id=reader.patron_id, within=timedelta(0) if shown else SAME_LOOK)
+        loans = readers.loans_of(reader.patron_id)
+        pages = Pages(number=page, lines=len(loans), size=LOANS)
+        here = loans[pages.offset : pages.offset + LOANS]
+        disputes = ledger_access.dispute().files(here, patron_id=reader.patron_id) if here else ()
+        lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
+        loan_lines = with_next(
+            [lines.line(dispute) for dispute in disputes],
+            disputes,
+            reader.patron_id,
+            policy=config.policy(),
+            today=now.date(),
+        )
+        doing = faire(reader.patron_id, disputes, now=now, zone=config.zone, answered=answered)
+    except ReminderError as error:
+        return at.unavailable(error)
+    words = MessageWords(now=now, zone=config.zone)
+    return at.html(
+        "lecteur.html.j2",
+        status,
+        faire=doing,
+        reader=reader,
+        category=category_words(reader.category),
+        last_seen=day_words(reader.last_seen_on),
+        contacts=contacts(disputes, now=now, shown=shown, words=words),
+        shown=shown,
+        loans=loan_lines,
+        first=loan_lines[0] if loan_lines else None,
+        others=loan_lines[1:],
+        total=len(loans),
+        pages=pages,
+    )

@@ -1,0 +1,194 @@
+"""A reader's page: what was said and not said, addresses masked until somebody is recorded, each look in the journal."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger.readers.readers import PostgresReaders
+from tests.scenes.builders import DUE_DATE, a_loan
+from tests.scenes.disputed_loan import TRACKING, a_whole_story, sent
+from tests.scenes.ledger_runs import extracted, rows
+from tests.web.client import browsing
+
+PERSONAL = ("camille.martin@", "33639980001", "06 39 98 00 01")
+
+
+@pytest.fixture(autouse=True)
+def without_other_addresses(installed, monkeypatch, tmp_path):
+    monkeypatch.delenv("REMINDERS_LEDGER_URL", raising=False)
+    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
+
+
+def address(ledger, patron_id="P1"):
+    return f"/lecteurs/{ledger.part(PostgresReaders).number_of(patron_id)}"
+
+
+def journal(ledger):
+    return [tuple(row) for row in rows(ledger, "SELECT who, act, patron_id FROM journal ORDER BY entry_id")]
+
+
+def text_of(answer):
+    return re.sub(r"\s+", " ", answer.text.replace("&#39;", "'"))
+
+
+@pytest.mark.parametrize("number", ["0", "1", "-1", "9" * 30])
+def test_an_unknown_reader_is_told_what_to_do(ledger, number):
+    with browsing() as client:
+        answer = client.get(f"/lecteurs/{number}")
+    assert (answer.status_code, "ne connaît pas ce lecteur" in answer.text) == (404, True)
+    assert 'name="recherche"' in answer.text
+    assert journal(ledger) == []
+
+
+def test_what_is_no_number_is_no_page(ledger):
+    with browsing() as client:
+        assert client.get("/lecteurs/P1").status_code == 404
+
+
+def test_everything_said_and_not_said_is_there(ledger):
+    a_whole_story(ledger)
+    with browsing() as client:
+        page = text_of(client.get(address(ledger)))
+    for words in (
+        "Avis de retard, par e-mail", "Avis de retard, par SMS", "1re lettre de relance, par courrier",
+        "Lettre recommandée", "Pas de SMS", "en doute", "L'Étranger", "Objet :", "BU: rendre", "Lot n°", "MD-0000AAAA",
+        TRACKING, "pli avisé et non réclamé", "par chloé", "adresse électronique morte", "dépôt à La Poste noté",
+    ):  # fmt: skip
+        assert words in page, words
+    assert "Prévenu" in page
+    assert not [word for word in PERSONAL if word in page]
+    assert "c•••@etu.example.fr" in page
+    for code in ("no_recipient", "no_answer", "hard_bounce", "550 5.1.1", "250 2.0.0", "ReadTimeout", "None"):
+        assert code not in page, code
+
+
+def test_each_look_is_one_line_in_five_minutes_for_each_person(ledger):
+    a_whole_story(ledger)
+    where = address(ledger)
+    for who in ("chloé", "chloé", "zoé"):
+        with browsing(who) as client:
+            assert client.get(where).status_code == 200
+    assert journal(ledger) == [("chloé", "reader_seen", "P1"), ("zoé", "reader_seen", "P1")]
+    rows(ledger, "ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
+    rows(ledger, "UPDATE journal SET at = at - interval '6 minutes'")
+    rows(ledger, "ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")
+    with browsing("zoé") as client:
+        client.get(where)
+    assert len(journal(ledger)) == 3
+
+
+def test_addresses_are_shown_once_to_whoever_is_recorded(ledger):
+    a_whole_story(ledger)
+    where = address(ledger)
+    with browsing("chloé") as client:
+        page = client.get(where)
+        key = re.search(r'name="cle" value="([^"]+)"', page.text)
+        shown = client.post(f"{where}/coordonnees", data={"cle": key[1]})
+        again = client.get(where)
+    assert shown.headers["cache-control"] == "no-store"
+    assert "camille.martin@etu.example.fr" in shown.text
+    assert "06 39 98 00 01" in shown.text
+    assert not [word for word in PERSONAL if word in again.text]
+    assert journal(ledger) == [("chloé", "reader_seen", "P1"), ("chloé", "contacts_shown", "P1")]
+
+
+def test_the_file_is_made_in_one_click_and_recorded(ledger):
+    a_whole_story(ledger)
+    with browsing("chloé") as client:
+        page = client.get(address(ledger)).text
+        form = re.search(r'action="(/dossier)" data-download>\s*<input type="hidden" name="pret" value="([^"]+)"', page)
+        answer = client.post(form[1], data={"pret": form[2]})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert journal(ledger)[-1] == ("chloé", "dispute_file_made", "P1")
+
+
+def test_a_reader_with_many_loans_is_paged_newest_first(ledger):
+    days = [timedelta(days=28 * place) for place in range(20)]
+    loans = [
+        a_loan(loan_id=f"L{place:02}", title=f"Livre {place:02}", due_date=DUE_DATE - day, loan_date=DUE_DATE - day * 2)
+        for place, day in enumerate(days)
+    ]
+    extracted(ledger, loans)
+    values = ", ".join(f"('demo', 1, '{loan.loan_id}', '{loan.due_date}', 'P1', 'not_eligible')" for loan in loans)
+    rows(
+        ledger,
+        "INSERT INTO skips (library, run_id, loan_id, due_date, patron_id, reason) SELECT r.library, r.run_id, v.l,"
+        f" v.d::date, v.p, v.w FROM (VALUES {values}) AS v(x, y, l, d, p, w), runs r",
+    )
+    where = address(ledger)
+    with browsing() as client:
+        pages = [text_of(client.get(f"{where}?page={number}")) for number in (1, 3, 99)]
+    assert "20 prêts" in pages[0]
+    assert re.findall(r"<b>Livre (\d\d)</b>", pages[0])[:3] == ["01", "02", "03"]
+    assert "Jamais prévenu pour « Livre 00 »" in pages[0]
+    assert "ce message n'est pas prévu pour ce lecteur" in pages[0]
+    assert "Livre 19" in pages[1]
+    assert "Page 3 sur 3" in pages[1]
+    assert "Livre" not in pages[2]
+
+
+def test_a_reader_about_whom_nothing_was_prepared(ledger):
+    extracted(ledger, [a_loan()])
+    with browsing() as client:
+        page = text_of(client.get(address(ledger)))
+    assert "Aucun message n'a jamais été préparé" in page
+
+
+def test_a_reader_whose_loans_are_erased_or_who_was_merged_breaks_nothing(ledger):
+    a_whole_story(ledger)
+    where = address(ledger)
+    rows(ledger, "DELETE FROM loans_seen")
+    with browsing() as client:
+        erased = text_of(client.get(where))
+        assert "description n'est plus gardée" in erased
+        rows(ledger, "UPDATE notices SET patron_id = 'P2'")
+        assert client.get(where).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "raw", "verdict", "words"),
+    [
+        (DeliveryState.ACCEPTED, None, "250 ok", "Prévenu une fois", "le serveur de messagerie l'a accepté"),
+        (DeliveryState.REFUSED, Reason.RECIPIENT_REFUSED, "550 5.1.1 unknown", "Jamais prévenu", "n'existe pas"),
+        (DeliveryState.IN_DOUBT, Reason.NO_ANSWER, "", "Peut-être prévenu", "on ne sait pas s'il est parti"),
+        (DeliveryState.FAILED, Reason.RETRIES_EXHAUSTED, "", "Jamais prévenu", "essais épuisés"),
+    ],
+)
+def test_the_verdict(ledger, state, reason, raw, verdict, words):
+    sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, state, reason, raw=raw)
+    with browsing() as client:
+        page = text_of(client.get(address(ledger)))
+    assert verdict in page
+    assert words in page
+
+
+def test_words_as_sent_are_text(ledger):
+    sent(
+        ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, loans=(a_loan(title="<i>Titre</i>"),),
+        words=("<b>objet", "<script>alert(1)</script>\r\nfin"),
+    )  # fmt: skip
+    with browsing() as client:
+        page = client.get(address(ledger)).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\nfin" in page
+    assert "<i>Titre" not in page
+
+
+def test_whoever_only_sees_may_not_open_a_reader(ledger):
+    a_whole_story(ledger)
+    where = address(ledger)
+    with browsing("lecteur") as client:
+        assert client.get(where).status_code == 403
+        assert client.post(f"{where}/coordonnees").status_code == 403
+    assert journal(ledger) == []
+
+
+def test_without_its_ledger_the_page_says_what_to_do(monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_REMINDERS_LEDGER")
+    with browsing() as client:
+        answer = client.get("/lecteurs/1")
+    assert (answer.status_code, "reminders_ledger" in answer.text) == (503, True)
