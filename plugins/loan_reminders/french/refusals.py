@@ -138,6 +138,7 @@ _OF_A_BATCH: dict[BatchRefusal, Sentence] = {
     BatchRefusal.UNKNOWN_BATCH: "Il n'y a pas de lot n° {batch_id}.",
     BatchRefusal.UNKNOWN_FILE: "Ce lot n'a pas ce fichier, ou plus aucune lettre n'y reste.",
     BatchRefusal.UNKNOWN_LETTER: "Cette lettre n'est pas dans ce lot.",
+    BatchRefusal.UNKNOWN_PAGE: "Ce lot n'a pas cette page.",
     BatchRefusal.UNKNOWN_SLIP: "Ce lot n'a pas de bordereau de dépôt.",
     BatchRefusal.ILS_NOT_ASKED: "Le SIGB ne peut pas être interrogé : rien n'a été imprimé, le lot attend. Réessayer"
     " dans quelques minutes ; si cela dure, prévenir l'administrateur. ({why})",

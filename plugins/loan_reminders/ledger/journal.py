@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -16,6 +16,12 @@ from loan_reminders.ledger.json_codecs import storable
 _KEEP = text("""
     INSERT INTO journal (library, who, act, patron_id, delivery_id, batch_id, run_id, detail, facts)
     VALUES (:library, :who, :act, :patron_id, :delivery_id, :batch_id, :run_id, :detail, CAST(:facts AS jsonb))
+""")
+_KEEP_OF_LETTERS = text("""
+    INSERT INTO journal (library, who, act, patron_id, delivery_id, batch_id, detail)
+    SELECT :library, :who, line.act, notice.patron_id, line.delivery_id, line.batch_id, line.detail
+    FROM json_to_recordset(CAST(:lines AS json)) AS line(act text, delivery_id uuid, batch_id bigint, detail text)
+    JOIN deliveries USING (delivery_id) JOIN notices notice USING (notice_id)
 """)
 _TAKE = text("""
     INSERT INTO form_keys (library, key, who, what) VALUES (:library, :key, :who, :what)
@@ -55,6 +61,16 @@ def keep(
         "facts": json.dumps(facts or {}),
     }
     connection.execute(_KEEP, line)
+
+
+def keep_of_letters(connection: Connection, library: str, *, who: str, lines: Sequence[Mapping[str, object]]) -> None:
+    """Add a line about each of these letters, with its reader, in one statement and in the caller's transaction.
+
+    A line has `act`, `delivery_id`, `batch_id` and `detail`.
+    """
+    if lines:
+        written = json.dumps([{**line, "delivery_id": str(line["delivery_id"])} for line in lines])
+        connection.execute(_KEEP_OF_LETTERS, {"library": library, "who": storable(who), "lines": storable(written)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,9 @@ from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
 from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
+from loan_reminders.web.letters.batch_list import router as batch_list
 from loan_reminders.web.letters.batches import router as batches
+from loan_reminders.web.letters.printing import router as printing
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.registered.registered_letters import router as registered
 from loan_reminders.web.sms.callbacks import callbacks_router
@@ -40,6 +42,6 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
     app.add_middleware(AccessLogWithoutSecrets)
     app.add_exception_handler(HTTPException, page.refused)
     app.add_exception_handler(RequestValidationError, page.unreadable)
-    for router in (callbacks_router(), home, suppressions, batches, dispute, registered, desk):
+    for router in (callbacks_router(), home, suppressions, batch_list, batches, printing, dispute, registered, desk):
         app.include_router(router)
     return app

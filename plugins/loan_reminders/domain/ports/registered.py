@@ -71,8 +71,10 @@ class RegisteredLetters(Protocol):
         """Letters posted before a day of which nothing came back, the oldest first."""
         ...
 
-    def in_state(self, state: RegisteredState, *, limit: int = 500) -> Sequence[RegisteredLetter]:
-        """Letters in one state, the newest first."""
+    def in_state(
+        self, state: RegisteredState, *, limit: int = 500, offset: int = 0, oldest_first: bool = False
+    ) -> Sequence[RegisteredLetter]:
+        """Letters in one state, the newest first unless told otherwise; `offset` are skipped."""
         ...
 
     def search(self, wanted: Sequence[str], *, limit: int = 500) -> Sequence[RegisteredLetter]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,9 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.errors import LetterStepRefused
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.ports.registered import BatchPosted, BatchToPost, NumberLine, StepTaken
 from loan_reminders.domain.registered.steps import (
+    STEPS,
     LetterEvent,
     Life,
     Numbered,
@@ -27,8 +28,9 @@ from loan_reminders.domain.registered.steps import (
     undoable,
 )
 from loan_reminders.french.letters import life_words
+from loan_reminders.ledger.journal import keep_of_letters
 from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.letters.batches import add_events
+from loan_reminders.ledger.letters.batches import Transaction, add_events
 from loan_reminders.ledger.registered import queries
 from loan_reminders.ledger.registered.queries import COLUMNS, life_of
 from loan_reminders.ledger.suppressions import returned_letters
@@ -73,13 +75,14 @@ _WRITE = text("""
     WHERE registered.delivery_id = life.delivery_id AND registered.library = :library
 """)
 _BEFORE = text("SELECT before, after FROM letter_events WHERE event_id = :event_id AND library = :library")
+_KEPT_AS = {act: JournalAct(f"letter_{act}") for act in STEPS} | {LetterAct.UNDONE: JournalAct.STEP_UNDONE}
 _FIELDS = ("state", "tracking_number", "posted_on", "acknowledged_on", "returned_on", "return_reason")
 
 
 class PostgresRegisteredLetters:
     """The part of one library's ledger where registered letters are followed. Fulfils `RegisteredLetters`."""
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
+    def __init__(self, transaction: Transaction, *, library: str) -> None:
         self._transaction = transaction
         self._library = library
 
@@ -93,10 +96,14 @@ class PostgresRegisteredLetters:
         with self._transaction() as connection:
             return queries.overdue(connection, self._library, posted_before=posted_before, limit=limit)
 
-    def in_state(self, state: RegisteredState, *, limit: int = 500) -> Sequence[RegisteredLetter]:
-        """Letters in one state, the newest first."""
+    def in_state(
+        self, state: RegisteredState, *, limit: int = 500, offset: int = 0, oldest_first: bool = False
+    ) -> Sequence[RegisteredLetter]:
+        """Letters in one state, the newest first unless told otherwise; `offset` are skipped."""
         with self._transaction() as connection:
-            return queries.in_state(connection, self._library, state, limit=limit)
+            return queries.in_state(
+                connection, self._library, state, limit=limit, offset=offset, oldest_first=oldest_first
+            )
 
     def search(self, wanted: Sequence[str], *, limit: int = 500) -> Sequence[RegisteredLetter]:
         """Letters whose reference, number, reader's number or reader's barcode is one of these."""
@@ -159,8 +166,7 @@ class PostgresRegisteredLetters:
     def post_batch(self, batch_id: int, step: Posted, *, who: str) -> BatchPosted:
         """Post every letter of a batch that has a number; the answer names the others by their reference."""
         with self._transaction() as connection:
-            asked = {"library": self._library, "batch_id": batch_id}
-            name = connection.execute(_BATCH, asked).scalar()
+            name = connection.execute(_BATCH, {"library": self._library, "batch_id": batch_id}).scalar()
             rows = connection.execute(_BY_BATCH, {"library": self._library, "wanted": batch_id}).all()
             if name is None or not rows:
                 raise LetterStepRefused(StepRefusal.NONE_IN_BATCH)
@@ -181,13 +187,12 @@ class PostgresRegisteredLetters:
             row = self._only(rows, {})
             events = queries.trace(connection, self._library, delivery_id, row.batch_id)
             last = undoable(events, event_id=event_id)
-            asked = {"library": self._library, "event_id": last.event_id}
-            step = connection.execute(_BEFORE, asked).one()
+            step = connection.execute(_BEFORE, {"library": self._library, "event_id": last.event_id}).one()
             before = {name: step.before.get(name) for name in _FIELDS}
             self._write_lives(connection, [{**before, "delivery_id": str(delivery_id)}])
             returned_letters.lift_address(connection, self._library, row, step.after or {}, who=who)
             undone = _event(row, LetterAct.UNDONE, last.detail, _snapshot(life_of(row)), before)
-            add_events(connection, self._library, who=who, events=[undone])
+            self._keep(connection, [undone], who)
             return StepTaken(delivery_id=delivery_id, reference=row.reference, changed=True)
 
     def _named(self, connection: Connection, references: Sequence[str]) -> dict[str, Row[Any]]:
@@ -253,7 +258,13 @@ class PostgresRegisteredLetters:
         if changed:
             lives = [{**_snapshot(one.after), "delivery_id": str(one.outcome.delivery_id)} for one in changed]
             self._write_lives(connection, lives)
-            add_events(connection, self._library, who=who, events=[one.event for one in changed])
+            self._keep(connection, [one.event for one in changed], who)
+
+    def _keep(self, connection: Connection, events: Sequence[Mapping[str, Any]], who: str) -> None:
+        """Say in the trace of the letters, and in the journal, what was done."""
+        add_events(connection, self._library, who=who, events=events)
+        kept = [{**event, "act": _KEPT_AS[event["act"]].value} for event in events]
+        keep_of_letters(connection, self._library, who=who, lines=kept)
 
     def _write_lives(self, connection: Connection, lives: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(_WRITE, {"library": self._library, "lives": json.dumps(lives)})

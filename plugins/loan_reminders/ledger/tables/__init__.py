@@ -45,13 +45,14 @@ from loan_reminders.ledger.tables.journal import journal as journal
 from loan_reminders.ledger.tables.letters import letter_batches as letter_batches
 from loan_reminders.ledger.tables.letters import letter_events as letter_events
 from loan_reminders.ledger.tables.letters import letters as letters
+from loan_reminders.ledger.tables.letters import print_checks as print_checks
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 """The migration these tables stand for."""
 
 
