@@ -99,6 +99,8 @@ _OF_A_STEP: dict[StepRefusal, Sentence] = {
     " relire la page.",
     StepRefusal.PRINTING_STAYS: "Il ne reste que l'impression : elle vaut pour tout le lot, qui ne change plus, et ne"
     " s'annule pas.",
+    StepRefusal.NUMBER_BEFORE_LETTER: "Ce numéro n'est encore à aucune lettre : scanner d'abord la référence de la"
+    " lettre, puis lui.",
     StepRefusal.NO_OUTCOME: "Choisir ce qui est arrivé à la lettre.",
 }
 _OF_A_NUMBER: dict[TrackingRefusal, Sentence] = {

@@ -89,6 +89,10 @@ class RegisteredLetters(Protocol):
         """One letter with its trace, the oldest line first; None when the library has no such registered letter."""
         ...
 
+    def find(self, *, reference: str = "", number: str = "") -> RegisteredLetter:
+        """The letter of this reference, or of this number. Raises LetterStepRefused, as a step with it would."""
+        ...
+
     def take(self, step: Step, *, who: str, reference: str = "", number: str = "") -> StepTaken:
         """Take one step with the letter of this reference, or of this number.
 

@@ -33,6 +33,7 @@ from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batches import Transaction, add_events
 from loan_reminders.ledger.registered import queries
 from loan_reminders.ledger.registered.queries import COLUMNS, life_of
+from loan_reminders.ledger.registered.which_letter import named, only
 from loan_reminders.ledger.suppressions import returned_letters
 
 # One transaction at a time attaches numbers, so that two files that give the same numbers to other letters wait.
@@ -52,11 +53,6 @@ _BY_REFERENCE = text(
 _BY_NUMBER = text(_HOLD.format(which="registered.tracking_number = ANY(CAST(:wanted AS text[]))"))
 _BY_BATCH = text(_HOLD.format(which="letter.batch_id = :wanted AND letter.left_out IS NULL"))
 _BY_ID = text(_HOLD.format(which="registered.delivery_id = :wanted"))
-_NAMED = text("""
-    SELECT letter.reference, letter.left_out, delivery.channel
-    FROM letters letter JOIN deliveries delivery USING (delivery_id)
-    WHERE letter.library = :library AND letter.reference = ANY(CAST(:wanted AS text[]))
-""")
 _OWNERS = text("""
     SELECT registered.tracking_number, letter.reference
     FROM registered_letters registered JOIN letters letter USING (delivery_id)
@@ -120,6 +116,17 @@ class PostgresRegisteredLetters:
         with self._transaction() as connection:
             return queries.letter(connection, self._library, delivery_id)
 
+    def find(self, *, reference: str = "", number: str = "") -> RegisteredLetter:
+        """The letter of this reference, or of this number. Raises LetterStepRefused, as a step with it would."""
+        with self._transaction() as connection:
+            query, wanted = (_BY_REFERENCE, reference) if reference else (_BY_NUMBER, number)
+            rows = connection.execute(query, {"library": self._library, "wanted": [wanted]}).all()
+            row = only(rows, named(connection, self._library, [reference]), reference=reference)
+            found = queries.letter(connection, self._library, row.delivery_id)
+        if found is None:
+            raise LetterStepRefused(StepRefusal.UNKNOWN_REFERENCE, reference=reference)
+        return found[0]
+
     def take(self, step: Step, *, who: str, reference: str = "", number: str = "") -> StepTaken:
         """Take one step with the letter of this reference, or of this number."""
         with self._transaction() as connection:
@@ -127,7 +134,7 @@ class PostgresRegisteredLetters:
                 connection.execute(_NUMBERING, {"library": self._library})
             query, wanted = (_BY_REFERENCE, reference) if reference else (_BY_NUMBER, number)
             rows = connection.execute(query, {"library": self._library, "wanted": [wanted]}).all()
-            row = self._only(rows, self._named(connection, [reference]), reference=reference)
+            row = only(rows, named(connection, self._library, [reference]), reference=reference)
             owners = self._owners(connection, [step.number.value]) if isinstance(step, Numbered) else {}
             taken = self._taken(connection, row, step, life_of(row), owners)
             self._write(connection, [taken], who)
@@ -144,13 +151,13 @@ class PostgresRegisteredLetters:
             held: dict[str, list[Row[Any]]] = {}
             for row in connection.execute(_BY_REFERENCE, {"library": self._library, "wanted": references}):
                 held.setdefault(row.reference, []).append(row)
-            named = self._named(connection, [reference for reference in references if reference not in held])
+            others = named(connection, self._library, [one for one in references if one not in held])
             owners = self._owners(connection, sorted({line.number.value for line in lines}))
             lives = {row.delivery_id: life_of(row) for found in held.values() for row in found}
             outcomes: list[_Taken | LetterStepRefused] = []
             for line in lines:
                 try:
-                    row = self._only(held.get(line.reference, []), named, reference=line.reference)
+                    row = only(held.get(line.reference, []), others, reference=line.reference)
                     step = Numbered(number=line.number)
                     taken = self._taken(connection, row, step, lives[row.delivery_id], owners)
                 except LetterStepRefused as refused:
@@ -184,7 +191,7 @@ class PostgresRegisteredLetters:
         """Undo the last step of a letter: what was before it is restored, and the trace says so."""
         with self._transaction() as connection:
             rows = connection.execute(_BY_ID, {"library": self._library, "wanted": delivery_id}).all()
-            row = self._only(rows, {})
+            row = only(rows, {})
             events = queries.trace(connection, self._library, delivery_id, row.batch_id)
             last = undoable(events, event_id=event_id)
             step = connection.execute(_BEFORE, {"library": self._library, "event_id": last.event_id}).one()
@@ -195,34 +202,10 @@ class PostgresRegisteredLetters:
             self._keep(connection, [undone], who)
             return StepTaken(delivery_id=delivery_id, reference=row.reference, changed=True)
 
-    def _named(self, connection: Connection, references: Sequence[str]) -> dict[str, Row[Any]]:
-        """A letter of each of these references, of any kind: it says why no registered letter has the reference."""
-        if not any(references):
-            return {}
-        rows = connection.execute(_NAMED, {"library": self._library, "wanted": list(references)})
-        return {row.reference: row for row in rows}
-
     def _owners(self, connection: Connection, numbers: Sequence[str]) -> dict[str, str]:
         """The references of the letters that have these numbers."""
         rows = connection.execute(_OWNERS, {"library": self._library, "wanted": list(numbers)})
         return {row.tracking_number: row.reference for row in rows}
-
-    def _only(self, rows: Sequence[Row[Any]], others: Mapping[str, Row[Any]], *, reference: str = "") -> Row[Any]:
-        """The one letter that is meant, still in its batch; otherwise LetterStepRefused says which it is not."""
-        still_there = [row for row in rows if row.left_out is None]
-        if len(still_there) == 1:
-            return still_there[0]
-        if still_there:
-            raise LetterStepRefused(StepRefusal.AMBIGUOUS)
-        named = rows[0] if rows else others.get(reference)
-        if named is None:
-            code = StepRefusal.UNKNOWN_REFERENCE if reference else StepRefusal.UNKNOWN_NUMBER
-            raise LetterStepRefused(code, reference=reference)
-        if named.channel != "registered_letter":
-            raise LetterStepRefused(StepRefusal.NOT_REGISTERED, reference=reference)
-        if named.left_out is not None:
-            raise LetterStepRefused(StepRefusal.LEFT_OUT)
-        raise LetterStepRefused(StepRefusal.NOT_PRINTED)
 
     def _taken(
         self, connection: Connection, row: Row[Any], step: Step, before: Life, owners: Mapping[str, str]
