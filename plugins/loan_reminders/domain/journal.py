@@ -38,6 +38,7 @@ class JournalAct(StrEnum):
     LETTER_TAKEN_OUT = "letter_taken_out"
     BATCH_PRINTED = "batch_printed"
     BATCH_EXPORTED = "batch_exported"
+    BATCH_GIVEN_AGAIN = "batch_given_again"
     BATCH_COPIED = "batch_copied"
     LETTER_COPIED = "letter_copied"
     LETTER_RETURNED = "letter_returned"

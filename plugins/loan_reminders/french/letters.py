@@ -6,12 +6,10 @@ done next, the file says to people outside the library what happened.
 
 from __future__ import annotations
 
-from datetime import tzinfo
-
-from loan_reminders.domain.letters.batches import BatchState, BatchView, LetterAct, RegisteredState, ReturnReason
+from loan_reminders.domain.letters.batches import BatchState, LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.registered.steps import Life
 from loan_reminders.domain.states import Reason
-from loan_reminders.french.days import day_words, minute_words
+from loan_reminders.french.days import day_words
 
 S = RegisteredState
 
@@ -78,6 +76,7 @@ ACTS = {
     LetterAct.TAKEN_OUT: "retirée du lot",
     LetterAct.LEFT_OUT: "retirée du lot, le prêt n'est plus dû",
     LetterAct.PRINTED: "lot imprimé",
+    LetterAct.GIVEN_AGAIN: "même fichier donné à nouveau",
     LetterAct.COPIED: "copie faite",
     LetterAct.NUMBERED: "numéro donné",
     LetterAct.POSTED: "dépôt noté",
@@ -93,6 +92,7 @@ ACTS_IN_FILE = {
     LetterAct.TAKEN_OUT: "retirée du lot",
     LetterAct.LEFT_OUT: "laissée de côté",
     LetterAct.PRINTED: "imprimée",
+    LetterAct.GIVEN_AGAIN: "même fichier donné à nouveau",
     LetterAct.COPIED: "copie faite",
     LetterAct.NUMBERED: "numéro de recommandé noté",
     LetterAct.POSTED: "dépôt à La Poste noté",
@@ -106,14 +106,6 @@ STAMPS = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
 """What is stamped across a PDF that is not for the post yet."""
 
 COPY_STAMP = "COPIE"
-
-
-def batch_state_words(batch: BatchView, *, zone: tzinfo) -> str:
-    """How far a batch is, with the moment of its printing: `imprimé le 04/12/2026 à 10 h 30`."""
-    words = BATCHES[batch.state]
-    if batch.state is BatchState.PRINTED and batch.printed_at is not None:
-        words = f"{words} le {minute_words(batch.printed_at, zone=zone)}"
-    return words
 
 
 def life_words(life: Life) -> str:

@@ -103,6 +103,8 @@ _OF_A_STEP: dict[StepRefusal, Sentence] = {
     " relire la page.",
     StepRefusal.PRINTING_STAYS: "Il ne reste que l'impression : elle vaut pour tout le lot, qui ne change plus, et ne"
     " s'annule pas.",
+    StepRefusal.NUMBER_BEFORE_LETTER: "Ce numéro n'est encore à aucune lettre : scanner d'abord la référence de la"
+    " lettre, puis lui.",
     StepRefusal.NO_OUTCOME: "Choisir ce qui est arrivé à la lettre.",
 }
 _OF_A_NUMBER: dict[TrackingRefusal, Sentence] = {
@@ -142,6 +144,7 @@ _OF_A_BATCH: dict[BatchRefusal, Sentence] = {
     BatchRefusal.UNKNOWN_BATCH: "Il n'y a pas de lot n° {batch_id}.",
     BatchRefusal.UNKNOWN_FILE: "Ce lot n'a pas ce fichier, ou plus aucune lettre n'y reste.",
     BatchRefusal.UNKNOWN_LETTER: "Cette lettre n'est pas dans ce lot.",
+    BatchRefusal.UNKNOWN_PAGE: "Ce lot n'a pas cette page.",
     BatchRefusal.UNKNOWN_SLIP: "Ce lot n'a pas de bordereau de dépôt.",
     BatchRefusal.ILS_NOT_ASKED: "Le SIGB ne peut pas être interrogé : rien n'a été imprimé, le lot attend. Réessayer"
     " dans quelques minutes ; si cela dure, prévenir l'administrateur. ({why})",

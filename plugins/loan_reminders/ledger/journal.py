@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,12 @@ _KEPT_LATELY = text("""
         ORDER BY entry_id DESC LIMIT 200
     ) AS newest
     WHERE who = :who AND act = :act AND at > now() - :within
+""")
+_KEEP_OF_LETTERS = text("""
+    INSERT INTO journal (library, who, act, patron_id, delivery_id, batch_id, detail)
+    SELECT :library, :who, line.act, notice.patron_id, line.delivery_id, line.batch_id, line.detail
+    FROM json_to_recordset(CAST(:lines AS json)) AS line(act text, delivery_id uuid, batch_id bigint, detail text)
+    JOIN deliveries USING (delivery_id) JOIN notices notice USING (notice_id)
 """)
 _TAKE = text("""
     INSERT INTO form_keys (library, key, who, what) VALUES (:library, :key, :who, :what)
@@ -63,6 +69,16 @@ def keep(
         "facts": json.dumps(facts or {}),
     }
     connection.execute(_KEEP, line)
+
+
+def keep_of_letters(connection: Connection, library: str, *, who: str, lines: Sequence[Mapping[str, object]]) -> None:
+    """Add a line about each of these letters, with its reader, in one statement and in the caller's transaction.
+
+    A line has `act`, `delivery_id`, `batch_id` and `detail`.
+    """
+    if lines:
+        written = json.dumps([{**line, "delivery_id": str(line["delivery_id"])} for line in lines])
+        connection.execute(_KEEP_OF_LETTERS, {"library": library, "who": storable(who), "lines": storable(written)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

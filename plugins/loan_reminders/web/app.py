@@ -14,7 +14,9 @@ from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
 from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
+from loan_reminders.web.letters.batch_list import router as batch_list
 from loan_reminders.web.letters.batches import router as batches
+from loan_reminders.web.letters.printing import router as printing
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.readers.actions import router as reader_actions
 from loan_reminders.web.readers.reader import router as reader
@@ -58,6 +60,8 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
         readers,
         reader_actions,
         reader,
+        batch_list,
+        printing,
     ):
         app.include_router(router)
     return app

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
+from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.ledger.runs.resends import PostgresResends
@@ -18,7 +19,7 @@ from loan_reminders.settings.library_toml import settings
 if TYPE_CHECKING:
     from loan_reminders.domain.dispute.loan_file import LoanFiles
     from loan_reminders.domain.ports.email_feedback import MailFeedback
-    from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts
+    from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts, PrintChecks
     from loan_reminders.domain.ports.registered import Desk, RegisteredLetters
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
     from loan_reminders.ledger.repository import PostgresLedger
@@ -45,6 +46,11 @@ def dispute() -> LoanFiles:
 def letters() -> LetterBatches:
     """The part of the ledger where batches of letters are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().letters()
+
+
+def print_checks() -> PrintChecks:
+    """The part of the ledger that knows how far the ILS was asked. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresPrintChecks)
 
 
 def drafts() -> LetterDrafts:

@@ -89,7 +89,12 @@ At = Annotated[Page, Depends(Page)]
 
 def said(error: ReminderError) -> str:
     """What went wrong, without the promise that a task makes of trying again by itself."""
-    return sentence(error).replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()
+    return by_hand(sentence(error))
+
+
+def by_hand(words: str) -> str:
+    """A sentence about what went wrong, with what a person does in the place of what a task would do by itself."""
+    return words.replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()
 
 
 def download(name: str, media_type: str, content: IO[bytes]) -> StreamingResponse:

@@ -1,4 +1,4 @@
-"""A reader's page: what was said and not said, addresses masked until somebody is recorded, each look in the journal."""
+"""A reader's page: what was said and not said, addresses masked, each look in the journal."""
 
 from __future__ import annotations
 

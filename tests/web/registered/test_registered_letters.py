@@ -141,7 +141,7 @@ def test_a_batch_is_posted_on_a_day(ledger):
     take(ledger, ref(0), number(ONE))
     take(ledger, ref(1), number(TWO))
     with browsing() as client:
-        assert "lot-L : 2 à poster, 1 sans numéro" in client.get(PAGE).text
+        assert f"Lot n° {batch_id} : 2 à poster, 1 sans numéro" in client.get(PAGE).text
         answer = client.post(BATCH, data={"lot": batch_id, "jour": str(TODAY)})
         assert "2 lettres notées postées" in answer.text
         assert ref(2) in answer.text.split("notées postées")[1][:200]

@@ -56,6 +56,7 @@ class LetterAct(StrEnum):
     TAKEN_OUT = "taken_out"
     LEFT_OUT = "left_out"
     PRINTED = "printed"
+    GIVEN_AGAIN = "given_again"
     COPIED = "copied"
     NUMBERED = "numbered"
     POSTED = "posted"
@@ -82,6 +83,7 @@ class BatchRefusal(StrEnum):
     UNKNOWN_BATCH = "unknown_batch"
     UNKNOWN_FILE = "unknown_file"
     UNKNOWN_LETTER = "unknown_letter"
+    UNKNOWN_PAGE = "unknown_page"
     UNKNOWN_SLIP = "unknown_slip"
     ILS_NOT_ASKED = "ils_not_asked"
 

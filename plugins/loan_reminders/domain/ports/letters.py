@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
+from loan_reminders.domain.letters.batch_list import BatchPage, BatchQuery
 from loan_reminders.domain.letters.batches import (
     BatchLetter,
     BatchState,
@@ -16,6 +17,7 @@ from loan_reminders.domain.letters.batches import (
     EarlierReminder,
     PrintedBatch,
 )
+from loan_reminders.domain.letters.print_checks import PrintCheck
 from loan_reminders.domain.messages import RenderedLetter
 from loan_reminders.domain.notices import Delivery, LoanKey
 from loan_reminders.domain.stages import Channel, Stage
@@ -54,6 +56,10 @@ class LetterBatches(Protocol):
         """Batches, the newest first; `states` empty means every state."""
         ...
 
+    def listed(self, query: BatchQuery) -> BatchPage:
+        """One page of the list of batches, as it was asked for."""
+        ...
+
     def batch(self, batch_id: int) -> BatchView | None:
         """One batch of this library, None when there is none of that number."""
         ...
@@ -77,8 +83,23 @@ class LetterBatches(Protocol):
         """The letters of a batch that name a loan not to write about today, each with those loans."""
         ...
 
-    def mark_printed(self, batch_id: int, *, who: str) -> bool:
-        """Say that a closed batch went to the printer; False when it had before. Its content never changes again."""
+    def mark_printed(self, batch_id: int, *, who: str, to_provider: bool = False) -> bool:
+        """Say that a closed batch went to the printer, or to a mailing service; False when it had before.
+
+        Its content never changes again.
+        """
+        ...
+
+    def went_to_provider(self, batch_id: int) -> bool:
+        """Whether a printed batch was given as the file for a mailing service."""
+        ...
+
+    def note_given_again(self, batch_id: int, *, who: str) -> None:
+        """Keep that the file of a printed batch was given a second time to the person who printed it."""
+        ...
+
+    def note_download(self, batch_id: int, what: str, *, who: str) -> None:
+        """Keep that a list of a batch's readers was downloaded; `what` says which, in words."""
         ...
 
     def batches_recorded(self, run_id: int) -> int:
@@ -87,6 +108,30 @@ class LetterBatches(Protocol):
 
     def note_copy(self, batch_id: int, delivery_id: uuid.UUID | None, *, who: str) -> None:
         """Keep that a copy of a batch, or of one letter of it, was made."""
+        ...
+
+
+class PrintChecks(Protocol):
+    """The part of the ledger that knows how far the ILS has been asked about a batch. Raises LedgerUnavailable."""
+
+    def check(self, batch_id: int) -> PrintCheck | None:
+        """The last check of a batch, None when there was none."""
+        ...
+
+    def start(self, batch_id: int, *, who: str, loans: int) -> uuid.UUID | None:
+        """Begin a check; returns its key, None when another one is at work. One that died is replaced."""
+        ...
+
+    def progress(self, key: uuid.UUID, *, asked: int) -> None:
+        """Say how many loans are known so far. A check that was replaced meanwhile says nothing any more."""
+        ...
+
+    def answered(self, key: uuid.UUID, *, returned: int, renewed: int, partly: Sequence[str]) -> None:
+        """Keep what the ILS said of the batch."""
+        ...
+
+    def failed(self, key: uuid.UUID, *, problem: str) -> None:
+        """Keep, in words, why the ILS said nothing."""
         ...
 
 

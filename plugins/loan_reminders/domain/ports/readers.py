@@ -39,6 +39,10 @@ class Resends(Protocol):
         """Segments of the SMS that left, or may have left, since a moment."""
         ...
 
+    def keep_sms_credit(self, segments: int, *, at: datetime) -> None:
+        """Keep how many segments the SMS account still pays for, as it was said at a moment."""
+        ...
+
     def texting_alone(self) -> AbstractContextManager[None]:
         """Be the library's only sender of SMS. Raises LedgerUnavailable at once when another texts."""
         ...

@@ -71,8 +71,10 @@ class RegisteredLetters(Protocol):
         """Letters posted before a day of which nothing came back, the oldest first."""
         ...
 
-    def in_state(self, state: RegisteredState, *, limit: int = 500) -> Sequence[RegisteredLetter]:
-        """Letters in one state, the newest first."""
+    def in_state(
+        self, state: RegisteredState, *, limit: int = 500, offset: int = 0, oldest_first: bool = False
+    ) -> Sequence[RegisteredLetter]:
+        """Letters in one state, the newest first unless told otherwise; `offset` are skipped."""
         ...
 
     def search(self, wanted: Sequence[str], *, limit: int = 500) -> Sequence[RegisteredLetter]:
@@ -85,6 +87,10 @@ class RegisteredLetters(Protocol):
 
     def letter(self, delivery_id: uuid.UUID) -> tuple[RegisteredLetter, Sequence[LetterEvent]] | None:
         """One letter with its trace, the oldest line first; None when the library has no such registered letter."""
+        ...
+
+    def find(self, *, reference: str = "", number: str = "") -> RegisteredLetter:
+        """The letter of this reference, or of this number. Raises LetterStepRefused, as a step with it would."""
         ...
 
     def take(self, step: Step, *, who: str, reference: str = "", number: str = "") -> StepTaken:

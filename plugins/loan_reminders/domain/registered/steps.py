@@ -27,6 +27,7 @@ class StepRefusal(StrEnum):
     """Why a step in the life of a registered letter cannot be taken.
 
     `UNKNOWN_REFERENCE`, `UNKNOWN_NUMBER`: no registered letter has it. `AMBIGUOUS`: several letters have the reference.
+    `NUMBER_BEFORE_LETTER`: a number was scanned that no letter has, and no letter before it.
     """
 
     NO_REFERENCE = "no_reference"
@@ -50,6 +51,7 @@ class StepRefusal(StrEnum):
     NOT_THE_LAST = "not_the_last"
     PRINTING_STAYS = "printing_stays"
     NO_OUTCOME = "no_outcome"
+    NUMBER_BEFORE_LETTER = "number_before_letter"
 
 
 class NumbersFileRefusal(StrEnum):

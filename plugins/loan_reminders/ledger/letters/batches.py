@@ -11,27 +11,24 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
+from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.letters.batch_list import BatchPage, BatchQuery
+from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView, LetterAct
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.ledger.journal import keep, keep_of_letters
 from loan_reminders.ledger.json_codecs import decode_recipient, storable
+from loan_reminders.ledger.letters.batch_list import BATCHES, listed, view
 from loan_reminders.ledger.readers.held import held_in_batch
 from loan_reminders.ledger.statistics.counting import count_runs_of_batch
 
-_BATCHES = """
-    SELECT batch.batch_id, batch.run_id, run.stage, run.reference_date, batch.name, batch.kind, batch.branch,
-           batch.state, batch.pdf, batch.more_pdfs, batch.csv, batch.slip, batch.letters, batch.pages, batch.left_out,
-           batch.at, batch.printed_at, batch.printed_by
-    FROM letter_batches batch JOIN runs run USING (run_id)
-    WHERE batch.library = :library
-"""
 _NEWEST = text(f"""
-    {_BATCHES} AND (cardinality(CAST(:states AS text[])) = 0 OR batch.state = ANY(CAST(:states AS text[])))
+    {BATCHES} AND (cardinality(CAST(:states AS text[])) = 0 OR batch.state = ANY(CAST(:states AS text[])))
     ORDER BY batch.batch_id DESC LIMIT :limit
 """)  # the query is this module's own
-_ONE = text(f"{_BATCHES} AND batch.batch_id = :batch_id")
-_DRAFTS_OF_RUN = text(f"{_BATCHES} AND batch.run_id = :run_id AND batch.state = 'draft' ORDER BY batch.batch_id")
+_ONE = text(f"{BATCHES} AND batch.batch_id = :batch_id")
+_DRAFTS_OF_RUN = text(f"{BATCHES} AND batch.run_id = :run_id AND batch.state = 'draft' ORDER BY batch.batch_id")
 # The documents of a letter are those it still claims, or, of one that was left out, all that it did.
 _LETTERS = """
     SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.position, letter.volume, letter.first_page,
@@ -82,8 +79,9 @@ _LEAVE_OUT = text("""
            CASE reason WHEN 'taken_out' THEN 'taken_out' ELSE 'left_out' END, :detail,
            jsonb_build_object('state', 'accepted'), jsonb_build_object('state', 'cancelled', 'reason', reason)
     FROM gone
-    RETURNING event_id
+    RETURNING delivery_id
 """)
+# What a mailing service gets is said in the trace: the same file can be given again.
 _PRINTED = text("""
     WITH batch AS (
         UPDATE letter_batches SET state = 'printed', printed_at = now(), printed_by = :who
@@ -97,9 +95,14 @@ _PRINTED = text("""
     )
     INSERT INTO letter_events (library, batch_id, who, act, before, after)
     SELECT :library, batch_id, :who, 'printed', jsonb_build_object('state', 'ready'),
-           jsonb_build_object('state', 'printed')
+           jsonb_build_object('state', 'printed', 'to_provider', CAST(:to_provider AS boolean))
     FROM batch
     RETURNING event_id
+""")
+_TO_PROVIDER = text("""
+    SELECT after ->> 'to_provider' FROM letter_events
+    WHERE library = :library AND batch_id = :batch_id AND delivery_id IS NULL AND act = 'printed'
+    ORDER BY event_id DESC LIMIT 1
 """)
 _RECORDED = text("""
     SELECT count(*) FROM letter_batches
@@ -111,6 +114,7 @@ _COPIED = text("""
     FROM letter_batches batch
     LEFT JOIN letters letter ON letter.batch_id = batch.batch_id AND letter.delivery_id = CAST(:delivery_id AS uuid)
     WHERE batch.library = :library AND batch.batch_id = :batch_id
+    RETURNING batch_id, delivery_id
 """)
 _EVENTS = text("""
     INSERT INTO letter_events (library, batch_id, delivery_id, who, act, detail, before, after)
@@ -135,7 +139,7 @@ def add_events(connection: Connection, library: str, *, who: str, events: Sequen
 
 def drafts_of_run(connection: Connection, library: str, run_id: int) -> Sequence[BatchView]:
     """The drafts of a run that wait, the oldest first."""
-    return tuple(_view(row) for row in connection.execute(_DRAFTS_OF_RUN, {"library": library, "run_id": run_id}))
+    return tuple(view(row) for row in connection.execute(_DRAFTS_OF_RUN, {"library": library, "run_id": run_id}))
 
 
 class PostgresLetterBatches:
@@ -149,13 +153,18 @@ class PostgresLetterBatches:
         """Batches, the newest first; `states` empty means every state."""
         parameters = {"library": self._library, "states": [state.value for state in states], "limit": limit}
         with self._transaction() as connection:
-            return tuple(_view(row) for row in connection.execute(_NEWEST, parameters))
+            return tuple(view(row) for row in connection.execute(_NEWEST, parameters))
+
+    def listed(self, query: BatchQuery) -> BatchPage:
+        """One page of the list of batches, as it was asked for."""
+        with self._transaction() as connection:
+            return listed(connection, self._library, query)
 
     def batch(self, batch_id: int) -> BatchView | None:
         """One batch of this library, None when there is none of that number."""
         with self._transaction() as connection:
             row = connection.execute(_ONE, {"library": self._library, "batch_id": batch_id}).first()
-        return None if row is None else _view(row)
+        return None if row is None else view(row)
 
     def letters_of(self, batch_id: int) -> Sequence[BatchLetter]:
         """The letters of a batch in their order, those left out too."""
@@ -188,23 +197,48 @@ class PostgresLetterBatches:
         with self._transaction() as connection:
             if not letters or connection.execute(_HOLD_READY, parameters).first() is None:
                 return 0
-            left_out = len(connection.execute(_LEAVE_OUT, parameters).all())
+            gone = connection.execute(_LEAVE_OUT, parameters).scalars().all()
+            taken_out = [one for one in gone if letters[one] is Reason.TAKEN_OUT]
+            line = {"act": JournalAct.LETTER_TAKEN_OUT.value, "batch_id": batch_id, "detail": detail}
+            keep_of_letters(
+                connection, self._library, who=who, lines=[{**line, "delivery_id": one} for one in taken_out]
+            )
             count_runs_of_batch(connection, self._library, batch_id)
-            return left_out
+            return len(gone)
 
     def held(self, batch_id: int, *, today: date) -> Mapping[uuid.UUID, frozenset[LoanKey]]:
         """The letters of a batch that name a loan not to write about today, each with those loans."""
         with self._transaction() as connection:
             return held_in_batch(connection, self._library, batch_id, today)
 
-    def mark_printed(self, batch_id: int, *, who: str) -> bool:
+    def mark_printed(self, batch_id: int, *, who: str, to_provider: bool = False) -> bool:
         """Say that a closed batch went to the printer, and its registered letters with it; False when it had before."""
-        parameters = {"library": self._library, "batch_id": batch_id, "who": storable(who)}
+        asked = {"library": self._library, "batch_id": batch_id, "who": storable(who), "to_provider": to_provider}
+        act = JournalAct.BATCH_EXPORTED if to_provider else JournalAct.BATCH_PRINTED
         with self._transaction() as connection:
-            printed = connection.execute(_PRINTED, parameters).first() is not None
-            if printed:
-                count_runs_of_batch(connection, self._library, batch_id)
-            return printed
+            if connection.execute(_PRINTED, asked).first() is None:
+                return False
+            keep(connection, self._library, who=who, act=act, batch_id=batch_id)
+            count_runs_of_batch(connection, self._library, batch_id)
+            return True
+
+    def went_to_provider(self, batch_id: int) -> bool:
+        """Whether a printed batch was given as the file for a mailing service."""
+        with self._transaction() as connection:
+            asked = {"library": self._library, "batch_id": batch_id}
+            return connection.execute(_TO_PROVIDER, asked).scalar() == "true"
+
+    def note_given_again(self, batch_id: int, *, who: str) -> None:
+        """Keep that the file of a printed batch was given a second time to the person who printed it."""
+        with self._transaction() as connection:
+            event = {"batch_id": batch_id, "act": LetterAct.GIVEN_AGAIN.value}
+            add_events(connection, self._library, who=who, events=[event])
+            keep(connection, self._library, who=who, act=JournalAct.BATCH_GIVEN_AGAIN, batch_id=batch_id)
+
+    def note_download(self, batch_id: int, what: str, *, who: str) -> None:
+        """Keep that a list of a batch's readers was downloaded; `what` says which, in words."""
+        with self._transaction() as connection:
+            keep(connection, self._library, who=who, act=JournalAct.LIST_DOWNLOADED, batch_id=batch_id, detail=what)
 
     def batches_recorded(self, run_id: int) -> int:
         """How many closed batches a run has: ready for the printer, or printed."""
@@ -218,29 +252,13 @@ class PostgresLetterBatches:
             "library": self._library, "batch_id": batch_id, "delivery_id": delivery_id, "who": storable(who),
         }  # fmt: skip
         with self._transaction() as connection:
-            connection.execute(_COPIED, parameters)
-
-
-def _view(row: Row[Any]) -> BatchView:
-    return BatchView(
-        batch_id=row.batch_id,
-        run_id=row.run_id,
-        stage=Stage(row.stage),
-        reference_date=row.reference_date,
-        name=row.name,
-        kind=Channel(row.kind),
-        branch=row.branch,
-        state=BatchState(row.state),
-        pdfs=(row.pdf, *row.more_pdfs),
-        csv=row.csv,
-        slip=row.slip,
-        letters=row.letters,
-        pages=row.pages,
-        left_out=row.left_out,
-        at=row.at,
-        printed_at=row.printed_at,
-        printed_by=row.printed_by,
-    )
+            copied = connection.execute(_COPIED, parameters).all()
+            of_batch = [row.batch_id for row in copied if row.delivery_id is None]
+            line = {"act": JournalAct.LETTER_COPIED.value, "batch_id": batch_id, "detail": ""}
+            lines = [{**line, "delivery_id": row.delivery_id} for row in copied if row.delivery_id is not None]
+            keep_of_letters(connection, self._library, who=who, lines=lines)
+            for one in of_batch:
+                keep(connection, self._library, who=who, act=JournalAct.BATCH_COPIED, batch_id=one)
 
 
 def _letter(row: Row[Any]) -> BatchLetter:

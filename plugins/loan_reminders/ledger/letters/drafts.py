@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import BatchView, DraftLetter, LetterAct
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.ledger.journal import keep, keep_of_letters
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batches import WHO_WE_ARE, Transaction, add_events, drafts_of_run
 from loan_reminders.ledger.runs import waiting
@@ -57,7 +59,7 @@ _TAKE_OUT = text("""
     SELECT :library, batch_id, delivery_id, :who, 'taken_out', :detail,
            jsonb_build_object('state', 'planned'), jsonb_build_object('state', 'cancelled', 'reason', 'taken_out')
     FROM gone
-    RETURNING event_id
+    RETURNING batch_id, delivery_id
 """)
 _APPROVED = text("""
     SELECT letter.delivery_id
@@ -139,6 +141,8 @@ class PostgresLetterDrafts:
             held = self._hold(connection, run_id)
             approved = [{"batch_id": batch_id, "act": LetterAct.APPROVED.value} for batch_id in held]
             add_events(connection, self._library, who=who, events=approved)
+            if held:
+                self._keep(connection, run_id, JournalAct.LETTERS_APPROVED, who=who)
             if not taken_out:
                 return 0
             return self._take_out(connection, run_id, taken_out, who=who, detail=detail)
@@ -167,6 +171,9 @@ class PostgresLetterDrafts:
             connection.execute(RECOVER, scope)
             cancelled = waiting.cancel_waiting(connection, scope, [kind], Reason.NOT_APPROVED)
             connection.execute(_ABANDON, {**self._of(run_id), "keep": []})
+            if held or cancelled:
+                facts = {"letters": cancelled}
+                self._keep(connection, run_id, JournalAct.LETTERS_REFUSED, who=who, detail=detail, facts=facts)
             return cancelled
 
     def approved(self, run_id: int) -> frozenset[uuid.UUID]:
@@ -197,7 +204,30 @@ class PostgresLetterDrafts:
         self, connection: Connection, run_id: int, letters: Collection[uuid.UUID], *, who: str, detail: str
     ) -> int:
         asked = {"delivery_id": list(letters), "who": storable(who), "detail": storable(detail)}
-        return len(connection.execute(_TAKE_OUT, {**self._of(run_id), **asked}).all())
+        gone = connection.execute(_TAKE_OUT, {**self._of(run_id), **asked}).all()
+        lines = [
+            {
+                "act": JournalAct.LETTER_TAKEN_OUT.value,
+                "delivery_id": row.delivery_id,
+                "batch_id": row.batch_id,
+                "detail": detail,
+            }
+            for row in gone
+        ]
+        keep_of_letters(connection, self._library, who=who, lines=lines)
+        return len(gone)
+
+    def _keep(
+        self,
+        connection: Connection,
+        run_id: int,
+        act: JournalAct,
+        *,
+        who: str,
+        detail: str = "",
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        keep(connection, self._library, who=who, act=act, run_id=run_id, detail=detail, facts=facts)
 
     def _of(self, run_id: int) -> dict[str, object]:
         return {"library": self._library, "run_id": run_id}

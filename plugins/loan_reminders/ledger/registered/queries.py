@@ -41,28 +41,40 @@ _OVERDUE = text(
         order="registered.posted_on, letter.batch_id, letter.position",
     )
 )
-# The newest of a state are found by its index; a letter that is followed is in its batch.
-_IN_STATE = text(
-    _LETTERS.format(
-        which="""letter.delivery_id IN (
-            SELECT delivery_id FROM registered_letters WHERE library = :library AND state = :state
-            ORDER BY posted_on DESC LIMIT :limit
-        )""",
-        order=_NEWEST,
-    )
-)
+# What was posted is found in the order of its day by its index; the others lie in the order of their batches. Only the
+# letters of the page asked for are looked up in the other tables.
+_BY_DAY = """letter.delivery_id IN (
+    SELECT delivery_id FROM registered_letters WHERE library = :library AND state = :state
+    ORDER BY posted_on {way}, delivery_id {way} LIMIT :limit OFFSET :offset
+)"""
+_BY_BATCH = """letter.delivery_id IN (
+    SELECT followed.delivery_id FROM registered_letters followed JOIN letters placed USING (delivery_id)
+    WHERE followed.library = :library AND followed.state = :state
+    ORDER BY placed.batch_id {way}, placed.position {back} LIMIT :limit OFFSET :offset
+)"""
 # A letter of a draft is not followed yet; it is to be printed as well.
-_TO_PRINT = text(
-    _LETTERS.format(
-        which="""letter.delivery_id IN (
-            SELECT delivery_id FROM registered_letters WHERE library = :library AND state = 'to_print'
-            UNION ALL
-            SELECT drafted.delivery_id FROM letter_batches draft JOIN letters drafted USING (batch_id)
-            WHERE draft.library = :library AND draft.kind = 'registered_letter' AND draft.state = 'draft'
-        ) AND coalesce(registered.state, 'to_print') = 'to_print'""",
-        order=_NEWEST,
-    )
-)
+_TO_PRINT = """letter.delivery_id IN (
+    SELECT delivery_id FROM registered_letters WHERE library = :library AND state = 'to_print'
+    UNION ALL
+    SELECT drafted.delivery_id FROM letter_batches draft JOIN letters drafted USING (batch_id)
+    WHERE draft.library = :library AND draft.kind = 'registered_letter' AND draft.state = 'draft'
+) AND coalesce(registered.state, 'to_print') = 'to_print'"""
+
+
+def _listed(which: str, order: str, *, more: str = "") -> dict[bool, TextClause]:
+    """The query of a list, both ways round: the oldest first or not."""
+    ways = {True: {"way": "ASC", "back": "DESC"}, False: {"way": "DESC", "back": "ASC"}}
+    return {
+        oldest_first: text(_LETTERS.format(which=which.format(**way), order=order.format(**way)) + more)
+        for oldest_first, way in ways.items()
+    }
+
+
+_PLACES = "letter.batch_id {way}, letter.position {back}"
+_POSTED = frozenset({RegisteredState.POSTED, RegisteredState.ACKNOWLEDGED, RegisteredState.RETURNED})
+_IN_STATE_BY_DAY = _listed(_BY_DAY, "registered.posted_on {way}, letter.delivery_id {way}")
+_IN_STATE_BY_BATCH = _listed(_BY_BATCH, _PLACES)
+_IN_STATE_TO_PRINT = _listed(_TO_PRINT, _PLACES, more=" OFFSET :offset")
 _SEARCH = text(
     _LETTERS.format(
         which="""letter.delivery_id IN (
@@ -144,11 +156,15 @@ def overdue(connection: Connection, library: str, *, posted_before: date, limit:
     return _read(connection, _OVERDUE, library=library, posted_before=posted_before, limit=limit)
 
 
-def in_state(connection: Connection, library: str, state: RegisteredState, *, limit: int) -> Sequence[RegisteredLetter]:
-    """Letters in one state, the newest first."""
+def in_state(
+    connection: Connection, library: str, state: RegisteredState, *, limit: int, offset: int, oldest_first: bool
+) -> Sequence[RegisteredLetter]:
+    """Letters in one state: those posted by their day, the others by their batch."""
+    asked = {"library": library, "limit": limit, "offset": offset}
     if state is RegisteredState.TO_PRINT:
-        return _read(connection, _TO_PRINT, library=library, limit=limit)
-    return _read(connection, _IN_STATE, library=library, state=state.value, limit=limit)
+        return _read(connection, _IN_STATE_TO_PRINT[oldest_first], **asked)
+    query = _IN_STATE_BY_DAY if state in _POSTED else _IN_STATE_BY_BATCH
+    return _read(connection, query[oldest_first], state=state.value, **asked)
 
 
 def search(connection: Connection, library: str, wanted: Sequence[str], *, limit: int) -> Sequence[RegisteredLetter]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,9 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.errors import LetterStepRefused
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.ports.registered import BatchPosted, BatchToPost, NumberLine, StepTaken
 from loan_reminders.domain.registered.steps import (
+    STEPS,
     LetterEvent,
     Life,
     Numbered,
@@ -27,10 +28,12 @@ from loan_reminders.domain.registered.steps import (
     undoable,
 )
 from loan_reminders.french.letters import life_words
+from loan_reminders.ledger.journal import keep_of_letters
 from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.letters.batches import add_events
+from loan_reminders.ledger.letters.batches import Transaction, add_events
 from loan_reminders.ledger.registered import queries
 from loan_reminders.ledger.registered.queries import COLUMNS, life_of
+from loan_reminders.ledger.registered.which_letter import named, only
 from loan_reminders.ledger.statistics.counting import count_runs_of
 from loan_reminders.ledger.suppressions import returned_letters
 
@@ -51,11 +54,6 @@ _BY_REFERENCE = text(
 _BY_NUMBER = text(_HOLD.format(which="registered.tracking_number = ANY(CAST(:wanted AS text[]))"))
 _BY_BATCH = text(_HOLD.format(which="letter.batch_id = :wanted AND letter.left_out IS NULL"))
 _BY_ID = text(_HOLD.format(which="registered.delivery_id = :wanted"))
-_NAMED = text("""
-    SELECT letter.reference, letter.left_out, delivery.channel
-    FROM letters letter JOIN deliveries delivery USING (delivery_id)
-    WHERE letter.library = :library AND letter.reference = ANY(CAST(:wanted AS text[]))
-""")
 _OWNERS = text("""
     SELECT registered.tracking_number, letter.reference
     FROM registered_letters registered JOIN letters letter USING (delivery_id)
@@ -74,13 +72,14 @@ _WRITE = text("""
     WHERE registered.delivery_id = life.delivery_id AND registered.library = :library
 """)
 _BEFORE = text("SELECT before, after FROM letter_events WHERE event_id = :event_id AND library = :library")
+_KEPT_AS = {act: JournalAct(f"letter_{act}") for act in STEPS} | {LetterAct.UNDONE: JournalAct.STEP_UNDONE}
 _FIELDS = ("state", "tracking_number", "posted_on", "acknowledged_on", "returned_on", "return_reason")
 
 
 class PostgresRegisteredLetters:
     """The part of one library's ledger where registered letters are followed. Fulfils `RegisteredLetters`."""
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
+    def __init__(self, transaction: Transaction, *, library: str) -> None:
         self._transaction = transaction
         self._library = library
 
@@ -94,10 +93,14 @@ class PostgresRegisteredLetters:
         with self._transaction() as connection:
             return queries.overdue(connection, self._library, posted_before=posted_before, limit=limit)
 
-    def in_state(self, state: RegisteredState, *, limit: int = 500) -> Sequence[RegisteredLetter]:
-        """Letters in one state, the newest first."""
+    def in_state(
+        self, state: RegisteredState, *, limit: int = 500, offset: int = 0, oldest_first: bool = False
+    ) -> Sequence[RegisteredLetter]:
+        """Letters in one state, the newest first unless told otherwise; `offset` are skipped."""
         with self._transaction() as connection:
-            return queries.in_state(connection, self._library, state, limit=limit)
+            return queries.in_state(
+                connection, self._library, state, limit=limit, offset=offset, oldest_first=oldest_first
+            )
 
     def search(self, wanted: Sequence[str], *, limit: int = 500) -> Sequence[RegisteredLetter]:
         """Letters whose reference, number, reader's number or reader's barcode is one of these."""
@@ -114,6 +117,17 @@ class PostgresRegisteredLetters:
         with self._transaction() as connection:
             return queries.letter(connection, self._library, delivery_id)
 
+    def find(self, *, reference: str = "", number: str = "") -> RegisteredLetter:
+        """The letter of this reference, or of this number. Raises LetterStepRefused, as a step with it would."""
+        with self._transaction() as connection:
+            query, wanted = (_BY_REFERENCE, reference) if reference else (_BY_NUMBER, number)
+            rows = connection.execute(query, {"library": self._library, "wanted": [wanted]}).all()
+            row = only(rows, named(connection, self._library, [reference]), reference=reference)
+            found = queries.letter(connection, self._library, row.delivery_id)
+        if found is None:
+            raise LetterStepRefused(StepRefusal.UNKNOWN_REFERENCE, reference=reference)
+        return found[0]
+
     def take(self, step: Step, *, who: str, reference: str = "", number: str = "") -> StepTaken:
         """Take one step with the letter of this reference, or of this number."""
         with self._transaction() as connection:
@@ -121,7 +135,7 @@ class PostgresRegisteredLetters:
                 connection.execute(_NUMBERING, {"library": self._library})
             query, wanted = (_BY_REFERENCE, reference) if reference else (_BY_NUMBER, number)
             rows = connection.execute(query, {"library": self._library, "wanted": [wanted]}).all()
-            row = self._only(rows, self._named(connection, [reference]), reference=reference)
+            row = only(rows, named(connection, self._library, [reference]), reference=reference)
             owners = self._owners(connection, [step.number.value]) if isinstance(step, Numbered) else {}
             taken = self._taken(connection, row, step, life_of(row), owners)
             self._write(connection, [taken], who)
@@ -138,13 +152,13 @@ class PostgresRegisteredLetters:
             held: dict[str, list[Row[Any]]] = {}
             for row in connection.execute(_BY_REFERENCE, {"library": self._library, "wanted": references}):
                 held.setdefault(row.reference, []).append(row)
-            named = self._named(connection, [reference for reference in references if reference not in held])
+            others = named(connection, self._library, [one for one in references if one not in held])
             owners = self._owners(connection, sorted({line.number.value for line in lines}))
             lives = {row.delivery_id: life_of(row) for found in held.values() for row in found}
             outcomes: list[_Taken | LetterStepRefused] = []
             for line in lines:
                 try:
-                    row = self._only(held.get(line.reference, []), named, reference=line.reference)
+                    row = only(held.get(line.reference, []), others, reference=line.reference)
                     step = Numbered(number=line.number)
                     taken = self._taken(connection, row, step, lives[row.delivery_id], owners)
                 except LetterStepRefused as refused:
@@ -160,8 +174,7 @@ class PostgresRegisteredLetters:
     def post_batch(self, batch_id: int, step: Posted, *, who: str) -> BatchPosted:
         """Post every letter of a batch that has a number; the answer names the others by their reference."""
         with self._transaction() as connection:
-            asked = {"library": self._library, "batch_id": batch_id}
-            name = connection.execute(_BATCH, asked).scalar()
+            name = connection.execute(_BATCH, {"library": self._library, "batch_id": batch_id}).scalar()
             rows = connection.execute(_BY_BATCH, {"library": self._library, "wanted": batch_id}).all()
             if name is None or not rows:
                 raise LetterStepRefused(StepRefusal.NONE_IN_BATCH)
@@ -179,47 +192,22 @@ class PostgresRegisteredLetters:
         """Undo the last step of a letter: what was before it is restored, and the trace says so."""
         with self._transaction() as connection:
             rows = connection.execute(_BY_ID, {"library": self._library, "wanted": delivery_id}).all()
-            row = self._only(rows, {})
+            row = only(rows, {})
             events = queries.trace(connection, self._library, delivery_id, row.batch_id)
             last = undoable(events, event_id=event_id)
-            asked = {"library": self._library, "event_id": last.event_id}
-            step = connection.execute(_BEFORE, asked).one()
+            step = connection.execute(_BEFORE, {"library": self._library, "event_id": last.event_id}).one()
             before = {name: step.before.get(name) for name in _FIELDS}
             self._write_lives(connection, [{**before, "delivery_id": str(delivery_id)}])
             returned_letters.lift_address(connection, self._library, row, step.after or {}, who=who)
             undone = _event(row, LetterAct.UNDONE, last.detail, _snapshot(life_of(row)), before)
-            add_events(connection, self._library, who=who, events=[undone])
+            self._keep(connection, [undone], who)
             count_runs_of(connection, self._library, [delivery_id])
             return StepTaken(delivery_id=delivery_id, reference=row.reference, changed=True)
-
-    def _named(self, connection: Connection, references: Sequence[str]) -> dict[str, Row[Any]]:
-        """A letter of each of these references, of any kind: it says why no registered letter has the reference."""
-        if not any(references):
-            return {}
-        rows = connection.execute(_NAMED, {"library": self._library, "wanted": list(references)})
-        return {row.reference: row for row in rows}
 
     def _owners(self, connection: Connection, numbers: Sequence[str]) -> dict[str, str]:
         """The references of the letters that have these numbers."""
         rows = connection.execute(_OWNERS, {"library": self._library, "wanted": list(numbers)})
         return {row.tracking_number: row.reference for row in rows}
-
-    def _only(self, rows: Sequence[Row[Any]], others: Mapping[str, Row[Any]], *, reference: str = "") -> Row[Any]:
-        """The one letter that is meant, still in its batch; otherwise LetterStepRefused says which it is not."""
-        still_there = [row for row in rows if row.left_out is None]
-        if len(still_there) == 1:
-            return still_there[0]
-        if still_there:
-            raise LetterStepRefused(StepRefusal.AMBIGUOUS)
-        named = rows[0] if rows else others.get(reference)
-        if named is None:
-            code = StepRefusal.UNKNOWN_REFERENCE if reference else StepRefusal.UNKNOWN_NUMBER
-            raise LetterStepRefused(code, reference=reference)
-        if named.channel != "registered_letter":
-            raise LetterStepRefused(StepRefusal.NOT_REGISTERED, reference=reference)
-        if named.left_out is not None:
-            raise LetterStepRefused(StepRefusal.LEFT_OUT)
-        raise LetterStepRefused(StepRefusal.NOT_PRINTED)
 
     def _taken(
         self, connection: Connection, row: Row[Any], step: Step, before: Life, owners: Mapping[str, str]
@@ -255,8 +243,14 @@ class PostgresRegisteredLetters:
         if changed:
             lives = [{**_snapshot(one.after), "delivery_id": str(one.outcome.delivery_id)} for one in changed]
             self._write_lives(connection, lives)
-            add_events(connection, self._library, who=who, events=[one.event for one in changed])
+            self._keep(connection, [one.event for one in changed], who)
             count_runs_of(connection, self._library, [one.outcome.delivery_id for one in changed])
+
+    def _keep(self, connection: Connection, events: Sequence[Mapping[str, Any]], who: str) -> None:
+        """Say in the trace of the letters, and in the journal, what was done."""
+        add_events(connection, self._library, who=who, events=events)
+        kept = [{**event, "act": _KEPT_AS[event["act"]].value} for event in events]
+        keep_of_letters(connection, self._library, who=who, lines=kept)
 
     def _write_lives(self, connection: Connection, lives: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(_WRITE, {"library": self._library, "lives": json.dumps(lives)})

@@ -48,6 +48,7 @@ from loan_reminders.ledger.tables.journal import journal as journal
 from loan_reminders.ledger.tables.letters import letter_batches as letter_batches
 from loan_reminders.ledger.tables.letters import letter_events as letter_events
 from loan_reminders.ledger.tables.letters import letters as letters
+from loan_reminders.ledger.tables.letters import print_checks as print_checks
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
 from loan_reminders.ledger.tables.readers import readers as readers

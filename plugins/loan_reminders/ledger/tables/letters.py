@@ -2,7 +2,8 @@
 
 `letter_batches` are the files for the printer, `letters` where each letter is in them; `registered_letters` is how far
 each registered letter is, and `letter_events` the trace of every step, with what was before and after it, never
-changed. `sent_words` keeps what a message said, compressed, from the moment it was about to leave.
+changed. `print_checks` is how far the ILS has been asked about a batch that somebody wants to print. `sent_words` keeps
+what a message said, compressed, from the moment it was about to leave.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from loan_reminders.domain.letters.batches import BatchState, LetterAct, RegisteredState, ReturnReason
+from loan_reminders.domain.letters.print_checks import CheckState
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.tables.columns import count, library_code, metadata, moment, of_run, one_of, words
@@ -112,6 +114,25 @@ letter_events = Table(
     one_of("act", LetterAct),
     Index("letter_events_of_batch", "batch_id"),
     Index("letter_events_of_letter", "delivery_id"),
+)
+
+print_checks = Table(
+    "print_checks",
+    metadata,
+    Column("batch_id", BigInteger, ForeignKey("letter_batches.batch_id"), primary_key=True),
+    library_code(),
+    Column("check_id", Uuid, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    count("asked"),
+    Column("loans", Integer, nullable=False),
+    moment("started_at", default=True),
+    moment("seen_at", default=True),
+    count("returned"),
+    count("renewed"),
+    Column("partly", ARRAY(Text), nullable=False, server_default="{}"),
+    words("problem"),
+    one_of("state", CheckState),
 )
 
 sent_words = Table(

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,20 @@ from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
 from loan_reminders.french.letters import COPY_STAMP, STAMPS
 from loan_reminders.services.letters import files as letter_files
-from loan_reminders.services.letters.files import CSV, PDF, LetterFile, small_file
+from loan_reminders.services.letters.files import CSV, PDF, PNG, LetterFile, small_file
+from loan_reminders.services.letters.preview_pages import draw, preview_pages
 from loan_reminders.services.letters.recheck import Recheck, leave_out_held, recheck
+from loan_reminders.services.runs.gone_loans import Progress, unheard
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters.copies import Stamp
+
+
+GIVEN_AGAIN_FOR = timedelta(minutes=10)
+"""For so long whoever printed a batch may have its file again."""
+
+RECIPIENTS, POSTING_SLIP = "liste des destinataires", "bordereau de dépôt"
+"""What is written in the journal about a list that somebody downloaded."""
 
 
 class IlsNotAsked(LetterStepRefused):
@@ -59,31 +68,84 @@ class BatchDesk:
         """Print a closed batch, once: the file for the printer, or the packed one for a mailing service.
 
         A batch laid out on an earlier day is asked about in the ILS first. When that changes something, nothing is
-        printed until the librarian has read it (`confirmed`). The file is built whole before the batch is called
-        printed; a batch that somebody else printed meanwhile is refused.
+        printed until the librarian has read it (`confirmed`).
         """
-        batch = self._ready(batch_id)
-        check = self._still_true(batch, who=who)
-        check = leave_out_held(self.batches, batch_id, check, today=self.now.date(), who=who)
+        if self.must_ask(batch_id):
+            check = self.check(batch_id, who=who)
+        else:
+            check = self._leave_out_held(batch_id, Recheck(), who=who)
         if not (check.silent or confirmed):
             return Printing(file=None, check=check)
+        return Printing(file=self.hand_over(batch_id, who=who, to_provider=to_provider), check=check)
+
+    def must_ask(self, batch_id: int) -> bool:
+        """Whether the ILS is to be asked before this batch is printed: it was laid out on an earlier day."""
+        return self._ready(batch_id).at.astimezone(self.now.tzinfo).date() < self.now.date()
+
+    def letters_to_print(self, batch_id: int) -> Sequence[BatchLetter]:
+        """The letters of a batch that may be printed, those left out too; refused when none is left."""
+        self._ready(batch_id)
+        letters = self.batches.letters_of(batch_id)
+        if not _staying(letters):
+            raise LetterStepRefused(BatchRefusal.NOTHING_TO_PRINT)
+        return letters
+
+    def check(self, batch_id: int, *, who: str, progress: Progress = unheard) -> Recheck:
+        """Ask the ILS about a closed batch, and leave out of it what is over. Raises IlsNotAsked."""
+        self._ready(batch_id)
+        try:
+            asked = recheck(self.batches, self.source(), batch_id, today=self.now.date(), who=who, progress=progress)
+        except (IlsUnavailable, IlsRejected) as error:
+            raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
+        return self._leave_out_held(batch_id, asked, who=who)
+
+    def _leave_out_held(self, batch_id: int, check: Recheck, *, who: str) -> Recheck:
+        return leave_out_held(self.batches, batch_id, check, today=self.now.date(), who=who)
+
+    def hand_over(self, batch_id: int, *, who: str, to_provider: bool = False) -> LetterFile:
+        """Give the clean file of a batch, and call the batch printed by that, once.
+
+        The file is built whole before; a batch that somebody else printed meanwhile is refused.
+        """
+        batch = self._ready(batch_id)
+        self._leave_out_held(batch_id, Recheck(), who=who)  # what was held since the librarian was told
         while True:
-            letters = self.batches.letters_of(batch_id)
-            if not any(letter.left_out is None for letter in letters):
-                raise LetterStepRefused(BatchRefusal.NOTHING_TO_PRINT)
+            letters = self.letters_to_print(batch_id)
             with ExitStack() as unless_printed:
                 file = self._printed(batch, letters, to_provider=to_provider)
                 unless_printed.enter_context(file.content)
                 # A letter taken out while the file was built is not to be in it; once printed, none is taken out.
                 if _staying(self.batches.letters_of(batch_id)) != _staying(letters):
                     continue
-                if not self.batches.mark_printed(batch_id, who=who):
+                if not self.batches.mark_printed(batch_id, who=who, to_provider=to_provider):
                     raise self._refusal(BatchState.PRINTED)
                 if _staying(self.batches.letters_of(batch_id)) == _staying(letters):
                     unless_printed.pop_all()
-                    return Printing(file=file, check=check)
-            late = self._printed(batch, self.batches.letters_of(batch_id), to_provider=to_provider)
-            return Printing(file=late, check=check)
+                    return file
+            return self._printed(batch, self.batches.letters_of(batch_id), to_provider=to_provider)
+
+    def may_give_again(self, batch: BatchView, *, who: str) -> bool:
+        """Whether this person printed the batch so lately that its file may be given again: a download was lost."""
+        at = batch.printed_at
+        return (
+            batch.state is BatchState.PRINTED
+            and at is not None
+            and batch.printed_by == who
+            and self.now - at <= GIVEN_AGAIN_FOR
+        )
+
+    def give_again(self, batch_id: int, *, who: str) -> LetterFile:
+        """The same bytes as `hand_over` gave, for the same person and ten minutes at most; it is recorded."""
+        batch = self.batch(batch_id)
+        if not self.may_give_again(batch, who=who):
+            raise self._refusal(BatchState.PRINTED)
+        to_provider = self.batches.went_to_provider(batch_id)
+        file = self._printed(batch, self.batches.letters_of(batch_id), to_provider=to_provider)
+        with ExitStack() as unless_noted:
+            unless_noted.enter_context(file.content)
+            self.batches.note_given_again(batch_id, who=who)
+            unless_noted.pop_all()
+        return file
 
     def take_out(self, batch_id: int, delivery_id: uuid.UUID, *, who: str, detail: str) -> None:
         """Take one letter out of a closed batch, or of a draft that waits, with the librarian's reason."""
@@ -102,17 +164,22 @@ class BatchDesk:
 
     def preview(self, batch_id: int, volume: int) -> LetterFile:
         """One PDF of a batch not yet printed, stamped so that it cannot be taken for letters to post."""
-        from loan_reminders.rendering.letters.copies import Stamp
-
         batch = self.batch(batch_id)
-        word = STAMPS.get(batch.state)
-        if word is None:
-            raise self._refusal(batch.state)
-        stamp = Stamp(word=word, line=f"{word} – lot {batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
+        stamp = self._preview_stamp(batch)
         found = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=stamp, only=volume)
         if volume < 1 or not found:
             raise LetterStepRefused(BatchRefusal.UNKNOWN_FILE)
         return LetterFile(name=f"lot-{batch_id}-apercu-{volume}.pdf", media_type=PDF, content=found[0].content)
+
+    def page_image(self, batch_id: int, number: int) -> LetterFile:
+        """One page of that PDF, from 1 through all its files, as an image: only that page is read."""
+        batch = self.batch(batch_id)
+        stamp = self._preview_stamp(batch)
+        pages = preview_pages(self.batches.letters_of(batch_id))
+        if not 1 <= number <= len(pages):
+            raise LetterStepRefused(BatchRefusal.UNKNOWN_PAGE)
+        image = draw(self.archive, batch, pages[number - 1], stamp=stamp)
+        return small_file(f"lot-{batch_id}-page-{number}.png", PNG, image)
 
     def copy_batch(self, batch_id: int, *, who: str) -> LetterFile:
         """A stamped copy of a printed batch: its PDF, or a ZIP when it has several. The copy is recorded."""
@@ -132,24 +199,36 @@ class BatchDesk:
         name = f"lot-{batch_id}-lettre-{letter.position}-copie.pdf"
         return self._noted(LetterFile(name=name, media_type=PDF, content=content), batch_id, delivery_id, who=who)
 
-    def recipients(self, batch_id: int) -> LetterFile:
-        """The list of recipients of what is to be posted, with its pages."""
+    def recipients(self, batch_id: int, *, who: str) -> LetterFile:
+        """The list of recipients of what is to be posted, with its pages. Who asked for it is recorded."""
         batch = self.batch(batch_id)
         data = letter_files.recipients(self.batches.letters_of(batch_id), batch, level=self.level)
+        self.batches.note_download(batch_id, RECIPIENTS, who=who)
         return small_file(f"lot-{batch_id}-destinataires.csv", CSV, data)
 
-    def slip(self, batch_id: int) -> LetterFile:
-        """The posting slip of a batch of registered letters: the letters that are to be posted, and no others."""
+    def slip(self, batch_id: int, *, who: str) -> LetterFile:
+        """The posting slip of a batch of registered letters: the letters that are to be posted, and no others.
+
+        Who asked for it is recorded.
+        """
         batch = self.batch(batch_id)
         if not batch.slip:
             raise LetterStepRefused(BatchRefusal.UNKNOWN_SLIP)
-        name = f"lot-{batch_id}-bordereau.pdf"
+        file = self._slip(batch)
+        with ExitStack() as unless_noted:
+            unless_noted.enter_context(file.content)
+            self.batches.note_download(batch_id, POSTING_SLIP, who=who)
+            unless_noted.pop_all()
+        return file
+
+    def _slip(self, batch: BatchView) -> LetterFile:
+        name = f"lot-{batch.batch_id}-bordereau.pdf"
         if not batch.left_out:
             return LetterFile(name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip))
         from loan_reminders.rendering.registered.posting_slip import posting_slip
 
         slip = posting_slip(
-            letter_files.as_posted(self.batches.letters_of(batch_id)),
+            letter_files.as_posted(self.batches.letters_of(batch.batch_id)),
             batch=batch.name.rpartition("/")[2],
             branch=self.library.branch(batch.branch).name if batch.branch else "",
             library=self.library,
@@ -165,14 +244,6 @@ class BatchDesk:
         if batch is None:
             raise LetterStepRefused(BatchRefusal.UNKNOWN_BATCH, batch_id=batch_id)
         return batch
-
-    def _still_true(self, batch: BatchView, *, who: str) -> Recheck:
-        if batch.at.astimezone(self.now.tzinfo).date() >= self.now.date():
-            return Recheck()
-        try:
-            return recheck(self.batches, self.source(), batch.batch_id, today=self.now.date(), who=who)
-        except (IlsUnavailable, IlsRejected) as error:
-            raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
 
     def _ready(self, batch_id: int) -> BatchView:
         batch = self.batch(batch_id)
@@ -206,6 +277,14 @@ class BatchDesk:
             self.batches.note_copy(batch_id, delivery_id, who=who)
             unless_noted.pop_all()
         return file
+
+    def _preview_stamp(self, batch: BatchView) -> Stamp:
+        from loan_reminders.rendering.letters.copies import Stamp
+
+        word = STAMPS.get(batch.state)
+        if word is None:
+            raise self._refusal(batch.state)
+        return Stamp(word=word, line=f"{word} – lot {batch.batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
 
     def _copy_stamp(self, more: str = "") -> Stamp:
         from loan_reminders.rendering.letters.copies import Stamp

@@ -18,7 +18,7 @@ from loan_reminders.domain.ports.letters import LetterArchive
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters.copies import PageSpan, Stamp
 
-PDF, ZIP, CSV = "application/pdf", "application/zip", "text/csv; charset=utf-8"
+PDF, ZIP, CSV, PNG = "application/pdf", "application/zip", "text/csv; charset=utf-8", "image/png"
 
 ABOUT_THE_EXPORT = """\
 Lot de lettres n° {batch_id}, à imprimer et à poster par un prestataire

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -12,7 +12,7 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.ports.letters import LetterBatches
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
-from loan_reminders.services.runs.gone_loans import gone_loans
+from loan_reminders.services.runs.gone_loans import Progress, gone_loans, unheard
 
 _DOUBT = f"Le SIGB ne connaît plus aucun des {{count}} prêts de ce lot. {RETRIED}"
 
@@ -39,16 +39,23 @@ class Recheck:
         return not (self.returned or self.renewed or self.partly or self.held)
 
 
-def recheck(batches: LetterBatches, source: LoanSource, batch_id: int, *, today: date, who: str) -> Recheck:
+def recheck(
+    batches: LetterBatches,
+    source: LoanSource,
+    batch_id: int,
+    *,
+    today: date,
+    who: str,
+    progress: Progress = unheard,
+) -> Recheck:
     """Leave out of a closed batch the readers who brought everything back, or renewed everything.
 
-    A letter of which only a part is over cannot be changed on paper: it stays, and is named. Raises IlsUnavailable or
-    IlsRejected when the ILS cannot be asked, and IlsUnavailable when it knows none of many loans any more: nothing is
-    left out then.
+    A letter of which only a part is over cannot be changed on paper: it stays, and is named. `progress` is told how
+    many loans the ILS has answered about. Raises IlsUnavailable or IlsRejected when the ILS cannot be asked, and
+    IlsUnavailable when it knows none of many loans any more: nothing is left out then.
     """
     letters = [letter for letter in batches.letters_of(batch_id) if letter.left_out is None]
-    loans = {loan for letter in letters for loan in letter.loans}
-    gone = gone_loans(source, loans, today=today, doubt=_DOUBT)
+    gone = gone_loans(source, loans_of(letters), today=today, doubt=_DOUBT, progress=progress)
     over = {
         letter.delivery_id: _reason([gone[loan] for loan in letter.loans])
         for letter in letters
@@ -76,6 +83,11 @@ def leave_out_held(batches: LetterBatches, batch_id: int, check: Recheck, *, tod
     batches.leave_out(batch_id, {letter.delivery_id: Reason.HELD for letter in letters}, who=who)
     with_others = [letter.reference for letter in letters if set(letter.loans) - held[letter.delivery_id]]
     return replace(check, held=len(letters), held_with_others=tuple(with_others))
+
+
+def loans_of(letters: Iterable[BatchLetter]) -> set[LoanKey]:
+    """The loans that the letters which are to be posted are about."""
+    return {loan for letter in letters if letter.left_out is None for loan in letter.loans}
 
 
 def _reason(reasons: Sequence[Reason]) -> Reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 from loan_reminders.domain.errors import IlsUnavailable
@@ -15,12 +15,25 @@ TOO_MANY_TO_VANISH = 20
 """When there are so many loans and the ILS knows none of them any more, it is the ILS that is doubted."""
 
 
-def gone_loans(source: LoanSource, loans: Collection[LoanKey], *, today: date, doubt: str) -> Mapping[LoanKey, Reason]:
+ASKED_AT_ONCE = 256
+"""Loans asked about one by one, between two lines of progress."""
+
+Progress = Callable[[int], None]
+"""Is told how many loans are known so far."""
+
+
+def unheard(_loans: int) -> None:
+    """Progress that nobody follows."""
+
+
+def gone_loans(
+    source: LoanSource, loans: Collection[LoanKey], *, today: date, doubt: str, progress: Progress = unheard
+) -> Mapping[LoanKey, Reason]:
     """The loans that are not open any more at their due date: RENEWED when they have another one now, else RETURNED.
 
     The ILS is asked once for all open loans of the due date that most of them have, then about the others by
     themselves. Raises like `LoanSource.loans_due`, and IlsUnavailable with the sentence `doubt`, whose `{count}` is the
-    number of loans, when the ILS knows none of many.
+    number of loans, when the ILS knows none of many. `progress` is told how many are known, a part at a time.
     """
     if not loans:
         return {}
@@ -30,7 +43,11 @@ def gone_loans(source: LoanSource, loans: Collection[LoanKey], *, today: date, d
     others = [loan for loan in ordered if loan.due_date != day]
     still_open = set(source.loan_ids_due(day, today=today))
     gone = [loan for loan in of_the_day if loan.loan_id not in still_open]
-    dates = _dates_now(source, others)
+    progress(len(of_the_day) - len(gone))
+    dates: dict[str, date] = {}
+    for place in range(0, len(others), ASKED_AT_ONCE):
+        dates |= _dates_now(source, others[place : place + ASKED_AT_ONCE])
+        progress(len(of_the_day) - len(gone) + min(place + ASKED_AT_ONCE, len(others)))
     gone_others = [loan for loan in others if dates.get(loan.loan_id) != loan.due_date]
     if len(gone) + len(gone_others) == len(ordered) >= TOO_MANY_TO_VANISH:
         raise IlsUnavailable(doubt.format(count=len(ordered)))

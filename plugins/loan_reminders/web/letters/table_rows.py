@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.french.letters import LEFT_OUT, batch_state_words
+from loan_reminders.french.days import moment_words
+from loan_reminders.french.letters import BATCHES, LEFT_OUT
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.services.letters.recheck import Recheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """One batch, in words. `volumes` are the numbers of its PDFs."""
+    """One batch, in words. `pill` is the class of its state, `volumes` are the numbers of its PDFs."""
 
     batch_id: int
     day: str
@@ -25,7 +26,9 @@ class BatchRow:
     pages: int
     left_out: int
     state: str
-    by: str
+    pill: str
+    printed_by: str
+    printed_at: str
     volumes: tuple[int, ...]
     slip: bool
     draft: bool
@@ -35,18 +38,23 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterRow:
-    """One letter of a batch, in words. `left_out` is empty when it is to be posted."""
+    """One letter of a batch, in words. `left_out` is empty when it is to be posted, `preview` its page among those."""
 
     delivery_id: str
+    place: int
     reference: str
     name: str
     town: str
     documents: int
     pages: int
     left_out: str
+    preview: int
 
 
-def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo) -> BatchRow:
+PILLS = {BatchState.DRAFT: "wait", BatchState.READY: "wait", BatchState.PRINTED: "", BatchState.ABANDONED: "off"}
+
+
+def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo, now: datetime) -> BatchRow:
     """One batch of the list."""
     return BatchRow(
         batch_id=batch.batch_id,
@@ -57,8 +65,10 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo) -> Ba
         letters=batch.letters,
         pages=batch.pages,
         left_out=batch.left_out,
-        state=batch_state_words(batch, zone=zone),
-        by=(batch.printed_by or "") if batch.state is BatchState.PRINTED else "",
+        state=BATCHES[batch.state],
+        pill=PILLS[batch.state],
+        printed_by=(batch.printed_by or "") if batch.state is BatchState.PRINTED else "",
+        printed_at="" if batch.printed_at is None else moment_words(batch.printed_at, now=now, zone=zone),
         volumes=tuple(range(1, len(batch.pdfs) + 1)),
         slip=bool(batch.slip),
         draft=batch.state is BatchState.DRAFT,
@@ -67,16 +77,18 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo) -> Ba
     )
 
 
-def letter_row(letter: BatchLetter) -> LetterRow:
-    """One letter of the list."""
+def letter_row(letter: BatchLetter, *, preview: int = 0) -> LetterRow:
+    """One letter of the list; `preview` is the page where it begins, 0 when it is not to be posted."""
     return LetterRow(
         delivery_id=str(letter.delivery_id),
+        place=letter.position,
         reference=letter.reference,
         name=letter.patron_name or letter.recipient.lines[0],
         town=letter.recipient.lines[-1],
         documents=len(letter.loans),
         pages=letter.last_page - letter.first_page + 1,
         left_out="" if letter.left_out is None else LEFT_OUT.get(letter.left_out, letter.left_out.value),
+        preview=preview,
     )
 
 

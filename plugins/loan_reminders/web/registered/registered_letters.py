@@ -1,28 +1,30 @@
-"""The page of registered letters: their numbers, their posting, what came back, and what did not."""
+"""The page of registered letters: where they are, their posting, files of numbers, and the page of one letter."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.letters.batches import RegisteredState
-from loan_reminders.domain.ports.registered import MOST_COUNTED
+from loan_reminders.domain.registered.steps import RegisteredLetter
 from loan_reminders.domain.registered.tracking_number import clean_reference
-from loan_reminders.french.letters import OUTCOMES, REGISTERED
+from loan_reminders.french import scans
+from loan_reminders.french.letters import OUTCOMES
 from loan_reminders.french.refusals import sentence
 from loan_reminders.services.registered import following as service
+from loan_reminders.services.registered.scanning import Scan, awaited
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import LARGEST_FORM, ActRoute
 from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.registered.page import Field, Listed, registered_page
+from loan_reminders.web.registered.scanning import router as scanning
 from loan_reminders.web.registered.table_rows import batch_words, event_rows, import_words, letter_row, to_undo
-
-MOST_LINES = 500
 
 
 class UploadRoute(ActRoute):
@@ -33,45 +35,65 @@ class UploadRoute(ActRoute):
 
 router = APIRouter(route_class=ActRoute)
 uploads = APIRouter(route_class=UploadRoute)
-Field = Annotated[Typed, Form(max_length=100)]
 Asked = Annotated[Typed, Query(max_length=100)]
+NOTHING_KNOWN = "Rien n'est enregistré pour cette référence."
 
 
 @router.get("/recommandes")
-def page(at: At, etat: Asked = "", fait: Asked = "") -> Response:
-    """The letters overdue first, the forms, and the letters of one state.
+def page(
+    at: At,
+    etat: Asked = "",
+    tri: Asked = "",
+    sens: Asked = "",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    lettre: Asked = "",
+    lu: Asked = "",
+    fait: Asked = "",
+    suite: Asked = "",
+    jour: Asked = "",
+) -> Response:
+    """The fields of the scanner, the letters overdue, and the letters of one state.
 
-    `fait` names the letter of the last step: it is said only of a letter of which the ledger holds one.
+    `lettre`, `lu` and `fait` name the letter of the last scan: one whose number is awaited, one whose number was
+    scanned, one of which a step was taken. What is said of it is what the ledger holds.
     """
     if etat and etat not in set(RegisteredState):
-        return _page(at, problem="Les recommandés n'ont pas cet état.", status=400)
+        return registered_page(at, problem="Les recommandés n'ont pas cet état.", status=400)
     state = RegisteredState(etat) if etat else None
-    if not fait:
-        return _page(at, state=state)
-    asked = clean_reference(fait)
+    listed = Listed(state=state, oldest_first=tri == "jour" and sens != "desc", page=page)
+    asked = clean_reference(lettre or lu or fait)
+    if not asked:
+        return registered_page(at, listed=listed)
     try:
-        found = ledger_access.registered().search((asked,), limit=MOST_LINES)
+        letter = ledger_access.registered().find(reference=asked)
+        if fait and letter.life.tracking_number is None:
+            return registered_page(at, listed=listed, problem=NOTHING_KNOWN, status=404)
+        if fait and suite in OUTCOMES:
+            field = Field(said=scans.step_noted(letter))
+            return registered_page(at, listed=listed, follow=field, chosen=suite, day=jour)
+        return registered_page(at, listed=listed, numbers=_scanned(letter, has_step=bool(fait), number_read=bool(lu)))
+    except LetterStepRefused:
+        return registered_page(at, listed=listed, problem=NOTHING_KNOWN, status=404)
     except ReminderError as error:
         return at.unavailable(error)
-    if not any(one.life.tracking_number for one in found if one.reference == asked):
-        return _page(at, state=state, problem="Rien n'est enregistré pour cette référence.", status=404)
-    return _page(at, state=state, done=f"Enregistré : {asked}.")
+
+
+def _scanned(letter: RegisteredLetter, *, has_step: bool, number_read: bool) -> Field:
+    """What the field of numbers says of the letter of the last scan."""
+    if has_step:
+        return Field(said=scans.number_given(letter))
+    if awaited(letter) is Scan.LETTER:
+        return Field(said=scans.letter_read(letter), waiting=letter.reference)
+    if not number_read:
+        return Field(said=scans.has_number(letter), is_good=False)
+    posted = letter.life.state is RegisteredState.POSTED
+    return Field(said=scans.number_of(letter), number=(letter.life.tracking_number or "") if posted else "")
 
 
 @router.post("/recommandes/recherche")
-def search(at: At, q: Field = "") -> Response:
+def search(at: At, q: Annotated[Typed, Form(max_length=100)] = "") -> Response:
     """The letters found by reference, number or reader; what is searched travels in the body, out of access logs."""
-    return _page(at, wanted=q.strip())
-
-
-@router.post("/recommandes/numero")
-def attach(at: At, who: Librarian, reference: Field = "", numero: Field = "") -> Response:
-    """Give one letter its number."""
-    try:
-        taken = service.attach_number(ledger_access.registered(), reference=reference, text=numero, who=who)
-    except ReminderError as error:
-        return _failed(at, error, reference=reference)
-    return at.to("recommandes", fait=taken.reference)
+    return registered_page(at, listed=Listed(wanted=q.strip()))
 
 
 @uploads.post("/recommandes/import")
@@ -82,31 +104,24 @@ def import_file(at: At, who: Librarian, fichier: UploadFile) -> Response:
         done = service.import_numbers(ledger_access.registered(), content, who=who)
     except ReminderError as error:
         return _failed(at, error)
-    return _page(
-        at, done=import_words(done), wrong_lines=tuple((line, sentence(refused)) for line, refused in done.problems)
-    )
-
-
-@router.post("/recommandes/suivi")
-def note(at: At, who: Librarian, numero: Field = "", suite: Field = "", jour: Field = "") -> Response:
-    """Note that one letter was posted, acknowledged or brought back, by its number."""
-    now = datetime.now(settings().zone)
-    try:
-        taken = service.note_outcome(ledger_access.registered(), text=numero, outcome=suite, day=jour, now=now, who=who)
-    except ReminderError as error:
-        return _failed(at, error, chosen=suite)
-    return at.to("recommandes", fait=taken.reference)
+    wrong = tuple((line, sentence(refused)) for line, refused in done.problems)
+    return registered_page(at, done=import_words(done), wrong_lines=wrong)
 
 
 @router.post("/recommandes/depot")
-def post_batch(at: At, who: Librarian, lot: Annotated[int, Form(ge=1, lt=2**63)], jour: Field = "") -> Response:
+def post_batch(
+    at: At,
+    who: Librarian,
+    lot: Annotated[int, Form(ge=1, lt=2**63)],
+    jour: Annotated[Typed, Form(max_length=100)] = "",
+) -> Response:
     """Post all letters of a batch that have a number."""
     now = datetime.now(settings().zone)
     try:
         posted = service.post_batch(ledger_access.registered(), lot, day=jour, now=now, who=who)
     except ReminderError as error:
         return _failed(at, error)
-    return _page(at, done=batch_words(posted))
+    return registered_page(at, done=batch_words(posted, lot))
 
 
 @router.get("/recommandes/{delivery_id}")
@@ -127,12 +142,9 @@ def undo(at: At, delivery_id: uuid.UUID, who: Librarian, etape: Annotated[int, F
     return at.to(f"recommandes/{delivery_id}")
 
 
-def _counted(number: int) -> str:
-    return f"{MOST_COUNTED} ou plus" if number >= MOST_COUNTED else str(number)
-
-
 def _letter(at: Page, delivery_id: uuid.UUID, *, problem: str = "", status: int = 200) -> Response:
     config = settings()
+    now = datetime.now(config.zone)
     try:
         found = ledger_access.registered().letter(delivery_id)
     except ReminderError as error:
@@ -144,66 +156,21 @@ def _letter(at: Page, delivery_id: uuid.UUID, *, problem: str = "", status: int 
     return at.html(
         "recommande.html.j2",
         status,
-        row=letter_row(letter, today=datetime.now(config.zone).date()),
+        row=letter_row(letter, today=now.date()),
         address=letter.recipient.lines,
-        events=event_rows(events, zone=config.zone),
+        events=event_rows(events, now=now, zone=config.zone),
         step=step,
         step_words=step_words,
         problem=problem,
     )
 
 
-def _page(
-    at: Page,
-    *,
-    state: RegisteredState | None = None,
-    wanted: str = "",
-    done: str = "",
-    problem: str = "",
-    wrong_lines: tuple[tuple[int, str], ...] = (),
-    reference: str = "",
-    chosen: str = "",
-    status: int = 200,
-) -> Response:
-    config = settings()
-    today = datetime.now(config.zone).date()
-    days = config.letters.acknowledgement_days
-    try:
-        ledger = ledger_access.registered()
-        counts, batches = ledger.counts(), ledger.batches_to_post()
-        overdue = service.overdue(ledger, today=today, days=days, limit=MOST_LINES)
-        if wanted:
-            found = ledger.search(service.search_terms(wanted), limit=MOST_LINES)
-        else:
-            found = () if state is None else ledger.in_state(state, limit=MOST_LINES)
-    except ReminderError as error:
-        return at.unavailable(error)
-    return at.html(
-        "recommandes.html.j2",
-        status,
-        counts=[(one.value, REGISTERED[one], _counted(counts[one])) for one in RegisteredState],
-        overdue=[letter_row(letter, today=today) for letter in overdue],
-        days=days,
-        found=[letter_row(letter, today=today) for letter in found],
-        state="" if state is None else REGISTERED[state],
-        wanted=wanted,
-        batches=batches,
-        outcomes=OUTCOMES,
-        chosen=chosen,
-        today=today.isoformat(),
-        done=done,
-        problem=problem,
-        wrong_lines=wrong_lines,
-        reference=reference,
-        most=MOST_LINES,
-    )
-
-
-def _failed(at: Page, error: ReminderError, **shown: Any) -> Response:
+def _failed(at: Page, error: ReminderError) -> Response:
     """What a librarian can mend is said on the page; what they cannot, on a page of its own."""
     if isinstance(error, LetterStepRefused):
-        return _page(at, problem=sentence(error), status=400, **shown)
+        return registered_page(at, problem=sentence(error), status=400)
     return at.unavailable(error)
 
 
 router.include_router(uploads)
+router.include_router(scanning)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 
+from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.ports.registered import BatchPosted
 from loan_reminders.domain.registered.steps import LetterEvent, RegisteredLetter, last_standing
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
-from loan_reminders.french.days import minute_words
+from loan_reminders.french.days import moment_words
 from loan_reminders.french.letters import ACTS, life_words
 from loan_reminders.services.registered.following import Imported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterRow:
-    """One registered letter, in words. `waiting` is since how many days its acknowledgement is expected, 0 for none."""
+    """One registered letter, in words; `pill` is the class of its state.
+
+    `waiting` is since how many days its acknowledgement is expected, 0 for none.
+    """
 
     delivery_id: str
     reference: str
@@ -24,8 +28,8 @@ class LetterRow:
     reader: str
     barcode: str
     batch_id: int
-    batch: str
     state: str
+    pill: str
     waiting: int
 
 
@@ -37,6 +41,16 @@ class EventRow:
     who: str
     what: str
     detail: str
+
+
+PILLS = {
+    RegisteredState.TO_PRINT: "wait",
+    RegisteredState.PRINTED: "wait",
+    RegisteredState.NUMBERED: "wait",
+    RegisteredState.POSTED: "off",
+    RegisteredState.ACKNOWLEDGED: "",
+    RegisteredState.RETURNED: "bad",
+}
 
 
 def letter_row(letter: RegisteredLetter, *, today: date) -> LetterRow:
@@ -51,17 +65,17 @@ def letter_row(letter: RegisteredLetter, *, today: date) -> LetterRow:
         reader=letter.patron_name or letter.patron_id,
         barcode=letter.patron_barcode or letter.patron_id,
         batch_id=letter.batch_id,
-        batch=letter.batch_name,
         state=life_words(life),
+        pill=PILLS[life.state],
         waiting=0 if waits is None else (today - waits).days,
     )
 
 
-def event_rows(events: Sequence[LetterEvent], *, zone: tzinfo) -> list[EventRow]:
+def event_rows(events: Sequence[LetterEvent], *, now: datetime, zone: tzinfo) -> list[EventRow]:
     """A trace, the oldest line first."""
     return [
         EventRow(
-            at=minute_words(event.at, zone=zone),
+            at=moment_words(event.at, now=now, zone=zone),
             who=event.who,
             what=ACTS[event.act],
             detail=event.detail,
@@ -76,10 +90,10 @@ def to_undo(events: Sequence[LetterEvent]) -> tuple[int, str]:
     return (0, "") if last is None else (last.event_id, f"{ACTS[last.act]} : {last.detail}")
 
 
-def batch_words(posted: BatchPosted) -> str:
+def batch_words(posted: BatchPosted, batch_id: int) -> str:
     """What came of posting a batch."""
     count = posted.posted
-    words = f"Lot {posted.batch_name} : {_counted(count, 'lettre notée postée', 'lettres notées postées')}."
+    words = f"Lot n° {batch_id} : {_counted(count, 'lettre notée postée', 'lettres notées postées')}."
     if posted.refused:
         names = ", ".join(list(posted.refused)[:20]) + ("…" if len(posted.refused) > 20 else "")
         words += (

@@ -38,6 +38,7 @@ ACTS = [
     "letter_taken_out",
     "batch_printed",
     "batch_exported",
+    "batch_given_again",
     "batch_copied",
     "letter_copied",
     "letter_returned",

@@ -1,0 +1,64 @@
+"""The pages of a batch as a librarian looks at them before printing, in the order of the paper."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loan_reminders.domain.letters.batches import BatchLetter, BatchView
+from loan_reminders.domain.ports.letters import LetterArchive
+
+if TYPE_CHECKING:
+    from loan_reminders.rendering.letters.copies import Stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewPage:
+    """One page that will come out of the printer: page `number` (from 1) of a letter of `pages` pages.
+
+    `place` is the page of the PDF where it is, from 1. A blank verso behind the letter has a `number` beyond `pages`.
+    """
+
+    letter: BatchLetter
+    number: int
+    pages: int
+    place: int
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is the blank verso behind a letter."""
+        return self.number > self.pages
+
+
+def preview_pages(letters: Sequence[BatchLetter]) -> list[PreviewPage]:
+    """The pages of the letters that are to be posted, in their order; those of letters left out are not among them."""
+    found: list[PreviewPage] = []
+    for volume in sorted({letter.volume for letter in letters}):
+        inside = sorted((letter for letter in letters if letter.volume == volume), key=lambda one: one.first_page)
+        for letter, following in zip(inside, [*inside[1:], None], strict=True):
+            end = following.first_page - 1 if following else letter.last_page
+            if letter.left_out is None:
+                found += _pages_of(letter, end)
+    return found
+
+
+def _pages_of(letter: BatchLetter, end: int) -> Iterator[PreviewPage]:
+    pages = letter.last_page - letter.first_page + 1
+    for place in range(letter.first_page, end + 1):
+        yield PreviewPage(letter=letter, number=place - letter.first_page + 1, pages=pages, place=place)
+
+
+def draw(archive: LetterArchive, batch: BatchView, page: PreviewPage, *, stamp: Stamp) -> bytes:
+    """One page as a PNG image, stamped. Raises LetterStoreUnavailable, or LettersNotPrinted for a damaged file."""
+    from loan_reminders.rendering.letters.page_images import page_image
+    from loan_reminders.rendering.private_files import open_private
+
+    with tempfile.TemporaryDirectory(prefix="letters-") as folder:
+        source = Path(folder) / "source.pdf"
+        with open_private(source) as file:
+            for piece in archive.read(batch.pdfs[page.letter.volume - 1]):
+                file.write(piece)
+        return page_image(source, page.place, stamp=stamp)

@@ -1,0 +1,28 @@
+"""The desk of batches as the pages open it: this installation's ledger, letter store and ILS, at this moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from loan_reminders.hooks.ils import loan_source
+from loan_reminders.hooks.letter_store import letter_store
+from loan_reminders.services.letters.batch_desk import BatchDesk
+from loan_reminders.settings.library_toml import ROOT, settings
+from loan_reminders.web import ledger_access
+
+ILS = "ils_oracle"
+
+
+def batch_desk() -> BatchDesk:
+    """The desk, now. Raises SettingsError or LedgerUnavailable."""
+    config = settings()
+    return BatchDesk(
+        batches=ledger_access.letters(),
+        drafts=ledger_access.drafts(),
+        archive=letter_store(),
+        source=lambda: loan_source(ILS, ils=config.ils, codes=config.codes()),
+        now=datetime.now(config.zone),
+        library=config.identity(),
+        templates=ROOT / "templates",
+        level=config.letters.guarantee_level,
+    )
