@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from loan_reminders.domain.desk import StuckDelivery
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
 
 _PAPER = "delivery.channel IN ('letter', 'registered_letter')"
@@ -72,6 +74,7 @@ _SETTLE = text("""
     ON CONFLICT (delivery_id) DO NOTHING
     RETURNING delivery_id
 """)
+_SETTLED = text("SELECT run_id, channel, stage FROM deliveries WHERE delivery_id = :delivery_id")
 
 
 def in_doubt(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
@@ -92,7 +95,13 @@ def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[St
 def settle(connection: Connection, library: str, delivery_id: uuid.UUID, *, who: str) -> bool:
     """Keep that somebody saw to a delivery's reader; False when it is unknown, has arrived or was settled before."""
     asked = {"library": library, "delivery_id": delivery_id, "who": storable(who)}
-    return connection.execute(_SETTLE, asked).first() is not None
+    if connection.execute(_SETTLE, asked).first() is None:
+        return False
+    row = connection.execute(_SETTLED, {"delivery_id": delivery_id}).one()
+    facts = {"channel": row.channel, "stage": row.stage}
+    act = JournalAct.DELIVERY_SETTLED
+    keep(connection, library, who=who, act=act, delivery_id=delivery_id, run_id=row.run_id, facts=facts)
+    return True
 
 
 def _read(connection: Connection, query: TextClause, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:

@@ -14,8 +14,10 @@ from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
 from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
+from loan_reminders.web.journal import router as journal
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
+from loan_reminders.web.readers.corrections import router as corrections
 from loan_reminders.web.registered.registered_letters import router as registered
 from loan_reminders.web.sms.callbacks import callbacks_router
 from loan_reminders.web.suppressions.suppression_list import router as suppressions
@@ -40,6 +42,6 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
     app.add_middleware(AccessLogWithoutSecrets)
     app.add_exception_handler(HTTPException, page.refused)
     app.add_exception_handler(RequestValidationError, page.unreadable)
-    for router in (callbacks_router(), home, suppressions, batches, dispute, registered, desk):
+    for router in (callbacks_router(), home, suppressions, batches, dispute, registered, desk, journal, corrections):
         app.include_router(router)
     return app

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
+from loan_reminders.ledger.journal_pages import PostgresJournalPages
+from loan_reminders.ledger.readers.corrections import PostgresCorrections
 from loan_reminders.settings.library_toml import settings
 
 if TYPE_CHECKING:
@@ -60,6 +62,16 @@ def desk() -> Desk:
 def journal() -> PostgresJournal:
     """The part of the ledger where who did what is kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresJournal)
+
+
+def journal_pages() -> PostgresJournalPages:
+    """The part of the ledger where the journal is read. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresJournalPages)
+
+
+def corrections() -> PostgresCorrections:
+    """The part of the ledger where contacts that fail are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresCorrections)
 
 
 def form_keys() -> PostgresFormKeys:

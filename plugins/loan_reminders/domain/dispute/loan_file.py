@@ -208,3 +208,7 @@ class LoanFiles(Protocol):
     def file(self, loan_id: str) -> Dispute | None:
         """Everything about a loan, None when the ledger never heard of it."""
         ...
+
+    def note_made(self, dispute: Dispute, *, who: str) -> None:
+        """Keep in the journal who made the file of a loan."""
+        ...

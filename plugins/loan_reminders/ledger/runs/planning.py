@@ -18,6 +18,7 @@ from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import tables
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import decode_loan, encode_recipient
+from loan_reminders.ledger.readers.failing_contacts import note_planned
 from loan_reminders.ledger.runs.claims import Claims
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.tables import loans_seen, runs
@@ -85,6 +86,8 @@ class PostgresPlanning:
                     self._pages.close()
                 if kind is None and not self._done_before:
                     connection.execute(self._mark, {"planned": self._planned, "run_id": self._run.run_id})
+                    if not self._run.dry_run:
+                        note_planned(connection, self._library, self._run.run_id)
                     connection.commit()
             finally:
                 self._connection = None

@@ -1,0 +1,1 @@
+"""Readers: their names as they are searched for, and what a search may name."""
