@@ -128,6 +128,8 @@ def _pieces(said: str, line: JournalLine) -> Iterator[Words]:
         before, _, rest = said.partition("{")
         name, _, said = rest.partition("}")
         words, path = links[name]
+        if name == "batch" and before.endswith(", "):
+            words = words.removeprefix("le ")
         if name == "batch" and before.endswith(" de "):
             before, words = f"{before.removesuffix(' de ')} du ", words.removeprefix("le ")
         yield Words(words=before)

@@ -16,6 +16,7 @@ from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
 from loan_reminders.web.journal import router as journal
 from loan_reminders.web.letters.batches import router as batches
+from loan_reminders.web.messages import router as messages
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.readers.corrections import router as corrections
 from loan_reminders.web.registered.registered_letters import router as registered
@@ -42,6 +43,17 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
     app.add_middleware(AccessLogWithoutSecrets)
     app.add_exception_handler(HTTPException, page.refused)
     app.add_exception_handler(RequestValidationError, page.unreadable)
-    for router in (callbacks_router(), home, suppressions, batches, dispute, registered, desk, journal, corrections):
+    for router in (
+        callbacks_router(),
+        home,
+        suppressions,
+        batches,
+        dispute,
+        registered,
+        desk,
+        journal,
+        corrections,
+        messages,
+    ):
         app.include_router(router)
     return app

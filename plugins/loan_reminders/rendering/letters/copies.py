@@ -42,7 +42,7 @@ class PageSpan:
 
 
 def derive(
-    source: Path, output: IO[bytes], *, keep: Sequence[PageSpan] | None = None, stamp: Stamp | None = None
+    source: Path | IO[bytes], output: IO[bytes], *, keep: Sequence[PageSpan] | None = None, stamp: Stamp | None = None
 ) -> int:
     """Write to `output` (which must allow seeking) the pages of `source` to keep, stamped if asked; returns how many.
 

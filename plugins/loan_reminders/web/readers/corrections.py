@@ -213,7 +213,7 @@ def _row(line: Correction, now: datetime) -> CorrectionRow:
         fault=FAULTS[line.fault],
         contact=contact_words(line),
         branch=settings().identity().branch(line.branch).name if line.branch else "",
-        since=when_words(line.since, now=now, zone=zone),
+        since=day_words(line.since.astimezone(zone).date()),
         notices=line.notices,
         suppression_id=line.suppression_id,
         again=again,
