@@ -36,7 +36,7 @@ from loan_reminders.ledger.sms import costs as sms_costs
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.scenes.disputed_loan import a_whole_story
 from tests.scenes.known_readers import a_reader
-from tests.scenes.ledger_emails import a_bounce, came_back_in_a_mass
+from tests.scenes.ledger_emails import a_bounce, came_back, came_back_in_a_mass, mailed
 from tests.scenes.ledger_letters import a_batch, closed
 from tests.scenes.ledger_registered import ONE, TWO, acknowledge, in_a_batch, note_return, number, post, ref
 from tests.scenes.ledger_runs import answer, extracted, ids, keys, rows, some_deliveries
@@ -302,6 +302,9 @@ def contacts(ledger: PostgresLedger) -> None:
         planning.record([], skips)
     ledger.feedback().keep_replies([reply("STOP", "33612345699", reply_id="c1")])
     ledger.feedback().settle(failures=2)
+    came_back(ledger, a_bounce(mailed(ledger, to="c1@example.fr"), recipient="c1@example.fr"))
+    [line] = ledger.feedback().suppressions(recipient="c1@example.fr")
+    ledger.feedback().lift(line.suppression_id, who="zoé", why="adresse rétablie")
     ours = ledger.part(PostgresCorrections)
     ours.counts()
     for order in CorrectionOrder:

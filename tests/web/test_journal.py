@@ -112,7 +112,7 @@ def test_pages_follow_each_other_with_their_filters(ledger):
 
 def test_every_act_has_a_sentence_and_a_name():
     assert set(JournalAct) <= set(ACTS)
-    assert set(ACTS) == set(KINDS)
+    assert set(ACTS) == set(KINDS), "each act has a name where kinds are chosen"
 
 
 def test_what_figures_say_more_and_what_nobody_knows():
@@ -135,6 +135,12 @@ def test_what_figures_say_more_and_what_nobody_knows():
     )
     assert said(A.LETTER_RETURNED, facts={"why": "unclaimed"}, line={"letter": "R1-7"}).endswith(
         ", lettre R1-7, non réclamé"
+    )
+    assert said(A.HELD, facts={"until": "2027-01-31", "loan": "L1"}) == (
+        "a demandé de ne pas écrire à un lecteur, pour un prêt, jusqu'au 31/01/2027"
+    )
+    assert said(A.MESSAGE_RESENT, facts={"channel": "email", "not_sent": True}) == (
+        "a renvoyé un message à un lecteur, e-mail, rien n'est parti"
     )
     assert said(A.HELD, facts={"until": "pas un jour", "stage": "?", "odd": 1, "letters": "x"}) == (
         "a demandé de ne pas écrire à un lecteur"

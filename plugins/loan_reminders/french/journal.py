@@ -28,6 +28,7 @@ ACTS: dict[str, str] = {
     A.SUPPRESSION_LIFTED: "a réinscrit {contact} de {reader}",
     A.CONTACT_CORRECTED: "a corrigé les coordonnées de {reader}",
     A.CONTACT_IGNORED: "a mis de côté les coordonnées de {reader}",
+    "aside_settled": "a traité un retour mis de côté",
     A.DELIVERY_SETTLED: "a réglé un envoi qui n'avait pas abouti, pour {reader}",
     A.BOUNCES_BELIEVED: "a tenu pour mortes les adresses revenues en masse",
     A.BOUNCES_NOT_BELIEVED: "a tenu les retours en masse pour une panne de notre côté",
@@ -64,6 +65,7 @@ KINDS: dict[str, str] = {
     A.SUPPRESSION_LIFTED: "réinscription",
     A.CONTACT_CORRECTED: "coordonnées corrigées",
     A.CONTACT_IGNORED: "coordonnées mises de côté",
+    "aside_settled": "retour mis de côté traité",
     A.DELIVERY_SETTLED: "envoi réglé",
     A.BOUNCES_BELIEVED: "retours en masse : adresses mortes",
     A.BOUNCES_NOT_BELIEVED: "retours en masse : panne",
@@ -143,10 +145,14 @@ def _more(line: JournalLine) -> Iterator[str]:
     facts: Mapping[str, object] = line.entry.facts
     if line.letter:
         yield f"lettre {line.letter}"
-    if "channel" in facts and line.entry.act is A.DELIVERY_SETTLED and _one_of(line, "channel", Channel):
+    if line.entry.act in (A.DELIVERY_SETTLED, A.MESSAGE_RESENT) and _one_of(line, "channel", Channel):
         yield ONE_CHANNEL[Channel(str(facts["channel"]))]
     if _one_of(line, "stage", Stage):
         yield STAGES[Stage(str(facts["stage"]))]
+    if facts.get("loan"):
+        yield "pour un prêt"
+    if facts.get("not_sent"):
+        yield "rien n'est parti"
     for name, before in (("day", "journée du"), ("until", "jusqu'au")):
         day = _day(facts.get(name))
         if day:

@@ -68,13 +68,15 @@ _NOT_ARRIVED = text(
     )
 )
 _SETTLE = text("""
-    INSERT INTO desk_settlements (delivery_id, library, who)
-    SELECT delivery_id, library, :who FROM deliveries
-    WHERE library = :library AND delivery_id = :delivery_id AND state NOT IN ('accepted', 'delivered')
-    ON CONFLICT (delivery_id) DO NOTHING
-    RETURNING delivery_id
+    WITH settled AS (
+        INSERT INTO desk_settlements (delivery_id, library, who)
+        SELECT delivery_id, library, :who FROM deliveries
+        WHERE library = :library AND delivery_id = :delivery_id AND state NOT IN ('accepted', 'delivered')
+        ON CONFLICT (delivery_id) DO NOTHING
+        RETURNING delivery_id
+    )
+    SELECT run_id, channel, stage FROM deliveries JOIN settled USING (delivery_id)
 """)
-_SETTLED = text("SELECT run_id, channel, stage FROM deliveries WHERE delivery_id = :delivery_id")
 
 
 def in_doubt(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
@@ -95,9 +97,9 @@ def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[St
 def settle(connection: Connection, library: str, delivery_id: uuid.UUID, *, who: str) -> bool:
     """Keep that somebody saw to a delivery's reader; False when it is unknown, has arrived or was settled before."""
     asked = {"library": library, "delivery_id": delivery_id, "who": storable(who)}
-    if connection.execute(_SETTLE, asked).first() is None:
+    row = connection.execute(_SETTLE, asked).first()
+    if row is None:
         return False
-    row = connection.execute(_SETTLED, {"delivery_id": delivery_id}).one()
     facts = {"channel": row.channel, "stage": row.stage}
     act = JournalAct.DELIVERY_SETTLED
     keep(connection, library, who=who, act=act, delivery_id=delivery_id, run_id=row.run_id, facts=facts)
