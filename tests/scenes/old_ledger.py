@@ -13,6 +13,7 @@ ROWS, BELIEVED, RUNS = 8_000, 2_000_000, 1_600
 LARGE = (
     "loans_seen", "skips", "notices", "deliveries", "delivery_loans", "receipts", "sent_words", "sms_acks",
     "sms_replies", "mail_bounces", "letters", "registered_letters", "letter_events", "suppressions", "put_aside",
+    "journal", "corrections",
 )  # fmt: skip
 """The tables that grow with every day."""
 
@@ -90,6 +91,11 @@ _FILL = (
     f" CASE WHEN i % 100 > 0 THEN {_AT} END FROM {_SERIES}",
     "INSERT INTO put_aside (library, kind, fingerprint, at)"
     f" SELECT 'demo', 'reply', 'old ' || i, {_AT} FROM {_SERIES}",
+    "INSERT INTO journal (library, at, who, act, patron_id)"
+    f" SELECT 'demo', {_AT}, 'qui ' || i % 20, (ARRAY['reader_seen', 'held', 'letter_posted'])[1 + i % 3], {_PATRON}"
+    f" FROM {_SERIES} ORDER BY i DESC",
+    "INSERT INTO corrections (library, patron_id, fault, since, failed_at, notices, suppression_id, settled_at)"
+    f" SELECT 'demo', 'OLD' || i, 'stop', {_AT}, {_AT}, 1, i, CASE WHEN i % 100 > 0 THEN {_AT} END FROM {_SERIES}",
 )  # fmt: skip
 
 

@@ -19,6 +19,9 @@ ROLES = {
 SEEN = {
     ("GET", "/"),
     ("GET", "/lots"),
+    ("GET", "/messages"),
+    ("GET", "/messages/cadre"),
+    ("GET", "/messages/page.png"),
     ("GET", "/static/relances.css"),
     ("GET", "/static/relances.js"),
     ("GET", "/statistiques"),

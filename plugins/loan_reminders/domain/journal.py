@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -66,3 +66,52 @@ class JournalEntry:
     run_id: int | None = None
     detail: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """One act as a page shows it: with its place in the journal, and the reader as the ledger last knew him.
+
+    `reader_number` is what stands in addresses; None when the act was about no reader, or one who was forgotten.
+    `letter` is the reference of the letter that it was about, empty when there was none.
+    """
+
+    entry_id: int
+    entry: JournalEntry
+    reader_number: int | None = None
+    reader_name: str = ""
+    reader_card: str = ""
+    letter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalAsked:
+    """Which lines of the journal are asked for; what is not set asks for all.
+
+    A person is named by the number of any line of his (`person`), a reader by his number: neither name is ever in an
+    address. `day` is a day of the library's clock. `before` and `after` are lines: those older, or newer, than it.
+    """
+
+    person: int = 0
+    act: JournalAct | None = None
+    reader: int = 0
+    day: date | None = None
+    before: int = 0
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalPage:
+    """Some lines, the newest first, and whether there are newer and older ones."""
+
+    lines: Sequence[JournalLine]
+    newer: bool
+    older: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalPerson:
+    """Somebody who is in the journal, and the number of his first line."""
+
+    name: str
+    number: int

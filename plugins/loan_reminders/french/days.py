@@ -51,9 +51,6 @@ def near_words(moment: datetime, now: datetime, *, zone: tzinfo) -> str:
     return f"{near} {hour}".strip()
 
 
-_WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-
-
 def when_words(moment: datetime, *, now: datetime, zone: tzinfo) -> str:
     """`hier à 10 h 03`, by the library's clock: the day in words when it is near, `le 26/11/2026 à 10 h 04` else."""
     local, today = moment.astimezone(zone), now.astimezone(zone).date()
@@ -61,7 +58,7 @@ def when_words(moment: datetime, *, now: datetime, zone: tzinfo) -> str:
     if ago in (0, 1):
         day = ("aujourd'hui", "hier")[ago]
     elif 1 < ago < 7:
-        day = f"{_WEEKDAYS[local.weekday()]} {local:%d/%m}"
+        day = f"{WEEKDAYS[local.weekday()]} {local:%d/%m}"
     else:
         day = f"le {local:%d/%m/%Y}"
     return f"{day} à {local.hour} h {local:%M}"

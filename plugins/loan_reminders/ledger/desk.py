@@ -12,11 +12,12 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind, BadAddress, DeskWork, NotReached, PutAside
 from loan_reminders.domain.errors import LetterStepRefused
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import LetterAct, ReturnReason, ReturnRefusal
 from loan_reminders.domain.ports.registered import StepTaken
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
-from loan_reminders.ledger import undelivered
+from loan_reminders.ledger import journal, undelivered
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
 from loan_reminders.ledger.statistics.counting import count_runs_of
 from loan_reminders.ledger.suppressions import returned_letters
@@ -169,6 +170,15 @@ class PostgresDesk:
             }
             connection.execute(_KEEP, kept)
             count_runs_of(connection, self._library, [row.delivery_id])
+            journal.keep(
+                connection,
+                self._library,
+                who=who,
+                act=JournalAct.LETTER_RETURNED,
+                delivery_id=row.delivery_id,
+                batch_id=row.batch_id,
+                facts={"why": reason},
+            )
             return StepTaken(
                 delivery_id=row.delivery_id, reference=reference, changed=True, address_marked=line is not None
             )

@@ -16,7 +16,10 @@ from loan_reminders.ledger.json_codecs import storable
 
 _KEEP = text("""
     INSERT INTO journal (library, who, act, patron_id, delivery_id, batch_id, run_id, detail, facts)
-    VALUES (:library, :who, :act, :patron_id, :delivery_id, :batch_id, :run_id, :detail, CAST(:facts AS jsonb))
+    VALUES (:library, :who, :act, coalesce(nullif(:patron_id, ''), (
+        SELECT notice.patron_id FROM deliveries delivery JOIN notices notice USING (notice_id)
+        WHERE delivery.delivery_id = CAST(:delivery_id AS uuid)
+    ), ''), :delivery_id, :batch_id, :run_id, :detail, CAST(:facts AS jsonb))
 """)
 _KEPT_LATELY = text("""
     SELECT count(*) FROM (
@@ -56,7 +59,10 @@ def keep(
     detail: str = "",
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """Add one line to the journal, in the caller's transaction: what is not done is not in it."""
+    """Add one line to the journal, in the caller's transaction: what is not done is not in it.
+
+    The reader of a delivery need not be named: the line gets him.
+    """
     line = {
         "library": library,
         "who": storable(who),

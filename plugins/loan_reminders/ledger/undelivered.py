@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from loan_reminders.domain.desk import StuckDelivery
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
 
 _PAPER = "delivery.channel IN ('letter', 'registered_letter')"
@@ -66,11 +68,14 @@ _NOT_ARRIVED = text(
     )
 )
 _SETTLE = text("""
-    INSERT INTO desk_settlements (delivery_id, library, who)
-    SELECT delivery_id, library, :who FROM deliveries
-    WHERE library = :library AND delivery_id = :delivery_id AND state NOT IN ('accepted', 'delivered')
-    ON CONFLICT (delivery_id) DO NOTHING
-    RETURNING delivery_id
+    WITH settled AS (
+        INSERT INTO desk_settlements (delivery_id, library, who)
+        SELECT delivery_id, library, :who FROM deliveries
+        WHERE library = :library AND delivery_id = :delivery_id AND state NOT IN ('accepted', 'delivered')
+        ON CONFLICT (delivery_id) DO NOTHING
+        RETURNING delivery_id
+    )
+    SELECT run_id, channel, stage FROM deliveries JOIN settled USING (delivery_id)
 """)
 
 
@@ -92,7 +97,13 @@ def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[St
 def settle(connection: Connection, library: str, delivery_id: uuid.UUID, *, who: str) -> bool:
     """Keep that somebody saw to a delivery's reader; False when it is unknown, has arrived or was settled before."""
     asked = {"library": library, "delivery_id": delivery_id, "who": storable(who)}
-    return connection.execute(_SETTLE, asked).first() is not None
+    row = connection.execute(_SETTLE, asked).first()
+    if row is None:
+        return False
+    facts = {"channel": row.channel, "stage": row.stage}
+    act = JournalAct.DELIVERY_SETTLED
+    keep(connection, library, who=who, act=act, delivery_id=delivery_id, run_id=row.run_id, facts=facts)
+    return True
 
 
 def _read(connection: Connection, query: TextClause, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:

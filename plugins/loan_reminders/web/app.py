@@ -14,11 +14,14 @@ from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
 from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
+from loan_reminders.web.journal import router as journal
 from loan_reminders.web.letters.batch_list import router as batch_list
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.letters.printing import router as printing
+from loan_reminders.web.messages import router as messages
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.readers.actions import router as reader_actions
+from loan_reminders.web.readers.corrections import router as corrections
 from loan_reminders.web.readers.reader import router as reader
 from loan_reminders.web.readers.search import router as readers
 from loan_reminders.web.registered.registered_letters import router as registered
@@ -62,6 +65,9 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
         reader,
         batch_list,
         printing,
+        journal,
+        corrections,
+        messages,
     ):
         app.include_router(router)
     return app

@@ -40,18 +40,24 @@ def installation(at: At) -> Response:
     config = settings()
     try:
         ledger_access.letters().batches(limit=1)
-        ledger = "répond"
+        ledger, mood = "répond", "good"
     except ReminderError as error:
-        ledger = sentence(error)
+        ledger, mood = sentence(error), "bad"
     networks = callback_networks()
     facts = (
-        ("Bibliothèque", f"{config.library.name} ({config.library.code})"),
-        ("Fuseau horaire", config.library.time_zone),
-        ("Réglages", os.environ.get("REMINDERS_CONFIG") or "library.toml du projet"),
-        ("Registre", ledger),
-        ("Envois détournés ([redirect])", "non" if config.redirect is None else "oui : rien n'atteint les lecteurs"),
-        ("Rappels du prestataire SMS", "fermés : pas de jeton" if callback_token() is None else "ouverts"),
-        ("Réseaux d'où ils sont admis", ", ".join(map(str, networks)) or "tous"),
+        ("Bibliothèque", f"{config.library.name} ({config.library.code})", ""),
+        ("Fuseau horaire", config.library.time_zone, ""),
+        ("Réglages", os.environ.get("REMINDERS_CONFIG") or "library.toml du projet", ""),
+        ("Registre", ledger, mood),
+        (
+            "Envois détournés ([redirect])",
+            *(("non", "good") if config.redirect is None else ("oui : rien n'atteint les lecteurs", "wait")),
+        ),
+        (
+            "Rappels du prestataire SMS",
+            *(("fermés : pas de jeton", "wait") if callback_token() is None else ("ouverts", "good")),
+        ),
+        ("Réseaux d'où ils sont admis", ", ".join(map(str, networks)) or "tous", ""),
     )
     return at.html("installation.html.j2", facts=facts)
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
+from loan_reminders.ledger.journal_pages import PostgresJournalPages
 from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
+from loan_reminders.ledger.readers.corrections import PostgresCorrections
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.ledger.runs.resends import PostgresResends
@@ -91,6 +93,16 @@ def holds() -> PostgresHolds:
 def resends() -> PostgresResends:
     """The part of the ledger where messages sent once more are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresResends)
+
+
+def journal_pages() -> PostgresJournalPages:
+    """The part of the ledger where the journal is read. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresJournalPages)
+
+
+def corrections() -> PostgresCorrections:
+    """The part of the ledger where contacts that fail are kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresCorrections)
 
 
 def form_keys() -> PostgresFormKeys:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
+from typing import Annotated
 from urllib.parse import urlencode
+
+from fastapi import Response
+from pydantic import BeforeValidator, Field
 
 LINES = 50
 """Lines of a page of a list."""
+
+Number = Annotated[int, BeforeValidator(lambda value: value or 0), Field(ge=0, lt=2**63)]
+"""A number in an address; a choice that was left empty, or is missing, is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +31,7 @@ class Order:
     def address(self, column: str) -> str:
         """The address of the list ordered by a column: the other way round when it is ordered by it already."""
         turned = column == self.column and not self.descending
-        return _address({**self.asked, "tri": column, "sens": "desc" if turned else ""})
+        return address({**self.asked, "tri": column, "sens": "desc" if turned else ""})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +55,29 @@ class Pages:
 
     def address(self, number: int) -> str:
         """The address of another page of the same list."""
-        return _address({**self.asked, "page": str(number)})
+        return address({**self.asked, "page": str(number)})
 
 
-def _address(asked: Mapping[str, str]) -> str:
+def address(asked: Mapping[str, str]) -> str:
+    """The part of an address that says what is asked of a list; what is empty is left out."""
     return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def spreadsheet(name: str, header: Sequence[str], lines: Iterable[Sequence[object]]) -> Response:
+    """A list as a file to save, `name.csv`, that a French spreadsheet opens without a question.
+
+    UTF-8 with a byte order mark, `;`, CRLF. A cell that a spreadsheet would run as a formula starts with an apostrophe.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in line] for line in lines)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -10,8 +10,8 @@ from loan_reminders.hooks.sms_callback import callback_token
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
-        " frame-ancestors 'self'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'self'"
     ),
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
@@ -19,6 +19,15 @@ HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
 }
 """No script and no style but our own files, no frame but Airflow's (OWASP Secure Headers Project; W3C CSP 3)."""
+
+FRAMED = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'self'; sandbox"
+    )
+}
+"""For a message to readers shown in a frame of ours: its own styles, which stand in its tags, and nothing that runs,
+loads or leads anywhere. A route that gives such a document sets this header itself."""
 
 SECRET = "rappels-sms"  # noqa: S105 - the part of the path after which the secret stands
 
@@ -34,7 +43,11 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                own = headers.get("Content-Security-Policy")
+                headers.update(HEADERS)
+                if own == FRAMED["Content-Security-Policy"]:
+                    headers.update(FRAMED)
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

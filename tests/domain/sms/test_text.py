@@ -193,3 +193,13 @@ def test_a_legal_sender(sender: str) -> None:
 def test_an_illegal_sender_is_refused_in_french(sender: str) -> None:
     with pytest.raises(ValueError, match="3 à 11 lettres"):
         check_sender(sender)
+
+
+def test_what_makes_a_text_dear_is_named_with_what_is_sent_in_its_place():
+    from loan_reminders.domain.sms.text import dear_characters
+
+    found = [(one.character, one.times, one.becomes) for one in dear_characters("Prêt de 5 € : « ça » ê 🎉")]
+    assert found == [
+        ("ê", 2, "e"), ("€", 1, None), ("«", 1, '"'), ("ç", 1, "c"), ("»", 1, '"'), ("🎉", 1, ""),
+    ]  # fmt: skip
+    assert dear_characters("Rendre le livre, à la BU") == ()

@@ -10,7 +10,7 @@ from loan_reminders.domain.suppressions.suppression import SuppressionReason, Su
 from loan_reminders.settings.library_toml import settings
 from tests.scenes.builders import a_mobile
 from tests.scenes.ledger_runs import rows
-from tests.scenes.ledger_sms import NUMBER, blacklisted, in_force, left, moment, reply
+from tests.scenes.ledger_sms import NUMBER, blacklisted, in_force, left, reply
 from tests.web.client import browsing
 
 pytestmark = pytest.mark.usefixtures("installed")
@@ -34,6 +34,7 @@ def test_the_page_answers_who_and_that_nothing_is_paid(ledger):
     left(ledger, sms_id="before")
     stopped(ledger, minutes=1)
     ledger.feedback().keep_blacklist([blacklisted("33639980002", "Refused")])
+    [since] = rows(ledger, "SELECT since FROM suppressions WHERE reason = 'stop'")[0]
     with browsing() as client:
         answer = client.get(PAGE)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -41,8 +42,8 @@ def test_the_page_answers_who_and_that_nothing_is_paid(ledger):
         assert words in answer.text
     assert "2 numéros désinscrits" in answer.text
     assert "rien n&#39;est plus payé pour eux" in answer.text
-    local = moment(1).astimezone(settings().zone)
-    assert f"{local:%d/%m/%Y à}" in answer.text
+    local = since.astimezone(settings().zone)
+    assert f"aujourd&#39;hui à {local.hour} h {local:%M}" in answer.text
 
 
 def test_the_page_says_that_something_is_still_paid(ledger):
@@ -65,21 +66,55 @@ def test_an_empty_list_says_so(ledger):
 def test_a_librarian_takes_a_number_off_the_list_and_is_recorded(ledger):
     stopped(ledger)
     with browsing("chloé") as client:
-        answer = client.post(f"{PAGE}/{line_of(ledger)}/levee")
-        assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
-        page = client.get(PAGE).text
+        answer = client.post(f"{PAGE}/{line_of(ledger)}/levee", data={"raison": "changé d'avis"})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?fait=levee")
+        page = client.get(f"{PAGE}?etat=finies&fait=levee").text
     assert in_force(ledger) == {}
     assert "par chloé" in page
-    assert "Réinscrire" not in page
+    assert "« changé d&#39;avis »" in page
+    assert 'role="status"' in page
+    assert "/levee" not in page
+    assert rows(ledger, "SELECT act, who, detail FROM journal") == [("suppression_lifted", "chloé", "changé d'avis")]
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x"])
+def test_nobody_is_taken_off_the_list_without_a_reason(ledger, reason):
+    stopped(ledger)
+    with browsing() as client:
+        answer = client.post(f"{PAGE}/{line_of(ledger)}/levee", data={"raison": reason})
+    assert (answer.status_code, "dire pourquoi" in answer.text) == (400, True)
+    assert in_force(ledger) == {NUMBER: "stop"}
+
+
+def test_lines_are_filtered_and_paged_in_the_address(ledger):
+    rows(
+        ledger,
+        "INSERT INTO suppressions (library, channel, recipient, reason, source, since, lifted_at)"
+        " SELECT :library, 'sms', '3361111' || lpad(CAST(i AS text), 4, '0'), 'stop', 'reply', now(),"
+        " CASE WHEN i > 60 THEN now() END FROM generate_series(1, 130) AS i",
+        library=ledger.library,
+    )
+    with browsing() as client:
+        first, second = client.get(PAGE).text, client.get(f"{PAGE}?page=2").text
+        ended = client.get(f"{PAGE}?etat=finies&page=2").text
+        dead = client.get(f"{PAGE}?motif=dead_number").text
+        assert client.get(f"{PAGE}?page=99999999").status_code == 200
+        assert client.get(f"{PAGE}?page=x").status_code == 400
+    counted = [page.count('<th scope="row">') for page in (first, second, ended, dead)]
+    assert counted == [50, 10, 20, 0]
+    assert "?page=2" in first
+    assert "etat=finies&amp;page=1" in ended
+    assert "a répondu STOP (60)" in first
+    assert "ne répond à ce choix" in dead
 
 
 def test_an_old_page_lifts_nothing_that_came_since(ledger):
     stopped(ledger)
     old = line_of(ledger)
     with browsing() as client:
-        client.post(f"{PAGE}/{old}/levee")
+        client.post(f"{PAGE}/{old}/levee", data={"raison": "erreur"})
         stopped(ledger, minutes=5)
-        answer = client.post(f"{PAGE}/{old}/levee")
+        answer = client.post(f"{PAGE}/{old}/levee", data={"raison": "erreur"})
     assert (answer.status_code, "rien n&#39;a été changé" in answer.text) == (404, True)
     assert in_force(ledger) == {NUMBER: "stop"}
 
@@ -89,7 +124,7 @@ def test_a_librarian_puts_a_number_on_the_list_with_an_end(ledger, number):
     last = (datetime.now(settings().zone) + timedelta(days=30)).date()
     with browsing("chloé") as client:
         answer = client.post(PAGE, data={"numero": number, "jusqu_au": last.isoformat(), "note": "à l'étranger"})
-        assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?fait=ajout")
         page = client.get(PAGE).text
     assert in_force(ledger) == {USUAL: "by_librarian"}
     [line] = ledger.feedback().suppressions()
@@ -133,8 +168,10 @@ def test_what_others_wrote_is_never_markup(ledger):
     ledger.feedback().keep_blacklist([blacklisted(comment=evil)])
     ledger.feedback().suppress(a_mobile("33639980002"), who=evil, detail='"><img src=x onerror=alert(1)>')
     with browsing(evil) as client:
-        client.post(f"{PAGE}/{ledger.feedback().suppressions(recipient=NUMBER)[0].suppression_id}/levee")
-        page = client.get(PAGE).text
+        client.post(
+            f"{PAGE}/{ledger.feedback().suppressions(recipient=NUMBER)[0].suppression_id}/levee", data={"raison": evil}
+        )
+        page = client.get(PAGE).text + client.get(f"{PAGE}?etat=finies").text
     assert "<script" not in page.replace("<script src=", "")
     assert "<img" not in page
     assert "&lt;script&gt;" in page
@@ -175,7 +212,11 @@ def test_nothing_else_answers(path):
 def test_without_its_ledger_the_page_says_what_to_do(monkeypatch):
     monkeypatch.delenv("AIRFLOW_CONN_REMINDERS_LEDGER")
     with browsing() as client:
-        for answer in (client.get(PAGE), client.post(f"{PAGE}/1/levee"), client.post(PAGE, data={"numero": USUAL})):
+        for answer in (
+            client.get(PAGE),
+            client.post(f"{PAGE}/1/levee", data={"raison": "erreur"}),
+            client.post(PAGE, data={"numero": USUAL}),
+        ):
             assert answer.status_code == 503
             assert "reminders_ledger" in answer.text
 

@@ -212,3 +212,7 @@ class LoanFiles(Protocol):
     def files(self, loan_ids: Sequence[str], *, patron_id: str) -> Sequence[Dispute]:
         """Everything about some loans that one reader has or had, in this order."""
         ...
+
+    def note_made(self, dispute: Dispute, *, who: str) -> None:
+        """Keep in the journal who made the file of a loan."""
+        ...

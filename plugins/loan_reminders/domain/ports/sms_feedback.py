@@ -9,7 +9,7 @@ from typing import Protocol
 
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsReply
-from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionSummary
+from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionReason, SuppressionSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +67,22 @@ class SmsFeedback(Protocol):
         """How many are on the list, and whether anything is still paid for them."""
         ...
 
-    def suppressions(self, *, recipient: str = "", limit: int = 500) -> Sequence[Suppression]:
-        """The list with its history, or one recipient's lines: those in force first, then the newest first."""
+    def suppressions(
+        self,
+        *,
+        recipient: str = "",
+        limit: int = 500,
+        offset: int = 0,
+        reason: SuppressionReason | None = None,
+        in_force: bool | None = None,
+    ) -> Sequence[Suppression]:
+        """The list with its history, or the lines asked for: those in force first, then the newest first."""
         ...
 
     def suppress(self, number: MobileNumber, *, who: str, until: datetime | None = None, detail: str = "") -> bool:
         """A librarian puts a number on the list; False when it is there already."""
         ...
 
-    def lift(self, suppression_id: int, *, who: str) -> bool:
-        """A librarian ends one line of the list; False when it was not in force."""
+    def lift(self, suppression_id: int, *, who: str, why: str = "") -> bool:
+        """A librarian ends one line of the list, for a reason; False when it was not in force."""
         ...

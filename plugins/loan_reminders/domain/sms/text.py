@@ -99,6 +99,31 @@ def _width(character: str) -> int:
     raise ValueError(f"U+{ord(character):04X} is not in the GSM 03.38 alphabet")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DearCharacter:
+    """A character of a text that costs more than one septet, and how often it is there.
+
+    `becomes` is what is sent in its place; None for one of the extension table, which is sent as it is for two septets.
+    """
+
+    character: str
+    times: int
+    becomes: str | None
+
+
+def dear_characters(text: str) -> tuple[DearCharacter, ...]:
+    """The characters that make a text dear, in their order.
+
+    One outside GSM 03.38 would turn the whole text into UCS-2, at three times the price, if `to_gsm` did not write it
+    otherwise.
+    """
+    found = dict.fromkeys(one for one in text if one not in ALPHABET)
+    return tuple(
+        DearCharacter(character=one, times=text.count(one), becomes=None if one in ESCAPED else to_gsm(one))
+        for one in found
+    )
+
+
 def check_sender(tpoa: str) -> None:
     """Check a sender's name (TPOA) against the rule of allmysms; raises ValueError saying in French what is allowed."""
     if not _SENDER.fullmatch(tpoa):

@@ -60,6 +60,7 @@ class Suppression:
     detail: str
     lifted_at: datetime | None
     lifted_by: str
+    lifted_because: str
     in_force: bool
     sms_since: int
 

@@ -29,6 +29,7 @@ from loan_reminders.domain.dispute.loan_file import (
 )
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.errors import TrackingNumberError
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import BatchState, LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
@@ -37,6 +38,7 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
 from loan_reminders.ledger import sent_words
 from loan_reminders.ledger.dispute import queries as sql
+from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient, encode_recipient, storable
 
 Item = TypeVar("Item")
@@ -105,6 +107,14 @@ class PostgresLoanFiles:
             )
             for loan_id in loan_ids
         }
+
+    def note_made(self, dispute: Dispute, *, who: str) -> None:
+        """Keep in the journal who made the file of a loan."""
+        patron = dispute.cycles[-1].loan.patron.patron_id if dispute.cycles else ""
+        delivery = dispute.deliveries[0].delivery_id if dispute.deliveries else None
+        with self._transaction() as connection:
+            act = JournalAct.DISPUTE_FILE_MADE
+            keep(connection, self._library, who=who, act=act, patron_id=patron, delivery_id=delivery)
 
     def _deliveries(self, connection: Connection, scope: Mapping[str, Any]) -> dict[str, list[DeliveryRecord]]:
         rows = connection.execute(sql.DELIVERIES, scope).all()

@@ -19,6 +19,7 @@ from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import tables
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import decode_loan, encode_recipient
+from loan_reminders.ledger.readers.failing_contacts import note_planned
 from loan_reminders.ledger.readers.held import held
 from loan_reminders.ledger.runs.claims import Claims
 from loan_reminders.ledger.statistics.counting import count_again
@@ -90,6 +91,8 @@ class PostgresPlanning:
                 if kind is None and not self._done_before:
                     connection.execute(self._mark, {"planned": self._planned, "run_id": self._run.run_id})
                     count_again(connection, self._library, self._left_by)
+                    if not self._run.dry_run:
+                        note_planned(connection, self._library, self._run.run_id)
                     connection.commit()
             finally:
                 self._connection = None

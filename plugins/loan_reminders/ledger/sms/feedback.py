@@ -31,6 +31,7 @@ from loan_reminders.ledger.put_aside import Row, each_alone, identity
 from loan_reminders.ledger.put_aside import put_aside as put_rows_aside
 from loan_reminders.ledger.sms import feedback_rows, settling
 from loan_reminders.ledger.statistics.counting import count_again
+from loan_reminders.ledger.suppressions import shown_list
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.suppression_list import Entry
 from loan_reminders.ledger.tables.columns import dated
@@ -214,12 +215,28 @@ class PostgresSmsFeedback:
     def summary(self) -> SuppressionSummary:
         """How many are on the list, and whether anything is still paid for them."""
         with self._transaction() as connection:
-            return suppressions.summary(connection, self._library)
+            return shown_list.summary(connection, self._library)
 
-    def suppressions(self, *, recipient: str = "", limit: int = 500) -> Sequence[Suppression]:
-        """The list with its history, or one recipient's lines: those in force first, then the newest first."""
+    def suppressions(
+        self,
+        *,
+        recipient: str = "",
+        limit: int = 500,
+        offset: int = 0,
+        reason: SuppressionReason | None = None,
+        in_force: bool | None = None,
+    ) -> Sequence[Suppression]:
+        """The list with its history, or the lines asked for: those in force first, then the newest first."""
         with self._transaction() as connection:
-            return suppressions.listed(connection, self._library, recipient=recipient, limit=limit)
+            return shown_list.listed(
+                connection,
+                self._library,
+                recipient=recipient,
+                limit=limit,
+                offset=offset,
+                reason=reason,
+                in_force=in_force,
+            )
 
     def suppress(self, number: MobileNumber, *, who: str, until: datetime | None = None, detail: str = "") -> bool:
         """A librarian puts a number on the list; False when it is there already."""
@@ -232,13 +249,16 @@ class PostgresSmsFeedback:
         )
         with self._transaction() as connection:
             suppressions.lock(connection, self._library)
-            return bool(suppressions.add(connection, self._library, [entry]))
+            added = bool(suppressions.add(connection, self._library, [entry]))
+            if added:
+                suppressions.note_added(connection, self._library, number, who=who, until=until, detail=detail)
+            return added
 
-    def lift(self, suppression_id: int, *, who: str) -> bool:
-        """A librarian ends one line of the list; False when it was not in force."""
+    def lift(self, suppression_id: int, *, who: str, why: str = "") -> bool:
+        """A librarian ends one line of the list, for a reason; False when it was not in force."""
         with self._transaction() as connection:
             suppressions.lock(connection, self._library)
-            return suppressions.lift(connection, self._library, suppression_id, who=who)
+            return suppressions.lift(connection, self._library, suppression_id, who=who, why=why)
 
 
 def _aside_kept_reply(connection: Connection, number: int) -> tuple[Row, Callable[[Connection], Any]]:

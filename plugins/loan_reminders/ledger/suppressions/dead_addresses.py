@@ -16,6 +16,7 @@ from loan_reminders.domain.recipients import EmailAddress, PostalAddress
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
+from loan_reminders.ledger.readers.failing_contacts import note_suppressed
 
 _MAKE_ROOM = text("""
     UPDATE suppressions SET lifted_at = until, lifted_by = 'échéance'
@@ -90,5 +91,6 @@ def mark_dead(
         if joined:
             waiting = {"library": library, "channels": [one.value for one in channels], "recipients": joined}
             connection.execute(_CANCEL, waiting)
+            note_suppressed(connection, library, channel, reason, joined)
         new += len(joined)
     return new

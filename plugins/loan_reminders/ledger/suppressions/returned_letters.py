@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.suppressions.suppression import SuppressionSource
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
+from loan_reminders.ledger.readers.failing_contacts import note_returned
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.dead_addresses import mark_dead
 
@@ -65,6 +66,8 @@ def suppress_address(connection: Connection, library: str, row: Row[Any], *, sin
         detail=f"lettre {row.reference} revenue NPAI",
     )
     line: int | None = connection.execute(_LINE, {"library": library, "recipient": row.recipient}).scalar()
+    if line is not None:
+        note_returned(connection, library, line, row.delivery_id)
     return line
 
 

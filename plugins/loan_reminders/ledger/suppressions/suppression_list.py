@@ -11,23 +11,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, Recipient
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.domain.suppressions.suppression import (
-    Suppression,
     SuppressionReason,
     SuppressionSource,
-    SuppressionSummary,
 )
+from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
+from loan_reminders.ledger.readers.failing_contacts import note_suppressed
 from loan_reminders.ledger.tables.columns import dated
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders feedback ' || :library, 0))")
-_IN_FORCE = "suppression.lifted_at IS NULL AND (suppression.until IS NULL OR suppression.until > now())"
-_TAKEN = "('claimed', 'accepted', 'delivered', 'bounced', 'in_doubt')"
+IN_FORCE = "suppression.lifted_at IS NULL AND (suppression.until IS NULL OR suppression.until > now())"
+TAKEN = "('claimed', 'accepted', 'delivered', 'bounced', 'in_doubt')"
 _ENTRIES = f"""(
     SELECT recipient, reason, source, {dated("since")} AS since, until, detail
     FROM json_to_recordset(CAST(:entries AS json)) AS came(
@@ -73,7 +74,7 @@ _CANCEL = text(f"""
           AND (CAST(:run_id AS bigint) IS NULL OR delivery.run_id = :run_id)
           AND (CAST(:recipients AS text[]) IS NULL OR delivery.recipient = ANY(CAST(:recipients AS text[])))
           AND suppression.library = delivery.library AND suppression.channel = delivery.channel
-          AND suppression.recipient = delivery.recipient AND {_IN_FORCE}
+          AND suppression.recipient = delivery.recipient AND {IN_FORCE}
         RETURNING delivery.delivery_id, delivery.reason
     )
     INSERT INTO receipts (library, delivery_id, state, reason, applied)
@@ -85,7 +86,7 @@ _SUPPRESSED = text(f"""
     FROM unnest(CAST(:channels AS text[]), CAST(:recipients AS text[])) AS asked(channel, recipient)
     JOIN suppressions suppression ON suppression.library = :library
      AND suppression.channel = asked.channel AND suppression.recipient = asked.recipient
-    WHERE {_IN_FORCE}
+    WHERE {IN_FORCE}
 """)  # noqa: S608 - the condition is this module's own
 # What the number refused before a librarian lifted it does not count.
 _DEAD = text("""
@@ -105,43 +106,20 @@ _DEAD = text("""
     GROUP BY asked.recipient
     HAVING count(*) = :failures AND bool_and(latest.state <> 'delivered')
 """)
-# Those in force, then the others, each the newest first: an index holds either in that order.
-_LIST = text(f"""
-    SELECT suppression.*, (
-        SELECT count(*) FROM deliveries delivery
-        WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
-          AND delivery.claimed_at > suppression.since
-          AND delivery.claimed_at < coalesce(suppression.lifted_at, 'infinity') AND delivery.state IN {_TAKEN}
-    ) AS sms_since
-    FROM (
-        (SELECT suppression.*, true AS in_force FROM suppressions suppression
-         WHERE suppression.library = :library AND {_IN_FORCE}
-           AND (:recipient = '' OR suppression.recipient = :recipient)
-         ORDER BY suppression.since DESC, suppression.suppression_id DESC LIMIT :limit)
-        UNION ALL
-        (SELECT suppression.*, false AS in_force FROM suppressions suppression
-         WHERE suppression.library = :library AND NOT ({_IN_FORCE})
-           AND (:recipient = '' OR suppression.recipient = :recipient)
-         ORDER BY suppression.since DESC, suppression.suppression_id DESC LIMIT :limit)
-    ) AS suppression
-    ORDER BY in_force DESC, suppression.since DESC, suppression.suppression_id DESC
-    LIMIT :limit
-""")  # noqa: S608 - the conditions are this module's own
-_SUMMARY = text(f"""
-    SELECT suppression.reason, count(*) AS number, sum(texted.number) AS sms_since
-    FROM suppressions suppression CROSS JOIN LATERAL (
-        SELECT count(*) AS number FROM deliveries delivery
-        WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
-          AND delivery.claimed_at > suppression.since AND delivery.state IN {_TAKEN}
-    ) AS texted
-    WHERE suppression.library = :library AND {_IN_FORCE}
-    GROUP BY suppression.reason
-""")  # noqa: S608 - the conditions are this module's own
 _LIFT = text(f"""
-    UPDATE suppressions suppression SET lifted_at = now(), lifted_by = :who
-    WHERE suppression.library = :library AND suppression.suppression_id = :suppression_id AND {_IN_FORCE}
-    RETURNING suppression.suppression_id
+    UPDATE suppressions suppression SET lifted_at = now(), lifted_by = :who, lifted_because = :why
+    WHERE suppression.library = :library AND suppression.suppression_id = :suppression_id AND {IN_FORCE}
+    RETURNING suppression.channel, suppression.reason, suppression.recipient
 """)  # noqa: S608 - the condition is this module's own
+
+_OF_NUMBER = text("""
+    SELECT min(patron_id) FROM readers WHERE library = :library AND mobile = :recipient AND mobile <> ''
+    HAVING count(*) = 1
+""")
+_OF_ADDRESS = text("""
+    SELECT min(patron_id) FROM readers WHERE library = :library AND lower(email) = lower(:recipient) AND email <> ''
+    HAVING count(*) = 1
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +153,7 @@ def add(connection: Connection, library: str, entries: Iterable[Entry]) -> int:
     joined = list(connection.execute(_JOIN, {**scope, "recipients": fresh}).scalars())
     if joined:
         connection.execute(_CANCEL, {"library": library, "run_id": None, "recipients": joined})
+        note_suppressed(connection, library, Channel.SMS, entries[0].reason, joined)
     return len(joined)
 
 
@@ -235,39 +214,42 @@ def suppressed(connection: Connection, library: str, recipients: Sequence[Recipi
     }
 
 
-def listed(connection: Connection, library: str, *, recipient: str, limit: int) -> Sequence[Suppression]:
-    """The list with its history, or the lines of one recipient."""
-    asked = {"library": library, "recipient": recipient, "limit": limit}
-    return tuple(_suppression(row) for row in connection.execute(_LIST, asked))
+def lift(connection: Connection, library: str, suppression_id: int, *, who: str, why: str) -> bool:
+    """End one line in force; the journal keeps who did it, and why."""
+    asked = {"library": library, "suppression_id": suppression_id, "who": storable(who), "why": storable(why)}
+    row = connection.execute(_LIFT, asked).first()
+    if row is None:
+        return False
+    keep(
+        connection,
+        library,
+        who=who,
+        act=JournalAct.SUPPRESSION_LIFTED,
+        patron_id=_whose(connection, library, Channel(row.channel), row.recipient),
+        detail=why,
+        facts={"line": suppression_id, "channel": row.channel, "reason": row.reason},
+    )
+    return True
 
 
-def _suppression(row: Row[tuple[object, ...]]) -> Suppression:
-    return Suppression(
-        suppression_id=row.suppression_id,
-        channel=Channel(row.channel),
-        recipient=row.recipient,
-        reason=SuppressionReason(row.reason),
-        source=SuppressionSource(row.source),
-        since=row.since,
-        until=row.until,
-        detail=row.detail,
-        lifted_at=row.lifted_at,
-        lifted_by=row.lifted_by,
-        in_force=row.in_force,
-        sms_since=row.sms_since,
+def note_added(
+    connection: Connection, library: str, number: MobileNumber, *, who: str, until: datetime | None, detail: str
+) -> None:
+    """Keep in the journal that a librarian put a number on the list."""
+    keep(
+        connection,
+        library,
+        who=who,
+        act=JournalAct.SUPPRESSED,
+        patron_id=_whose(connection, library, Channel.SMS, number.value),
+        detail=detail,
+        facts={"channel": Channel.SMS.value, "until": "" if until is None else until.date().isoformat()},
     )
 
 
-def summary(connection: Connection, library: str) -> SuppressionSummary:
-    """How many are on the list by reason, and the SMS that went to them since they were."""
-    rows = connection.execute(_SUMMARY, {"library": library}).all()
-    return SuppressionSummary(
-        in_force={SuppressionReason(row.reason): row.number for row in rows},
-        sms_since=int(sum(row.sms_since for row in rows)),
-    )
-
-
-def lift(connection: Connection, library: str, suppression_id: int, *, who: str) -> bool:
-    """End one line in force."""
-    asked = {"library": library, "suppression_id": suppression_id, "who": storable(who)}
-    return connection.execute(_LIFT, asked).first() is not None
+def _whose(connection: Connection, library: str, channel: Channel, recipient: str) -> str:
+    """The only reader with this number or address, or nobody: several readers share the number of a family."""
+    asked = {"library": library, "recipient": recipient}
+    if channel is Channel.SMS:
+        return connection.execute(_OF_NUMBER, asked).scalar() or ""
+    return (connection.execute(_OF_ADDRESS, asked).scalar() or "") if channel is Channel.EMAIL else ""

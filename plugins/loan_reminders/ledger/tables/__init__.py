@@ -38,6 +38,7 @@ from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.tables.columns import count, library_code, moment, of_run, one_of, words
 from loan_reminders.ledger.tables.columns import metadata as metadata
+from loan_reminders.ledger.tables.corrections import corrections as corrections
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
 from loan_reminders.ledger.tables.desk import put_aside as put_aside
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces

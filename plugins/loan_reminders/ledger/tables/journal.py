@@ -27,8 +27,10 @@ journal = Table(
     words("detail"),
     Column("facts", JSONB, nullable=False, server_default="{}"),
     one_of("act", JournalAct),
-    Index("journal_by_age", "library", "entry_id"),
-    Index("journal_of_patron", "library", "patron_id", "entry_id", postgresql_where=text("patron_id <> ''")),
+    Index("journal_by_age", "library", "at", "entry_id"),
+    Index("journal_of_person", "library", "who", "at", "entry_id"),
+    Index("journal_of_act", "library", "act", "at", "entry_id"),
+    Index("journal_of_patron", "library", "patron_id", "at", "entry_id", postgresql_where=text("patron_id <> ''")),
 )
 
 form_keys = Table(

@@ -26,6 +26,7 @@ suppressions = Table(
     moment("at", default=True),
     moment("lifted_at"),
     words("lifted_by"),
+    words("lifted_because"),
     one_of("channel", Channel),
     one_of("reason", SuppressionReason),
     one_of("source", SuppressionSource),

@@ -64,6 +64,16 @@ class SmsRenderer:
                 return RenderedText(delivery_id=delivery.delivery_id, recipient=recipient, text=text, segments=cost)
         raise TextTooLong(f"{name} : {self._excess(text)}")
 
+    def written(self, delivery: Delivery, *, today: date) -> str:
+        """The words of `render` as the template has them, before they are put into the alphabet of SMS."""
+        name = self._name(delivery.notice.stage, delivery.notice.patron.language)
+        count, due_date = len(delivery.loans), delivery.notice.due_date
+        for form in self._forms(name):
+            if segments(self._text(form, count=count, due_date=due_date, today=today)) <= self._max_segments:
+                name = form
+                break
+        return " ".join(self._raw(name, count=count, due_date=due_date, today=today).split())
+
     def check(self, stages: Iterable[Stage] = (Stage.OVERDUE_NOTICE,)) -> None:
         """Make sure that the stages' SMS can be written in every language they have, and never cost too much.
 
@@ -94,7 +104,7 @@ class SmsRenderer:
         short = name.replace("/text.txt.j2", "/short.txt.j2")
         return (name, short) if self._templates.exists(short) else (name,)
 
-    def _text(self, name: str, *, count: int, due_date: date, today: date) -> str:
+    def _raw(self, name: str, *, count: int, due_date: date, today: date) -> str:
         facts = {
             "count": count,
             "due_date": due_date,
@@ -103,7 +113,10 @@ class SmsRenderer:
             "days_late": (today - due_date).days,
             "library": self._library,
         }
-        text = _one_line(self._templates.render(name, facts, _language(name)))
+        return self._templates.render(name, facts, _language(name))
+
+    def _text(self, name: str, *, count: int, due_date: date, today: date) -> str:
+        text = _one_line(self._raw(name, count=count, due_date=due_date, today=today))
         if not text:
             raise TemplateError(f"{name} : le texte est vide")
         return text if self._mention in text else f"{text} {self._mention}"

@@ -48,13 +48,14 @@ def make_dispute_file(
 ) -> DisputePdf | None:
     """Everything sent about a loan as one PDF, `made_at` a moment (aware); None when the ledger never heard of it.
 
-    Who made it is logged; the loan only by a digest of its number. Raises LedgerUnavailable, TemplateError,
-    LettersNotPrinted, or LetterStoreUnavailable when the disk is full.
+    Who made it is kept in the journal, and logged; the loan only by a digest of its number. Raises LedgerUnavailable,
+    TemplateError, LettersNotPrinted, or LetterStoreUnavailable when the disk is full.
     """
     dispute = files.file(loan_id)
     if dispute is None:
         return None
     made = DisputeRenderer(library, zone=zone).render(dispute, read=archive.read, made_at=made_at)
+    files.note_made(dispute, who=who)
     log.info(
         "Dossier d'un prêt fait par %s : %d envois, %d pages (empreinte du prêt %s)",
         who,

@@ -5,29 +5,44 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Query, Response
 from fastapi import Path as InPath
 
 from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.recipients import MobileNumber
+from loan_reminders.domain.suppressions.suppression import SuppressionReason
+from loan_reminders.french.words import SUPPRESSIONS
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
+from loan_reminders.web.lists import LINES, Number, address
 from loan_reminders.web.page import At, Page, Typed
 from loan_reminders.web.suppressions.table_rows import question_answered, row_of
 
-MOST_LINES = 500
+ENDED = "finies"
+SHORTEST_REASON = 3
+LAST_PAGE = 10_000
+DONE = {
+    "ajout": "Le numéro est désinscrit : les SMS qui l'attendaient sont annulés.",
+    "deja": "Ce numéro était déjà désinscrit : rien n'a été changé.",
+    "levee": "Réinscrit : on lui écrit de nouveau.",
+}
+"""What is said after a click, by the word in the address."""
+
 MOST_YEARS = 20
 """How far away the end of a line may be."""
 
 router = APIRouter(route_class=ActRoute)
 
 
+Word = Annotated[Typed, Query(max_length=40)]
+
+
 @router.get("/desinscriptions")
-def page(at: At) -> Response:
-    """The list."""
-    return _page(at)
+def page(at: At, motif: Word = "", etat: Word = "", page: Number = 0, fait: Word = "") -> Response:
+    """The lines in force, or with `etat` « finies » those that ended, of one reason or of all."""
+    return _page(at, motif=motif, etat=etat, number=page, done=DONE.get(fait, ""))
 
 
 @router.post("/desinscriptions/recherche")
@@ -63,40 +78,75 @@ def add(
     if until is not None and until <= datetime.now(config.zone):
         return _page(at, problem="La date de fin est déjà passée.", status=400)
     try:
-        ledger_access.sms_feedback().suppress(number, who=who, until=until, detail=note.strip())
+        added = ledger_access.sms_feedback().suppress(number, who=who, until=until, detail=note.strip())
     except ReminderError as error:
         return at.unavailable(error)
-    return at.to("desinscriptions")
+    return at.to("desinscriptions", fait="ajout" if added else "deja")
 
 
 @router.post("/desinscriptions/{suppression_id}/levee")
-def lift(at: At, suppression_id: Annotated[int, InPath(ge=1, lt=2**63)], who: Librarian) -> Response:
-    """End one line; who did is kept with it. A line that is no more in force, or never was, is told as such."""
+def lift(
+    at: At,
+    suppression_id: Annotated[int, InPath(ge=1, lt=2**63)],
+    who: Librarian,
+    raison: Annotated[Typed, Form(max_length=200)] = "",
+    retour: Annotated[Typed, Form(max_length=20)] = "",
+) -> Response:
+    """End one line, for a reason; who did is kept with it. A line that is not in force any more is told as such."""
+    if len(raison.strip()) < SHORTEST_REASON:
+        return _page(at, problem="Pour réinscrire, il faut dire pourquoi : rien n'a été changé.", status=400)
     try:
-        if not ledger_access.sms_feedback().lift(suppression_id, who=who):
+        if not ledger_access.sms_feedback().lift(suppression_id, who=who, why=raison.strip()):
             return _page(at, problem="Cette ligne n'est pas, ou plus, en vigueur : rien n'a été changé.", status=404)
     except ReminderError as error:
         return at.unavailable(error)
-    return at.to("desinscriptions")
+    return at.to("a-corriger" if retour == "a-corriger" else "desinscriptions", fait="levee")
 
 
-def _page(at: Page, *, numero: str = "", problem: str = "", status: int = 200) -> Response:
+def _page(
+    at: Page,
+    *,
+    numero: str = "",
+    motif: str = "",
+    etat: str = "",
+    number: int = 0,
+    done: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    reason = SuppressionReason(motif) if motif in set(SuppressionReason) else None
+    ended = etat == ENDED
+    number = max(1, min(number, LAST_PAGE))
     try:
-        recipient = _searched(numero)
         feedback = ledger_access.sms_feedback()
-        lines, summary = feedback.suppressions(recipient=recipient, limit=MOST_LINES), feedback.summary()
+        summary = feedback.summary()
+        lines = feedback.suppressions(
+            recipient=_searched(numero),
+            limit=LINES + 1,
+            offset=(number - 1) * LINES,
+            reason=reason,
+            in_force=None if numero else not ended,
+        )
     except ReminderError as error:
         return at.unavailable(error)
     zone = settings().zone
+    now = datetime.now(zone)
+    asked = {"motif": motif, "etat": etat}
     return at.html(
         "desinscriptions.html.j2",
         status,
-        rows=[row_of(line, zone=zone) for line in lines],
+        rows=[row_of(line, now=now, zone=zone) for line in lines[:LINES]],
         answer=question_answered(summary),
         paid=bool(summary.sms_since),
+        reasons=[(one.value, SUPPRESSIONS[one], summary.in_force.get(one, 0)) for one in SuppressionReason],
+        motif=motif,
+        ended=ended,
         numero=numero,
+        done=done,
         problem=problem,
-        cut=len(lines) == MOST_LINES,
+        page=number,
+        newer=address({**asked, "page": str(number - 1)}) if number > 1 and not numero else "",
+        older=address({**asked, "page": str(number + 1)}) if len(lines) > LINES and not numero else "",
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionReason, SuppressionSummary
-from loan_reminders.french.days import minute_words
+from loan_reminders.french.corrections import address_words, number_words
+from loan_reminders.french.days import minute_words, when_words
 from loan_reminders.french.words import SOURCES, SUPPRESSIONS
 
 _ADDRESSES = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNED_UNDELIVERABLE})
@@ -24,16 +24,17 @@ class SuppressionRow:
     source: str
     since: str
     ended: str
+    because: str
     detail: str
     in_force: bool
     sms_since: int
 
 
-def row_of(line: Suppression, *, zone: tzinfo) -> SuppressionRow:
+def row_of(line: Suppression, *, now: datetime, zone: tzinfo) -> SuppressionRow:
     """One line of the list."""
     if line.lifted_at is not None:
         who = f" par {line.lifted_by}" if line.lifted_by not in ("échéance", "remplacé") else f" ({line.lifted_by})"
-        ended = f"levée le {minute_words(line.lifted_at, zone=zone)}{who}"
+        ended = f"levée {when_words(line.lifted_at, now=now, zone=zone)}{who}"
     else:
         ended = "" if line.until is None else f"jusqu'au {minute_words(line.until, zone=zone)}"
     return SuppressionRow(
@@ -41,8 +42,9 @@ def row_of(line: Suppression, *, zone: tzinfo) -> SuppressionRow:
         number=who_is_meant(line.channel, line.recipient),
         reason=SUPPRESSIONS[line.reason],
         source=SOURCES[line.source],
-        since=minute_words(line.since, zone=zone),
+        since=when_words(line.since, now=now, zone=zone),
         ended=ended,
+        because=line.lifted_because,
         detail=line.detail,
         in_force=line.in_force,
         sms_since=line.sms_since,
@@ -55,10 +57,7 @@ def who_is_meant(channel: Channel, recipient: str) -> str:
         return shown(recipient)
     if channel is Channel.EMAIL:
         return recipient
-    try:
-        return ", ".join(json.loads(recipient)["lines"])
-    except (ValueError, KeyError, TypeError):
-        return recipient
+    return address_words(recipient)
 
 
 def question_answered(summary: SuppressionSummary) -> str:
@@ -82,7 +81,4 @@ def question_answered(summary: SuppressionSummary) -> str:
 
 def shown(number: str) -> str:
     """A number as it is written in France, `06 39 98 00 01`; one from elsewhere with its country code."""
-    if number.startswith("33") and len(number) == 11:
-        national = f"0{number[2:]}"
-        return " ".join(national[start : start + 2] for start in range(0, 10, 2))
-    return f"+{number}" if number.isdigit() else number
+    return number_words(number)

@@ -1,0 +1,209 @@
+"""Contacts that fail: which become a line, when a line ends, and when one that was settled is open again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from loan_reminders.domain.loans import Patron
+from loan_reminders.domain.notices import Skip
+from loan_reminders.domain.readers.corrections import ContactFault, Correction, CorrectionOrder, CorrectionOutcome
+from loan_reminders.domain.stages import Channel, Slot, Stage
+from loan_reminders.domain.states import Refusal, SkipReason
+from loan_reminders.ledger.readers.corrections import PostgresCorrections
+from loan_reminders.ledger.repository import PostgresLedger
+from tests.scenes.builders import DUE_DATE, a_loan, a_patron, an_address, an_email
+from tests.scenes.known_readers import a_reader
+from tests.scenes.ledger_emails import a_bounce, came_back, mailed
+from tests.scenes.ledger_letters import closed
+from tests.scenes.ledger_runs import extracted, rows
+from tests.scenes.ledger_sms import reply
+
+F, R, Outcome = ContactFault, Refusal, CorrectionOutcome
+NOTHING = {"email": R.MISSING, "mobile": R.MISSING, "address": R.MISSING}
+
+
+def lines(ledger: PostgresLedger, **asked: object) -> list[Correction]:
+    return list(ledger.part(PostgresCorrections).lines(**{"limit": 50, **asked}))
+
+
+def faults(ledger: PostgresLedger) -> list[tuple[str, str, int]]:
+    return [(line.fault.value, line.contact, line.notices) for line in lines(ledger)]
+
+
+def skipped(
+    ledger: PostgresLedger,
+    patron: Patron,
+    reason: SkipReason | None,
+    detail: str = "",
+    *,
+    day: int = 0,
+    stage: Stage = Stage.FIRST_REMINDER,
+    dry_run: bool = False,
+    slot: Slot | None = None,
+) -> None:
+    """A run of a later day that saw the reader, and skipped the loan for a reason, or for none."""
+    loan = a_loan(loan_id=f"L{patron.patron_id}{day}", patron=patron, due_date=DUE_DATE + timedelta(days=day))
+    run = extracted(
+        ledger, [loan], dag_run_id=f"run {stage} {patron.patron_id} {day}", stage=stage, due_date=loan.due_date,
+        dry_run=dry_run,
+    )  # fmt: skip
+    skips = [
+        Skip(loan_id=loan.loan_id, due_date=loan.due_date, patron_id=patron.patron_id, reason=reason, detail=detail,
+             slot=slot)
+    ] if reason else []  # fmt: skip
+    with ledger.planning(run.run_id) as planning:
+        planning.record([], skips)
+
+
+def settle(ledger: PostgresLedger, outcome: CorrectionOutcome = CorrectionOutcome.CORRECTED, because: str = "") -> bool:
+    [line] = lines(ledger)
+    return ledger.part(PostgresCorrections).settle(line.correction_id, outcome, who="zoé", because=because)
+
+
+@pytest.mark.parametrize(
+    ("contacts", "reason", "detail", "found"),
+    [
+        (NOTHING, SkipReason.NO_RECIPIENT, "email:missing,letter:missing", [("no_contact", "missing", 1)]),
+        (NOTHING, SkipReason.NO_RECIPIENT, "email:missing", [("no_contact", "missing", 1)]),
+        (
+            {"email": R.MISSING, "address": R.NO_POSTCODE}, SkipReason.INVALID_RECIPIENT,
+            "email:missing,letter:no_postcode", [("unusable_address", "no_postcode", 1)],
+        ),
+        (
+            {"email": R.MISSING, "address": R.MISSING}, SkipReason.NO_RECIPIENT, "email:missing,letter:missing",
+            [("unusable_address", "missing", 1)],
+        ),
+        (
+            {"email": R.NOT_AN_ADDRESS}, SkipReason.INVALID_RECIPIENT, "email:not_an_address",
+            [("unusable_email", "not_an_address", 1)],
+        ),
+        ({"email": R.MISSING}, SkipReason.NO_RECIPIENT, "email:missing", []),
+        ({}, SkipReason.NOT_ELIGIBLE, "", []),
+        ({}, None, "", []),
+    ],
+)  # fmt: skip
+def test_what_a_run_finds_wrong_is_a_line(ledger: PostgresLedger, contacts, reason, detail, found) -> None:
+    skipped(ledger, a_patron(**contacts), reason, detail)
+    assert faults(ledger) == found
+
+
+def test_a_trial_run_finds_nothing_wrong(ledger: PostgresLedger) -> None:
+    skipped(ledger, a_patron(**NOTHING), SkipReason.NO_RECIPIENT, "email:missing", dry_run=True)
+    assert faults(ledger) == []
+
+
+def test_each_notice_that_fails_counts_once(ledger: PostgresLedger) -> None:
+    reader = a_patron(**NOTHING)
+    for day in (0, 1):
+        skipped(ledger, reader, SkipReason.NO_RECIPIENT, "email:missing", day=day)
+    skipped(ledger, reader, SkipReason.NO_RECIPIENT, "email:missing", day=1, stage=Stage.SECOND_REMINDER)
+    assert faults(ledger) == [("no_contact", "missing", 3)]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_settled_line_is_open_again_when_the_contact_fails_again(ledger: PostgresLedger, outcome) -> None:
+    reader = a_patron(**NOTHING)
+    skipped(ledger, reader, SkipReason.NO_RECIPIENT, "email:missing")
+    assert settle(ledger, outcome, "écrit au lecteur")
+    assert lines(ledger) == []
+    skipped(ledger, reader, SkipReason.NO_RECIPIENT, "email:missing", day=1)
+    [line] = lines(ledger)
+    assert (line.notices, line.settled_by, line.outcome, line.because) == (2, "zoé", outcome, "écrit au lecteur")
+
+
+def test_a_line_ends_when_the_contact_changes_and_begins_anew_when_the_next_fails(ledger: PostgresLedger) -> None:
+    skipped(ledger, a_patron(**NOTHING), SkipReason.NO_RECIPIENT, "email:missing")
+    skipped(ledger, a_patron(email=an_email()), None, day=1)
+    assert lines(ledger) == []
+    skipped(ledger, a_patron(**NOTHING), SkipReason.NO_RECIPIENT, "email:missing", day=2)
+    [line] = lines(ledger)
+    assert (line.outcome, line.settled_at) == (None, None)
+
+
+def test_a_line_is_settled_once_and_recorded(ledger: PostgresLedger) -> None:
+    skipped(ledger, a_patron(**NOTHING), SkipReason.NO_RECIPIENT, "email:missing")
+    [line] = lines(ledger)
+    books = ledger.part(PostgresCorrections)
+    assert books.settle(line.correction_id, Outcome.IGNORED, who="zoé", because="parti")
+    assert not books.settle(line.correction_id, Outcome.CORRECTED, who="ana")
+    assert not books.settle(line.correction_id + 1, Outcome.CORRECTED, who="ana")
+    assert rows(ledger, "SELECT act, who, patron_id, detail FROM journal") == [
+        ("contact_ignored", "zoé", "P1", "parti")
+    ]
+
+
+def test_a_stop_is_a_line_of_every_reader_with_the_number_until_it_is_lifted(ledger: PostgresLedger) -> None:
+    a_reader(ledger, "P1")
+    a_reader(ledger, "P2")
+    a_reader(ledger, "P3", mobile="33611111111")
+    feedback = ledger.feedback()
+    feedback.keep_replies([reply("STOP")])
+    feedback.settle(failures=2)
+    assert sorted(line.patron_id for line in lines(ledger)) == ["P1", "P2"]
+    [entry] = feedback.suppressions()
+    assert {line.suppression_id for line in lines(ledger)} == {entry.suppression_id}
+    feedback.lift(entry.suppression_id, who="zoé", why="erreur")
+    assert lines(ledger) == []
+
+
+def test_a_reader_who_is_not_told_for_his_stop_has_not_failed_again(ledger: PostgresLedger) -> None:
+    a_reader(ledger, "P1")
+    ledger.feedback().keep_replies([reply("STOP")])
+    ledger.feedback().settle(failures=2)
+    assert settle(ledger, Outcome.IGNORED, "c'est son choix")
+    skipped(ledger, a_patron(), SkipReason.OPTED_OUT, "sms:suppressed", slot=Slot.SMS)
+    assert lines(ledger) == []
+    assert rows(ledger, "SELECT notices FROM corrections") == [(1,)]
+
+
+def test_a_number_put_on_the_list_by_hand_is_nothing_to_correct(ledger: PostgresLedger) -> None:
+    a_reader(ledger, "P1")
+    patron = a_patron()
+    ledger.feedback().suppress(patron.mobile, who="zoé")
+    assert lines(ledger) == []
+
+
+def test_a_bounced_address_until_the_ils_has_another(ledger: PostgresLedger) -> None:
+    a_reader(ledger, "P1", branch="BULET")
+    came_back(ledger, a_bounce(mailed(ledger)))
+    [line] = lines(ledger)
+    assert (line.fault, line.contact, line.notices, line.branch) == (
+        F.BOUNCED_EMAIL, "camille.martin@etu.example.fr", 1, "BULET",
+    )  # fmt: skip
+    skipped(ledger, a_patron(), SkipReason.DEAD_ADDRESS, "email:suppressed", day=3)
+    assert [line.notices for line in lines(ledger)] == [2]
+    skipped(ledger, a_patron(email=an_email("autre@example.fr")), None, day=4)
+    assert lines(ledger) == []
+
+
+def test_a_returned_letter_until_the_ils_has_another_address(ledger: PostgresLedger) -> None:
+    _, batch_id, (delivery, *_) = closed(ledger, channel=Channel.LETTER)
+    ledger.letters().mark_printed(batch_id, who="zoé")
+    ledger.desk().note_return("REF-PL0", since=datetime.now(UTC), who="zoé")
+    [line] = lines(ledger)
+    assert (line.patron_id, line.fault, line.suppression_id is not None) == ("PL0", F.RETURNED_LETTER, True)
+    skipped(ledger, delivery.notice.patron, None, day=1)
+    assert len(lines(ledger)) == 1
+    moved = a_patron(patron_id="PL0", address=an_address("MME CAMILLE MARTIN", "1 RUE NEUVE", "06000 NICE"))
+    skipped(ledger, moved, None, day=2)
+    assert lines(ledger) == []
+
+
+def test_the_list_is_ordered_filtered_and_counted(ledger: PostgresLedger) -> None:
+    for patron_id, name, branch, days in (("P1", "Zora", "SJA", 1), ("P2", "Anne", "BULET", 2)):
+        a_reader(ledger, patron_id, name=name)
+        for day in range(days):
+            skipped(ledger, a_patron(patron_id=patron_id, **NOTHING), SkipReason.NO_RECIPIENT, "email:missing", day=day)
+        rows(ledger, "UPDATE corrections SET branch = :branch WHERE patron_id = :id", branch=branch, id=patron_id)
+    assert [line.reader_name for line in lines(ledger)] == ["Anne", "Zora"]
+    by_name = lines(ledger, order=CorrectionOrder.READER, descending=True)
+    assert [line.reader_name for line in by_name] == ["Zora", "Anne"]
+    for order in CorrectionOrder:
+        assert len(lines(ledger, order=order, descending=False)) == 2
+    assert [line.patron_id for line in lines(ledger, branch="SJA")] == ["P1"]
+    assert lines(ledger, fault=F.STOP) == []
+    assert [line.patron_id for line in lines(ledger, limit=1, offset=1)] == ["P1"]
+    counts = ledger.part(PostgresCorrections).counts()
+    assert counts == {(F.NO_CONTACT, "SJA"): 1, (F.NO_CONTACT, "BULET"): 1}
