@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
+from loan_reminders.ledger.run_pages.catching_up import PostgresCatchingUp
+from loan_reminders.ledger.run_pages.foreseeing import PostgresForeseeing
+from loan_reminders.ledger.run_pages.questions import PostgresQuestions
+from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
+from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.settings.library_toml import settings
 
 if TYPE_CHECKING:
     from loan_reminders.domain.dispute.loan_file import LoanFiles
     from loan_reminders.domain.ports.email_feedback import MailFeedback
     from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts
+    from loan_reminders.domain.ports.outside import Run
     from loan_reminders.domain.ports.registered import Desk, RegisteredLetters
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
     from loan_reminders.ledger.repository import PostgresLedger
@@ -65,6 +71,37 @@ def journal() -> PostgresJournal:
 def form_keys() -> PostgresFormKeys:
     """The part of the ledger that knows which forms were sent. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresFormKeys)
+
+
+def to_do() -> PostgresToDo:
+    """The part of the ledger that knows what waits for a person. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresToDo)
+
+
+def questions() -> PostgresQuestions:
+    """The part of the ledger that knows what runs ask of a person. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresQuestions)
+
+
+def run_pages() -> PostgresRunPages:
+    """The part of the ledger that tells of one run. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresRunPages)
+
+
+def catching_up() -> PostgresCatchingUp:
+    """The part of the ledger that keeps who caught up which day. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresCatchingUp)
+
+
+def whole() -> PostgresLedger:
+    """The whole ledger, for the use cases that plan. Raises SettingsError or LedgerUnavailable."""
+    return _ledger()
+
+
+def foreseeing(run: Run) -> PostgresForeseeing:
+    """A planning of `run` that writes nothing. Raises SettingsError or LedgerUnavailable."""
+    opened = _ledger()
+    return PostgresForeseeing(opened.engine, run, library=opened.library)
 
 
 def _ledger() -> PostgresLedger:

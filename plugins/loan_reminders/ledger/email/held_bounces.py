@@ -13,6 +13,8 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.email.mass_bounces import DayOfMail, DeadCandidate, HeldBounces, bounces_to_hold, domain_of
 from loan_reminders.domain.email.return_path import without_addresses
+from loan_reminders.domain.journal import JournalAct
+from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
 
 _DYING = text("""
@@ -89,7 +91,11 @@ def held(connection: Connection, library: str) -> Sequence[HeldBounces]:
 def decide(connection: Connection, library: str, domain: str, *, dead: bool, who: str) -> int:
     """Believe the bounces of one domain, or not: their e-mails came back all the same. Returns how many bounces."""
     asked = {"library": library, "domain": domain.lower(), "who": storable(who), "kind": "hard" if dead else "soft"}
-    return len(connection.execute(_DECIDE, asked).all())
+    decided = len(connection.execute(_DECIDE, asked).all())
+    if decided:
+        act = JournalAct.BOUNCES_BELIEVED if dead else JournalAct.BOUNCES_NOT_BELIEVED
+        keep(connection, library, who=who, act=act, detail=domain.lower(), facts={"bounces": decided})
+    return decided
 
 
 def days_of_mail(connection: Connection, library: str, days: Sequence[date]) -> dict[date, DayOfMail]:

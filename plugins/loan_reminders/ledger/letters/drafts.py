@@ -7,9 +7,11 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import BatchView, DraftLetter, LetterAct
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batches import WHO_WE_ARE, Transaction, add_events, drafts_of_run
 from loan_reminders.ledger.runs import waiting
@@ -57,7 +59,7 @@ _TAKE_OUT = text("""
     SELECT :library, batch_id, delivery_id, :who, 'taken_out', :detail,
            jsonb_build_object('state', 'planned'), jsonb_build_object('state', 'cancelled', 'reason', 'taken_out')
     FROM gone
-    RETURNING event_id
+    RETURNING delivery_id, batch_id
 """)
 _APPROVED = text("""
     SELECT letter.delivery_id
@@ -138,9 +140,18 @@ class PostgresLetterDrafts:
             held = self._hold(connection, run_id)
             approved = [{"batch_id": batch_id, "act": LetterAct.APPROVED.value} for batch_id in held]
             add_events(connection, self._library, who=who, events=approved)
-            if not taken_out:
-                return 0
-            return self._take_out(connection, run_id, taken_out, who=who, detail=detail)
+            gone = self._take_out(connection, run_id, taken_out, who=who, detail=detail) if taken_out else 0
+            for batch_id in held:
+                keep(
+                    connection,
+                    self._library,
+                    who=who,
+                    act=JournalAct.LETTERS_APPROVED,
+                    run_id=run_id,
+                    batch_id=batch_id,
+                    facts={"taken_out": gone},
+                )
+            return gone
 
     def take_out(self, run_id: int, letters: Collection[uuid.UUID], *, who: str, detail: str) -> int:
         """Cancel letters of a run's drafts that wait, whether approved or not; returns how many were."""
@@ -162,6 +173,9 @@ class PostgresLetterDrafts:
                 for batch_id in held
             ]
             add_events(connection, self._library, who=who, events=refused)
+            for batch_id in held:
+                act = JournalAct.LETTERS_REFUSED
+                keep(connection, self._library, who=who, act=act, run_id=run_id, batch_id=batch_id, detail=detail)
             # What a task that died while printing had in hand waits like the rest, and is refused with it.
             connection.execute(RECOVER, scope)
             cancelled = waiting.cancel_waiting(connection, scope, [kind], Reason.NOT_APPROVED)
@@ -196,7 +210,19 @@ class PostgresLetterDrafts:
         self, connection: Connection, run_id: int, letters: Collection[uuid.UUID], *, who: str, detail: str
     ) -> int:
         asked = {"delivery_id": list(letters), "who": storable(who), "detail": storable(detail)}
-        return len(connection.execute(_TAKE_OUT, {**self._of(run_id), **asked}).all())
+        gone = connection.execute(_TAKE_OUT, {**self._of(run_id), **asked}).all()
+        for row in gone:
+            keep(
+                connection,
+                self._library,
+                who=who,
+                act=JournalAct.LETTER_TAKEN_OUT,
+                delivery_id=row.delivery_id,
+                batch_id=row.batch_id,
+                run_id=run_id,
+                detail=detail,
+            )
+        return len(gone)
 
     def _of(self, run_id: int) -> dict[str, object]:
         return {"library": self._library, "run_id": run_id}

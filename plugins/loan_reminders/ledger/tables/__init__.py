@@ -39,6 +39,7 @@ from loan_reminders.ledger.tables.columns import count, library_code, moment, of
 from loan_reminders.ledger.tables.columns import metadata as metadata
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
 from loan_reminders.ledger.tables.desk import put_aside as put_aside
+from loan_reminders.ledger.tables.desk import question_answers as question_answers
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
 from loan_reminders.ledger.tables.journal import form_keys as form_keys
 from loan_reminders.ledger.tables.journal import journal as journal
@@ -51,7 +52,7 @@ from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 """The migration these tables stand for."""
 
 
@@ -88,6 +89,7 @@ runs = Table(
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
     one_of("stage", Stage),
     one_of("state", RunState),
+    Index("runs_open", "library", "run_id", postgresql_where=text("state <> 'closed'")),
 )
 
 volume_answers = Table(
