@@ -21,6 +21,10 @@ SEEN = {
     ("GET", "/lots"),
     ("GET", "/static/relances.css"),
     ("GET", "/static/relances.js"),
+    ("GET", "/tournees/airflow"),
+    ("GET", "/tournees/jours-manques"),
+    ("GET", "/tournees/{run_id}"),
+    ("GET", "/tournees/{run_id}/lots"),
 }
 ADMINISTERED = {("GET", "/installation")}
 

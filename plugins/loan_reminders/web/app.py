@@ -17,6 +17,9 @@ from loan_reminders.web.home import router as home
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.registered.registered_letters import router as registered
+from loan_reminders.web.runs.missed_days import router as missed_days
+from loan_reminders.web.runs.questions import router as questions
+from loan_reminders.web.runs.run_page import router as run_page
 from loan_reminders.web.sms.callbacks import callbacks_router
 from loan_reminders.web.suppressions.suppression_list import router as suppressions
 
@@ -40,6 +43,17 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
     app.add_middleware(AccessLogWithoutSecrets)
     app.add_exception_handler(HTTPException, page.refused)
     app.add_exception_handler(RequestValidationError, page.unreadable)
-    for router in (callbacks_router(), home, suppressions, batches, dispute, registered, desk):
+    for router in (
+        callbacks_router(),
+        home,
+        suppressions,
+        batches,
+        dispute,
+        registered,
+        desk,
+        missed_days,
+        questions,
+        run_page,
+    ):
         app.include_router(router)
     return app
