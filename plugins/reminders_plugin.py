@@ -22,7 +22,13 @@ class RemindersPlugin(AirflowPlugin):
             "destination": "nav",
             "url_route": "relances",
             "nav_top_level": True,
-        }
+        },
+        {
+            "name": "Relances",
+            "href": "relances/tournees/airflow?dag={DAG_ID}&tournee={RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "relances-tournee",
+        },
     ]
 
     timetables = [UpToNowTimetable]  # noqa: RUF012

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import re
 from email import policy
 
 import pytest
@@ -94,5 +95,8 @@ def test_no_personal_data_in_the_logs_and_only_counts_in_xcom(installation, day)
         for entry in installation.api.call("GET", f"{of_stage}/~/taskInstances/~/xcomEntries")["xcom_entries"]:
             task = f"{of_stage}/{entry['run_id']}/taskInstances/{entry['task_id']}"
             value = installation.api.call("GET", f"{task}/xcomEntries/{entry['key']}")["value"]
+            if entry["key"].startswith("_link_"):  # where a button of the task leads: one of our pages, by its number
+                assert value == "" or re.fullmatch(r"relances/tournees/(\d+/lots|jours-manques)", value), entry
+                continue
             counts = value.values() if isinstance(value, dict) else [value]
             assert all(isinstance(count, int) for count in counts), entry

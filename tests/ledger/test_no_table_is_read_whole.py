@@ -45,6 +45,7 @@ from tests.scenes.ledger_runs import answer, extracted, ids, keys, rows, some_de
 from tests.scenes.ledger_runs import planned as a_planned_run
 from tests.scenes.ledger_sms import ack, blacklisted, left, reply
 from tests.scenes.old_ledger import LARGE, grow_old
+from tests.scenes.pages_of_runs import run_pages
 from tests.scenes.query_plans import Plans, planned
 from tests.simulators.postgres import EmbeddedPostgres
 
@@ -57,7 +58,7 @@ UNHOLDABLE = "".join(uuid.uuid4().hex for _ in range(300))
 SHORT_WAYS = (
     "sms_acks_to_settle", "sms_replies_to_settle", "mail_bounces_to_settle", "suppressions_in_force", "one_in_force",
     "suppressions_by_age", "mail_bounces_held", "deliveries_not_arrived", "corrections_open", "journal_by_age",
-    "journal_of_person",
+    "journal_of_person", "runs_open", "letter_batches_waiting",
 )  # fmt: skip
 """Indexes of what waits, is held, did not arrive or is in force: short however old the ledger is.
 
@@ -78,7 +79,20 @@ def old(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[Pos
 def plans(old: PostgresLedger) -> Plans:
     """Everything that pages and runs ask, asked once."""
     with planned(old.engine, large=LARGE, small=SHORT_WAYS) as seen:
-        for ask in (runs, sending, failed, held, resent, letters, drafts, registered, pages, feedback, bounces):
+        for ask in (
+            runs,
+            sending,
+            failed,
+            held,
+            resent,
+            letters,
+            drafts,
+            registered,
+            pages,
+            run_pages,
+            feedback,
+            bounces,
+        ):
             ask(old)
         for ask in (journal, contacts):
             ask(old)

@@ -26,6 +26,10 @@ SEEN = {
     ("GET", "/static/relances.js"),
     ("GET", "/statistiques"),
     ("GET", "/statistiques.csv"),
+    ("GET", "/tournees/airflow"),
+    ("GET", "/tournees/jours-manques"),
+    ("GET", "/tournees/{run_id}"),
+    ("GET", "/tournees/{run_id}/lots"),
 }
 ADMINISTERED = {("GET", "/installation")}
 

@@ -44,7 +44,7 @@ def test_a_reader_without_a_home_is_listed_with_the_reason_in_french(ledger):
 def test_an_empty_desk_says_so(ledger):
     with browsing() as client:
         page = client.get(PAGE).text
-    for words in ("Personne, depuis 30 jours.", "Aucune adresse NPAI.", "Aucun.", "Aucune."):
+    for words in ("Personne, depuis 30 jours.", "Aucune adresse NPAI.", "Aucun.", "Aucune.", "Aucun, depuis 30 jours."):
         assert words in page
     assert "Seules" not in page
 
@@ -100,7 +100,8 @@ def test_a_message_that_did_not_arrive_is_listed_until_somebody_settles_it(ledge
         for words in ("destinataire refusé", "avis de retard", str(delivery_id)):
             assert words in page
         said = client.post(SETTLED, data={"envoi": str(delivery_id)})
-        assert (said.status_code, said.headers["location"]) == (303, "/bureau")
+        assert (said.status_code, said.headers["location"]) == (303, "/bureau?fait=regle")
+        assert "Réglé : l&#39;envoi a quitté la liste." in client.get(said.headers["location"]).text
         assert str(delivery_id) not in client.get(PAGE).text
         assert "déjà réglé" in client.post(SETTLED, data={"envoi": str(delivery_id)}).text
     assert rows(ledger, "SELECT delivery_id, who FROM desk_settlements") == [(delivery_id, "chloé")]
@@ -178,7 +179,12 @@ def test_bounces_that_came_too_many_at_once_are_shown_and_decided_by_a_librarian
     came_back_in_a_mass(ledger)
     with browsing() as client:
         page = client.get(PAGE).text
-        for words in ("E-mails revenus en masse", "univ.example", "<td>6</td>", "Panne de notre côté"):
+        for words in (
+            "E-mails revenus en masse",
+            "univ.example",
+            '<span class="big">6</span> adresses',
+            "Panne de notre côté",
+        ):
             assert words in page
         assert client.post(f"{PAGE}/retours", data={"domaine": "univ.example"}).status_code == 400
         assert client.post(f"{PAGE}/retours", data={"domaine": "univ.example", "mortes": "ou"}).status_code == 400
@@ -206,5 +212,23 @@ def test_what_came_back_and_could_not_be_read_is_shown(ledger):
     )
     with browsing() as client:
         page = client.get(PAGE).text
-    for words in ("réponse à un SMS", "33639980001", "STOP &lt;b&gt;", "SQLSTATE 54000", "1 retours des 30 derniers"):
+    for words in ("réponse à un SMS", "33639980001", "STOP &lt;b&gt;", "SQLSTATE 54000", "1 retour des 30 derniers"):
         assert words in page
+
+
+def test_what_was_put_aside_leaves_the_list_once_somebody_saw_to_it(ledger):
+    [(number,)] = rows(
+        ledger,
+        "INSERT INTO put_aside (library, kind, fingerprint, about, said, why)"
+        " VALUES (:library, 'reply', 'f', '33639980001', 'STOP', 'illisible') RETURNING put_aside_id",
+        library=settings().library.code,
+    )
+    with browsing("chloé") as client:
+        said = client.post(f"{PAGE}/lu", data={"retour": str(number)})
+        assert (said.status_code, said.headers["location"]) == (303, "/bureau?fait=retour")
+        page = client.get(said.headers["location"]).text
+        assert ("33639980001" in page, "Réglé : le retour" in page) == (False, True)
+        assert "déjà réglé" in client.post(f"{PAGE}/lu", data={"retour": str(number)}).text
+        assert client.post(f"{PAGE}/lu", data={"retour": "x"}).status_code == 400
+    assert rows(ledger, "SELECT settled_by FROM put_aside") == [("chloé",)]
+    assert rows(ledger, "SELECT who, act, facts->>'kind' FROM journal") == [("chloé", "aside_settled", "reply")]

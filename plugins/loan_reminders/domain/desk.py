@@ -65,6 +65,7 @@ class AsideKind(StrEnum):
 class PutAside:
     """Something that came back and that the program could make nothing of. `about` is a number or an address."""
 
+    put_aside_id: int
     kind: AsideKind
     about: str
     said: str

@@ -27,6 +27,7 @@ class JournalAct(StrEnum):
     CONTACT_IGNORED = "contact_ignored"
 
     DELIVERY_SETTLED = "delivery_settled"
+    ASIDE_SETTLED = "aside_settled"
     BOUNCES_BELIEVED = "bounces_believed"
     BOUNCES_NOT_BELIEVED = "bounces_not_believed"
     VOLUME_APPROVED = "volume_approved"

@@ -62,10 +62,3 @@ def when_words(moment: datetime, *, now: datetime, zone: tzinfo) -> str:
     else:
         day = f"le {local:%d/%m/%Y}"
     return f"{day} à {local.hour} h {local:%M}"
-
-
-def moment_words(moment: datetime, *, now: datetime, zone: tzinfo) -> str:
-    """`aujourd'hui à 10 h 03`, `hier à 10 h 03`, `le 26/11/2026 à 10 h 04`, by the library's clock."""
-    local = moment.astimezone(zone)
-    day = {0: "aujourd'hui", 1: "hier"}.get((now.astimezone(zone).date() - local.date()).days, f"le {local:%d/%m/%Y}")
-    return f"{day} à {local:%H h %M}"

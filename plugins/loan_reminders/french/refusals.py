@@ -163,6 +163,8 @@ _OF_A_DAY: dict[DayRefusal, Sentence] = {
     DayRefusal.TOO_OLD: "Jour de référence {day} (reference_date) : il est à plus d'un an. Donner un jour plus récent,"
     " ou laisser vide pour le jour prévu.",
     DayRefusal.NOT_A_DAY: "reference_date = {text!r} : une date de la forme AAAA-MM-JJ est attendue, ou rien",
+    DayRefusal.IN_A_BACKFILL: "Rattrapage refusé : « Jour de référence » est rempli, et chaque jour du rattrapage"
+    " aurait traité ce même jour. Rien n'a été lu. Refaire le rattrapage en laissant ce champ vide.",
 }
 _OF_THE_LEDGER: dict[LedgerRefusal, Sentence] = {
     LedgerRefusal.UNKNOWN_RUN: "Le registre de la bibliothèque {library} n'a pas de tournée {run_id}. " + _READ_AGAIN,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from loan_reminders.domain.runs.books import Books, BooksProblem, Imbalance
 from loan_reminders.domain.sms.budget import BudgetProblem, Shortfall
+from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.words import CHANNELS, STATES, skip_words
 
@@ -33,6 +36,44 @@ def books_words(books: Books) -> list[str]:
     if books.segments:
         lines.append(f"SMS : {books.segments} segments, coût {books.cost:g}")
     return lines
+
+
+NOTE = "Comptes"
+"""How the sentence about a run's books begins: by it the sentence of an earlier end is known, and replaced."""
+
+
+def books_sentence(figures: Mapping[str, int]) -> str:
+    """The books of a run in one sentence, out of their `figures`, for whoever looks at the run in Airflow."""
+    judged = "justes" if figures.get("balanced") else "à vérifier"
+    sent = [_counted(figures[channel], *ONE_AND_MANY[channel]) for channel in Channel if figures.get(channel)]
+    left = [
+        _counted(figures.get(name, 0), *words)
+        for name, words in (
+            ("skipped", ("prêt écarté", "prêts écartés")),
+            ("cancelled", ("envoi annulé", "envois annulés")),
+            ("not_sent", ("envoi qui n'a pas abouti", "envois qui n'ont pas abouti")),
+        )
+        if figures.get(name) and not (name == "cancelled" and figures.get("dry_run"))
+    ]
+    told = [
+        f"{_counted(figures.get('loans', 0), 'prêt', 'prêts')} à échéance,"
+        f" {_counted(figures.get('notices', 0), 'avis', 'avis')}",
+        "essai à blanc, rien n'est parti" if figures.get("dry_run") else ", ".join(sent) or "rien n'est parti",
+        ", ".join(left),
+    ]
+    return f"{NOTE} {judged} : {' ; '.join(part for part in told if part)}."
+
+
+ONE_AND_MANY = {
+    Channel.EMAIL: ("e-mail", "e-mails"),
+    Channel.SMS: ("SMS", "SMS"),
+    Channel.LETTER: ("lettre", "lettres"),
+    Channel.REGISTERED_LETTER: ("lettre recommandée", "lettres recommandées"),
+}
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number < 2 else many}"
 
 
 def imbalance_words(problem: BooksProblem) -> str:

@@ -53,8 +53,14 @@ _BAD_ADDRESSES = text("""
     ORDER BY since DESC, suppression_id DESC LIMIT :limit
 """)
 _PUT_ASIDE = text("""
-    SELECT kind, about, said, why, at FROM put_aside
-    WHERE library = :library AND at >= :since ORDER BY at DESC, put_aside_id DESC LIMIT :limit
+    SELECT put_aside_id, kind, about, said, why, at FROM put_aside
+    WHERE library = :library AND at >= :since AND settled_at IS NULL
+    ORDER BY at DESC, put_aside_id DESC LIMIT :limit
+""")
+_SETTLE_ASIDE = text("""
+    UPDATE put_aside SET settled_at = now(), settled_by = :who
+    WHERE library = :library AND put_aside_id = :put_aside_id AND settled_at IS NULL
+    RETURNING kind
 """)
 _LETTER = text("""
     SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.left_out, delivery.channel, delivery.recipient,
@@ -121,7 +127,14 @@ class PostgresDesk:
                     for row in connection.execute(_BAD_ADDRESSES, asked)
                 ),
                 put_aside=tuple(
-                    PutAside(kind=AsideKind(row.kind), about=row.about, said=row.said, why=row.why, at=row.at)
+                    PutAside(
+                        put_aside_id=row.put_aside_id,
+                        kind=AsideKind(row.kind),
+                        about=row.about,
+                        said=row.said,
+                        why=row.why,
+                        at=row.at,
+                    )
                     for row in connection.execute(_PUT_ASIDE, asked)
                 ),
                 in_doubt=undelivered.in_doubt(connection, sent),
@@ -133,6 +146,16 @@ class PostgresDesk:
         """Keep that somebody saw to the reader of a delivery that did not arrive; False when there is nothing to do."""
         with self._transaction() as connection:
             return undelivered.settle(connection, self._library, delivery_id, who=who)
+
+    def settle_aside(self, put_aside_id: int, *, who: str) -> bool:
+        """Keep that somebody read what was put aside, and saw to it; False when it is unknown or was settled before."""
+        asked = {"library": self._library, "put_aside_id": put_aside_id, "who": storable(who)}
+        with self._transaction() as connection:
+            row = connection.execute(_SETTLE_ASIDE, asked).first()
+            if row is not None:
+                facts = {"kind": row.kind, "put_aside": put_aside_id}
+                journal.keep(connection, self._library, who=who, act=JournalAct.ASIDE_SETTLED, facts=facts)
+            return row is not None
 
     def is_returned(self, reference: str) -> bool:
         """Whether the return of the letter of this reference is kept."""

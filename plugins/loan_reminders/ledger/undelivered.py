@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
@@ -20,15 +21,7 @@ _NOT_LAID_OUT = f"({_PAPER} AND delivery.state = 'refused' AND delivery.reason I
 _ORDER = "ARRAY['courtesy_notice', 'overdue_notice', 'first_reminder', 'second_reminder', 'registered_letter']"
 # A loan is told by what was accepted at a later stage, or at this one: in the same slot, or, when it is sure that this
 # message did not arrive, in the other. An SMS in doubt is not settled by the e-mail that went beside it.
-_STUCK = f"""
-    SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
-           notice.patron_id, run.today,
-           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
-    FROM runs run
-    JOIN deliveries delivery USING (run_id)
-    JOIN notices notice USING (notice_id)
-    LEFT JOIN loans_seen seen
-      ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
+_WHERE = f"""
     WHERE run.library = :library AND run.started_at >= :since AND NOT run.dry_run
       AND delivery.state NOT IN ('accepted', 'delivered') AND {{which}}
       AND NOT EXISTS (SELECT FROM desk_settlements settled WHERE settled.delivery_id = delivery.delivery_id)
@@ -43,30 +36,42 @@ _STUCK = f"""
                         AND (arrived.slot = delivery.slot OR delivery.state NOT IN ('in_doubt', 'claimed')))
           )
       )
+"""  # noqa: S608 - the pieces are this module's own
+_STUCK = f"""
+    SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
+           notice.patron_id, run.today,
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+    FROM runs run
+    JOIN deliveries delivery USING (run_id)
+    JOIN notices notice USING (notice_id)
+    LEFT JOIN loans_seen seen
+      ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
+    {_WHERE}
     ORDER BY run.started_at DESC, delivery.delivery_id LIMIT :limit
 """  # noqa: S608 - the pieces are this module's own
+_NUMBER = f"""
+    SELECT count(*) AS number, min(stuck.at) AS since FROM (
+        SELECT coalesce(delivery.claimed_at, run.started_at) AS at
+        FROM runs run JOIN deliveries delivery USING (run_id)
+        {_WHERE} LIMIT :limit
+    ) AS stuck
+"""  # noqa: S608 - the pieces are this module's own
 # What a run still sends is not for librarians to see to: the run is closed first, or a day old.
-_IN_DOUBT = text(
-    _STUCK.format(
-        which="""delivery.state IN ('in_doubt', 'claimed') AND (
-            delivery.claimed_at < :doubtful_before OR run.closed_at IS NOT NULL
-            OR delivery.channel = 'sms' AND delivery.reason = 'interrupted'
-        )"""
-    )
-)
+_DOUBTFUL = """delivery.state IN ('in_doubt', 'claimed') AND (
+    delivery.claimed_at < :doubtful_before OR run.closed_at IS NOT NULL
+    OR delivery.channel = 'sms' AND delivery.reason = 'interrupted'
+)"""
+_IN_DOUBT, _NUMBER_IN_DOUBT = text(_STUCK.format(which=_DOUBTFUL)), text(_NUMBER.format(which=_DOUBTFUL))
 _NOT_RENDERED = text(_STUCK.format(which=_NOT_LAID_OUT))
 # What waits in a run that never went on is not sent by itself; what waits for a librarian's approval is no trouble.
-_NOT_ARRIVED = text(
-    _STUCK.format(
-        which=f"""(
-            delivery.state IN ('refused', 'failed', 'bounced') AND NOT {_NOT_LAID_OUT}
-            OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address'
-            OR delivery.state = 'planned' AND run.started_at < :doubtful_before AND NOT EXISTS (
-                SELECT FROM letter_batches draft WHERE draft.run_id = run.run_id AND draft.state = 'draft'
-            )
-        )"""
+_LOST = f"""(
+    delivery.state IN ('refused', 'failed', 'bounced') AND NOT {_NOT_LAID_OUT}
+    OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address'
+    OR delivery.state = 'planned' AND run.started_at < :doubtful_before AND NOT EXISTS (
+        SELECT FROM letter_batches draft WHERE draft.run_id = run.run_id AND draft.state = 'draft'
     )
-)
+)"""
+_NOT_ARRIVED, _NUMBER_NOT_ARRIVED = text(_STUCK.format(which=_LOST)), text(_NUMBER.format(which=_LOST))
 _SETTLE = text("""
     WITH settled AS (
         INSERT INTO desk_settlements (delivery_id, library, who)
@@ -92,6 +97,18 @@ def not_rendered(connection: Connection, asked: Mapping[str, Any]) -> Sequence[S
 def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
     """What was refused, came back, was given up, or waits in a run that was not taken up again."""
     return _read(connection, _NOT_ARRIVED, asked)
+
+
+def count_in_doubt(connection: Connection, asked: Mapping[str, Any]) -> tuple[int, datetime | None]:
+    """How many deliveries may or may not have left, up to the limit, and since when the oldest of them."""
+    row = connection.execute(_NUMBER_IN_DOUBT, asked).one()
+    return row.number, row.since
+
+
+def count_not_arrived(connection: Connection, asked: Mapping[str, Any]) -> tuple[int, datetime | None]:
+    """How many deliveries did not arrive, up to the limit, and since when the oldest of them."""
+    row = connection.execute(_NUMBER_NOT_ARRIVED, asked).one()
+    return row.number, row.since
 
 
 def settle(connection: Connection, library: str, delivery_id: uuid.UUID, *, who: str) -> bool:

@@ -10,12 +10,11 @@ from airflow.sdk import Param
 
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.operators.base import Installed, known_run_id, only_temporary_errors_are_retried
-from loan_reminders.services.registered.approval import REASONS, approval_question, approve, refuse
+from loan_reminders.services.registered.approval import APPROVE, REASONS, REFUSE, approval_question, approve, refuse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-APPROVE, REFUSE = "Valider", "Ne rien imprimer"
 PAGES = "/relances/lots"
 """Where each batch has its page, among the librarians' pages."""
 

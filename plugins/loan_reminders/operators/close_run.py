@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from loan_reminders.domain.runs.books import BOOKS, Books
 from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.runs.close import close_run
 
@@ -31,7 +32,15 @@ class CloseRun(RunOperator):
 
     def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Close the run."""
-        books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context))
+        rehearsed = ledger.run(self.run_id).dry_run
+
+        def tell(books: Books) -> None:
+            # The scheduler makes the run's note of it (`run_listener`), also when this task fails.
+            push = getattr(context.get("ti"), "xcom_push", None)
+            if push is not None:
+                push(key=BOOKS, value={**books.figures(), "dry_run": int(rehearsed)})
+
+        books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context), tell=tell)
         return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}
 
     def _not_done(self, context: Context) -> list[str]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 
+from loan_reminders.domain.runs.volume import NOBODY
 from loan_reminders.operators.base import Installed, known_run_id, only_temporary_errors_are_retried
-from loan_reminders.services.runs.check_volume import approve, refuse, volume_question
+from loan_reminders.services.runs.check_volume import REFUSE, SEND, approve, refuse, volume_question
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-SEND, REFUSE = "Envoyer", "Ne rien envoyer"
 NO_ANSWER = timedelta(days=1)
 """How long a librarian has to answer; after that nothing is sent."""
 
@@ -54,7 +54,7 @@ class ConfirmVolume(Installed, HITLOperator):
     def execute_complete(self, context: Context, event: dict[str, Any]) -> int:
         """Act on the answer; returns the number of deliveries cancelled."""
         answer = super().execute_complete(context, event)
-        who = (answer["responded_by_user"] or {}).get("name") or "sans réponse"
+        who = (answer["responded_by_user"] or {}).get("name") or NOBODY
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             if SEND in answer["chosen_options"]:
                 approve(ledger, run_id=self.run_id, who=who)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from loan_reminders.domain.clock import midnight
 from loan_reminders.domain.runs.reference_date import reference_date
 from loan_reminders.operators.base import OUTSIDE_TIMEOUT, ReminderOperator
+from loan_reminders.operators.links import MissedDaysLink
 from loan_reminders.services.runs.check_templates import check_templates
 from loan_reminders.services.runs.extract import FAILED_WITHIN, RunRequest, extract_loans
 from loan_reminders.settings.library_toml import TEMPLATES
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.outside import Ledger
 
 
+BACKFILL = "backfill"
+"""Airflow's kind of a run that « Rattrapage » made (`DagRunType.BACKFILL_JOB`)."""
+
+
+def is_backfill(dag_run: Any) -> bool:
+    """Whether a run was made by « Rattrapage »; outside Airflow, none is."""
+    return getattr(dag_run, "run_type", None) == BACKFILL
+
+
 class ExtractLoans(ReminderOperator):
     """Begins a run with the loans that the stage handles that day; returns the run's id in the ledger."""
 
     usual_id = "extract_loans"
+    operator_extra_links = (MissedDaysLink(),)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"execution_timeout": OUTSIDE_TIMEOUT, **kwargs})
@@ -29,11 +40,12 @@ class ExtractLoans(ReminderOperator):
     def work(self, context: Context, ledger: Ledger, now: datetime) -> int:
         """Read the loans due on the run's day, once every template of the stage is known to be sound."""
         today = now.date()
+        request = self._request(context, today)
         self._check_templates(today)
         run = extract_loans(
             ledger,
             self.loan_source(),
-            self._request(context, today),
+            request,
             policy=self.config.policy(),
             since=midnight(now) - FAILED_WITHIN,
         )
@@ -60,6 +72,7 @@ class ExtractLoans(ReminderOperator):
             run_after=dag_run.run_after,
             time_zone=self.config.zone,
             today=today,
+            backfill=is_backfill(dag_run),
         )
         return RunRequest(
             rule=self.config.policy().rule(self.stage),

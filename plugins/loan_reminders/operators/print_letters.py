@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.operators.base import RunOperator
+from loan_reminders.operators.links import BatchLink
 from loan_reminders.services.letters.batches import LetterSetup, sweep_work_folders
 from loan_reminders.services.letters.printing import print_letters
 from loan_reminders.services.letters.take_over import take_over_by_letter
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 class LetterOperator(RunOperator):
     """An operator that lays letters out."""
+
+    operator_extra_links = (BatchLink(),)
 
     def sweep(self, store: LetterStore, now: datetime) -> None:
         """Remove what killed processes and old dry runs left."""

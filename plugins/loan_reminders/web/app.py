@@ -25,6 +25,9 @@ from loan_reminders.web.readers.corrections import router as corrections
 from loan_reminders.web.readers.reader import router as reader
 from loan_reminders.web.readers.search import router as readers
 from loan_reminders.web.registered.registered_letters import router as registered
+from loan_reminders.web.runs.missed_days import router as missed_days
+from loan_reminders.web.runs.questions import router as questions
+from loan_reminders.web.runs.run_page import router as run_page
 from loan_reminders.web.runs.today import router as today
 from loan_reminders.web.sms.callbacks import callbacks_router
 from loan_reminders.web.statistics.page import router as statistics
@@ -68,6 +71,9 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
         journal,
         corrections,
         messages,
+        missed_days,
+        questions,
+        run_page,
     ):
         app.include_router(router)
     return app

@@ -16,7 +16,7 @@ from loan_reminders.french.desk import ASIDE, not_reached_words, stuck_words
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import ONE_CHANNEL, STAGES
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access
+from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
@@ -26,21 +26,34 @@ LAST_DAYS = 30
 A_YEAR = timedelta(days=366)
 """How far back the page looks for deliveries that did not arrive: their loans are long given up then."""
 
+DONE = {
+    "regle": "Réglé : l'envoi a quitté la liste.",
+    "retour": "Réglé : le retour a quitté la liste.",
+    "retours": "Réponse notée : ces retours sont traités.",
+}
+"""What was just done, by the word that the address has for it; each is in the journal."""
+
 router = APIRouter(route_class=ActRoute)
 
 
 @router.get("/bureau")
-def page(at: At, npai: Annotated[Typed, Query(max_length=100)] = "") -> Response:
-    """The desk's lists; `npai` names a letter that came back: it is said only of one whose return is in the ledger."""
+def page(
+    at: At, npai: Annotated[Typed, Query(max_length=100)] = "", fait: Annotated[Typed, Query(max_length=20)] = ""
+) -> Response:
+    """The desk's lists; `npai` names a letter that came back: it is said only of one whose return is in the ledger.
+
+    `fait` is what was just done.
+    """
     if not npai:
-        return _page(at)
+        return _page(at, done=DONE.get(fait, ""))
     try:
         known = ledger_access.desk().is_returned(clean_reference(npai))
     except ReminderError as error:
         return at.unavailable(error)
     if not known:
         return _page(at, problem="Le retour d'aucune lettre de cette référence n'est noté.", status=404)
-    return _page(at, done=clean_reference(npai))
+    words = f"plus aucune lettre ne part à l'adresse de {clean_reference(npai)}, sauf si elle a été réinscrite depuis."
+    return _page(at, done=f"Retour noté : {words}")
 
 
 @router.post("/bureau/npai")
@@ -78,7 +91,8 @@ def decide(
         return at.unavailable(error)
     if not decided:
         return _page(at, problem="Plus aucun retour n'attend de réponse pour ce domaine.")
-    return at.to("bureau")
+    badge.forget()
+    return at.to("bureau", fait="retours")
 
 
 @router.post("/bureau/regle")
@@ -92,7 +106,20 @@ def settled(at: At, who: Librarian, envoi: Annotated[Typed, Form(max_length=100)
         return at.unavailable(error)
     if not changed:
         return _page(at, problem="Cet envoi est inconnu, arrivé depuis, ou déjà réglé.")
-    return at.to("bureau")
+    badge.forget()
+    return at.to("bureau", fait="regle")
+
+
+@router.post("/bureau/lu")
+def aside_settled(at: At, who: Librarian, retour: Annotated[int, Form(ge=1, lt=2**63)]) -> Response:
+    """Somebody read what could not be kept, and saw to it: it leaves the list."""
+    try:
+        changed = ledger_access.desk().settle_aside(retour, who=who)
+    except ReminderError as error:
+        return at.unavailable(error)
+    if not changed:
+        return _page(at, problem="Ce retour est inconnu, ou déjà réglé.")
+    return at.to("bureau", fait="retour")
 
 
 def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", status: int = 200) -> Response:
@@ -128,7 +155,14 @@ def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", s
         in_doubt=[_stuck(one) for one in work.in_doubt[:MOST_LINES]],
         not_rendered=[_stuck(one) for one in work.not_rendered[:MOST_LINES]],
         put_aside=[
-            (ASIDE[one.kind], one.about, one.said, f"{one.at.astimezone(zone):%d/%m/%Y}", one.why)
+            {
+                "id": one.put_aside_id,
+                "kind": ASIDE[one.kind],
+                "about": one.about,
+                "said": one.said,
+                "day": f"{one.at.astimezone(zone):%d/%m/%Y}",
+                "why": one.why,
+            }
             for one in work.put_aside[:MOST_LINES]
         ],
         not_arrived=[_stuck(one) for one in work.not_arrived[:MOST_LINES]],

@@ -30,9 +30,9 @@ TABS = (
         path="",
         words="Aujourd'hui",
         right=Right.SEE,
-        also=("jours", "tournees"),
+        also=("jours", "tournees", "questions"),
         subtabs=(
-            Tab(path="", words="Aujourd'hui", right=Right.SEE, also=("jours", "tournees")),
+            Tab(path="", words="Aujourd'hui", right=Right.SEE, also=("jours", "tournees", "questions")),
             Tab(path="bureau", words="Au bureau", right=Right.ACT),
         ),
     ),

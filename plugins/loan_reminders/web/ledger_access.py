@@ -13,6 +13,11 @@ from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
 from loan_reminders.ledger.readers.corrections import PostgresCorrections
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
+from loan_reminders.ledger.run_pages.catching_up import PostgresCatchingUp
+from loan_reminders.ledger.run_pages.foreseeing import PostgresForeseeing
+from loan_reminders.ledger.run_pages.questions import PostgresQuestions
+from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
+from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.statistics.figures import PostgresFigures
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.dispute.loan_file import LoanFiles
     from loan_reminders.domain.ports.email_feedback import MailFeedback
     from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts, PrintChecks
+    from loan_reminders.domain.ports.outside import Run
     from loan_reminders.domain.ports.registered import Desk, RegisteredLetters
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
     from loan_reminders.ledger.repository import PostgresLedger
@@ -113,6 +119,37 @@ def form_keys() -> PostgresFormKeys:
 def figures() -> PostgresFigures:
     """The part of the ledger where figures are summed. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresFigures)
+
+
+def to_do() -> PostgresToDo:
+    """The part of the ledger that knows what waits for a person. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresToDo)
+
+
+def questions() -> PostgresQuestions:
+    """The part of the ledger that knows what runs ask of a person. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresQuestions)
+
+
+def run_pages() -> PostgresRunPages:
+    """The part of the ledger that tells of one run. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresRunPages)
+
+
+def catching_up() -> PostgresCatchingUp:
+    """The part of the ledger that keeps who caught up which day. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresCatchingUp)
+
+
+def whole() -> PostgresLedger:
+    """The whole ledger, for the use cases that plan. Raises SettingsError or LedgerUnavailable."""
+    return _ledger()
+
+
+def foreseeing(run: Run) -> PostgresForeseeing:
+    """A planning of `run` that writes nothing. Raises SettingsError or LedgerUnavailable."""
+    opened = _ledger()
+    return PostgresForeseeing(opened.engine, run, library=opened.library)
 
 
 def _ledger() -> PostgresLedger:

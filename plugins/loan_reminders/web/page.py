@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from loan_reminders.domain.errors import RETRIED, ReminderError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.web.access import SPOILT_TOKEN, Person, Refused, Right, login_address
+from loan_reminders.web.badge import to_do_count
 from loan_reminders.web.frame import frame
 
 _PAGES = Environment(
@@ -65,9 +66,12 @@ class Page:
         return person is not None and Right(right) in person.rights
 
     def html(self, template: str, status: int = 200, **context: object) -> HTMLResponse:
-        """A page out of its template, which also knows `link`, `may` and the `frame`."""
+        """A page out of its template, which also knows `link`, `may`, the `frame` and how much is to do."""
         here = frame(self._path.strip("/"), self.may)
-        html = _PAGES.get_template(template).render(context, link=self.link, may=self.may, frame=here)
+        number = to_do_count() if self.may(Right.ACT) else None
+        html = _PAGES.get_template(template).render(
+            {"to_do_count": number, **context}, link=self.link, may=self.may, frame=here
+        )
         return HTMLResponse(html, status)
 
     def to(self, path: str, **query: str) -> RedirectResponse:

@@ -130,6 +130,10 @@ class Desk(Protocol):
         """Keep that somebody saw to the reader of a delivery that did not arrive; False when there is nothing to do."""
         ...
 
+    def settle_aside(self, put_aside_id: int, *, who: str) -> bool:
+        """Keep that somebody saw to what was put aside; False when there is nothing to do."""
+        ...
+
     def is_returned(self, reference: str) -> bool:
         """Whether the return of the letter of this reference is kept."""
         ...

@@ -9,6 +9,9 @@ from enum import StrEnum
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 
+BOOKS = "books"
+"""The name under which the task that closes a run leaves its figures to Airflow, for the run's note."""
+
 
 class Imbalance(StrEnum):
     """What may be wrong with the books of a run.
@@ -57,6 +60,28 @@ class Books:
     segments: int
     cost: float
     taken_over_by_letter: int = 0
+
+    def figures(self) -> dict[str, int]:
+        """The books in a few numbers, none about anybody: by what they count, each channel by its own name.
+
+        A channel counts what left and did not come back; `not_sent` is what was to leave and did not, or came back.
+        """
+        left = {
+            channel.value: sum(states.get(state, 0) for state in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED))
+            for channel, states in self.deliveries.items()
+        }
+        cancelled = sum(states.get(DeliveryState.CANCELLED, 0) for states in self.deliveries.values())
+        return {
+            "loans": self.loans_extracted,
+            "notices": self.notices,
+            "skipped": sum(self.skipped.values()),
+            "cancelled": cancelled,
+            "not_sent": sum(sum(states.values()) for states in self.deliveries.values())
+            - sum(left.values())
+            - cancelled,
+            "balanced": int(not self.problems()),
+            **left,
+        }
 
     def problems(self) -> tuple[BooksProblem, ...]:
         """What does not balance or is left undone; empty when the books are right."""

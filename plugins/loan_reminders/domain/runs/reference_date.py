@@ -22,6 +22,7 @@ class DayRefusal(StrEnum):
     IN_THE_FUTURE = "in_the_future"
     TOO_OLD = "too_old"
     NOT_A_DAY = "not_a_day"
+    IN_A_BACKFILL = "in_a_backfill"
 
 
 class ReferenceDateRefused(CodedError, SettingsError):
@@ -35,14 +36,17 @@ def reference_date(
     run_after: datetime,
     time_zone: tzinfo,
     today: date | None = None,
+    backfill: bool = False,
 ) -> date:
     """The day a run is about: the `reference_date` param, else the logical date, else `run_after`.
 
     The instants must know their zone; the day is that of the library's own zone, so that a run at 00:30 in
     Paris belongs to that Paris day. `today` is the day the run really happens, that of `run_after` unless given.
-    Raises ReferenceDateRefused when the param is not an ISO date or a day yet to come, and when the day is more than a
-    year back.
+    Raises ReferenceDateRefused when the param is not an ISO date or a day yet to come, when the day is more than a year
+    back, and when a `backfill`, which gives each of its runs a day, has the param as well: all would be about one day.
     """
+    if param and backfill:
+        raise ReferenceDateRefused(DayRefusal.IN_A_BACKFILL)
     today = today or run_after.astimezone(time_zone).date()
     day = _day(param) if param else _local(logical_date or run_after, time_zone)
     if param and day > today:

@@ -22,6 +22,10 @@ class VolumeAnswer(StrEnum):
     REFUSED = "refused"
 
 
+NOBODY = "sans réponse"
+"""Who is said to refuse when no person answered in time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeGuard:
     """When a run must be approved by a person.

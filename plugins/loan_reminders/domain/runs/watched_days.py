@@ -13,6 +13,7 @@ class WatchedDay:
     """No run of this stage and day is green. The rest is about the newest run that was to send; without any, empty.
 
     `closed`: its books were written, and do not balance. `asking`: it holds letters that wait for a librarian's word.
+    `read`: the ILS gave all its loans.
     """
 
     stage: Stage
@@ -21,3 +22,5 @@ class WatchedDay:
     started_at: datetime | None = None
     closed: bool = False
     asking: bool = False
+    run_id: int | None = None
+    read: bool = False

@@ -141,11 +141,18 @@ class PostgresLetterDrafts:
             held = self._hold(connection, run_id)
             approved = [{"batch_id": batch_id, "act": LetterAct.APPROVED.value} for batch_id in held]
             add_events(connection, self._library, who=who, events=approved)
-            if held:
-                self._keep(connection, run_id, JournalAct.LETTERS_APPROVED, who=who)
-            if not taken_out:
-                return 0
-            return self._take_out(connection, run_id, taken_out, who=who, detail=detail)
+            gone = self._take_out(connection, run_id, taken_out, who=who, detail=detail) if taken_out else 0
+            for batch_id in held:
+                keep(
+                    connection,
+                    self._library,
+                    who=who,
+                    act=JournalAct.LETTERS_APPROVED,
+                    run_id=run_id,
+                    batch_id=batch_id,
+                    facts={"taken_out": gone},
+                )
+            return gone
 
     def take_out(self, run_id: int, letters: Collection[uuid.UUID], *, who: str, detail: str) -> int:
         """Cancel letters of a run's drafts that wait, whether approved or not; returns how many were."""
@@ -167,6 +174,9 @@ class PostgresLetterDrafts:
                 for batch_id in held
             ]
             add_events(connection, self._library, who=who, events=refused)
+            for batch_id in held:
+                act = JournalAct.LETTERS_REFUSED
+                keep(connection, self._library, who=who, act=act, run_id=run_id, batch_id=batch_id, detail=detail)
             # What a task that died while printing had in hand waits like the rest, and is refused with it.
             connection.execute(RECOVER, scope)
             cancelled = waiting.cancel_waiting(connection, scope, [kind], Reason.NOT_APPROVED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, insert, select
 
 from loan_reminders.domain.journal import JournalAct
-from loan_reminders.domain.runs.volume import VolumeAnswer
+from loan_reminders.domain.runs.volume import NOBODY, VolumeAnswer
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.tables import runs, volume_answers
@@ -14,15 +14,15 @@ _ACTS = {VolumeAnswer.APPROVED: JournalAct.VOLUME_APPROVED, VolumeAnswer.REFUSED
 
 
 def record(connection: Connection, library: str, run_id: int, answer: VolumeAnswer, who: str) -> None:
-    """Keep one more answer about a run's volume; the earlier answers stay."""
+    """Keep one more answer about a run's volume; the earlier answers stay. A person's is in the journal."""
     values = {"library": library, "run_id": run_id, "answer": answer.value, "who": storable(who)}
     connection.execute(insert(volume_answers).values(**values))
-    act = _ACTS.get(answer)
-    if act is None or not who:
-        return
-    run = connection.execute(select(runs.c.stage, runs.c.reference_date).where(runs.c.run_id == run_id)).one()
-    facts = {"stage": run.stage, "day": run.reference_date.isoformat()}
-    keep(connection, library, who=who, act=act, run_id=run_id, facts=facts)
+    if answer in _ACTS and who not in ("", NOBODY):
+        stage, day = connection.execute(
+            select(runs.c.stage, runs.c.reference_date).where(runs.c.run_id == run_id)
+        ).one()
+        facts = {"stage": stage, "day": day.isoformat()}
+        keep(connection, library, who=who, act=_ACTS[answer], run_id=run_id, facts=facts)
 
 
 def newest(connection: Connection, library: str, run_id: int) -> VolumeAnswer | None:

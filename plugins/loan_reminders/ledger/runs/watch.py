@@ -28,10 +28,11 @@ _WATCHED = text("""
         EXCEPT
         SELECT stage, day FROM green
     )
-    SELECT expected.stage, expected.day, newest.dag_run_id, newest.started_at, newest.closed_at,
+    SELECT expected.stage, expected.day, newest.dag_run_id, newest.started_at, newest.closed_at, newest.run_id,
+           newest.loans_extracted IS NOT NULL AS read,
            EXISTS (SELECT FROM letter_batches WHERE run_id = newest.run_id AND state = 'draft') AS asking
     FROM expected LEFT JOIN LATERAL (
-        SELECT run_id, dag_run_id, started_at, closed_at FROM runs
+        SELECT run_id, dag_run_id, started_at, closed_at, loans_extracted FROM runs
         WHERE library = :library AND stage = expected.stage AND reference_date = expected.day AND NOT dry_run
           AND kind = 'daily'
         ORDER BY run_id DESC LIMIT 1
@@ -51,6 +52,8 @@ def days_to_watch(connection: Connection, library: str, since: date, until: date
             started_at=row.started_at,
             closed=row.closed_at is not None,
             asking=row.asking,
+            run_id=row.run_id,
+            read=row.read,
         )
         for row in rows
     )

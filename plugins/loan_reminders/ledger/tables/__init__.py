@@ -41,6 +41,7 @@ from loan_reminders.ledger.tables.columns import metadata as metadata
 from loan_reminders.ledger.tables.corrections import corrections as corrections
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
 from loan_reminders.ledger.tables.desk import put_aside as put_aside
+from loan_reminders.ledger.tables.desk import question_answers as question_answers
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
 from loan_reminders.ledger.tables.holds import holds as holds
 from loan_reminders.ledger.tables.holds import resends as resends
@@ -64,7 +65,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0015"
 """The migration these tables stand for."""
 
 
@@ -111,6 +112,7 @@ runs = Table(
     one_of("kind", RunKind),
     one_of("state", RunState),
     Index("runs_of_day", "library", "reference_date"),
+    Index("runs_open", "library", "run_id", postgresql_where=text("state <> 'closed'")),
 )
 
 volume_answers = Table(

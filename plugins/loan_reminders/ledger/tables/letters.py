@@ -56,6 +56,7 @@ letter_batches = Table(
     one_of("kind", (Channel.LETTER, Channel.REGISTERED_LETTER)),
     one_of("state", BatchState),
     Index("letter_batches_of_run", "run_id"),
+    Index("letter_batches_waiting", "library", "batch_id", postgresql_where=text("state IN ('draft', 'ready')")),
 )
 
 letters = Table(

@@ -22,6 +22,9 @@ from loan_reminders.services.runs.still_due import StillDue
 log = logging.getLogger(__name__)
 
 KIND = Channel.REGISTERED_LETTER
+APPROVE, REFUSE = "Valider", "Ne rien imprimer"
+"""The two answers: the words of the buttons, and what Airflow keeps."""
+
 ROWS = 200
 """How many letters the question lists; the page of the batch has them all."""
 

@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.outside import Ledger, Run
+from loan_reminders.domain.runs.questions import VolumeFacts
 from loan_reminders.domain.runs.volume import Alarm, VolumeAnswer, VolumeGuard, alarms
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
 from loan_reminders.french.words import CHANNELS, STAGES
 
 log = logging.getLogger(__name__)
+
+SEND, REFUSE = "Envoyer", "Ne rien envoyer"
+"""The two answers: the words of the buttons, and what Airflow keeps."""
 
 SAMPLE = 5
 
@@ -93,6 +97,14 @@ def volume_question(
         "Sans réponse dans les 24 heures, rien ne part ; une tournée relancée prépare tout à nouveau.",
     ]
     return "\n".join(lines)
+
+
+def volume_facts(ledger: Ledger, *, run_id: int, guard: VolumeGuard, past_runs: int) -> VolumeFacts:
+    """What the question tells, for a page of our own; nothing is written down. The sample is of the first channel."""
+    past = ledger.past_volumes(run_id, runs=past_runs)
+    found = alarms(ledger.planned_volume(run_id), past, guard)
+    sample = ledger.sample(run_id, found[0].channel, size=SAMPLE) if found else ()
+    return VolumeFacts(alarms=found, runs_compared=len(past), sample=sample)
 
 
 def _row(alarm: Alarm) -> str:

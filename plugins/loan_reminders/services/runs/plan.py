@@ -31,7 +31,7 @@ def plan_run(ledger: Ledger, *, run_id: int, policy: Policy) -> dict[str, int]:
     with ledger.planning(run_id) as planning:
         for page in planning.patrons():
             loans = [loan for patron_loans in page for loan in patron_loans]
-            deliveries, skips = _plan_page(planning, loans, run=run, policy=policy)
+            deliveries, skips = plan_page(planning, loans, run=run, policy=policy)
             planning.record(deliveries, skips)
             planned.update(delivery.channel for delivery in deliveries)
             reasons.update(item.reason for item in skips if item.slot is None)
@@ -41,9 +41,10 @@ def plan_run(ledger: Ledger, *, run_id: int, policy: Policy) -> dict[str, int]:
     return {channel.value: count for channel, count in sorted(planned.items())}
 
 
-def _plan_page(
+def plan_page(
     planning: Planning, loans: Sequence[Loan], *, run: Run, policy: Policy
 ) -> tuple[list[Delivery], list[Skip]]:
+    """What a run plans for these readers' loans, by the library's rules and all that the ledger holds about them."""
     keys = [key(loan) for loan in loans]
     history = planning.history(keys)
     refused = planning.refused(keys)

@@ -12,7 +12,7 @@ from fastapi import Response
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.letters.batches import BatchLetter, BatchRefusal, BatchState, BatchView
 from loan_reminders.domain.letters.print_checks import GOOD_FOR, CheckState, PrintCheck
-from loan_reminders.french.days import moment_words
+from loan_reminders.french.days import when_words
 from loan_reminders.french.refusals import sentence
 from loan_reminders.services.letters.batch_desk import GIVEN_AGAIN_FOR, BatchDesk, IlsNotAsked
 from loan_reminders.services.letters.preview_pages import preview_pages
@@ -131,7 +131,7 @@ def _check_words(check: PrintCheck | None, desk: BatchDesk, *, who: str) -> Chec
             running=check.is_running(now),
             died=check.has_died(now),
             who=check.who,
-            since=moment_words(check.started_at, now=now, zone=zone),
+            since=when_words(check.started_at, now=now, zone=zone),
             asked=check.asked,
             loans=check.loans,
         )
@@ -139,7 +139,7 @@ def _check_words(check: PrintCheck | None, desk: BatchDesk, *, who: str) -> Chec
         return CheckWords(problem=by_hand(check.problem))
     if not check.is_good(now, who=who):
         return CheckWords()
-    since = moment_words(check.seen_at, now=now, zone=zone)
+    since = when_words(check.seen_at, now=now, zone=zone)
     return CheckWords(good=True, who=check.who, since=since, changes=changes_in_words(answer(check)))
 
 

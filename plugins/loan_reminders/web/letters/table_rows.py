@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView
 from loan_reminders.domain.library import LibraryIdentity
-from loan_reminders.french.days import moment_words
+from loan_reminders.french.days import when_words
 from loan_reminders.french.letters import BATCHES, LEFT_OUT
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.services.letters.recheck import Recheck
@@ -68,7 +68,7 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo, now: 
         state=BATCHES[batch.state],
         pill=PILLS[batch.state],
         printed_by=(batch.printed_by or "") if batch.state is BatchState.PRINTED else "",
-        printed_at="" if batch.printed_at is None else moment_words(batch.printed_at, now=now, zone=zone),
+        printed_at="" if batch.printed_at is None else when_words(batch.printed_at, now=now, zone=zone),
         volumes=tuple(range(1, len(batch.pdfs) + 1)),
         slip=bool(batch.slip),
         draft=batch.state is BatchState.DRAFT,

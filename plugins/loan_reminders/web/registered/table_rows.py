@@ -10,7 +10,7 @@ from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.ports.registered import BatchPosted
 from loan_reminders.domain.registered.steps import LetterEvent, RegisteredLetter, last_standing
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
-from loan_reminders.french.days import moment_words
+from loan_reminders.french.days import when_words
 from loan_reminders.french.letters import ACTS, life_words
 from loan_reminders.services.registered.following import Imported
 
@@ -75,7 +75,7 @@ def event_rows(events: Sequence[LetterEvent], *, now: datetime, zone: tzinfo) ->
     """A trace, the oldest line first."""
     return [
         EventRow(
-            at=moment_words(event.at, now=now, zone=zone),
+            at=when_words(event.at, now=now, zone=zone),
             who=event.who,
             what=ACTS[event.act],
             detail=event.detail,

@@ -43,6 +43,19 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   });
 
+  // A link to Airflow's own pages opens in the window around our frame, not within it; the frame may not lead it there.
+  for (const way of document.querySelectorAll("a[data-airflow]")) {
+    way.addEventListener("click", (event) => {
+      if (window.parent === window) return;
+      try {
+        const there = window.parent.document.createElement("a");
+        there.href = way.href;
+        event.preventDefault();
+        there.click();
+      } catch { /* a page of another origin is around ours: the link stays in the frame */ }
+    });
+  }
+
   // Long work tells how far it is: its page is asked for again until it is done.
   const progress = document.querySelector("[data-reload-after]");
   if (progress) setTimeout(() => location.reload(), Number(progress.dataset.reloadAfter) * 1000);

@@ -30,6 +30,7 @@ ACTS = [
     "contact_corrected",
     "contact_ignored",
     "delivery_settled",
+    "aside_settled",
     "bounces_believed",
     "bounces_not_believed",
     "volume_approved",

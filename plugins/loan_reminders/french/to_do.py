@@ -1,0 +1,156 @@
+"""What waits for a person, in a librarian's words: a title, what to know about it, and what its button says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.french.days import long_day_words, when_words
+from loan_reminders.french.words import STAGES
+
+ONE_STAGE = {
+    Stage.COURTESY_NOTICE: "la lettre de courtoisie",
+    Stage.OVERDUE_NOTICE: "l'avis de retard",
+    Stage.FIRST_REMINDER: "la 1re lettre de relance",
+    Stage.SECOND_REMINDER: "la 2e lettre de relance",
+    Stage.REGISTERED_LETTER: "la lettre recommandée",
+}
+"""A stage with its article."""
+
+NO_STAGE = {
+    Stage.COURTESY_NOTICE: "de lettre de courtoisie",
+    Stage.OVERDUE_NOTICE: "d'avis de retard",
+    Stage.FIRST_REMINDER: "de 1re lettre de relance",
+    Stage.SECOND_REMINDER: "de 2e lettre de relance",
+    Stage.REGISTERED_LETTER: "de lettre recommandée",
+}
+"""A stage that a day did not have."""
+
+BUTTONS = {
+    ToDoKind.LEDGER_BEHIND: "Voir l'installation",
+    ToDoKind.VOLUME: "Relire et répondre",
+    ToDoKind.APPROVAL: "Relire et valider",
+    ToDoKind.PRINT: "Imprimer",
+    ToDoKind.NUMBER: "Donner les numéros",
+    ToDoKind.POST: "Noter le dépôt",
+    ToDoKind.ACKNOWLEDGEMENT: "Voir",
+    ToDoKind.IN_DOUBT: "Voir",
+    ToDoKind.NOT_ARRIVED: "Voir",
+    ToDoKind.BOUNCES: "Décider",
+    ToDoKind.MISSED_DAY: "Rattraper ce jour",
+    ToDoKind.BOOKS_WRONG: "Voir la tournée",
+    ToDoKind.STANDS_STILL: "Voir la tournée",
+    ToDoKind.NO_CREDIT: "",
+}
+CATCH_UP_SEVERAL = "Voir et rattraper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToDoWords:
+    """One line of the list."""
+
+    title: str
+    more: str
+    button: str
+
+
+def to_do_words(item: ToDoItem, *, zone: tzinfo, now: datetime) -> ToDoWords:
+    """The line of one thing that waits, at `now`."""
+    several = item.kind is ToDoKind.MISSED_DAY and len(item.days) > 1
+    return ToDoWords(
+        title=_TITLES[item.kind](item),
+        more=" · ".join(part for part in (_since(item, zone=zone, now=now), _more(item)) if part),
+        button=CATCH_UP_SEVERAL if several else BUTTONS[item.kind],
+    )
+
+
+def days_in_words(days: Sequence[date]) -> str:
+    """`le samedi 28 novembre 2026`, or `3 jours, du samedi … au lundi …`."""
+    if len(days) == 1:
+        return f"le {long_day_words(days[0])}"
+    return f"{len(days)} jours, du {long_day_words(min(days), year=False)} au {long_day_words(max(days))}"
+
+
+def _counted(item: ToDoItem, one: str, many: str) -> str:
+    number = f"plus de {item.number}" if item.many else str(item.number)
+    return f"{number} {one if item.number == 1 and not item.many else many}"
+
+
+def _approval(item: ToDoItem) -> str:
+    verb = "attend" if item.number == 1 else "attendent"
+    return f"{_counted(item, 'lettre recommandée', 'lettres recommandées')} {verb} votre accord"
+
+
+def _print(item: ToDoItem) -> str:
+    if item.channel is Channel.REGISTERED_LETTER:
+        return f"{_counted(item, 'lettre recommandée', 'lettres recommandées')} à imprimer"
+    return f"{_counted(item, 'lettre', 'lettres')} à imprimer"
+
+
+def _missed(item: ToDoItem) -> str:
+    stage = NO_STAGE[_stage(item)]
+    if len(item.days) == 1:
+        return f"Le {long_day_words(item.days[0])} n'a pas eu {stage}"
+    return f"{len(item.days)} jours n'ont pas eu {stage}"
+
+
+def _stage(item: ToDoItem) -> Stage:
+    return item.stage if item.stage is not None else Stage.COURTESY_NOTICE
+
+
+def _of_stage(item: ToDoItem) -> str:
+    return f"{STAGES[_stage(item)]}, {days_in_words(item.days)}" if item.days else STAGES[_stage(item)]
+
+
+_TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
+    ToDoKind.LEDGER_BEHIND: lambda _: "Le registre attend sa mise à jour : plus rien ne part",
+    ToDoKind.VOLUME: lambda item: f"Volume inhabituel pour {ONE_STAGE[_stage(item)]} : faut-il envoyer ?",
+    ToDoKind.APPROVAL: _approval,
+    ToDoKind.PRINT: _print,
+    ToDoKind.NUMBER: lambda item: f"{_counted(item, 'recommandé imprimé', 'recommandés imprimés')} sans numéro",
+    ToDoKind.POST: lambda item: f"{_counted(item, 'recommandé', 'recommandés')} à poster",
+    ToDoKind.ACKNOWLEDGEMENT: lambda item: f"{_counted(item, 'avis de réception', 'avis de réception')} en retard",
+    ToDoKind.IN_DOUBT: lambda item: f"{_counted(item, 'envoi', 'envois')} sans réponse certaine",
+    ToDoKind.NOT_ARRIVED: lambda item: (
+        f"{_counted(item, 'envoi', 'envois')} qui n'ont pas abouti" if item.number > 1 else "1 envoi qui n'a pas abouti"
+    ),
+    ToDoKind.BOUNCES: lambda item: f"E-mails revenus en masse : {_counted(item, 'adresse', 'adresses')}",
+    ToDoKind.MISSED_DAY: _missed,
+    ToDoKind.BOOKS_WRONG: lambda item: f"Les comptes ne sont pas justes : {_of_stage(item)}",
+    ToDoKind.STANDS_STILL: lambda item: f"Tournée qui n'avance plus : {_of_stage(item)}",
+    ToDoKind.NO_CREDIT: lambda item: f"Plus assez de SMS : il en reste {item.number}",
+}
+
+
+def _more(item: ToDoItem) -> str:
+    kind = item.kind
+    if kind is ToDoKind.PRINT:
+        pages = f"{item.pages} page" if item.pages == 1 else f"{item.pages} pages"
+        if item.batch_id is None:
+            return f"{item.detail} lots, {pages}"
+        return f"lot n° {item.batch_id}, {STAGES[_stage(item)]}, {pages}"
+    if kind is ToDoKind.VOLUME:
+        return f"{_counted(item, 'envoi', 'envois')} en attente ; sans réponse en 24 heures, rien ne part"
+    if kind is ToDoKind.MISSED_DAY and len(item.days) > 1:
+        return f"du {long_day_words(item.days[0], year=False)} au {long_day_words(item.days[-1])}"
+    return {
+        ToDoKind.LEDGER_BEHIND: f"à faire par l'administrateur : {item.detail}",
+        ToDoKind.IN_DOUBT: "ils ne repartiront pas tout seuls",
+        ToDoKind.NOT_ARRIVED: "prévenir ces lecteurs, ou corriger leurs coordonnées",
+        ToDoKind.BOUNCES: f"{item.detail} ; rien n'est changé tant que personne ne répond",
+        ToDoKind.BOOKS_WRONG: "réparer, puis effacer ses tâches rouges dans Airflow",
+        ToDoKind.STANDS_STILL: "répondre à sa question, ou la marquer en échec dans Airflow",
+        ToDoKind.NO_CREDIT: "les SMS attendent : en acheter chez le prestataire",
+    }.get(kind, "")
+
+
+def _since(item: ToDoItem, *, zone: tzinfo, now: datetime) -> str:
+    if item.since is None or item.kind in (ToDoKind.MISSED_DAY, ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL):
+        return ""
+    if item.kind is ToDoKind.ACKNOWLEDGEMENT:
+        return f"le plus ancien posté le {long_day_words(item.since.astimezone(zone).date())}"
+    words = when_words(item.since, zone=zone, now=now)
+    return f"depuis {words}" if words.startswith(("hier", "aujourd")) else f"depuis le {words}"

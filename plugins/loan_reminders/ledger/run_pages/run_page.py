@@ -1,0 +1,185 @@
+"""One run for its page: counted now, by the indexes of what belongs to a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.desk import NotReached, StuckDelivery
+from loan_reminders.domain.letters.batches import BatchState
+from loan_reminders.domain.runs.questions import Question
+from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+
+MOST_NAMES = 300
+
+_FIND = text("""
+    SELECT run_id FROM runs WHERE library = :library AND stage = :stage AND dag_run_id = :dag_run_id
+    ORDER BY attempt DESC LIMIT 1
+""")
+_RUN = text("""
+    SELECT run.*, (SELECT count(*) FROM notices WHERE run_id = run.run_id) AS notices FROM runs run
+    WHERE run.library = :library AND run.run_id = :run_id
+""")
+_DELIVERIES = text("""
+    SELECT channel, state, count(*) AS number FROM deliveries WHERE run_id = :run_id
+    GROUP BY channel, state ORDER BY channel, state
+""")
+_SKIPPED = text("""
+    SELECT reason, count(*) AS number FROM skips WHERE run_id = :run_id AND slot IS NULL
+    GROUP BY reason ORDER BY number DESC, reason
+""")
+_BATCHES = text("""
+    SELECT batch_id, state, kind, letters - left_out AS letters, pages FROM letter_batches
+    WHERE run_id = :run_id AND state <> 'abandoned' ORDER BY batch_id
+""")
+# An answer in « Actions requises » is known by what its task did; the one on our page by itself, at once.
+_ANSWERS = text("""
+    SELECT 'volume' AS question, answer = 'approved' AS agreed, who, at FROM volume_answers
+    WHERE run_id = :run_id AND answer IN ('approved', 'refused')
+    UNION ALL
+    SELECT 'letters', event.act = 'approved', event.who, min(event.at)
+    FROM letter_batches batch JOIN letter_events event USING (batch_id)
+    WHERE batch.run_id = :run_id AND event.act IN ('approved', 'not_approved')
+    GROUP BY event.act, event.who
+    UNION ALL
+    SELECT given.question, given.agreed, given.who, given.at FROM question_answers given
+    WHERE given.run_id = :run_id AND NOT EXISTS (
+        SELECT FROM volume_answers WHERE run_id = :run_id AND given.question = 'volume' AND at > given.at
+    ) AND NOT EXISTS (
+        SELECT FROM letter_batches batch JOIN letter_events event USING (batch_id)
+        WHERE batch.run_id = :run_id AND given.question = 'letters' AND event.at > given.at
+          AND event.act IN ('approved', 'not_approved')
+    )
+    ORDER BY at
+""")
+_NOT_REACHED = text("""
+    SELECT DISTINCT ON (skip.patron_id) skip.patron_id, skip.reason, skip.detail, run.stage, run.today,
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+    FROM runs run JOIN skips skip USING (run_id)
+    LEFT JOIN loans_seen seen
+      ON seen.run_id = skip.run_id AND seen.loan_id = skip.loan_id AND seen.due_date = skip.due_date
+    WHERE run.run_id = :run_id AND skip.reason IN ('invalid_recipient', 'no_recipient', 'dead_address', 'opted_out')
+      AND coalesce(skip.slot, 'written') = 'written'
+    ORDER BY skip.patron_id, skip.skip_id LIMIT :limit
+""")
+_LOST = text("""
+    SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
+           notice.patron_id, run.today,
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+    FROM runs run JOIN deliveries delivery USING (run_id) JOIN notices notice USING (notice_id)
+    LEFT JOIN loans_seen seen
+      ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
+    WHERE run.run_id = :run_id AND delivery.state NOT IN ('accepted', 'delivered')
+      AND (delivery.state IN ('refused', 'failed', 'bounced', 'in_doubt')
+           OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
+    ORDER BY delivery.channel, delivery.delivery_id LIMIT :limit
+""")
+
+
+class PostgresRunPages:
+    """The runs of one library, one at a time."""
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], *, library: str) -> None:
+        self._transaction = transaction
+        self._library = library
+
+    def number_of(self, stage: Stage, dag_run_id: str) -> int | None:
+        """The ledger's number of a run of Airflow, its newest attempt; None before it began to read the ILS."""
+        asked = {"library": self._library, "stage": stage.value, "dag_run_id": dag_run_id}
+        with self._transaction() as connection:
+            found: int | None = connection.execute(_FIND, asked).scalar()
+        return found
+
+    def run(self, run_id: int, *, names: bool) -> RunPage | None:
+        """One run, with whom it did not reach when `names` are asked for; None when there is none of that number."""
+        asked = {"library": self._library, "run_id": run_id, "limit": MOST_NAMES + 1}
+        with self._transaction() as connection:
+            row = connection.execute(_RUN, asked).first()
+            if row is None:
+                return None
+            books: Mapping[str, Any] = row.books or {}
+            return RunPage(
+                run_id=row.run_id,
+                stage=Stage(row.stage),
+                dag_run_id=row.dag_run_id,
+                reference_date=row.reference_date,
+                due_date=row.due_date,
+                dry_run=row.dry_run,
+                started_at=row.started_at,
+                closed_at=row.closed_at,
+                balanced=row.balanced,
+                problems=tuple(books.get("problems", ())),
+                loans=row.loans_extracted,
+                notices=row.notices,
+                deliveries=_deliveries(connection, asked),
+                skipped={SkipReason(one.reason): one.number for one in connection.execute(_SKIPPED, asked)},
+                batches=_batches(connection, asked),
+                answers=_answers(connection, asked),
+                not_reached=_not_reached(connection, asked) if names else (),
+                lost=_lost(connection, asked) if names else (),
+            )
+
+
+def _deliveries(connection: Connection, asked: Mapping[str, Any]) -> Mapping[Channel, Mapping[DeliveryState, int]]:
+    found: dict[Channel, dict[DeliveryState, int]] = {}
+    for row in connection.execute(_DELIVERIES, asked):
+        found.setdefault(Channel(row.channel), {})[DeliveryState(row.state)] = row.number
+    return found
+
+
+def _batches(connection: Connection, asked: Mapping[str, Any]) -> Sequence[RunBatch]:
+    return tuple(
+        RunBatch(
+            batch_id=row.batch_id,
+            state=BatchState(row.state),
+            channel=Channel(row.kind),
+            letters=row.letters,
+            pages=row.pages,
+        )
+        for row in connection.execute(_BATCHES, asked)
+    )
+
+
+def _answers(connection: Connection, asked: Mapping[str, Any]) -> Sequence[AnswerGiven]:
+    return tuple(
+        AnswerGiven(question=Question(row.question), agreed=row.agreed, who=row.who, at=row.at)
+        for row in connection.execute(_ANSWERS, asked)
+    )
+
+
+def _not_reached(connection: Connection, asked: Mapping[str, Any]) -> Sequence[NotReached]:
+    return tuple(
+        NotReached(
+            patron_id=row.patron_id,
+            patron_name=row.name or "",
+            patron_barcode=row.barcode or "",
+            stage=Stage(row.stage),
+            day=row.today,
+            reason=SkipReason(row.reason),
+            detail=row.detail,
+        )
+        for row in connection.execute(_NOT_REACHED, asked)
+    )
+
+
+def _lost(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
+    return tuple(
+        StuckDelivery(
+            delivery_id=row.delivery_id,
+            patron_id=row.patron_id,
+            patron_name=row.name or "",
+            patron_barcode=row.barcode or "",
+            stage=Stage(row.stage),
+            channel=Channel(row.channel),
+            state=DeliveryState(row.state),
+            reason=None if row.reason is None else Reason(row.reason),
+            day=row.today,
+            at=row.claimed_at,
+        )
+        for row in connection.execute(_LOST, asked)
+    )

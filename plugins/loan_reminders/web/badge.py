@@ -1,0 +1,97 @@
+"""The number beside the first tab: how much waits for a person. It is cheap, some seconds old, and never in the way."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, ReminderError, unexpected
+from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind, oldest_first
+from loan_reminders.domain.stages import Stage
+from loan_reminders.ledger.schema import UPGRADE_COMMAND
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web import ledger_access
+
+SECONDS = 5.0
+"""How old the number may be; without an answer of the ledger, how long it is not asked again for the number."""
+
+BATCHES_SHOWN = 6
+"""Batches to print that have a line each; more are told in one."""
+
+A_YEAR = timedelta(days=366)
+"""How far back deliveries that did not arrive are looked for, as on the page « Au bureau »."""
+
+log = logging.getLogger(__name__)
+
+
+class _Kept:
+    """The last number, and when it was asked for."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.number: int | None = None
+        self.asked_at = float("-inf")
+
+
+_kept = _Kept()
+
+
+def waiting(now: datetime) -> Sequence[ToDoItem]:
+    """What waits for a person at `now`, in the library's zone, the oldest first; the number beside the tab follows it.
+
+    A ledger that is behind its migrations is the one thing that waits then. Raises what the ledger raises otherwise.
+    """
+    config = settings()
+    try:
+        found = ledger_access.to_do().items(
+            now=now,
+            starts={stage: config.stages.of(stage).starts_at for stage in Stage},
+            posted_before=now.date() - timedelta(days=config.letters.acknowledgement_days),
+            sent_since=now - A_YEAR,
+        )
+    except LedgerRefused as error:
+        if error.code not in (LedgerRefusal.NO_TABLES, LedgerRefusal.OLDER_TABLES):
+            raise
+        found = (ToDoItem(kind=ToDoKind.LEDGER_BEHIND, detail=UPGRADE_COMMAND),)
+    found = _surveyed(found)
+    _kept.number, _kept.asked_at = len(found), time.monotonic()
+    return found
+
+
+def to_do_count() -> int | None:
+    """How many lines the list has, at most some seconds ago; None when the ledger does not say."""
+    if time.monotonic() - _kept.asked_at < SECONDS or not _kept.lock.acquire(blocking=False):
+        return _kept.number
+    try:
+        waiting(datetime.now(settings().zone))
+    except ReminderError:
+        _kept.number, _kept.asked_at = None, time.monotonic()
+    except Exception as error:  # whatever is wrong with the number, the page comes without it
+        log.error("Le nombre de choses à faire n'est pas connu, %s", unexpected(error))
+        _kept.number, _kept.asked_at = None, time.monotonic()
+    finally:
+        _kept.lock.release()
+    return _kept.number
+
+
+def forget() -> None:
+    """Ask again at the next page: something was just done."""
+    _kept.asked_at = float("-inf")
+
+
+def _surveyed(items: Sequence[ToDoItem]) -> tuple[ToDoItem, ...]:
+    """The list, where too many batches to print are one line: the oldest one's, with all letters."""
+    to_print = [item for item in items if item.kind is ToDoKind.PRINT]
+    if len(to_print) <= BATCHES_SHOWN:
+        return tuple(items)
+    together = ToDoItem(
+        kind=ToDoKind.PRINT,
+        since=to_print[0].since,
+        number=sum(item.number for item in to_print),
+        pages=sum(item.pages for item in to_print),
+        detail=str(len(to_print)),
+    )
+    return oldest_first((together, *(item for item in items if item.kind is not ToDoKind.PRINT)))

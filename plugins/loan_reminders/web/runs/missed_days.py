@@ -1,0 +1,220 @@
+"""Days that had no run: which, what a run would still say, and the button that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from fastapi import Path as InPath
+from starlette.concurrency import run_in_threadpool
+
+from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, ReminderError
+from loan_reminders.domain.ports.outside import Run
+from loan_reminders.domain.runs.reference_date import OLDEST
+from loan_reminders.domain.runs.to_do import MISSED_WITHIN, ToDoKind, missed_days
+from loan_reminders.domain.runs.watched_days import WatchedDay
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.french.days import long_day_words
+from loan_reminders.french.to_do import NO_STAGE, ONE_STAGE
+from loan_reminders.french.words import STAGES
+from loan_reminders.hooks.ils import loan_source
+from loan_reminders.services.runs.catch_up import Foresight, foresee
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web import badge, ledger_access
+from loan_reminders.web.access import Librarian
+from loan_reminders.web.airflow_api import Airflow, AirflowApi, AirflowRefused, AirflowSilent
+from loan_reminders.web.guard import ActRoute, SeeRoute
+from loan_reminders.web.page import At, Page, said
+from loan_reminders.web.runs import airflow_runs
+from loan_reminders.web.runs.airflow_runs import StageRuns
+
+ILS = "ils_oracle"
+PATH = "tournees/jours-manques"
+
+seen = APIRouter(route_class=SeeRoute)
+acted = APIRouter(route_class=ActRoute)
+AStage = Annotated[Stage, InPath()]
+ADay = Annotated[date, InPath()]
+
+WRONG = {
+    ToDoKind.MISSED_DAY: "aucune tournée",
+    ToDoKind.BOOKS_WRONG: "comptes qui ne sont pas justes",
+    ToDoKind.STANDS_STILL: "tournée qui n'avance plus",
+}
+SILENT = "Airflow ne répond pas : rien n'a été lancé. Recharger cette page dans un instant."
+FORBIDDEN = "Votre compte Airflow ne permet pas de lancer une tournée : rien n'a été lancé. Voir l'administrateur."
+NO_DAG = "Airflow ne connaît pas cette étape : prévenir l'administrateur. Rien n'a été lancé."
+UNDER_WAY = "Une tournée de ce jour est déjà en cours ou en attente dans Airflow : elle n'est pas lancée deux fois."
+PAUSED = "Cette étape est en pause dans Airflow : la remettre en marche, puis recharger cette page."
+
+
+@seen.get(f"/{PATH}")
+def page(at: At) -> Response:
+    """Every stage's days without a green run, the oldest first."""
+    try:
+        found = _missed(datetime.now(settings().zone))
+    except ReminderError as error:
+        return at.unavailable(error)
+    rows = [_row(kind, day) for kind, day in found]
+    return at.html("jours_manques.html.j2", rows=rows, within=MISSED_WITHIN.days)
+
+
+@acted.get(f"/{PATH}/{{stage}}/{{day}}")
+async def before(at: At, stage: AStage, day: ADay, airflow: Airflow) -> Response:
+    """What a run for this day would still say, and to whom not."""
+    return await _page(at, stage, day, airflow)
+
+
+@acted.post(f"/{PATH}/{{stage}}/{{day}}")
+async def catch_up(at: At, stage: AStage, day: ADay, who: Librarian, airflow: Airflow) -> Response:
+    """Start the run of this day, once."""
+    if not _is_possible(day):
+        return await run_in_threadpool(at.problem, _impossible(), 404)
+    try:
+        runs = await airflow_runs.stage_runs(airflow, stage, zone=settings().zone)
+        if day in runs.under_way:
+            return await _page(at, stage, day, airflow, status=409)
+        if runs.paused:
+            return await _page(at, stage, day, airflow, status=409)
+        dag_run_id = await airflow_runs.start(airflow, stage, day)
+    except AirflowSilent:
+        return await _page(at, stage, day, airflow, problem=SILENT, status=503)
+    except AirflowRefused as refused:
+        words, status = {409: (UNDER_WAY, 409), 401: (FORBIDDEN, 403), 403: (FORBIDDEN, 403)}.get(
+            refused.status, (NO_DAG, 503)
+        )
+        return await _page(at, stage, day, airflow, problem=words, status=status)
+    try:
+        await run_in_threadpool(ledger_access.catching_up().started, stage, day, who=who)
+    except ReminderError as error:
+        words = f"La tournée est lancée dans Airflow, mais le journal n'a pas pu le noter. {said(error)}"
+        return await run_in_threadpool(at.problem, words, 503)
+    badge.forget()
+    return at.to("tournees/airflow", dag=stage.value, tournee=dag_run_id)
+
+
+async def _page(
+    at: Page, stage: Stage, day: date, airflow: AirflowApi, *, problem: str = "", status: int = 200
+) -> Response:
+    if not _is_possible(day):
+        return await run_in_threadpool(at.problem, _impossible(), 404)
+    runs, why_not = await _ask(airflow, stage, day)
+    context: dict[str, Any] = {"foresight": None, "ils": ""}
+    try:
+        ours = await run_in_threadpool(_of_day, stage, day)
+        if not why_not:
+            context["foresight"] = _foresight_words(await run_in_threadpool(_foresight, stage, day))
+    except (IlsUnavailable, IlsRejected) as error:
+        context["ils"] = said(error)
+    except ReminderError as error:
+        return await run_in_threadpool(at.unavailable, error)
+    words = {
+        "stage": stage.value,
+        "name": ONE_STAGE[stage],
+        "missing": NO_STAGE[stage],
+        "day": long_day_words(day),
+        "iso": day.isoformat(),
+        "state": ours,
+        "why_not": why_not,
+        "under_way": runs.under_way.get(day, "") if runs is not None else "",
+        "others": bool(runs is not None and runs.under_way and day not in runs.under_way),
+        "problem": problem,
+    }
+    return await run_in_threadpool(at.html, "rattraper.html.j2", status, **words, **context)
+
+
+async def _ask(airflow: AirflowApi, stage: Stage, day: date) -> tuple[StageRuns | None, str]:
+    """What Airflow has of the stage, and why its run cannot be started now, empty when it can."""
+    try:
+        runs = await airflow_runs.stage_runs(airflow, stage, zone=settings().zone)
+    except AirflowSilent:
+        return None, SILENT
+    except AirflowRefused as refused:
+        return None, NO_DAG if refused.status == 404 else FORBIDDEN
+    if day in runs.under_way:
+        return runs, UNDER_WAY
+    return runs, PAUSED if runs.paused else ""
+
+
+def _is_possible(day: date) -> bool:
+    today = datetime.now(settings().zone).date()
+    return today - OLDEST <= day <= today
+
+
+def _impossible() -> str:
+    return "Un jour à venir, ou de plus d'un an, ne se rattrape pas."
+
+
+def _missed(now: datetime) -> Sequence[tuple[ToDoKind, WatchedDay]]:
+    starts = {stage: settings().stages.of(stage).starts_at for stage in Stage}
+    watched = ledger_access.whole().days_to_watch(since=now.date() - MISSED_WITHIN, until=now.date())
+    return missed_days(watched, starts=starts, now=now)
+
+
+def _of_day(stage: Stage, day: date) -> str:
+    """What the ledger says is wrong with a day; « green » when a run of it ended well, empty when nothing is known."""
+    watched = ledger_access.whole().days_to_watch(since=day, until=day)
+    ours = [one for one in watched if one.stage is stage]
+    if not ours:
+        return "faite"
+    return "commencée" if ours[0].started_at is not None else ""
+
+
+def _foresight(stage: Stage, day: date) -> Foresight:
+    config = settings()
+    today = datetime.now(config.zone).date()
+    policy = config.policy()
+    due_date = policy.rule(stage).due_date_on(day)
+    run = Run(run_id=0, stage=stage, reference_date=day, due_date=due_date, today=today, dry_run=True, planned=False)
+    source = loan_source(ILS, ils=config.ils, codes=config.codes())
+    with ledger_access.foreseeing(run) as planning:
+        return foresee(planning, source, run=run, policy=policy)
+
+
+_ONE_AND_MANY: Mapping[Channel, tuple[str, str]] = {
+    Channel.EMAIL: ("e-mail", "e-mails"),
+    Channel.SMS: ("SMS", "SMS"),
+    Channel.LETTER: ("lettre", "lettres"),
+    Channel.REGISTERED_LETTER: ("lettre recommandée", "lettres recommandées"),
+}
+
+
+def _foresight_words(found: Foresight) -> dict[str, Any]:
+    channels = [
+        f"{number} {_ONE_AND_MANY[channel][number > 1]}"
+        for channel, number in sorted(found.by_channel.items())
+        if number
+    ]
+    others = (
+        (found.superseded, "à une étape suivante : c'est elle qui les prévient, ou qui les a prévenus"),
+        (found.expired, "pour qui il est trop tard : l'échéance est passée"),
+        (found.told_already, "déjà prévenus de cette étape"),
+        (found.not_reached, "sans adresse utilisable, ou désinscrits"),
+        (found.others, "que les règles de l'étape laissent de côté"),
+        (found.unreadable, "prêts que le SIGB donne mal, écartés"),
+    )
+    return {
+        "loans": found.loans,
+        "told": found.told,
+        "channels": channels,
+        "others": [(number, words) for number, words in others if number],
+    }
+
+
+def _row(kind: ToDoKind, day: WatchedDay) -> dict[str, Any]:
+    name = STAGES[day.stage]
+    return {
+        "stage": day.stage.value,
+        "name": name[0].upper() + name[1:],
+        "day": long_day_words(day.day),
+        "iso": day.day.isoformat(),
+        "wrong": WRONG[kind] if day.started_at is None or kind is not ToDoKind.MISSED_DAY else "SIGB jamais lu",
+        "run_id": day.run_id,
+    }
+
+
+router = APIRouter()
+router.include_router(seen)
+router.include_router(acted)

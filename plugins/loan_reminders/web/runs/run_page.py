@@ -1,0 +1,164 @@
+"""One run: its books in words, whom it did not reach and why, its letters; also the tab of a run in Airflow's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Response
+from fastapi import Path as InPath
+
+from loan_reminders.domain.desk import NotReached, StuckDelivery
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.domain.runs.questions import Question
+from loan_reminders.domain.runs.run_page import AnswerGiven, RunPage
+from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french.days import long_day_words, when_words
+from loan_reminders.french.desk import not_reached_words, stuck_words
+from loan_reminders.french.letters import BATCHES
+from loan_reminders.french.words import CHANNELS, ONE_CHANNEL, SKIPS, STAGES, STATES
+from loan_reminders.ledger.run_pages.run_page import MOST_NAMES
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web import ledger_access
+from loan_reminders.web.access import Right
+from loan_reminders.web.guard import SeeRoute
+from loan_reminders.web.page import At, Page, Typed
+
+router = APIRouter(route_class=SeeRoute)
+RunId = Annotated[int, InPath(ge=1, lt=2**63)]
+
+SECONDS = 10
+"""How often the page of a run that has not ended is asked for again."""
+
+LEFT = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
+NOT_A_RUN = "Cette exécution n'est pas une tournée de relance : elle n'a pas de comptes."
+
+
+@router.get("/tournees/airflow")
+def of_airflow(
+    at: At, dag: Annotated[Typed, Query(max_length=250)] = "", tournee: Annotated[Typed, Query(max_length=250)] = ""
+) -> Response:
+    """The run that Airflow calls so, for the tab « Relances » of its own page."""
+    if dag not in set(Stage):
+        return at.html("tournee_sans_comptes.html.j2", problem=NOT_A_RUN, wait=0)
+    try:
+        run_id = ledger_access.run_pages().number_of(Stage(dag), tournee)
+        if run_id is not None:
+            return _page(at, run_id)
+    except ReminderError as error:
+        return at.unavailable(error)
+    words = (
+        "Cette tournée n'a pas encore commencé à lire les prêts, ou elle a échoué avant : le registre n'en sait rien."
+        " Cette page se recharge toute seule."
+    )
+    return at.html("tournee_sans_comptes.html.j2", problem=words, wait=SECONDS)
+
+
+@router.get("/tournees/{run_id}")
+def page(at: At, run_id: RunId, repondu: Annotated[Typed, Query(max_length=10)] = "") -> Response:
+    """One run. `repondu` names the question that was just answered: it is said only of an answer that is kept."""
+    try:
+        return _page(at, run_id, replied=repondu)
+    except ReminderError as error:
+        return at.unavailable(error)
+
+
+@router.get("/tournees/{run_id}/lots")
+def batches(at: At, run_id: RunId) -> Response:
+    """The way from a task of Airflow to the batch of its letters, or to the run when it has none or several."""
+    try:
+        run = ledger_access.run_pages().run(run_id, names=False)
+    except ReminderError as error:
+        return at.unavailable(error)
+    if run is None:
+        return _unknown(at)
+    only = run.batches[0] if len(run.batches) == 1 and at.may(Right.ACT) else None
+    return at.to(f"tournees/{run_id}#lots") if only is None else at.to(f"lots/{only.batch_id}")
+
+
+def _unknown(at: Page) -> Response:
+    return at.problem("Le registre n'a pas cette tournée.", 404)
+
+
+def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
+    names = at.may(Right.ACT)
+    run = ledger_access.run_pages().run(run_id, names=names)
+    if run is None:
+        return _unknown(at)
+    zone = settings().zone
+    now = datetime.now(zone)
+    stage = STAGES[run.stage]
+    answers = [_answer_words(one, now) for one in run.answers] if names else []
+    question = {"volume": Question.VOLUME, "lettres": Question.LETTERS}.get(replied)
+    given = [one for one in run.answers if one.question is question]
+    return at.html(
+        "tournee.html.j2",
+        run_id=run.run_id,
+        stage=stage[0].upper() + stage[1:],
+        day=long_day_words(run.reference_date),
+        due=long_day_words(run.due_date),
+        dry_run=run.dry_run,
+        started=when_words(run.started_at, zone=zone, now=now),
+        closed="" if run.closed_at is None else when_words(run.closed_at, zone=zone, now=now),
+        balanced=run.balanced,
+        problems=run.problems,
+        done=f"{_answer_words(given[-1], now)} La tournée reprend dans un instant." if given and names else "",
+        answers=answers,
+        wait=0 if run.closed_at is not None or (now - run.started_at).days else SECONDS,
+        airflow=f"dags/{run.stage}/runs/{quote(run.dag_run_id, safe='')}",
+        missed=f"tournees/jours-manques/{run.stage}/{run.reference_date.isoformat()}",
+        cut=len(run.not_reached) > MOST_NAMES or len(run.lost) > MOST_NAMES,
+        most=MOST_NAMES,
+        not_reached=[_not_reached(one) for one in run.not_reached[:MOST_NAMES]],
+        lost=[_lost(one) for one in run.lost[:MOST_NAMES]],
+        **_figures(run),
+    )
+
+
+def _figures(run: RunPage) -> dict[str, Any]:
+    """What is counted, nobody's name."""
+    left = {channel: sum(states.get(state, 0) for state in LEFT) for channel, states in run.deliveries.items()}
+    return {
+        "loans": run.loans,
+        "notices": run.notices,
+        "left": [(ONE_CHANNEL[channel], CHANNELS[channel], number) for channel, number in left.items() if number],
+        "states": [
+            (CHANNELS[channel], STATES[state], number)
+            for channel, states in run.deliveries.items()
+            for state, number in sorted(states.items(), key=lambda one: -one[1])
+        ],
+        "skipped": [(SKIPS[reason], number) for reason, number in run.skipped.items()],
+        "skipped_loans": sum(run.skipped.values()),
+        "batches": [
+            {
+                "id": one.batch_id,
+                "state": BATCHES[one.state],
+                "letters": one.letters,
+                "pages": one.pages,
+                "kind": ONE_CHANNEL[one.channel] if one.letters < 2 else CHANNELS[one.channel],
+            }
+            for one in run.batches
+        ],
+    }
+
+
+def _answer_words(given: AnswerGiven, now: datetime) -> str:
+    what: Mapping[tuple[Question, bool], str] = {
+        (Question.VOLUME, True): "Volume validé",
+        (Question.VOLUME, False): "Volume refusé, rien ne part",
+        (Question.LETTERS, True): "Lettres recommandées validées",
+        (Question.LETTERS, False): "Lettres recommandées refusées, rien ne s'imprime",
+    }
+    when = when_words(given.at, zone=settings().zone, now=now)
+    return f"{what[given.question, given.agreed]}, par {given.who or 'personne'}, {when}."
+
+
+def _not_reached(one: NotReached) -> tuple[str, str, str]:
+    return one.patron_barcode or one.patron_id, one.patron_name, not_reached_words(one.reason, one.detail)
+
+
+def _lost(one: StuckDelivery) -> tuple[str, str, str, str]:
+    return one.patron_barcode or one.patron_id, one.patron_name, ONE_CHANNEL[one.channel], stuck_words(one)

@@ -1,0 +1,120 @@
+"""« À faire » on the first page: each thing that waits for a person, the oldest first, with the way to do it.
+
+The first page shows it by `{% include "a_faire.html.j2" %}`, with what `to_do` gives as the variable of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from loan_reminders.domain.errors import ReminderError
+from loan_reminders.domain.letters.batches import RegisteredState
+from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
+from loan_reminders.french.to_do import to_do_words
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web import badge
+from loan_reminders.web.access import Right
+from loan_reminders.web.page import Page, said
+
+ICONS = {
+    ToDoKind.LEDGER_BEHIND: "stopped",
+    ToDoKind.VOLUME: "waiting",
+    ToDoKind.APPROVAL: "registered",
+    ToDoKind.PRINT: "print",
+    ToDoKind.NUMBER: "registered",
+    ToDoKind.POST: "registered",
+    ToDoKind.ACKNOWLEDGEMENT: "registered",
+    ToDoKind.IN_DOUBT: "sms",
+    ToDoKind.NOT_ARRIVED: "email",
+    ToDoKind.BOUNCES: "email",
+    ToDoKind.MISSED_DAY: "missed",
+    ToDoKind.BOOKS_WRONG: "stopped",
+    ToDoKind.STANDS_STILL: "paused",
+    ToDoKind.NO_CREDIT: "sms",
+}
+ANSWERS = frozenset({ToDoKind.VOLUME, ToDoKind.APPROVAL})
+"""Readers hear nothing before these are answered: their button is the one that stands out."""
+
+SEEN = frozenset({ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL, ToDoKind.MISSED_DAY})
+"""Their pages show figures alone, and are open to whoever sees."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToDoLine:
+    """One line; `path` is where its button leads, empty for nowhere, `first` whether the button stands out."""
+
+    kind: str
+    title: str
+    more: str
+    button: str
+    path: str
+    icon: str
+    first: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToDoPiece:
+    """The piece of the first page. `problem` says why nothing can be listed."""
+
+    lines: Sequence[ToDoLine] = ()
+    problem: str = ""
+
+    @property
+    def number(self) -> int:
+        """How many things wait."""
+        return len(self.lines)
+
+
+def to_do(at: Page, *, sms_left: int | None = None, now: datetime | None = None) -> ToDoPiece:
+    """What waits for a person, for whoever asks: a way is shown to whom may follow it.
+
+    `sms_left` is what is known to be left on the account of SMS, in segments; `now` is this instant unless given.
+    """
+    config = settings()
+    now = now or datetime.now(config.zone)
+    try:
+        items = list(badge.waiting(now))
+    except ReminderError as error:
+        return ToDoPiece(problem=said(error))
+    if sms_left is not None and sms_left <= config.sms.budget.floor:
+        items.insert(0, ToDoItem(kind=ToDoKind.NO_CREDIT, number=sms_left))
+    return ToDoPiece(lines=tuple(_line(at, item, now) for item in items))
+
+
+def _line(at: Page, item: ToDoItem, now: datetime) -> ToDoLine:
+    words = to_do_words(item, zone=settings().zone, now=now)
+    right = Right.ADMINISTER if item.kind is ToDoKind.LEDGER_BEHIND else Right.ACT
+    path = _path(item) if at.may(Right.SEE if item.kind in SEEN else right) else ""
+    return ToDoLine(
+        kind=item.kind.value,
+        title=words.title,
+        more=words.more,
+        button=words.button if path else "",
+        path=path,
+        icon=ICONS[item.kind],
+        first=item.kind in ANSWERS,
+    )
+
+
+def _path(item: ToDoItem) -> str:
+    missed = "tournees/jours-manques"
+    if item.kind is ToDoKind.MISSED_DAY and len(item.days) == 1:
+        missed = f"{missed}/{item.stage}/{item.days[0].isoformat()}"
+    return {
+        ToDoKind.LEDGER_BEHIND: "installation",
+        ToDoKind.VOLUME: f"questions/{item.run_id}/volume",
+        ToDoKind.APPROVAL: f"questions/{item.run_id}/lettres",
+        ToDoKind.PRINT: "lots" if item.batch_id is None else f"lots/{item.batch_id}",
+        ToDoKind.NUMBER: f"recommandes?etat={RegisteredState.PRINTED}",
+        ToDoKind.POST: f"recommandes?etat={RegisteredState.NUMBERED}",
+        ToDoKind.ACKNOWLEDGEMENT: "recommandes",
+        ToDoKind.IN_DOUBT: "bureau#en-doute",
+        ToDoKind.NOT_ARRIVED: "bureau#non-aboutis",
+        ToDoKind.BOUNCES: "bureau#retours-en-masse",
+        ToDoKind.MISSED_DAY: missed,
+        ToDoKind.BOOKS_WRONG: f"tournees/{item.run_id}",
+        ToDoKind.STANDS_STILL: f"tournees/{item.run_id}",
+        ToDoKind.NO_CREDIT: "",
+    }[item.kind]

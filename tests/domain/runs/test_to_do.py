@@ -1,0 +1,60 @@
+"""Which days of the procedure a person has to see to, out of what the ledger knows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind, missed_days, oldest_first
+from loan_reminders.domain.runs.watched_days import WatchedDay
+from loan_reminders.domain.stages import Stage
+
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 11, 30, 11, tzinfo=PARIS)
+STARTS = {Stage.OVERDUE_NOTICE: time(10)}
+DAY = date(2026, 11, 27)
+
+
+def day(on=DAY, *, hours_ago=None, **facts):
+    started = None if hours_ago is None else NOW - timedelta(hours=hours_ago)
+    return WatchedDay(stage=Stage.OVERDUE_NOTICE, day=on, started_at=started, **facts)
+
+
+@pytest.mark.parametrize(
+    ("watched", "kind"),
+    [
+        (day(), ToDoKind.MISSED_DAY),
+        (day(NOW.date()), None),
+        (day(hours_ago=1), None),
+        (day(hours_ago=3), ToDoKind.MISSED_DAY),
+        (day(hours_ago=3, read=True), None),
+        (day(hours_ago=24 * 7, read=True), ToDoKind.STANDS_STILL),
+        (day(hours_ago=24 * 7, read=True, asking=True), None),
+        (day(hours_ago=3, read=True, closed=True), ToDoKind.BOOKS_WRONG),
+        (day(hours_ago=3, read=True, closed=True, asking=True), None),
+    ],
+)
+def test_a_day_is_missed_when_nothing_can_still_come_of_it(watched, kind):
+    found = missed_days([watched], starts=STARTS, now=NOW)
+    assert [one for one, _ in found] == ([] if kind is None else [kind])
+
+
+def test_todays_run_is_missed_two_hours_after_its_time_alone():
+    late = NOW.replace(hour=12, minute=1)
+    assert missed_days([day(NOW.date())], starts=STARTS, now=late)[0][0] is ToDoKind.MISSED_DAY
+
+
+def test_a_run_that_still_sends_holds_back_the_days_that_follow():
+    sending = day(DAY, hours_ago=20, read=True)
+    waiting = day(DAY + timedelta(days=1))
+    assert missed_days([sending, waiting], starts=STARTS, now=NOW) == ()
+    before = day(DAY - timedelta(days=1))
+    assert [one.day for _, one in missed_days([before, sending, waiting], starts=STARTS, now=NOW)] == [before.day]
+
+
+def test_the_oldest_comes_first_and_what_nobody_can_date_before_all():
+    old, new = (ToDoItem(kind=ToDoKind.PRINT, since=NOW - timedelta(days=days)) for days in (3, 1))
+    stopped = ToDoItem(kind=ToDoKind.LEDGER_BEHIND)
+    assert oldest_first([new, stopped, old]) == (stopped, old, new)
