@@ -23,7 +23,6 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.services.email.read_bounces import read_bounces
 from loan_reminders.services.sms.feedback import read_blacklist, read_receipts, read_replies
 from loan_reminders.settings.library_toml import ROOT, TEMPLATES, Settings, read_settings
@@ -31,13 +30,13 @@ from tests.scenes.lived.catalogue import Catalogue, catalogue
 from tests.scenes.lived.clock import LedgerClock, another_day
 from tests.scenes.lived.desk import LibrariansDay
 from tests.scenes.lived.morning import Morning
-from tests.scenes.lived.outside import LivedOutside, Mailbox, PlainPages, Provider, one_page_engine
+from tests.scenes.lived.outside import CheckedOnce, LivedOutside, Mailbox, PlainPages, Provider, one_page_engine
 from tests.scenes.world import ALWAYS_OPEN
 
 DAYS = 91
 SIZES = {"patrons": 4_800, "loans": 3_000}
 """The library that lives its months: 160 loans due in two days, 66 overdue since yesterday."""
-AT_FIRST = 0.45
+AT_FIRST = 0.3
 """What was lent when the months begin, as a share of today."""
 STRIKE = range(45, 42, -1)
 SMS_SILENT, ILS_SILENT, MISSED = 12, 20, 3
@@ -93,7 +92,7 @@ class _Months:
     ) -> None:
         self.today, self.ledger, self.settings = today, ledger, settings
         layout = settings.letter_layout()
-        self.engine: LetterPrinter = LetterRenderer(TEMPLATES, library=settings.identity(), workers=1, layout=layout)
+        self.engine: LetterPrinter = CheckedOnce(TEMPLATES, library=settings.identity(), workers=1, layout=layout)
         plain = PlainPages(TEMPLATES, library=settings.identity(), workers=1)
         outside = LivedOutside(now=datetime.combine(today, hour(), settings.zone))
         self.work = Morning(

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,6 +19,7 @@ from loan_reminders.domain.email.feedback import Arrival, Bounce, BounceKind, Re
 from loan_reminders.domain.letters.batches import PrintedBatch, PrintedLetter
 from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedLetter, RenderedText
 from loan_reminders.domain.sms.feedback import AckStatus, BlacklistEntry, SmsAck, SmsCredit, SmsReply
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.rendering.process_pool import ProcessPool
@@ -214,6 +215,20 @@ class Provider:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class CheckedOnce(LetterRenderer):
+    """The page engine; its templates do not change during the months, so each is checked the first time alone."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._sound: set[tuple[Stage, Channel]] = set()
+
+    def check(self, *, stage: Stage, kind: Channel, today: date) -> None:
+        """Lay out letters of test, the first time."""
+        if (stage, kind) not in self._sound:
+            super().check(stage=stage, kind=kind, today=today)
+            self._sound.add((stage, kind))
 
 
 class PlainPages(LetterRenderer):
