@@ -8,11 +8,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from loan_reminders.domain.stages import Stage
-from tests.browser.visitor import Visitor, chromium, open_browser, session
+from tests.browser.visitor import chromium, open_browser, session
 from tests.e2e.conftest import run
 from tests.e2e.installation import Installation
 
-SHOWN = {"lecteur": "the viewer", "biblio": "the librarian", "admin": "the administrator"}
+SHOWN = ("biblio", "lecteur", "admin")
+"""The librarian, the viewer, the administrator."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,13 +43,3 @@ def house(installation: Installation) -> Installation:
 def tokens(house: Installation) -> dict[str, str]:
     """A session of each person who can log in."""
     return {user: session(house.url, user, house.passwords[user]) for user in (*SHOWN, "personne")}
-
-
-@pytest.fixture(params=["light", "dark"])
-def librarian(
-    request: pytest.FixtureRequest, browser: Browser, house: Installation, tokens: dict[str, str]
-) -> Iterator[Visitor]:
-    """The librarian, who prefers light, then dark."""
-    visitor = Visitor.of(browser, house.url, token=tokens["biblio"], dark=request.param == "dark")
-    yield visitor
-    visitor.close()

@@ -56,8 +56,10 @@ def buttons(page: Page) -> list[tuple[int, str, str, str]]:
 def press(page: Page, form: int, place: int, words: str, *, text: str, day: str) -> Pressed:
     """Fill the form in and press the button; the page then shows what came of it."""
     page.evaluate(_FILL, [form, {"text": text, "day": day}])
-    where = page.url
-    button = page.locator("form").nth(form).locator("button, input[type=submit]").nth(place)
+    where, asked = page.url, page.locator("form").nth(form)
+    for file in asked.locator("input[type=file]").all():
+        file.set_input_files({"name": "fichier.csv", "mimeType": "text/csv", "buffer": f"reference\n{text}\n".encode()})
+    button = asked.locator("button, input[type=submit]").nth(place)
     answers: list[Response] = []
     files: list[Download] = []
 
@@ -65,8 +67,11 @@ def press(page: Page, form: int, place: int, words: str, *, text: str, day: str)
         if response.request.is_navigation_request() and response.frame == page.main_frame:
             answers.append(response)
 
+    def downloaded(file: Download) -> None:
+        files.append(file)
+
     page.on("response", answered)
-    page.on("download", files.append)
+    page.on("download", downloaded)
     try:
         button.click(no_wait_after=True)
         for _ in range(600):
@@ -76,7 +81,7 @@ def press(page: Page, form: int, place: int, words: str, *, text: str, day: str)
         page.wait_for_load_state("load")
     finally:
         page.remove_listener("response", answered)
-        page.remove_listener("download", files.append)
+        page.remove_listener("download", downloaded)
     status = answers[-1].status if answers else 0
     name = files[0].suggested_filename if files else ""
     return Pressed(page=where, words=words, status=status, led_to=page.url, file=name)

@@ -88,6 +88,8 @@ class Visitor:
 def violations(page: Page) -> list[str]:
     """What axe finds wrong on a page as it stands, of any level; empty when nothing is."""
     # The policy of our pages lets no foreign script in by an address: this one comes by the browser's own door.
+    # Colours that are on their way from one mode to the other are of none.
+    page.evaluate("() => Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)))")
     page.evaluate(AXE)
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     return [

@@ -27,6 +27,15 @@ class Visit:
     response: Response
 
 
+def not_made_yet() -> set[str]:
+    """The tabs of the frame that lead to no page of the application: none, once all pages are made."""
+    from loan_reminders.web.app import create_app
+    from loan_reminders.web.frame import TABS
+
+    made = {getattr(route, "path", "").strip("/") for route in create_app().routes}
+    return {f"{HOME}{tab.path}" for one in TABS for tab in (one, *one.subtabs) if tab.path not in made}
+
+
 def kind_of(path: str) -> str:
     """The path without what tells one page of a kind from another, and without the order of a list."""
     parts = urlsplit(path)
@@ -36,7 +45,8 @@ def kind_of(path: str) -> str:
 
 def pages(page: Page, url: str, *, start: str = HOME, each: int = EACH) -> Iterator[Visit]:
     """Open one page after the other, breadth first; what is a file to download is passed over."""
-    waiting, seen, kinds = [start], {start}, {}
+    waiting, kinds = [start], {}
+    seen = {start, *not_made_yet()}
     while waiting and len(seen) < 4000:
         path = waiting.pop(0)
         kind = kind_of(path)
