@@ -2,7 +2,8 @@
 
     clock       a ledger that believes in another day: its own `now()` is that of the day being lived
     catalogue   the ILS as it was on each past day, with today's readers and loans
-    outside     relay, SMS provider, mailbox of bounces and page engine; readers who answer STOP, dead numbers
+    outside     relay, SMS provider and mailbox of bounces; readers who answer STOP, dead numbers
+    paper       the page engine for the letters of the last weeks, plain pages for those before
     morning     a day's five runs, each as its DAG does them
     desk        what librarians do on a day: print, number, post, note what came back, look at readers
     months      the whole: which days are ordinary, which are not; a line a week

@@ -30,7 +30,8 @@ from tests.scenes.lived.catalogue import Catalogue, catalogue
 from tests.scenes.lived.clock import LedgerClock, another_day
 from tests.scenes.lived.desk import LibrariansDay
 from tests.scenes.lived.morning import Morning
-from tests.scenes.lived.outside import CheckedOnce, LivedOutside, Mailbox, PlainPages, Provider, one_page_engine
+from tests.scenes.lived.outside import LivedOutside, Mailbox, Provider
+from tests.scenes.lived.paper import CheckedOnce, PlainPages, one_page_engine
 from tests.scenes.world import ALWAYS_OPEN
 
 DAYS = 91
