@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format bench faults pins check-settings preview
+.PHONY: help demo up screens test lint format bench faults pins check-settings preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -34,8 +34,11 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.installed
 demo: $(VENV)/.installed ## Today's five runs on a fictional library, with a real Airflow; prints what was sent
 	@$(BIN)/python -m tests.e2e.demo
 
-up: $(VENV)/.installed ## The same Airflow left running, with its web pages; Ctrl-C stops it
+up: $(VENV)/.installed ## The same Airflow left running, with a library three months into use; Ctrl-C stops it
 	@$(BIN)/python -m tests.e2e.demo --stay
+
+screens: $(VENV)/.installed ## Pictures of every page of that library, in var/screens/ (README=1: those of the README too)
+	@$(BIN)/python -m tests.browser.screens $(if $(README),--readme)
 
 test: lint ## Lint, types, walls and every test
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8

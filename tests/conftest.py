@@ -45,11 +45,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a process of several, what takes longest comes first; alone, the order stays."""
-    if hasattr(config, "workerinput"):
-        from tests.workers import turn_of
+    """In a process of several, what takes longest comes first; alone, the order stays, but for what comes last."""
+    from tests.workers import comes_last, turn_of
 
+    if hasattr(config, "workerinput"):
         items.sort(key=lambda item: turn_of(item.nodeid))
+    else:
+        items.sort(key=lambda item: comes_last(item.nodeid))
 
 
 @pytest.fixture(scope="session")

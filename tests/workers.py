@@ -12,7 +12,7 @@ from pathlib import Path
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
-ONE_INSTALLATION = ("tests/e2e/", "tests/security/")
+ONE_INSTALLATION = ("tests/e2e/", "tests/security/", "tests/browser/")
 LONGEST_FIRST = (
     *ONE_INSTALLATION,
     "tests/faults/",
@@ -31,6 +31,11 @@ def share_of(nodeid: str) -> str:
 def turn_of(nodeid: str) -> int:
     """The place of a test's folder among the others: what takes longest comes first."""
     return next((turn for turn, folder in enumerate(LONGEST_FIRST) if nodeid.startswith(folder)), len(LONGEST_FIRST))
+
+
+def comes_last(nodeid: str) -> bool:
+    """Whether a test presses what other tests of the installation count: it comes after them."""
+    return nodeid.startswith("tests/browser/")
 
 
 class WholeFiles(LoadScopeScheduling):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from random import Random
 
@@ -22,22 +22,33 @@ _TITLE_WIDTH, _AUTHOR_WIDTH = 400, 100
 def add_loans(library: Library, rng: Random, readers: list[Reader], *, today: date, by_day: Mapping[int, int]) -> None:
     """Titles, items and the loans of each due day (days from today), several to a reader now and then."""
     _add_titles(library, rng)
-    pools = [(group, [reader for reader in readers if reader.group is group]) for group in GROUPS]
-    pools = [(group, pool) for group, pool in pools if pool]
-    weights = [group.loans for group, _ in pools]
-    sizes, size_weights = zip(*_LOANS_A_READER, strict=True)
+    borrower = readers_of_loans(readers)
     copies: Counter[int] = Counter()
     for day, count in by_day.items():
         due = today + timedelta(days=day)
         left = count
         while left > 0:
-            reader = rng.choice(rng.choices(pools, weights)[0][1])
-            size = min(rng.choices(sizes, size_weights)[0], left)
+            reader, size = borrower(rng)
+            size = min(size, left)
             left -= size
             for _ in range(size):
                 title = rng.randrange(1, TITLES + 1)
                 copies[title] += 1
-                _add_loan(library, rng, reader, title, copies[title], due, lent_before=day)
+                add_loan(library, rng, reader, title, copies[title], due, lent_before=day)
+
+
+def readers_of_loans(readers: list[Reader]) -> Callable[[Random], tuple[Reader, int]]:
+    """What picks who borrows, each group by its share of the loans, and how many documents at once."""
+    pools = [(group, [reader for reader in readers if reader.group is group]) for group in GROUPS]
+    pools = [(group, pool) for group, pool in pools if pool]
+    weights = [group.loans for group, _ in pools]
+    sizes, size_weights = zip(*_LOANS_A_READER, strict=True)
+
+    def borrower(rng: Random) -> tuple[Reader, int]:
+        reader = rng.choice(rng.choices(pools, weights)[0][1])
+        return reader, rng.choices(sizes, size_weights)[0]
+
+    return borrower
 
 
 def add_oddities(library: Library, *, today: date) -> Counter[int]:
@@ -74,10 +85,10 @@ def _link(library: Library, adm: int, bib: int, place: int) -> None:
     library.add("z103", f"{ADM_LIBRARY}{_FIRST_ADM + adm:09d}{place:04d}", f"{BIB_LIBRARY}{bib:09d}0000")
 
 
-def _add_loan(
+def add_loan(
     library: Library, rng: Random, reader: Reader, title: int, copy: int, due: date, *, lent_before: int
-) -> None:
-    """A loan that is open today: it began before, so one due in 20 days was made for more."""
+) -> str:
+    """A loan that is open today: it began before, so one due in 20 days was made for more. Returns the loan's id."""
     lengths = [pair for pair in reader.group.lengths if pair[0] > lent_before] or [(max(lent_before + 1, 28), 1)]
     length = rng.choices([days for days, _ in lengths], [share for _, share in lengths])[0]
     item = f"{_FIRST_ADM + title:09d}{copy:06d}"
@@ -89,6 +100,7 @@ def _add_loan(
     loan_ymd = _ymd(due - timedelta(days=length))
     branch = BRANCHES[title % 4]
     _add_z36(library, item, reader.key, branch, _ymd(due), loan_ymd, reader.status, renewals=renewals)
+    return f"{item}-{len(library.rows['z36'])}"
 
 
 def _add_odd_loan(library: Library, oddity: Oddity, key: str, bib: int, copy: int, due: date) -> None:

@@ -18,7 +18,9 @@ from tests.e2e.installation import ROOT, Installation
 from tests.e2e.summary import stage_summary, table
 
 FOLDER = ROOT / "var"
-KEPT_BETWEEN_DEMOS = {"bench.json", "faults.json"}
+KEPT_BETWEEN_DEMOS = {"bench.json", "faults.json", "previews", "screens"}
+LIVED = "lived-until"
+"""The file that says up to which day the library of `make up` has lived."""
 
 
 def main() -> int:
@@ -29,14 +31,23 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     today = options.today or datetime.now(settings().zone).date()
-    if not options.stay:
+    if not options.stay or last_day(FOLDER) != today:
         clear(FOLDER)
     say(f"Bibliothèque fictive au {today:%d/%m/%Y}, PostgreSQL, simulateurs et Airflow : démarrage…")
-    with Installation(FOLDER, today=today, scheduled=options.stay) as installation:
+    with Installation(FOLDER, today=today, scheduled=options.stay, lived=options.stay) as installation:
         say(f"Airflow répond : {installation.url}")
         if options.stay:
+            (FOLDER / LIVED).write_text(today.isoformat(), encoding="utf-8")
             return stay(installation)
         return run_all(installation)
+
+
+def last_day(folder: Path) -> date | None:
+    """The day up to which the library kept in this folder has lived; None when it is no such library."""
+    try:
+        return date.fromisoformat((folder / LIVED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def clear(folder: Path) -> None:

@@ -19,8 +19,10 @@ from loan_reminders.domain.stages import Stage
 from sql.demo.generator import build_library
 from tests.e2e.airflow_api import AirflowApi
 from tests.e2e.processes import Processes, free_port
+from tests.scenes.lived.months import SIZES, live
 from tests.simulators.oracle_server import SERVICE
 from tests.simulators.postgres import EmbeddedPostgres
+from tests.simulators.sms_provider import CREDITS_PER_SMS
 
 ROOT = Path(__file__).resolve().parents[2]
 ILS_LOGIN, SMS_LOGIN = "relances", "bu-montclar"
@@ -40,12 +42,22 @@ def settings_for_any_hour(path: Path) -> Path:
 
 
 class Installation:
-    """Everything a library needs, below one folder; every port is free, everything started is stopped."""
+    """Everything a library needs, below one folder; every port is free, everything started is stopped.
+
+    With `lived` the library is three months into use: a new ledger lives them before anything starts.
+    """
 
     def __init__(
-        self, folder: Path, *, today: date, scheduled: bool = False, more_users: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        today: date,
+        scheduled: bool = False,
+        more_users: Mapping[str, str] | None = None,
+        lived: bool = False,
     ) -> None:
         self.folder = folder
+        self.lived = lived
         self.today = today
         self.scheduled = scheduled
         self.config = folder / "library.toml"
@@ -55,6 +67,7 @@ class Installation:
         self.ils = folder / "ils.sqlite"
         self.users = USERS | dict(more_users or {})
         self.passwords = dict.fromkeys(self.users, "")
+        self.sms_credit = 150_000
         self.callback_token = secrets.token_urlsafe(24)
         self.stack = ExitStack()
 
@@ -79,10 +92,19 @@ class Installation:
         self.ledger_url = self.postgres.url("ledger")
         migrate.upgrade(self.ledger_url)
         self.ils.unlink(missing_ok=True)
-        build_library(self.ils, today=self.today)
+        build_library(self.ils, today=self.today, **(SIZES if self.lived else {}))
+        self._live()
         self.processes = self.stack.enter_context(Processes(self.folder / "logs" / "processes"))
         self.env = self._environment(self._start_simulators())
         self._start_airflow()
+
+    def _live(self) -> None:
+        """The months before today, in a ledger that is new; one that was used is left as it is."""
+        [(runs,)] = self.postgres.execute("SELECT count(*) FROM runs", database="ledger")
+        if self.lived and not runs:
+            lived = live(self.ledger_url, self.letters, today=self.today)
+            self.sms_credit = lived.credit_left * CREDITS_PER_SMS
+            print(f"Trois mois vécus en {lived.seconds:.0f} s", flush=True)
 
     def _start_simulators(self) -> dict[str, int]:
         python = [sys.executable, "-u", "-m"]
@@ -108,7 +130,7 @@ class Installation:
                 "--login",
                 SMS_LOGIN,
                 "--credits",
-                "150000",
+                str(self.sms_credit),
             ],
         }
         return {

@@ -41,6 +41,7 @@ The use cases at work
     outside             relay, SMS gateway, printer and store in memory, with every misfortune (services, other scenes)
     miniature           a library whose readers, loans and days change, on `outside` (services/runs)
     month               a month of such a library, each DAG once a day, with kills (services/runs)
+                        (`lived/`: three months of the fictional library, as `make up` shows them)
 
 Airflow
     operators_at_work   the real operators on a `world` (airflow)

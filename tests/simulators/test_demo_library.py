@@ -15,6 +15,7 @@ from sql.demo.contacts import MOBILE_BLOCK, mobile
 from sql.demo.generator import STAGE_LOANS, build_library, loans_by_due_day, make_library
 from sql.demo.oddities import ODDITIES, STAGE_DAYS
 from sql.demo.oracle_script import literal, write_oracle_sql
+from sql.demo.past import earlier_due, with_the_past
 from sql.demo.tables import BINDS, TABLES
 from tests.scenes.aleph import ALEPH_SQL, ymd
 
@@ -144,3 +145,26 @@ def test_the_script_for_oracle_is_ascii_with_short_lines_and_an_insert_a_row(tmp
     assert "VARCHAR2(200)" not in text
     assert "ALTER SESSION SET CURRENT_SCHEMA = ILS;" in lines
     assert lines[-2:] == ["COMMIT;", "EXIT"]
+
+
+def test_what_was_lent_before_is_of_the_same_readers_and_leaves_today_as_it_is():
+    sizes = {"seed": 1, "patrons": 600, "loans": 500}
+    now = make_library(today=SUNDAY, **sizes)
+    library, fates = with_the_past(today=SUNDAY, days=60, **sizes)
+    for table, rows in now.rows.items():
+        assert library.rows[table][: len(rows)] == rows
+    assert library.rows["z303"] == now.rows["z303"]
+    added = library.rows["z36"][len(now.rows["z36"]) :]
+    assert {f"{row[0]}-{row[2]}" for row in added} == fates.keys()
+    assert {row[1] for row in added} <= {row[0] for row in now.rows["z303"]}
+    assert len({row[0] for row in library.rows["z36"]}) == len(library.rows["z36"])
+    assert all(fate.back_on is not None and fate.back_on < SUNDAY for fate in fates.values())
+    assert {fate.renewed_on is None for fate in fates.values()} == {True, False}
+    assert with_the_past(today=SUNDAY, days=60, **sizes)[1] == fates
+
+
+def test_a_loan_renewed_had_an_earlier_due_date_unless_it_was_too_young():
+    due = date(2026, 3, 1)
+    assert earlier_due(due=due, loan_date=date(2026, 1, 20), renewals=1) == date(2026, 2, 8)
+    assert earlier_due(due=due, loan_date=date(2026, 2, 7), renewals=1) is None
+    assert earlier_due(due=due, loan_date=date(2026, 1, 20), renewals=0) is None

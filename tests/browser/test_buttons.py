@@ -1,0 +1,32 @@
+"""Every button pressed once: none leads to a page that broke, and what was sent shows its answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import SHOWN
+from tests.browser.forms import buttons, press
+from tests.browser.visitor import Visitor
+from tests.browser.walk import opened, pages
+
+
+@pytest.mark.parametrize("user", SHOWN)
+def test_every_button_answers(user, browser, house, tokens):
+    visitor = Visitor.of(browser, house.url, token=tokens[user])
+    page = visitor.page()
+    found = {}
+    for visit in pages(page, visitor.url, each=1):
+        for form, place, purpose, words in buttons(page):
+            found.setdefault(purpose, (visit.path, form, place, words))
+    pressed = []
+    for path, form, place, words in found.values():
+        opened(page, visitor.url + path)
+        if any((form, place) == (one[0], one[1]) for one in buttons(page)):
+            done = press(page, form, place, words, text="ZZ-999", day=house.today.isoformat())
+            pressed.append(done)
+            assert done.file or done.status in (200, 400, 404, 409), done
+            if not done.file:
+                assert page.locator("h1").count() == 1, done
+    assert user == "lecteur" or len(pressed) > 5
+    assert visitor.complaints == []
+    visitor.close()

@@ -1,0 +1,85 @@
+"""In Airflow's own frame, and alone: the same pages, the same light; and the keyboard."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Frame, Page
+
+from tests.browser.visitor import Visitor
+from tests.browser.walk import HOME, not_made_yet
+
+SHOWN = "() => getComputedStyle(document.body).backgroundColor"
+
+
+@pytest.fixture
+def at_the_desk(browser, house, tokens):
+    """The librarian on our pages alone."""
+    visitor = Visitor.of(browser, house.url, token=tokens["biblio"])
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture
+def framed(browser, house, tokens):
+    """The at_the_desk on Airflow's own page, with ours in its frame."""
+    visitor = Visitor.of(browser, house.url, token=tokens["biblio"])
+    page = visitor.page()
+    page.goto(f"{house.url}/plugin/relances")
+    page.frame_locator("iframe").locator("nav.tabs").wait_for()
+    yield page
+    visitor.close()
+
+
+def inside(page: Page, url: str) -> Frame:
+    """Our page in Airflow's."""
+    return next(one for one in page.frames if one.url.startswith(f"{url}{HOME}"))
+
+
+def test_each_tab_opens_in_airflows_frame(framed, house):
+    frame = framed.frame_locator("iframe")
+    tabs = frame.locator("nav.tabs a")
+    later = not_made_yet()
+    opened = []
+    for place in range(tabs.count()):
+        words, path = tabs.nth(place).inner_text(), urlsplit(tabs.nth(place).get_attribute("href") or "").path
+        if path.rstrip("/") in {one.rstrip("/") for one in later}:
+            continue
+        tabs.nth(place).click()
+        frame.locator("nav.tabs a[aria-current]").wait_for()
+        frame.locator("h1").wait_for()
+        assert inside(framed, house.url).locator("h1").count() == 1, words
+        opened.append(words)
+    assert "Courriers" in opened
+
+
+def test_dark_follows_airflows_own_switch(framed, house):
+    ours = inside(framed, house.url)
+    light = ours.evaluate(SHOWN)
+    for mode in ("Mode sombre", "Mode clair"):
+        framed.get_by_role("button", name="Utilisateur").click()
+        framed.get_by_role("menuitem", name="Apparence").click()
+        framed.get_by_text(mode, exact=True).click()
+        theme = "dark" if mode == "Mode sombre" else "light"
+        ours.wait_for_function(f"() => document.documentElement.dataset.theme === '{theme}'")
+        assert (ours.evaluate(SHOWN) == light) is (theme == "light")
+
+
+def test_the_keyboard_reaches_the_content_first_then_the_tabs(at_the_desk):
+    page = at_the_desk.page()
+    page.goto(f"{at_the_desk.url}{HOME}lots")
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.className") == "skip"
+    assert page.locator("a.skip").evaluate("link => link.getBoundingClientRect().top") >= 0
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.closest('nav.tabs') !== null")
+
+
+def test_where_something_is_scanned_or_searched_the_field_is_ready(at_the_desk):
+    page = at_the_desk.page()
+    for path in ("recommandes", "lecteurs"):
+        page.goto(f"{at_the_desk.url}{HOME}{path}")
+        if page.locator("[data-focus]").count():
+            assert page.evaluate("() => document.activeElement.matches('[data-focus]')"), path

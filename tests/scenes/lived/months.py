@@ -1,0 +1,190 @@
+"""Three months of the fictional library, day by day, up to yesterday evening.
+
+Ordinary days, and those that a library has too: three days of strike caught up afterwards, a morning when the ILS did
+not answer, a day when the SMS provider said nothing, and a day of first reminders that nobody has caught up yet.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as hour
+from pathlib import Path
+
+from sqlalchemy import text
+
+from loan_reminders.domain.ports.letters import LetterPrinter
+from loan_reminders.domain.stages import Stage
+from loan_reminders.gateways.letters.letter_store import FolderLetterStore
+from loan_reminders.ledger.connect import connect
+from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.services.email.read_bounces import read_bounces
+from loan_reminders.services.sms.feedback import read_blacklist, read_receipts, read_replies
+from loan_reminders.settings.library_toml import ROOT, TEMPLATES, Settings, read_settings
+from tests.scenes.lived.catalogue import Catalogue, catalogue
+from tests.scenes.lived.clock import LedgerClock, another_day
+from tests.scenes.lived.desk import LibrariansDay
+from tests.scenes.lived.morning import Morning
+from tests.scenes.lived.outside import LivedOutside, Mailbox, Provider
+from tests.scenes.lived.paper import CheckedOnce, PlainPages, one_page_engine
+from tests.scenes.world import ALWAYS_OPEN
+
+DAYS = 91
+SIZES = {"patrons": 4_800, "loans": 3_000}
+"""The library that lives its months: 160 loans due in two days, 66 overdue since yesterday."""
+AT_FIRST = 0.3
+"""What was lent when the months begin, as a share of today."""
+STRIKE = range(45, 42, -1)
+SMS_SILENT, ILS_SILENT, MISSED = 12, 20, 3
+"""How many days ago each of these was."""
+PAGES_KEPT = 14
+"""Letters of so many days are laid out by the page engine, those before on plain pages."""
+SUNDAY = 6
+_COUNTS = text("""
+    SELECT channel, count(*) AS number FROM deliveries
+    WHERE library = :library AND state IN ('accepted', 'delivered') GROUP BY channel
+""")
+_NAMES = {"email": "e-mails", "sms": "SMS", "letter": "lettres", "registered_letter": "recommandés"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """What the months came to: SMS segments left on the account, and the seconds that it took."""
+
+    credit_left: int
+    seconds: float
+
+
+def live(ledger_url: str, letters: Path, *, today: date, days: int = DAYS, say: Callable[[str], None] = print) -> Lived:
+    """Live the `days` before today in a ledger that is migrated and empty; letters are stored below `letters`."""
+    started = time.monotonic()
+    ours = read_settings(ROOT / "library.toml")
+    with tempfile.TemporaryDirectory(prefix="lr-") as folder:
+        ils = catalogue(Path(folder), today=today, days=days + 24, codes=ours.codes(), busy=AT_FIRST, **SIZES)
+    say(f"Bibliothèque des {days} derniers jours : {len(ils.lives)} prêts ({time.monotonic() - started:.0f} s)")
+    with (
+        _quiet(),
+        one_page_engine(),
+        another_day(ledger_url) as (clock, believing),
+        connect(believing, library=ours.library.code) as ledger,
+    ):
+        months = _Months(ledger=ledger, clock=clock, ils=ils, settings=ours, letters=letters, today=today)
+        months.live(days, say)
+        return Lived(credit_left=months.work.outside.credit_left(), seconds=time.monotonic() - started)
+
+
+class _Months:
+    """The days, one after the other."""
+
+    def __init__(
+        self,
+        *,
+        ledger: PostgresLedger,
+        clock: LedgerClock,
+        ils: Catalogue,
+        settings: Settings,
+        letters: Path,
+        today: date,
+    ) -> None:
+        self.today, self.ledger, self.settings = today, ledger, settings
+        layout = settings.letter_layout()
+        self.engine: LetterPrinter = CheckedOnce(TEMPLATES, library=settings.identity(), workers=1, layout=layout)
+        plain = PlainPages(TEMPLATES, library=settings.identity(), workers=1)
+        outside = LivedOutside(now=datetime.combine(today, hour(), settings.zone))
+        self.work = Morning(
+            ledger=ledger,
+            clock=clock,
+            ils=ils,
+            outside=outside,
+            settings=settings,
+            store=FolderLetterStore(letters),
+            printer=plain,
+        )
+        self.librarians = LibrariansDay(morning=self.work)
+        self.missed: list[date] = []
+        self.told: dict[str, int] = {}
+
+    def live(self, days: int, say: Callable[[str], None]) -> None:
+        """All of them."""
+        for ago in range(days, 0, -1):
+            day = self.today - timedelta(days=ago)
+            if ago <= PAGES_KEPT:
+                self.work.printer = self.engine
+            self.day(day, ago)
+            if day.weekday() == SUNDAY or ago == 1:
+                say(self._week(day))
+
+    def day(self, day: date, ago: int) -> None:
+        """One day: nothing on a day of strike; else what was missed, the day's runs, the desk, the evening."""
+        if ago in STRIKE:
+            self.missed.append(day)
+            return
+        self.work.at(day, hour(6, 30))
+        last = ago == 1
+        self.work.outside.sms_server_down = ago == SMS_SILENT
+        for stage in (Stage.COURTESY_NOTICE, Stage.FIRST_REMINDER, Stage.SECOND_REMINDER, Stage.REGISTERED_LETTER):
+            for missed in self.missed:
+                self.work.run(stage, reference_date=missed)
+            self.work.ils.down = ago == ILS_SILENT and stage is Stage.SECOND_REMINDER
+            if not (stage is Stage.FIRST_REMINDER and ago == MISSED):
+                self.work.run(stage)
+        if day.weekday() != SUNDAY or last:
+            self.work.at(day, hour(9, 20 + day.day % 30))
+            self.librarians.approve()
+            self.work.later(minutes=15)
+            self.librarians.note_returns()
+            self.librarians.post()
+            self.librarians.number()
+            if not last:
+                self.librarians.print_batches()
+        self.work.at(day, hour(10))
+        window = ALWAYS_OPEN if last else None
+        self.work.what_waited(window)
+        for missed in self.missed:
+            self.work.run(Stage.OVERDUE_NOTICE, reference_date=missed)
+        self.missed = []
+        self.work.run(Stage.OVERDUE_NOTICE, window=window)
+        self.evening(day, ago)
+
+    def evening(self, day: date, ago: int) -> None:
+        """What came back during the day, and who came to the desk."""
+        work, ours = self.work, self.settings
+        if day.weekday() != SUNDAY:
+            work.at(day, hour(14, 5 + day.day))
+            self.librarians.look_at_readers()
+            self.librarians.letters_came_back()
+            if day.weekday() in (0, 3):
+                self.librarians.settle_some()
+        work.at(day, hour(18, 12))
+        read_bounces(self.ledger.mail_feedback(), Mailbox(work.outside), failures=ours.bounces.soft_failures)
+        feedback, dead = self.ledger.feedback(), ours.sms.dead_after_failures
+        read_receipts(feedback, Provider(work.outside), now=work.now, failures=dead)
+        read_replies(feedback, Provider(work.outside), failures=dead)
+        if ago % 7 == 0:
+            read_blacklist(feedback, Provider(work.outside))
+
+    def _week(self, day: date) -> str:
+        with self.ledger.engine.begin() as connection:
+            told = {row.channel: row.number for row in connection.execute(_COUNTS, {"library": self.ledger.library})}
+            connection.execute(text("ANALYZE"))
+        new = {name: number - self.told.get(name, 0) for name, number in told.items()}
+        self.told = told
+        figures = ", ".join(f"{number} {_NAMES[name]}" for name, number in sorted(new.items()))
+        return f"  semaine jusqu'au {day:%d/%m/%Y} : {figures} ; crédit SMS {self.work.outside.credit_left()}"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The log of three months of runs is nobody's."""
+    log = logging.getLogger("loan_reminders")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
