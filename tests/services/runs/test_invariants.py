@@ -1,10 +1,8 @@
 """Whatever happens, in whatever order: what is never false.
 
 Days pass, loans are returned, renewed and held, addresses are corrected, tasks run, fail, die and are run again, today
-or days later. After each step the promises are checked against what readers were really told. The relay, the SMS
-provider and the letter store are in memory, at the ports; `test_main_job` has real sockets.
-
-`INVARIANT_EXAMPLES=1000` looks further, differently each time; by default the same examples come every time.
+or days later. After each step the promises are checked against what readers were really told. The world outside is in
+memory, at the ports. `INVARIANT_EXAMPLES=1000` looks further; by default the same examples come every time.
 """
 
 from __future__ import annotations
