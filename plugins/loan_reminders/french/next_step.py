@@ -54,11 +54,11 @@ def next_step_words(step: NextStep, *, today: date) -> tuple[str, str, str]:
     return _first_upper(STAGES[step.stage]), f"prévue {when_planned(step.day, today)}", said
 
 
-def hold_words(hold: Hold, title: str) -> str:
-    """What a hold is about; `title` of the loan may be empty."""
+def hold_words(hold: Hold) -> str:
+    """What a hold is about."""
     if hold.whole_reader:
         return "Ne rien écrire à ce lecteur"
-    return f"Ne pas écrire pour « {title} »" if title else "Ne pas écrire pour un de ses prêts"
+    return f"Ne pas écrire pour « {hold.title} »" if hold.title else "Ne pas écrire pour un document sans titre"
 
 
 def resent_words(channel: Channel, state: DeliveryState, *, documents: int, left_out: int) -> str:

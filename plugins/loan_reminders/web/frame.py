@@ -95,12 +95,14 @@ def frame(path: str, may: Callable[[str], bool]) -> Frame:
     tabs = [tab for tab in TABS if may(tab.right)]
     here = next((tab for tab in tabs if tab.holds(path)), None)
     below = [tab for tab in here.subtabs if may(tab.right)] if here else []
+    # A page may be below another's address: it belongs to the nearest one.
+    nearest = max((tab for tab in below if tab.holds(path)), key=lambda tab: len(tab.path), default=None)
     return Frame(
-        tabs=tuple(_shown(tab, path) for tab in tabs),
-        subtabs=tuple(_shown(tab, path) for tab in below) if len(below) > 1 else (),
+        tabs=tuple(_shown(tab, is_current=tab.holds(path)) for tab in tabs),
+        subtabs=tuple(_shown(tab, is_current=tab is nearest) for tab in below) if len(below) > 1 else (),
         current=here.words if here else "",
     )
 
 
-def _shown(tab: Tab, path: str) -> ShownTab:
-    return ShownTab(path=tab.path, words=tab.words, is_current=tab.holds(path), subtabs=bool(tab.subtabs))
+def _shown(tab: Tab, *, is_current: bool) -> ShownTab:
+    return ShownTab(path=tab.path, words=tab.words, is_current=is_current, subtabs=bool(tab.subtabs))

@@ -108,6 +108,24 @@ def test_a_batch_is_printed_once_and_then_copied(desk):
     assert desk.events()[-2:] == [("printed", "chloé"), ("copied", "chloé")]
 
 
+def test_a_letter_to_a_reader_held_since_is_left_out_once_that_is_read(desk):
+    from datetime import datetime, timedelta
+
+    from tests.scenes.holds import hold
+
+    patron_id = desk.deliveries[0].notice.patron.patron_id
+    hold(desk.ledger, patron_id, until=datetime.now(settings().zone).date() + timedelta(days=1))
+    with browsing() as client:
+        told = client.post(f"{desk.path}/impression")
+        assert (told.status_code, desk.state()) == (200, "ready")
+        printed = client.post(f"{desk.path}/impression", data={"confirme": "oui"})
+        page = client.get(desk.path).text
+    assert "1 lettre retirée : un bibliothécaire a demandé de ne pas écrire" in told.text
+    assert printed.headers["content-type"] == "application/pdf"
+    assert len(pages(printed.content)[0]) == 6
+    assert "à ne pas écrire pour le moment" in page
+
+
 def test_one_letter_is_copied_alone_by_its_reference(desk):
     second = desk.deliveries[1].delivery_id
     with browsing("chloé") as client:

@@ -30,7 +30,7 @@ class HoldRefused(CodedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Not to write to a reader about one loan (`loan_id`), or about any (""), up to and including a day.
+    """Not to write to a reader about one loan (`loan_id`, `title`), or about any (""), up to and including a day.
 
     A line that was lifted stays, with who lifted it and why; one that another took the place of was lifted by it.
     """
@@ -45,6 +45,7 @@ class Hold:
     lifted_at: datetime | None = None
     lifted_by: str = ""
     lift_reason: str = ""
+    title: str = ""
 
     @property
     def whole_reader(self) -> bool:

@@ -24,11 +24,11 @@ from loan_reminders.ledger.suppressions import suppression_list as suppressions
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
 # Run by run, which the key of `loans_seen` serves, as the file of a loan is found.
 _LOAN = text("""
-    SELECT seen.patron_id FROM runs run CROSS JOIN LATERAL (
-        SELECT patron_id FROM loans_seen
+    SELECT seen.record ->> 'title' AS title FROM runs run CROSS JOIN LATERAL (
+        SELECT record FROM loans_seen
         WHERE run_id = run.run_id AND loan_id = :loan_id AND patron_id = :patron_id OFFSET 0
     ) AS seen
-    WHERE run.library = :library LIMIT 1
+    WHERE run.library = :library ORDER BY run.run_id DESC LIMIT 1
 """)
 # One that ended by itself, or that a new one takes the place of, makes room.
 _MAKE_ROOM = text("""
@@ -36,8 +36,8 @@ _MAKE_ROOM = text("""
     WHERE library = :library AND patron_id = :patron_id AND loan_id = :loan_id AND lifted_at IS NULL
 """)
 _PLACE = text("""
-    INSERT INTO holds (library, patron_id, loan_id, until, reason, who)
-    VALUES (:library, :patron_id, :loan_id, :until, :reason, :who) RETURNING hold_id
+    INSERT INTO holds (library, patron_id, loan_id, title, until, reason, who)
+    VALUES (:library, :patron_id, :loan_id, :title, :until, :reason, :who) RETURNING hold_id
 """)
 _LIFT = text(f"""
     UPDATE holds hold SET lifted_at = now(), lifted_by = :who, lift_reason = :reason
@@ -105,8 +105,10 @@ class PostgresHolds:
         with self._transaction() as connection:
             if connection.execute(_READER, asked).first() is None:
                 raise HoldRefused(HoldRefusal.UNKNOWN_READER)
-            if loan_id and connection.execute(_LOAN, asked).first() is None:
+            loan = connection.execute(_LOAN, asked).first() if loan_id else None
+            if loan_id and loan is None:
                 raise HoldRefused(HoldRefusal.UNKNOWN_LOAN)
+            asked["title"] = "" if loan is None else loan.title or ""
             connection.execute(_MAKE_ROOM, asked)
             hold_id = connection.execute(_PLACE, asked).scalar_one()
             journal.keep(
@@ -200,4 +202,5 @@ def _hold(row: Row[Any]) -> Hold:
         lifted_at=row.lifted_at,
         lifted_by=row.lifted_by,
         lift_reason=row.lift_reason,
+        title=row.title,
     )

@@ -19,6 +19,7 @@ holds = Table(
     library_code(),
     Column("patron_id", Text, nullable=False),
     words("loan_id"),
+    words("title"),
     Column("until", Date, nullable=False),
     Column("reason", Text, nullable=False),
     moment("at", default=True),

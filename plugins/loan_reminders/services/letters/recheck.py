@@ -80,7 +80,8 @@ def leave_out_held(batches: LetterBatches, batch_id: int, check: Recheck, *, tod
     if not held:
         return check
     letters = [letter for letter in batches.letters_of(batch_id) if letter.delivery_id in held]
-    batches.leave_out(batch_id, {letter.delivery_id: Reason.HELD for letter in letters}, who=who)
+    if not batches.leave_out(batch_id, {letter.delivery_id: Reason.HELD for letter in letters}, who=who):
+        return check
     with_others = [letter.reference for letter in letters if set(letter.loans) - held[letter.delivery_id]]
     return replace(check, held=len(letters), held_with_others=tuple(with_others))
 

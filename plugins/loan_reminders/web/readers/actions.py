@@ -201,15 +201,15 @@ def _said(at: Page, who: str, patron_id: str, problem: str, status: int) -> Resp
 
 
 def _held_page(at: Page, *, page: int = 1, done: str = "", problem: str = "", status: int = 200) -> Response:
-    today = datetime.now(settings().zone).date()
+    zone = settings().zone
+    now = datetime.now(zone)
+    today = now.date()
     try:
         holds = ledger_access.holds()
         pages = Pages(number=page, lines=holds.count(today=today))
         found = holds.in_force(today=today, limit=LINES, offset=pages.offset)
     except ReminderError as error:
         return at.unavailable(error)
-    rows = [
-        (hold_row(one.hold, today=today, zone=settings().zone), one.reader_number, one.name, one.card) for one in found
-    ]
+    rows = [(hold_row(one.hold, now=now, zone=zone), one.reader_number, one.name, one.card) for one in found]
     context = {"rows": rows, "pages": pages, "done": done, "problem": problem, "today": day_words(today)}
     return at.html("suspendus.html.j2", status, **context)

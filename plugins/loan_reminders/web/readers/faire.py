@@ -27,6 +27,7 @@ _DONE = {
     "suspendu": "C'est noté : rien ne part d'ici là. Ce qui attendait déjà est écarté au moment de l'envoi.",
     "leve": "La suspension est levée : la prochaine étape partira à son jour.",
 }
+SPENT = "Renvoyé aujourd'hui : pas plus d'un par jour."
 _OVER = frozenset({Reason.RETURNED, Reason.RENEWED})
 _PLACES = {Channel.EMAIL: "mail-at", Channel.SMS: "sms-at", Channel.LETTER: "letter-at"}
 _FORGOTTEN = timedelta(days=60)
@@ -105,19 +106,24 @@ class Faire:
 def faire(patron_id: str, disputes: Sequence[Dispute], *, now: datetime, zone: tzinfo, answered: Answered) -> Faire:
     """The column « Faire » for one reader. Raises SettingsError or LedgerUnavailable."""
     today = now.astimezone(zone).date()
-    resends, holds = ledger_access.resends(), ledger_access.holds().of_reader(patron_id)
-    titles = {one.loan_id: one.cycles[-1].loan.title for one in disputes if one.cycles}
+    resends = ledger_access.resends()
+    in_force = [one for one in ledger_access.holds().of_reader(patron_id) if one.in_force(today)]
     again = []
     for channel, words in ((Channel.EMAIL, "Renvoyer le dernier e-mail"), (Channel.SMS, "Renvoyer le dernier SMS")):
         last = resends.last(patron_id, channel)
         if last is not None:
             spent = resends.resent_on(patron_id, channel, today)
-            again.append(_again(last, words, spent=spent, now=now, zone=zone))
+            stopped = last.recipient is not None and bool(resends.suppressed([last.recipient]))
+            why = (
+                "Renvoyé aujourd'hui : pas plus d'un par jour." if spent else _why_not(last, in_force, stopped=stopped)
+            )
+            said = f"{STAGES[last.stage]}, {when_words(last.sent_at, now=now, zone=zone)}"
+            again.append(Again(channel=channel.value, words=words, last=said, why=why))
     paper = (Channel.LETTER, Channel.REGISTERED_LETTER)
     return Faire(
         patron_id=patron_id,
         again=tuple(again),
-        holds=tuple(hold_row(one, today=today, zone=zone, titles=titles) for one in holds if one.in_force(today)),
+        holds=tuple(hold_row(one, now=now, zone=zone) for one in in_force),
         loans=tuple((loan.loan_id, loan.title or "document sans titre") for loan in _open(disputes).values()),
         has_letters=any(one.channel in paper for dispute in disputes for one in dispute.deliveries),
         first_day=today.isoformat(),
@@ -127,25 +133,29 @@ def faire(patron_id: str, disputes: Sequence[Dispute], *, now: datetime, zone: t
     )
 
 
-def _again(last: LastMessage, words: str, *, spent: bool, now: datetime, zone: tzinfo) -> Again:
-    why = ""
-    if spent:
-        why = "Renvoyé aujourd'hui : pas plus d'un par jour."
-    elif last.state not in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.IN_DOUBT):
-        why = f"Le dernier est {ONE_STATE[last.state]} : corriger d'abord les coordonnées dans le SIGB."
-    said = f"{STAGES[last.stage]}, {when_words(last.sent_at, now=now, zone=zone)}"
-    return Again(channel=last.channel.value, words=words, last=said, why=why)
+def _why_not(last: LastMessage, in_force: Sequence[Hold], *, stopped: bool) -> str:
+    """Why the last message is not to be sent again, as far as the ledger knows; the ILS is asked on the click."""
+    held = {hold.loan_id for hold in in_force}
+    if "" in held or all(loan.loan_id in held for loan in last.loans):
+        return "Ne pas écrire : une suspension est en vigueur."
+    if last.state not in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.IN_DOUBT):
+        return f"Le dernier est {ONE_STATE[last.state]} : corriger d'abord les coordonnées dans le SIGB."
+    if last.recipient is None:
+        return "Le SIGB ne donne plus de coordonnées utilisables."
+    if stopped:
+        return "Rien ne part plus à ces coordonnées : voir « Désinscriptions »."
+    return ""
 
 
-def hold_row(hold: Hold, *, today: date, zone: tzinfo, titles: dict[str, str] | None = None) -> HoldRow:
-    """One hold in words; `titles` are those of the reader's loans."""
-    title = (titles or {}).get(hold.loan_id, "") if hold.loan_id else ""
+def hold_row(hold: Hold, *, now: datetime, zone: tzinfo) -> HoldRow:
+    """One hold in words."""
+    last_day = hold.until == now.astimezone(zone).date()
     return HoldRow(
         hold_id=hold.hold_id,
-        about=hold_words(hold, title),
-        until="aujourd'hui" if hold.until == today else f"jusqu'au {day_words(hold.until)}",
+        about=hold_words(hold),
+        until="aujourd'hui encore" if last_day else f"jusqu'au {day_words(hold.until)}",
         reason=hold.reason,
-        placed=f"par {hold.who}, le {day_words(hold.at.astimezone(zone).date())}",
+        placed=f"par {hold.who}, {when_words(hold.at, now=now, zone=zone)}",
     )
 
 

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("library", sa.Text(), nullable=False),
         sa.Column("patron_id", sa.Text(), nullable=False),
         sa.Column("loan_id", sa.Text(), nullable=False, server_default=""),
+        sa.Column("title", sa.Text(), nullable=False, server_default=""),
         sa.Column("until", sa.Date(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
