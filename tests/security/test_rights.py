@@ -22,6 +22,7 @@ SEEN = {
     ("GET", "/messages"),
     ("GET", "/messages/cadre"),
     ("GET", "/messages/page.png"),
+    ("GET", "/static/pages.css"),
     ("GET", "/static/relances.css"),
     ("GET", "/static/relances.js"),
     ("GET", "/statistiques"),

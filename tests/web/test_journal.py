@@ -7,7 +7,7 @@ import re
 import pytest
 
 from loan_reminders.domain.journal import JournalAct, JournalEntry, JournalLine
-from loan_reminders.french.journal import ACTS, KINDS, sentence_of
+from loan_reminders.french.pages.journal import ACTS, KINDS, sentence_of
 from loan_reminders.ledger.journal import PostgresJournal, keep
 from tests.scenes.known_readers import a_reader
 from tests.web.client import browsing

@@ -28,6 +28,12 @@ def style() -> Response:
     return FileResponse(_STATIC / "relances.css", media_type="text/css")
 
 
+@seen.get("/static/pages.css")
+def style_of_pages() -> Response:
+    """The style of what single pages have of their own."""
+    return FileResponse(_STATIC / "pages.css", media_type="text/css")
+
+
 @seen.get("/static/relances.js")
 def script() -> Response:
     """What makes the pages more comfortable; each works without it."""

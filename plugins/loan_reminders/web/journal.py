@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.journal import JournalAct, JournalAsked, JournalLine
 from loan_reminders.french.days import when_words
-from loan_reminders.french.journal import KINDS, Words, sentence_of
+from loan_reminders.french.pages.journal import KINDS, Words, sentence_of
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.guard import ActRoute

@@ -23,7 +23,7 @@ from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
-from loan_reminders.french.messages import AN_EXAMPLE, REAL_LOAN, SAMPLE_STAMP, SAMPLES, dear_words
+from loan_reminders.french.pages.messages import AN_EXAMPLE, REAL_LOAN, SAMPLE_STAMP, SAMPLES, dear_words
 from loan_reminders.french.words import CONTACTS, ONE_CHANNEL, REFUSALS, STAGES
 from loan_reminders.services.previews import EmailPreview, Previews, real_delivery, samples
 from loan_reminders.settings.library_toml import TEMPLATES, settings

@@ -10,7 +10,7 @@ from loan_reminders.domain.readers.next_step import NoStep, next_step
 from loan_reminders.domain.runs.holds import Hold
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from loan_reminders.domain.states import Refusal, SkipReason
-from loan_reminders.french.next_step import next_step_words
+from loan_reminders.french.pages.next_step import next_step_words
 from loan_reminders.settings.library_toml import ROOT, read_settings
 from tests.scenes.builders import DUE_DATE, OFFSETS, a_loan, a_mobile, a_patron
 

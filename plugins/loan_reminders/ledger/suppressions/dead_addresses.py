@@ -16,7 +16,7 @@ from loan_reminders.domain.recipients import EmailAddress, PostalAddress
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
-from loan_reminders.ledger.readers.failing_contacts import note_suppressed
+from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
 
 _MAKE_ROOM = text("""
     UPDATE suppressions SET lifted_at = until, lifted_by = 'échéance'

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.suppressions.suppression import SuppressionSource
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
-from loan_reminders.ledger.readers.failing_contacts import note_returned
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.dead_addresses import mark_dead
+from loan_reminders.ledger.suppressions.failing_contacts import note_returned
 
 # A return that was undone by mistake and is said again counts from now: the undoing lifted the line after it.
 _UNDONE = text("""

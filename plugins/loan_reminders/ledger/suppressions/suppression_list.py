@@ -23,7 +23,7 @@ from loan_reminders.domain.suppressions.suppression import (
 )
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
-from loan_reminders.ledger.readers.failing_contacts import note_suppressed
+from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
 from loan_reminders.ledger.tables.columns import dated
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders feedback ' || :library, 0))")

@@ -11,7 +11,7 @@ from loan_reminders.domain.loans import Patron
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress, Recipient
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Refusal
-from loan_reminders.french.readers import MessageWords, contact_words
+from loan_reminders.french.pages.readers import MessageWords, contact_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from fastapi import Path as InPath
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.readers.corrections import ContactFault, Correction, CorrectionOrder, CorrectionOutcome
-from loan_reminders.french.corrections import FAULTS, contact_words
 from loan_reminders.french.days import day_words, when_words
+from loan_reminders.french.pages.corrections import FAULTS, contact_words
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian

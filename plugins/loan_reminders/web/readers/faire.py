@@ -16,7 +16,7 @@ from loan_reminders.domain.runs.planning import key
 from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.french.days import day_words, when_words
-from loan_reminders.french.next_step import hold_words, next_step_words, resent_words
+from loan_reminders.french.pages.next_step import hold_words, next_step_words, resent_words
 from loan_reminders.french.words import ONE_STATE, STAGES
 from loan_reminders.services.readers.next_step import next_steps
 from loan_reminders.web import ledger_access

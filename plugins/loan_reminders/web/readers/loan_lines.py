@@ -19,7 +19,7 @@ from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.days import day_words
 from loan_reminders.french.letters import ACTS_IN_FILE
-from loan_reminders.french.readers import (
+from loan_reminders.french.pages.readers import (
     TONES,
     MessageWords,
     because,

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.french.days import day_words
-from loan_reminders.french.readers import MessageWords, category_words
+from loan_reminders.french.pages.readers import MessageWords, category_words
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian

@@ -13,7 +13,7 @@ from loan_reminders.domain.readers.search import LONGEST_SEARCH, FoundBy, LastMe
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Refusal
 from loan_reminders.french.days import when_words
-from loan_reminders.french.readers import category_words, message_title, phone_refused_words
+from loan_reminders.french.pages.readers import category_words, message_title, phone_refused_words
 from loan_reminders.french.words import ONE_LETTER_STATE, ONE_STATE
 from loan_reminders.settings.library_toml import Settings, settings
 from loan_reminders.web import ledger_access

@@ -12,8 +12,8 @@ from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.registered.steps import RegisteredLetter
 from loan_reminders.domain.registered.tracking_number import clean_reference
-from loan_reminders.french import scans
 from loan_reminders.french.letters import OUTCOMES
+from loan_reminders.french.pages import scans
 from loan_reminders.french.refusals import sentence
 from loan_reminders.services.registered import following as service
 from loan_reminders.services.registered.scanning import Scan, awaited

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Form, Response
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.registered.steps import StepRefusal
 from loan_reminders.domain.registered.tracking_number import TrackingRefusal, clean_reference
-from loan_reminders.french import scans
+from loan_reminders.french.pages import scans
 from loan_reminders.french.refusals import sentence
 from loan_reminders.services.registered import following
 from loan_reminders.services.registered.scanning import Scan, scan

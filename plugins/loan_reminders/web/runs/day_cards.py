@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from loan_reminders.domain.runs.day_state import StageDay, StageFacts, stage_day
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.french.today import (
+from loan_reminders.french.pages.today import (
     COLOURS,
     ICONS,
     advice_words,

@@ -13,11 +13,11 @@ from loan_reminders.domain.runs.forecast import forecast
 from loan_reminders.domain.sms.pace import spending
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import hour_words, long_day_words, near_words
-from loan_reminders.french.today import channel_words, lasting_words, many, name_words, number_words
+from loan_reminders.french.pages.today import channel_words, lasting_words, many, name_words, number_words
 from loan_reminders.ledger.runs.today import SHOWN_DAYS, Today
 from loan_reminders.settings.library_toml import Settings
-from loan_reminders.web.charts import Series, chart
 from loan_reminders.web.runs.day_cards import CLASSES, starts_at
+from loan_reminders.web.statistics.charts import Series, chart
 
 WIDTH = 390
 """Of the drawings here: they shrink with their place."""

@@ -17,7 +17,7 @@ from loan_reminders.domain.runs.to_do import MISSED_WITHIN, ToDoKind, missed_day
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import long_day_words
-from loan_reminders.french.to_do import NO_STAGE, ONE_STAGE
+from loan_reminders.french.pages.to_do import NO_STAGE, ONE_STAGE
 from loan_reminders.french.words import STAGES
 from loan_reminders.hooks.ils import loan_source
 from loan_reminders.services.runs.catch_up import Foresight, foresee

@@ -16,7 +16,7 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.runs.questions import AskingRun, Question
 from loan_reminders.french.days import long_day_words, when_words
-from loan_reminders.french.to_do import ONE_STAGE
+from loan_reminders.french.pages.to_do import ONE_STAGE
 from loan_reminders.french.words import CATEGORIES, CHANNELS
 from loan_reminders.services.registered import approval
 from loan_reminders.services.runs import check_volume

@@ -12,7 +12,7 @@ from datetime import datetime
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
-from loan_reminders.french.to_do import to_do_words
+from loan_reminders.french.pages.to_do import to_do_words
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import badge
 from loan_reminders.web.access import Right

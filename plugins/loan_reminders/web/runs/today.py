@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.day_state import Level, verdict
 from loan_reminders.french.days import hour_words, long_day_words, near_words
-from loan_reminders.french.today import verdict_words
+from loan_reminders.french.pages.today import verdict_words
 from loan_reminders.ledger.runs.today import Today
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -27,6 +27,7 @@ from loan_reminders.web.page import At, Page
 from loan_reminders.web.runs.airflow_day import AirflowDay, airflow_day
 from loan_reminders.web.runs.day_cards import cards, days_of, next_run
 from loan_reminders.web.runs.last_days import credit, last_days, late_sms, tomorrow
+from loan_reminders.web.runs.to_do import to_do
 
 router = APIRouter(route_class=SeeRoute)
 _LOOKS = {Level.FINE: ("", "done"), Level.WAITING: ("wait", "person"), Level.STOPPED: ("bad", "stopped")}
@@ -58,12 +59,16 @@ def _ledger(now: datetime, zone: str) -> Today:
 def _page(at: Page, known: Today, airflow: AirflowDay, now: datetime) -> Response:
     config = settings()
     days = days_of(config, known.stages, airflow, now)
-    found = verdict(days, others_waiting=len(known.missed))
+    waiting = to_do(at, sms_left=None if known.credit is None else known.credit.left, now=now)
+    asked = sum(day.level is Level.WAITING for day in days.values())
+    found = verdict(days, others_waiting=max(0, waiting.number - asked))
     sentence, more = verdict_words(found, acts=at.may("act"), missed=len(known.missed))
     comes = next_run(config, days, now)
     look, icon = _LOOKS[found.level]
     return at.html(
         "aujourdhui.html.j2",
+        to_do=waiting,
+        to_do_count=waiting.number,
         day=long_day_words(now.date()),
         library=config.library.short_name,
         hour=hour_words(now, zone=config.zone),

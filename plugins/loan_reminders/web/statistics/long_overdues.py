@@ -7,7 +7,7 @@ from datetime import date
 
 from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.domain.statistics.figures import Overdue
-from loan_reminders.french.statistics import MONTHS, READERS
+from loan_reminders.french.pages.statistics import MONTHS, READERS
 from loan_reminders.web.statistics.drawings import per_cent
 from loan_reminders.web.statistics.tables import long_share
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.statistics.figures import Asked, Freshness, MessageFigures, Overdue, Returns
 from loan_reminders.french.days import day_words
-from loan_reminders.french.statistics import READERS
+from loan_reminders.french.pages.statistics import READERS
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access

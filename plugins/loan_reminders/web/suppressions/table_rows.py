@@ -7,8 +7,8 @@ from datetime import datetime, tzinfo
 
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionReason, SuppressionSummary
-from loan_reminders.french.corrections import address_words, number_words
 from loan_reminders.french.days import minute_words, when_words
+from loan_reminders.french.pages.corrections import address_words, number_words
 from loan_reminders.french.words import SOURCES, SUPPRESSIONS
 
 _ADDRESSES = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNED_UNDELIVERABLE})

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from loan_reminders.web.charts import Series, chart, written
+from loan_reminders.web.statistics.charts import Series, chart, written
 
 DAYS = ("lun. 23", "mar. 24", "mer. 25")
 MAIL = Series(words="e-mails", colour="mail", values=(10, 1230, 0))

@@ -10,7 +10,7 @@ import pytest
 from loan_reminders.domain.runs.day_state import DayState, StageDay, verdict
 from loan_reminders.domain.stages import Stage
 from loan_reminders.french.days import hour_words, long_day_words, near_words
-from loan_reminders.french.today import (
+from loan_reminders.french.pages.today import (
     ICONS,
     advice_words,
     balance_words,

@@ -10,8 +10,8 @@ import pytest
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import when_words
+from loan_reminders.french.pages.to_do import to_do_words
 from loan_reminders.french.runs import books_sentence
-from loan_reminders.french.to_do import to_do_words
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 30, 11, tzinfo=PARIS)

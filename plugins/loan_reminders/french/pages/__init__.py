@@ -1,0 +1,1 @@
+"""What librarians read on one page each."""
