@@ -1,7 +1,4 @@
-"""Where each stage is on one day, out of what the ledger and Airflow know, and whether the day as a whole is fine.
-
-Without an answer of Airflow the ledger alone decides, as far as it can.
-"""
+"""Where each stage is on one day, by the ledger and Airflow, or by the ledger alone; and whether the day is fine."""
 
 from __future__ import annotations
 
