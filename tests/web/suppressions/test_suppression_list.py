@@ -221,11 +221,6 @@ def test_without_its_ledger_the_page_says_what_to_do(monkeypatch):
             assert "reminders_ledger" in answer.text
 
 
-def test_the_first_page_leads_to_the_list():
-    with browsing() as client:
-        assert client.get("/").headers["location"] == "/lots"
-
-
 def test_the_plugin_brings_the_application_and_a_relative_entry_in_the_navigation():
     from reminders_plugin import RemindersPlugin
 

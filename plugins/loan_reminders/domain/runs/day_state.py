@@ -1,8 +1,4 @@
-"""Where each stage is on one day, out of what the ledger and Airflow know, and whether the day as a whole is fine.
-
-The ledger knows what was read, sent, asked and counted; Airflow knows what runs, waits, failed or is paused. Without an
-answer of Airflow the ledger alone decides, as far as it can.
-"""
+"""Where each stage is on one day, by the ledger and Airflow, or by the ledger alone; and whether the day is fine."""
 
 from __future__ import annotations
 
@@ -21,8 +17,7 @@ AT_ONCE = timedelta(minutes=5)
 """How long after its hour a run that has not begun is nothing to speak of."""
 
 CONFIRM, SMS, CLOSE = "confirm_volume", "send_sms", "close_run"
-"""The tasks that tell something by themselves: the question about the volume, the SMS that wait for their window, and
-the last one, which fails whenever another did."""
+"""The question about the volume, the SMS that wait for their window, and the task that fails when another did."""
 
 
 class DayState(StrEnum):
@@ -285,9 +280,9 @@ def _by_run(run: AirflowRun, ledger: LedgerRun | None, *, paused: bool) -> Stage
 def _under_way(run: AirflowRun, ledger: LedgerRun | None) -> StageDay:
     by_step = {task.step: task for task in run.tasks}
     asking = by_step.get(TaskStep.ASKING)
+    if asking is not None and asking.task_id == CONFIRM:
+        return StageDay(state=S.WAITS_FOR_VOLUME)
     if asking is not None:
-        if asking.task_id == CONFIRM:
-            return StageDay(state=S.WAITS_FOR_VOLUME)
         return StageDay(state=S.WAITS_FOR_APPROVAL, letters=ledger.drafts if ledger is not None else 0)
     retrying = by_step.get(TaskStep.RETRYING)
     if retrying is not None:
