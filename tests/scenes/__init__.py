@@ -30,6 +30,7 @@ A real ledger, brought to a point by the ledger's own ways
     batch_desk          one closed batch with its PDF and its loans in the ILS (web/letters)
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
     old_ledger          a ledger that believes in two million rows a table (ledger)
+    pages_of_runs       all that the pages about runs ask, asked once (ledger)
     query_plans         the plan of every statement that is executed (ledger)
 
 The use cases at work
@@ -42,6 +43,7 @@ The use cases at work
     month               a month of such a library, each DAG once a day, with kills (services/runs)
 
 Airflow
+    fake_airflow        its REST API as the pages ask it, behind an httpx transport (web/runs)
     operators_at_work   the real operators on a `world` (airflow)
     schedules           when each DAG's runs fall, in a process with settings of its own (airflow)
 """
