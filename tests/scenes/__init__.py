@@ -31,6 +31,7 @@ A real ledger, brought to a point by the ledger's own ways
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
     old_ledger          a ledger that believes in two million rows a table (ledger)
     large_ledger        three years of a library with two million deliveries, really there (bench)
+    pages_of_runs       all that the pages about runs ask, asked once (ledger)
     query_plans         the plan of every statement that is executed (ledger)
 
 The use cases at work
@@ -44,6 +45,7 @@ The use cases at work
                         (`lived/`: three months of the fictional library, as `make up` shows them)
 
 Airflow
+    fake_airflow        its REST API as the pages ask it, behind an httpx transport (web/runs)
     operators_at_work   the real operators on a `world` (airflow)
     schedules           when each DAG's runs fall, in a process with settings of its own (airflow)
 """

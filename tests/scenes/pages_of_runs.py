@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.stages import Stage
+from loan_reminders.ledger.journal import PostgresFormKeys
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.run_pages.catching_up import PostgresCatchingUp
 from loan_reminders.ledger.run_pages.foreseeing import PostgresForeseeing
@@ -38,3 +40,8 @@ def run_pages(ledger: PostgresLedger) -> None:
         planning.suppressed([one.recipient for one in deliveries])
     ledger.part(PostgresCatchingUp).started(run.stage, run.reference_date, who="zoé")
     ledger.desk().settle_aside(1, who="zoé")
+    forms, key = ledger.part(PostgresFormKeys), uuid.uuid4()
+    for led_to in ("", "/bureau"):
+        assert forms.take(key, who="zoé", what="POST/bureau/regle").first
+        forms.done(key, led_to=led_to)
+    assert forms.take(key, who="zoé", what="POST/bureau/regle").led_to == "/bureau"

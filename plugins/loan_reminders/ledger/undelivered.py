@@ -21,39 +21,48 @@ _NOT_LAID_OUT = f"({_PAPER} AND delivery.state = 'refused' AND delivery.reason I
 _ORDER = "ARRAY['courtesy_notice', 'overdue_notice', 'first_reminder', 'second_reminder', 'registered_letter']"
 # A loan is told by what was accepted at a later stage, or at this one: in the same slot, or, when it is sure that this
 # message did not arrive, in the other. An SMS in doubt is not settled by the e-mail that went beside it.
-_WHERE = f"""
-    WHERE run.library = :library AND run.started_at >= :since AND NOT run.dry_run
-      AND delivery.state NOT IN ('accepted', 'delivered') AND {{which}}
-      AND NOT EXISTS (SELECT FROM desk_settlements settled WHERE settled.delivery_id = delivery.delivery_id)
-      AND EXISTS (
-          SELECT FROM delivery_loans claim
-          WHERE claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL AND NOT EXISTS (
-              SELECT FROM delivery_loans held JOIN deliveries arrived USING (delivery_id)
-              WHERE held.library = claim.library AND held.loan_id = claim.loan_id AND held.due_date = claim.due_date
-                AND held.live AND held.dropped IS NULL AND arrived.state IN ('accepted', 'delivered')
-                AND (array_position({_ORDER}, arrived.stage) > array_position({_ORDER}, delivery.stage)
-                     OR arrived.stage = delivery.stage
-                        AND (arrived.slot = delivery.slot OR delivery.state NOT IN ('in_doubt', 'claimed')))
-          )
-      )
+_OPEN = f"""
+    delivery.state NOT IN ('accepted', 'delivered') AND {{which}}
+    AND NOT EXISTS (SELECT FROM desk_settlements settled WHERE settled.delivery_id = delivery.delivery_id)
+    AND EXISTS (
+        SELECT FROM delivery_loans claim
+        WHERE claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL AND NOT EXISTS (
+            SELECT FROM delivery_loans held JOIN deliveries arrived USING (delivery_id)
+            WHERE held.library = claim.library AND held.loan_id = claim.loan_id AND held.due_date = claim.due_date
+              AND held.live AND held.dropped IS NULL AND arrived.state IN ('accepted', 'delivered')
+              AND (array_position({_ORDER}, arrived.stage) > array_position({_ORDER}, delivery.stage)
+                   OR arrived.stage = delivery.stage
+                      AND (arrived.slot = delivery.slot OR delivery.state NOT IN ('in_doubt', 'claimed')))
+        )
+    )
 """  # noqa: S608 - the pieces are this module's own
+_RUNS = "run.library = :library AND run.started_at >= :since AND NOT run.dry_run"
+# Run by run, the newest first, so that a year of them is not gone through for the lines of one page; OFFSET 0 keeps
+# PostgreSQL from joining them all before it sorts. The names are looked up for what is shown alone.
 _STUCK = f"""
-    SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
-           notice.patron_id, run.today,
+    SELECT stuck.*, notice.patron_id,
            seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
-    FROM runs run
-    JOIN deliveries delivery USING (run_id)
+    FROM (
+        SELECT run.started_at, run.today, found.*
+        FROM (SELECT * FROM runs run WHERE {_RUNS} ORDER BY run.started_at DESC OFFSET 0) AS run
+        CROSS JOIN LATERAL (
+            SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel,
+                   delivery.claimed_at, delivery.notice_id
+            FROM deliveries delivery WHERE delivery.run_id = run.run_id AND {_OPEN}
+            OFFSET 0
+        ) AS found
+        ORDER BY run.started_at DESC, found.delivery_id LIMIT :limit
+    ) AS stuck
     JOIN notices notice USING (notice_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
-    {_WHERE}
-    ORDER BY run.started_at DESC, delivery.delivery_id LIMIT :limit
+    ORDER BY stuck.started_at DESC, stuck.delivery_id
 """  # noqa: S608 - the pieces are this module's own
 _NUMBER = f"""
     SELECT count(*) AS number, min(stuck.at) AS since FROM (
         SELECT coalesce(delivery.claimed_at, run.started_at) AS at
         FROM runs run JOIN deliveries delivery USING (run_id)
-        {_WHERE} LIMIT :limit
+        WHERE {_RUNS} AND {_OPEN} LIMIT :limit
     ) AS stuck
 """  # noqa: S608 - the pieces are this module's own
 # What a run still sends is not for librarians to see to: the run is closed first, or a day old.

@@ -15,8 +15,8 @@ from loan_reminders.services.registered.approval import APPROVE, REASONS, REFUSE
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-PAGES = "/relances/lots"
-"""Where each batch has its page, among the librarians' pages."""
+PAGES = "relances/lots"
+"""Where each batch has its page, among the librarians' pages; relative, as in `links`."""
 
 
 def _form() -> dict[str, Param]:

@@ -37,7 +37,7 @@ ICONS = {
 ANSWERS = frozenset({ToDoKind.VOLUME, ToDoKind.APPROVAL})
 """Readers hear nothing before these are answered: their button is the one that stands out."""
 
-SEEN = frozenset({ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL, ToDoKind.MISSED_DAY})
+SEEN = frozenset({ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL})
 """Their pages show figures alone, and are open to whoever sees."""
 
 
