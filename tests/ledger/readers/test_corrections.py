@@ -2,59 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from loan_reminders.domain.loans import Patron
-from loan_reminders.domain.notices import Skip
-from loan_reminders.domain.readers.corrections import ContactFault, Correction, CorrectionOrder, CorrectionOutcome
+from loan_reminders.commands import migrate
+from loan_reminders.domain.readers.corrections import ContactFault, CorrectionOrder, CorrectionOutcome
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import Refusal, SkipReason
+from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.readers.corrections import PostgresCorrections
 from loan_reminders.ledger.repository import PostgresLedger
-from tests.scenes.builders import DUE_DATE, a_loan, a_patron, an_address, an_email
+from tests.scenes.builders import a_patron, an_address, an_email
+from tests.scenes.failing_contacts import NOTHING, lines, skipped
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_emails import a_bounce, came_back, mailed
 from tests.scenes.ledger_letters import closed
-from tests.scenes.ledger_runs import extracted, rows
+from tests.scenes.ledger_runs import rows
 from tests.scenes.ledger_sms import reply
+from tests.simulators.postgres import EmbeddedPostgres
 
 F, R, Outcome = ContactFault, Refusal, CorrectionOutcome
-NOTHING = {"email": R.MISSING, "mobile": R.MISSING, "address": R.MISSING}
-
-
-def lines(ledger: PostgresLedger, **asked: object) -> list[Correction]:
-    return list(ledger.part(PostgresCorrections).lines(**{"limit": 50, **asked}))
 
 
 def faults(ledger: PostgresLedger) -> list[tuple[str, str, int]]:
     return [(line.fault.value, line.contact, line.notices) for line in lines(ledger)]
-
-
-def skipped(
-    ledger: PostgresLedger,
-    patron: Patron,
-    reason: SkipReason | None,
-    detail: str = "",
-    *,
-    day: int = 0,
-    stage: Stage = Stage.FIRST_REMINDER,
-    dry_run: bool = False,
-    slot: Slot | None = None,
-) -> None:
-    """A run of a later day that saw the reader, and skipped the loan for a reason, or for none."""
-    loan = a_loan(loan_id=f"L{patron.patron_id}{day}", patron=patron, due_date=DUE_DATE + timedelta(days=day))
-    run = extracted(
-        ledger, [loan], dag_run_id=f"run {stage} {patron.patron_id} {day}", stage=stage, due_date=loan.due_date,
-        dry_run=dry_run,
-    )  # fmt: skip
-    skips = [
-        Skip(loan_id=loan.loan_id, due_date=loan.due_date, patron_id=patron.patron_id, reason=reason, detail=detail,
-             slot=slot)
-    ] if reason else []  # fmt: skip
-    with ledger.planning(run.run_id) as planning:
-        planning.record([], skips)
 
 
 def settle(ledger: PostgresLedger, outcome: CorrectionOutcome = CorrectionOutcome.CORRECTED, because: str = "") -> bool:
@@ -195,7 +167,13 @@ def test_the_list_is_ordered_filtered_and_counted(ledger: PostgresLedger) -> Non
     for patron_id, name, branch, days in (("P1", "Zora", "SJA", 1), ("P2", "Anne", "BULET", 2)):
         a_reader(ledger, patron_id, name=name)
         for day in range(days):
-            skipped(ledger, a_patron(patron_id=patron_id, **NOTHING), SkipReason.NO_RECIPIENT, "email:missing", day=day)
+            skipped(
+                ledger,
+                a_patron(patron_id=patron_id, name=name, **NOTHING),
+                SkipReason.NO_RECIPIENT,
+                "email:missing",
+                day=day,
+            )
         rows(ledger, "UPDATE corrections SET branch = :branch WHERE patron_id = :id", branch=branch, id=patron_id)
     assert [line.reader_name for line in lines(ledger)] == ["Anne", "Zora"]
     by_name = lines(ledger, order=CorrectionOrder.READER, descending=True)
@@ -207,3 +185,39 @@ def test_the_list_is_ordered_filtered_and_counted(ledger: PostgresLedger) -> Non
     assert [line.patron_id for line in lines(ledger, limit=1, offset=1)] == ["P1"]
     counts = ledger.part(PostgresCorrections).counts()
     assert counts == {(F.NO_CONTACT, "SJA"): 1, (F.NO_CONTACT, "BULET"): 1}
+
+
+def test_the_list_begins_with_what_the_ledger_knows(postgres_server: EmbeddedPostgres, empty_database: str) -> None:
+    url = postgres_server.url(empty_database)
+    migrate.upgrade(url, "0011")
+    with connect(url, library="demo") as ledger:
+        for statement in (
+            "INSERT INTO readers (library, patron_id, name, mobile, email, branch, last_seen_on) VALUES"
+            " ('demo', 'P1', 'Anne', '33611111111', 'A@example.fr', 'SJA', now()),"
+            " ('demo', 'P2', 'Zora', '33622222222', '', 'SJA', now())",
+            "INSERT INTO suppressions (library, channel, recipient, reason, source, since, lifted_at) VALUES"
+            " ('demo', 'sms', '33611111111', 'stop', 'reply', now(), NULL),"
+            " ('demo', 'email', 'a@example.fr', 'hard_bounce', 'bounces', now(), NULL),"
+            " ('demo', 'sms', '33622222222', 'dead_number', 'receipts', now(), now())",
+            "INSERT INTO runs (library, stage, reference_date, due_date, today, dag_run_id, attempt, dry_run)"
+            " SELECT 'demo', 'first_reminder', '2026-11-27', date '2026-11-20' + i, '2026-11-27', 'r' || i, 1, i = 3"
+            " FROM generate_series(1, 3) AS i",
+            "INSERT INTO loans_seen (run_id, loan_id, due_date, library, patron_id, seq, record)"
+            " SELECT run_id, patron, due_date, 'demo', patron, 1, jsonb_build_object('branch', 'SJA', 'patron',"
+            " jsonb_build_object('name', patron, 'email', refusal, 'mobile', refusal, 'address', refusal))"
+            " FROM runs, unnest(ARRAY['P3', 'P4', 'P5']) AS patron,"
+            " jsonb_build_object('refusal', 'missing') AS refusal",
+            "INSERT INTO skips (library, run_id, loan_id, due_date, patron_id, reason, detail)"
+            " SELECT library, run_id, loan_id, due_date, patron_id, 'no_recipient', 'email:missing' FROM loans_seen"
+            " WHERE patron_id = 'P3' OR patron_id = 'P4' AND run_id = 1 OR patron_id = 'P5' AND run_id = 3",
+            "INSERT INTO notices (notice_id, library, run_id, stage, patron_id, due_date, language, loan_ids)"
+            " VALUES (gen_random_uuid(), 'demo', 2, 'first_reminder', 'P4', '2026-11-22', 'fr', '{P4}')",
+        ):
+            rows(ledger, statement)
+        migrate.upgrade(url)
+        found = "SELECT patron_id, fault, name, notices, suppression_id FROM corrections ORDER BY 1, 2"
+        assert [tuple(row) for row in rows(ledger, found)] == [
+            ("P1", "bounced_email", "Anne", 0, 2),
+            ("P1", "stop", "Anne", 0, 1),
+            ("P3", "no_contact", "P3", 2, None),
+        ]

@@ -9,8 +9,8 @@ import re
 import pytest
 
 from loan_reminders.domain.states import SkipReason
-from tests.ledger.readers.test_corrections import NOTHING, lines, skipped
 from tests.scenes.builders import a_patron
+from tests.scenes.failing_contacts import NOTHING, lines, skipped
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_runs import rows
 from tests.scenes.ledger_sms import reply
@@ -26,7 +26,7 @@ def pages(installed):
 
 def failing(ledger, patron_id="P1", name="Camille Martin", card="2100000000017", branch="BUDRT"):
     number = a_reader(ledger, patron_id, name=name, card=card)
-    skipped(ledger, a_patron(patron_id=patron_id, **NOTHING), SkipReason.NO_RECIPIENT, "email:missing")
+    skipped(ledger, a_patron(patron_id=patron_id, name=name, **NOTHING), SkipReason.NO_RECIPIENT, "email:missing")
     rows(ledger, "UPDATE corrections SET branch = :branch WHERE patron_id = :id", branch=branch, id=patron_id)
     return number
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
-from sqlalchemy import Connection, Row, column, func, select, table, text
+from sqlalchemy import ColumnElement, Connection, Row, column, func, select, table, text
 
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.readers.corrections import ContactFault, Correction, CorrectionOrder, CorrectionOutcome
@@ -14,7 +15,8 @@ from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.tables import corrections
 from loan_reminders.ledger.tables.corrections import OPEN
 
-_READERS = table("readers", *map(column, ("library", "patron_id", "reader_number", "name", "card")))
+_READERS = table("readers", *map(column, ("library", "patron_id", "reader_number", "card")))
+_SAME_READER = (_READERS.c.library == corrections.c.library) & (_READERS.c.patron_id == corrections.c.patron_id)
 _SETTLE = text(f"""
     UPDATE corrections SET settled_at = now(), settled_by = :who, outcome = :outcome, because = :because
     WHERE library = :library AND correction_id = :correction_id AND {OPEN}
@@ -50,27 +52,29 @@ class PostgresCorrections:
         offset: int = 0,
     ) -> Sequence[Correction]:
         """The lines that wait, of one fault and one branch or of all."""
-        columns = corrections.c
-        found = select(corrections).where(columns.library == self._library, text(OPEN))
+        line = corrections.c
+        found = select(line.correction_id).where(line.library == self._library, text(OPEN))
         if fault is not None:
-            found = found.where(columns.fault == fault.value)
+            found = found.where(line.fault == fault.value)
         if branch:
-            found = found.where(columns.branch == branch)
-        line = found.subquery("line")
-        name = func.coalesce(_READERS.c.name, "")
+            found = found.where(line.branch == branch)
+        by: tuple[ColumnElement[Any], ...] = (line.notices, line.failed_at)
         by = {
-            CorrectionOrder.NOTICES: (line.c.notices, line.c.failed_at),
-            CorrectionOrder.SINCE: (line.c.since,),
-            CorrectionOrder.READER: (name, line.c.patron_id),
-            CorrectionOrder.FAULT: (line.c.fault, name),
-            CorrectionOrder.BRANCH: (line.c.branch, name),
+            CorrectionOrder.NOTICES: by,
+            CorrectionOrder.SINCE: (line.since,),
+            CorrectionOrder.READER: (line.name, line.patron_id),
+            CorrectionOrder.FAULT: (line.fault, *by),
+            CorrectionOrder.BRANCH: (line.branch, *by),
         }[order]
+        ordered = (*(one.desc() if descending else one for one in by), line.correction_id)
+        # The lines of the page are chosen first: only theirs are read whole, with their readers.
+        place = func.row_number().over(order_by=ordered).label("place")
+        chosen = found.add_columns(place).order_by(*ordered).limit(limit).offset(offset).subquery("chosen")
         query = (
-            select(line, _READERS.c.reader_number, _READERS.c.name, _READERS.c.card)
-            .outerjoin(_READERS, (_READERS.c.library == line.c.library) & (_READERS.c.patron_id == line.c.patron_id))
-            .order_by(*(one.desc() if descending else one for one in by), line.c.correction_id)
-            .limit(limit)
-            .offset(offset)
+            select(corrections, _READERS.c.reader_number, _READERS.c.card)
+            .join(chosen, chosen.c.correction_id == line.correction_id)
+            .outerjoin(_READERS, _SAME_READER)
+            .order_by(chosen.c.place)
         )
         with self._transaction() as connection:
             return tuple(map(_correction, connection.execute(query)))
@@ -105,7 +109,7 @@ def _correction(row: Row[tuple[object, ...]]) -> Correction:
         correction_id=row.correction_id,
         patron_id=row.patron_id,
         reader_number=row.reader_number,
-        reader_name=row.name or "",
+        reader_name=row.name,
         reader_card=row.card or "",
         fault=ContactFault(row.fault),
         contact=row.contact,

@@ -42,7 +42,7 @@ _END_CHANGED = text(f"""
 # A line that ended, or is about something else that is wrong, begins anew; one that is the same fails once more.
 _NOTE_FAILED = text(f"""
     WITH seen AS ({_SEEN}), failed AS (
-        SELECT DISTINCT ON (skip.patron_id) skip.patron_id, seen.branch,
+        SELECT DISTINCT ON (skip.patron_id) skip.patron_id, seen.branch, coalesce(seen.patron ->> 'name', '') AS name,
                seen.patron #>> '{{email,refusal}}' AS email, seen.patron #>> '{{address,refusal}}' AS address,
                CASE WHEN seen.patron #>> '{{address,refusal}}' = 'missing'
                      AND seen.patron #>> '{{email,refusal}}' IS NOT NULL
@@ -55,33 +55,36 @@ _NOTE_FAILED = text(f"""
           AND coalesce(skip.slot, 'written') = 'written'
         ORDER BY skip.patron_id, skip.skip_id
     )
-    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch)
-    SELECT :library, patron_id, fault, CASE fault WHEN 'unusable_email' THEN email ELSE address END, branch
+    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, name)
+    SELECT :library, patron_id, fault, CASE fault WHEN 'unusable_email' THEN email ELSE address END, branch, name
     FROM failed WHERE fault IS NOT NULL ORDER BY patron_id COLLATE "C"
     ON CONFLICT (library, patron_id, fault) DO UPDATE SET
-        branch = excluded.branch, contact = excluded.contact, failed_at = now(), ended_at = NULL,
+        branch = excluded.branch, name = excluded.name, contact = excluded.contact, failed_at = now(), ended_at = NULL,
         since = CASE WHEN line.ended_at IS NULL THEN line.since ELSE now() END,
         settled_at = CASE WHEN line.ended_at IS NULL THEN line.settled_at END,
         outcome = CASE WHEN line.ended_at IS NULL THEN line.outcome END
 """)  # noqa: S608 - the piece is this module's own
 _NOTE_NUMBERS = text("""
-    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, since, suppression_id)
+    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, name, since, suppression_id)
     SELECT DISTINCT ON (reader.patron_id)
-           :library, reader.patron_id, :fault, entry.recipient, reader.branch, entry.since, entry.suppression_id
+           :library, reader.patron_id, :fault, entry.recipient, reader.branch, reader.name, entry.since,
+           entry.suppression_id
     FROM suppressions entry
     JOIN readers reader ON reader.library = entry.library AND reader.mobile = entry.recipient AND reader.mobile <> ''
     WHERE entry.library = :library AND entry.channel = 'sms' AND entry.lifted_at IS NULL
       AND entry.recipient = ANY(CAST(:recipients AS text[]))
     ORDER BY reader.patron_id
     ON CONFLICT (library, patron_id, fault) DO UPDATE SET
-        contact = excluded.contact, branch = excluded.branch, since = excluded.since, failed_at = now(),
+        contact = excluded.contact, branch = excluded.branch, name = excluded.name, since = excluded.since,
+        failed_at = now(),
         suppression_id = excluded.suppression_id, ended_at = NULL, settled_at = NULL, outcome = NULL
     RETURNING correction_id
 """)
 _NOTE_EMAILS = text("""
-    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, since, suppression_id)
+    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, name, since, suppression_id)
     SELECT DISTINCT ON (reader.patron_id)
-           :library, reader.patron_id, :fault, entry.recipient, reader.branch, entry.since, entry.suppression_id
+           :library, reader.patron_id, :fault, entry.recipient, reader.branch, reader.name, entry.since,
+           entry.suppression_id
     FROM suppressions entry
     JOIN readers reader ON reader.library = entry.library AND lower(reader.email) = lower(entry.recipient)
      AND reader.email <> ''
@@ -89,21 +92,23 @@ _NOTE_EMAILS = text("""
       AND entry.recipient = ANY(CAST(:recipients AS text[]))
     ORDER BY reader.patron_id
     ON CONFLICT (library, patron_id, fault) DO UPDATE SET
-        contact = excluded.contact, branch = excluded.branch, since = excluded.since, failed_at = now(),
+        contact = excluded.contact, branch = excluded.branch, name = excluded.name, since = excluded.since,
+        failed_at = now(),
         suppression_id = excluded.suppression_id, ended_at = NULL, settled_at = NULL, outcome = NULL
     RETURNING correction_id
 """)
 _NOTE_RETURNED = text("""
-    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, since, suppression_id)
-    SELECT :library, notice.patron_id, 'returned_letter', entry.recipient, coalesce(reader.branch, ''), entry.since,
-           entry.suppression_id
+    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, name, since, suppression_id)
+    SELECT :library, notice.patron_id, 'returned_letter', entry.recipient, coalesce(reader.branch, ''),
+           coalesce(reader.name, ''), entry.since, entry.suppression_id
     FROM suppressions entry
     JOIN deliveries delivery ON delivery.delivery_id = :delivery_id
     JOIN notices notice ON notice.notice_id = delivery.notice_id
     LEFT JOIN readers reader ON reader.library = entry.library AND reader.patron_id = notice.patron_id
     WHERE entry.suppression_id = :suppression_id
     ON CONFLICT (library, patron_id, fault) DO UPDATE SET
-        contact = excluded.contact, branch = excluded.branch, since = excluded.since, failed_at = now(),
+        contact = excluded.contact, branch = excluded.branch, name = excluded.name, since = excluded.since,
+        failed_at = now(),
         suppression_id = excluded.suppression_id, ended_at = NULL, settled_at = NULL, outcome = NULL
     RETURNING correction_id
 """)

@@ -1,7 +1,8 @@
 """The table of readers' contacts that fail.
 
-A line is open until it ends (`ended_at`: the contact changed, or its suppression was lifted) or a librarian settles it;
-one that fails again after it was settled is open again. Two lines of one reader never tell of the same fault.
+`name` is the reader's, for the list to be ordered by it without a look at every reader. A line is open until it ends
+(`ended_at`: the contact changed, or its suppression was lifted) or a librarian settles it; one that fails again after
+it was settled is open again. Two lines of one reader never tell of the same fault.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ corrections = Table(
     Column("fault", Text, nullable=False),
     words("contact"),
     words("branch"),
+    words("name"),
     moment("since", default=True),
     moment("failed_at", default=True),
     count("notices"),

@@ -37,10 +37,10 @@ LIFTED_TRIGGER = """
 # What the ledger knows already. A reader is where the newest run saw him; of the numbers and addresses on the list of
 # suppressions, those that he has still are his.
 OF_NUMBERS = f"""
-    INSERT INTO corrections (library, patron_id, fault, contact, branch, since, failed_at, suppression_id)
+    INSERT INTO corrections (library, patron_id, fault, contact, branch, name, since, failed_at, suppression_id)
     SELECT DISTINCT ON (library, patron_id, fault) * FROM (
-        SELECT line.library, reader.patron_id, {FAULT_OF} AS fault, line.recipient, reader.branch, line.since,
-               line.since AS failed_at, line.suppression_id
+        SELECT line.library, reader.patron_id, {FAULT_OF} AS fault, line.recipient, reader.branch, reader.name,
+               line.since, line.since AS failed_at, line.suppression_id
         FROM suppressions line JOIN readers reader ON reader.library = line.library
          AND (line.channel = 'sms' AND reader.mobile = line.recipient AND reader.mobile <> ''
               OR line.channel = 'email' AND lower(reader.email) = lower(line.recipient) AND reader.email <> '')
@@ -49,10 +49,10 @@ OF_NUMBERS = f"""
     ORDER BY library, patron_id, fault, since DESC
 """  # noqa: S608 - the piece is this module's own
 OF_LETTERS = """
-    INSERT INTO corrections (library, patron_id, fault, contact, branch, since, failed_at, suppression_id)
+    INSERT INTO corrections (library, patron_id, fault, contact, branch, name, since, failed_at, suppression_id)
     SELECT DISTINCT ON (line.library, notice.patron_id)
-           line.library, notice.patron_id, 'returned_letter', line.recipient, coalesce(reader.branch, ''), line.since,
-           line.since, line.suppression_id
+           line.library, notice.patron_id, 'returned_letter', line.recipient, coalesce(reader.branch, ''),
+           coalesce(reader.name, ''), line.since, line.since, line.suppression_id
     FROM suppressions line
     JOIN letter_events event ON event.act = 'returned'
      AND CAST(event.after ->> 'suppression_id' AS bigint) = line.suppression_id
@@ -65,12 +65,13 @@ OF_LETTERS = """
 # What the newest run that could not write to a reader, within a year, saw of his contacts; a later run that could write
 # to him shows that he is reached.
 OF_SKIPS = """
-    INSERT INTO corrections (library, patron_id, fault, contact, branch, since, failed_at, notices)
+    INSERT INTO corrections (library, patron_id, fault, contact, branch, name, since, failed_at, notices)
     SELECT library, patron_id, fault,
-           CASE fault WHEN 'unusable_email' THEN email ELSE address END, branch, first, last, number
+           CASE fault WHEN 'unusable_email' THEN email ELSE address END, branch, name, first, last, number
     FROM (
         SELECT failed.*, seen.record #>> '{patron,email,refusal}' AS email,
                seen.record #>> '{patron,address,refusal}' AS address, coalesce(seen.record ->> 'branch', '') AS branch,
+               coalesce(seen.record #>> '{patron,name}', '') AS name,
                CASE WHEN seen.record #>> '{patron,address,refusal}' = 'missing'
                      AND seen.record #>> '{patron,email,refusal}' IS NOT NULL
                      AND seen.record #>> '{patron,mobile,refusal}' IS NOT NULL THEN 'no_contact'
@@ -110,6 +111,7 @@ def upgrade() -> None:
         sa.Column("fault", sa.Text(), nullable=False),
         sa.Column("contact", sa.Text(), nullable=False, server_default=""),
         sa.Column("branch", sa.Text(), nullable=False, server_default=""),
+        sa.Column("name", sa.Text(), nullable=False, server_default=""),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False, server_default=now),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=False, server_default=now),
         sa.Column("notices", sa.Integer(), nullable=False, server_default="0"),
