@@ -16,6 +16,7 @@ import loan_reminders.ledger as room
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.errors import LetterStepRefused
+from loan_reminders.domain.letters.batch_list import BatchColumn, BatchQuery, LetterColumn, LetterQuery
 from loan_reminders.domain.letters.batches import BatchState, RegisteredState
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.messages import SentWords
@@ -26,6 +27,7 @@ from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.connect import connect
+from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.sms import costs as sms_costs
@@ -167,9 +169,25 @@ def letters(ledger: PostgresLedger) -> None:
     books.batches(states=(BatchState.READY,))
     books.batch(batch_id)
     books.letters_of(batch_id)
+    books.places_of(batch_id)
+    for column in LetterColumn:
+        books.some_letters_of(batch_id, LetterQuery(column=column, staying=True, descending=True))
+    for batch_column in BatchColumn:
+        books.listed(BatchQuery(column=batch_column))
+    books.listed(BatchQuery(stage=Stage.FIRST_REMINDER, branch="", state=BatchState.READY, day=date(2026, 11, 1)))
+    checks = ledger.part(PostgresPrintChecks)
+    key = checks.start(batch_id, who="zoé", loans=3)
+    assert key is not None
+    checks.progress(key, asked=1)
+    checks.answered(key, returned=1, renewed=0, partly=["R"])
+    checks.failed(key, problem="")
+    checks.check(batch_id)
     assert books.letter("REF-PB0") is not None
     books.leave_out(batch_id, {one.delivery_id: Reason.RETURNED}, who="zoé")
     books.mark_printed(batch_id, who="zoé")
+    books.went_to_provider(batch_id)
+    books.note_given_again(batch_id, who="zoé")
+    books.note_download(batch_id, "liste", who="zoé")
     books.note_copy(batch_id, two.delivery_id, who="zoé")
     ledger.desk().note_return("REF-PB1", since=datetime.now(UTC), who="zoé")
 
@@ -214,6 +232,9 @@ def registered(ledger: PostgresLedger) -> None:
     books.overdue(posted_before=date(2026, 12, 30))
     for state in RegisteredState:
         books.in_state(state)
+        books.in_state(state, oldest_first=True, offset=50)
+    books.find(reference=ref(2, "R"))
+    books.find(number=TWO)
     assert books.search(["21000R2"])
     assert books.search([ONE, ref(1, "R"), "PR3"])
 

@@ -86,20 +86,21 @@ def test_each_page_shows_the_links_that_the_role_may_follow(role):
 def test_whoever_only_sees_reads_nobodys_name(monkeypatch):
     from datetime import UTC, date, datetime
 
+    from loan_reminders.domain.letters.batch_list import BatchPage
     from loan_reminders.domain.letters.batches import BatchState, BatchView
     from loan_reminders.domain.stages import Channel, Stage
     from loan_reminders.web import ledger_access
 
     class Books:
-        def batches(self, **_):
+        def listed(self, _query):
             at = datetime(2026, 11, 2, 9, tzinfo=UTC)
-            return [
+            return BatchPage(total=1, batches=(
                 BatchView(
                     batch_id=7, run_id=1, stage=Stage.FIRST_REMINDER, reference_date=date(2026, 11, 2), name="lot",
                     kind=Channel.LETTER, branch="", at=at, letters=3, pages=3, left_out=0, state=BatchState.PRINTED,
                     pdfs=("lot/lettres.pdf",), csv="", slip="", printed_at=at, printed_by="chloé",
-                )
-            ]  # fmt: skip
+                ),
+            ))  # fmt: skip
 
     monkeypatch.setattr(ledger_access, "letters", Books)
     with browsing("lecteur") as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import uuid
@@ -19,6 +20,10 @@ from tests.web.client import browsing
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 COLUMNS_OF_PAGES = ("fichier", "page_debut", "page_fin")
+
+
+def journal(desk):
+    return [tuple(row) for row in rows(desk.ledger, "SELECT act, who, detail FROM journal ORDER BY entry_id")]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,8 @@ def desk(installed, monkeypatch, tmp_path, ledger, library):
     from loan_reminders.hooks.ils import loan_source
     from tests.scenes.aleph import CODES, TODAY, due_day
 
+    # However busy the machine is: an ILS that is slow is not what these tests are about.
+    monkeypatch.setattr("loan_reminders.web.letters.printing.WAIT_S", 60.0)
     database = tmp_path / "library.db"
     shutil.copyfile(library, database)
     monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
@@ -92,9 +99,11 @@ def test_an_unknown_batch_is_told(desk, path):
 def test_a_batch_is_printed_once_and_then_copied(desk):
     with browsing("chloé") as client:
         first = client.post(f"{desk.path}/impression")
-        again = client.post(f"{desk.path}/impression")
         copy = client.post(f"{desk.path}/copie")
         page = client.get(desk.path).text
+    with browsing("zoé") as client:
+        again = client.post(f"{desk.path}/impression")
+        others_page = client.get(desk.path).text
     assert (first.status_code, first.headers["cache-control"]) == (200, "no-store")
     assert first.headers["content-disposition"] == f'attachment; filename="lot-{desk.batch_id}.pdf"'
     texts, _ = pages(first.content)
@@ -104,8 +113,71 @@ def test_a_batch_is_printed_once_and_then_copied(desk):
     texts, _ = pages(copy.content)
     assert len(texts) == 8
     assert all("COPIE du" in text for text in texts)
-    assert "par chloé" in page
+    assert "Aujourd'hui à" in html.unescape(page)
+    assert ("par vous" in page, "par chloé" in others_page) == (True, True)
     assert desk.events()[-2:] == [("printed", "chloé"), ("copied", "chloé")]
+    assert journal(desk) == [("batch_printed", "chloé", ""), ("batch_copied", "chloé", "")]
+
+
+@pytest.mark.parametrize("pour", ["imprimante", "prestataire"])
+def test_a_lost_file_is_given_again_to_the_same_person_for_ten_minutes(desk, pour):
+    with browsing("chloé") as client:
+        client.post(f"{desk.path}/retrait", data={"lettre": str(desk.deliveries[0].delivery_id), "motif": "litige"})
+        first = client.post(f"{desk.path}/impression", data={"pour": pour})
+        assert "Reprendre le même fichier" in client.get(desk.path).text
+        again = client.post(f"{desk.path}/impression")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["content-disposition"] == first.headers["content-disposition"]
+    with browsing("zoé") as client:
+        assert "Reprendre" not in client.get(desk.path).text
+        assert client.post(f"{desk.path}/impression").status_code == 409
+    rows(desk.ledger, "UPDATE letter_batches SET printed_at = printed_at - interval '601 seconds'")
+    with browsing("chloé") as client:
+        assert "Reprendre" not in client.get(desk.path).text
+        late = client.post(f"{desk.path}/impression")
+    assert (late.status_code, "seule une copie" in late.text) == (409, True)
+    assert desk.events()[-2:] == [("printed", "chloé"), ("given_again", "chloé")]
+    printed = "batch_printed" if pour == "imprimante" else "batch_exported"
+    assert [act for act, _, _ in journal(desk)] == ["letter_taken_out", printed, "batch_given_again"]
+
+
+def test_a_file_that_is_gone_is_not_called_given_again(desk):
+    with browsing("chloé") as client:
+        client.post(f"{desk.path}/impression")
+        (desk.folder / "lot" / "lettres.pdf").unlink()
+        assert client.post(f"{desk.path}/impression").status_code == 503
+    assert desk.events()[-1] == ("printed", "chloé")
+
+
+def test_lists_that_are_downloaded_are_in_the_journal(desk):
+    rows(desk.ledger, "UPDATE letter_batches SET kind = 'registered_letter', slip = 'lot/bordereau.pdf'")
+    with browsing("chloé") as client:
+        assert client.get(f"{desk.path}/bordereau").status_code == 503
+        (desk.folder / "lot" / "bordereau.pdf").write_bytes(b"slip")
+        client.get(f"{desk.path}/bordereau")
+        client.get(f"{desk.path}/destinataires.csv")
+    assert journal(desk) == [
+        ("list_downloaded", "chloé", "bordereau de dépôt"), ("list_downloaded", "chloé", "liste des destinataires"),
+    ]  # fmt: skip
+
+
+def test_the_pages_of_paper_are_seen_one_by_one(desk):
+    with browsing() as client:
+        client.post(f"{desk.path}/retrait", data={"lettre": str(desk.deliveries[1].delivery_id), "motif": "litige"})
+        page = client.get(desk.path, params={"feuille": 4}).text
+        image = client.get(f"{desk.path}/page/4.png")
+        assert (image.status_code, image.headers["content-type"]) == (200, "image/png")
+        assert image.headers["cache-control"] == "no-store"
+        beyond = client.get(f"{desk.path}/page/7.png")
+        assert (beyond.status_code, "cette page" in beyond.text) == (404, True)
+        assert client.get(f"{desk.path}/page/0.png").status_code == 404
+        client.post(f"{desk.path}/impression")
+        assert client.get(f"{desk.path}/page/1.png").status_code == 409
+        assert "Ce qui sera imprimé" not in client.get(desk.path).text
+    assert f'src="{desk.path}/page/4.png"' in page
+    assert 'alt="Lettre REF-3, Lecteur 3, page 2 sur 2"' in page
+    assert ("feuille=3#apercu" in page, "feuille=5#apercu" in page, "sur 6" in page) == (True, True, True)
+    assert image.content.startswith(b"\x89PNG")
 
 
 def test_a_letter_to_a_reader_held_since_is_left_out_once_that_is_read(desk):

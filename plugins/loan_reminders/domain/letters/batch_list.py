@@ -1,4 +1,4 @@
-"""The list of batches as a librarian asks for it: which of them, in which order, which page."""
+"""Lists of batches, and of the letters of one, as a librarian asks for them: which, in which order, which page."""
 
 from __future__ import annotations
 
@@ -40,3 +40,36 @@ class BatchPage:
 
     batches: tuple[BatchView, ...]
     total: int
+
+
+class LetterColumn(StrEnum):
+    """What the letters of a batch may be ordered by, as it stands in the address of the page."""
+
+    PLACE = "place"
+    REFERENCE = "reference"
+    READER = "lecteur"
+    TOWN = "ville"
+    DOCUMENTS = "documents"
+    PAGES = "pages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterQuery:
+    """Which letters of a batch are wanted; `staying` None is all, True those to be posted, False those left out."""
+
+    staying: bool | None = None
+    column: LetterColumn = LetterColumn.PLACE
+    descending: bool = False
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterPlace:
+    """Where a letter is in its batch: its place, its PDF and its pages there, each from 1; `left_out` is not posted."""
+
+    position: int
+    volume: int
+    first_page: int
+    last_page: int
+    left_out: bool

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from loan_reminders.domain.letters.batch_list import BatchPage, BatchQuery
+from loan_reminders.domain.letters.batch_list import BatchPage, BatchQuery, LetterPlace, LetterQuery
 from loan_reminders.domain.letters.batches import (
     BatchLetter,
     BatchState,
@@ -66,6 +66,14 @@ class LetterBatches(Protocol):
 
     def letters_of(self, batch_id: int) -> Sequence[BatchLetter]:
         """The letters of a batch in their order, those left out too."""
+        ...
+
+    def some_letters_of(self, batch_id: int, query: LetterQuery) -> Sequence[BatchLetter]:
+        """One page of the letters of a batch, as it was asked for."""
+        ...
+
+    def places_of(self, batch_id: int) -> Sequence[LetterPlace]:
+        """Where each letter of a batch is, in their order, those left out too: nobody's name, and quick to read."""
         ...
 
     def letter(self, reference: str) -> BatchLetter | None:

@@ -9,17 +9,15 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from loan_reminders.domain.journal import JournalAct
-from loan_reminders.domain.letters.batch_list import BatchPage, BatchQuery
+from loan_reminders.domain.letters.batch_list import BatchPage, BatchQuery, LetterPlace, LetterQuery
 from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView, LetterAct
-from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.journal import keep, keep_of_letters
-from loan_reminders.ledger.json_codecs import decode_recipient, storable
-from loan_reminders.ledger.letters.batch_list import BATCHES, listed, view
+from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.letters.batch_list import BATCHES, LETTERS, SOME_LETTERS, letter_of, listed, places_of, view
 from loan_reminders.ledger.readers.held import held_in_batch
 from loan_reminders.ledger.statistics.counting import count_runs_of_batch
 
@@ -29,27 +27,8 @@ _NEWEST = text(f"""
 """)  # the query is this module's own
 _ONE = text(f"{BATCHES} AND batch.batch_id = :batch_id")
 _DRAFTS_OF_RUN = text(f"{BATCHES} AND batch.run_id = :run_id AND batch.state = 'draft' ORDER BY batch.batch_id")
-# The documents of a letter are those it still claims, or, of one that was left out, all that it did.
-_LETTERS = """
-    SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.position, letter.volume, letter.first_page,
-           letter.last_page, letter.left_out, delivery.channel, delivery.recipient, notice.patron_id,
-           coalesce((
-               SELECT seen.record -> 'patron' ->> 'name' FROM loans_seen seen
-               WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1]
-                 AND seen.due_date = notice.due_date
-           ), '') AS patron_name,
-           ARRAY(
-               SELECT claim.loan_id FROM delivery_loans claim
-               WHERE claim.delivery_id = letter.delivery_id
-                 AND (claim.dropped IS NULL OR letter.left_out IS NOT NULL)
-               ORDER BY claim.loan_id
-           ) AS loan_ids,
-           notice.due_date
-    FROM letters letter JOIN deliveries delivery USING (delivery_id) JOIN notices notice USING (notice_id)
-    WHERE letter.library = :library
-"""
-_LETTERS_OF = text(f"{_LETTERS} AND letter.batch_id = :batch_id ORDER BY letter.position, letter.delivery_id")
-_LETTER = text(f"{_LETTERS} AND letter.reference = :reference ORDER BY letter.batch_id DESC LIMIT 1")
+_LETTERS_OF = text(f"{LETTERS} AND letter.batch_id = :batch_id ORDER BY letter.position, letter.delivery_id")
+_LETTER = text(f"{LETTERS} AND letter.reference = :reference ORDER BY letter.batch_id DESC LIMIT 1")
 _HOLD_READY = text("""
     SELECT batch_id FROM letter_batches
     WHERE library = :library AND batch_id = :batch_id AND state = 'ready'
@@ -170,14 +149,27 @@ class PostgresLetterBatches:
         """The letters of a batch in their order, those left out too."""
         with self._transaction() as connection:
             rows = connection.execute(_LETTERS_OF, {"library": self._library, "batch_id": batch_id}).all()
-        return tuple(_letter(row) for row in rows)
+        return tuple(letter_of(row) for row in rows)
+
+    def some_letters_of(self, batch_id: int, query: LetterQuery) -> Sequence[BatchLetter]:
+        """One page of the letters of a batch, as it was asked for."""
+        asked = {"library": self._library, "batch_id": batch_id, "staying": query.staying}
+        bounds = {"limit": query.limit, "offset": query.offset}
+        with self._transaction() as connection:
+            rows = connection.execute(SOME_LETTERS[query.column, query.descending], {**asked, **bounds}).all()
+        return tuple(letter_of(row) for row in rows)
+
+    def places_of(self, batch_id: int) -> Sequence[LetterPlace]:
+        """Where each letter of a batch is, in their order, those left out too."""
+        with self._transaction() as connection:
+            return places_of(connection, self._library, batch_id)
 
     def letter(self, reference: str) -> BatchLetter | None:
         """The letter with this reference in the batch it was last laid out in; None when there is none."""
         parameters = {"library": self._library, "reference": storable(reference)}
         with self._transaction() as connection:
             row = connection.execute(_LETTER, parameters).first()
-        return None if row is None else _letter(row)
+        return None if row is None else letter_of(row)
 
     def leave_out(self, batch_id: int, letters: Mapping[uuid.UUID, Reason], *, who: str, detail: str = "") -> int:
         """Take letters out of a closed batch that nobody printed yet; returns how many deliveries were cancelled.
@@ -259,21 +251,3 @@ class PostgresLetterBatches:
             keep_of_letters(connection, self._library, who=who, lines=lines)
             for one in of_batch:
                 keep(connection, self._library, who=who, act=JournalAct.BATCH_COPIED, batch_id=one)
-
-
-def _letter(row: Row[Any]) -> BatchLetter:
-    recipient: Any = decode_recipient(Channel(row.channel), row.recipient)
-    return BatchLetter(
-        delivery_id=row.delivery_id,
-        batch_id=row.batch_id,
-        reference=row.reference,
-        patron_id=row.patron_id,
-        patron_name=row.patron_name,
-        recipient=recipient,
-        loans=tuple(LoanKey(loan_id=loan_id, due_date=row.due_date) for loan_id in row.loan_ids),
-        position=row.position,
-        volume=row.volume,
-        first_page=row.first_page,
-        last_page=row.last_page,
-        left_out=None if row.left_out is None else Reason(row.left_out),
-    )

@@ -175,7 +175,7 @@ class BatchDesk:
         """One page of that PDF, from 1 through all its files, as an image: only that page is read."""
         batch = self.batch(batch_id)
         stamp = self._preview_stamp(batch)
-        pages = preview_pages(self.batches.letters_of(batch_id))
+        pages = preview_pages(self.batches.places_of(batch_id))
         if not 1 <= number <= len(pages):
             raise LetterStepRefused(BatchRefusal.UNKNOWN_PAGE)
         image = draw(self.archive, batch, pages[number - 1], stamp=stamp)

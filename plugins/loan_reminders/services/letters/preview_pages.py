@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loan_reminders.domain.letters.batches import BatchLetter, BatchView
+from loan_reminders.domain.letters.batch_list import LetterPlace
+from loan_reminders.domain.letters.batches import BatchView
 from loan_reminders.domain.ports.letters import LetterArchive
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class PreviewPage:
     `place` is the page of the PDF where it is, from 1. A blank verso behind the letter has a `number` beyond `pages`.
     """
 
-    letter: BatchLetter
+    letter: LetterPlace
     number: int
     pages: int
     place: int
@@ -33,19 +34,19 @@ class PreviewPage:
         return self.number > self.pages
 
 
-def preview_pages(letters: Sequence[BatchLetter]) -> list[PreviewPage]:
+def preview_pages(letters: Sequence[LetterPlace]) -> list[PreviewPage]:
     """The pages of the letters that are to be posted, in their order; those of letters left out are not among them."""
     found: list[PreviewPage] = []
     for volume in sorted({letter.volume for letter in letters}):
         inside = sorted((letter for letter in letters if letter.volume == volume), key=lambda one: one.first_page)
         for letter, following in zip(inside, [*inside[1:], None], strict=True):
             end = following.first_page - 1 if following else letter.last_page
-            if letter.left_out is None:
+            if not letter.left_out:
                 found += _pages_of(letter, end)
     return found
 
 
-def _pages_of(letter: BatchLetter, end: int) -> Iterator[PreviewPage]:
+def _pages_of(letter: LetterPlace, end: int) -> Iterator[PreviewPage]:
     pages = letter.last_page - letter.first_page + 1
     for place in range(letter.first_page, end + 1):
         yield PreviewPage(letter=letter, number=place - letter.first_page + 1, pages=pages, place=place)

@@ -18,7 +18,7 @@ from loan_reminders.french.words import STAGES
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.guard import ActRoute, SeeRoute
-from loan_reminders.web.letters.letter_list import LetterList
+from loan_reminders.web.letters.letter_list import page_of
 from loan_reminders.web.letters.table_rows import batch_row
 from loan_reminders.web.lists import LINES, Order, Pages
 from loan_reminders.web.page import At, Page, Typed
@@ -72,7 +72,7 @@ def search(at: At, reference: Annotated[Typed, Form(max_length=100)] = "") -> Re
         if letter is None:
             problem = f"Aucune lettre n'a la référence {reference}."
             return _list(at, BatchQuery(), problem=problem, reference=reference, status=404)
-        place = LetterList.address_of(letter, ledger_access.letters().letters_of(letter.batch_id))
+        place = page_of(letter.position, ledger_access.letters().places_of(letter.batch_id))
     except ReminderError as error:
         return at.unavailable(error)
     return at.to(f"lots/{letter.batch_id}{place}#{letter.delivery_id}")

@@ -10,8 +10,10 @@ from enum import StrEnum
 from fastapi import Response
 
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
-from loan_reminders.domain.letters.batches import BatchLetter, BatchRefusal, BatchState, BatchView
+from loan_reminders.domain.letters.batch_list import LetterPlace, LetterQuery
+from loan_reminders.domain.letters.batches import BatchRefusal, BatchState, BatchView
 from loan_reminders.domain.letters.print_checks import GOOD_FOR, CheckState, PrintCheck
+from loan_reminders.domain.ports.letters import LetterBatches
 from loan_reminders.french.days import when_words
 from loan_reminders.french.refusals import sentence
 from loan_reminders.services.letters.batch_desk import GIVEN_AGAIN_FOR, BatchDesk, IlsNotAsked
@@ -20,7 +22,7 @@ from loan_reminders.services.letters.print_checks import answer
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.letters.at_desk import batch_desk
-from loan_reminders.web.letters.letter_list import SHOWN, LetterList
+from loan_reminders.web.letters.letter_list import SHOWN, letter_list
 from loan_reminders.web.letters.table_rows import batch_row, changes_in_words
 from loan_reminders.web.page import Page, by_hand, said
 
@@ -87,24 +89,31 @@ def batch_page(
         batch = desk.batches.batch(batch_id)
         if batch is None:
             return at.problem(f"Il n'y a pas de lot n° {batch_id}.", 404)
-        letters = desk.batches.letters_of(batch_id)
+        places = desk.batches.places_of(batch_id)
+        listed = letter_list(
+            desk.batches,
+            batch_id,
+            places,
+            shown=asked.shown,
+            column=asked.column,
+            descending=asked.descending,
+            number=asked.page,
+        )
+        sheet = _sheet(desk.batches, batch, places, asked.sheet)
         check = ledger_access.print_checks().check(batch_id) if batch.state is BatchState.READY else None
     except ReminderError as error:
         return at.unavailable(error)
     config = settings()
-    listed = LetterList.of(
-        letters, shown=asked.shown, column=asked.column, descending=asked.descending, number=asked.page
-    )
     return at.html(
         "lot.html.j2",
         status,
         batch=batch_row(batch, library=config.identity(), zone=config.zone, now=desk.now),
         letters=listed,
         shown=SHOWN,
-        staying=sum(letter.left_out is None for letter in letters),
+        staying=sum(not place.left_out for place in places),
         check=_check_words(check, desk, who=who),
         again_until=_again_until(batch, desk, who=who),
-        sheet=_sheet(batch, letters, asked.sheet),
+        sheet=sheet,
         who=who,
         problem=problem,
         done=done,
@@ -151,16 +160,17 @@ def _again_until(batch: BatchView, desk: BatchDesk, *, who: str) -> str:
     return f"{until.astimezone(settings().zone):%H h %M}"
 
 
-def _sheet(batch: BatchView, letters: Sequence[BatchLetter], number: int) -> Sheet | None:
+def _sheet(batches: LetterBatches, batch: BatchView, places: Sequence[LetterPlace], number: int) -> Sheet | None:
     """The page of paper that is shown, None for a batch of which nothing is to be looked at."""
     if batch.state not in (BatchState.DRAFT, BatchState.READY):
         return None
-    pages = preview_pages(letters)
+    pages = preview_pages(places)
     if not pages:
         return None
     number = min(number, len(pages))
     page = pages[number - 1]
-    letter = page.letter
+    before = sum(place.position < page.letter.position for place in places)
+    [letter] = batches.some_letters_of(batch.batch_id, LetterQuery(limit=1, offset=before))
     words = f"Lettre {letter.reference}, {letter.patron_name or letter.recipient.lines[0]}"
     words += ", verso blanc" if page.is_blank else f", page {page.number} sur {page.pages}"
     return Sheet(number=number, last=len(pages), words=words)

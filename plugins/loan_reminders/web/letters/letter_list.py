@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from loan_reminders.domain.letters.batches import BatchLetter
+from loan_reminders.domain.letters.batch_list import LetterColumn, LetterPlace, LetterQuery
+from loan_reminders.domain.ports.letters import LetterBatches
 from loan_reminders.services.letters.preview_pages import preview_pages
 from loan_reminders.web.letters.table_rows import LetterRow, letter_row
 from loan_reminders.web.lists import LINES, Order, Pages
 
 SHOWN = {"": "toutes les lettres", "a-poster": "celles à poster", "retirees": "celles qui sont retirées"}
 """Which letters the list shows, by what stands in the address."""
-
-_COLUMNS: Mapping[str, Callable[[BatchLetter], Any]] = {
-    "place": lambda letter: letter.position,
-    "reference": lambda letter: letter.reference,
-    "lecteur": lambda letter: (letter.patron_name or letter.recipient.lines[0]).casefold(),
-    "ville": lambda letter: letter.recipient.lines[-1].casefold(),
-    "documents": lambda letter: len(letter.loans),
-    "pages": lambda letter: letter.last_page - letter.first_page,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,41 +24,40 @@ class LetterList:
     pages: Pages
     shown: str
 
-    @classmethod
-    def of(
-        cls,
-        letters: Sequence[BatchLetter],
-        *,
-        shown: str = "",
-        column: str = "",
-        descending: bool = False,
-        number: int = 1,
-    ) -> LetterList:
-        """What was asked for; anything unknown in it is left aside."""
-        shown = shown if shown in SHOWN else ""
-        ordered = column if column in _COLUMNS else "place"
-        wanted = [one for one in letters if not shown or (one.left_out is None) == (shown == "a-poster")]
-        wanted.sort(key=_COLUMNS[ordered], reverse=descending)
-        asked = {"montrer": shown}
-        turned = {"tri": column if column in _COLUMNS else "", "sens": "desc" if descending else ""}
-        pages = Pages(number=number, lines=len(wanted), asked={**asked, **turned})
-        first_pages = _first_pages(letters)
-        some = wanted[pages.offset : pages.offset + pages.size]
-        return cls(
-            rows=[letter_row(one, preview=first_pages.get(one.position, 0)) for one in some],
-            order=Order(column=ordered, descending=descending, asked=asked),
-            pages=pages,
-            shown=shown,
-        )
 
-    @staticmethod
-    def address_of(letter: BatchLetter, letters: Sequence[BatchLetter]) -> str:
-        """What leads to the page of the whole list where a letter is: nothing for the first one."""
-        before = sum(one.position < letter.position for one in letters)
-        return f"?page={before // LINES + 1}" if before >= LINES else ""
+def letter_list(
+    batches: LetterBatches,
+    batch_id: int,
+    places: Sequence[LetterPlace],
+    *,
+    shown: str = "",
+    column: str = "",
+    descending: bool = False,
+    number: int = 1,
+) -> LetterList:
+    """The letters asked for; anything unknown in what is asked is left aside. Raises LedgerUnavailable."""
+    staying = {"a-poster": True, "retirees": False}.get(shown)
+    ordered = LetterColumn(column) if column in set(LetterColumn) else LetterColumn.PLACE
+    lines = sum(staying is None or staying is not place.left_out for place in places)
+    asked = {"montrer": shown if staying is not None else ""}
+    turned = {"tri": ordered.value, "sens": "desc"} if descending else {"tri": ordered.value}
+    pages = Pages(number=number, lines=lines, asked={**asked, **(turned if column else {})})
+    query = LetterQuery(staying=staying, column=ordered, descending=descending, limit=pages.size, offset=pages.offset)
+    first_pages = {
+        page.letter.position: sheet for sheet, page in enumerate(preview_pages(places), start=1) if page.number == 1
+    }
+    return LetterList(
+        rows=[
+            letter_row(letter, preview=first_pages.get(letter.position, 0))
+            for letter in batches.some_letters_of(batch_id, query)
+        ],
+        order=Order(column=ordered.value, descending=descending, asked=asked),
+        pages=pages,
+        shown=asked["montrer"],
+    )
 
 
-def _first_pages(letters: Sequence[BatchLetter]) -> dict[int, int]:
-    """Where each letter that stays begins in the preview, by its place in the batch."""
-    pages = enumerate(preview_pages(letters), start=1)
-    return {page.letter.position: number for number, page in pages if page.number == 1}
+def page_of(position: int, places: Sequence[LetterPlace]) -> str:
+    """What leads to the page of the whole list where a letter is: nothing for the first one."""
+    before = sum(place.position < position for place in places)
+    return f"?page={before // LINES + 1}" if before >= LINES else ""
