@@ -1,8 +1,7 @@
 """Whatever happens, in whatever order: what is never false.
 
 Days pass, loans are returned, renewed and held, addresses are corrected, tasks run, fail, die and are run again, today
-or days later. After each step the promises are checked against what readers were really told; what is outside is in
-memory, at the ports. `INVARIANT_EXAMPLES=1000` looks further, differently each time.
+or days later. After each step the promises are checked. `INVARIANT_EXAMPLES=1000` looks further, differently each time.
 """
 
 from __future__ import annotations
