@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batch_list import BatchPage, BatchQuery, LetterPlace, LetterQuery
 from loan_reminders.domain.letters.batches import BatchLetter, BatchState, BatchView, LetterAct
+from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.journal import keep, keep_of_letters
 from loan_reminders.ledger.json_codecs import storable
