@@ -13,6 +13,7 @@ ROWS, BELIEVED, RUNS = 8_000, 2_000_000, 1_600
 LARGE = (
     "loans_seen", "skips", "notices", "deliveries", "delivery_loans", "receipts", "sent_words", "sms_acks",
     "sms_replies", "mail_bounces", "letters", "registered_letters", "letter_events", "suppressions", "put_aside",
+    "readers",
 )  # fmt: skip
 """The tables that grow with every day."""
 
@@ -90,6 +91,11 @@ _FILL = (
     f" CASE WHEN i % 100 > 0 THEN {_AT} END FROM {_SERIES}",
     "INSERT INTO put_aside (library, kind, fingerprint, at)"
     f" SELECT 'demo', 'reply', 'old ' || i, {_AT} FROM {_SERIES}",
+    "INSERT INTO readers (library, patron_id, card, name, name_words, trigrams, email, mobile, last_seen_on)"
+    f" SELECT 'demo', 'OLD' || i, 'B' || i, said.name, ARRAY[said.name], ARRAY(SELECT substr('  ' || said.name || ' ',"
+    " place, 3) FROM generate_series(1, length(said.name) + 1) AS place), 'old' || i || '@example.fr',"
+    f" '3361' || lpad(CAST(i AS text), 7, '0'), {_DAY} FROM {_SERIES}"
+    " CROSS JOIN LATERAL (SELECT translate(md5('name ' || i), '0123456789', 'ghijklmnop') AS name) AS said",
 )  # fmt: skip
 
 
