@@ -13,7 +13,7 @@ ROWS, BELIEVED, RUNS = 8_000, 2_000_000, 1_600
 LARGE = (
     "loans_seen", "skips", "notices", "deliveries", "delivery_loans", "receipts", "sent_words", "sms_acks",
     "sms_replies", "mail_bounces", "letters", "registered_letters", "letter_events", "suppressions", "put_aside",
-    "journal", "corrections",
+    "journal", "corrections", "readers",
 )  # fmt: skip
 """The tables that grow with every day."""
 
@@ -96,6 +96,11 @@ _FILL = (
     f" FROM {_SERIES} ORDER BY i DESC",
     "INSERT INTO corrections (library, patron_id, fault, since, failed_at, notices, suppression_id, settled_at)"
     f" SELECT 'demo', 'OLD' || i, 'stop', {_AT}, {_AT}, 1, i, CASE WHEN i % 100 > 0 THEN {_AT} END FROM {_SERIES}",
+    "INSERT INTO readers (library, patron_id, card, name, name_words, trigrams, email, mobile, last_seen_on)"
+    f" SELECT 'demo', 'OLD' || i, 'B' || i, said.name, ARRAY[said.name], ARRAY(SELECT substr('  ' || said.name || ' ',"
+    " place, 3) FROM generate_series(1, length(said.name) + 1) AS place), 'old' || i || '@example.fr',"
+    f" '3361' || lpad(CAST(i AS text), 7, '0'), {_DAY} FROM {_SERIES}"
+    " CROSS JOIN LATERAL (SELECT translate(md5('name ' || i), '0123456789', 'ghijklmnop') AS name) AS said",
 )  # fmt: skip
 
 

@@ -18,14 +18,15 @@ _NUMBER = text("SELECT reader_number FROM readers WHERE library = :library AND p
 _READER = text("SELECT * FROM readers WHERE library = :library AND reader_number = :number")
 _LOANS = text("""
     WITH known AS (
-        SELECT loan_id, notice.due_date FROM notices notice JOIN runs run USING (run_id)
+        SELECT loan_id, notice.due_date, run_id FROM notices notice JOIN runs run USING (run_id)
         CROSS JOIN unnest(notice.loan_ids) AS loan_id
         WHERE notice.library = :library AND notice.patron_id = :patron_id AND NOT run.dry_run
         UNION ALL
-        SELECT loan_id, skip.due_date FROM skips skip JOIN runs run USING (run_id)
+        SELECT loan_id, skip.due_date, run_id FROM skips skip JOIN runs run USING (run_id)
         WHERE skip.library = :library AND skip.patron_id = :patron_id AND NOT run.dry_run
     )
-    SELECT loan_id FROM known WHERE loan_id <> '' GROUP BY loan_id ORDER BY max(due_date) DESC NULLS LAST, loan_id DESC
+    SELECT loan_id FROM known WHERE loan_id <> '' GROUP BY loan_id
+    ORDER BY max(due_date) DESC NULLS LAST, max(run_id) DESC, loan_id
 """)
 
 
@@ -67,7 +68,10 @@ class PostgresReaders:
             return last_messages(connection, self._library, patron_ids)
 
     def loans_of(self, patron_id: str) -> Sequence[str]:
-        """The ids of all loans about which a reader was to be written to, the one due last first."""
+        """The ids of all loans about which a reader was to be written to, the one due last first.
+
+        Of several due on one day, the one about which something was done last comes first.
+        """
         asked = {"library": self._library, "patron_id": storable(patron_id)}
         with self._transaction() as connection:
             return tuple(connection.execute(_LOANS, asked).scalars())

@@ -34,13 +34,13 @@ _EXACT = text(f"""
         WHERE :code <> '' AND library = :library AND card = :code AND card <> ''
         UNION
         SELECT patron_id, 'email' FROM readers
-        WHERE :email <> '' AND library = :library AND lower(email) = :email AND email <> ''
+        WHERE :email <> '' AND library = :library AND lower(email) = :email
         UNION
         SELECT patron_id, 'mobile' FROM readers
         WHERE :mobile <> '' AND library = :library AND mobile = :mobile AND mobile <> ''
         UNION
         (SELECT notice.patron_id, 'old_email'
-         {_OF_DELIVERY.format(channel="email", recipient="lower(delivery.recipient) = :email AND :email <> ''")})
+         {_OF_DELIVERY.format(channel="email", recipient="lower(left(delivery.recipient, 254)) = :email AND :email <> ''")})
         UNION
         (SELECT notice.patron_id, 'old_mobile'
          {_OF_DELIVERY.format(channel="sms", recipient="delivery.recipient = :mobile AND :mobile <> ''")})
@@ -168,15 +168,20 @@ def _by_name(connection: Connection, library: str, words: list[str], limit: int)
 
 
 def _near(connection: Connection, library: str, words: Sequence[str]) -> list[Row[Any]]:
-    """The readers of whose name a word lies one mistake at most from each word typed, a short one none."""
-    conditions, values = [], {}
+    """The readers whose names hold all words typed but one, and one that lies a mistake from that one."""
+    asked = []
     for place, word in enumerate(words):
-        choices = trigrams_of_misspelt(word) or (trigrams((word,)),)
-        names = {f"choice_{place}_{number}": list(choice) for number, choice in enumerate(choices)}
-        values.update(names)
-        conditions.append("({})".format(" OR ".join(f"trigrams @> CAST(:{name} AS text[])" for name in names)))
-    statement = text(
-        f"SELECT * FROM readers WHERE library = :library AND {' AND '.join(conditions)} LIMIT :limit"  # noqa: S608 - names of parameters
-    )
+        others = {one for other in (*words[:place], *words[place + 1 :]) for one in trigrams_of_part(other)}
+        asked += [sorted(others.union(choice)) for choice in trigrams_of_misspelt(word)]
+    if not asked:
+        return []
+    values = {f"choice_{number}": choice for number, choice in enumerate(asked)}
+    near = " OR ".join(f"trigrams @> CAST(:{name} AS text[])" for name in values)
+    statement = text(f"SELECT * FROM readers WHERE library = :library AND ({near}) LIMIT :limit")  # noqa: S608 - names of parameters
     rows = connection.execute(statement, {"library": library, "limit": MOST_NEAR, **values})
-    return [row for row in rows if all(any(is_near(word, held) for held in row.name_words) for word in words)]
+    return [row for row in rows if all(_held(word, row.name_words) for word in words)]
+
+
+def _held(word: str, held: Sequence[str]) -> bool:
+    """Whether a name holds a word, a part of one, or one that is near."""
+    return any(word in one or is_near(word, one) for one in held)

@@ -40,7 +40,7 @@ readers = Table(
     PrimaryKeyConstraint("library", "patron_id"),
     UniqueConstraint("reader_number", name="one_reader_a_number"),
     Index("readers_of_card", "library", "card", postgresql_where=text("card <> ''")),
-    Index("readers_of_email", "library", text("lower(email)"), postgresql_where=text("email <> ''")),
+    Index("readers_of_email", "library", text("lower(email)")),
     Index("readers_of_mobile", "library", "mobile", postgresql_where=text("mobile <> ''")),
     Index("readers_of_name", "trigrams", postgresql_using="gin"),
 )

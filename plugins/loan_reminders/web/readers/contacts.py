@@ -16,11 +16,12 @@ from loan_reminders.french.pages.readers import MessageWords, contact_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """One way to reach a reader: what it is, its lines, and what stands in the way, empty when nothing does."""
+    """One way to reach a reader: what it is, its lines, and what stands in the way since when, empty when nothing."""
 
     name: str
     lines: tuple[str, ...]
-    trouble: str
+    trouble: str = ""
+    since: str = ""
 
 
 def newest_patron(disputes: Sequence[Dispute]) -> Patron | None:
@@ -56,8 +57,10 @@ def _contact(
     if isinstance(value, Refusal):
         return Contact(name=name, lines=(), trouble=contact_words(channel, value))
     stopped = in_force.get(value)
-    trouble = "" if stopped is None else f"{words.suppression(stopped)}, {words.when(stopped.since)}"
-    return Contact(name=name, lines=lines_of(value) if shown else masked(value), trouble=trouble)
+    lines = lines_of(value) if shown else masked(value)
+    if stopped is None:
+        return Contact(name=name, lines=lines)
+    return Contact(name=name, lines=lines, trouble=words.suppression(stopped), since=words.when(stopped.since))
 
 
 def lines_of(recipient: Recipient) -> tuple[str, ...]:

@@ -124,13 +124,15 @@ class LoanLines:
     def _message(self, one: DeliveryRecord) -> LineEntry:
         how = outcome(one)
         letter = one.letter
+        usual = how is Outcome.ARRIVED and one.channel is Channel.EMAIL
         return LineEntry(
             title=message_title(one.stage, one.channel),
             pill=pill_words(one, how),
             tone=TONES[how],
             place=_PLACES.get(one.channel, "registered-at") if how is not Outcome.CALLED_OFF else "not",
             when=self._words.when(one.claimed_at) or day_words(one.day),
-            became=self._words.became(one, how),
+            # An e-mail that was accepted when it left: the moment and the pill have said it all.
+            became="" if usual else self._words.became(one, how),
             recipient=self._recipient(one.recipient),
             subject="" if one.words is None else one.words.subject,
             words=None if one.words is None else one.words.body.replace("\r\n", "\n").strip("\n"),

@@ -5,6 +5,7 @@ Whoever looks is recorded, once in five minutes for the same reader: a page load
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -84,6 +85,7 @@ def _page(
         journal.keep_once(who=who, act=act, patron_id=reader.patron_id, within=timedelta(0) if shown else SAME_LOOK)
         loans = readers.loans_of(reader.patron_id)
         pages = Pages(number=page, lines=len(loans), size=LOANS)
+        pages = replace(pages, number=min(page, pages.last))
         here = loans[pages.offset : pages.offset + LOANS]
         disputes = ledger_access.dispute().files(here, patron_id=reader.patron_id) if here else ()
         lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
@@ -97,6 +99,7 @@ def _page(
         doing = faire(reader.patron_id, disputes, now=now, zone=config.zone, answered=answered)
     except ReminderError as error:
         return at.unavailable(error)
+    newest = 1 if pages.number == 1 else 0
     words = MessageWords(now=now, zone=config.zone)
     return at.html(
         "lecteur.html.j2",
@@ -107,9 +110,8 @@ def _page(
         last_seen=day_words(reader.last_seen_on),
         contacts=contacts(disputes, now=now, shown=shown, words=words),
         shown=shown,
-        loans=loan_lines,
         first=loan_lines[0] if loan_lines else None,
-        others=loan_lines[1:],
+        others=loan_lines[newest:],
         total=len(loans),
         pages=pages,
     )

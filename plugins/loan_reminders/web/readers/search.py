@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -81,6 +81,7 @@ def search(
         if found.only is not None:
             return at.to(f"lecteurs/{found.only.number}")
         pages = Pages(number=page, lines=len(found.readers))
+        pages = replace(pages, number=min(page, pages.last))
         shown = found.readers[pages.offset : pages.offset + LINES]
         last = readers.last_messages([one.reader.patron_id for one in shown])
     except ReminderError as error:
