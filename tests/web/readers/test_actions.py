@@ -15,7 +15,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.settings.library_toml import settings
-from tests.scenes.builders import a_delivery, a_notice
+from tests.scenes.builders import a_delivery, a_loan, a_notice
 from tests.scenes.ledger_runs import answer, ids, planned, rows
 from tests.simulators.oracle_server import SERVICE, OracleServer
 from tests.simulators.smtp_sink import SmtpSink
@@ -142,8 +142,24 @@ def test_the_email_leaves_again_and_the_page_says_so(desk):
     assert desk.patron not in sent.headers["location"].removeprefix(desk.page)
     assert len(desk.mail.messages()) == 1
     assert "L'e-mail est reparti, pour 1 document" in after
+    assert "par e-mail, renvoi" in after
     assert "pas plus d'un par jour" in after
     assert (second.status_code, len(desk.mail.messages())) == (409, 1)
+
+
+def test_what_comes_next_is_at_the_end_of_the_line_of_time(installed, ledger):
+    today = datetime.now(settings().zone).date()
+    told = a_delivery(notice=a_notice(loans=(a_loan(due_date=today - timedelta(days=1)),)))
+    planned(ledger, [told], due_date=today - timedelta(days=1), today=today)
+    page = f"/lecteurs/{ledger.part(PostgresReaders).number_of('P1')}"
+    with browsing() as client:
+        before = text_of(client.get(page))
+        client.post("/lecteurs/suspension", data={"lecteur": "P1", "jusqu_au": in_days(19), "motif": "hospitalisé"})
+        after = text_of(client.get(page))
+    assert '1re lettre de relance</b> <span class="pill wait">prévue le' in before
+    assert "par e-mail, si le document n'est pas rendu" in before
+    assert "Lettre recommandée</b>" in after
+    assert "ne pas écrire jusqu'au" in after
 
 
 def test_the_same_form_twice_sends_once(desk):

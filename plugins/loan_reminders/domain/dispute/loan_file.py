@@ -120,7 +120,8 @@ class DeliveryRecord:
     """One delivery about the loan, with all that is known of it. `words` None: they were not kept.
 
     `day` is the day of the run that planned it, `dropped` why the loan was taken out of it before it left, and
-    `documents` the number of loans it was about.
+    `documents` the number of loans it was about. `resent_by` is who had it sent once more by hand, empty for what a
+    run sent.
     """
 
     delivery_id: uuid.UUID
@@ -145,6 +146,7 @@ class DeliveryRecord:
     letter: LetterFacts | None
     registered: RegisteredFacts | None
     steps: tuple[LetterStep, ...]
+    resent_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

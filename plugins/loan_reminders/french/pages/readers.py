@@ -48,6 +48,7 @@ _BECAUSE = {
     SkipReason.NOT_ELIGIBLE: "ce message n'est pas prévu pour ce lecteur ou pour ce prêt",
     SkipReason.RETURNED: "le document avait été rendu",
     SkipReason.RENEWED: "le prêt avait été prolongé",
+    SkipReason.HELD: "un bibliothécaire avait demandé de ne pas écrire",
     SkipReason.INVALID_ROW: "le SIGB a donné une ligne qui ne peut pas être lue",
     SkipReason.DUPLICATE_ROW: "le SIGB a donné deux fois ce prêt",
 }

@@ -141,6 +141,7 @@ class PostgresLoanFiles:
                 reason=_reason(row.reason),
                 attempts=row.attempts,
                 resent_in_doubt=row.resent_in_doubt,
+                resent_by=row.resent_by,
                 claimed_at=row.claimed_at,
                 provider_id=row.provider_id,
                 campaign_id=row.campaign_id,

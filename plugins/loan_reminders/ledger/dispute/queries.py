@@ -71,6 +71,7 @@ SKIPS_OF_READERS = text("""
 """)
 DELIVERIES = text("""
     SELECT delivery.*, claim.loan_id, claim.due_date, claim.dropped, run.today,
+           coalesce((SELECT who FROM resends WHERE delivery_id = delivery.delivery_id), '') AS resent_by,
            (SELECT count(*) FROM delivery_loans WHERE delivery_id = delivery.delivery_id) AS documents
     FROM (
         SELECT delivery_id, loan_id, due_date, dropped FROM delivery_loans

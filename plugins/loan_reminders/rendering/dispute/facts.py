@@ -148,6 +148,7 @@ class DisputeFacts:
                     ("Tentatives", str(one.attempts)),
                     ("Dernière tentative", self._moment(one.claimed_at)),
                     ("Renvoi", "repris après un doute, marqué comme tel" if one.resent_in_doubt else ""),
+                    ("Renvoyé par", one.resent_by),
                     ("Segments", str(one.segments) if one.channel is Channel.SMS and one.segments else ""),
                     ("Identifiant de l'envoi", str(one.delivery_id)),
                     ("Chez le prestataire", " / ".join(filter(None, (one.provider_id, one.campaign_id)))),

@@ -126,7 +126,7 @@ class LoanLines:
         letter = one.letter
         usual = how is Outcome.ARRIVED and one.channel is Channel.EMAIL
         return LineEntry(
-            title=message_title(one.stage, one.channel),
+            title=f"{message_title(one.stage, one.channel)}{', renvoi' if one.resent_by else ''}",
             pill=pill_words(one, how),
             tone=TONES[how],
             place=_PLACES.get(one.channel, "registered-at") if how is not Outcome.CALLED_OFF else "not",
