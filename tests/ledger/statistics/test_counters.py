@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,11 +18,11 @@ from loan_reminders.domain.letters.batches import BatchState, ReturnReason
 from loan_reminders.domain.registered.steps import Numbered, Posted, Returned
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.sms.feedback import AckStatus
-from loan_reminders.domain.stages import PatronCategory
+from loan_reminders.domain.stages import Channel, PatronCategory
 from loan_reminders.domain.states import Reason, Refusal
+from loan_reminders.domain.statistics.figures import Asked, Cut, Grain
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.domain.statistics.figures import Asked, Cut, Grain
 from loan_reminders.ledger.statistics import counting
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
@@ -31,7 +32,7 @@ from tests.scenes.builders import a_mobile, an_email
 from tests.scenes.counters import assert_counters_are_true, kept_messages, kept_returns
 from tests.scenes.ledger_emails import a_bounce, came_back, mailed
 from tests.scenes.ledger_runs import planned, rows, some_deliveries
-from tests.scenes.ledger_sms import ack, received
+from tests.scenes.ledger_sms import ack, left, received
 from tests.scenes.miniature import POLICY, Miniature
 from tests.scenes.outside import Killed, Misfortune
 from tests.scenes.world import DUE, SETTINGS

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from loan_reminders.domain.stages import Channel, PatronCategory
-from loan_reminders.domain.statistics.figures import Asked, Cut, MessageFigures, Messages, Overdue, Returns
+from loan_reminders.domain.statistics.figures import Asked, Cut, MessageFigures, Messages, Overdue, Returns, periods
 from loan_reminders.domain.statistics.loan_ends import WITHIN_DAYS
 from loan_reminders.french.statistics import READERS, period_label
 from loan_reminders.french.words import CHANNELS
 from loan_reminders.web.charts import Colour, Series, chart, written
-from loan_reminders.web.statistics.asked import periods
 from loan_reminders.web.statistics.tables import long_share, month_label, returns_words, share
 
 _COLOURS: dict[str, Colour] = {
