@@ -10,6 +10,7 @@ A chart is one image for a screen reader, with its title; its figures are in the
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,10 @@ from xml.etree import ElementTree
 import pygal
 from markupsafe import Markup
 from pygal.style import Style
+
+# pygal leaves an import hook of an older Python behind, for plugins that we have none of; at each import of anything,
+# Python warns of it.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 
 Shape = Literal["bars", "stacked", "lines"]
 Colour = Literal["mail", "sms", "letter", "registered", "none", "hue-1", "hue-2", "hue-3", "hue-4"]
