@@ -25,13 +25,10 @@ from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.domain.statistics.figures import Asked, Grain
-from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.sms import costs as sms_costs
-from loan_reminders.ledger.statistics.figures import PostgresFigures
-from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
+from tests.scenes.asked_figures import statistics
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
 from tests.scenes.disputed_loan import a_whole_story
 from tests.scenes.ledger_emails import a_bounce, came_back_in_a_mass
@@ -260,26 +257,6 @@ def pages(ledger: PostgresLedger) -> None:
     for search in ({"loan_id": "L1"}, {"item_barcode": "NEW1"}, {"reference": "R1-7ZK3QD4M"}, {"tracking_number": ONE}):
         assert dispute.find(LoanSearch(**search))
     assert dispute.file("L1") is not None
-
-
-def statistics(ledger: PostgresLedger) -> None:
-    """The page of figures, the nightly look, and the first run of a rebuilding; the old runs are counted already."""
-    rows(ledger, "INSERT INTO counted_runs (run_id, library) SELECT run_id, library FROM runs"
-         " WHERE dag_run_id LIKE 'old %' ON CONFLICT DO NOTHING")  # fmt: skip
-    ends, today = ledger.loan_ends(), date.today()
-    ends.learn()
-    ends.give_up(before=date(2020, 1, 1), today=today)
-    ends.how_many()
-    followed = ends.followed(after=None, page=2)
-    ends.record(today=today, still_open=followed[:1], ended=dict.fromkeys(followed[1:], LoanEnd.RETURNED))
-    ends.looked(today=today, since=today, asked=2, ended=1)
-    asked = Asked(first=date(2026, 1, 1), last=today, grain=Grain.WEEK, zone=ZONE)
-    figures = ledger.part(PostgresFigures)
-    figures.messages(asked)
-    figures.returns(asked)
-    figures.overdue(asked)
-    figures.freshness()
-    next(ledger.part(PostgresCounters).rebuild(who="zoé"))
 
 
 def test_no_large_table_is_read_from_end_to_end(plans: Plans) -> None:
