@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.statistics.figures import Asked, Grain
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
+from loan_reminders.ledger.journal import PostgresJournal
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
@@ -32,3 +34,4 @@ def statistics(ledger: PostgresLedger) -> None:
     figures.overdue(asked)
     figures.freshness()
     next(ledger.part(PostgresCounters).rebuild(who="zoé"))
+    ledger.part(PostgresJournal).keep(who="zoé", act=JournalAct.COUNTERS_REBUILT)
