@@ -35,6 +35,7 @@ from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.sms import costs as sms_costs
+from tests.scenes.asked_figures import statistics
 from tests.scenes.asked_of_readers import held, resent
 from tests.scenes.asked_pages import contacts, journal
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_mobile, a_notice, a_patron
@@ -95,7 +96,7 @@ def plans(old: PostgresLedger) -> Plans:
             bounces,
         ):
             ask(old)
-        for ask in (journal, contacts, readers):
+        for ask in (journal, contacts, readers, statistics):
             ask(old)
     return seen
 

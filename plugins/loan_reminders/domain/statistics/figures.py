@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
@@ -57,6 +57,17 @@ class Messages:
     segments: int = 0
     cost: float = 0.0
 
+    def __add__(self, other: Messages) -> Messages:
+        return Messages(
+            told=self.told + other.told,
+            not_reached=self.not_reached + other.not_reached,
+            failed=self.failed + other.failed,
+            in_doubt=self.in_doubt + other.in_doubt,
+            waiting=self.waiting + other.waiting,
+            segments=self.segments + other.segments,
+            cost=round(self.cost + other.cost, 5),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFigures:
@@ -102,3 +113,24 @@ class Freshness:
     first_look: date | None
     last_look: date | None
     runs_to_count: int
+
+
+def periods(asked: Asked) -> tuple[date, ...]:
+    """The first day of each part of the period: the days themselves, Mondays, or firsts of months."""
+    starts = [start_of(asked.first, asked.grain)]
+    while (following := _next(starts[-1], asked.grain)) <= asked.last:
+        starts.append(following)
+    return tuple(starts)
+
+
+def start_of(day: date, grain: Grain) -> date:
+    """The first day of the week or month that a day is in."""
+    if grain is Grain.MONTH:
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if grain is Grain.WEEK else day
+
+
+def _next(start: date, grain: Grain) -> date:
+    if grain is Grain.MONTH:
+        return (start + timedelta(days=31)).replace(day=1)
+    return start + timedelta(days=7 if grain is Grain.WEEK else 1)

@@ -17,6 +17,7 @@ from loan_reminders.domain.statistics.figures import (
     Messages,
     Overdue,
     Returns,
+    periods,
 )
 from loan_reminders.domain.statistics.loan_ends import WITHIN_DAYS
 from loan_reminders.ledger.statistics import counting
@@ -29,27 +30,25 @@ _NARROWED = """
 """
 _FIGURES = ("told", "not_reached", "failed", "in_doubt", "waiting", "segments", "cost")
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in _FIGURES)
-# First by moment: there are few in a year, and each is turned into its day once.
-_MESSAGES = text(f"""
-    WITH narrowed AS MATERIALIZED (
-        SELECT moment, stage, channel, branch, category, {_SUMS}
-        FROM message_counters
-        WHERE library = :library
-          AND moment >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
-          AND moment < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
-          {_NARROWED}
-        GROUP BY moment, stage, channel, branch, category
-    ), periods AS MATERIALIZED (
-        SELECT moment, CAST(date_trunc(:grain, timezone(:zone, moment)) AS date) AS period
-        FROM (SELECT DISTINCT moment FROM narrowed) AS moments
+_IN_PERIOD = f"""
+    FROM message_counters
+    WHERE library = :library
+      AND moment >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
+      AND moment < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
+      {_NARROWED}
+"""
+# Two sums into few lines each: one into all lines that the page may want would be as long as the counters themselves.
+# Where a period begins is worked out once, and each moment then looked up among these beginnings.
+_BY_PERIOD = text(f"""
+    WITH starts AS MATERIALIZED (
+        SELECT array_agg(timezone(:zone, CAST(day AS timestamp)) ORDER BY day) AS at
+        FROM unnest(CAST(:periods AS date[])) AS day
     )
-    SELECT periods.period, stage, channel, branch, category, {_SUMS},
-           grouping(periods.period, stage, channel, branch, category) AS cut
-    FROM narrowed JOIN periods USING (moment)
-    GROUP BY GROUPING SETS ((), (periods.period), (stage), (channel), (branch), (category), (periods.period, channel))
+    SELECT width_bucket(moment, (SELECT at FROM starts)) AS period, channel, {_SUMS} {_IN_PERIOD} GROUP BY 1, 2
 """)  # noqa: S608 - the pieces are this module's own
-_CUTS = {0b01111: Cut.PERIOD, 0b10111: Cut.STAGE, 0b11011: Cut.CHANNEL, 0b11101: Cut.BRANCH, 0b11110: Cut.CATEGORY}
-_ALL_TOGETHER, _CHART = 0b11111, 0b01011
+_BY_KIND = text(f"""
+    SELECT stage, channel, branch, category, {_SUMS} {_IN_PERIOD} GROUP BY stage, channel, branch, category
+""")
 _RETURNS = text(f"""
     SELECT stage, channel = 'sms' AS with_sms, sum(loans) AS loans,
            sum(known_1) AS known_1, sum(known_3) AS known_3, sum(known_7) AS known_7,
@@ -83,20 +82,23 @@ class PostgresFigures:
 
     def messages(self, asked: Asked) -> MessageFigures:
         """What became of the messages of a period; a message counts on the day it was attempted."""
+        parameters, starts = self._parameters(asked), periods(asked)
         with self._transaction() as connection:
-            found = connection.execute(_MESSAGES, self._parameters(asked)).all()
-        total = Messages()
+            in_time = connection.execute(_BY_PERIOD, {**parameters, "periods": list(starts)}).all()
+            by_kind = connection.execute(_BY_KIND, parameters).all()
         by: dict[Cut, dict[str, Messages]] = {cut: {} for cut in Cut}
         chart: dict[tuple[str, str], int] = {}
-        for row in found:
-            if row.cut == _ALL_TOGETHER:
-                total = _messages(row)
-            elif row.cut == _CHART:
-                chart[row.period.isoformat(), row.channel] = int(row.told if row.channel else row.not_reached)
-            else:
-                cut = _CUTS[row.cut]
+        total = Messages()
+        for row in in_time:
+            start, counted = starts[row.period - 1].isoformat(), _messages(row)
+            total += counted
+            by[Cut.PERIOD][start] = by[Cut.PERIOD].get(start, Messages()) + counted
+            chart[start, row.channel] = counted.told if row.channel else counted.not_reached
+        for row in by_kind:
+            counted = _messages(row)
+            for cut in (Cut.STAGE, Cut.CHANNEL, Cut.BRANCH, Cut.CATEGORY):
                 key = getattr(row, cut.value)
-                by[cut][key.isoformat() if cut is Cut.PERIOD else key] = _messages(row)
+                by[cut][key] = by[cut].get(key, Messages()) + counted
         return MessageFigures(total=total, by=by, chart=chart)
 
     def returns(self, asked: Asked) -> Sequence[Returns]:
@@ -132,7 +134,6 @@ class PostgresFigures:
             "library": self._library,
             "first": asked.first,
             "last": asked.last,
-            "grain": asked.grain.value,
             "zone": asked.zone,
             "stage": asked.stage and asked.stage.value,
             "channel": asked.channel and asked.channel.value,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from urllib.parse import urlencode
 
@@ -13,8 +13,8 @@ from loan_reminders.domain.statistics.figures import Asked, Grain
 LONGEST = 10 * 366
 """Days of the longest period."""
 
-MOST_PERIODS = 400
-"""As many days as a table of them may have; a longer period is cut by weeks."""
+MOST_DAYS, MOST_WEEKS_IN_DAYS = 93, 3 * 366
+"""Days of the longest period that is cut by days, and of the longest one that is cut by weeks."""
 
 
 class GrainWord(StrEnum):
@@ -77,8 +77,10 @@ class Address:
         if (last - first).days > LONGEST:
             raise CannotBeAsked("La période a plus de dix ans.")
         grain = GRAINS[GrainWord(self.pas)] if self.pas in set(GrainWord) else Grain.MONTH
-        if grain is Grain.DAY and (last - first).days >= MOST_PERIODS:
+        if grain is Grain.DAY and (last - first).days >= MOST_DAYS:
             grain = Grain.WEEK
+        if grain is Grain.WEEK and (last - first).days >= MOST_WEEKS_IN_DAYS:
+            grain = Grain.MONTH
         return Asked(
             first=first,
             last=last,
@@ -89,27 +91,6 @@ class Address:
             branch=self.site or None,
             category=CATEGORIES.get(self.public),
         )
-
-
-def periods(asked: Asked) -> tuple[date, ...]:
-    """The first day of each part of the period: the days themselves, Mondays, or firsts of months."""
-    starts = [start_of(asked.first, asked.grain)]
-    while (following := _next(starts[-1], asked.grain)) <= asked.last:
-        starts.append(following)
-    return tuple(starts)
-
-
-def start_of(day: date, grain: Grain) -> date:
-    """The first day of the week or month that a day is in."""
-    if grain is Grain.MONTH:
-        return day.replace(day=1)
-    return day - timedelta(days=day.weekday()) if grain is Grain.WEEK else day
-
-
-def _next(start: date, grain: Grain) -> date:
-    if grain is Grain.MONTH:
-        return (start + timedelta(days=31)).replace(day=1)
-    return start + timedelta(days=7 if grain is Grain.WEEK else 1)
 
 
 def _months_before(last: date) -> date:

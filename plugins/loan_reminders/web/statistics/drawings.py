@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from loan_reminders.domain.stages import Channel, PatronCategory
-from loan_reminders.domain.statistics.figures import Asked, Cut, MessageFigures, Messages, Overdue, Returns
+from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.statistics.figures import Asked, Cut, MessageFigures, Messages, Overdue, Returns, periods
 from loan_reminders.domain.statistics.loan_ends import WITHIN_DAYS
 from loan_reminders.french.pages.statistics import READERS, period_label
 from loan_reminders.french.words import CHANNELS
-from loan_reminders.web.statistics.asked import periods
 from loan_reminders.web.statistics.charts import Colour, Series, chart, written
-from loan_reminders.web.statistics.tables import long_share, month_label, returns_words, share
+from loan_reminders.web.statistics.tables import long_share, month_label, share
 
 _COLOURS: dict[str, Colour] = {
     Channel.EMAIL: "mail",
@@ -21,6 +20,14 @@ _COLOURS: dict[str, Colour] = {
     Channel.LETTER: "letter",
     Channel.REGISTERED_LETTER: "registered",
 }
+_BELOW = {
+    Stage.COURTESY_NOTICE: "courtoisie",
+    Stage.OVERDUE_NOTICE: "retard",
+    Stage.FIRST_REMINDER: "1re relance",
+    Stage.SECOND_REMINDER: "2e relance",
+    Stage.REGISTERED_LETTER: "recommandée",
+}
+"""The stages below a chart, where there is little room."""
 _DAYS: dict[int, Colour] = {1: "hue-1", 3: "hue-3", 7: "hue-4"}
 _READERS: dict[PatronCategory, Colour] = {PatronCategory.STUDENT: "hue-1", PatronCategory.STAFF: "hue-2"}
 
@@ -46,7 +53,7 @@ def drawings(
         drawn["retours"] = chart(
             "bars",
             "Part des documents rendus sous 1, 3 et 7 jours après chaque étape",
-            [returns_words(one) for one in returns],
+            [_BELOW[one.stage] + (" + SMS" if one.with_sms else "") for one in returns],
             [
                 Series(
                     words=f"sous {days} jour{'s' * (days > 1)}",

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
-from loan_reminders.domain.statistics.figures import Asked, Cut, Grain, MessageFigures, Messages, Overdue, Returns
+from loan_reminders.domain.statistics.figures import (
+    Asked,
+    Cut,
+    Grain,
+    MessageFigures,
+    Messages,
+    Overdue,
+    Returns,
+    periods,
+)
 from loan_reminders.domain.statistics.loan_ends import WITHIN_DAYS
 from loan_reminders.french.pages.statistics import MONTHS, READERS, SHORT_MONTHS, period_words
 from loan_reminders.french.words import CHANNELS, STAGES
-from loan_reminders.web.statistics.asked import periods
 from loan_reminders.web.statistics.charts import written
 
 Cell = str | int | float | None
