@@ -6,6 +6,7 @@ not answer, a day when the SMS provider said nothing, and a day of first reminde
 
 from __future__ import annotations
 
+import gc
 import logging
 import tempfile
 import time
@@ -67,6 +68,7 @@ def live(ledger_url: str, letters: Path, *, today: date, days: int = DAYS, say: 
     with tempfile.TemporaryDirectory(prefix="lr-") as folder:
         ils = catalogue(Path(folder), today=today, days=days + 24, codes=ours.codes(), busy=AT_FIRST, **SIZES)
     say(f"Bibliothèque des {days} derniers jours : {len(ils.lives)} prêts ({time.monotonic() - started:.0f} s)")
+    gc.freeze()  # tens of thousands of loans that stay: not to be looked through again and again
     with (
         _quiet(),
         one_page_engine(),
@@ -75,6 +77,7 @@ def live(ledger_url: str, letters: Path, *, today: date, days: int = DAYS, say: 
     ):
         months = _Months(ledger=ledger, clock=clock, ils=ils, settings=ours, letters=letters, today=today)
         months.live(days, say)
+        gc.unfreeze()
         return Lived(credit_left=months.work.outside.credit_left(), seconds=time.monotonic() - started)
 
 
