@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import settings
-from tests.browser.visitor import Visitor, chromium, open_browser, session, sideways, violations
+from tests.browser.visitor import A_CARD, Visitor, chromium, open_browser, session, sideways, violations
 from tests.browser.walk import HOME, opened, pages
 from tests.e2e.conftest import run
 from tests.e2e.installation import ROOT, Installation
@@ -46,7 +46,8 @@ def main() -> int:
     try:
         with Installation(folder, today=today, lived=True) as installation:
             todays_runs(installation)
-            return photograph(installation.url, installation.passwords, readme=options.readme)
+            [(card,)] = installation.postgres.execute(A_CARD, database="ledger")
+            return photograph(installation.url, installation.passwords, card=str(card), readme=options.readme)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -61,7 +62,7 @@ def todays_runs(installation: Installation) -> None:
     installation.wait_for_question(Stage.REGISTERED_LETTER, asked, timeout=300)
 
 
-def photograph(url: str, passwords: dict[str, str], *, readme: bool) -> int:
+def photograph(url: str, passwords: dict[str, str], *, card: str, readme: bool) -> int:
     """Every page, in every light and width; returns 1 when something is wrong with one."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -71,7 +72,9 @@ def photograph(url: str, passwords: dict[str, str], *, readme: bool) -> int:
             token = session(url, user, passwords[user])
             wide = Visitor.of(browser, url, token=token)
             page = wide.page()
-            paths = {one.kind: one.path for one in pages(page, url, each=1) if one.path.startswith(HOME + below)}
+            paths = {
+                one.kind: one.path for one in pages(page, url, known=card, each=1) if one.path.startswith(HOME + below)
+            }
             wide.close()
             for dark in (False, True):
                 visitor = Visitor.of(browser, url, token=token, dark=dark)
