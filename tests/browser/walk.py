@@ -17,6 +17,8 @@ _SEARCHES = """() => [...document.querySelectorAll('main form[role=search] input
     .filter(field => ['text', 'search'].includes(field.type)).map(field => `input[name="${field.name}"]`)"""
 EACH = 2
 """Pages of one kind that are opened: two batches say as much as fifty."""
+ORDERED = 2
+"""Pages of one list that are opened besides, filtered or in another order."""
 MOST = 120
 
 
@@ -55,7 +57,8 @@ def pages(page: Page, url: str, *, known: str = "", each: int = EACH) -> Iterato
     while waiting and len(seen) < 4000:
         path = waiting.pop(0)
         kind = kind_of(path)
-        if kinds.get(kind, 0) >= each or sum(kinds.values()) >= MOST:
+        like = sum(number for other, number in kinds.items() if other.partition("?")[0] == kind.partition("?")[0])
+        if kinds.get(kind, 0) >= each or like >= each + ORDERED or sum(kinds.values()) >= MOST:
             continue
         kinds[kind] = kinds.get(kind, 0) + 1
         response = opened(page, url + path)
