@@ -80,12 +80,12 @@ def pages(page: Page, url: str, *, known: str = "", each: int = EACH) -> Iterato
 
 def found_by(page: Page, field: str, known: str) -> list[str]:
     """Where a search field leads: to the page that it opens, and to those that its list names."""
-    before = page.url
     page.locator(f"main form {field}").first.fill(known)
-    page.locator(f"main form {field}").first.press("Enter")
-    page.wait_for_load_state("load")
-    moved = [page.url] if page.url != before else []
-    return [*moved, *page.evaluate(_LINKS)]
+    with page.expect_navigation(wait_until="load") as moved:
+        page.locator(f"main form {field}").first.press("Enter")
+    # What was answered to the search itself has no address to open again.
+    led_to = [page.url] if moved.value.request.method == "GET" else []
+    return [*led_to, *page.evaluate(_LINKS)]
 
 
 def opened(page: Page, address: str) -> Response | None:
