@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from loan_reminders.domain.stages import Stage
-from tests.browser.visitor import chromium, open_browser, session
+from tests.browser.visitor import A_CARD, chromium, open_browser, session
 from tests.e2e.conftest import run
 from tests.e2e.installation import Installation
 
@@ -43,3 +43,10 @@ def house(installation: Installation) -> Installation:
 def tokens(house: Installation) -> dict[str, str]:
     """A session of each person who can log in."""
     return {user: session(house.url, user, house.passwords[user]) for user in (*SHOWN, "personne")}
+
+
+@pytest.fixture(scope="session")
+def card(house: Installation) -> str:
+    """The card of a reader who was written to."""
+    [(number,)] = house.postgres.execute(A_CARD, database="ledger")
+    return str(number)

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from playwright.sync_api import Page
 
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import settings
-from tests.browser.visitor import Visitor, chromium, open_browser, session, sideways, violations
+from tests.browser.visitor import A_CARD, Visitor, chromium, open_browser, session, sideways, violations
 from tests.browser.walk import HOME, opened, pages
 from tests.e2e.conftest import run
 from tests.e2e.installation import ROOT, Installation
@@ -28,8 +29,8 @@ FOLDER, README = ROOT / "var" / "screens", ROOT / "docs" / "screens"
 WIDTHS = (1280, 390)
 TALLEST = 2_400
 MOST_BYTES = 200_000
-FOR_README = {"aujourdhui": "", "recommandes": "recommandes", "lots": "lots"}
-"""The pictures of the README, by name: the page below `/relances/`, wide and light."""
+FOR_README = ("", "lecteurs/*", "statistiques", "recommandes", "lots/*")
+"""Which kinds of pages below `/relances/` the README shows, wide and light: the first three of these that there are."""
 WHO = {"biblio": "", "admin": "installation"}
 """Who looks, and below which path alone; the librarian sees everything but what administrators do."""
 
@@ -46,7 +47,8 @@ def main() -> int:
     try:
         with Installation(folder, today=today, lived=True) as installation:
             todays_runs(installation)
-            return photograph(installation.url, installation.passwords, readme=options.readme)
+            [(card,)] = installation.postgres.execute(A_CARD, database="ledger")
+            return photograph(installation.url, installation.passwords, card=str(card), readme=options.readme)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -61,7 +63,7 @@ def todays_runs(installation: Installation) -> None:
     installation.wait_for_question(Stage.REGISTERED_LETTER, asked, timeout=300)
 
 
-def photograph(url: str, passwords: dict[str, str], *, readme: bool) -> int:
+def photograph(url: str, passwords: dict[str, str], *, card: str, readme: bool) -> int:
     """Every page, in every light and width; returns 1 when something is wrong with one."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -71,7 +73,9 @@ def photograph(url: str, passwords: dict[str, str], *, readme: bool) -> int:
             token = session(url, user, passwords[user])
             wide = Visitor.of(browser, url, token=token)
             page = wide.page()
-            paths = {one.kind: one.path for one in pages(page, url, each=1) if one.path.startswith(HOME + below)}
+            paths = {
+                one.kind: one.path for one in pages(page, url, known=card, each=1) if one.path.startswith(HOME + below)
+            }
             wide.close()
             for dark in (False, True):
                 visitor = Visitor.of(browser, url, token=token, dark=dark)
@@ -87,8 +91,8 @@ def photograph(url: str, passwords: dict[str, str], *, readme: bool) -> int:
                 faults += visitor.complaints
                 visitor.close()
             print(f"{user} : {len(paths)} pages", flush=True)
-        if readme:
-            for_readme(Visitor.of(browser, url, token=session(url, "biblio", passwords["biblio"])))
+            if readme and user == "biblio":
+                for_readme(Visitor.of(browser, url, token=token), paths)
     print(f"{len(list(FOLDER.glob('*.png')))} images dans {FOLDER.relative_to(ROOT)}")
     for fault in dict.fromkeys(faults):
         print(f"  À revoir : {fault}")
@@ -102,17 +106,18 @@ def picture(page: Page, path: Path, *, height: int = TALLEST) -> None:
     page.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": max(tall, 1)})
 
 
-def for_readme(visitor: Visitor) -> None:
+def for_readme(visitor: Visitor, paths: Mapping[str, str]) -> None:
     """The three pictures of the README, small enough to be read in a repository."""
     README.mkdir(parents=True, exist_ok=True)
     page = visitor.page()
-    for name, path in FOR_README.items():
-        opened(page, f"{visitor.url}{HOME}{path}")
+    for kind in [f"{HOME}{kind}" for kind in FOR_README if f"{HOME}{kind}" in paths][:3]:
+        opened(page, visitor.url + paths[kind])
+        path = README / f"{name_of(kind)}.png"
         for height in (900, 700, 500):
-            picture(page, README / f"{name}.png", height=height)
-            if (README / f"{name}.png").stat().st_size < MOST_BYTES:
+            picture(page, path, height=height)
+            if path.stat().st_size < MOST_BYTES:
                 break
-        print(f"  {(README / f'{name}.png').relative_to(ROOT)}")
+        print(f"  {path.relative_to(ROOT)}")
     visitor.close()
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Frame, Page
 
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import NARROWEST, Visitor
 from tests.browser.walk import HOME, not_made_yet
 
 SHOWN = "() => getComputedStyle(document.body).backgroundColor"
@@ -83,3 +83,14 @@ def test_where_something_is_scanned_or_searched_the_field_is_ready(at_the_desk):
         page.goto(f"{at_the_desk.url}{HOME}{path}")
         if page.locator("[data-focus]").count():
             assert page.evaluate("() => document.activeElement.matches('[data-focus]')"), path
+
+
+def test_the_current_tab_is_in_sight_on_a_phone(at_the_desk):
+    page = at_the_desk.page()
+    page.set_viewport_size({"width": NARROWEST, "height": 740})
+    page.goto(f"{at_the_desk.url}{HOME}lots")
+    left, right = page.locator("nav.tabs a[aria-current]").evaluate(
+        "tab => [tab.getBoundingClientRect().left, tab.getBoundingClientRect().right]"
+    )
+    assert left >= 0
+    assert right <= NARROWEST

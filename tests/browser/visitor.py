@@ -46,6 +46,14 @@ def session(url: str, user: str, password: str) -> str:
     return str(answer.json()["access_token"])
 
 
+A_CARD = """
+    SELECT seen.record #>> '{patron,barcode}' FROM notices JOIN loans_seen seen USING (run_id, patron_id)
+    WHERE notices.stage IN ('first_reminder', 'second_reminder') AND seen.record #>> '{patron,barcode}' <> ''
+    ORDER BY notices.run_id DESC, seen.seq LIMIT 1
+"""
+"""In the ledger, the card of a reader who was written to lately."""
+
+
 @dataclass
 class Visitor:
     """Somebody at a browser. `complaints` are what its console said: errors, and what the policy of content refused."""

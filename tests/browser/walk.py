@@ -13,8 +13,12 @@ HOME = "/relances/"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<![a-z])\d+|\d{4}-\d\d-\d\d")
 _LINKS = """() => [...document.querySelectorAll('a[href]')]
     .filter(a => !a.hasAttribute('download') && !a.target).map(a => a.href)"""
+_SEARCHES = """() => [...document.querySelectorAll('main form[role=search] input:not([type=hidden])')]
+    .filter(field => ['text', 'search'].includes(field.type)).map(field => `input[name="${field.name}"]`)"""
 EACH = 2
 """Pages of one kind that are opened: two batches say as much as fifty."""
+ORDERED = 2
+"""Pages of one list that are opened besides, filtered or in another order."""
 MOST = 120
 
 
@@ -43,26 +47,45 @@ def kind_of(path: str) -> str:
     return _ID.sub("*", parts.path) + (f"?{'&'.join(names)}" if names else "")
 
 
-def pages(page: Page, url: str, *, start: str = HOME, each: int = EACH) -> Iterator[Visit]:
-    """Open one page after the other, breadth first; what is a file to download is passed over."""
-    waiting, kinds = [start], {}
-    seen = {start, *not_made_yet()}
+def pages(page: Page, url: str, *, known: str = "", each: int = EACH) -> Iterator[Visit]:
+    """Open one page after the other, breadth first; what is a file to download is passed over.
+
+    `known` is what every search field is asked for, such as the number of a reader's card: what it finds is opened too.
+    """
+    waiting, kinds, asked = [HOME], {}, set()
+    seen = {HOME, *not_made_yet()}
     while waiting and len(seen) < 4000:
         path = waiting.pop(0)
         kind = kind_of(path)
-        if kinds.get(kind, 0) >= each or sum(kinds.values()) >= MOST:
+        like = sum(number for other, number in kinds.items() if other.partition("?")[0] == kind.partition("?")[0])
+        if kinds.get(kind, 0) >= each or like >= each + ORDERED or sum(kinds.values()) >= MOST:
             continue
         kinds[kind] = kinds.get(kind, 0) + 1
         response = opened(page, url + path)
         if response is None:
             continue
         yield Visit(path=path, kind=kind, response=response)
-        for link in page.evaluate(_LINKS):
+        links = page.evaluate(_LINKS)
+        while known and (field := next((one for one in page.evaluate(_SEARCHES) if one not in asked), None)):
+            asked.add(field)
+            links += found_by(page, field, known)
+            opened(page, url + path)
+        for link in links:
             parts = urlsplit(urljoin(page.url, link))
             target = parts.path + (f"?{parts.query}" if parts.query else "")
             if f"{parts.scheme}://{parts.netloc}" == url and parts.path.startswith(HOME) and target not in seen:
                 seen.add(target)
                 waiting.append(target)
+
+
+def found_by(page: Page, field: str, known: str) -> list[str]:
+    """Where a search field leads: to the page that it opens, and to those that its list names."""
+    page.locator(f"main form {field}").first.fill(known)
+    with page.expect_navigation(wait_until="load") as moved:
+        page.locator(f"main form {field}").first.press("Enter")
+    # What was answered to the search itself has no address to open again.
+    led_to = [page.url] if moved.value.request.method == "GET" else []
+    return [*led_to, *page.evaluate(_LINKS)]
 
 
 def opened(page: Page, address: str) -> Response | None:

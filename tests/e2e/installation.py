@@ -25,6 +25,8 @@ from tests.simulators.postgres import EmbeddedPostgres
 from tests.simulators.sms_provider import CREDITS_PER_SMS
 
 ROOT = Path(__file__).resolve().parents[2]
+SMS_LOT = 10_000 * CREDITS_PER_SMS
+"""What is bought at once, in the provider's credits."""
 ILS_LOGIN, SMS_LOGIN = "relances", "bu-montclar"
 
 
@@ -67,7 +69,7 @@ class Installation:
         self.ils = folder / "ils.sqlite"
         self.users = USERS | dict(more_users or {})
         self.passwords = dict.fromkeys(self.users, "")
-        self.sms_credit = 150_000
+        self.sms_credit = SMS_LOT
         self.callback_token = secrets.token_urlsafe(24)
         self.stack = ExitStack()
 
@@ -102,9 +104,10 @@ class Installation:
         """The months before today, in a ledger that is new; one that was used is left as it is."""
         [(runs,)] = self.postgres.execute("SELECT count(*) FROM runs", database="ledger")
         if self.lived and not runs:
-            lived = live(self.ledger_url, self.letters, today=self.today)
-            self.sms_credit = lived.credit_left * CREDITS_PER_SMS
-            print(f"Trois mois vécus en {lived.seconds:.0f} s", flush=True)
+            seconds = live(self.ledger_url, self.letters, today=self.today)
+            print(f"Trois mois vécus en {seconds:.0f} s", flush=True)
+        [(spent,)] = self.postgres.execute("SELECT coalesce(sum(cost), 0)::integer FROM deliveries", database="ledger")
+        self.sms_credit = SMS_LOT - spent
 
     def _start_simulators(self) -> dict[str, int]:
         python = [sys.executable, "-u", "-m"]

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.simulators.postgres import alone
-from tests.workers import LONGEST_FIRST, ONE_INSTALLATION, ROOT, share_of, turn_of
+from tests.workers import LONGEST_FIRST, ONE_INSTALLATION, ROOT, comes_last, share_of, turn_of
 
 USES = re.compile(r"(?m)^def \w+\([^)]*\binstallation\b")
 
@@ -45,6 +45,12 @@ def test_what_takes_longest_begins_first() -> None:
         "tests/faults/test_d.py::d",
     ]
     assert sorted(names, key=turn_of) == [names[2], names[3], names[1], names[0]]
+
+
+def test_what_presses_buttons_comes_after_what_counts() -> None:
+    names = ["tests/browser/test_a.py::a", "tests/e2e/test_b.py::b", "tests/web/test_c.py::c"]
+    assert sorted(names, key=comes_last) == [*names[1:], names[0]]
+    assert max(names[:2], key=turn_of) == names[0]
 
 
 def test_servers_of_two_processes_start_one_after_the_other() -> None:

@@ -33,8 +33,8 @@ def lived(postgres_server, ledger_template, tmp_path_factory):
         before = connection.execute(DEFAULTS).fetchall()
         said: list[str] = []
         folder = tmp_path_factory.mktemp("letters")
-        came_to = months.live(url, folder, today=TODAY, days=10, say=said.append)
-        yield {"rows": connection.execute, "before": before, "said": said, "came_to": came_to, "letters": folder}
+        months.live(url, folder, today=TODAY, days=10, say=said.append)
+        yield {"rows": connection.execute, "before": before, "said": said, "letters": folder}
     postgres_server.drop_database(name)
 
 
@@ -89,4 +89,13 @@ def test_letters_can_be_opened_and_registered_letters_are_at_several_steps(lived
 
 def test_a_line_a_week_and_what_is_left_of_the_credit(lived):
     assert sum("semaine jusqu'au" in line for line in lived["said"]) == 2
-    assert lived["came_to"].credit_left < 10_000
+    (left,) = {int(line.rpartition(" ")[2]) for line in lived["said"][-1:]}
+    (spent,) = lived["rows"]("SELECT sum(segments) FROM deliveries WHERE channel = 'sms'").fetchone()
+    assert 0 < spent <= 10_000 - left
+
+
+def test_todays_runs_need_not_ask_about_sms_of_the_days_lived(lived):
+    """Their provider was in memory: the one that is running knows nothing of them."""
+    waiting = "SELECT count(*) FROM deliveries WHERE channel = 'sms' AND state = 'accepted' AND campaign_id <> ''"
+    assert lived["rows"](waiting).fetchone() == (0,)
+    assert lived["rows"]("SELECT count(*) > 0 FROM deliveries WHERE state = 'delivered'").fetchone() == (True,)

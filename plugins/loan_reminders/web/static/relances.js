@@ -19,6 +19,10 @@ function followTheme() {
 followTheme();
 
 document.addEventListener("DOMContentLoaded", () => {
+  // On a phone the tabs are wider than the page: the current one is moved into sight, the page is not.
+  const tabs = document.querySelector(".tabs"), tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+
   // The field where a scanner writes: the page says which, and it is ready for the next one.
   const field = document.querySelector("[data-focus]");
   if (field) { field.focus(); if (field.select) field.select(); }
