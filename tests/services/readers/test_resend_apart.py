@@ -77,3 +77,21 @@ def test_what_bounced_of_the_day_is_still_taken_up_by_a_letter(world):
     since = datetime.now(UTC) - timedelta(days=14)
     assert [one.loan_id for one in world.ledger.loans_of_failed_emails(next_day, since=since)] == ["L1"]
     assert isinstance(world.today, date)
+
+
+def test_it_costs_and_tells_nobody_new_in_the_figures(told):
+    from loan_reminders.ledger.statistics.counting import count_again
+
+    counters = "SELECT sum(told), sum(segments) FROM message_counters"
+
+    def counted():
+        with told.ledger.engine.begin() as connection:
+            count_again(
+                connection, told.ledger.library, [one for (one,) in rows(told.ledger, "SELECT run_id FROM runs")]
+            )
+        return rows(told.ledger, counters)[0]
+
+    readers, segments = counted()
+    email_again(told)
+    text_again(told)
+    assert counted() == (readers, segments + 1)

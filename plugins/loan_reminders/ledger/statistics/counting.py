@@ -57,18 +57,19 @@ _TAKE = text("""
 """)
 _FORGET_MESSAGES = text("DELETE FROM message_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 _FORGET_RETURNS = text("DELETE FROM return_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
-# The branch and the category are those of the message's first loan.
+# The branch and the category are those of the message's first loan. A message sent again costs, and tells nobody new.
 _COUNT_MESSAGES = text(f"""
     INSERT INTO message_counters (
         library, run_id, moment, stage, channel, branch, category, told, failed, in_doubt, waiting, segments, cost
     )
     SELECT library, run_id, moment, stage, channel, branch, category,
-           count(*) FILTER (WHERE outcome = 'told'), count(*) FILTER (WHERE outcome = 'failed'),
-           count(*) FILTER (WHERE outcome = 'in_doubt'), count(*) FILTER (WHERE outcome = 'waiting'),
+           count(*) FILTER (WHERE first AND outcome = 'told'), count(*) FILTER (WHERE first AND outcome = 'failed'),
+           count(*) FILTER (WHERE first AND outcome = 'in_doubt'), count(*) FILTER (WHERE outcome = 'waiting'),
            sum(segments), sum(cost)
     FROM (
         SELECT delivery.library, delivery.run_id, {_MOMENT} AS moment, delivery.stage, delivery.channel,
-               coalesce(reader.branch, '') AS branch, coalesce(reader.category, 'other') AS category,
+               run.kind = 'daily' AS first, coalesce(reader.branch, '') AS branch,
+               coalesce(reader.category, 'other') AS category,
                {_OUTCOME} AS outcome,
                CASE WHEN {_IS_PAID} THEN delivery.segments ELSE 0 END AS segments,
                CASE WHEN {_IS_PAID} THEN delivery.cost ELSE 0 END AS cost
@@ -141,7 +142,7 @@ _COUNT_RETURNS = text(f"""
     ) AS told
     JOIN loan_ends ended
       ON ended.library = run.library AND ended.loan_id = told.loan_id AND ended.due_date = told.due_date
-    WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
+    WHERE run.run_id = ANY(CAST(:runs AS bigint[])) AND run.kind = 'daily'
     GROUP BY run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category
 """)  # noqa: S608 - the pieces are this module's own
 _RUNS_OF = text("""
