@@ -35,14 +35,14 @@ from tests.scenes.lived.paper import CheckedOnce, PlainPages, one_page_engine
 from tests.scenes.world import ALWAYS_OPEN
 
 DAYS = 91
-SIZES = {"patrons": 4_800, "loans": 3_000}
-"""The library that lives its months: 160 loans due in two days, 66 overdue since yesterday."""
+SIZES = {"patrons": 4_000, "loans": 2_500}
+"""The library that lives its months: a third of the usual, so that they pass in a minute."""
 AT_FIRST = 0.3
 """What was lent when the months begin, as a share of today."""
 STRIKE = range(45, 42, -1)
 SMS_SILENT, ILS_SILENT, MISSED = 12, 20, 3
 """How many days ago each of these was."""
-PAGES_KEPT = 14
+PAGES_KEPT = 10
 """Letters of so many days are laid out by the page engine, those before on plain pages."""
 SUNDAY = 6
 _COUNTS = text("""
