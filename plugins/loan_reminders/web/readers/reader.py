@@ -74,7 +74,7 @@ def _page(at: Page, who: str, number: int, *, page: int, act: JournalAct) -> Res
         "lecteur.html.j2",
         reader=reader,
         category=category_words(reader.category),
-        last_seen=day_words(reader.last_seen_on),
+        last_seen=day_words(max((cycle.last_seen for one in disputes for cycle in one.cycles), default=None)),
         contacts=contacts(disputes, now=now, shown=shown, words=words),
         shown=shown,
         first=loan_lines[0] if loan_lines else None,
