@@ -16,22 +16,18 @@ import loan_reminders.ledger as room
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.errors import LetterStepRefused
-from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batch_list import BatchColumn, BatchQuery, LetterColumn, LetterQuery
 from loan_reminders.domain.letters.batches import BatchState, RegisteredState
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.messages import SentWords
 from loan_reminders.domain.notices import Skip
 from loan_reminders.domain.ports.registered import NumberLine
-from loan_reminders.domain.readers.search import ReaderSearch
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.connect import connect
-from loan_reminders.ledger.journal import PostgresJournal
 from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
-from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.sms import costs as sms_costs
@@ -49,6 +45,7 @@ from tests.scenes.ledger_sms import ack, blacklisted, left, reply
 from tests.scenes.old_ledger import LARGE, grow_old
 from tests.scenes.pages_of_runs import run_pages
 from tests.scenes.query_plans import Plans, planned
+from tests.scenes.reader_questions import readers
 from tests.simulators.postgres import EmbeddedPostgres
 
 S = DeliveryState
@@ -306,22 +303,6 @@ def pages(ledger: PostgresLedger) -> None:
     for search in ({"loan_id": "L1"}, {"item_barcode": "NEW1"}, {"reference": "R1-7ZK3QD4M"}, {"tracking_number": ONE}):
         assert dispute.find(LoanSearch(**search))
     assert dispute.file("L1") is not None
-
-
-def readers(ledger: PostgresLedger) -> None:
-    ours = ledger.part(PostgresReaders)
-    a_reader = a_patron(patron_id="W1", barcode="W1", name="Zorglub, Wanda")
-    extracted(ledger, [a_loan(loan_id="W1", patron=a_reader)], dag_run_id="run w")
-    for text in ("W1", "wanda zorglub", "anda", "zorglbu wanda", "06 12 34 56 01", "x@example.fr", ONE):
-        ours.find(ReaderSearch.parse(text), limit=50)
-    number = ours.number_of("W1")
-    assert number is not None
-    assert ours.patron_of(number) == "W1"
-    ours.last_messages(["OLD1", "OLD2"])
-    assert ours.loans_of("OLD1")
-    assert ledger.dispute().files(ours.loans_of("P1")[:8], patron_id="P1")
-    journal = ledger.part(PostgresJournal)
-    journal.keep_once(who="zoé", act=JournalAct.READER_SEEN, patron_id="W1", within=timedelta(minutes=5))
 
 
 def test_no_large_table_is_read_from_end_to_end(plans: Plans) -> None:

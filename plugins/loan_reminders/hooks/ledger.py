@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from loan_reminders.ledger.repository import PostgresLedger
 
 
-def ledger(conn_id: str = "reminders_ledger", *, library: str) -> PostgresLedger:
+def ledger(conn_id: str = "reminders_ledger", *, library: str, for_pages: bool = False) -> PostgresLedger:
     """The ledger of one library, opened at first use; use it as a context manager.
 
     The connection is of type postgres: host, port, login, password, schema (the database), and in its extra any
     setting of libpq such as `sslmode`. A host that is a folder, in its field or as `host` in the extra, is the
-    folder of the server's Unix socket.
+    folder of the server's Unix socket. `for_pages` keeps more connections open, for several people at once.
     """
     from loan_reminders.ledger.address import from_connection
-    from loan_reminders.ledger.connect import connect
+    from loan_reminders.ledger.connect import FEW, FOR_PAGES, connect
 
     connection = BaseHook.get_connection(conn_id)
     url = from_connection(
@@ -29,4 +29,4 @@ def ledger(conn_id: str = "reminders_ledger", *, library: str) -> PostgresLedger
         database=connection.schema,
         extra=connection.extra_dejson,
     )
-    return connect(url, library=library)
+    return connect(url, library=library, kept=FOR_PAGES if for_pages else FEW)

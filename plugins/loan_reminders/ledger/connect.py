@@ -20,14 +20,18 @@ _SETTINGS = (
 )
 
 
-def engine_for(url: str | URL, *, lock_seconds: float = 15) -> Engine:
-    """An engine of few connections, each with sensible time limits; statements' values never show in errors.
+FEW, FOR_PAGES = 2, 10
+"""Connections kept open: a task works with one or two, a process of the web server answers several people at once."""
+
+
+def engine_for(url: str | URL, *, lock_seconds: float = 15, kept: int = FEW) -> Engine:
+    """An engine that keeps some connections, each with sensible time limits; statements' values never show in errors.
 
     The ledger needs session-level locks: behind PgBouncer, its pool must be in session mode.
     """
     engine = create_engine(
         from_text(url) if isinstance(url, str) else url,
-        pool_size=2,
+        pool_size=kept,
         max_overflow=4,
         pool_timeout=10,
         pool_pre_ping=True,
@@ -46,9 +50,10 @@ def engine_for(url: str | URL, *, lock_seconds: float = 15) -> Engine:
     return engine
 
 
-def connect(url: str | URL, *, library: str, lock_seconds: float = 15) -> PostgresLedger:
+def connect(url: str | URL, *, library: str, lock_seconds: float = 15, kept: int = FEW) -> PostgresLedger:
     """The ledger of one library at this URL; nothing is opened before the first use. Close it after use.
 
-    `lock_seconds`: how long to wait for what another process holds before LedgerUnavailable.
+    `lock_seconds`: how long to wait for what another process holds before LedgerUnavailable. `kept`: how many
+    connections stay open.
     """
-    return PostgresLedger(engine_for(url, lock_seconds=lock_seconds), library=library)
+    return PostgresLedger(engine_for(url, lock_seconds=lock_seconds, kept=kept), library=library)

@@ -161,7 +161,7 @@ def _ledger() -> PostgresLedger:
 
 def _open(library: str) -> PostgresLedger:
     try:
-        return ledger(library=library)
+        return ledger(library=library, for_pages=True)
     except ReminderError:
         raise
     except Exception as error:

@@ -61,7 +61,14 @@ def test_what_did_not_change_is_not_written_again(ledger: PostgresLedger) -> Non
     extracted(ledger, loans)
     before = rows(ledger, "SELECT ctid::text, xmin::text FROM readers")
     extracted(ledger, loans, dag_run_id="again")
+    extracted(ledger, loans, dag_run_id="next day", today=TODAY + timedelta(days=6))
     assert rows(ledger, "SELECT ctid::text, xmin::text FROM readers") == before
+
+
+def test_a_reader_is_said_to_be_there_once_a_week(ledger: PostgresLedger) -> None:
+    extracted(ledger, [a_loan()])
+    extracted(ledger, [a_loan()], dag_run_id="later", today=TODAY + timedelta(days=7))
+    assert rows(ledger, "SELECT last_seen_on FROM readers") == [(TODAY + timedelta(days=7),)]
 
 
 def test_an_older_day_does_not_overwrite_a_newer_one(ledger: PostgresLedger) -> None:

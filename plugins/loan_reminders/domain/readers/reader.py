@@ -11,7 +11,7 @@ class Reader:
     """A reader. `number` is the neutral one of the pages' addresses; `patron_id` the ILS's own.
 
     `email` and `mobile` are empty when there is none that can be used; `branch` is that of the loan seen last;
-    `category` is a code of `PatronCategory`, or what an older program wrote.
+    `last_seen_on` is true to a week; `category` is a code of `PatronCategory`, or what an older program wrote.
     """
 
     number: int

@@ -15,11 +15,11 @@ from loan_reminders.domain.states import Refusal
 from loan_reminders.ledger.json_codecs import storable
 
 _FIELDS = "patron_id text, card text, name text, email text, mobile text, category text, branch text"
-# Most readers of a page are known and unchanged: their names need not be folded again.
+# Most readers of a page are known and unchanged: they are written again but once a week, to say that they are there.
 _CHANGED = text(f"""
     SELECT came.patron_id FROM jsonb_to_recordset(CAST(:readers AS jsonb)) AS came({_FIELDS})
     LEFT JOIN readers known ON known.library = :library AND known.patron_id = came.patron_id
-    WHERE known.patron_id IS NULL OR known.last_seen_on < :today
+    WHERE known.patron_id IS NULL OR known.last_seen_on <= CAST(:today AS date) - 7
        OR (known.card, known.name, known.email, known.mobile, known.category, known.branch)
           IS DISTINCT FROM (came.card, came.name, came.email, came.mobile, came.category, came.branch)
 """)  # noqa: S608 - the piece is this module's own
@@ -39,7 +39,7 @@ _KEEP = text(f"""
 
 
 def remember(connection: Connection, library: str, loans: Sequence[Loan], *, today: date) -> None:
-    """Keep the readers of these loans as seen on a day, those that are new, changed, or not yet seen that day."""
+    """Keep the readers of these loans as seen on a day, those that are new, changed, or not written for a week."""
     came = {loan.patron.patron_id: loan for loan in loans}
     known = [_described(loan) for loan in came.values()]
     changed = set(connection.execute(_CHANGED, _asked(library, known, today)).scalars())

@@ -107,7 +107,7 @@ def _page(
         faire=doing,
         reader=reader,
         category=category_words(reader.category),
-        last_seen=day_words(reader.last_seen_on),
+        last_seen=day_words(max((cycle.last_seen for one in disputes for cycle in one.cycles), default=None)),
         contacts=contacts(disputes, now=now, shown=shown, words=words),
         shown=shown,
         first=loan_lines[0] if loan_lines else None,
