@@ -83,7 +83,7 @@ def test_what_is_wrong_is_said(form, words):
 
 def test_a_line_that_nobody_knows_is_not_lifted():
     with browsing() as client:
-        answer = client.post("/desinscriptions/424242/levee", data={"motif": "revenu au guichet"})
+        answer = client.post("/desinscriptions/424242/levee", data={"raison": "revenu au guichet"})
     assert answer.status_code == 404
     assert "pas, ou plus, en vigueur" in answer.text
 
