@@ -24,7 +24,8 @@ from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.services.email.read_bounces import read_bounces
-from loan_reminders.services.sms.feedback import ASKED_FOR, read_blacklist, read_receipts, read_replies
+from loan_reminders.services.sms.feedback import ASKED_FOR, read_blacklist, read_credit, read_receipts, read_replies
+from loan_reminders.services.statistics.look_at_loans import look_at_loans
 from loan_reminders.settings.library_toml import ROOT, TEMPLATES, Settings, read_settings
 from tests.scenes.lived.catalogue import Catalogue, catalogue
 from tests.scenes.lived.clock import LedgerClock, another_day
@@ -156,8 +157,10 @@ class _Months:
             work.at(day, hour(14, 5 + day.day))
             self.librarians.look_at_readers()
             self.librarians.letters_came_back()
+            self.librarians.hold_some()
             if day.weekday() in (0, 3):
                 self.librarians.settle_some()
+                self.librarians.correct_some()
         work.at(day, hour(18, 12))
         read_bounces(self.ledger.mail_feedback(), Mailbox(work.outside), failures=ours.bounces.soft_failures)
         feedback, dead = self.ledger.feedback(), ours.sms.dead_after_failures
@@ -165,6 +168,9 @@ class _Months:
         read_replies(feedback, Provider(work.outside), failures=dead)
         if ago % 7 == 0:
             read_blacklist(feedback, Provider(work.outside))
+        read_credit(self.ledger, Provider(work.outside), now=work.now)
+        work.at(day, hour(23, 15))
+        look_at_loans(self.ledger.loan_ends(), work.ils, today=day, months=ours.statistics.follow_months)
 
     def _week(self, day: date) -> str:
         with self.ledger.engine.begin() as connection:
