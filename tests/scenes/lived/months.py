@@ -23,6 +23,7 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.services.email.read_bounces import read_bounces
 from loan_reminders.services.sms.feedback import ASKED_FOR, read_blacklist, read_credit, read_receipts, read_replies
 from loan_reminders.services.statistics.look_at_loans import look_at_loans
@@ -170,7 +171,9 @@ class _Months:
             read_blacklist(feedback, Provider(work.outside))
         read_credit(self.ledger, Provider(work.outside), now=work.now)
         work.at(day, hour(23, 15))
-        look_at_loans(self.ledger.loan_ends(), work.ils, today=day, months=ours.statistics.follow_months)
+        ends = self.ledger.part(_CountedAtTheEnd)
+        ends.count_from = day - timedelta(days=DAYS) if ago == 1 else None
+        look_at_loans(ends, work.ils, today=day, months=ours.statistics.follow_months)
 
     def _week(self, day: date) -> str:
         with self.ledger.engine.begin() as connection:
@@ -180,6 +183,16 @@ class _Months:
         self.told = told
         figures = ", ".join(f"{number} {_NAMES[name]}" for name, number in sorted(new.items()))
         return f"  semaine jusqu'au {day:%d/%m/%Y} : {figures} ; crédit SMS {self.work.outside.credit_left()}"
+
+
+class _CountedAtTheEnd(PostgresLoanEnds):
+    """Each night's look as it is made, but what it changes in the figures is counted once, on the last evening."""
+
+    count_from: date | None = None
+
+    def looked(self, *, today: date, since: date, asked: int, ended: int) -> None:
+        """Keep that all loans were asked about."""
+        super().looked(today=today, since=self.count_from or today + timedelta(days=1), asked=asked, ended=ended)
 
 
 @contextmanager
