@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Response
 
 HOME = "/relances/"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<![a-z])\d+|\d{4}-\d\d-\d\d")
-_LINKS = """() => [...document.querySelectorAll('a[href]')]
+_LINKS = """() => [...document.querySelectorAll('a[href]:not([href^="#"])')]
     .filter(a => !a.hasAttribute('download') && !a.target).map(a => a.href)"""
 _SEARCHES = """() => [...document.querySelectorAll('main form[role=search] input:not([type=hidden])')]
     .filter(field => ['text', 'search'].includes(field.type)).map(field => `input[name="${field.name}"]`)"""

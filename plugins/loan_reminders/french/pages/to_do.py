@@ -152,5 +152,4 @@ def _since(item: ToDoItem, *, zone: tzinfo, now: datetime) -> str:
         return ""
     if item.kind is ToDoKind.ACKNOWLEDGEMENT:
         return f"le plus ancien posté le {long_day_words(item.since.astimezone(zone).date())}"
-    words = when_words(item.since, zone=zone, now=now)
-    return f"depuis {words}" if words.startswith(("hier", "aujourd")) else f"depuis le {words}"
+    return f"depuis {when_words(item.since, zone=zone, now=now)}"
