@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -21,10 +23,13 @@ from loan_reminders.web.access import SPOILT_TOKEN, Person, Refused, Right, logi
 from loan_reminders.web.badge import to_do_count
 from loan_reminders.web.frame import frame
 
+log = logging.getLogger(__name__)
+
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
 )
 _PAGES.globals["new_key"] = lambda: str(uuid4())
+_STATE = re.compile(r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}")
 _PIECE = 256 * 1024
 _WORDS = {
     400: "La demande ne peut pas être lue.",
@@ -85,6 +90,7 @@ class Page:
 
     def unavailable(self, error: ReminderError) -> HTMLResponse:
         """The page for what a librarian cannot mend."""
+        log.error("%s : %s", self._path, sentence(error))
         return self.problem(said(error), 503)
 
 
@@ -97,7 +103,11 @@ def said(error: ReminderError) -> str:
 
 
 def by_hand(words: str) -> str:
-    """A sentence about what went wrong, with what a person does in the place of what a task would do by itself."""
+    """A sentence about what went wrong, with what a person does in the place of what a task would do by itself.
+
+    The state that PostgreSQL gives is for whoever reads the server's log, where the same sentence has it.
+    """
+    words = _STATE.sub("", words)
     return words.replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()
 
 

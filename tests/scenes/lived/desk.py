@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
 
+from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import BatchState, RegisteredState
+from loan_reminders.domain.readers.corrections import CorrectionOutcome
 from loan_reminders.domain.registered.steps import RegisteredLetter
+from loan_reminders.domain.runs.holds import HoldRefused
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.journal import PostgresJournal
+from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
+from loan_reminders.ledger.readers.corrections import PostgresCorrections
+from loan_reminders.ledger.readers.holds import PostgresHolds
+from loan_reminders.services.letters import print_checks
+from loan_reminders.services.letters.batch_desk import BatchDesk
 from loan_reminders.services.registered import approval, following
 from loan_reminders.services.runs.close import close_run
+from loan_reminders.settings.library_toml import TEMPLATES
 from tests.scenes.lived.morning import LIBRARIAN, Morning
 from tests.scenes.lived.outside import luck
 
@@ -22,6 +32,18 @@ _RECENT = text("""
     SELECT notice.patron_id FROM notices notice WHERE notice.library = :library AND notice.stage <> 'courtesy_notice'
     ORDER BY notice.run_id DESC, notice.notice_id LIMIT 40
 """)
+_A_LOAN = text("""
+    SELECT loan_id FROM loans_seen WHERE patron_id = :patron_id AND run_id = (
+        SELECT max(run_id) FROM notices WHERE library = :library AND patron_id = :patron_id
+    ) ORDER BY loan_id LIMIT 1
+""")
+WHY_HELD = (
+    "Dit l'avoir rendu : nous cherchons en rayon",
+    "Hospitalisation, vu avec la famille",
+    "Prêt entre bibliothèques, retard connu",
+    "Boîte de retour en panne ce jour-là",
+)
+WHY_IGNORED = ("Ne vient plus : inscription terminée", "Joint par téléphone")
 
 
 @dataclass
@@ -44,10 +66,26 @@ class LibrariansDay:
         work.unapproved = []
 
     def print_batches(self) -> None:
-        """Take the batches that are ready to the printer."""
-        letters = self.morning.ledger.letters()
+        """Take the batches that are ready to the printer; those of an earlier day are asked about in the ILS first."""
+        work = self.morning
+        letters, checks = work.ledger.letters(), work.ledger.part(PostgresPrintChecks)
+        desk = BatchDesk(
+            batches=letters,
+            drafts=work.ledger.drafts(),
+            archive=work.store,
+            source=lambda: work.ils,
+            now=work.now,
+            library=work.settings.identity(),
+            templates=TEMPLATES,
+        )
         for batch in letters.batches(states=(BatchState.READY,)):
-            letters.mark_printed(batch.batch_id, who=LIBRARIAN)
+            with suppress(LetterStepRefused):  # all its readers brought their books back: nothing to print
+                if desk.must_ask(batch.batch_id):
+                    key = print_checks.begin(desk, checks, batch.batch_id, who=LIBRARIAN)
+                    if key is not None:
+                        print_checks.ask(desk, checks, key, batch.batch_id, who=LIBRARIAN)
+                desk.letters_to_print(batch.batch_id)
+                letters.mark_printed(batch.batch_id, who=LIBRARIAN)
 
     def number(self) -> None:
         """Stick a number on every registered letter that was printed, by a file as the scanner gives it."""
@@ -118,6 +156,43 @@ class LibrariansDay:
                 journal.keep(who=who, act=JournalAct.READER_SEEN, patron_id=reader)
                 if number == 1:
                     journal.keep(who=who, act=JournalAct.CONTACTS_SHOWN, patron_id=reader)
+
+    def hold_some(self) -> None:
+        """A reader says that the book was returned, another one is ill: nothing is written until a day."""
+        work, day = self.morning, self.morning.now.date()
+        if luck(f"{day:%Y%j}h", 4):
+            return
+        holds = work.ledger.part(PostgresHolds)
+        with work.ledger.engine.connect() as connection:
+            readers = list(connection.execute(_RECENT, {"library": work.ledger.library}).scalars())
+            if not readers:
+                return
+            reader = readers[luck(f"{day:%j}held", len(readers))]
+            asked = {"library": work.ledger.library, "patron_id": reader}
+            loan = connection.execute(_A_LOAN, asked).scalar_one_or_none() or ""
+        number = luck(f"{day:%Y%j}why", len(WHY_HELD))
+        holds.place(
+            patron_id=reader,
+            loan_id="" if number == 1 else loan,
+            until=day + timedelta(days=5 + luck(f"{day:%j}until", 20)),
+            reason=WHY_HELD[number],
+            who=LIBRARIAN,
+            today=day,
+        )
+        for held in holds.of_reader(readers[0])[:1]:
+            with suppress(HoldRefused):
+                holds.lift(held.hold_id, reason="Retrouvé en rayon, rendu", who=COLLEAGUE, today=day)
+
+    def correct_some(self) -> None:
+        """Contacts that were put right in the ILS, and those with which nothing can be done."""
+        corrections = self.morning.ledger.part(PostgresCorrections)
+        for line in corrections.lines(limit=8):
+            chance = luck(f"{line.correction_id}!", 6)
+            if chance == 0:
+                because = WHY_IGNORED[luck(line.patron_id, len(WHY_IGNORED))]
+                corrections.settle(line.correction_id, CorrectionOutcome.IGNORED, who=COLLEAGUE, because=because)
+            elif chance < 4:
+                corrections.settle(line.correction_id, CorrectionOutcome.CORRECTED, who=LIBRARIAN)
 
     def _today(self) -> str:
         return self.morning.now.date().isoformat()

@@ -23,8 +23,10 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.services.email.read_bounces import read_bounces
-from loan_reminders.services.sms.feedback import ASKED_FOR, read_blacklist, read_receipts, read_replies
+from loan_reminders.services.sms.feedback import ASKED_FOR, read_blacklist, read_credit, read_receipts, read_replies
+from loan_reminders.services.statistics.look_at_loans import look_at_loans
 from loan_reminders.settings.library_toml import ROOT, TEMPLATES, Settings, read_settings
 from tests.scenes.lived.catalogue import Catalogue, catalogue
 from tests.scenes.lived.clock import LedgerClock, another_day
@@ -156,8 +158,10 @@ class _Months:
             work.at(day, hour(14, 5 + day.day))
             self.librarians.look_at_readers()
             self.librarians.letters_came_back()
+            self.librarians.hold_some()
             if day.weekday() in (0, 3):
                 self.librarians.settle_some()
+                self.librarians.correct_some()
         work.at(day, hour(18, 12))
         read_bounces(self.ledger.mail_feedback(), Mailbox(work.outside), failures=ours.bounces.soft_failures)
         feedback, dead = self.ledger.feedback(), ours.sms.dead_after_failures
@@ -165,6 +169,11 @@ class _Months:
         read_replies(feedback, Provider(work.outside), failures=dead)
         if ago % 7 == 0:
             read_blacklist(feedback, Provider(work.outside))
+        read_credit(self.ledger, Provider(work.outside), now=work.now)
+        work.at(day, hour(23, 15))
+        ends = self.ledger.part(_CountedAtTheEnd)
+        ends.count_from = day - timedelta(days=DAYS) if ago == 1 else None
+        look_at_loans(ends, work.ils, today=day, months=ours.statistics.follow_months)
 
     def _week(self, day: date) -> str:
         with self.ledger.engine.begin() as connection:
@@ -174,6 +183,16 @@ class _Months:
         self.told = told
         figures = ", ".join(f"{number} {_NAMES[name]}" for name, number in sorted(new.items()))
         return f"  semaine jusqu'au {day:%d/%m/%Y} : {figures} ; crédit SMS {self.work.outside.credit_left()}"
+
+
+class _CountedAtTheEnd(PostgresLoanEnds):
+    """Each night's look as it is made, but what it changes in the figures is counted once, on the last evening."""
+
+    count_from: date | None = None
+
+    def looked(self, *, today: date, since: date, asked: int, ended: int) -> None:
+        """Keep that all loans were asked about."""
+        super().looked(today=today, since=self.count_from or today + timedelta(days=1), asked=asked, ended=ended)
 
 
 @contextmanager
