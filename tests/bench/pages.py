@@ -21,6 +21,7 @@ from tests.bench.bed import Bed
 from tests.bench.report import Figure
 from tests.scenes.large_ledger import TWO_MILLION_DELIVERIES, fill
 from tests.simulators.callback_receiver import CallbackReceiver
+from tests.simulators.postgres import EmbeddedPostgres
 
 AT_ONCE, TIMES = 10, 60
 """Requests under way together, and how often each page is asked for."""
@@ -38,27 +39,60 @@ class Asked:
 EMPTY = Asked(name="empty page", path="/nulle-part")
 
 
-def questions(today: date, reader_number: int) -> Sequence[Asked]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A reader of the ledger, a letter's reference and a registered number: what is asked for is there to be found."""
+
+    reader_number: int
+    number: str
+    surname: str
+    first_name: str
+    reference: str
+    tracking_number: str
+
+
+_KNOWN = """
+    SELECT reader_number, substr(patron_id, 2), split_part(name, ' ', 1), split_part(name, ' ', 2),
+           (SELECT reference FROM letters LIMIT 1), (SELECT tracking_number FROM registered_letters LIMIT 1)
+    FROM readers OFFSET (SELECT count(*) / 3 FROM readers) LIMIT 1
+"""
+
+
+def known(postgres: EmbeddedPostgres, database: str) -> Known:
+    """What the searches of the bench look for."""
+    [(reader, number, surname, first_name, reference, tracking)] = postgres.execute(_KNOWN, database=database)
+    return Known(
+        reader_number=reader,
+        number=number,
+        surname=surname,
+        first_name=first_name,
+        reference=reference,
+        tracking_number=tracking,
+    )
+
+
+def questions(today: date, one: Known) -> Sequence[Asked]:
     """Every page, and every kind of search."""
     year = f"?du={today.replace(year=today.year - 1)}&au={today}"
+    mobile = f"06{one.number:0>8}"
     typed = {
-        "card": "2123456",
-        "patron id": "P123456",
-        "name": "ioaeco",
-        "name and first name": "Aoe Iuo",
-        "e-mail": "lecteur123456@etu.example.org",
-        "phone": "06 00 12 34 56",
-        "barcode": "C123456",
-        "loan": "L123456",
-        "letter": "REF-100-2",
-        "registered number": "1B00000000100",
+        "card": f"2{one.number}",
+        "patron id": f"P{one.number}",
+        "name": one.surname.lower(),
+        "name and first name": f"{one.first_name[:3]} {one.surname[:3]}",
+        "e-mail": f"lecteur{one.number}@etu.example.org",
+        "phone": " ".join(mobile[place : place + 2] for place in range(0, 10, 2)),
+        "barcode": f"C{one.number}",
+        "loan": f"L{one.number}",
+        "letter": one.reference,
+        "registered number": one.tracking_number,
         "nobody": "zzzzzzzz",
     }
     pages = {
         "first page": "/",
         "desk": "/bureau",
         "search": "/lecteurs",
-        "a reader": f"/lecteurs/{reader_number}",
+        "a reader": f"/lecteurs/{one.reader_number}",
         "batches": "/lots",
         "registered": "/recommandes",
         "to correct": "/a-corriger",
@@ -83,7 +117,8 @@ def served() -> FastAPI:
     from tests.web.client import FixedRole
 
     app = create_app(FixedRole("biblio"))
-    app.state.airflow = httpx.MockTransport(lambda _: httpx.Response(200, json={"total_entries": 0}))
+    nothing = {"dags": [], "dag_runs": [], "task_instances": [], "hitl_details": [], "total_entries": 0}
+    app.state.airflow = httpx.MockTransport(lambda _: httpx.Response(200, json=nothing))
     return app
 
 
@@ -92,12 +127,11 @@ def pages(bed: Bed) -> list[Figure]:
     today = datetime.now(settings().zone).date()
     database = bed.ledger()
     fill(bed.postgres, database, size=TWO_MILLION_DELIVERIES, until=today, library=settings().library.code)
-    rows = bed.postgres.execute("SELECT reader_number FROM readers WHERE patron_id = 'P123456'", database=database)
     app, folder = "tests.bench.pages:served", bed.postgres.socket_folder
     with CallbackReceiver(socket_folder=folder, database=database, app=app) as server:
         headers = {"sec-fetch-site": "same-origin"}
         with httpx.Client(base_url=server.root, headers=headers, timeout=60) as client:
-            asked = questions(today, rows[0][0])
+            asked = questions(today, known(bed.postgres, database))
             for one in asked:
                 _ask(client, one)
             empty = _p95(client, EMPTY)

@@ -37,6 +37,8 @@ FACTS = {
     "life": Life(state=S.POSTED, posted_on=DAY),
     "batch_id": 7,
     "run_id": 8,
+    "last": DAY,
+    "channel": "email",
     "library": "demo",
     "delivery_id": "d-1",
     "command": "upgrade",

@@ -64,10 +64,14 @@ class Recount:
         self.back = {row.delivery_id for row in rows(ledger, back)}
 
     def outcome(self, delivery: Any) -> str:
+        if self.runs[delivery.run_id].kind != "daily":
+            return ""
         if delivery.state in ("refused", "bounced", "failed"):
             return "failed"
         if delivery.state in ("in_doubt", "claimed"):
             return "in_doubt"
+        if (delivery.state, delivery.reason) == ("cancelled", "dead_address"):
+            return "failed"
         if delivery.state not in ("accepted", "delivered"):
             return ""
         if delivery.channel == "letter":

@@ -51,6 +51,15 @@ FROM told;
 INSERT INTO notices (notice_id, library, run_id, stage, patron_id, due_date, language, loan_ids)
 SELECT notice_id, %(library)s, run_id, stage, patron_id, due, 'fr', ARRAY[loan_id] FROM told;
 
+-- What the books say is what the first page foretells tomorrow by.
+UPDATE runs SET rows_read = loans, loans_extracted = loans, deliveries_planned = loans,
+                books = jsonb_build_object('loans_extracted', loans, 'loans_in_notices', loans, 'notices', loans,
+                                           'skipped', '{}'::jsonb, 'deliveries', '{}'::jsonb)
+FROM (SELECT run_id AS told_by, CAST(count(*) AS int) AS loans FROM told GROUP BY run_id) AS counted
+WHERE run_id = told_by;
+INSERT INTO sms_credits (library, at, segments)
+SELECT %(library)s, started_at, 1000 + run_id %% 9000 FROM runs WHERE stage = 'overdue_notice';
+
 INSERT INTO letter_batches (batch_id, library, run_id, name, kind, state, pdf, csv, letters, pages, sha256, at,
                             printed_at, printed_by)
 OVERRIDING SYSTEM VALUE

@@ -29,8 +29,8 @@ _KEPT_LATELY = text("""
     WHERE who = :who AND act = :act AND at > now() - :within
 """)
 _KEEP_OF_LETTERS = text("""
-    INSERT INTO journal (library, who, act, patron_id, delivery_id, batch_id, detail)
-    SELECT :library, :who, line.act, notice.patron_id, line.delivery_id, line.batch_id, line.detail
+    INSERT INTO journal (library, who, act, patron_id, delivery_id, batch_id, run_id, detail)
+    SELECT :library, :who, line.act, notice.patron_id, line.delivery_id, line.batch_id, deliveries.run_id, line.detail
     FROM json_to_recordset(CAST(:lines AS json)) AS line(act text, delivery_id uuid, batch_id bigint, detail text)
     JOIN deliveries USING (delivery_id) JOIN notices notice USING (notice_id)
 """)

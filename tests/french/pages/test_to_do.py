@@ -67,8 +67,8 @@ def test_several_days_lead_to_their_list_and_one_to_itself():
     [
         (NOW.replace(hour=8, minute=41), "aujourd'hui à 8 h 41"),
         (NOW.replace(day=29, hour=10, minute=3), "hier à 10 h 03"),
-        (NOW.replace(day=1, hour=0), "dimanche 1er novembre à 0 h 00"),
-        (NOW.replace(year=2025), "dimanche 30 novembre 2025 à 11 h 00"),
+        (NOW.replace(day=1, hour=0), "le 01/11/2026 à 0 h 00"),
+        (NOW.replace(year=2025), "le 30/11/2025 à 11 h 00"),
         (NOW.astimezone(ZoneInfo("Pacific/Auckland")) - timedelta(days=1), "hier à 11 h 00"),
     ],
 )

@@ -141,8 +141,9 @@ def test_a_bounced_address_until_the_ils_has_another(ledger: PostgresLedger) -> 
     a_reader(ledger, "P1", branch="BULET")
     came_back(ledger, a_bounce(mailed(ledger)))
     [line] = lines(ledger)
+    # The branch is that of the loan which was seen last.
     assert (line.fault, line.contact, line.notices, line.branch) == (
-        F.BOUNCED_EMAIL, "camille.martin@etu.example.fr", 1, "BULET",
+        F.BOUNCED_EMAIL, "camille.martin@etu.example.fr", 1, "SJA",
     )  # fmt: skip
     skipped(ledger, a_patron(), SkipReason.DEAD_ADDRESS, "email:suppressed", day=3)
     assert [line.notices for line in lines(ledger)] == [2]

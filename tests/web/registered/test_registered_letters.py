@@ -128,11 +128,12 @@ def test_npai_is_undone_on_the_letters_page_and_its_address_is_free_again(ledger
 def test_an_address_can_be_lifted_on_the_list_too(ledger):
     printed(ledger)
     take(ledger, ref(0), number(ONE))
+    why = {"raison": "adresse vérifiée"}
     with browsing("chloé") as client:
         follow(client, ONE, "poste")
         follow(client, ONE, "returned_undeliverable")
         [line] = ledger.feedback().suppressions()
-        assert client.post(f"/desinscriptions/{line.suppression_id}/levee").status_code == 303
+        assert client.post(f"/desinscriptions/{line.suppression_id}/levee", data=why).status_code == 303
     assert ledger.feedback().suppressions()[0].lifted_by == "chloé"
 
 

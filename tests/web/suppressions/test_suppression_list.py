@@ -224,8 +224,9 @@ def test_without_its_ledger_the_page_says_what_to_do(monkeypatch):
 def test_the_plugin_brings_the_application_and_a_relative_entry_in_the_navigation():
     from reminders_plugin import RemindersPlugin
 
-    [view] = RemindersPlugin.external_views
-    assert (view["href"], view["destination"]) == ("relances/", "nav")
+    entry_of_menu, tab_of_run = RemindersPlugin.external_views
+    assert (entry_of_menu["href"], entry_of_menu["destination"]) == ("relances/", "nav")
+    assert (tab_of_run["href"].partition("?")[0], tab_of_run["destination"]) == ("relances/tournees/airflow", "dag_run")
     [entry] = RemindersPlugin().fastapi_apps
     assert (entry["url_prefix"], entry["name"]) == ("/relances", "Relances")
 

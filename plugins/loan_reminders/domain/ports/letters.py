@@ -134,7 +134,16 @@ class PrintChecks(Protocol):
         """Say how many loans are known so far. A check that was replaced meanwhile says nothing any more."""
         ...
 
-    def answered(self, key: uuid.UUID, *, returned: int, renewed: int, partly: Sequence[str]) -> None:
+    def answered(
+        self,
+        key: uuid.UUID,
+        *,
+        returned: int,
+        renewed: int,
+        partly: Sequence[str],
+        held: int = 0,
+        held_with_others: Sequence[str] = (),
+    ) -> None:
         """Keep what the ILS said of the batch."""
         ...
 

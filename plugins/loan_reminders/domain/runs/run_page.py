@@ -39,7 +39,7 @@ class RunPage:
     """A run. `balanced` is None until its books are written. What is counted is counted now, not when it was closed.
 
     `loans` is None until the ILS was read to the end. The names of `not_reached` and `lost` are nobody's when they were
-    not asked for.
+    not asked for. `told` and `unreached` count readers.
     """
 
     run_id: int
@@ -54,6 +54,8 @@ class RunPage:
     problems: Sequence[str]
     loans: int | None
     notices: int
+    told: int
+    unreached: int
     deliveries: Mapping[Channel, Mapping[DeliveryState, int]]
     skipped: Mapping[SkipReason, int]
     batches: Sequence[RunBatch] = ()

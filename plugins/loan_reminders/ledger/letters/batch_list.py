@@ -73,9 +73,10 @@ _LETTER_COLUMNS = {
     LetterColumn.PAGES: "last_page - first_page",
 }
 _WHICH = "letter.batch_id = :batch_id AND (CAST(:staying AS boolean) IS NULL OR (letter.left_out IS NULL) = :staying)"
+# OFFSET 0: the letters of the batch are found first and put in order then, not all letters ever in their order.
 SOME_LETTERS = {
     (column, descending): text(f"""
-        SELECT * FROM ({LETTERS} AND {_WHICH}) AS letters
+        SELECT * FROM ({LETTERS} AND {_WHICH} OFFSET 0) AS letters
         ORDER BY {sql} {way}, position {way} LIMIT :limit OFFSET :offset
     """)  # noqa: S608 - the query is this module's own
     for column, sql in _LETTER_COLUMNS.items()

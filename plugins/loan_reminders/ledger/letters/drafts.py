@@ -174,9 +174,6 @@ class PostgresLetterDrafts:
                 for batch_id in held
             ]
             add_events(connection, self._library, who=who, events=refused)
-            for batch_id in held:
-                act = JournalAct.LETTERS_REFUSED
-                keep(connection, self._library, who=who, act=act, run_id=run_id, batch_id=batch_id, detail=detail)
             # What a task that died while printing had in hand waits like the rest, and is refused with it.
             connection.execute(RECOVER, scope)
             cancelled = waiting.cancel_waiting(connection, scope, [kind], Reason.NOT_APPROVED)

@@ -14,6 +14,7 @@ from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.ledger.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
 
 MOST_NAMES = 300
 
@@ -57,16 +58,20 @@ _ANSWERS = text("""
     )
     ORDER BY at
 """)
-_NOT_REACHED = text("""
+# Who was told by another way, or may still be, is not among them.
+_NOT_REACHED = text(f"""
     SELECT DISTINCT ON (skip.patron_id) skip.patron_id, skip.reason, skip.detail, run.stage, run.today,
            seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
     FROM runs run JOIN skips skip USING (run_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = skip.run_id AND seen.loan_id = skip.loan_id AND seen.due_date = skip.due_date
-    WHERE run.run_id = :run_id AND skip.reason IN ('invalid_recipient', 'no_recipient', 'dead_address', 'opted_out')
-      AND coalesce(skip.slot, 'written') = 'written'
+    WHERE run.run_id = :run_id AND {NO_WAY} AND skip.patron_id NOT IN (
+        SELECT notice.patron_id FROM deliveries delivery JOIN notices notice USING (notice_id) {OF_LETTERS}
+        WHERE delivery.run_id = :run_id
+          AND (delivery.state = 'planned' OR {OUTCOME} IN ('told', 'in_doubt', 'waiting'))
+    )
     ORDER BY skip.patron_id, skip.skip_id LIMIT :limit
-""")
+""")  # noqa: S608 - the pieces are this project's own
 _LOST = text("""
     SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
            notice.patron_id, run.today,
@@ -103,6 +108,7 @@ class PostgresRunPages:
             if row is None:
                 return None
             books: Mapping[str, Any] = row.books or {}
+            reached = readers_reached(connection, [run_id]).get(row.stage, Reached())
             return RunPage(
                 run_id=row.run_id,
                 stage=Stage(row.stage),
@@ -116,6 +122,8 @@ class PostgresRunPages:
                 problems=tuple(books.get("problems", ())),
                 loans=row.loans_extracted,
                 notices=row.notices,
+                told=reached.told,
+                unreached=reached.not_reached,
                 deliveries=_deliveries(connection, asked),
                 skipped={SkipReason(one.reason): one.number for one in connection.execute(_SKIPPED, asked)},
                 batches=_batches(connection, asked),

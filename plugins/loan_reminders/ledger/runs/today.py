@@ -19,8 +19,10 @@ from loan_reminders.domain.runs.forecast import KNOWN_DAYS, PastRun
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.sms.pace import PACE_DAYS, KnownCredit
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.ledger.reached import OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.runs.watch import days_to_watch
 from loan_reminders.ledger.sms import credits as sms_credits
+from loan_reminders.ledger.tables import RunKind
 
 SHOWN_DAYS = 7
 WAITS_AT_MOST = timedelta(days=5)
@@ -29,7 +31,8 @@ CREDIT_SHOWN = timedelta(days=183)
 
 _RUNS = text("""
     SELECT run_id, stage, reference_date, due_date, today, dag_run_id, loans_extracted, rows_read, balanced, books,
-           started_at, closed_at
+           started_at, closed_at, kind,
+           closed_at IS NOT NULL AND EXISTS (SELECT FROM counted_runs WHERE run_id = runs.run_id) AS counted
     FROM runs WHERE library = :library AND reference_date BETWEEN :first AND :last AND NOT dry_run
     ORDER BY run_id
 """)
@@ -42,39 +45,23 @@ _BATCHES = text("""
     SELECT run_id, state, sum(letters - left_out) AS letters FROM letter_batches
     WHERE run_id = ANY(CAST(:runs AS bigint[])) AND state IN ('draft', 'ready') GROUP BY run_id, state
 """)
-_DELIVERIES = text("""
-    SELECT run_id, channel, state, count(*) AS number FROM deliveries
-    WHERE run_id = ANY(CAST(:runs AS bigint[])) GROUP BY run_id, channel, state
-""")
-_TOLD = text("""
-    SELECT delivery.stage, count(DISTINCT notice.patron_id) AS readers
-    FROM deliveries delivery JOIN notices notice USING (notice_id)
-    WHERE delivery.run_id = ANY(CAST(:runs AS bigint[])) AND delivery.state IN ('accepted', 'delivered')
-    GROUP BY delivery.stage
-""")
-# A reader is not reached when no message is left that may still reach him: none could be planned, or all failed.
-_NOT_REACHED = text("""
-    SELECT stage, count(*) AS readers FROM (
-        SELECT run.stage, skip.patron_id FROM skips skip JOIN runs run USING (run_id)
-        WHERE skip.run_id = ANY(CAST(:runs AS bigint[]))
-          AND skip.reason IN ('invalid_recipient', 'no_recipient', 'dead_address', 'dead_number', 'opted_out')
-          AND coalesce(skip.slot, 'written') = 'written' AND skip.patron_id <> ''
-        UNION
-        SELECT delivery.stage, notice.patron_id FROM deliveries delivery JOIN notices notice USING (notice_id)
-        WHERE delivery.run_id = ANY(CAST(:runs AS bigint[]))
-          AND (delivery.state IN ('refused', 'failed', 'bounced')
-               OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
-        EXCEPT
-        SELECT delivery.stage, notice.patron_id FROM deliveries delivery JOIN notices notice USING (notice_id)
-        WHERE delivery.run_id = ANY(CAST(:runs AS bigint[]))
-          AND delivery.state IN ('accepted', 'delivered', 'planned', 'claimed', 'in_doubt')
-    ) AS lost GROUP BY stage
-""")
+_DELIVERIES = text(f"""
+    SELECT run_id, channel, state, outcome, count(*) AS number FROM (
+        SELECT delivery.run_id, delivery.channel, delivery.state, {OUTCOME} AS outcome
+        FROM deliveries delivery {OF_LETTERS} WHERE delivery.run_id = ANY(CAST(:runs AS bigint[]))
+    ) AS message GROUP BY run_id, channel, state, outcome
+""")  # noqa: S608 - the pieces are this project's own
+# A run that was closed is in the counters, and they follow what is learnt of its messages; others are counted here.
+# A message sent once more has left too, and no counter tells of it.
 _SENT = text("""
-    SELECT CAST(timezone(:zone, claimed_at) AS date) AS day, channel, count(*) AS number FROM deliveries
-    WHERE run_id = ANY(CAST(:runs AS bigint[])) AND channel IN ('email', 'sms') AND state IN ('accepted', 'delivered')
-      AND claimed_at >= :since
-    GROUP BY 1, 2
+    SELECT CAST(timezone(:zone, moment) AS date) AS day, channel, sum(number) AS number FROM (
+        SELECT moment, channel, told AS number FROM message_counters
+        WHERE run_id = ANY(CAST(:counted AS bigint[])) AND channel IN ('email', 'sms') AND moment >= :since
+        UNION ALL
+        SELECT claimed_at, channel, 1 FROM deliveries
+        WHERE run_id = ANY(CAST(:others AS bigint[])) AND channel IN ('email', 'sms')
+          AND state IN ('accepted', 'delivered') AND claimed_at >= :since
+    ) AS sent WHERE number > 0 GROUP BY 1, 2
 """)
 _BATCHED = text("""
     SELECT CAST(timezone(:zone, batch.at) AS date) AS day, batch.kind AS channel,
@@ -145,14 +132,17 @@ class PostgresToday:
         with self._transaction() as connection:
             runs = connection.execute(_RUNS, {**asked, **days}).all()
             began = bool(runs) or bool(connection.execute(_ANY_RUN, asked).scalar_one())
-            ours = [run for run in runs if run.reference_date == now.date()]
-            lately = [run.run_id for run in runs if run.today >= (first - WAITS_AT_MOST).date()]
+            daily = [run for run in runs if run.kind == RunKind.DAILY.value]
+            ours = [run for run in daily if run.reference_date == now.date()]
+            lately = [run for run in runs if run.today >= (first - WAITS_AT_MOST).date()]
+            counted = [run.run_id for run in lately if run.counted and run.kind == RunKind.DAILY.value]
+            others = [run.run_id for run in lately if run.run_id not in counted]
             return Today(
                 began=began,
                 stages=_figures(connection, ours),
                 missed=self._missed(connection, now.date()),
-                last_days=_last_days(connection, {**asked, "runs": lately}),
-                past=tuple(_past(run) for run in runs if run.balanced and run.books is not None),
+                last_days=_last_days(connection, {**asked, "counted": counted, "others": others}),
+                past=tuple(_past(run) for run in daily if run.balanced and run.books is not None),
                 credit=sms_credits.newest(connection, self._library),
                 credit_by_day=sms_credits.by_day(connection, self._library, midnight - CREDIT_SHOWN, zone),
                 spent_by_day=sms_credits.spent_by_day(connection, self._library, spent_since, zone),
@@ -170,11 +160,10 @@ def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage,
     asked = {"runs": [run.run_id for run in runs]}
     volumes = {row.run_id: VolumeAnswer(row.answer) for row in connection.execute(_VOLUMES, asked)}
     letters = {(row.run_id, row.state): int(row.letters) for row in connection.execute(_BATCHES, asked)}
-    told = {row.stage: row.readers for row in connection.execute(_TOLD, asked)}
-    lost = {row.stage: row.readers for row in connection.execute(_NOT_REACHED, asked)}
+    readers = readers_reached(connection, asked["runs"])
     counted: dict[int, _Counted] = {run.run_id: _Counted() for run in runs}
     for row in connection.execute(_DELIVERIES, asked):
-        _count(counted[row.run_id], Channel(row.channel), row.state, row.number)
+        _count(counted[row.run_id], Channel(row.channel), row.state, row.outcome, row.number)
     found: dict[Stage, DayFigures] = {}
     for name in dict.fromkeys(run.stage for run in runs):
         of_day = [run for run in runs if run.stage == name]
@@ -193,8 +182,8 @@ def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage,
                 sms_waiting=counted[newest.run_id].sms_waiting,
             ),
             loans=max((run.rows_read if run.loans_extracted is None else run.loans_extracted) for run in of_day),
-            told=told.get(name, 0),
-            not_reached=lost.get(name, 0),
+            told=readers.get(name, Reached()).told,
+            not_reached=readers.get(name, Reached()).not_reached,
             sent={channel: sum(one.sent.get(channel, 0) for one in sums) for channel in Channel},
             in_doubt=sum(one.in_doubt for one in sums),
             books=_books(newest.books),
@@ -202,8 +191,8 @@ def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage,
     return found
 
 
-def _count(into: _Counted, channel: Channel, state: str, number: int) -> None:
-    if state in ("accepted", "delivered"):
+def _count(into: _Counted, channel: Channel, state: str, outcome: str, number: int) -> None:
+    if outcome == "told":
         into.sent[channel] = into.sent.get(channel, 0) + number
     elif state == "in_doubt":
         into.in_doubt += number

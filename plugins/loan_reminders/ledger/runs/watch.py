@@ -12,29 +12,32 @@ from loan_reminders.domain.stages import Stage
 
 # A day counts from the stage's first green one on, or when a run for it was begun: a new installation misses nothing.
 _WATCHED = text("""
-    WITH green AS (
-        SELECT DISTINCT stage, reference_date AS day FROM runs
-        WHERE library = :library AND balanced AND NOT dry_run AND kind = 'daily'
+    WITH known AS MATERIALIZED (
+        SELECT run_id, stage, reference_date AS day, balanced, dag_run_id, started_at, closed_at, loans_extracted
+        FROM runs
+        WHERE library = :library AND reference_date BETWEEN CAST(:since AS date) AND CAST(:until AS date)
+          AND NOT dry_run AND kind = 'daily'
     ), expected AS (
-        SELECT first.stage, CAST(ticked AS date) AS day
-        FROM (SELECT stage, min(day) AS day FROM green GROUP BY stage) AS first
+        SELECT asked.stage, CAST(ticked AS date) AS day
+        FROM unnest(CAST(:stages AS text[])) AS asked(stage)
+        CROSS JOIN LATERAL (
+            SELECT reference_date AS day FROM runs
+            WHERE library = :library AND stage = asked.stage AND balanced AND NOT dry_run AND kind = 'daily'
+            ORDER BY reference_date LIMIT 1
+        ) AS first
         CROSS JOIN LATERAL generate_series(
             greatest(first.day, CAST(:since AS date)), CAST(:until AS date), interval '1 day'
         ) AS ticked
         UNION
-        SELECT stage, reference_date FROM runs
-        WHERE library = :library AND NOT dry_run AND kind = 'daily'
-          AND reference_date BETWEEN CAST(:since AS date) AND CAST(:until AS date)
+        SELECT stage, day FROM known
         EXCEPT
-        SELECT stage, day FROM green
+        SELECT stage, day FROM known WHERE balanced
     )
     SELECT expected.stage, expected.day, newest.dag_run_id, newest.started_at, newest.closed_at, newest.run_id,
            newest.loans_extracted IS NOT NULL AS read,
            EXISTS (SELECT FROM letter_batches WHERE run_id = newest.run_id AND state = 'draft') AS asking
     FROM expected LEFT JOIN LATERAL (
-        SELECT run_id, dag_run_id, started_at, closed_at, loans_extracted FROM runs
-        WHERE library = :library AND stage = expected.stage AND reference_date = expected.day AND NOT dry_run
-          AND kind = 'daily'
+        SELECT * FROM known WHERE known.stage = expected.stage AND known.day = expected.day
         ORDER BY run_id DESC LIMIT 1
     ) AS newest ON true
     ORDER BY expected.stage, expected.day
@@ -43,7 +46,8 @@ _WATCHED = text("""
 
 def days_to_watch(connection: Connection, library: str, since: date, until: date) -> Sequence[WatchedDay]:
     """Days of each stage, from one to another, both included, that have no green run."""
-    rows = connection.execute(_WATCHED, {"library": library, "since": since, "until": until})
+    asked = {"library": library, "since": since, "until": until, "stages": [stage.value for stage in Stage]}
+    rows = connection.execute(_WATCHED, asked)
     return tuple(
         WatchedDay(
             stage=Stage(row.stage),

@@ -13,39 +13,14 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.ledger.reached import OF_LETTERS, OUTCOME, UNREACHABLE
 from loan_reminders.ledger.statistics.loan_ends import learn_from_run
 from loan_reminders.ledger.tables.sms import PAID
 
-# Asked as one row and not as EXISTS, which may be answered by reading all events of letters ever.
-# A letter has told its reader once it is printed, a registered one once it is posted; one that the post brings back
-# because nobody lives there has told nobody. An unclaimed registered letter has been announced: it counts as told.
-_OUTCOME = """
-    CASE
-        WHEN delivery.state IN ('refused', 'bounced', 'failed') THEN 'failed'
-        WHEN delivery.state IN ('cancelled', 'planned') THEN 'never_left'
-        WHEN delivery.state IN ('in_doubt', 'claimed') THEN 'in_doubt'
-        WHEN delivery.channel = 'letter' THEN
-            CASE WHEN batch.state IS DISTINCT FROM 'printed' THEN 'waiting'
-                 WHEN (
-                     SELECT true FROM letter_events back
-                     WHERE back.delivery_id = delivery.delivery_id AND back.act = 'returned' LIMIT 1
-                 ) THEN 'failed' ELSE 'told' END
-        WHEN delivery.channel = 'registered_letter' THEN
-            CASE WHEN registered.posted_on IS NULL THEN 'waiting'
-                 WHEN registered.return_reason = 'returned_undeliverable' THEN 'failed' ELSE 'told' END
-        ELSE 'told'
-    END
-"""
-_LETTERS = """
-    LEFT JOIN letters letter ON letter.delivery_id = delivery.delivery_id
-    LEFT JOIN letter_batches batch ON batch.batch_id = letter.batch_id
-    LEFT JOIN registered_letters registered ON registered.delivery_id = delivery.delivery_id
-"""
 _QUARTER = "date_bin('15 minutes', {moment}, timestamptz '2000-01-01 00:00Z')"
 _MOMENT = _QUARTER.format(moment="coalesce(delivery.claimed_at, delivery.answered_at, run.started_at)")
 _STARTED = _QUARTER.format(moment="run.started_at")
 _IS_PAID = f"delivery.channel = 'sms' AND delivery.state IN {PAID} AND delivery.claimed_at IS NOT NULL"
-_UNREACHABLE = "('invalid_recipient', 'no_recipient', 'dead_address')"
 
 _TAKE = text("""
     INSERT INTO counted_runs (run_id, library)
@@ -57,20 +32,20 @@ _TAKE = text("""
 """)
 _FORGET_MESSAGES = text("DELETE FROM message_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 _FORGET_RETURNS = text("DELETE FROM return_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
-# The branch and the category are those of the message's first loan. A message sent again costs, and tells nobody new.
+# The branch and the category are those of the message's first loan. A message sent once more costs, and tells nobody
+# a second time.
 _COUNT_MESSAGES = text(f"""
     INSERT INTO message_counters (
         library, run_id, moment, stage, channel, branch, category, told, failed, in_doubt, waiting, segments, cost
     )
     SELECT library, run_id, moment, stage, channel, branch, category,
-           count(*) FILTER (WHERE first AND outcome = 'told'), count(*) FILTER (WHERE first AND outcome = 'failed'),
-           count(*) FILTER (WHERE first AND outcome = 'in_doubt'), count(*) FILTER (WHERE outcome = 'waiting'),
+           count(*) FILTER (WHERE outcome = 'told'), count(*) FILTER (WHERE outcome = 'failed'),
+           count(*) FILTER (WHERE outcome = 'in_doubt'), count(*) FILTER (WHERE outcome = 'waiting'),
            sum(segments), sum(cost)
     FROM (
         SELECT delivery.library, delivery.run_id, {_MOMENT} AS moment, delivery.stage, delivery.channel,
-               run.kind = 'daily' AS first, coalesce(reader.branch, '') AS branch,
-               coalesce(reader.category, 'other') AS category,
-               {_OUTCOME} AS outcome,
+               coalesce(reader.branch, '') AS branch, coalesce(reader.category, 'other') AS category,
+               CASE WHEN run.kind = 'resend' THEN 'again' ELSE {OUTCOME} END AS outcome,
                CASE WHEN {_IS_PAID} THEN delivery.segments ELSE 0 END AS segments,
                CASE WHEN {_IS_PAID} THEN delivery.cost ELSE 0 END AS cost
         FROM runs run
@@ -81,10 +56,10 @@ _COUNT_MESSAGES = text(f"""
             FROM loans_seen seen
             WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
         ) AS reader ON true
-        {_LETTERS}
+        {OF_LETTERS}
         WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
     ) AS message
-    WHERE outcome <> 'never_left'
+    WHERE outcome NOT IN ('never_left', 'again') OR segments > 0 OR cost > 0
     GROUP BY library, run_id, moment, stage, channel, branch, category
 """)  # noqa: S608 - the pieces are this module's own
 # Once a reader and due date, in the last run of the stage that did not reach him; not when a later one did.
@@ -100,7 +75,7 @@ _COUNT_NOT_REACHED = text(f"""
         LEFT JOIN loans_seen seen
           ON seen.run_id = skip.run_id AND seen.loan_id = skip.loan_id AND seen.due_date = skip.due_date
         WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
-          AND skip.reason IN {_UNREACHABLE} AND coalesce(skip.slot, 'written') = 'written'
+          AND skip.reason IN {UNREACHABLE} AND coalesce(skip.slot, 'written') = 'written'
           AND NOT EXISTS (
               SELECT FROM notices notice JOIN runs reaching ON reaching.run_id = notice.run_id
               WHERE notice.library = run.library AND notice.patron_id = skip.patron_id
@@ -111,7 +86,7 @@ _COUNT_NOT_REACHED = text(f"""
               SELECT FROM runs later JOIN skips again ON again.run_id = later.run_id
               WHERE later.library = run.library AND later.stage = run.stage AND later.due_date = run.due_date
                 AND later.run_id > run.run_id AND NOT later.dry_run AND again.patron_id = skip.patron_id
-                AND again.due_date = skip.due_date AND again.reason IN {_UNREACHABLE}
+                AND again.due_date = skip.due_date AND again.reason IN {UNREACHABLE}
                 AND coalesce(again.slot, 'written') = 'written'
           )
         ORDER BY run.run_id, skip.patron_id, skip.due_date, skip.loan_id
@@ -136,13 +111,13 @@ _COUNT_RETURNS = text(f"""
         SELECT claim.loan_id, claim.due_date, max(delivery.channel) AS channel
         FROM deliveries delivery
         JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL
-        {_LETTERS}
-        WHERE delivery.run_id = run.run_id AND {_OUTCOME} = 'told'
+        {OF_LETTERS}
+        WHERE delivery.run_id = run.run_id AND run.kind = 'daily' AND {OUTCOME} = 'told'
         GROUP BY claim.loan_id, claim.due_date
     ) AS told
     JOIN loan_ends ended
       ON ended.library = run.library AND ended.loan_id = told.loan_id AND ended.due_date = told.due_date
-    WHERE run.run_id = ANY(CAST(:runs AS bigint[])) AND run.kind = 'daily'
+    WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
     GROUP BY run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category
 """)  # noqa: S608 - the pieces are this module's own
 _RUNS_OF = text("""

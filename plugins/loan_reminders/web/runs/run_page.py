@@ -124,6 +124,8 @@ def _figures(run: RunPage) -> dict[str, Any]:
     return {
         "loans": run.loans,
         "notices": run.notices,
+        "told": run.told,
+        "unreached": run.unreached,
         "left": [(ONE_CHANNEL[channel], CHANNELS[channel], number) for channel, number in left.items() if number],
         "states": [
             (CHANNELS[channel], STATES[state], number)
