@@ -29,8 +29,8 @@ FOLDER, README = ROOT / "var" / "screens", ROOT / "docs" / "screens"
 WIDTHS = (1280, 390)
 TALLEST = 2_400
 MOST_BYTES = 200_000
-FOR_README = ("", "lecteurs/*", "statistiques", "recommandes", "lots/*")
-"""Which kinds of pages below `/relances/` the README shows, wide and light: the first three of these that there are."""
+FOR_README = {"": "aujourdhui", "lecteurs/*": "lecteur", "statistiques": "statistiques"}
+"""Which kinds of pages below `/relances/` the README shows, wide and light, and the names of their pictures."""
 WHO = {"biblio": "", "admin": "installation"}
 """Who looks, and below which path alone; the librarian sees everything but what administrators do."""
 
@@ -110,10 +110,10 @@ def for_readme(visitor: Visitor, paths: Mapping[str, str]) -> None:
     """The three pictures of the README, small enough to be read in a repository."""
     README.mkdir(parents=True, exist_ok=True)
     page = visitor.page()
-    for kind in [f"{HOME}{kind}" for kind in FOR_README if f"{HOME}{kind}" in paths][:3]:
-        opened(page, visitor.url + paths[kind])
-        path = README / f"{name_of(kind)}.png"
-        for height in (900, 700, 500):
+    for kind, name in FOR_README.items():
+        opened(page, visitor.url + paths[HOME + kind])
+        path = README / f"{name}.png"
+        for height in (1000, 800, 600):
             picture(page, path, height=height)
             if path.stat().st_size < MOST_BYTES:
                 break

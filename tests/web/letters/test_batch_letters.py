@@ -102,7 +102,9 @@ def test_a_librarian_takes_a_letter_out_with_a_reason(desk):
 def test_a_draft_is_shown_stamped_and_not_printed(desk):
     rows(desk.ledger, "UPDATE letter_batches SET state = 'draft'")
     with browsing() as client:
-        assert "Actions requises" in client.get(desk.path).text
+        told = client.get(desk.path).text
+        assert "Actions requises" in told
+        assert "/questions/" in told
         texts, _ = pages(client.get(f"{desk.path}/apercu/1").content)
         refused = client.post(f"{desk.path}/impression")
     assert all("À VALIDER" in text for text in texts)

@@ -25,6 +25,7 @@ class BatchRow:
     letters: int
     pages: int
     left_out: int
+    run_id: int
     state: str
     pill: str
     printed_by: str
@@ -65,6 +66,7 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo, now: 
         letters=batch.letters,
         pages=batch.pages,
         left_out=batch.left_out,
+        run_id=batch.run_id,
         state=BATCHES[batch.state],
         pill=PILLS[batch.state],
         printed_by=(batch.printed_by or "") if batch.state is BatchState.PRINTED else "",
