@@ -34,7 +34,7 @@ def open_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=chromium(),
             args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=fr-FR"],
-            env={**os.environ, "LANGUAGE": "fr"},  # its own words: the order of a date, « Choisir un fichier »
+            env={**os.environ, "LANGUAGE": "fr"},  # its own words, where it has French: the order of a date
         )
         try:
             yield browser
