@@ -38,6 +38,7 @@ FACTS = {
     "batch_id": 7,
     "run_id": 8,
     "last": DAY,
+    "opens_at": DAY,
     "channel": "email",
     "library": "demo",
     "delivery_id": "d-1",
