@@ -27,6 +27,7 @@ A real ledger, brought to a point by the ledger's own ways
     ledger_sms          SMS that left, their receipts, replies, the provider's list (ledger, web)
     ledger_letters      letters in closed batches and in drafts; `close_batch` (ledger, other scenes)
     ledger_registered   registered letters that were printed, and each further step (ledger, web)
+    first_page          the first page of a day, and an Airflow that says how far each stage is (web/runs)
     batch_desk          one closed batch with its PDF and its loans in the ILS (web/letters)
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
     old_ledger          a ledger that believes in two million rows a table (ledger)

@@ -1,4 +1,4 @@
-"""The first page at 10:42 on 30 November: what Airflow says of that day, and runs of it in the ledger."""
+"""The first page on a day of November, beside an Airflow that says how far each stage is; and what the page says."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def said(hour: int, minute: int = 0) -> str:
 
 
 @dataclass
-class DayInAirflow:
+class StagesOfAirflow:
     """Airflow's API as an httpx transport; a stage is done unless a test says otherwise."""
 
     runs: dict[str, dict] = field(default_factory=dict)
@@ -119,13 +119,18 @@ def run_of(
 def forget(*people: str) -> None:
     """Let Airflow be asked anew, for everybody unless somebody is named."""
     from loan_reminders.web.runs import airflow_day
+    from loan_reminders.web.runs.shared_answers import forget_all
 
     for person in people or {name for name, _ in airflow_day._kept}:
         airflow_day.forget(person)
+    forget_all()
 
 
 def look(role: str = "biblio", status: int = 200) -> str:
-    """The page as words, without its hard spaces."""
+    """The page as words, without its hard spaces; the ledger is asked anew."""
+    from loan_reminders.web.runs.shared_answers import forget_all
+
+    forget_all()
     with browsing(role) as client:
         page = client.get("/")
     assert page.status_code == status

@@ -24,6 +24,9 @@ BATCHES_SHOWN = 6
 A_YEAR = timedelta(days=366)
 """How far back deliveries that did not arrive are looked for, as on the page « Au bureau »."""
 
+BEHIND = frozenset({LedgerRefusal.NO_TABLES, LedgerRefusal.OLDER_TABLES})
+"""Why the ledger refuses when it waits for its migrations."""
+
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +56,7 @@ def waiting(now: datetime) -> Sequence[ToDoItem]:
             sent_since=now - A_YEAR,
         )
     except LedgerRefused as error:
-        if error.code not in (LedgerRefusal.NO_TABLES, LedgerRefusal.OLDER_TABLES):
+        if error.code not in BEHIND:
             raise
         found = (ToDoItem(kind=ToDoKind.LEDGER_BEHIND, detail=UPGRADE_COMMAND),)
     found = _surveyed(found)

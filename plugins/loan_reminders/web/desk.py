@@ -21,7 +21,7 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
 
-MOST_LINES = 500
+MOST_LINES = 100
 LAST_DAYS = 30
 A_YEAR = timedelta(days=366)
 """How far back the page looks for deliveries that did not arrive: their loans are long given up then."""

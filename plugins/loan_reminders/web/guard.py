@@ -15,6 +15,7 @@ from starlette.types import Message
 from loan_reminders.domain.errors import unexpected
 from loan_reminders.web.access import Refused, Right, admit, our_origins
 from loan_reminders.web.forms import act_once
+from loan_reminders.web.runs.shared_answers import forget_all
 
 LARGEST_FORM = 64 * 1024
 """Bytes of a form without a file at most."""
@@ -45,7 +46,10 @@ class GuardedRoute(APIRoute):
                 if request.method in READING:
                     return await answer(request)
                 _refuse_foreign(request)
-                return await act_once(_limited(request, self.largest), answer)
+                try:
+                    return await act_once(_limited(request, self.largest), answer)
+                finally:
+                    forget_all()
             except (HTTPException, RequestValidationError):
                 raise
             except ClientDisconnect:

@@ -22,6 +22,7 @@ from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.settings.library_toml import settings
+from loan_reminders.web.runs.shared_answers import forget_all
 
 if TYPE_CHECKING:
     from loan_reminders.domain.dispute.loan_file import LoanFiles
@@ -173,6 +174,7 @@ def _open(library: str) -> PostgresLedger:
 
 def close() -> None:
     """Close the connections kept open; the next use opens them anew."""
+    forget_all()
     with _lock:
         while _opened:
             _opened.pop().close()

@@ -14,7 +14,7 @@ from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.ledger.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
+from loan_reminders.ledger.statistics.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
 
 MOST_NAMES = 300
 

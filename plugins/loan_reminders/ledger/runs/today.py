@@ -19,9 +19,9 @@ from loan_reminders.domain.runs.forecast import KNOWN_DAYS, PastRun
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.sms.pace import PACE_DAYS, KnownCredit
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.ledger.reached import OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.runs.watch import days_to_watch
 from loan_reminders.ledger.sms import credits as sms_credits
+from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.tables import RunKind
 
 SHOWN_DAYS = 7

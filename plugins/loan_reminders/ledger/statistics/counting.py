@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, text
 
-from loan_reminders.ledger.reached import OF_LETTERS, OUTCOME, UNREACHABLE
 from loan_reminders.ledger.statistics.loan_ends import learn_from_run
+from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, UNREACHABLE
 from loan_reminders.ledger.tables.sms import PAID
 
 _QUARTER = "date_bin('15 minutes', {moment}, timestamptz '2000-01-01 00:00Z')"

@@ -5,7 +5,7 @@ The first page shows it by `{% include "a_faire.html.j2" %}`, with what `to_do` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,15 +67,22 @@ class ToDoPiece:
         return len(self.lines)
 
 
-def to_do(at: Page, *, sms_left: int | None = None, now: datetime | None = None) -> ToDoPiece:
+def to_do(
+    at: Page,
+    *,
+    sms_left: int | None = None,
+    now: datetime | None = None,
+    waiting: Callable[[datetime], Sequence[ToDoItem]] = badge.waiting,
+) -> ToDoPiece:
     """What waits for a person, for whoever asks: a way is shown to whom may follow it.
 
     `sms_left` is what is known to be left on the account of SMS, in segments; `now` is this instant unless given.
+    `waiting` says what the ledger has to say of it at a moment.
     """
     config = settings()
     now = now or datetime.now(config.zone)
     try:
-        items = list(badge.waiting(now))
+        items = list(waiting(now))
     except ReminderError as error:
         return ToDoPiece(problem=said(error))
     if sms_left is not None and sms_left <= config.sms.budget.floor:

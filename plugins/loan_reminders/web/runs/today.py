@@ -7,19 +7,21 @@ the page shows what came: without Airflow's answer it says so and goes by the le
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 
-from loan_reminders.domain.errors import ReminderError
+from loan_reminders.domain.errors import LedgerRefused, ReminderError
 from loan_reminders.domain.runs.day_state import Level, verdict
+from loan_reminders.domain.runs.to_do import ToDoItem
 from loan_reminders.french.days import hour_words, long_day_words, near_words
 from loan_reminders.french.pages.today import verdict_words
 from loan_reminders.ledger.runs.today import Today
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access
+from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.airflow_api import Airflow
 from loan_reminders.web.guard import SeeRoute
@@ -27,10 +29,17 @@ from loan_reminders.web.page import At, Page
 from loan_reminders.web.runs.airflow_day import AirflowDay, airflow_day
 from loan_reminders.web.runs.day_cards import cards, days_of, next_run
 from loan_reminders.web.runs.last_days import credit, last_days, late_sms, tomorrow
+from loan_reminders.web.runs.shared_answers import SharedAnswer
 from loan_reminders.web.runs.to_do import to_do
 
 router = APIRouter(route_class=SeeRoute)
 _LOOKS = {Level.FINE: ("", "done"), Level.WAITING: ("wait", "person"), Level.STOPPED: ("bad", "stopped")}
+
+KEPT = 5.0
+"""Seconds for which what the ledger says serves everybody who opens the page."""
+
+_known: SharedAnswer[Today] = SharedAnswer(KEPT)
+_items: SharedAnswer[Sequence[ToDoItem]] = SharedAnswer(KEPT)
 
 
 def present() -> datetime:
@@ -47,19 +56,42 @@ async def page(at: At, api: Airflow, who: Librarian, now: Annotated[datetime, De
             run_in_threadpool(_ledger, now, config.library.time_zone),
             airflow_day(api, person=who, now=now, window=config.sms_window()),
         )
+    except LedgerRefused as error:
+        if error.code in badge.BEHIND:
+            return await run_in_threadpool(_behind, at, now)
+        return at.unavailable(error)
     except ReminderError as error:
         return at.unavailable(error)
     return await run_in_threadpool(_page, at, known, airflow, now)
 
 
 def _ledger(now: datetime, zone: str) -> Today:
-    return ledger_access.today().today(now, zone=zone)
+    return _known.get(now.date(), lambda: ledger_access.today().today(now, zone=zone))
+
+
+def _waiting(now: datetime) -> Sequence[ToDoItem]:
+    return _items.get(now.date(), lambda: badge.waiting(now))
+
+
+def _behind(at: Page, now: datetime) -> Response:
+    """The frame, and the one thing to do: nothing else can be read of a ledger that is behind its migrations."""
+    config = settings()
+    waiting = to_do(at, now=now)
+    return at.html(
+        "registre_en_retard.html.j2",
+        503,
+        to_do=waiting,
+        to_do_count=waiting.number,
+        day=long_day_words(now.date()),
+        library=config.library.short_name,
+        hour=hour_words(now, zone=config.zone),
+    )
 
 
 def _page(at: Page, known: Today, airflow: AirflowDay, now: datetime) -> Response:
     config = settings()
     days = days_of(config, known.stages, airflow, now)
-    waiting = to_do(at, sms_left=None if known.credit is None else known.credit.left, now=now)
+    waiting = to_do(at, sms_left=None if known.credit is None else known.credit.left, now=now, waiting=_waiting)
     asked = sum(day.level is Level.WAITING for day in days.values())
     found = verdict(days, others_waiting=max(0, waiting.number - asked))
     sentence, more = verdict_words(found, acts=at.may("act"), missed=len(known.missed))

@@ -1,6 +1,6 @@
 """Figures drawn: bars, stacked bars and lines as SVG inside the page, which needs neither script nor style of its own.
 
-pygal draws them. It is pure Python, takes milliseconds and starts nothing; Altair would draw more kinds, but its
+pygal draws them. It is pure Python, takes a tenth of a second and starts nothing; Altair would draw more, but its
 `vl-convert` starts a JavaScript engine inside the web server. (pygal is under the LGPL 3: used as it is, by import.)
 Of what pygal draws only shapes and words are kept: the security policy of the pages allows no style and no script
 inside them, and colours come from `relances.css`, so that dark mode changes them with everything else.
@@ -11,8 +11,10 @@ A chart is one image for a screen reader, with its title; its figures are in the
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from xml.etree import ElementTree
 
@@ -26,6 +28,11 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder,
 Shape = Literal["bars", "stacked", "lines"]
 Colour = Literal["mail", "sms", "letter", "registered", "none", "hue-1", "hue-2", "hue-3", "hue-4"]
 """A class of `relances.css`: the channels have theirs on all pages, the last four are for anything else."""
+
+KEPT = 64
+"""Drawings kept: the same figures are drawn once, since a drawing costs more than all else on its page."""
+
+_drawing = threading.Lock()
 
 WIDTH, HEIGHT = 760, 250
 _LETTERS = 13
@@ -75,16 +82,31 @@ def chart(
             above it, it is scrolled where its place is narrow, so that its words stay readable.
         height: Of the drawing, in the same units.
     """
-    root = ElementTree.Element("svg", {"viewBox": f"0 0 {width} {height}", "role": "img", "aria-label": title})
-    ElementTree.SubElement(root, "title").text = title
-    for part in _drawn(shape, labels, series, say, width, height):
-        _copy(part, root, series)
-    svg = Markup(ElementTree.tostring(root, encoding="unicode", short_empty_elements=False))  # noqa: S704 - escaped there
+    # Those who look at once wait for one drawing: each making its own would take the processor from all of them.
+    with _drawing:
+        svg = _svg(shape, title, tuple(labels), tuple(series), say, width, height)
     if width < 400:
         return Markup('<figure class="chart">{}{}</figure>').format(svg, _legend(series))
     return Markup(
         '<figure class="chart"><div class="wide" tabindex="0" role="group" aria-label="{}">{}</div>{}</figure>'
     ).format(title, svg, _legend(series))
+
+
+@lru_cache(maxsize=KEPT)
+def _svg(
+    shape: Shape,
+    title: str,
+    labels: tuple[str, ...],
+    series: tuple[Series, ...],
+    say: Callable[[float], str],
+    width: int,
+    height: int,
+) -> Markup:
+    root = ElementTree.Element("svg", {"viewBox": f"0 0 {width} {height}", "role": "img", "aria-label": title})
+    ElementTree.SubElement(root, "title").text = title
+    for part in _drawn(shape, labels, series, say, width, height):
+        _copy(part, root, series)
+    return Markup(ElementTree.tostring(root, encoding="unicode", short_empty_elements=False))  # noqa: S704 - escaped there
 
 
 def _drawn(

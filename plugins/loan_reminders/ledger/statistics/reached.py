@@ -1,4 +1,4 @@
-"""Who was told and who was not reached, in SQL: the one definition for the first page, a run's page and all figures.
+"""Who was told and who was not reached, in SQL: one definition for the first page, a run's page and all figures.
 
 A reader is told by a message that left and is not known to have failed; a letter tells once it is printed, a registered
 one once it is posted. A reader is not reached when there was no way to write to him, or when all his messages failed:

@@ -1,0 +1,59 @@
+"""One answer for all who look within a few seconds: asked once, errors told to all, forgotten after a change."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from loan_reminders.web.runs.shared_answers import SharedAnswer, forget_all
+
+
+def test_an_error_goes_to_all_who_wait_and_is_not_kept():
+    shared, begun, go_on, asked = SharedAnswer(60), threading.Event(), threading.Event(), []
+
+    def ask():
+        asked.append(1)
+        begun.set()
+        go_on.wait(5)
+        raise ValueError("down")
+
+    with ThreadPoolExecutor(3) as people:
+        first = people.submit(shared.get, "day", ask)
+        begun.wait(5)
+        second = people.submit(shared.get, "day", ask)
+        threading.Timer(0.1, go_on.set).start()
+        for one in (first, second):
+            with pytest.raises(ValueError, match="down"):
+                one.result()
+    assert len(asked) == 1
+    assert shared.get("day", lambda: "up") == "up"
+
+
+def test_an_answer_is_kept_for_its_key_until_somebody_changes_something():
+    shared, numbers = SharedAnswer(60), iter(range(9))
+
+    def ask():
+        return next(numbers)
+
+    assert [shared.get("monday", ask) for _ in range(3)] == [0, 0, 0]
+    assert shared.get("tuesday", ask) == 1
+    forget_all()
+    assert shared.get("tuesday", ask) == 2
+
+
+def test_an_answer_asked_before_a_change_is_not_given_to_who_comes_after():
+    shared = SharedAnswer(60)
+
+    def ask():
+        forget_all()
+        return "old"
+
+    assert shared.get("day", ask) == "old"
+    assert shared.get("day", lambda: "new") == "new"
+
+
+def test_an_answer_grows_old():
+    shared = SharedAnswer(0)
+    assert [shared.get("day", lambda word=word: word) for word in ("a", "b")] == ["a", "b"]
