@@ -28,10 +28,15 @@ A real ledger, brought to a point by the ledger's own ways
     ledger_letters      letters in closed batches and in drafts; `close_batch` (ledger, other scenes)
     ledger_registered   registered letters that were printed, and each further step (ledger, web)
     batch_desk          one closed batch with its PDF and its loans in the ILS (web/letters)
+    known_readers       readers as the ledger knows them, each with its number (ledger, web)
+    holds               readers and loans that are not to be written to (ledger, services, web)
+    failing_contacts    contacts of readers that fail (ledger, web)
+    resending           a message sent again to one reader (services)
+    counters            the figures as kept, and the same counted by other means (ledger/statistics)
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
     old_ledger          a ledger that believes in two million rows a table (ledger)
     large_ledger        three years of a library with two million deliveries, really there (bench)
-    pages_of_runs       all that the pages about runs ask, asked once (ledger)
+    asked/              everything that is asked of a ledger, asked once, a module for each subject (ledger)
     query_plans         the plan of every statement that is executed (ledger)
 
 The use cases at work

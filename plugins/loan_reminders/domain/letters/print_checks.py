@@ -27,7 +27,8 @@ class PrintCheck:
 
     `asked` of `loans` loans are known so far; `seen_at` is when that was last said. `returned` and `renewed` count the
     letters left out, `partly` are the references of those that name a document brought back beside others still out.
-    `problem` says, in words, why it failed.
+    `held` counts the letters left out because librarians said not to write, `held_with_others` are the references of
+    those of them that named other documents too. `problem` says, in words, why it failed.
     """
 
     batch_id: int
@@ -40,6 +41,8 @@ class PrintCheck:
     returned: int = 0
     renewed: int = 0
     partly: tuple[str, ...] = ()
+    held: int = 0
+    held_with_others: tuple[str, ...] = ()
     problem: str = ""
 
     def is_running(self, now: datetime) -> bool:

@@ -134,8 +134,17 @@ class PrintChecks(Protocol):
         """Say how many loans are known so far. A check that was replaced meanwhile says nothing any more."""
         ...
 
-    def answered(self, key: uuid.UUID, *, returned: int, renewed: int, partly: Sequence[str]) -> None:
-        """Keep what the ILS said of the batch."""
+    def answered(
+        self,
+        key: uuid.UUID,
+        *,
+        returned: int,
+        renewed: int,
+        partly: Sequence[str],
+        held: int = 0,
+        held_with_others: Sequence[str] = (),
+    ) -> None:
+        """Keep what the ILS, and librarians, said of the batch: see `PrintCheck`."""
         ...
 
     def failed(self, key: uuid.UUID, *, problem: str) -> None:

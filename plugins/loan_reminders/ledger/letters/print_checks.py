@@ -22,7 +22,8 @@ _START = text("""
     WHERE library = :library AND batch_id = :batch_id
     ON CONFLICT (batch_id) DO UPDATE SET
         check_id = excluded.check_id, who = excluded.who, state = excluded.state, asked = 0, loans = excluded.loans,
-        started_at = now(), seen_at = now(), returned = 0, renewed = 0, partly = '{}', problem = ''
+        started_at = now(), seen_at = now(), returned = 0, renewed = 0, partly = '{}', held = 0,
+        held_with_others = '{}', problem = ''
     WHERE held.state <> 'running' OR held.seen_at <= now() - make_interval(secs => :silent)
     RETURNING check_id
 """)
@@ -32,7 +33,8 @@ _PROGRESS = text("""
 """)
 _ANSWERED = text("""
     UPDATE print_checks SET state = 'answered', asked = loans, seen_at = now(), returned = :returned,
-        renewed = :renewed, partly = CAST(:partly AS text[])
+        renewed = :renewed, partly = CAST(:partly AS text[]), held = :held,
+        held_with_others = CAST(:held_with_others AS text[])
     WHERE library = :library AND check_id = :key AND state = 'running'
 """)
 _FAILED = text("""
@@ -65,6 +67,8 @@ class PostgresPrintChecks:
             returned=row.returned,
             renewed=row.renewed,
             partly=tuple(row.partly),
+            held=row.held,
+            held_with_others=tuple(row.held_with_others),
             problem=row.problem,
         )
 
@@ -78,9 +82,26 @@ class PostgresPrintChecks:
         """Say how many loans are known so far. A check that was replaced meanwhile says nothing any more."""
         self._changed(_PROGRESS, key=key, asked=asked)
 
-    def answered(self, key: uuid.UUID, *, returned: int, renewed: int, partly: Sequence[str]) -> None:
-        """Keep what the ILS said of the batch."""
-        self._changed(_ANSWERED, key=key, returned=returned, renewed=renewed, partly=list(partly))
+    def answered(
+        self,
+        key: uuid.UUID,
+        *,
+        returned: int,
+        renewed: int,
+        partly: Sequence[str],
+        held: int = 0,
+        held_with_others: Sequence[str] = (),
+    ) -> None:
+        """Keep what the ILS, and librarians, said of the batch: see `PrintCheck`."""
+        self._changed(
+            _ANSWERED,
+            key=key,
+            returned=returned,
+            renewed=renewed,
+            partly=list(partly),
+            held=held,
+            held_with_others=list(held_with_others),
+        )
 
     def failed(self, key: uuid.UUID, *, problem: str) -> None:
         """Keep, in words, why the ILS said nothing."""

@@ -26,6 +26,7 @@ _OF_DELIVERY = """
     WHERE delivery.library = :library AND delivery.channel = '{channel}' AND {recipient}
     LIMIT :most
 """
+_OLD_EMAIL = "lower(left(delivery.recipient, 254)) = :email AND :email <> ''"
 _EXACT = text(f"""
     WITH found (patron_id, by) AS (
         SELECT patron_id, 'patron_id' FROM readers WHERE :code <> '' AND library = :library AND patron_id = :code
@@ -40,7 +41,7 @@ _EXACT = text(f"""
         WHERE :mobile <> '' AND library = :library AND mobile = :mobile AND mobile <> ''
         UNION
         (SELECT notice.patron_id, 'old_email'
-         {_OF_DELIVERY.format(channel="email", recipient="lower(delivery.recipient) = :email AND :email <> ''")})
+         {_OF_DELIVERY.format(channel="email", recipient=_OLD_EMAIL)})
         UNION
         (SELECT notice.patron_id, 'old_mobile'
          {_OF_DELIVERY.format(channel="sms", recipient="delivery.recipient = :mobile AND :mobile <> ''")})

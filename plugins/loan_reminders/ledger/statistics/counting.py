@@ -25,9 +25,9 @@ _OUTCOME = """
         WHEN delivery.state IN ('in_doubt', 'claimed') THEN 'in_doubt'
         WHEN delivery.channel = 'letter' THEN
             CASE WHEN batch.state IS DISTINCT FROM 'printed' THEN 'waiting'
-                 WHEN EXISTS (
-                     SELECT FROM letter_events back
-                     WHERE back.delivery_id = delivery.delivery_id AND back.act = 'returned'
+                 WHEN (  -- LIMIT 1: one look for each letter; an EXISTS would read the events of all letters first
+                     SELECT true FROM letter_events back
+                     WHERE back.delivery_id = delivery.delivery_id AND back.act = 'returned' LIMIT 1
                  ) THEN 'failed' ELSE 'told' END
         WHEN delivery.channel = 'registered_letter' THEN
             CASE WHEN registered.posted_on IS NULL THEN 'waiting'

@@ -217,7 +217,9 @@ deliveries = Table(
     Index("deliveries_of_notice", "notice_id"),
     Index("deliveries_not_arrived", "run_id", postgresql_where=text("state NOT IN ('accepted', 'delivered')")),
     Index("sms_of_number", "library", "recipient", postgresql_where=text("channel = 'sms'")),
-    Index("emails_of_address", "library", text("lower(recipient)"), postgresql_where=text("channel = 'email'")),
+    Index(
+        "emails_of_address", "library", text("lower(left(recipient, 254))"), postgresql_where=text("channel = 'email'")
+    ),
     Index("sms_by_moment", "library", "claimed_at", postgresql_where=text("channel = 'sms'")),
 )
 

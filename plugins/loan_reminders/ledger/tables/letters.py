@@ -132,6 +132,8 @@ print_checks = Table(
     count("returned"),
     count("renewed"),
     Column("partly", ARRAY(Text), nullable=False, server_default="{}"),
+    count("held"),
+    Column("held_with_others", ARRAY(Text), nullable=False, server_default="{}"),
     words("problem"),
     one_of("state", CheckState),
 )

@@ -70,10 +70,7 @@ class BatchDesk:
         A batch laid out on an earlier day is asked about in the ILS first. When that changes something, nothing is
         printed until the librarian has read it (`confirmed`).
         """
-        if self.must_ask(batch_id):
-            check = self.check(batch_id, who=who)
-        else:
-            check = self._leave_out_held(batch_id, Recheck(), who=who)
+        check = self.check(batch_id, who=who) if self.must_ask(batch_id) else self.leave_out_held(batch_id, who=who)
         if not (check.silent or confirmed):
             return Printing(file=None, check=check)
         return Printing(file=self.hand_over(batch_id, who=who, to_provider=to_provider), check=check)
@@ -97,10 +94,12 @@ class BatchDesk:
             asked = recheck(self.batches, self.source(), batch_id, today=self.now.date(), who=who, progress=progress)
         except (IlsUnavailable, IlsRejected) as error:
             raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
-        return self._leave_out_held(batch_id, asked, who=who)
+        return leave_out_held(self.batches, batch_id, asked, today=self.now.date(), who=who)
 
-    def _leave_out_held(self, batch_id: int, check: Recheck, *, who: str) -> Recheck:
-        return leave_out_held(self.batches, batch_id, check, today=self.now.date(), who=who)
+    def leave_out_held(self, batch_id: int, *, who: str) -> Recheck:
+        """Leave out of a closed batch what librarians said not to write about; nothing is asked of the ILS."""
+        self._ready(batch_id)
+        return leave_out_held(self.batches, batch_id, Recheck(), today=self.now.date(), who=who)
 
     def hand_over(self, batch_id: int, *, who: str, to_provider: bool = False) -> LetterFile:
         """Give the clean file of a batch, and call the batch printed by that, once.
@@ -108,7 +107,7 @@ class BatchDesk:
         The file is built whole before; a batch that somebody else printed meanwhile is refused.
         """
         batch = self._ready(batch_id)
-        self._leave_out_held(batch_id, Recheck(), who=who)  # what was held since the librarian was told
+        self.leave_out_held(batch_id, who=who)  # what was held since the librarian was told
         while True:
             letters = self.letters_to_print(batch_id)
             with ExitStack() as unless_printed:

@@ -45,9 +45,22 @@ def ask(desk: BatchDesk, checks: PrintChecks, key: uuid.UUID, batch_id: int, *, 
         checks.failed(key, problem=UNEXPECTED)
         raise
     else:
-        checks.answered(key, returned=said.returned, renewed=said.renewed, partly=said.partly)
+        checks.answered(
+            key,
+            returned=said.returned,
+            renewed=said.renewed,
+            partly=said.partly,
+            held=said.held,
+            held_with_others=said.held_with_others,
+        )
 
 
 def answer(check: PrintCheck) -> Recheck:
-    """What the ILS said, of a check that was answered."""
-    return Recheck(returned=check.returned, renewed=check.renewed, partly=check.partly)
+    """What the ILS and librarians said, of a check that was answered."""
+    return Recheck(
+        returned=check.returned,
+        renewed=check.renewed,
+        partly=check.partly,
+        held=check.held,
+        held_with_others=check.held_with_others,
+    )

@@ -37,6 +37,8 @@ def upgrade() -> None:
         sa.Column("returned", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("renewed", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("partly", ARRAY(sa.Text()), nullable=False, server_default="{}"),
+        sa.Column("held", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("held_with_others", ARRAY(sa.Text()), nullable=False, server_default="{}"),
         sa.Column("problem", sa.Text(), nullable=False, server_default=""),
         sa.PrimaryKeyConstraint("batch_id", name="print_checks_pkey"),
         sa.ForeignKeyConstraint(["batch_id"], ["letter_batches.batch_id"], name="print_checks_batch_id_fkey"),

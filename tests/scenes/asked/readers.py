@@ -1,0 +1,42 @@
+"""The search for readers, and the page of one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.readers.search import ReaderSearch
+from loan_reminders.ledger.journal import PostgresJournal
+from loan_reminders.ledger.readers.readers import PostgresReaders
+from loan_reminders.ledger.repository import PostgresLedger
+from tests.scenes.ledger_registered import ONE
+from tests.scenes.ledger_runs import planned, some_deliveries
+
+
+def readers(ledger: PostgresLedger) -> None:
+    """Readers found by all that a librarian may have of them, and what the page of one reader asks."""
+    [delivery] = some_deliveries(1, prefix="SEARCHED")
+    planned(ledger, [delivery], dag_run_id="run searched")
+    patron, loan_id = delivery.notice.patron, delivery.notice.loans[0].loan_id
+    ours = ledger.part(PostgresReaders)
+    typed = (
+        "SEARCHED",
+        "old7@example.fr",
+        "06 12 34 56 78",
+        ONE,
+        patron.name,
+        patron.name[:-2],
+        patron.name[1:],
+    )
+    for text in typed:
+        ours.find(ReaderSearch.parse(text), limit=20)
+    number = ours.number_of(patron.patron_id)
+    assert number is not None
+    assert ours.reader(number) is not None
+    ours.last_messages(["OLD7", patron.patron_id])
+    loans = ours.loans_of(patron.patron_id)
+    assert loan_id in loans
+    assert ledger.dispute().files(loans, patron_id=patron.patron_id)
+    looks = ledger.part(PostgresJournal)
+    for _ in range(2):
+        looks.keep_once(who="zoé", act=JournalAct.READER_SEEN, patron_id=patron.patron_id, within=timedelta(minutes=5))
