@@ -15,20 +15,12 @@ import loan_reminders.ledger as room
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.sms import costs as sms_costs
-from tests.scenes.asked.feedback import bounces, feedback, pages
-from tests.scenes.asked.figures import statistics
-from tests.scenes.asked.held import held, resent
-from tests.scenes.asked.letters import drafts, letters, registered
-from tests.scenes.asked.lists import contacts, journal
-from tests.scenes.asked.readers import readers
-from tests.scenes.asked.run_pages import run_pages
-from tests.scenes.asked.runs import failed, runs, sending
+from tests.scenes.asked import EVERYTHING
 from tests.scenes.old_ledger import LARGE, grow_old
 from tests.scenes.query_plans import Plans, planned
 from tests.simulators.postgres import EmbeddedPostgres
 
 _DIALECT = postgresql.psycopg.dialect()
-"""A text that no index can hold, and that cannot be compressed."""
 SHORT_WAYS = (
     "sms_acks_to_settle", "sms_replies_to_settle", "mail_bounces_to_settle", "suppressions_in_force", "one_in_force",
     "suppressions_by_age", "mail_bounces_held", "deliveries_not_arrived", "corrections_open", "journal_by_age",
@@ -53,22 +45,7 @@ def old(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[Pos
 def plans(old: PostgresLedger) -> Plans:
     """Everything that pages and runs ask, asked once."""
     with planned(old.engine, large=LARGE, small=SHORT_WAYS) as seen:
-        for ask in (
-            runs,
-            sending,
-            failed,
-            held,
-            resent,
-            letters,
-            drafts,
-            registered,
-            pages,
-            run_pages,
-            feedback,
-            bounces,
-        ):
-            ask(old)
-        for ask in (journal, contacts, readers, statistics):
+        for ask in EVERYTHING:
             ask(old)
     return seen
 

@@ -29,14 +29,16 @@ A real ledger, brought to a point by the ledger's own ways
     ledger_registered   registered letters that were printed, and each further step (ledger, web)
     first_page          the first page of a day, and an Airflow that says how far each stage is (web/runs)
     batch_desk          one closed batch with its PDF and its loans in the ILS (web/letters)
+    known_readers       readers as the ledger knows them, each with its number (ledger, web)
+    holds               readers and loans that are not to be written to (ledger, services, web)
+    failing_contacts    contacts of readers that fail (ledger, web)
+    resending           a message sent again to one reader (services)
+    counters            the figures as kept, and the same counted by other means (ledger/statistics)
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
     old_ledger          a ledger that believes in two million rows a table (ledger)
     large_ledger        three years of a library with two million deliveries, really there (bench)
+    asked/              everything that is asked of a ledger, asked once, a module for each subject (ledger)
     query_plans         the plan of every statement that is executed (ledger)
-    counters            the counters, and the same counted by other means (ledger/statistics)
-    failing_contacts    contacts that fail (ledger, web)
-    holds               readers and loans not to write about (ledger, services, web)
-    known_readers       readers as the ledger knows them (ledger, web)
 
     Below asked/ is all that pages and runs ask of the ledger, each question once, for the test of its plans.
 
@@ -44,7 +46,6 @@ The use cases at work
     world               services on a real ledger, SMTP and SMS server; the ILS is a list (services, airflow, commands)
     letter_readers      readers who get letters, and letter stores that fail (services/letters, …/registered, airflow)
     letter_approval     a librarian who is asked about registered letters (services/registered, services/runs)
-    resending           messages sent again (services/readers)
     sms_return          readers who got an SMS, and what is asked of the provider afterwards (services/sms)
     outside             relay, SMS gateway, printer and store in memory, with every misfortune (services, other scenes)
     miniature           a library whose readers, loans and days change, on `outside` (services/runs)
@@ -52,7 +53,6 @@ The use cases at work
                         (`lived/`: three months of the fictional library, as `make up` shows them)
 
 Airflow
-    first_page          the day as Airflow's REST API tells it, and runs of that day in the ledger (web/runs)
     fake_airflow        its REST API as the pages ask it, behind an httpx transport (web/runs)
     operators_at_work   the real operators on a `world` (airflow)
     schedules           when each DAG's runs fall, in a process with settings of its own (airflow)

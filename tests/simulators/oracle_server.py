@@ -42,13 +42,15 @@ FAULT = 'fault while reading the value "Dupont, Marie"'
 class Faults:
     """What goes wrong, for tests to switch on while the server runs.
 
-    `refuse` gives the listener's ORA error to every new connection. `hang` makes queries wait for ever.
+    `refuse` gives the listener's ORA error to every new connection. `hang` makes queries wait for ever,
+    `hold_back` until that event.
     `fail_query` gives an ORA error to every query. `fail_fetch_after` counts the fetches answered before the
     next one gets the ORA error of `fail_fetch_with`, or no answer but a closed connection when that is 0.
     """
 
     refuse: int = 0
     hang: bool = False
+    hold_back: threading.Event | None = None
     fail_query: int = 0
     fail_fetch_after: int | None = None
     fail_fetch_with: int = 0
@@ -205,6 +207,8 @@ class OracleServer:
     def _before_query(self, stream: _Stream) -> None:
         if self.faults.hang:
             stream.wait_for_break(self._stopping)
+        if self.faults.hold_back is not None:
+            self.faults.hold_back.wait(60)
         if self.faults.fail_query:
             raise BackendError(FAULT, ora_code=self.faults.fail_query)
 

@@ -1,28 +1,24 @@
-"""What is asked when answers come back, and by the desk and the file of a loan."""
+"""What comes back: receipts and replies of SMS, bounces of e-mails; and what no index can hold."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.ledger.runs.today import PostgresToday
 from tests.scenes.builders import a_mobile
-from tests.scenes.disputed_loan import a_whole_story
 from tests.scenes.ledger_emails import a_bounce
-from tests.scenes.ledger_registered import ONE
 from tests.scenes.ledger_runs import answer, ids, rows, some_deliveries
 from tests.scenes.ledger_runs import planned as a_planned_run
 from tests.scenes.ledger_sms import ack, blacklisted, left, reply
 
 S = DeliveryState
-ZONE = "Europe/Paris"
 UNHOLDABLE = "".join(uuid.uuid4().hex for _ in range(300))
+"""A text that no index can hold, and that cannot be compressed."""
 
 
 def feedback(ledger: PostgresLedger) -> None:
@@ -70,20 +66,3 @@ def bounces(ledger: PostgresLedger) -> None:
     rows(ledger, "UPDATE deliveries SET recipient = :to WHERE delivery_id = :id", id=strange.delivery_id, to=UNHOLDABLE)
     ours.settle(failures=1)
     assert ours.put_aside() == 1
-
-
-def pages(ledger: PostgresLedger) -> None:
-    now = datetime.now(UTC)
-    desk = ledger.desk()
-    desk.work(since=now - timedelta(days=30), doubtful_before=now, sent_since=now - timedelta(days=366))
-    desk.is_returned("REF-UNKNOWN")
-    desk.settle(uuid.uuid4(), who="zoé")
-    a_whole_story(ledger, item_barcode="NEW1")
-    ledger.keep_sms_credit(900, at=now)
-    # The day of the old ledger's last runs, and one so far away that no run is near it.
-    for moment in (datetime(2026, 11, 1, 12, tzinfo=UTC), datetime(2036, 11, 1, 12, tzinfo=UTC)):
-        ledger.part(PostgresToday).today(moment, zone=ZONE)
-    dispute = ledger.dispute()
-    for search in ({"loan_id": "L1"}, {"item_barcode": "NEW1"}, {"reference": "R1-7ZK3QD4M"}, {"tracking_number": ONE}):
-        assert dispute.find(LoanSearch(**search))
-    assert dispute.file("L1") is not None

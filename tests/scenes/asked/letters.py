@@ -1,4 +1,4 @@
-"""What the pages of letters ask, and those who print them."""
+"""Letters: batches, drafts, registered letters."""
 
 from __future__ import annotations
 

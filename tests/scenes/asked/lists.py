@@ -1,4 +1,4 @@
-"""Everything that the pages of lists ask of the ledger, asked once, for the test of its plans."""
+"""The journal, and contacts to correct."""
 
 from __future__ import annotations
 

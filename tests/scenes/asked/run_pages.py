@@ -1,4 +1,4 @@
-"""Everything that the pages about runs ask of the ledger, asked once."""
+"""The pages about runs: what waits for a person, one run, its questions, a day that is caught up."""
 
 from __future__ import annotations
 

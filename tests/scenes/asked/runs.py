@@ -1,4 +1,4 @@
-"""What runs ask, from the first row of the ILS to the last answer."""
+"""Runs: extracted, planned, sent, closed; what failed in them."""
 
 from __future__ import annotations
 

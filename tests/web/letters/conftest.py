@@ -1,8 +1,9 @@
-"""One closed batch of letters, with its PDF and its loans in the ILS, behind the pages."""
+"""A batch of letters on the pages: its ledger, its PDF in a folder, and its loans in an ILS on the Oracle wire."""
 
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -10,11 +11,8 @@ from loan_reminders.settings.library_toml import settings
 from tests.scenes.batch_desk import closed_batch
 from tests.simulators.oracle_server import SERVICE, OracleServer
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-COLUMNS_OF_PAGES = ("fichier", "page_debut", "page_fin")
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def library(tmp_path_factory):
     from sql.demo.generator import build_library
     from tests.scenes.aleph import TODAY
@@ -25,22 +23,28 @@ def library(tmp_path_factory):
 
 
 @pytest.fixture
-def desk(installed, monkeypatch, tmp_path, ledger, library):
-    import shutil
-
-    from loan_reminders.domain.loans import Loan
-    from loan_reminders.hooks.ils import loan_source
-    from tests.scenes.aleph import CODES, TODAY, due_day
-
-    # However busy the machine is: an ILS that is slow is not what these tests are about.
-    monkeypatch.setattr("loan_reminders.web.letters.printing.WAIT_S", 60.0)
+def ils(monkeypatch, tmp_path, library):
+    """The ILS that the pages ask; its `faults` may be switched on."""
     database = tmp_path / "library.db"
     shutil.copyfile(library, database)
-    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
     with OracleServer(database) as server:
         extra = {"service_name": SERVICE}
         values = {"host": server.host, "port": server.port, "login": server.user, "password": server.password}
         monkeypatch.setenv("AIRFLOW_CONN_ILS_ORACLE", json.dumps({"conn_type": "oracle", **values, "extra": extra}))
-        source = loan_source("ils_oracle", ils=settings().ils, codes=CODES)
-        open_loans = [row for row in source.loans_due(due_day("C"), today=TODAY) if isinstance(row, Loan)][:5]
-        yield closed_batch(ledger, database, tmp_path / "letters", [*([one] for one in open_loans[:3]), open_loans[3:]])
+        yield server
+
+
+@pytest.fixture
+def desk(installed, monkeypatch, tmp_path, ledger, ils):
+    """A batch of today with four letters, closed."""
+    from loan_reminders.domain.loans import Loan
+    from loan_reminders.hooks.ils import loan_source
+    from tests.scenes.aleph import CODES, TODAY, due_day
+
+    # However busy the machine is: an ILS that is slow is not what most of these tests are about.
+    monkeypatch.setattr("loan_reminders.web.letters.printing.WAIT_S", 60.0)
+    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
+    source = loan_source("ils_oracle", ils=settings().ils, codes=CODES)
+    open_loans = [row for row in source.loans_due(due_day("C"), today=TODAY) if isinstance(row, Loan)][:5]
+    groups = [*([one] for one in open_loans[:3]), open_loans[3:]]
+    return closed_batch(ledger, tmp_path / "library.db", tmp_path / "letters", groups)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
+import io
 import uuid
 
+import pypdf
 import pytest
 
-from loan_reminders.settings.library_toml import settings
 from tests.scenes.batch_desk import pages
 from tests.scenes.ledger_runs import rows
 from tests.web.client import browsing
@@ -58,59 +58,6 @@ def test_an_unknown_batch_is_told(desk, path):
         assert client.post(f"{desk.path}/impression").status_code == 404
 
 
-def test_a_batch_is_printed_once_and_then_copied(desk):
-    with browsing("chloé") as client:
-        first = client.post(f"{desk.path}/impression")
-        copy = client.post(f"{desk.path}/copie")
-        page = client.get(desk.path).text
-    with browsing("zoé") as client:
-        again = client.post(f"{desk.path}/impression")
-        others_page = client.get(desk.path).text
-    assert (first.status_code, first.headers["cache-control"]) == (200, "no-store")
-    assert first.headers["content-disposition"] == f'attachment; filename="lot-{desk.batch_id}.pdf"'
-    texts, _ = pages(first.content)
-    assert len(texts) == 8
-    assert not any("COPIE" in text for text in texts)
-    assert (again.status_code, "déjà imprimé" in again.text) == (409, True)
-    texts, _ = pages(copy.content)
-    assert len(texts) == 8
-    assert all("COPIE du" in text for text in texts)
-    assert "Aujourd'hui à" in html.unescape(page)
-    assert ("par vous" in page, "par chloé" in others_page) == (True, True)
-    assert desk.events()[-2:] == [("printed", "chloé"), ("copied", "chloé")]
-    assert journal(desk) == [("batch_printed", "chloé", ""), ("batch_copied", "chloé", "")]
-
-
-@pytest.mark.parametrize("pour", ["imprimante", "prestataire"])
-def test_a_lost_file_is_given_again_to_the_same_person_for_ten_minutes(desk, pour):
-    with browsing("chloé") as client:
-        client.post(f"{desk.path}/retrait", data={"lettre": str(desk.deliveries[0].delivery_id), "motif": "litige"})
-        first = client.post(f"{desk.path}/impression", data={"pour": pour})
-        assert "Reprendre le même fichier" in client.get(desk.path).text
-        again = client.post(f"{desk.path}/impression")
-    assert (again.status_code, again.content) == (200, first.content)
-    assert again.headers["content-disposition"] == first.headers["content-disposition"]
-    with browsing("zoé") as client:
-        assert "Reprendre" not in client.get(desk.path).text
-        assert client.post(f"{desk.path}/impression").status_code == 409
-    rows(desk.ledger, "UPDATE letter_batches SET printed_at = printed_at - interval '601 seconds'")
-    with browsing("chloé") as client:
-        assert "Reprendre" not in client.get(desk.path).text
-        late = client.post(f"{desk.path}/impression")
-    assert (late.status_code, "seule une copie" in late.text) == (409, True)
-    assert desk.events()[-2:] == [("printed", "chloé"), ("given_again", "chloé")]
-    printed = "batch_printed" if pour == "imprimante" else "batch_exported"
-    assert [act for act, _, _ in journal(desk)] == ["letter_taken_out", printed, "batch_given_again"]
-
-
-def test_a_file_that_is_gone_is_not_called_given_again(desk):
-    with browsing("chloé") as client:
-        client.post(f"{desk.path}/impression")
-        (desk.folder / "lot" / "lettres.pdf").unlink()
-        assert client.post(f"{desk.path}/impression").status_code == 503
-    assert desk.events()[-1] == ("printed", "chloé")
-
-
 def test_lists_that_are_downloaded_are_in_the_journal(desk):
     rows(desk.ledger, "UPDATE letter_batches SET kind = 'registered_letter', slip = 'lot/bordereau.pdf'")
     with browsing("chloé") as client:
@@ -142,19 +89,58 @@ def test_the_pages_of_paper_are_seen_one_by_one(desk):
     assert image.content.startswith(b"\x89PNG")
 
 
-def test_a_letter_to_a_reader_held_since_is_left_out_once_that_is_read(desk):
-    from datetime import datetime, timedelta
+def test_one_letter_is_copied_alone_by_its_reference(desk):
+    second = desk.deliveries[1].delivery_id
+    with browsing("chloé") as client:
+        assert client.post(f"{desk.path}/lettres/{second}/copie").status_code == 409
+        client.post(f"{desk.path}/impression")
+        found = client.post("/lots/recherche", data={"reference": " REF-2 "})
+        copy = client.post(f"{desk.path}/lettres/{second}/copie")
+        assert client.post(f"{desk.path}/lettres/{uuid.uuid4()}/copie").status_code == 404
+        assert client.post("/lots/recherche", data={"reference": "REF-9"}).status_code == 404
+    assert found.headers["location"] == f"/lots/{desk.batch_id}#{second}"
+    texts, bookmarks = pages(copy.content)
+    assert ["LETTRE2" in text and "COPIE" in text for text in texts] == [True, True]
+    assert bookmarks == ["LETTRE2"]
+    assert desk.events()[-1] == ("copied", "chloé")
 
-    from tests.scenes.holds import hold
 
-    patron_id = desk.deliveries[0].notice.patron.patron_id
-    hold(desk.ledger, patron_id, until=datetime.now(settings().zone).date() + timedelta(days=1))
+def test_a_damaged_file_is_told_and_the_batch_still_waits(desk):
+    (desk.folder / "lot" / "lettres.pdf").write_bytes(b"%PDF-1.7 nothing more")
     with browsing() as client:
-        told = client.post(f"{desk.path}/impression")
-        assert (told.status_code, desk.state()) == (200, "ready")
-        printed = client.post(f"{desk.path}/impression", data={"confirme": "oui"})
-        page = client.get(desk.path).text
-    assert "1 lettre retirée : un bibliothécaire a demandé de ne pas écrire" in told.text
-    assert printed.headers["content-type"] == "application/pdf"
-    assert len(pages(printed.content)[0]) == 6
-    assert "à ne pas écrire pour le moment" in page
+        answered = client.get(f"{desk.path}/apercu/1")
+    assert (answered.status_code, "illisible" in answered.text) == (503, True)
+
+
+def test_a_librarian_takes_a_letter_out_with_a_reason(desk):
+    letter = {"lettre": str(desk.deliveries[0].delivery_id)}
+    with browsing("chloé") as client:
+        assert client.post(f"{desk.path}/retrait", data=letter).status_code == 400
+        assert client.post(f"{desk.path}/retrait", data={**letter, "motif": "litige"}).status_code == 303
+        assert client.post(f"{desk.path}/retrait", data={**letter, "motif": "litige"}).status_code == 409
+        assert len(pages(client.post(f"{desk.path}/impression").content)[0]) == 6
+        other = {"lettre": str(desk.deliveries[1].delivery_id), "motif": "trop tard"}
+        assert client.post(f"{desk.path}/retrait", data=other).status_code == 409
+    assert ("taken_out", "chloé") in desk.events()
+
+
+def test_a_draft_is_shown_stamped_and_not_printed(desk):
+    rows(desk.ledger, "UPDATE letter_batches SET state = 'draft'")
+    with browsing() as client:
+        assert "Actions requises" in client.get(desk.path).text
+        texts, _ = pages(client.get(f"{desk.path}/apercu/1").content)
+        refused = client.post(f"{desk.path}/impression")
+    assert all("À VALIDER" in text for text in texts)
+    assert (refused.status_code, desk.state()) == (409, "draft")
+
+
+def test_the_posting_slip_names_only_what_is_to_be_posted(desk):
+    rows(desk.ledger, "UPDATE letter_batches SET kind = 'registered_letter', slip = 'lot/bordereau.pdf'")
+    (desk.folder / "lot" / "bordereau.pdf").write_bytes(b"as laid out")
+    with browsing() as client:
+        assert client.get(f"{desk.path}/bordereau").content == b"as laid out"
+        client.post(f"{desk.path}/retrait", data={"lettre": str(desk.deliveries[1].delivery_id), "motif": "litige"})
+        slip = client.get(f"{desk.path}/bordereau")
+    with pypdf.PdfReader(io.BytesIO(slip.content)) as reader:
+        text = "".join(page.extract_text() for page in reader.pages)
+    assert [f"REF-{n}" in text for n in range(1, 5)] == [True, False, True, True]

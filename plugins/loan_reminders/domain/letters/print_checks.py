@@ -27,8 +27,8 @@ class PrintCheck:
 
     `asked` of `loans` loans are known so far; `seen_at` is when that was last said. `returned` and `renewed` count the
     letters left out, `partly` are the references of those that name a document brought back beside others still out.
-    `held` counts those left out because a librarian asked not to write, `held_with_others` are the references of those
-    of them that name other documents too. `problem` says, in words, why it failed.
+    `held` counts the letters left out because librarians said not to write, `held_with_others` are the references of
+    those of them that named other documents too. `problem` says, in words, why it failed.
     """
 
     batch_id: int

@@ -144,7 +144,7 @@ class PrintChecks(Protocol):
         held: int = 0,
         held_with_others: Sequence[str] = (),
     ) -> None:
-        """Keep what the ILS said of the batch."""
+        """Keep what the ILS, and librarians, said of the batch: see `PrintCheck`."""
         ...
 
     def failed(self, key: uuid.UUID, *, problem: str) -> None:

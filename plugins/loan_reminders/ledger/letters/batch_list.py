@@ -66,7 +66,8 @@ LETTERS = """
 """
 _LETTER_COLUMNS = {
     LetterColumn.PLACE: "position",
-    LetterColumn.REFERENCE: "reference",
+    # Not the column itself: its index would be walked, through the letters of all batches.
+    LetterColumn.REFERENCE: "lower(reference)",
     LetterColumn.READER: "lower(patron_name)",
     LetterColumn.TOWN: "lower(CAST(recipient AS jsonb) -> 'lines' ->> -1)",
     LetterColumn.DOCUMENTS: "cardinality(loan_ids)",

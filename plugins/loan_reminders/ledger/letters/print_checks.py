@@ -22,8 +22,8 @@ _START = text("""
     WHERE library = :library AND batch_id = :batch_id
     ON CONFLICT (batch_id) DO UPDATE SET
         check_id = excluded.check_id, who = excluded.who, state = excluded.state, asked = 0, loans = excluded.loans,
-        started_at = now(), seen_at = now(), returned = 0, renewed = 0, partly = '{}',
-        held = 0, held_with_others = '{}', problem = ''
+        started_at = now(), seen_at = now(), returned = 0, renewed = 0, partly = '{}', held = 0,
+        held_with_others = '{}', problem = ''
     WHERE held.state <> 'running' OR held.seen_at <= now() - make_interval(secs => :silent)
     RETURNING check_id
 """)
@@ -92,10 +92,16 @@ class PostgresPrintChecks:
         held: int = 0,
         held_with_others: Sequence[str] = (),
     ) -> None:
-        """Keep what the ILS said of the batch."""
-        counted = {"returned": returned, "renewed": renewed, "held": held}
-        named = {"partly": list(partly), "held_with_others": list(held_with_others)}
-        self._changed(_ANSWERED, key=key, **counted, **named)
+        """Keep what the ILS, and librarians, said of the batch: see `PrintCheck`."""
+        self._changed(
+            _ANSWERED,
+            key=key,
+            returned=returned,
+            renewed=renewed,
+            partly=list(partly),
+            held=held,
+            held_with_others=list(held_with_others),
+        )
 
     def failed(self, key: uuid.UUID, *, problem: str) -> None:
         """Keep, in words, why the ILS said nothing."""

@@ -70,19 +70,14 @@ class BatchDesk:
         A batch laid out on an earlier day is asked about in the ILS first. When that changes something, nothing is
         printed until the librarian has read it (`confirmed`).
         """
-        check = self.check(batch_id, who=who) if self.must_ask(batch_id) else Recheck()
+        check = self.check(batch_id, who=who) if self.must_ask(batch_id) else self.leave_out_held(batch_id, who=who)
         if not (check.silent or confirmed):
             return Printing(file=None, check=check)
         return Printing(file=self.hand_over(batch_id, who=who, to_provider=to_provider), check=check)
 
     def must_ask(self, batch_id: int) -> bool:
-        """Whether the ILS is to be asked before this batch is printed.
-
-        It was laid out on an earlier day, or a librarian asked since not to write to a reader who is in it.
-        """
-        today = self.now.date()
-        laid_out = self._ready(batch_id).at.astimezone(self.now.tzinfo).date()
-        return laid_out < today or bool(self.batches.held(batch_id, today=today))
+        """Whether the ILS is to be asked before this batch is printed: it was laid out on an earlier day."""
+        return self._ready(batch_id).at.astimezone(self.now.tzinfo).date() < self.now.date()
 
     def letters_to_print(self, batch_id: int) -> Sequence[BatchLetter]:
         """The letters of a batch that may be printed, those left out too; refused when none is left."""
@@ -101,14 +96,18 @@ class BatchDesk:
             raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
         return leave_out_held(self.batches, batch_id, asked, today=self.now.date(), who=who)
 
+    def leave_out_held(self, batch_id: int, *, who: str) -> Recheck:
+        """Leave out of a closed batch what librarians said not to write about; nothing is asked of the ILS."""
+        self._ready(batch_id)
+        return leave_out_held(self.batches, batch_id, Recheck(), today=self.now.date(), who=who)
+
     def hand_over(self, batch_id: int, *, who: str, to_provider: bool = False) -> LetterFile:
         """Give the clean file of a batch, and call the batch printed by that, once.
 
         The file is built whole before; a batch that somebody else printed meanwhile is refused.
         """
         batch = self._ready(batch_id)
-        # What was held since the librarian was told.
-        leave_out_held(self.batches, batch_id, Recheck(), today=self.now.date(), who=who)
+        self.leave_out_held(batch_id, who=who)  # what was held since the librarian was told
         while True:
             letters = self.letters_to_print(batch_id)
             with ExitStack() as unless_printed:

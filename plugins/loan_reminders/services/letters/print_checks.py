@@ -56,7 +56,7 @@ def ask(desk: BatchDesk, checks: PrintChecks, key: uuid.UUID, batch_id: int, *, 
 
 
 def answer(check: PrintCheck) -> Recheck:
-    """What the ILS said, of a check that was answered."""
+    """What the ILS and librarians said, of a check that was answered."""
     return Recheck(
         returned=check.returned,
         renewed=check.renewed,

@@ -19,6 +19,7 @@ from loan_reminders.french.refusals import sentence
 from loan_reminders.services.letters.batch_desk import GIVEN_AGAIN_FOR, BatchDesk, IlsNotAsked
 from loan_reminders.services.letters.preview_pages import preview_pages
 from loan_reminders.services.letters.print_checks import answer
+from loan_reminders.services.letters.recheck import Recheck
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.letters.at_desk import batch_desk
@@ -81,8 +82,9 @@ def batch_page(
     status: int = 200,
     problem: str = "",
     done: str = "",
+    left_out: Recheck | None = None,
 ) -> Response:
-    """The page of one batch, as this person may use it."""
+    """The page of one batch, as this person may use it; `left_out` is what was left out of it just now."""
     asked = asked or Asked()
     try:
         desk = batch_desk()
@@ -112,6 +114,7 @@ def batch_page(
         shown=SHOWN,
         staying=sum(not place.left_out for place in places),
         check=_check_words(check, desk, who=who),
+        left_out=changes_in_words(left_out) if left_out else [],
         again_until=_again_until(batch, desk, who=who),
         sheet=sheet,
         who=who,

@@ -39,7 +39,7 @@ def print_batch(
     confirme: Annotated[Typed, Form(max_length=3)] = "",
     pour: Annotated[Typed, Form(max_length=20)] = "imprimante",
 ) -> Response:
-    """The clean file of a batch, once; the same again for ten minutes; before, the page says what the ILS changed."""
+    """The clean file of a batch, once; the same again for ten minutes; before, the page says what is left out of it."""
     try:
         desk = batch_desk()
         if desk.batch(batch_id).state is BatchState.PRINTED:
@@ -47,6 +47,10 @@ def print_batch(
             return download(file.name, file.media_type, file.content)
         if desk.must_ask(batch_id) and (page := _asked(at, desk, batch_id, who=who, confirmed=confirme == "oui")):
             return page
+        # What was held since the librarian read the page is told first: once, as it is left out by that.
+        held = desk.leave_out_held(batch_id, who=who)
+        if not held.silent:
+            return batch_page(at, batch_id, who=who, left_out=held)
         file = desk.hand_over(batch_id, who=who, to_provider=pour == "prestataire")
     except ReminderError as error:
         return refused(at, error, batch_id, who=who)

@@ -1,4 +1,4 @@
-"""Everything that is asked of the ledger about holds and messages sent again, for the test of its plans."""
+"""Holds, and messages sent again to one reader."""
 
 from __future__ import annotations
 

@@ -1,0 +1,36 @@
+"""The figures: counted when runs close, learnt at night, read by the page, made again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.statistics.figures import Asked, Grain
+from loan_reminders.domain.statistics.loan_ends import LoanEnd
+from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.statistics.figures import PostgresFigures
+from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
+from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
+from tests.scenes.ledger_runs import planned, some_deliveries
+
+
+def figures(ledger: PostgresLedger) -> None:
+    """One night, then the page, and the first run of those that are counted anew."""
+    run = planned(ledger, some_deliveries(3, prefix="look"), dag_run_id="run look")
+    ledger.close_run(run.run_id)
+    nights, today = ledger.part(PostgresLoanEnds), run.today
+    assert nights.how_many() > 1
+    one, two = nights.followed(after=None, page=2)
+    nights.followed(after=two, page=2)
+    nights.record(today=today, still_open=[one], ended={two: LoanEnd.RETURNED})
+    nights.give_up(before=date(2020, 1, 1), today=today)
+    nights.looked(today=today, since=today, asked=2, ended=1)
+    ours = ledger.part(PostgresFigures)
+    narrow = {"stage": Stage.OVERDUE_NOTICE, "channel": Channel.SMS, "branch": "SJA", "category": PatronCategory.OTHER}
+    for more in ({}, narrow):
+        asked = Asked(first=date(2026, 1, 1), last=date(2026, 12, 31), grain=Grain.WEEK, zone="Europe/Paris", **more)
+        ours.messages(asked)
+        ours.returns(asked)
+        ours.overdue(asked)
+    ours.freshness()
+    next(ledger.part(PostgresCounters).rebuild(who="zoé"))
