@@ -119,7 +119,7 @@ def run_of(
 def forget(*people: str) -> None:
     """Let Airflow be asked anew, for everybody unless somebody is named."""
     from loan_reminders.web.runs import airflow_day
-    from loan_reminders.web.runs.shared_answers import forget_all
+    from loan_reminders.web.shared_answers import forget_all
 
     for person in people or {name for name, _ in airflow_day._kept}:
         airflow_day.forget(person)
@@ -128,7 +128,7 @@ def forget(*people: str) -> None:
 
 def look(role: str = "biblio", status: int = 200) -> str:
     """The page as words, without its hard spaces; the ledger is asked anew."""
-    from loan_reminders.web.runs.shared_answers import forget_all
+    from loan_reminders.web.shared_answers import forget_all
 
     forget_all()
     with browsing(role) as client:

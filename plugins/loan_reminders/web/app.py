@@ -18,7 +18,7 @@ from loan_reminders.web.journal import router as journal
 from loan_reminders.web.letters.batch_list import router as batch_list
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.letters.printing import router as printing
-from loan_reminders.web.messages import router as messages
+from loan_reminders.web.messages.page import router as messages
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.readers.actions import router as reader_actions
 from loan_reminders.web.readers.corrections import router as corrections

@@ -15,7 +15,7 @@ from starlette.types import Message
 from loan_reminders.domain.errors import unexpected
 from loan_reminders.web.access import Refused, Right, admit, our_origins
 from loan_reminders.web.forms import act_once
-from loan_reminders.web.runs.shared_answers import forget_all
+from loan_reminders.web.shared_answers import forget_all
 
 LARGEST_FORM = 64 * 1024
 """Bytes of a form without a file at most."""

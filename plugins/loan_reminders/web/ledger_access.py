@@ -22,7 +22,7 @@ from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web.runs.shared_answers import forget_all
+from loan_reminders.web.shared_answers import forget_all
 
 if TYPE_CHECKING:
     from loan_reminders.domain.dispute.loan_file import LoanFiles

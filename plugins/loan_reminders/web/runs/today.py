@@ -29,8 +29,8 @@ from loan_reminders.web.page import At, Page
 from loan_reminders.web.runs.airflow_day import AirflowDay, airflow_day
 from loan_reminders.web.runs.day_cards import cards, days_of, next_run
 from loan_reminders.web.runs.last_days import credit, last_days, late_sms, tomorrow
-from loan_reminders.web.runs.shared_answers import SharedAnswer
 from loan_reminders.web.runs.to_do import to_do
+from loan_reminders.web.shared_answers import SharedAnswer
 
 router = APIRouter(route_class=SeeRoute)
 _LOOKS = {Level.FINE: ("", "done"), Level.WAITING: ("wait", "person"), Level.STOPPED: ("bad", "stopped")}

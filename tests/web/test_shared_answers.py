@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from loan_reminders.web.runs.shared_answers import SharedAnswer, forget_all
+from loan_reminders.web.shared_answers import SharedAnswer, forget_all
 
 
 def test_an_error_goes_to_all_who_wait_and_is_not_kept():

@@ -1,0 +1,1 @@
+"""The messages as their readers see them."""
