@@ -57,6 +57,9 @@ format: $(VENV)/.installed ## Put the code in the project's style
 bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
 	$(BIN)/python -m tests.bench
 
+browser: $(VENV)/.installed ## The pages in Chromium on a running Airflow: every page and button, four people, accessibility
+	BROWSER=1 $(BIN)/python -m pytest tests/browser
+
 faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each (var/faults.json); many months, outages and years
 	$(BIN)/python -m tests.faults
 	SAMPLES=full $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py tests/services/runs/test_invariants.py \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +19,9 @@ SHOWN = ("biblio", "lecteur", "admin")
 
 @pytest.fixture(scope="session", autouse=True)
 def a_browser_is_installed() -> None:
-    """Without one, nothing of this folder can be looked at."""
+    """Without one, nothing of this folder can be looked at; it takes minutes, so `make browser` asks for it."""
+    if not os.environ.get("BROWSER"):
+        pytest.skip("the pages in a real browser take minutes: make browser")
     if not chromium():
         pytest.skip("no Chromium is installed: apt-get install chromium")
 
