@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screens test lint format bench faults pins check-settings preview
+.PHONY: help demo up screens test lint format browser bench faults pins check-settings preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
