@@ -53,7 +53,7 @@ def pages(page: Page, url: str, *, known: str = "", each: int = EACH) -> Iterato
     `known` is what every search field is asked for, such as the number of a reader's card: what it finds is opened too.
     """
     waiting, kinds, asked = [HOME], {}, set()
-    seen = {HOME, *not_made_yet()}
+    seen = {HOME}
     while waiting and len(seen) < 4000:
         path = waiting.pop(0)
         kind = kind_of(path)

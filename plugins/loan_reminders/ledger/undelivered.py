@@ -95,17 +95,17 @@ _SETTLE = text("""
 
 def in_doubt(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
     """Deliveries that may or may not have left: in doubt, or claimed by a task that never came to an end."""
-    return _read(connection, _IN_DOUBT, asked)
+    return read_stuck(connection, _IN_DOUBT, asked)
 
 
 def not_rendered(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
     """Letters that could not be laid out, or are too long to print."""
-    return _read(connection, _NOT_RENDERED, asked)
+    return read_stuck(connection, _NOT_RENDERED, asked)
 
 
 def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
     """What was refused, came back, was given up, or waits in a run that was not taken up again."""
-    return _read(connection, _NOT_ARRIVED, asked)
+    return read_stuck(connection, _NOT_ARRIVED, asked)
 
 
 def count_in_doubt(connection: Connection, asked: Mapping[str, Any]) -> tuple[int, datetime | None]:
@@ -132,7 +132,8 @@ def settle(connection: Connection, library: str, delivery_id: uuid.UUID, *, who:
     return True
 
 
-def _read(connection: Connection, query: TextClause, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
+def read_stuck(connection: Connection, query: TextClause, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
+    """The deliveries that a query finds; its columns are those of `_STUCK`."""
     return tuple(
         StuckDelivery(
             delivery_id=row.delivery_id,

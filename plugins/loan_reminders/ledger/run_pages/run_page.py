@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from loan_reminders.domain.desk import NotReached, StuckDelivery
+from loan_reminders.domain.desk import NotReached
 from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.ledger.statistics.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
+from loan_reminders.ledger.undelivered import read_stuck
 
 MOST_NAMES = 300
 
@@ -129,7 +130,7 @@ class PostgresRunPages:
                 batches=_batches(connection, asked),
                 answers=_answers(connection, asked),
                 not_reached=_not_reached(connection, asked) if names else (),
-                lost=_lost(connection, asked) if names else (),
+                lost=read_stuck(connection, _LOST, asked) if names else (),
             )
 
 
@@ -172,22 +173,4 @@ def _not_reached(connection: Connection, asked: Mapping[str, Any]) -> Sequence[N
             detail=row.detail,
         )
         for row in connection.execute(_NOT_REACHED, asked)
-    )
-
-
-def _lost(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
-    return tuple(
-        StuckDelivery(
-            delivery_id=row.delivery_id,
-            patron_id=row.patron_id,
-            patron_name=row.name or "",
-            patron_barcode=row.barcode or "",
-            stage=Stage(row.stage),
-            channel=Channel(row.channel),
-            state=DeliveryState(row.state),
-            reason=None if row.reason is None else Reason(row.reason),
-            day=row.today,
-            at=row.claimed_at,
-        )
-        for row in connection.execute(_LOST, asked)
     )

@@ -64,14 +64,14 @@ _NOTE_FAILED = text(f"""
         settled_at = CASE WHEN line.ended_at IS NULL THEN line.settled_at END,
         outcome = CASE WHEN line.ended_at IS NULL THEN line.outcome END
 """)  # noqa: S608 - the piece is this module's own
-_NOTE_NUMBERS = text("""
+_NOTE_SUPPRESSED = """
     INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, name, since, suppression_id)
     SELECT DISTINCT ON (reader.patron_id)
            :library, reader.patron_id, :fault, entry.recipient, reader.branch, reader.name, entry.since,
            entry.suppression_id
     FROM suppressions entry
-    JOIN readers reader ON reader.library = entry.library AND reader.mobile = entry.recipient AND reader.mobile <> ''
-    WHERE entry.library = :library AND entry.channel = 'sms' AND entry.lifted_at IS NULL
+    JOIN readers reader ON reader.library = entry.library AND {is_theirs}
+    WHERE entry.library = :library AND entry.channel = '{channel}' AND entry.lifted_at IS NULL
       AND entry.recipient = ANY(CAST(:recipients AS text[]))
     ORDER BY reader.patron_id
     ON CONFLICT (library, patron_id, fault) DO UPDATE SET
@@ -79,24 +79,15 @@ _NOTE_NUMBERS = text("""
         failed_at = now(),
         suppression_id = excluded.suppression_id, ended_at = NULL, settled_at = NULL, outcome = NULL
     RETURNING correction_id
-""")
-_NOTE_EMAILS = text("""
-    INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, name, since, suppression_id)
-    SELECT DISTINCT ON (reader.patron_id)
-           :library, reader.patron_id, :fault, entry.recipient, reader.branch, reader.name, entry.since,
-           entry.suppression_id
-    FROM suppressions entry
-    JOIN readers reader ON reader.library = entry.library AND lower(reader.email) = lower(entry.recipient)
-     AND reader.email <> ''
-    WHERE entry.library = :library AND entry.channel = 'email' AND entry.lifted_at IS NULL
-      AND entry.recipient = ANY(CAST(:recipients AS text[]))
-    ORDER BY reader.patron_id
-    ON CONFLICT (library, patron_id, fault) DO UPDATE SET
-        contact = excluded.contact, branch = excluded.branch, name = excluded.name, since = excluded.since,
-        failed_at = now(),
-        suppression_id = excluded.suppression_id, ended_at = NULL, settled_at = NULL, outcome = NULL
-    RETURNING correction_id
-""")
+"""
+_NOTE_NUMBERS = text(
+    _NOTE_SUPPRESSED.format(channel="sms", is_theirs="reader.mobile = entry.recipient AND reader.mobile <> ''")
+)
+_NOTE_EMAILS = text(
+    _NOTE_SUPPRESSED.format(
+        channel="email", is_theirs="lower(reader.email) = lower(entry.recipient) AND reader.email <> ''"
+    )
+)
 _NOTE_RETURNED = text("""
     INSERT INTO corrections AS line (library, patron_id, fault, contact, branch, name, since, suppression_id)
     SELECT :library, notice.patron_id, 'returned_letter', entry.recipient, coalesce(reader.branch, ''),

@@ -126,9 +126,8 @@ def upgrade() -> None:
         sa.CheckConstraint(f"fault IN ({FAULTS})", name=op.f("corrections_fault_check")),
         sa.CheckConstraint("outcome IN ('corrected', 'ignored')", name=op.f("corrections_outcome_check")),
     )
-    if sa.inspect(op.get_bind()).has_table("readers"):
-        for statement in (OF_NUMBERS, OF_LETTERS, OF_SKIPS):
-            op.execute(statement)
+    for statement in (OF_NUMBERS, OF_LETTERS, OF_SKIPS):
+        op.execute(statement)
     op.create_index("corrections_open", "corrections", ["library", "fault", "branch"], postgresql_where=sa.text(OPEN))
     op.create_index(
         "corrections_of_suppression",
