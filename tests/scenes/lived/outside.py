@@ -143,10 +143,11 @@ class Provider:
         sms_id = f"sms-{message.delivery_id.hex[:16]}"
         fate = luck(number, 1000)
         now = self.outside.now
+        this_one = f"{number} {now:%Y-%m-%d}"
         status = AckStatus.NOT_DELIVERED if fate < 25 else AckStatus.DELIVERED
         comment = "Absent subscriber" if fate < 25 else "Delivered"
         ack = SmsAck(
-            phone_number=number, status=status, comment=comment, received_at=now + timedelta(minutes=luck(sms_id, 50)),
+            phone_number=number, status=status, comment=comment, received_at=now + timedelta(minutes=luck(this_one, 50)),
             sms_id=sms_id, campaign_id=self.campaign,
         )  # fmt: skip
         if self.outside.sms_server_down:
@@ -158,9 +159,9 @@ class Provider:
                 campaign_id="", raw=f'{{"campaign": "{self.campaign}", "fault": "ReadTimeout"}}',
             )  # fmt: skip
         self.outside.segments += message.segments
-        if luck(sms_id, 60) or self.outside.all_known:
+        if luck(this_one, 60) or self.outside.all_known:
             self.outside.acks[self.campaign].append(ack)
-        if fate >= 25 and luck(sms_id, 35) == 0:
+        if fate >= 25 and luck(f"{this_one} answer", 35) == 0:
             self._answered(number, sms_id)
         return Receipt(
             delivery_id=message.delivery_id,
@@ -173,7 +174,7 @@ class Provider:
         )
 
     def _answered(self, number: str, sms_id: str) -> None:
-        text = REPLIES[luck(sms_id + number, len(REPLIES))]
+        text = REPLIES[luck(f"{number} {self.outside.now:%Y-%m-%d}", len(REPLIES))]
         at = self.outside.now + timedelta(minutes=5 + luck(number, 120))
         self.outside.answers.append(
             SmsReply(reply_id=f"r-{sms_id}", phone_number=number, text=text, received_at=at, campaign_id=self.campaign)

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from loan_reminders.domain.stages import Stage
+from loan_reminders.services.sms.feedback import ASKED_FOR
 from tests.scenes.lived import months
 
 TODAY = date(2026, 11, 28)
@@ -96,6 +97,10 @@ def test_a_line_a_week_and_what_is_left_of_the_credit(lived):
 
 def test_todays_runs_need_not_ask_about_sms_of_the_days_lived(lived):
     """Their provider was in memory: the one that is running knows nothing of them."""
-    waiting = "SELECT count(*) FROM deliveries WHERE channel = 'sms' AND state = 'accepted' AND campaign_id <> ''"
-    assert lived["rows"](waiting).fetchone() == (0,)
+    waiting = (
+        "SELECT count(*) FROM deliveries"
+        " WHERE channel = 'sms' AND state = 'accepted' AND campaign_id <> '' AND claimed_at > %s"
+    )
+    asked_about = datetime.combine(TODAY, datetime.min.time(), UTC) - ASKED_FOR
+    assert lived["rows"](waiting, (asked_about,)).fetchone() == (0,)
     assert lived["rows"]("SELECT count(*) > 0 FROM deliveries WHERE state = 'delivered'").fetchone() == (True,)
