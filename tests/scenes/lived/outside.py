@@ -144,10 +144,11 @@ class Provider:
         fate = luck(number, 1000)
         now = self.outside.now
         this_one = f"{number} {now:%Y-%m-%d}"
+        known_at = now + timedelta(minutes=luck(this_one, 50))
         status = AckStatus.NOT_DELIVERED if fate < 25 else AckStatus.DELIVERED
         comment = "Absent subscriber" if fate < 25 else "Delivered"
         ack = SmsAck(
-            phone_number=number, status=status, comment=comment, received_at=now + timedelta(minutes=luck(this_one, 50)),
+            phone_number=number, status=status, comment=comment, received_at=known_at,
             sms_id=sms_id, campaign_id=self.campaign,
         )  # fmt: skip
         if self.outside.sms_server_down:
