@@ -166,6 +166,7 @@ class Settings(Section):
             default_language=self.ils.default_language,
             sms_countries=frozenset(self.sms.countries),
             own_addresses=tuple(_own_addresses(self.library)),
+            zone=self.zone,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
 
-from loan_reminders.domain.desk import NotReached, StuckDelivery
+from loan_reminders.domain.desk import DeskWork, NotReached, StuckDelivery
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
 from loan_reminders.domain.registered.tracking_number import clean_reference
 from loan_reminders.french.days import day_words
@@ -20,6 +20,7 @@ from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.shared_answers import SharedAnswer
 
 MOST_LINES = 100
 LAST_DAYS = 30
@@ -32,6 +33,11 @@ DONE = {
     "retours": "Réponse notée : ces retours sont traités.",
 }
 """What was just done, by the word that the address has for it; each is in the journal."""
+
+KEPT = 5.0
+"""Seconds for which the lists serve everybody who opens the page; what is done by a form is seen at once."""
+
+_work: SharedAnswer[DeskWork] = SharedAnswer(KEPT)
 
 router = APIRouter(route_class=ActRoute)
 
@@ -125,13 +131,10 @@ def aside_settled(at: At, who: Librarian, retour: Annotated[int, Form(ge=1, lt=2
 def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", status: int = 200) -> Response:
     zone = settings().zone
     now = datetime.now(zone)
+    if done:  # another process of the web server may have taken the form
+        _work.forget()
     try:
-        work = ledger_access.desk().work(
-            since=now - timedelta(days=LAST_DAYS),
-            doubtful_before=now - timedelta(days=1),
-            limit=MOST_LINES,
-            sent_since=now - A_YEAR,
-        )
+        work = _work.get((settings().library.code, now.date()), lambda: _lists(now))
         held = ledger_access.mail_feedback().held()
     except ReminderError as error:
         return at.unavailable(error)
@@ -176,6 +179,15 @@ def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", s
         problem=problem,
         held=[(one.domain, one.addresses, f"{one.since.astimezone(zone):%d/%m/%Y}", one.said) for one in held],
         reference=reference,
+    )
+
+
+def _lists(now: datetime) -> DeskWork:
+    return ledger_access.desk().work(
+        since=now - timedelta(days=LAST_DAYS),
+        doubtful_before=now - timedelta(days=1),
+        limit=MOST_LINES,
+        sent_since=now - A_YEAR,
     )
 
 

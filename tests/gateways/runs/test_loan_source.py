@@ -218,6 +218,7 @@ def test_days_are_also_offered_as_dates(server):
 
 def test_a_bind_in_a_comment_or_a_text_is_none():
     assert bind_names("-- :a\nSELECT ':b', 'it''s :c' /* :d\n:e */ FROM t WHERE x = :F AND y = :g_1") == {"f", "g_1"}
+    assert bind_names("SELECT due_gmt::date FROM checkout WHERE id = :loan_key::bigint") == {"loan_key"}
 
 
 @pytest.mark.parametrize(

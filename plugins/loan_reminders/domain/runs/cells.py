@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from math import isfinite
+from uuid import UUID
 
 from loan_reminders.domain.errors import RowError
 
@@ -34,6 +36,7 @@ _HIDDEN: dict[int, str | None] = {
 }
 _YEARS = range(1900, 3000)
 _COMPACT_OR_ISO = re.compile(r"\d{8}|\d{4}-\d{2}-\d{2}(?:[ T].*)?", re.ASCII)
+_WITH_OFFSET = re.compile(r":\d{2}(?:\.\d+)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)\Z", re.ASCII | re.IGNORECASE)
 
 
 LONGEST_TEXT = 2000
@@ -41,6 +44,7 @@ LONGEST_TEXT = 2000
 
 LONGEST_IDENTIFIER = 200
 _LONGEST_NUMBER = 40
+_HIGHEST = 10**12
 _LONGEST_COUNT = 20
 _NON_FILING = re.compile(
     "<<([^<>]{0,200})>>|\u00ac([^\u00ac]{0,200})\u00ac|\x88([^\x88\x89]{0,200})\x89|\x98([^\x98\x9c]{0,200})\x9c"
@@ -93,16 +97,27 @@ def _spaced(found: re.Match[str]) -> str:
 
 
 def raw_text(value: object, column: str) -> str | None:
-    """A text as the ILS holds it; whole numbers count as text, since some sites keep codes as numbers.
+    """A text as the ILS holds it; whole numbers count as text, since some sites keep codes as numbers, and UUIDs.
 
     Raises RowError `not_a_text`.
     """
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, UUID):
+        return str(value)
     whole = _whole(value)
     if whole is None or abs(whole) >= 10**_LONGEST_NUMBER:
         raise RowError(RowFault.NOT_A_TEXT, column)
     return str(whole)
+
+
+def amount_text(value: object, column: str) -> str:
+    """A clean text that may come as a number with cents: `12.50`. Raises RowError `not_a_text`."""
+    if isinstance(value, (float, Decimal)) and isfinite(value) and _whole(value) is None:
+        amount = Decimal(str(value))
+        if abs(amount) < _HIGHEST:
+            return f"{amount:.2f}"
+    return clean_text(value, column)
 
 
 def _whole(value: object) -> int | None:
@@ -118,13 +133,14 @@ def _whole(value: object) -> int | None:
     return None
 
 
-def read_day(value: object, column: str) -> date:
+def read_day(value: object, column: str, *, zone: tzinfo | None = None) -> date:
     """A date given as a number or text YYYYMMDD (0: none), as ISO text, or as a date with or without time.
 
-    Raises RowError `missing` or `not_a_date`.
+    A moment that says how far it is from UTC is of the day it is in `zone`, the library's; without one, of the day
+    that it names. Raises RowError `missing` or `not_a_date`.
     """
     if isinstance(value, datetime):
-        found: date | None = value.date()
+        found: date | None = _local(value, zone)
     elif isinstance(value, date):
         found = value
     elif isinstance(value, str):
@@ -132,6 +148,8 @@ def read_day(value: object, column: str) -> date:
         if not text or not text.strip("0"):
             raise RowError(RowFault.MISSING, column)
         found = _from_digits(int(text[:10].replace("-", ""))) if _COMPACT_OR_ISO.fullmatch(text) else None
+        if found is not None and _WITH_OFFSET.search(text):
+            found = _local_of_text(text, zone)
     else:
         whole = _whole(value)
         if value is None or whole == 0:
@@ -140,6 +158,20 @@ def read_day(value: object, column: str) -> date:
     if found is None or found.year not in _YEARS:
         raise RowError(RowFault.NOT_A_DATE, column)
     return found
+
+
+def _local(moment: datetime, zone: tzinfo | None) -> date | None:
+    try:
+        return moment.date() if zone is None or moment.tzinfo is None else moment.astimezone(zone).date()
+    except OverflowError:
+        return None
+
+
+def _local_of_text(text: str, zone: tzinfo | None) -> date | None:
+    try:
+        return _local(datetime.fromisoformat(text), zone)
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=4096)
@@ -178,6 +210,8 @@ def json_value(value: object) -> str | int | float | None:
         text = value
     elif isinstance(value, date):
         text = value.isoformat()
+    elif isinstance(value, UUID):
+        text = str(value)
     elif isinstance(value, bytes):
         text = value[:LONGEST_TEXT].hex()
     else:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from types import MappingProxyType
 
 from loan_reminders.domain.errors import RecipientError, RowError, SettingsError
@@ -15,6 +16,7 @@ from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.runs.cells import (
     LONGEST_IDENTIFIER,
     RowFault,
+    amount_text,
     clean_text,
     display_text,
     identifier,
@@ -67,7 +69,8 @@ class CodeMapping:
     A reader's category comes from the status code, else from the type code, else it is OTHER.
     `phone_columns` are searched for a mobile number in their order. `default_language` (ISO 639-1) is for
     readers whose language is unknown; `sms_countries` (ISO 3166-1) are those whose mobiles may be written to.
-    `own_addresses` are the library's, each as street and town: a reader does not live there.
+    `own_addresses` are the library's, each as street and town: a reader does not live there. `zone` is the library's
+    time zone, for dates that come as moments with an offset.
     Raises SettingsError for a phone column outside the contract.
     """
 
@@ -77,6 +80,7 @@ class CodeMapping:
     default_language: str = "fr"
     sms_countries: frozenset[str] = FRENCH_COUNTRIES
     own_addresses: tuple[tuple[str, ...], ...] = ()
+    zone: tzinfo | None = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.phone_columns if name not in PHONE_COLUMNS]
@@ -113,11 +117,11 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
         raise RowError(RowFault.MISSING, "loan_key")
     if not patron_id:
         raise RowError(RowFault.MISSING, "patron_id")
-    due_date = read_day(get("due_date"), "due_date")
+    due_date = read_day(get("due_date"), "due_date", zone=codes.zone)
     return Loan(
-        loan_id=f"{key}-{number}" if number else key,
+        loan_id=_loan_id(key, number),
         due_date=due_date,
-        loan_date=read_day(get("loan_date"), "loan_date"),
+        loan_date=read_day(get("loan_date"), "loan_date", zone=codes.zone),
         renewal_count=read_count(get("renewal_count"), "renewal_count"),
         patron=_patron(row, patron_id, codes),
         title=display_text(get("title"), "title"),
@@ -127,7 +131,7 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
         item_barcode=clean_text(get("item_barcode"), "item_barcode"),
         branch=clean_text(get("branch"), "branch"),
         item_status=clean_text(get("item_status"), "item_status"),
-        price_text=clean_text(get("price_text"), "price_text"),
+        price_text=amount_text(get("price_text"), "price_text"),
     )
 
 
@@ -137,7 +141,18 @@ def loan_id_of(row: Mapping[str, object]) -> str:
         key, number = identifier(row.get("loan_key"), "loan_key"), identifier(row.get("loan_number"), "loan_number")
     except RowError:
         key, number = (_id_as_it_came(row.get(name)) for name in ("loan_key", "loan_number"))
-    return f"{key}-{number}" if key and number else key
+    return _loan_id(key, number)
+
+
+def loan_key_and_number(loan_id: str) -> tuple[str, str]:
+    """The two halves of a loan's id, as the ILS gave them."""
+    key, dash, number = loan_id.rpartition("-")
+    return (key, number) if dash else (loan_id, "")
+
+
+def _loan_id(key: str, number: str) -> str:
+    """What a loan is known by. A key with dashes of its own (a UUID) and no number ends with one more, to part them."""
+    return f"{key}-{number}" if key and (number or "-" in key) else key
 
 
 def reject(row: Mapping[str, object], error: RowError) -> RejectedRow:
@@ -145,7 +160,7 @@ def reject(row: Mapping[str, object], error: RowError) -> RejectedRow:
     raw = {name: json_value(value) for name, value in row.items()}
     key, number, patron = (_id_as_it_came(row.get(name)) for name in ("loan_key", "loan_number", "patron_id"))
     return RejectedRow(
-        loan_id=f"{key}-{number}" if key and number else key,
+        loan_id=_loan_id(key, number),
         patron_id=patron,
         code=str(error.code),
         column=error.column,

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from loan_reminders.domain.errors import RETRIED, IlsRejected, IlsUnavailable, RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.runs.cells import read_day
-from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, loan_id_of, parse_row, reject
+from loan_reminders.domain.runs.extraction import (
+    COLUMNS,
+    CodeMapping,
+    loan_id_of,
+    loan_key_and_number,
+    parse_row,
+    reject,
+)
 from loan_reminders.gateways.runs.oracle_errors import ils_error
 
 if TYPE_CHECKING:
@@ -22,7 +29,7 @@ ACTION = "loans_due"
 _CONNECTING, _ASKING, _READING = "Connexion au SIGB", "Requête au SIGB", "Lecture du SIGB"
 LOANS_AT_ONCE = (1, 8, 64)
 """How many loans one question of `due_dates_now` may be about."""
-_QUOTED_COMMENT_OR_BIND = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|:([A-Za-z]\w*)", re.DOTALL)
+_QUOTED_COMMENT_OR_BIND = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|(?<!:):([A-Za-z]\w*)", re.DOTALL)
 
 
 def bind_names(sql: str) -> frozenset[str]:
@@ -40,9 +47,7 @@ def together(now_sql: str, loan_ids: Sequence[str]) -> tuple[str, dict[str, obje
     offered: dict[str, object] = {}
     for place in range(size):
         loan_id = loan_ids[place] if place < len(loan_ids) else ""
-        key, dash, number = loan_id.rpartition("-")
-        offered[f"loan_key_{place}"] = key if dash else loan_id
-        offered[f"loan_number_{place}"] = number if dash else ""
+        offered[f"loan_key_{place}"], offered[f"loan_number_{place}"] = loan_key_and_number(loan_id)
     parts = [
         f"SELECT {place} AS place, loan_now.* FROM (\n{_numbered(now_sql, place)}\n) loan_now"  # noqa: S608 - the site's own
         for place in range(size)
@@ -131,7 +136,7 @@ class OracleLoanSource:
                 while rows := self._guarded(_READING, cursor.fetchmany):
                     for place, value in rows:
                         with suppress(RowError):
-                            found.setdefault(some[int(place)], read_day(value, "due_date"))
+                            found.setdefault(some[int(place)], read_day(value, "due_date", zone=self._codes.zone))
         return found
 
     @contextmanager

@@ -43,7 +43,8 @@ _SUMMARY = text(f"""
     SELECT suppression.reason, count(*) AS number, sum(texted.number) AS sms_since
     FROM suppressions suppression CROSS JOIN LATERAL (
         SELECT count(*) AS number FROM deliveries delivery
-        WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
+        WHERE suppression.channel = 'sms'
+          AND delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
           AND delivery.claimed_at > suppression.since AND delivery.state IN {TAKEN}
     ) AS texted
     WHERE suppression.library = :library AND {IN_FORCE}

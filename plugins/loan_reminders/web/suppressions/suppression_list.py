@@ -10,7 +10,7 @@ from fastapi import Path as InPath
 
 from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.recipients import MobileNumber
-from loan_reminders.domain.suppressions.suppression import SuppressionReason
+from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
 from loan_reminders.french.words import SUPPRESSIONS
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -18,6 +18,7 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import LINES, Number, address
 from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.suppressions.table_rows import question_answered, row_of
 
 ENDED = "finies"
@@ -32,6 +33,11 @@ DONE = {
 
 MOST_YEARS = 20
 """How far away the end of a line may be."""
+
+KEPT = 5.0
+"""Seconds for which the figures of the whole list serve everybody; what is done by a form is seen at once."""
+
+_summary: SharedAnswer[SuppressionSummary] = SharedAnswer(KEPT)
 
 router = APIRouter(route_class=ActRoute)
 
@@ -117,9 +123,11 @@ def _page(
     reason = SuppressionReason(motif) if motif in set(SuppressionReason) else None
     ended = etat == ENDED
     number = max(1, min(number, LAST_PAGE))
+    if done:  # another process of the web server may have taken the form
+        _summary.forget()
     try:
         feedback = ledger_access.sms_feedback()
-        summary = feedback.summary()
+        summary = _summary.get(settings().library.code, feedback.summary)
         lines = feedback.suppressions(
             recipient=_searched(numero),
             limit=LINES + 1,
