@@ -53,3 +53,27 @@ def test_a_stranger_is_led_to_the_log_in_and_whoever_has_no_right_is_told(browse
     assert page.locator("main").inner_text().strip()
     assert violations(page) == []
     nobody.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "order"), [("en-US", "mois/jour/année"), ("sv-SE", "année/mois/jour"), ("fr-FR", None), ("fr-CA", None)]
+)
+def test_a_day_is_plain_in_a_browser_of_another_language(locale, order, browser, house, tokens):
+    """Which writes 1 March as 03/01: the same day stands below in French words, and follows what is typed."""
+    visitor = Visitor.of(browser, house.url, token=tokens["biblio"], locale=locale)
+    page = visitor.page()
+    page.goto(f"{house.url}/relances/statistiques?du=01/03/2026&au=2026-04-02")
+    said = page.locator(".said-day")
+    if order is None:
+        assert said.count() == 0
+    else:
+        assert said.all_inner_texts() == ["dimanche 1 mars 2026", "jeudi 2 avril 2026"]
+        day = page.locator("input[name=du]")
+        assert page.locator(f"#{day.get_attribute('aria-describedby')}").inner_text() == "dimanche 1 mars 2026"
+        day.fill("2026-03-09")
+        assert said.first.inner_text() == "lundi 9 mars 2026"
+        day.fill("")
+        assert said.first.inner_text() == order
+    assert violations(page) == []
+    assert visitor.complaints == []
+    visitor.close()

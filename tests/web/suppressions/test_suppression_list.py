@@ -119,11 +119,13 @@ def test_an_old_page_lifts_nothing_that_came_since(ledger):
     assert in_force(ledger) == {NUMBER: "stop"}
 
 
-@pytest.mark.parametrize("number", ["06 12 34 56 78", "+33 6 12 34 56 78", USUAL])
-def test_a_librarian_puts_a_number_on_the_list_with_an_end(ledger, number):
+@pytest.mark.parametrize(
+    ("number", "day"), [("06 12 34 56 78", "%Y-%m-%d"), ("+33 6 12 34 56 78", "%d/%m/%Y"), (USUAL, "%Y-%m-%d")]
+)
+def test_a_librarian_puts_a_number_on_the_list_with_an_end(ledger, number, day):
     last = (datetime.now(settings().zone) + timedelta(days=30)).date()
     with browsing("chloé") as client:
-        answer = client.post(PAGE, data={"numero": number, "jusqu_au": last.isoformat(), "note": "à l'étranger"})
+        answer = client.post(PAGE, data={"numero": number, "jusqu_au": f"{last:{day}}", "note": "à l'étranger"})
         assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?fait=ajout")
         page = client.get(PAGE).text
     assert in_force(ledger) == {USUAL: "by_librarian"}

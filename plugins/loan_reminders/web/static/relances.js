@@ -27,6 +27,25 @@ document.addEventListener("DOMContentLoaded", () => {
   const field = document.querySelector("[data-focus]");
   if (field) { field.focus(); if (field.select) field.select(); }
 
+  // A browser in another language writes a day in another order: beside it, the same day in French words, or that order.
+  const days = new Intl.DateTimeFormat("fr", { dateStyle: "full", timeZone: "UTC" });
+  const languages = [navigator.language, Intl.DateTimeFormat().resolvedOptions().locale];
+  if (!languages.every((language) => language.startsWith("fr"))) {
+    const parts = { day: "jour", month: "mois", year: "année" };
+    const written = new Intl.DateTimeFormat(navigator.language).formatToParts().map((part) => parts[part.type]);
+    const order = written.filter(Boolean).join("/");
+    for (const [number, day] of document.querySelectorAll("input[type=date]").entries()) {
+      const words = document.createElement("span");
+      words.className = "said-day";
+      words.id = `jour-${number}`;
+      day.setAttribute("aria-describedby", words.id);
+      day.after(words);
+      const say = () => { words.textContent = day.value ? days.format(day.valueAsDate) : order; };
+      day.addEventListener("input", say);
+      say();
+    }
+  }
+
   // A choice that only filters sends its form at once.
   for (const select of document.querySelectorAll("[data-send-on-change]")) {
     select.addEventListener("change", () => select.form.requestSubmit());

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
@@ -11,6 +11,7 @@ from fastapi import Path as InPath
 from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.suppressions.suppression import SuppressionReason
+from loan_reminders.french.days import written_day
 from loan_reminders.french.words import SUPPRESSIONS
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -66,7 +67,7 @@ def add(
     except RecipientError:
         return _page(at, problem="Ce n'est pas un numéro de mobile où des SMS peuvent partir.", status=400)
     try:
-        last_day = date.fromisoformat(jusqu_au) if jusqu_au else None
+        last_day = written_day(jusqu_au) if jusqu_au else None
     except ValueError:
         return _page(at, problem="La date de fin n'est pas une date.", status=400)
     today = datetime.now(config.zone).date()
