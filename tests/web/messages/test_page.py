@@ -97,10 +97,22 @@ def test_an_sms_says_what_it_costs_and_which_character_makes_it_dear():
     with browsing() as client:
         page = client.get(f"{PAGE}?etape=overdue_notice&canal=sms").text
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    assert re.search(r"Caractères \d+ sur 160 Segments 1 Coût 1 SMS", text)
+    assert re.search(r"Caractères \d+ sur 160 Segments 1 Coût 0,05 € 1 SMS du forfait, à 0,05 € le segment", text)
     assert "ê devient e : tel quel, il triplerait le prix du SMS" in text
     assert "« devient &#34; :" in text
     assert "[sms] opt_out_mention" in page
+
+
+def test_an_sms_whose_price_nobody_said_costs_its_segments(monkeypatch):
+    from loan_reminders.domain.sms.price import SmsPrice
+    from loan_reminders.settings.library_toml import Settings
+
+    monkeypatch.setattr(Settings, "sms_price", lambda self: SmsPrice())
+    with browsing() as client:
+        page = client.get(f"{PAGE}?etape=overdue_notice&canal=sms").text
+    assert "<dd>1 SMS du forfait</dd>" in page
+    assert "€" not in page
+    assert "[sms] segment_price" in page
 
 
 def test_a_letter_is_seen_as_images_and_made_once(monkeypatch):
