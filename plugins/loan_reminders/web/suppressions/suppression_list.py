@@ -17,7 +17,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.lists import LINES, Number, address
+from loan_reminders.web.lists import LINES, Number, Order, address
 from loan_reminders.web.page import At, Page, Typed
 from loan_reminders.web.suppressions.table_rows import question_answered, row_of
 
@@ -41,9 +41,12 @@ Word = Annotated[Typed, Query(max_length=40)]
 
 
 @router.get("/desinscriptions")
-def page(at: At, motif: Word = "", etat: Word = "", page: Number = 0, fait: Word = "") -> Response:
+def page(
+    at: At, motif: Word = "", etat: Word = "", tri: Word = "", sens: Word = "", page: Number = 0, fait: Word = ""
+) -> Response:
     """The lines in force, or with `etat` « finies » those that ended, of one reason or of all."""
-    return _page(at, motif=motif, etat=etat, number=page, done=DONE.get(fait, ""))
+    oldest_first = tri == "depuis" and sens != "desc"
+    return _page(at, motif=motif, etat=etat, oldest_first=oldest_first, number=page, done=DONE.get(fait, ""))
 
 
 @router.post("/desinscriptions/recherche")
@@ -110,6 +113,7 @@ def _page(
     numero: str = "",
     motif: str = "",
     etat: str = "",
+    oldest_first: bool = False,
     number: int = 0,
     done: str = "",
     problem: str = "",
@@ -127,12 +131,14 @@ def _page(
             offset=(number - 1) * LINES,
             reason=reason,
             in_force=None if numero else not ended,
+            oldest_first=oldest_first,
         )
     except ReminderError as error:
         return at.unavailable(error)
     zone = settings().zone
     now = datetime.now(zone)
-    asked = {"motif": motif, "etat": etat}
+    filters = {"motif": motif, "etat": etat}
+    asked = {**filters, "tri": "depuis" if oldest_first else ""}
     return at.html(
         "desinscriptions.html.j2",
         status,
@@ -140,6 +146,7 @@ def _page(
         answer=question_answered(summary),
         paid=bool(summary.sms_since),
         reasons=[(one.value, SUPPRESSIONS[one], summary.in_force.get(one, 0)) for one in SuppressionReason],
+        order=Order(column="depuis", descending=not oldest_first, asked=filters),
         motif=motif,
         ended=ended,
         numero=numero,
