@@ -77,3 +77,20 @@ def test_a_day_is_plain_in_a_browser_of_another_language(locale, order, browser,
     assert violations(page) == []
     assert visitor.complaints == []
     visitor.close()
+
+
+def test_paper_is_light_whatever_the_screen_is(browser, house, tokens):
+    """And a table that is scrolled on a screen is whole on paper."""
+    visitor = Visitor.of(browser, house.url, token=tokens["biblio"], dark=True)
+    page = visitor.page()
+    page.goto(f"{house.url}/relances/statistiques")
+    text = "() => getComputedStyle(document.documentElement).getPropertyValue('--text')"
+    on_screen = page.evaluate(text)
+    page.evaluate("() => { document.documentElement.dataset.theme = 'dark'; }")
+    assert page.evaluate(text) == on_screen
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
+    assert page.evaluate(text) != on_screen
+    assert sideways(page) <= 0
+    assert visitor.complaints == []
+    visitor.close()

@@ -146,5 +146,7 @@ def test_no_cell_is_run_as_a_formula_and_figures_are_french():
 
 
 def test_filters_stay_in_the_address_of_the_files():
-    answer = get("/statistiques?etape=retard&pas=jour")
+    answer = get("/statistiques?etape=retard&pas=jour&public=etudiants")
+    assert "Seulement : avis de retard, étudiants." in answer.text
+    assert "Seulement" not in get("/statistiques?pas=jour").text
     assert '<option value="retard" selected>' in answer.text

@@ -113,7 +113,7 @@ def _page(at: Page, where: Address, asked: Asked, today: date, problem: str = ""
         grain=next(word.value for word in GrainWord if words.GRAINS[word] is asked.grain),
         choices=_choices(),
         period=f"du {day_words(asked.first)} au {day_words(asked.last)}",
-        narrowed=bool(where.etape or where.canal or where.site or where.public),
+        narrowed=_narrowed(where),
         total=found.messages.total,
         number=written_exactly,
         price=settings().sms_price(),
@@ -131,6 +131,12 @@ def _page(at: Page, where: Address, asked: Asked, today: date, problem: str = ""
         runs_to_count=looks.runs_to_count,
         empty=found.messages.total.told + found.messages.total.not_reached + found.messages.total.failed == 0,
     )
+
+
+def _narrowed(where: Address) -> list[str]:
+    """What the figures are narrowed to, in words; what the form does not offer narrows nothing or leaves nothing."""
+    chosen = ((words_of, getattr(where, part)) for part, words_of in _choices().items())
+    return [words_of.get(value, value) for words_of, value in chosen if value]
 
 
 def _branches() -> dict[str, str]:
