@@ -94,3 +94,21 @@ def test_paper_is_light_whatever_the_screen_is(browser, house, tokens):
     assert sideways(page) <= 0
     assert visitor.complaints == []
     visitor.close()
+
+
+def test_a_file_is_asked_for_once_however_often_one_clicks(browser, house, tokens):
+    """A second click would call off the first file before it came, and be told that it is already in hand."""
+    visitor = Visitor.of(browser, house.url, token=tokens["biblio"])
+    page = visitor.page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.goto(f"{house.url}/relances/a-corriger")
+    with page.expect_download():
+        page.evaluate(
+            "() => { const form = document.querySelector('form[data-download]');"
+            " for (const wait of [0, 200, 400]) setTimeout(() => form.requestSubmit(), wait); }"
+        )
+    page.wait_for_timeout(600)
+    assert len(asked) == 1
+    assert visitor.complaints == []
+    visitor.close()

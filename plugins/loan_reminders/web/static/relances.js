@@ -59,6 +59,18 @@ document.addEventListener("DOMContentLoaded", () => {
       setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
     });
   }
+  // A form whose answer is a file leaves the page where it is: a second click would call the file back before it came.
+  for (const form of document.querySelectorAll("form[data-download]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "1";
+      setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
+      setTimeout(() => {
+        delete form.dataset.sent;
+        for (const button of form.querySelectorAll("button")) button.disabled = false;
+      }, 5000);
+    });
+  }
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
