@@ -60,7 +60,12 @@ def test_an_abandoned_draft_is_shown_to_whoever_asks_for_those_alone(ledger, bat
             assert (found, "1 lot" in answer.text) == ([registered], True)
         found, answer = numbers(client, etat="abandoned")
         assert (found, "refusé ou remplacé</span>" in answer.text) == ([letter], True)
-        assert client.get(f"/lots/{letter}").status_code == 200
+        page = client.get(f"/lots/{letter}").text
+        assert "Ce lot a été refusé, ou remplacé : rien n'en est imprimé." in page
+        day = re.search(r'href="(/lots\?jour=\d\d/\d\d/\d{4})">Les lots du même jour', page)
+        assert day is not None
+        assert client.get(day[1]).status_code == 200
+        assert "destinataires.csv" not in page
 
 
 @pytest.mark.parametrize("asked", [{"etape": "x"}, {"etat": "x"}, {"jour": "x"}, {"tri": "x"}])

@@ -103,7 +103,7 @@ def _day(text: str, name: str) -> date | None:
     try:
         found = written_day(text) if text else None
     except ValueError:
-        raise CannotBeAsked(f"Le champ « {name} » n'est pas un jour.") from None
+        raise CannotBeAsked(f"Le champ « {name} » n'est pas un jour : l'écrire comme 01/03/2026.") from None
     if found is not None and not date(1980, 1, 1) <= found <= date(2200, 1, 1):
         raise CannotBeAsked(f"Le champ « {name} » n'est pas un jour de la bibliothèque.")
     return found
