@@ -170,6 +170,18 @@ def test_a_real_loan_is_shown_to_whoever_asks_and_kept(ledger):
     assert "Introduction" in framed.text
     assert "sandbox" in framed.headers["content-security-policy"]
     assert shown.headers["cache-control"] == "no-store"
-    assert journal(ledger) == [("real_loan_previewed", "chloé", "P1")] * 2
+    assert journal(ledger) == [("real_loan_previewed", "chloé", "P1")], "the page and its frame are one look"
     addresses = re.findall(r'(?:href|src|action)="([^"]+)"', shown.text)
     assert not [one for one in addresses if any(word in one for word in ("L1", *PERSONAL))]
+
+
+def test_a_frame_without_its_page_is_a_look_of_its_own_and_so_is_each_page(ledger):
+    lent(ledger)
+    form = {"etape": "overdue_notice", "canal": "email"}
+    with browsing("chloé") as client:
+        client.post(f"{REAL}/cadre", data={**form, "pret": "L1"})
+        client.post(REAL, data={**form, "recherche": "0935000123"})
+        client.post(REAL, data={**form, "recherche": "0935000123"})
+    with browsing("zoé") as client:
+        client.post(f"{REAL}/cadre", data={**form, "pret": "L1"})
+    assert [who for _, who, _ in journal(ledger)] == ["chloé"] * 3 + ["zoé"]

@@ -6,6 +6,7 @@ What takes long to make is kept, in `made`.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
@@ -32,6 +33,8 @@ seen = APIRouter(route_class=SeeRoute)
 acted = APIRouter(route_class=ActRoute)
 
 NO_SUCH = "Ce message n'existe pas : revenir à la page et le choisir dans la liste."
+ONE_LOOK = timedelta(minutes=1)
+"""A frame that is filled so soon after its page is not another look at the reader's message."""
 _PAPER = (Channel.LETTER, Channel.REGISTERED_LETTER)
 
 
@@ -126,11 +129,10 @@ def _real(at: Page, who: str, *, etape: str, canal: str, recherche: str, pret: s
             why = f"{CONTACTS[asked.channel]} : {REFUSALS[error.code]}"
             problem = f"Ce lecteur n'a pas de quoi recevoir ce message ({why})."
             return _page(at, asked, made.sample(asked), problem=problem, status=409)
-        ledger_access.journal().keep(
-            who=who,
-            act=JournalAct.REAL_LOAN_PREVIEWED,
-            patron_id=loan.patron.patron_id,
-            detail="",
+        # The frame follows its page: together they are one look.
+        within = ONE_LOOK if framed else timedelta()
+        ledger_access.journal().keep_once(
+            who=who, act=JournalAct.REAL_LOAN_PREVIEWED, patron_id=loan.patron.patron_id, within=within
         )
         if framed:
             return HTMLResponse(made.document(delivery), headers=FRAMED)

@@ -91,6 +91,10 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   }
 
+  // A frame that is filled by a form is filled at once.
+  const open = document.querySelector("form[data-open]");
+  if (open) open.requestSubmit();
+
   // Long work tells how far it is: its page is asked for again until it is done.
   const progress = document.querySelector("[data-reload-after]");
   if (progress) setTimeout(() => location.reload(), Number(progress.dataset.reloadAfter) * 1000);
