@@ -70,10 +70,9 @@ class Visitor:
         """A person with this session, in light or dark."""
         context = browser.new_context(
             color_scheme="dark" if dark else "light",
-            locale="fr-FR",
             timezone_id="Europe/Paris",
             accept_downloads=True,
-            **{"viewport": {"width": 1280, "height": 900}, **options},
+            **{"locale": "fr-FR", "viewport": {"width": 1280, "height": 900}, **options},
         )
         context.set_default_timeout(PATIENCE_MS)
         if token:

@@ -30,6 +30,8 @@ WRONG = [
     ('sender = "BU Montclar"', 'sender = "BU"', ["sms.sender", '"BU"']),
     ('sender = "BU Montclar"', 'sender = "Bibliothèque"', ["sms.sender", '"Bibliothèque"']),
     ("max_segments = 1", "max_segments = 0", ["sms.max_segments", "= 0", "au moins 1"]),
+    ("segment_price = 0.05", "segment_price = -1", ["sms.segment_price", "= -1", "au moins 0"]),
+    ("segment_price = 0.05", 'segment_price = "5 c"', ["sms.segment_price", '"5 c"', "un nombre"]),
     ('sender_address = "relances@', 'sender_address = "relances at ', ["email.sender_address", "adresse électronique"]),
     ('account_url = "https://', 'account_url = "', ["library.account_url", "https://"]),
     ('code = "montclar"', 'code = "Mont Clar"', ["library.code", "minuscules"]),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import pytest
 
 from loan_reminders.domain.journal import JournalAct, JournalEntry, JournalLine
 from loan_reminders.french.pages.journal import ACTS, KINDS, sentence_of
 from loan_reminders.ledger.journal import PostgresJournal, keep
+from loan_reminders.settings.library_toml import settings
 from tests.scenes.known_readers import a_reader
 from tests.web.client import browsing
 
@@ -56,6 +58,17 @@ def test_whoever_only_sees_figures_does_not_read_it():
 def test_what_cannot_be_asked_is_told(query, status):
     with browsing() as client:
         assert client.get(f"{PAGE}?{query}").status_code == status
+
+
+def test_a_day_is_read_as_it_is_written_in_france_too(ledger):
+    a_reader(ledger)
+    noted(ledger, patron_id="P1")
+    today = datetime.now(settings().zone).date()
+    with browsing() as client:
+        page = client.get(PAGE, params={"jour": f"{today:%d/%m/%Y}"}).text
+        before = client.get(PAGE, params={"jour": "1/3/2026"}).text
+    assert f'name="jour" value="{today}"' in page
+    assert ("a ouvert la page" in text_of(page), "a ouvert la page" in text_of(before)) == (True, False)
 
 
 def test_an_empty_journal_says_so_and_a_choice_left_empty_asks_for_all():

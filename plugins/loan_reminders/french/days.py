@@ -1,13 +1,27 @@
-"""How librarians read dates and hours."""
+"""How librarians read and write dates and hours."""
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, tzinfo
 
 
 def day_words(day: date | None) -> str:
     """`26/11/2026`, nothing for no day."""
     return "" if day is None else f"{day:%d/%m/%Y}"
+
+
+_WRITTEN = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
+
+
+def written_day(text: str) -> date:
+    """The day that somebody wrote: `26/11/2026`, or `2026-11-26` as a browser sends it. Raises ValueError."""
+    text = text.strip()
+    in_words = _WRITTEN.fullmatch(text)
+    if in_words is None:
+        return date.fromisoformat(text)
+    day, month, year = map(int, in_words.groups())
+    return date(year, month, day)
 
 
 def minute_words(moment: datetime, *, zone: tzinfo) -> str:

@@ -17,7 +17,7 @@ BATCHES = {
     BatchState.DRAFT: "brouillon à valider",
     BatchState.READY: "à imprimer",
     BatchState.PRINTED: "imprimé",
-    BatchState.ABANDONED: "abandonné",
+    BatchState.ABANDONED: "refusé ou remplacé",
 }
 BATCHES_IN_FILE = {
     BatchState.DRAFT: "épreuve à approuver",

@@ -115,12 +115,16 @@ class BudgetSettings(Section):
 
 
 class SmsSettings(Section):
-    """Who signs the SMS; how long they may be, how many leave in one request, when, and at what cost."""
+    """Who signs the SMS; how long they may be, how many leave in one request, when, and at what cost.
+
+    `segment_price` is in euros, 0 when it is not known.
+    """
 
     sender: Annotated[str, AfterValidator(_legal_sender)]
     api: Literal["legacy", "rest"] = "legacy"
     opt_out_mention: Annotated[str, Field(max_length=40)] = "STOP au 36180"
     max_segments: Annotated[int, Field(ge=1, le=8)] = 1
+    segment_price: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.0
     batch_size: Annotated[int, Field(ge=1, le=2000)] = 100
     countries: Annotated[list[Annotated[str, Field(pattern=COUNTRY)]], Field(min_length=1)] = sorted(FRENCH_COUNTRIES)
     expires_after_days: Annotated[int, Field(ge=1, le=365)] = 3

@@ -27,6 +27,7 @@ from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.domain.runs.volume import VolumeGuard
 from loan_reminders.domain.sms.budget import SmsBudget
+from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.sms.sending_window import MIDNIGHT, SendingWindow
 from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
@@ -100,6 +101,10 @@ class Settings(Section):
     def sms_budget(self) -> SmsBudget:
         """What SMS may cost."""
         return SmsBudget(**self.sms.budget.model_dump())
+
+    def sms_price(self) -> SmsPrice:
+        """What an SMS costs in money."""
+        return SmsPrice(segment=self.sms.segment_price, says_euros=self.sms.api == "rest")
 
     def letter_layout(self) -> LetterLayout:
         """How letters are laid out."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.journal import JournalAct, JournalAsked, JournalLine
-from loan_reminders.french.days import when_words
+from loan_reminders.french.days import when_words, written_day
 from loan_reminders.french.pages.journal import KINDS, Words, sentence_of
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -46,7 +46,7 @@ def page(
     if acte and acte not in set(JournalAct):
         return at.problem("Ce genre d'acte n'existe pas : revenir au journal et en choisir un dans la liste.", 400)
     try:
-        day = date.fromisoformat(jour) if jour else None
+        day = written_day(jour) if jour else None
     except ValueError:
         return at.problem("Ce jour n'est pas une date : revenir au journal et le choisir de nouveau.", 400)
     asked = JournalAsked(
@@ -63,7 +63,12 @@ def page(
     if lecteur and reader is None:
         return at.problem("Le registre ne connaît aucun lecteur de ce numéro.", 404)
     now = datetime.now(zone)
-    filters = {"par": str(par or ""), "acte": acte, "lecteur": str(lecteur or ""), "jour": jour}
+    filters = {
+        "par": str(par or ""),
+        "acte": acte,
+        "lecteur": str(lecteur or ""),
+        "jour": day.isoformat() if day else "",
+    }
     lines = found.lines
     return at.html(
         "journal.html.j2",

@@ -30,6 +30,7 @@ _PAGES = Environment(
 )
 _PAGES.globals["new_key"] = lambda: str(uuid4())
 _STATE = re.compile(r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}")
+_BY_A_TASK = re.compile(r"relancer la tâche(?: \(Effacer\))?")
 _PIECE = 256 * 1024
 _WORDS = {
     400: "La demande ne peut pas être lue.",
@@ -107,7 +108,7 @@ def by_hand(words: str) -> str:
 
     The state that PostgreSQL gives is for whoever reads the server's log, where the same sentence has it.
     """
-    words = _STATE.sub("", words)
+    words = _BY_A_TASK.sub("recommencer", _STATE.sub("", words))
     return words.replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from loan_reminders.commands import migrate
+from loan_reminders.domain.letters.batches import ReturnReason
 from loan_reminders.domain.readers.corrections import ContactFault, CorrectionOrder, CorrectionOutcome
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import Refusal, SkipReason
@@ -18,6 +19,7 @@ from tests.scenes.failing_contacts import NOTHING, lines, skipped
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_emails import a_bounce, came_back, mailed
 from tests.scenes.ledger_letters import closed
+from tests.scenes.ledger_registered import ONE, in_a_batch, note_return, number, post, ref, take
 from tests.scenes.ledger_runs import rows
 from tests.scenes.ledger_sms import reply
 from tests.simulators.postgres import EmbeddedPostgres
@@ -161,6 +163,28 @@ def test_a_returned_letter_until_the_ils_has_another_address(ledger: PostgresLed
     assert len(lines(ledger)) == 1
     moved = a_patron(patron_id="PL0", address=an_address("MME CAMILLE MARTIN", "1 RUE NEUVE", "06000 NICE"))
     skipped(ledger, moved, None, day=2)
+    assert lines(ledger) == []
+
+
+@pytest.mark.parametrize("channel", [Channel.LETTER, Channel.REGISTERED_LETTER])
+def test_a_letter_that_came_back_is_a_notice_that_failed(ledger: PostgresLedger, channel) -> None:
+    if channel is Channel.LETTER:
+        _, batch_id, (delivery, *_) = closed(ledger, channel=channel)
+        ledger.letters().mark_printed(batch_id, who="zoé")
+        ledger.desk().note_return("REF-PL0", since=datetime.now(UTC), who="zoé")
+    else:
+        _, (delivery, *_) = in_a_batch(ledger)
+        take(ledger, ref(0), number(ONE), post(), note_return())
+    [line] = lines(ledger)
+    assert (line.fault, line.patron_id, line.notices) == (F.RETURNED_LETTER, "PL0", 1)
+    skipped(ledger, delivery.notice.patron, None, day=1)
+    [line] = lines(ledger)
+    assert line.notices == 1, "the next run counts it again, not once more"
+
+
+def test_a_registered_letter_that_nobody_fetched_is_no_fault_of_its_address(ledger: PostgresLedger) -> None:
+    in_a_batch(ledger, prefix="R")
+    take(ledger, ref(0, "R"), number(ONE), post(), note_return(reason=ReturnReason.UNCLAIMED))
     assert lines(ledger) == []
 
 

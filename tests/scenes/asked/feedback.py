@@ -43,6 +43,7 @@ def feedback(ledger: PostgresLedger) -> None:
     [line] = [one for one in ours.suppressions(recipient="33612345606") if one.in_force]
     ours.lift(line.suppression_id, who="zoé")
     ours.suppressions()
+    ours.suppressions(in_force=True, oldest_first=True, limit=51)
     ours.summary()
 
 

@@ -15,7 +15,7 @@ from tests.web.client import browsing
 pytestmark = pytest.mark.usefixtures("installed")
 _MORE = """
     INSERT INTO letter_batches (library, run_id, name, kind, state, pdf, csv, letters, pages, left_out, sha256)
-    SELECT library, run_id, name || number, kind, 'abandoned', pdf, csv, number, 1000 - number, number % 7, sha256
+    SELECT library, run_id, name || number, kind, 'ready', pdf, csv, number, 1000 - number, number % 7, sha256
     FROM letter_batches CROSS JOIN generate_series(1, 60) AS number WHERE batch_id = :batch_id
 """
 
@@ -45,8 +45,27 @@ def test_batches_are_filtered_by_stage_state_and_day(ledger, batches):
         assert numbers(client, etat="ready")[0] == [letter]
         assert numbers(client, etat="printed", etape=stage)[0] == []
         assert letter in numbers(client, jour=str(day))[0]
+        found, answer = numbers(client, jour=f"{day:%d/%m/%Y}")
+        assert (letter in found, f'name="jour" type="date" value="{day}"' in answer.text) == (True, True)
         none, answer = numbers(client, jour="2000-01-01")
         assert (none, "Aucun lot pour ce filtre." in answer.text) == ([], True)
+
+
+def test_an_abandoned_draft_is_shown_to_whoever_asks_for_those_alone(ledger, batches):
+    letter, registered = batches
+    rows(ledger, "UPDATE letter_batches SET state = 'abandoned' WHERE batch_id = :id", id=letter)
+    with browsing() as client:
+        for asked in ({}, {"tri": "lettres"}, {"etape": ""}):
+            found, answer = numbers(client, **asked)
+            assert (found, "1 lot" in answer.text) == ([registered], True)
+        found, answer = numbers(client, etat="abandoned")
+        assert (found, "refusé ou remplacé</span>" in answer.text) == ([letter], True)
+        page = client.get(f"/lots/{letter}").text
+        assert "Ce lot a été refusé, ou remplacé : rien n'en est imprimé." in page
+        day = re.search(r'href="(/lots\?jour=\d\d/\d\d/\d{4})">Les lots du même jour', page)
+        assert day is not None
+        assert client.get(day[1]).status_code == 200
+        assert "destinataires.csv" not in page
 
 
 @pytest.mark.parametrize("asked", [{"etape": "x"}, {"etat": "x"}, {"jour": "x"}, {"tri": "x"}])
@@ -76,7 +95,7 @@ def test_batches_are_ordered_both_ways_and_fifty_a_page(ledger, batches, column,
             found = [figure[one] for one in [*first, *second]]
             assert found == sorted(found, reverse=turned)
             assert f"tri={column}" in answer.text.split("page=2")[0].rpartition("<a")[2]
-        assert len(numbers(client, etat="abandoned", page=2)[0]) == 10
+        assert len(numbers(client, etat="ready", page=2)[0]) == 11
 
 
 def test_the_letters_of_a_batch_are_ordered_and_shown_by_what_they_become(ledger, batches):

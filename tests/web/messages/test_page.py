@@ -97,10 +97,22 @@ def test_an_sms_says_what_it_costs_and_which_character_makes_it_dear():
     with browsing() as client:
         page = client.get(f"{PAGE}?etape=overdue_notice&canal=sms").text
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    assert re.search(r"Caractères \d+ sur 160 Segments 1 Coût 1 SMS", text)
+    assert re.search(r"Caractères \d+ sur 160 Segments 1 Coût 0,05 € 1 SMS du forfait, à 0,05 € le segment", text)
     assert "ê devient e : tel quel, il triplerait le prix du SMS" in text
     assert "« devient &#34; :" in text
     assert "[sms] opt_out_mention" in page
+
+
+def test_an_sms_whose_price_nobody_said_costs_its_segments(monkeypatch):
+    from loan_reminders.domain.sms.price import SmsPrice
+    from loan_reminders.settings.library_toml import Settings
+
+    monkeypatch.setattr(Settings, "sms_price", lambda self: SmsPrice())
+    with browsing() as client:
+        page = client.get(f"{PAGE}?etape=overdue_notice&canal=sms").text
+    assert "<dd>1 SMS du forfait</dd>" in page
+    assert "€" not in page
+    assert "[sms] segment_price" in page
 
 
 def test_a_letter_is_seen_as_images_and_made_once(monkeypatch):
@@ -158,6 +170,18 @@ def test_a_real_loan_is_shown_to_whoever_asks_and_kept(ledger):
     assert "Introduction" in framed.text
     assert "sandbox" in framed.headers["content-security-policy"]
     assert shown.headers["cache-control"] == "no-store"
-    assert journal(ledger) == [("real_loan_previewed", "chloé", "P1")] * 2
+    assert journal(ledger) == [("real_loan_previewed", "chloé", "P1")], "the page and its frame are one look"
     addresses = re.findall(r'(?:href|src|action)="([^"]+)"', shown.text)
     assert not [one for one in addresses if any(word in one for word in ("L1", *PERSONAL))]
+
+
+def test_a_frame_without_its_page_is_a_look_of_its_own_and_so_is_each_page(ledger):
+    lent(ledger)
+    form = {"etape": "overdue_notice", "canal": "email"}
+    with browsing("chloé") as client:
+        client.post(f"{REAL}/cadre", data={**form, "pret": "L1"})
+        client.post(REAL, data={**form, "recherche": "0935000123"})
+        client.post(REAL, data={**form, "recherche": "0935000123"})
+    with browsing("zoé") as client:
+        client.post(f"{REAL}/cadre", data={**form, "pret": "L1"})
+    assert [who for _, who, _ in journal(ledger)] == ["chloé"] * 3 + ["zoé"]

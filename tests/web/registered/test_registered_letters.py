@@ -75,7 +75,10 @@ def test_a_letter_is_posted_and_acknowledged_by_its_number(ledger):
     printed(ledger)
     take(ledger, ref(0), number(ONE))
     with browsing() as client:
-        assert follow(client, "1A 000 000 0001 1", "poste", TODAY - timedelta(days=3)).status_code == 303
+        posted = follow(client, "1A 000 000 0001 1", "poste", f"{TODAY - timedelta(days=3):%d/%m/%Y}")
+        assert posted.status_code == 303
+        again = client.get(posted.headers["location"]).text
+        assert f'name="jour" type="date" value="{TODAY - timedelta(days=3)}"' in again
         assert follow(client, ONE, "recu").headers["location"].endswith(ref(0))
         assert f"avis de réception reçu le {TODAY:%d/%m/%Y}" in client.post(SEARCH, data={"q": ONE}).text
     assert states(ledger)[ref(0)] == "acknowledged"

@@ -20,21 +20,21 @@ def _svg(markup: str) -> ElementTree.Element:
     return ElementTree.fromstring(found[0])
 
 
-@pytest.mark.parametrize("shape", ["bars", "stacked", "lines"])
+@pytest.mark.parametrize("shape", ["bars", "stacked", "rows", "lines"])
 def test_nothing_that_the_security_policy_of_the_pages_forbids(shape):
     drawn = str(chart(shape, "Messages", DAYS, [MAIL, SMS]))
     for forbidden in ("style", "script", "xlink", "http", "onload", "pygal", "<!--"):
         assert forbidden not in drawn
 
 
-@pytest.mark.parametrize("shape", ["bars", "stacked", "lines"])
+@pytest.mark.parametrize("shape", ["bars", "stacked", "rows", "lines"])
 def test_one_image_with_a_title_for_a_screen_reader(shape):
     svg = _svg(chart(shape, "Messages de la semaine", DAYS, [MAIL, SMS]))
     assert svg.get("role") == "img"
     assert svg.get("aria-label") == svg.findtext("title") == "Messages de la semaine"
 
 
-@pytest.mark.parametrize("shape", ["bars", "stacked", "lines"])
+@pytest.mark.parametrize("shape", ["bars", "stacked", "rows", "lines"])
 def test_each_series_has_its_colour_and_its_name_in_the_legend(shape):
     drawn = chart(shape, "Messages", DAYS, [MAIL, SMS])
     marks = {
@@ -43,7 +43,7 @@ def test_each_series_has_its_colour_and_its_name_in_the_legend(shape):
         if (titles := [title.text for title in group.iter("title")]) and group.get("class")
     }
     assert "mar. 24 · e-mails : 1\N{NARROW NO-BREAK SPACE}230" in marks["mail"]
-    assert marks["sms"] == ["lun. 23 · SMS : 3", "mer. 25 · SMS : 4,5"]
+    assert sorted(marks["sms"]) == ["lun. 23 · SMS : 3", "mer. 25 · SMS : 4,5"]
     assert '<i class="dot sms"></i>SMS' in drawn
 
 
@@ -53,6 +53,21 @@ def test_higher_bars_for_higher_figures():
     )
     first, second = (float(bar.get("height", "")) for bar in bars)
     assert second == pytest.approx(2 * first)
+
+
+def test_rows_stand_from_the_top_in_their_order_each_with_its_name():
+    names = ("BU Droit", "Bibliothèque interuniversitaire de médecine et d'odontologie", "BU Lettres")
+    told = Series(words="prévenus", colour="hue-1", values=(10, 20, 5))
+    lost = Series(words="non joints", colour="none", values=(2, 0, None))
+    svg = _svg(chart("rows", "Messages", names, [told, lost]))
+    beside = sorted((float(text.get("y", "")), text.text or "") for text in svg.iter("text") if text.get("x") == "-5")
+    assert [words for _, words in beside] == [names[0], f"{names[1][:33]}…", names[2]]
+    rows = {row.findtext("title") or "": row for row in svg.iter("rect")}
+    assert f"{names[1]} · prévenus : 20" in rows
+    assert len(rows) == 4  # nothing is drawn of nothing
+    top, bottom = rows["BU Droit · prévenus : 10"], rows["BU Lettres · prévenus : 5"]
+    assert float(top.get("y", "")) < float(bottom.get("y", ""))
+    assert float(top.get("width", "")) == pytest.approx(2 * float(bottom.get("width", "")))
 
 
 def test_a_line_stops_where_the_figure_is_not_known():
@@ -75,7 +90,7 @@ def test_three_years_of_days_have_few_words_below():
     assert len([text for text in drawn.iter("text") if (text.text or "").startswith("jour")]) <= 10
 
 
-@pytest.mark.parametrize("shape", ["bars", "stacked", "lines"])
+@pytest.mark.parametrize("shape", ["bars", "stacked", "rows", "lines"])
 @pytest.mark.parametrize("days", [(), DAYS])
 def test_a_chart_of_nothing_is_an_empty_chart(shape, days):
     nothing = Series(words="e-mails", colour="mail", values=(0,) * len(days))

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from loan_reminders.settings.library_toml import settings
+from loan_reminders.domain.sms.price import SmsPrice
+from loan_reminders.settings.library_toml import Settings, settings
 from loan_reminders.web.statistics.tables import Table
 from tests.scenes.ledger_emails import mailed
 from tests.scenes.ledger_runs import rows
@@ -81,8 +82,47 @@ def test_a_file_holds_the_table_of_the_page_for_a_french_spreadsheet():
     assert answer.content.startswith(b"\xef\xbb\xbf")
     lines = answer.content.decode("utf-8-sig").split("\r\n")
     assert lines[0].startswith("étape;prévenus;non joints;échecs")
-    assert lines[1].startswith("avis de retard;1;0;0;0;0;1;")
+    assert lines[0].endswith("segments de SMS;coût des SMS (€)")
+    assert lines[1] == "avis de retard;1;0;0;0;0;1;0,05"
     assert "attachment" in answer.headers["content-disposition"]
+
+
+@pytest.mark.usefixtures("told")
+def test_each_table_of_messages_has_its_chart_and_its_file_beside_it():
+    page = get("/statistiques").text
+    for name, words in (
+        ("periodes", "par canal, et non joints"), ("etapes", "par étape"), ("canaux", "par canal"),
+        ("bibliotheques", "par bibliothèque"), ("publics", "par public"),
+    ):  # fmt: skip
+        of_table = page.split(f'id="{name}"')[1].split("<h3")[0]
+        chart, table = of_table.split("<table", 1)
+        assert 'role="img"' in chart
+        assert words in chart
+        assert f"tableau={name}" in table
+    assert "étudiants · prévenus : 2" in page
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize(
+    ("price", "shown", "head"),
+    [
+        (SmsPrice(segment=0.058), "0,058\N{NO-BREAK SPACE}€", "coût des SMS (€)"),
+        (SmsPrice(), "0 crédits", "coût des SMS en crédits"),
+        (SmsPrice(says_euros=True), "0,00\N{NO-BREAK SPACE}€", "coût des SMS (€)"),
+    ],
+)
+def test_the_cost_is_in_euros_where_that_is_known(monkeypatch, price, shown, head):
+    monkeypatch.setattr(Settings, "sms_price", lambda self: price)
+    assert f'<span class="big">{shown}</span>' in get("/statistiques").text
+    file = get("/statistiques.csv?tableau=canaux").content.decode("utf-8-sig")
+    assert file.split("\r\n")[0].endswith(head)
+
+
+def test_days_are_read_in_both_forms_and_stand_in_the_form_as_a_browser_wants_them():
+    french, iso = get("/statistiques?du=01/03/2026&au=02/04/2026"), get("/statistiques?du=2026-03-01&au=2026-04-02")
+    for page in (french.text, iso.text):
+        assert 'name="du" value="2026-03-01"' in page
+        assert "du 01/03/2026 au 02/04/2026" in page
 
 
 @pytest.mark.parametrize(
@@ -99,12 +139,14 @@ def test_there_is_no_other_file():
 
 def test_no_cell_is_run_as_a_formula_and_figures_are_french():
     cells = (("=cmd()", 1234, 12.5), ("@x\n", 0.058, None))
-    table = Table(name="x", title="x", head=("a", "b", "c"), shares=frozenset({2}), rows=cells)
+    table = Table(name="x", title="x", head=("a", "b", "c"), units={2: "%"}, rows=cells)
     lines = table.file().decode("utf-8-sig").split("\r\n")
     assert lines[:3] == ["a;b;c (%)", "'=cmd();1234;12,5", "'@x;0,058;"]
     assert table.shown(table.rows[1])[1:] == ["0,058", "—"]
 
 
 def test_filters_stay_in_the_address_of_the_files():
-    answer = get("/statistiques?etape=retard&pas=jour")
+    answer = get("/statistiques?etape=retard&pas=jour&public=etudiants")
+    assert "Seulement : avis de retard, étudiants." in answer.text
+    assert "Seulement" not in get("/statistiques?pas=jour").text
     assert '<option value="retard" selected>' in answer.text

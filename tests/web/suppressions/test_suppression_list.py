@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import datetime, timedelta
 
 import pytest
 
+from loan_reminders.domain.email.refused_addresses import REFUSED_AT_ONCE
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
 from loan_reminders.settings.library_toml import settings
 from tests.scenes.builders import a_mobile
@@ -108,6 +111,40 @@ def test_lines_are_filtered_and_paged_in_the_address(ledger):
     assert "ne répond à ce choix" in dead
 
 
+def test_lines_are_ordered_by_their_beginning_both_ways(ledger):
+    rows(
+        ledger,
+        "INSERT INTO suppressions (library, channel, recipient, reason, source, since)"
+        " SELECT :library, 'sms', '3361111' || lpad(CAST(i AS text), 4, '0'), 'stop', 'reply',"
+        " now() - i * interval '1 h' FROM generate_series(1, 60) AS i",
+        library=ledger.library,
+    )
+    newest = [f"06 11 11 {number // 100:02} {number % 100:02}" for number in range(1, 61)]
+    with browsing() as client:
+        for asked, order in (("", newest), ("tri=depuis", newest[::-1]), ("tri=depuis&sens=desc", newest)):
+            pages = [client.get(f"{PAGE}?{asked}&page={number}").text for number in (1, 2)]
+            assert re.findall(r'<th scope="row">([\d ]+)</th>', "".join(pages)) == order
+        assert "tri=depuis&amp;page=2" in client.get(f"{PAGE}?tri=depuis").text
+
+
+def test_what_a_server_answered_is_there_for_whoever_asks(ledger):
+    answer = "550 5.1.1 <x@example.org>: Recipient address rejected"
+    rows(
+        ledger,
+        "INSERT INTO suppressions (library, channel, recipient, reason, source, since, detail)"
+        " VALUES (:library, 'email', 'x@example.org', 'hard_bounce', 'bounces', now(), :detail)",
+        library=ledger.library,
+        detail=f"{REFUSED_AT_ONCE} : {answer}",
+    )
+    with browsing() as client:
+        page = html.unescape(client.get(PAGE).text)
+    assert '<span class="under">refusée à l\'envoi</span>' in page
+    folded = re.search(r"<details[^>]*><summary[^>]*>Réponse du serveur</summary>(.*?)</details>", page)
+    assert folded is not None
+    assert answer in folded[1]
+    assert page.count("550 5.1.1") == 1
+
+
 def test_an_old_page_lifts_nothing_that_came_since(ledger):
     stopped(ledger)
     old = line_of(ledger)
@@ -119,11 +156,13 @@ def test_an_old_page_lifts_nothing_that_came_since(ledger):
     assert in_force(ledger) == {NUMBER: "stop"}
 
 
-@pytest.mark.parametrize("number", ["06 12 34 56 78", "+33 6 12 34 56 78", USUAL])
-def test_a_librarian_puts_a_number_on_the_list_with_an_end(ledger, number):
+@pytest.mark.parametrize(
+    ("number", "day"), [("06 12 34 56 78", "%Y-%m-%d"), ("+33 6 12 34 56 78", "%d/%m/%Y"), (USUAL, "%Y-%m-%d")]
+)
+def test_a_librarian_puts_a_number_on_the_list_with_an_end(ledger, number, day):
     last = (datetime.now(settings().zone) + timedelta(days=30)).date()
     with browsing("chloé") as client:
-        answer = client.post(PAGE, data={"numero": number, "jusqu_au": last.isoformat(), "note": "à l'étranger"})
+        answer = client.post(PAGE, data={"numero": number, "jusqu_au": f"{last:{day}}", "note": "à l'étranger"})
         assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?fait=ajout")
         page = client.get(PAGE).text
     assert in_force(ledger) == {USUAL: "by_librarian"}

@@ -9,6 +9,9 @@ from datetime import date, datetime
 from loan_reminders.domain.email.bounce_verdict import Cause, cause
 from loan_reminders.domain.email.mass_bounces import DayOfMail, DeadCandidate, bounces_to_hold, domain_of
 
+REFUSED_AT_ONCE = "refusée à l'envoi"
+"""What is kept of such an address, before what the server answered."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedAddress:

@@ -22,7 +22,10 @@ class BatchColumn(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchQuery:
-    """Which batches are wanted: None is every stage, branch, state or day; the branch "" is a batch of all branches."""
+    """Which batches are wanted: None is every stage, branch or day; the branch "" is a batch of all branches.
+
+    The state None is every one but abandoned: a draft that was approved goes on as the batch that was made of it.
+    """
 
     stage: Stage | None = None
     branch: str | None = None

@@ -75,8 +75,9 @@ class SmsFeedback(Protocol):
         offset: int = 0,
         reason: SuppressionReason | None = None,
         in_force: bool | None = None,
+        oldest_first: bool = False,
     ) -> Sequence[Suppression]:
-        """The list with its history, or the lines asked for: those in force first, then the newest first."""
+        """The list with its history, or the lines asked for: those in force first, then the newest or the oldest."""
         ...
 
     def suppress(self, number: MobileNumber, *, who: str, until: datetime | None = None, detail: str = "") -> bool:

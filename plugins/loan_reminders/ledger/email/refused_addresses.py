@@ -6,7 +6,7 @@ import logging
 
 from sqlalchemy import Connection, text
 
-from loan_reminders.domain.email.refused_addresses import RefusedAddress, dead_among
+from loan_reminders.domain.email.refused_addresses import REFUSED_AT_ONCE, RefusedAddress, dead_among
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.suppressions.suppression import SuppressionSource
 from loan_reminders.ledger.email import held_bounces
@@ -60,7 +60,7 @@ def remember_refused(connection: Connection, library: str) -> int:
             [EmailAddress(value=one.address)],
             since=one.since,
             source=SuppressionSource.BOUNCES,
-            detail=f"refusée à l'envoi : {one.answer}"[:DETAIL_LENGTH],
+            detail=f"{REFUSED_AT_ONCE} : {one.answer}"[:DETAIL_LENGTH],
         )
         for one in dead
     )

@@ -24,7 +24,7 @@ BATCHES = """
 _FILTER = """
     AND (CAST(:stage AS text) IS NULL OR run.stage = :stage)
     AND (CAST(:branch AS text) IS NULL OR batch.branch = :branch)
-    AND (CAST(:state AS text) IS NULL OR batch.state = :state)
+    AND CASE WHEN CAST(:state AS text) IS NULL THEN batch.state <> 'abandoned' ELSE batch.state = :state END
     AND (CAST(:day AS date) IS NULL OR run.reference_date = :day)
 """
 _COLUMNS = {

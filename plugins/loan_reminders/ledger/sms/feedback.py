@@ -225,8 +225,9 @@ class PostgresSmsFeedback:
         offset: int = 0,
         reason: SuppressionReason | None = None,
         in_force: bool | None = None,
+        oldest_first: bool = False,
     ) -> Sequence[Suppression]:
-        """The list with its history, or the lines asked for: those in force first, then the newest first."""
+        """The list with its history, or the lines asked for: those in force first, then the newest or the oldest."""
         with self._transaction() as connection:
             return shown_list.listed(
                 connection,
@@ -236,6 +237,7 @@ class PostgresSmsFeedback:
                 offset=offset,
                 reason=reason,
                 in_force=in_force,
+                oldest_first=oldest_first,
             )
 
     def suppress(self, number: MobileNumber, *, who: str, until: datetime | None = None, detail: str = "") -> bool:

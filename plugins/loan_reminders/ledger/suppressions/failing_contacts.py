@@ -104,7 +104,8 @@ _NOTE_RETURNED = text("""
     RETURNING correction_id
 """)
 # A notice failed by a contact when it was skipped for it, when its message came back or was refused or cancelled for
-# it, or when a letter took the place of the e-mail. One that was told by another channel has failed all the same.
+# it, or when a letter took the place of the e-mail. One that was told by another channel has failed all the same. The
+# letter that just came back (`returned`) is noted before its return is written.
 _COUNTED = """
     SELECT line.correction_id, line.notices AS before, count(DISTINCT (run.stage, run.due_date)) AS notices
     FROM lines line JOIN LATERAL (
@@ -122,7 +123,15 @@ _COUNTED = """
         FROM notices notice JOIN deliveries delivery USING (notice_id)
         WHERE notice.library = :library AND notice.patron_id = line.patron_id AND delivery.recipient = line.contact
           AND (delivery.state IN ('bounced', 'refused')
-               OR delivery.state = 'cancelled' AND delivery.reason IN ('opted_out', 'dead_number', 'dead_address'))
+               OR delivery.state = 'cancelled' AND delivery.reason IN ('opted_out', 'dead_number', 'dead_address')
+               OR line.fault = 'returned_letter' AND (
+                   delivery.delivery_id = CAST(:returned AS uuid)
+                   OR delivery.channel = 'letter' AND (
+                       SELECT true FROM letter_events back
+                       WHERE back.delivery_id = delivery.delivery_id AND back.act = 'returned' LIMIT 1)
+                   OR delivery.channel = 'registered_letter' AND (
+                       SELECT posted.return_reason = 'returned_undeliverable' FROM registered_letters posted
+                       WHERE posted.delivery_id = delivery.delivery_id)))
         UNION ALL
         SELECT letter.run_id
         FROM notices notice JOIN deliveries letter USING (notice_id)
@@ -160,7 +169,7 @@ _FAULTS = {
 
 def note_planned(connection: Connection, library: str, run_id: int) -> None:
     """Note what a run that was just planned says of contacts: changed, failed once more, failing for the first time."""
-    asked = {"library": library, "run_id": run_id}
+    asked = {"library": library, "run_id": run_id, "returned": None}
     for statement in (_END_CHANGED, _NOTE_FAILED, _COUNT_OF_RUN):
         connection.execute(statement, asked)
 
@@ -180,9 +189,10 @@ def note_suppressed(
 def note_returned(connection: Connection, library: str, suppression_id: int, delivery_id: uuid.UUID) -> None:
     """Note the reader of a letter that came back, whose address is on the list by that line."""
     asked = {"library": library, "suppression_id": suppression_id, "delivery_id": delivery_id}
-    _count(connection, library, connection.execute(_NOTE_RETURNED, asked).scalars().all())
+    noted = connection.execute(_NOTE_RETURNED, asked).scalars().all()
+    _count(connection, library, noted, returned=delivery_id)
 
 
-def _count(connection: Connection, library: str, lines: Sequence[int]) -> None:
+def _count(connection: Connection, library: str, lines: Sequence[int], *, returned: uuid.UUID | None = None) -> None:
     if lines:
-        connection.execute(_COUNT, {"library": library, "lines": list(lines)})
+        connection.execute(_COUNT, {"library": library, "lines": list(lines), "returned": returned})

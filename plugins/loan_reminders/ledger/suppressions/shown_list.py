@@ -15,8 +15,8 @@ from loan_reminders.domain.suppressions.suppression import (
 )
 from loan_reminders.ledger.suppressions.suppression_list import IN_FORCE, TAKEN
 
-# Those in force, then the others, each the newest first: an index holds either in that order.
-_LIST = text(f"""
+# Those in force, then the others, each by its beginning: an index holds either in that order.
+_LIST = f"""
     SELECT suppression.*, (
         SELECT count(*) FROM deliveries delivery
         WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
@@ -28,17 +28,18 @@ _LIST = text(f"""
          WHERE suppression.library = :library AND {IN_FORCE} AND :part <> 'ended'
            AND (:recipient = '' OR suppression.recipient = :recipient)
            AND (:reason = '' OR suppression.reason = :reason)
-         ORDER BY suppression.since DESC, suppression.suppression_id DESC LIMIT CAST(:limit AS int) + :offset)
+         ORDER BY suppression.since {{way}}, suppression.suppression_id {{way}} LIMIT CAST(:limit AS int) + :offset)
         UNION ALL
         (SELECT suppression.*, false AS in_force FROM suppressions suppression
          WHERE suppression.library = :library AND NOT ({IN_FORCE}) AND :part <> 'in_force'
            AND (:recipient = '' OR suppression.recipient = :recipient)
            AND (:reason = '' OR suppression.reason = :reason)
-         ORDER BY suppression.since DESC, suppression.suppression_id DESC LIMIT CAST(:limit AS int) + :offset)
+         ORDER BY suppression.since {{way}}, suppression.suppression_id {{way}} LIMIT CAST(:limit AS int) + :offset)
     ) AS suppression
-    ORDER BY in_force DESC, suppression.since DESC, suppression.suppression_id DESC
+    ORDER BY in_force DESC, suppression.since {{way}}, suppression.suppression_id {{way}}
     LIMIT :limit OFFSET :offset
-""")  # noqa: S608 - the conditions are this package's own
+"""  # noqa: S608 - the conditions are this package's own
+_LISTED = {oldest: text(_LIST.format(way="ASC" if oldest else "DESC")) for oldest in (False, True)}
 _SUMMARY = text(f"""
     SELECT suppression.reason, count(*) AS number, sum(texted.number) AS sms_since
     FROM suppressions suppression CROSS JOIN LATERAL (
@@ -61,12 +62,13 @@ def listed(
     offset: int = 0,
     reason: SuppressionReason | None = None,
     in_force: bool | None = None,
+    oldest_first: bool = False,
 ) -> Sequence[Suppression]:
     """The list with its history, or the lines of one recipient, of one reason, or only those in force or ended."""
     part = "" if in_force is None else "in_force" if in_force else "ended"
     asked = {"library": library, "recipient": recipient, "limit": limit, "offset": offset, "part": part}
     asked["reason"] = "" if reason is None else reason.value
-    return tuple(_suppression(row) for row in connection.execute(_LIST, asked))
+    return tuple(_suppression(row) for row in connection.execute(_LISTED[oldest_first], asked))
 
 
 def _suppression(row: Row[tuple[object, ...]]) -> Suppression:

@@ -15,6 +15,7 @@ from loan_reminders.domain.registered.steps import Acknowledged, Numbered, Poste
 from loan_reminders.domain.registered.steps import NumbersFileRefusal as File
 from loan_reminders.domain.registered.steps import StepRefusal as Why
 from loan_reminders.domain.registered.tracking_number import TrackingNumber, clean_reference
+from loan_reminders.french.days import written_day
 
 LARGEST_FILE = 2 * 1024 * 1024
 """Bytes of a file of numbers at most."""
@@ -42,10 +43,10 @@ def attach_number(letters: RegisteredLetters, *, reference: str, text: str, who:
 def note_outcome(
     letters: RegisteredLetters, *, text: str, outcome: str, day: str, now: datetime, who: str
 ) -> StepTaken:
-    """Note what became of the letter with this number: `outcome` is a key of `OUTCOMES`, `day` an ISO date.
+    """Note what became of the letter with this number.
 
-    `outcome` is a key of `french.letters.OUTCOMES`, `day` an ISO date, `now` in the library's time zone. Raises
-    LetterStepRefused.
+    `outcome` is a key of `french.letters.OUTCOMES`, `day` what was written for a day, `now` in the library's time zone.
+    Raises LetterStepRefused.
     """
     number = TrackingNumber.parse(text)
     return letters.take(_step(outcome, _day(day), now), number=number.value, who=who)
@@ -128,7 +129,7 @@ def _zone(now: datetime) -> tzinfo:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text.strip())
+        return written_day(text)
     except ValueError:
         raise LetterStepRefused(Why.NO_DATE) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response
@@ -13,6 +13,7 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.letters.batch_list import BatchColumn, BatchQuery
 from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.stages import Stage
+from loan_reminders.french.days import written_day
 from loan_reminders.french.letters import BATCHES
 from loan_reminders.french.words import STAGES
 from loan_reminders.settings.library_toml import settings
@@ -52,12 +53,13 @@ def page(
             stage=Stage(etape) if etape else None,
             branch=("" if bibliotheque == ALL_BRANCHES else bibliotheque) if bibliotheque else None,
             state=BatchState(etat) if etat else None,
-            day=date.fromisoformat(jour) if jour else None,
+            day=written_day(jour) if jour else None,
             column=BatchColumn(tri) if tri else BatchColumn.NUMBER,
             descending=sens == "desc" or not tri,
         )
     except ValueError:
         return _list(at, BatchQuery(), problem="La liste ne se filtre pas ainsi : la voici entière.", status=400)
+    asked["jour"] = query.day.isoformat() if query.day else ""
     return _list(at, query, asked=asked, ordered={"tri": tri, "sens": sens}, number=page)
 
 

@@ -35,6 +35,7 @@ class BatchRow:
     draft: bool
     ready: bool
     printed: bool
+    abandoned: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo, now: 
         draft=batch.state is BatchState.DRAFT,
         ready=batch.state is BatchState.READY,
         printed=batch.state is BatchState.PRINTED,
+        abandoned=batch.state is BatchState.ABANDONED,
     )
 
 

@@ -6,7 +6,7 @@ Who is meant travels in the body of a form; the address that the browser is led 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Form, Query, Response
@@ -15,7 +15,7 @@ from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.domain.readers.resend import ResendRefused, Resent
 from loan_reminders.domain.runs.holds import Hold, HoldRefusal, HoldRefused, check_hold
 from loan_reminders.domain.stages import Channel
-from loan_reminders.french.days import day_words
+from loan_reminders.french.days import day_words, written_day
 from loan_reminders.french.refusals import sentence
 from loan_reminders.hooks.allmysms import sms_gateway
 from loan_reminders.hooks.ils import loan_source
@@ -80,7 +80,7 @@ def hold(
     """Not to write to a reader, or about one loan, until a day."""
     today = datetime.now(settings().zone).date()
     try:
-        until = date.fromisoformat(jusqu_au)
+        until = written_day(jusqu_au)
     except ValueError:
         return _said(at, who, lecteur, "Il manque la date jusqu'à laquelle ne pas écrire.", 400)
     try:

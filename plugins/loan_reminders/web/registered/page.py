@@ -12,6 +12,7 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.ports.registered import MOST_COUNTED, RegisteredLetters
 from loan_reminders.domain.registered.steps import RegisteredLetter
+from loan_reminders.french.days import written_day
 from loan_reminders.french.letters import OUTCOMES, REGISTERED
 from loan_reminders.services.registered import following as service
 from loan_reminders.settings.library_toml import settings
@@ -93,7 +94,7 @@ def registered_page(
         batches=batches,
         outcomes=OUTCOMES,
         chosen=chosen,
-        day=day if _is_day(day) else today.isoformat(),
+        day=_day(day, today).isoformat(),
         today=today.isoformat(),
         numbers=numbers or Field(),
         follow=follow or Field(),
@@ -121,9 +122,8 @@ def _counted(number: int) -> str:
     return f"{MOST_COUNTED} ou plus" if number >= MOST_COUNTED else str(number)
 
 
-def _is_day(text: str) -> bool:
+def _day(text: str, today: date) -> date:
     try:
-        date.fromisoformat(text)
+        return written_day(text)
     except ValueError:
-        return False
-    return True
+        return today

@@ -27,6 +27,25 @@ document.addEventListener("DOMContentLoaded", () => {
   const field = document.querySelector("[data-focus]");
   if (field) { field.focus(); if (field.select) field.select(); }
 
+  // A browser in another language writes a day in another order: beside it, the same day in French words, or that order.
+  const days = new Intl.DateTimeFormat("fr", { dateStyle: "full", timeZone: "UTC" });
+  const languages = [navigator.language, Intl.DateTimeFormat().resolvedOptions().locale];
+  if (!languages.every((language) => language.startsWith("fr"))) {
+    const parts = { day: "jour", month: "mois", year: "année" };
+    const written = new Intl.DateTimeFormat(navigator.language).formatToParts().map((part) => parts[part.type]);
+    const order = written.filter(Boolean).join("/");
+    for (const [number, day] of document.querySelectorAll("input[type=date]").entries()) {
+      const words = document.createElement("span");
+      words.className = "said-day";
+      words.id = `jour-${number}`;
+      day.setAttribute("aria-describedby", words.id);
+      day.after(words);
+      const say = () => { words.textContent = day.value ? days.format(day.valueAsDate) : order; };
+      day.addEventListener("input", say);
+      say();
+    }
+  }
+
   // A choice that only filters sends its form at once.
   for (const select of document.querySelectorAll("[data-send-on-change]")) {
     select.addEventListener("change", () => select.form.requestSubmit());
@@ -38,6 +57,18 @@ document.addEventListener("DOMContentLoaded", () => {
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "1";
       setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
+    });
+  }
+  // A form whose answer is a file leaves the page where it is: a second click would call the file back before it came.
+  for (const form of document.querySelectorAll("form[data-download]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "1";
+      setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
+      setTimeout(() => {
+        delete form.dataset.sent;
+        for (const button of form.querySelectorAll("button")) button.disabled = false;
+      }, 5000);
     });
   }
   window.addEventListener("pageshow", () => {
@@ -59,6 +90,10 @@ document.addEventListener("DOMContentLoaded", () => {
       } catch { /* a page of another origin is around ours: the link stays in the frame */ }
     });
   }
+
+  // A frame that is filled by a form is filled at once.
+  const open = document.querySelector("form[data-open]");
+  if (open) open.requestSubmit();
 
   // Long work tells how far it is: its page is asked for again until it is done.
   const progress = document.querySelector("[data-reload-after]");

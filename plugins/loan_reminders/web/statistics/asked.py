@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from loan_reminders.domain.statistics.figures import Asked, Grain
+from loan_reminders.french.days import written_day
 
 LONGEST = 10 * 366
 """Days of the longest period."""
@@ -100,9 +101,9 @@ def _months_before(last: date) -> date:
 
 def _day(text: str, name: str) -> date | None:
     try:
-        found = date.fromisoformat(text) if text else None
+        found = written_day(text) if text else None
     except ValueError:
-        raise CannotBeAsked(f"Le champ « {name} » n'est pas un jour.") from None
+        raise CannotBeAsked(f"Le champ « {name} » n'est pas un jour : l'écrire comme 01/03/2026.") from None
     if found is not None and not date(1980, 1, 1) <= found <= date(2200, 1, 1):
         raise CannotBeAsked(f"Le champ « {name} » n'est pas un jour de la bibliothèque.")
     return found

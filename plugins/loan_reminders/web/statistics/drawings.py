@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from loan_reminders.domain.statistics.figures import Asked, Cut, MessageFigures, Messages, Overdue, Returns, periods
 from loan_reminders.domain.statistics.loan_ends import WITHIN_DAYS
+from loan_reminders.french.money import euros
 from loan_reminders.french.pages.statistics import READERS, period_label
 from loan_reminders.french.words import CHANNELS
 from loan_reminders.web.statistics.charts import Colour, Series, chart, written
-from loan_reminders.web.statistics.tables import long_share, month_label, share
+from loan_reminders.web.statistics.tables import kind_words, long_share, month_label, share
 
 _COLOURS: dict[str, Colour] = {
     Channel.EMAIL: "mail",
@@ -28,14 +30,28 @@ _BELOW = {
     Stage.REGISTERED_LETTER: "recommandée",
 }
 """The stages below a chart, where there is little room."""
+_BY_KIND = {
+    Cut.STAGE: ("etapes", "Prévenus, échecs et lecteurs non joints, par étape"),
+    Cut.CHANNEL: ("canaux", "Prévenus, échecs et lecteurs non joints, par canal"),
+    Cut.BRANCH: ("bibliotheques", "Prévenus, échecs et lecteurs non joints, par bibliothèque"),
+    Cut.CATEGORY: ("publics", "Prévenus, échecs et lecteurs non joints, par public"),
+}
+ROW, BELOW_ROWS = 30, 48
+"""Heights of a row and of the axis below the rows, in units of the drawing."""
 _DAYS: dict[int, Colour] = {1: "hue-1", 3: "hue-3", 7: "hue-4"}
 _READERS: dict[PatronCategory, Colour] = {PatronCategory.STUDENT: "hue-1", PatronCategory.STAFF: "hue-2"}
 
 
 def drawings(
-    messages: MessageFigures, returns: Sequence[Returns], overdue: Sequence[Overdue], asked: Asked
+    messages: MessageFigures,
+    returns: Sequence[Returns],
+    overdue: Sequence[Overdue],
+    asked: Asked,
+    *,
+    price: SmsPrice,
+    branches: Mapping[str, str],
 ) -> dict[str, Markup]:
-    """A chart for each table that is easier seen than read; none where there is nothing to draw."""
+    """A chart for each table, by its name; none where there is nothing to draw."""
     drawn = {}
     starts = periods(asked)
     labels = [period_label(start, asked.grain) for start in starts]
@@ -43,12 +59,21 @@ def drawings(
         drawn["periodes"] = chart(
             "stacked", "Lecteurs prévenus, par canal, et non joints", labels, _channels(messages, asked)
         )
-    if messages.total.cost:
+    if price.of_sent(messages.total.segments, messages.total.cost):
         by = messages.by[Cut.PERIOD]
-        costs = tuple(by.get(start.isoformat(), Messages()).cost for start in starts)
+        sums = [by.get(start.isoformat(), Messages()) for start in starts]
+        costs = tuple(price.of_sent(one.segments, one.cost) for one in sums)
         drawn["cout"] = chart(
-            "bars", "Coût des SMS", labels, [Series(words="coût", colour="sms", values=costs)], height=180
+            "bars",
+            "Coût des SMS" if price.in_euros else "Coût des SMS, en crédits",
+            labels,
+            [Series(words="coût", colour="sms", values=costs)],
+            say=euros if price.in_euros else written,
+            height=180,
         )
+    for cut, (name, title) in _BY_KIND.items():
+        if messages.by[cut]:
+            drawn[name] = _kinds(title, kind_words(messages, cut, branches), messages.by[cut])
     if any(one.known[1] for one in returns):
         drawn["retours"] = chart(
             "bars",
@@ -67,6 +92,22 @@ def drawings(
     if overdue:
         drawn["retards-longs"] = _overdue(overdue)
     return drawn
+
+
+def _kinds(title: str, words: Mapping[str, str], by: Mapping[str, Messages]) -> Markup:
+    """Told, failed and not reached, a row for each kind that has messages."""
+    kinds = [key for key in words if key in by]
+    return chart(
+        "rows",
+        title,
+        [words[key] for key in kinds],
+        [
+            Series(words="prévenus", colour="hue-1", values=tuple(by[key].told for key in kinds)),
+            Series(words="échecs", colour="hue-2", values=tuple(by[key].failed for key in kinds)),
+            Series(words="lecteurs non joints", colour="none", values=tuple(by[key].not_reached for key in kinds)),
+        ],
+        height=ROW * len(kinds) + BELOW_ROWS,
+    )
 
 
 def per_cent(number: float) -> str:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.statistics.figures import Asked, Freshness, MessageFigures, Overdue, Returns
 from loan_reminders.french.days import day_words
+from loan_reminders.french.money import euros
 from loan_reminders.french.pages.statistics import READERS
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.settings.library_toml import settings
@@ -22,7 +23,14 @@ from loan_reminders.web.statistics import asked as words
 from loan_reminders.web.statistics.asked import Address, CannotBeAsked, GrainWord
 from loan_reminders.web.statistics.drawings import drawings
 from loan_reminders.web.statistics.long_overdues import long_overdue_sentence
-from loan_reminders.web.statistics.tables import Table, messages_tables, overdue_table, returns_table, written_exactly
+from loan_reminders.web.statistics.tables import (
+    Table,
+    cost_words,
+    messages_tables,
+    overdue_table,
+    returns_table,
+    written_exactly,
+)
 
 router = APIRouter(route_class=SeeRoute)
 Part = Annotated[Typed, Query(max_length=40)]
@@ -74,8 +82,7 @@ class _Found:
     freshness: Freshness
 
     def tables(self, asked: Asked, today: date) -> list[Table]:
-        names = {branch.code: branch.name for branch in settings().library.branches}
-        by_cut = messages_tables(self.messages, asked, names, today=today)
+        by_cut = messages_tables(self.messages, asked, _branches(), price=settings().sms_price(), today=today)
         return [overdue_table(self.overdue), returns_table(self.returns), *by_cut.values()]
 
 
@@ -106,13 +113,18 @@ def _page(at: Page, where: Address, asked: Asked, today: date, problem: str = ""
         grain=next(word.value for word in GrainWord if words.GRAINS[word] is asked.grain),
         choices=_choices(),
         period=f"du {day_words(asked.first)} au {day_words(asked.last)}",
-        narrowed=bool(where.etape or where.canal or where.site or where.public),
+        narrowed=_narrowed(where),
         total=found.messages.total,
         number=written_exactly,
+        price=settings().sms_price(),
+        euros=euros,
         overdue=overdue,
         returns=returns,
         by_cut=by_cut,
-        charts=drawings(found.messages, found.returns, found.overdue, asked),
+        charts=drawings(
+            found.messages, found.returns, found.overdue, asked, price=settings().sms_price(), branches=_branches()
+        ),
+        cost=cost_words(found.messages.total, settings().sms_price()),
         sentence=long_overdue_sentence(found.overdue),
         first_look=day_words(looks.first_look),
         last_look=day_words(looks.last_look),
@@ -121,11 +133,21 @@ def _page(at: Page, where: Address, asked: Asked, today: date, problem: str = ""
     )
 
 
+def _narrowed(where: Address) -> list[str]:
+    """What the figures are narrowed to, in words; what the form does not offer narrows nothing or leaves nothing."""
+    chosen = ((words_of, getattr(where, part)) for part, words_of in _choices().items())
+    return [words_of.get(value, value) for words_of, value in chosen if value]
+
+
+def _branches() -> dict[str, str]:
+    return {branch.code: branch.name for branch in settings().library.branches}
+
+
 def _choices() -> dict[str, dict[str, str]]:
     """What the form offers, by the part of the address: a value, and its words."""
     return {
         "etape": {value: STAGES[stage] for value, stage in words.STAGES.items()},
         "canal": {value: CHANNELS[channel] for value, channel in words.CHANNELS.items()},
-        "site": {branch.code: branch.name for branch in settings().library.branches},
+        "site": _branches(),
         "public": {value: READERS[category] for value, category in words.CATEGORIES.items()},
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from loan_reminders.domain.statistics.figures import (
     Asked,
@@ -20,6 +21,7 @@ from loan_reminders.domain.statistics.figures import (
     periods,
 )
 from loan_reminders.domain.statistics.loan_ends import WITHIN_DAYS
+from loan_reminders.french.money import euros
 from loan_reminders.french.pages.statistics import MONTHS, READERS, SHORT_MONTHS, period_words
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.web.statistics.charts import written
@@ -33,8 +35,8 @@ _MESSAGES = (
     "sans réponse",
     "à imprimer ou poster",
     "segments de SMS",
-    "coût des SMS",
 )
+PER_CENT, EUROS = "%", "€"
 _FIRST = {
     Cut.PERIOD: "période",
     Cut.STAGE: "étape",
@@ -46,14 +48,14 @@ _FIRST = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table of figures. Its first column names the lines; `shares` are the columns that are per cent."""
+    """A table of figures. Its first column names the lines; `units` are those of columns: per cent, euros."""
 
     name: str
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: tuple[Cell, ...] = ()
-    shares: frozenset[int] = frozenset()
+    units: Mapping[int, str] = field(default_factory=dict)
 
     def shown(self, row: Sequence[Cell]) -> list[str]:
         """The cells of a line as they stand on the page; what is not known is a dash."""
@@ -64,7 +66,10 @@ class Table:
             return "—"
         if isinstance(cell, str):
             return cell
-        return f"{written(cell)}\N{NO-BREAK SPACE}%" if place in self.shares else written_exactly(cell)
+        unit = self.units.get(place, "")
+        if unit == EUROS:
+            return euros(cell)
+        return f"{written(cell)}\N{NO-BREAK SPACE}{unit}" if unit else written_exactly(cell)
 
     def file(self) -> bytes:
         """It as a French spreadsheet opens it without a question: UTF-8 with a byte order mark, `;`, decimal comma.
@@ -73,7 +78,8 @@ class Table:
         """
         out = io.StringIO(newline="")
         writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-        head = [f"{words} (%)" if place in self.shares else words for place, words in enumerate(self.head)]
+        units = [self.units.get(place, "") for place in range(len(self.head))]
+        head = [f"{words} ({unit})" if unit else words for words, unit in zip(self.head, units, strict=True)]
         writer.writerow(head)
         for row in (*self.rows, *((self.total,) if self.total else ())):
             writer.writerow([_in_file(cell) for cell in row])
@@ -98,16 +104,13 @@ def _in_file(cell: Cell) -> str:
 
 
 def messages_tables(
-    figures: MessageFigures, asked: Asked, branches: Mapping[str, str], *, today: date
+    figures: MessageFigures, asked: Asked, branches: Mapping[str, str], *, price: SmsPrice, today: date
 ) -> dict[Cut, Table]:
-    """What became of messages, by each cut."""
-    labels = {
-        Cut.PERIOD: {start.isoformat(): period_words(start, asked.grain, today) for start in periods(asked)},
-        Cut.STAGE: {stage.value: STAGES[stage] for stage in Stage},
-        Cut.CHANNEL: {channel.value: CHANNELS[channel] for channel in Channel} | {"": "aucun : lecteurs non joints"},
-        Cut.BRANCH: {code: branches.get(code, code or "non précisée") for code in sorted(figures.by[Cut.BRANCH])},
-        Cut.CATEGORY: {category.value: READERS[category] for category in PatronCategory},
+    """What became of messages, by each cut; their cost in euros where that can be told, in credits else."""
+    labels: dict[Cut, dict[str, str]] = {
+        cut: kind_words(figures, cut, branches) for cut in Cut if cut is not Cut.PERIOD
     }
+    labels[Cut.PERIOD] = {start.isoformat(): period_words(start, asked.grain, today) for start in periods(asked)}
     names = {
         Cut.PERIOD: ("periodes", f"Messages par {_GRAINS[asked.grain]}"),
         Cut.STAGE: ("etapes", "Messages par étape"),
@@ -119,23 +122,42 @@ def messages_tables(
         cut: Table(
             name=names[cut][0],
             title=names[cut][1],
-            head=(_FIRST[cut], *_MESSAGES),
+            head=(_FIRST[cut], *_MESSAGES, "coût des SMS" if price.in_euros else "coût des SMS en crédits"),
             rows=tuple(
-                (words, *_figures(figures.by[cut].get(key, Messages())))
+                (words, *_figures(figures.by[cut].get(key, Messages()), price))
                 for key, words in labels[cut].items()
                 if cut is Cut.PERIOD or key in figures.by[cut]
             ),
-            total=("ensemble", *_figures(figures.total)),
+            total=("ensemble", *_figures(figures.total, price)),
+            units={len(_MESSAGES) + 1: EUROS} if price.in_euros else {},
         )
         for cut in Cut
     }
 
 
+def kind_words(figures: MessageFigures, cut: Cut, branches: Mapping[str, str]) -> dict[str, str]:
+    """The keys of a cut that is not by period, in their order, and how each is called."""
+    if cut is Cut.STAGE:
+        return {stage.value: STAGES[stage] for stage in Stage}
+    if cut is Cut.CHANNEL:
+        return {channel.value: CHANNELS[channel] for channel in Channel} | {"": "aucun : lecteurs non joints"}
+    if cut is Cut.CATEGORY:
+        return {category.value: READERS[category] for category in PatronCategory}
+    return {code: branches.get(code, code or "non précisée") for code in sorted(figures.by[Cut.BRANCH])}
+
+
 _GRAINS = {Grain.DAY: "jour", Grain.WEEK: "semaine", Grain.MONTH: "mois"}
 
 
-def _figures(one: Messages) -> tuple[Cell, ...]:
-    return (one.told, one.not_reached, one.failed, one.in_doubt, one.waiting, one.segments, one.cost)
+def _figures(one: Messages, price: SmsPrice) -> tuple[Cell, ...]:
+    cost = price.of_sent(one.segments, one.cost)
+    return (one.told, one.not_reached, one.failed, one.in_doubt, one.waiting, one.segments, cost)
+
+
+def cost_words(one: Messages, price: SmsPrice) -> str:
+    """`8,80 €`, or `2 640 crédits`."""
+    cost = price.of_sent(one.segments, one.cost)
+    return euros(cost) if price.in_euros else f"{written_exactly(cost)} crédits"
 
 
 def returns_table(found: Sequence[Returns]) -> Table:
@@ -160,7 +182,7 @@ def returns_table(found: Sequence[Returns]) -> Table:
             )
             for one in found
         ),
-        shares=frozenset({2, 3, 4, 5}),
+        units=dict.fromkeys((2, 3, 4, 5), PER_CENT),
     )
 
 
@@ -188,7 +210,7 @@ def overdue_table(found: Sequence[Overdue]) -> Table:
         title="Retards longs, mois par mois",
         head=tuple(head),
         rows=tuple(rows),
-        shares=frozenset({4, 7, 10, 13}),
+        units=dict.fromkeys((4, 7, 10, 13), PER_CENT),
     )
 
 

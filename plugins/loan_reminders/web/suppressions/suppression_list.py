@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
@@ -11,12 +11,13 @@ from fastapi import Path as InPath
 from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
+from loan_reminders.french.days import written_day
 from loan_reminders.french.words import SUPPRESSIONS
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.lists import LINES, Number, address
+from loan_reminders.web.lists import LINES, Number, Order, address
 from loan_reminders.web.page import At, Page, Typed
 from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.suppressions.table_rows import question_answered, row_of
@@ -46,9 +47,12 @@ Word = Annotated[Typed, Query(max_length=40)]
 
 
 @router.get("/desinscriptions")
-def page(at: At, motif: Word = "", etat: Word = "", page: Number = 0, fait: Word = "") -> Response:
+def page(
+    at: At, motif: Word = "", etat: Word = "", tri: Word = "", sens: Word = "", page: Number = 0, fait: Word = ""
+) -> Response:
     """The lines in force, or with `etat` « finies » those that ended, of one reason or of all."""
-    return _page(at, motif=motif, etat=etat, number=page, done=DONE.get(fait, ""))
+    oldest_first = tri == "depuis" and sens != "desc"
+    return _page(at, motif=motif, etat=etat, oldest_first=oldest_first, number=page, done=DONE.get(fait, ""))
 
 
 @router.post("/desinscriptions/recherche")
@@ -72,7 +76,7 @@ def add(
     except RecipientError:
         return _page(at, problem="Ce n'est pas un numéro de mobile où des SMS peuvent partir.", status=400)
     try:
-        last_day = date.fromisoformat(jusqu_au) if jusqu_au else None
+        last_day = written_day(jusqu_au) if jusqu_au else None
     except ValueError:
         return _page(at, problem="La date de fin n'est pas une date.", status=400)
     today = datetime.now(config.zone).date()
@@ -115,6 +119,7 @@ def _page(
     numero: str = "",
     motif: str = "",
     etat: str = "",
+    oldest_first: bool = False,
     number: int = 0,
     done: str = "",
     problem: str = "",
@@ -134,12 +139,14 @@ def _page(
             offset=(number - 1) * LINES,
             reason=reason,
             in_force=None if numero else not ended,
+            oldest_first=oldest_first,
         )
     except ReminderError as error:
         return at.unavailable(error)
     zone = settings().zone
     now = datetime.now(zone)
-    asked = {"motif": motif, "etat": etat}
+    filters = {"motif": motif, "etat": etat}
+    asked = {**filters, "tri": "depuis" if oldest_first else ""}
     return at.html(
         "desinscriptions.html.j2",
         status,
@@ -147,6 +154,7 @@ def _page(
         answer=question_answered(summary),
         paid=bool(summary.sms_since),
         reasons=[(one.value, SUPPRESSIONS[one], summary.in_force.get(one, 0)) for one in SuppressionReason],
+        order=Order(column="depuis", descending=not oldest_first, asked=filters),
         motif=motif,
         ended=ended,
         numero=numero,

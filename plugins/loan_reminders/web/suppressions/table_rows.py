@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from loan_reminders.domain.email.refused_addresses import REFUSED_AT_ONCE
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionReason, SuppressionSummary
 from loan_reminders.french.days import minute_words, when_words
@@ -16,7 +17,7 @@ _ADDRESSES = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuppressionRow:
-    """One line, in words. `ended` is empty for a line in force without an end."""
+    """One line, in words. `ended` is empty for a line in force without an end; `answer` is in a server's own words."""
 
     suppression_id: int
     number: str
@@ -26,6 +27,7 @@ class SuppressionRow:
     ended: str
     because: str
     detail: str
+    answer: str
     in_force: bool
     sms_since: int
 
@@ -37,6 +39,7 @@ def row_of(line: Suppression, *, now: datetime, zone: tzinfo) -> SuppressionRow:
         ended = f"levée {when_words(line.lifted_at, now=now, zone=zone)}{who}"
     else:
         ended = "" if line.until is None else f"jusqu'au {minute_words(line.until, zone=zone)}"
+    detail, _, answer = line.detail.partition(f"{REFUSED_AT_ONCE} : ")
     return SuppressionRow(
         suppression_id=line.suppression_id,
         number=who_is_meant(line.channel, line.recipient),
@@ -45,7 +48,8 @@ def row_of(line: Suppression, *, now: datetime, zone: tzinfo) -> SuppressionRow:
         since=when_words(line.since, now=now, zone=zone),
         ended=ended,
         because=line.lifted_because,
-        detail=line.detail,
+        detail=detail or (REFUSED_AT_ONCE if answer else ""),
+        answer=answer,
         in_force=line.in_force,
         sms_since=line.sms_since,
     )
