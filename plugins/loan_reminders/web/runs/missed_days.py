@@ -17,8 +17,7 @@ from loan_reminders.domain.runs.to_do import MISSED_WITHIN, ToDoKind, missed_day
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import long_day_words
-from loan_reminders.french.pages.to_do import NO_STAGE, ONE_STAGE
-from loan_reminders.french.words import STAGES
+from loan_reminders.french.words import STAGES, no_stage, the_stage
 from loan_reminders.hooks.ils import loan_source
 from loan_reminders.services.runs.catch_up import Foresight, foresee
 from loan_reminders.settings.library_toml import settings
@@ -112,8 +111,8 @@ async def _page(
         return await run_in_threadpool(at.unavailable, error)
     words = {
         "stage": stage.value,
-        "name": ONE_STAGE[stage],
-        "missing": NO_STAGE[stage],
+        "name": the_stage(stage),
+        "missing": no_stage(stage),
         "day": long_day_words(day),
         "iso": day.isoformat(),
         "state": ours,
