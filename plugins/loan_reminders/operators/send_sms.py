@@ -75,7 +75,7 @@ class SendSms(RunOperator):
     def _plan(self) -> SmsSendingPlan:
         return SmsSendingPlan(
             run_id=self.run_id,
-            batch_size=self.config.sms.batch_size,
+            recipients_per_request=self.config.sms.batch_size,
             budget=self.config.sms_budget(),
             window=self.config.sms_window(),
         )

@@ -147,7 +147,8 @@ class Provider:
         status = AckStatus.NOT_DELIVERED if fate < 25 else AckStatus.DELIVERED
         comment = "Absent subscriber" if fate < 25 else "Delivered"
         ack = SmsAck(
-            phone_number=number, status=status, comment=comment, received_at=now + timedelta(minutes=luck(this_one, 50)),
+            phone_number=number, status=status, comment=comment,
+            received_at=now + timedelta(minutes=luck(this_one, 50)),
             sms_id=sms_id, campaign_id=self.campaign,
         )  # fmt: skip
         if self.outside.sms_server_down:
