@@ -13,12 +13,13 @@ from pathlib import Path
 from tests.lint.file_lengths import too_long
 from tests.lint.folders import not_mirrored, too_full
 from tests.lint.imports_among_tests import importing_tests
+from tests.lint.operators import too_thick
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    faults = [*too_long(ROOT), *too_full(ROOT), *not_mirrored(ROOT), *importing_tests(ROOT)]
+    faults = [*too_long(ROOT), *too_full(ROOT), *not_mirrored(ROOT), *importing_tests(ROOT), *too_thick(ROOT)]
     for fault in faults:
         print(fault)
     return 1 if faults else 0
