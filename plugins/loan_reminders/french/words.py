@@ -196,6 +196,11 @@ def _begins_with_a_vowel(stage: Stage) -> bool:
     return STAGES[stage][0] in "aeiou"
 
 
+def failed_in_a_row(failures: int) -> str:
+    """Why a number is on the list of suppressions, kept with it: `3 échecs définitifs de suite`."""
+    return f"{failures} échecs définitifs de suite"
+
+
 def skip_words(reason: str) -> str:
     """A reason with its code: `coordonnées absentes (no_recipient)`."""
     return f"{SKIPS[SkipReason(reason)]} ({reason})"
