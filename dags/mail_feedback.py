@@ -19,8 +19,8 @@ non lues. Un retour qui ne cite rien de ce que la bibliothèque a envoyé ne cha
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import hourly, hourly_arguments
+from loan_reminders.dag_arguments import arguments_beside_stages, hourly
 from loan_reminders.operators import ReadBounces
 
-with DAG(schedule=hourly(25), doc_md=__doc__, **hourly_arguments("mail_feedback")):
+with DAG(schedule=hourly(25), doc_md=__doc__, **arguments_beside_stages("mail_feedback")):
     ReadBounces()

@@ -29,8 +29,8 @@ RUN_LASTS = {
 SMS a long closed weekend. A run that stands still ends then, in red, and lets the next one begin. Registered letters
 have no limit: they wait for a librarian as long as it takes."""
 
-HOURLY_RUN_LASTS = timedelta(hours=2)
-"""How long a run of an hourly DAG may last. No person is awaited: three tries, ten minutes apart."""
+SHORT_RUN_LASTS = timedelta(hours=2)
+"""How long a run may last of a DAG that is no stage. No person is awaited: three tries, ten minutes apart."""
 
 
 def daily(stage: Stage) -> UpToNowTimetable:
@@ -93,8 +93,8 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
     }
 
 
-def hourly_arguments(dag_id: str) -> dict[str, Any]:
-    """The arguments of a DAG that runs every hour, beside the stages; its tasks are tried again within the hour.
+def arguments_beside_stages(dag_id: str) -> dict[str, Any]:
+    """The arguments of a DAG that is no stage: it asks and counts. Its tasks are tried again within the hour.
 
     Raises SettingsError when `library.toml` is wrong.
     """
@@ -104,7 +104,7 @@ def hourly_arguments(dag_id: str) -> dict[str, Any]:
         "start_date": datetime(2026, 1, 1, tzinfo=settings().zone),
         "catchup": False,
         "max_active_runs": 1,
-        "dagrun_timeout": HOURLY_RUN_LASTS,
+        "dagrun_timeout": SHORT_RUN_LASTS,
         "tags": ["relances"],
         "default_args": {
             "owner": "bibliothèque",
@@ -113,11 +113,3 @@ def hourly_arguments(dag_id: str) -> dict[str, Any]:
             "execution_timeout": timedelta(minutes=45),
         },
     }
-
-
-def nightly_arguments(dag_id: str) -> dict[str, Any]:
-    """The arguments of a DAG that runs every evening: those of an hourly one, but for the hour.
-
-    Raises SettingsError when `library.toml` is wrong.
-    """
-    return hourly_arguments(dag_id)

@@ -11,7 +11,7 @@ from loan_reminders.domain.sms.budget import Shortfall
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
-from loan_reminders.french import desk, letters, runs, words
+from loan_reminders.french import desk, letters, runs, task_names, words
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,31 @@ def test_every_code_has_words(named, codes):
 
 def test_a_reason_keeps_its_code():
     assert words.skip_words("no_recipient") == "coordonnées absentes (no_recipient)"
+
+
+def test_every_form_of_a_stage_is_made_of_one():
+    assert [words.the_stage(stage) for stage in Stage] == [
+        "la lettre de courtoisie",
+        "l'avis de retard",
+        "la 1re lettre de relance",
+        "la 2e lettre de relance",
+        "la lettre recommandée",
+    ]
+    assert [words.no_stage(stage) for stage in (Stage.OVERDUE_NOTICE, Stage.FIRST_REMINDER)] == [
+        "d'avis de retard",
+        "de 1re lettre de relance",
+    ]
+
+
+def test_the_menu_of_airflow_keeps_the_order_of_the_procedure_and_its_names():
+    assert list(task_names.DAGS.values()) == [
+        "1. Lettre de courtoisie",
+        "2. Avis de retard",
+        "3. Première lettre de relance",
+        "4. Deuxième lettre de relance",
+        "5. Lettre recommandée",
+        "6. Retours des SMS",
+        "7. Retours des e-mails",
+        "8. Surveillance des tournées",
+        "9. Retours des documents",
+    ]

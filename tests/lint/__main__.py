@@ -10,15 +10,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tests.lint.clocks import clock_readers
 from tests.lint.file_lengths import too_long
 from tests.lint.folders import not_mirrored, too_full
 from tests.lint.imports_among_tests import importing_tests
+from tests.lint.operators import too_thick
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    faults = [*too_long(ROOT), *too_full(ROOT), *not_mirrored(ROOT), *importing_tests(ROOT)]
+    rules = (too_long, too_full, not_mirrored, importing_tests, too_thick, clock_readers)
+    faults = [fault for rule in rules for fault in rule(ROOT)]
     for fault in faults:
         print(fault)
     return 1 if faults else 0

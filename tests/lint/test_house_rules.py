@@ -9,9 +9,11 @@ import pytest
 
 from tests import scenes
 from tests.lint.__main__ import ROOT, main
+from tests.lint.clocks import clock_readers
 from tests.lint.file_lengths import too_long, written_files
 from tests.lint.folders import WITHOUT_RULES, not_mirrored, too_full
 from tests.lint.imports_among_tests import importing_tests
+from tests.lint.operators import too_thick
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,35 @@ def test_a_folder_that_is_too_full_is_named(tmp_path: Path) -> None:
 def test_a_file_of_tests_that_another_imports_is_named(tmp_path: Path, line: str, found: int) -> None:
     write(tmp_path, "tests/web/test_x.py", text=f"x = 1\n{line}\n")
     assert importing_tests(tmp_path) == ["tests/web/test_x.py, line 2: imports a file of tests"] * found
+
+
+@pytest.mark.parametrize(
+    ("method", "lines", "found"),
+    [("execute", 10, False), ("execute", 11, True), ("work", 11, True), ("resume", 11, True), ("_plan", 11, False)],
+)
+def test_an_operator_that_is_too_thick_is_named(tmp_path: Path, method: str, lines: int, found: bool) -> None:
+    body = "        x = 1\n" * lines
+    code = f'class Send:\n    def {method}(self):\n        """Its verb.\n\n        More of it.\n        """\n{body}'
+    write(tmp_path, f"{PACKAGE}/operators/send.py", text=code)
+    said = [f"{PACKAGE}/operators/send.py: Send.{method} has {lines} lines, 10 at most"]
+    assert too_thick(tmp_path) == (said if found else [])
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "found"),
+    [
+        ("services/email/send.py", "today = datetime.now(zone).date()", True),
+        ("domain/loans.py", "x = date.today()", True),
+        ("ledger/desk.py", "at = time.time()", True),
+        ("gateways/sms/x.py", "until = time.monotonic() + 5", False),
+        ("operators/base.py", "return datetime.now(self.config.zone)", False),
+        ("web/desk.py", "now = datetime.now(zone)", False),
+    ],
+)
+def test_a_room_without_clock_that_reads_one_is_named(tmp_path: Path, file: str, line: str, found: bool) -> None:
+    write(tmp_path, f"{PACKAGE}/{file}", text=f"{line}\n")
+    said = f"{PACKAGE}/{file}, line 1: reads the clock; it is to be given the moment, or a clock"
+    assert clock_readers(tmp_path) == [said] * found
 
 
 def test_the_index_of_scenes_names_each_of_them_once() -> None:

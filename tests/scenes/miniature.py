@@ -216,7 +216,7 @@ class Miniature:
         *,
         write: Any = None,
         last_try: bool = False,
-        batch_size: int = 2,
+        at_once: int = 2,
         ils_down: bool = False,
     ) -> dict[str, int]:
         """The task of one channel, in the order its operator would do it."""
@@ -245,12 +245,12 @@ class Miniature:
         if run.dry_run:
             return rehearse(self.ledger, store, render, run_id=run.run_id, channel=channel)
         if channel is Channel.SMS:
-            now = self._now()
+            now, run_id = self._now(), run.run_id
             return send_sms(
                 self.ledger,
                 self.outside.gateway(),
                 render,
-                SmsSendingPlan(run_id=run.run_id, batch_size=batch_size, budget=BUDGET, window=ALWAYS_OPEN),
+                SmsSendingPlan(run_id=run_id, recipients_per_request=at_once, budget=BUDGET, window=ALWAYS_OPEN),
                 still_due=replace(still_due, expires_after_days=SETTINGS.sms.expires_after_days),
                 clock=lambda: now,
             )

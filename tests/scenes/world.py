@@ -190,7 +190,7 @@ class World:
             still_due=self.still_due(run_id),
         )
 
-    def send_sms(self, run_id: int, *, api_key: str = "", base_url: str = "", batch_size: int = 100) -> dict[str, int]:
+    def send_sms(self, run_id: int, *, api_key: str = "", base_url: str = "", at_once: int = 100) -> dict[str, int]:
         account = AllMySmsAccount(
             base_url=base_url or self.sms.base_url,
             login=self.sms.provider.login,
@@ -202,7 +202,7 @@ class World:
             self.ledger,
             gateway,
             self.write_text(),
-            SmsSendingPlan(run_id=run_id, batch_size=batch_size, budget=self.budget, window=self.window),
+            SmsSendingPlan(run_id=run_id, recipients_per_request=at_once, budget=self.budget, window=self.window),
             still_due=replace(self.still_due(run_id), expires_after_days=SETTINGS.sms.expires_after_days),
             clock=self.own_clock or (lambda: self.now or LATER),
         )

@@ -1,4 +1,4 @@
-"""Closed lists: the states of a delivery, why it left the road, why a loan was skipped, why a recipient was refused."""
+"""Closed lists: the states of a delivery, why one did not arrive, why a loan was skipped or a recipient refused."""
 
 from __future__ import annotations
 

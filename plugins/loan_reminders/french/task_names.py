@@ -1,18 +1,29 @@
-"""How librarians read the DAGs and their tasks in Airflow: each name is said here, once."""
+"""How librarians read the DAGs and their tasks in Airflow: each name is said here, once; those of stages in `words`."""
 
 from __future__ import annotations
 
-DAGS = {
-    "courtesy_notice": "1. Lettre de courtoisie",
-    "overdue_notice": "2. Avis de retard",
-    "first_reminder": "3. Première lettre de relance",
-    "second_reminder": "4. Deuxième lettre de relance",
-    "registered_letter": "5. Lettre recommandée",
-    "sms_feedback": "6. Retours des SMS",
-    "mail_feedback": "7. Retours des e-mails",
-    "watch": "8. Surveillance des tournées",
-    "loan_returns": "9. Retours des documents",
+from loan_reminders.domain.stages import Stage
+from loan_reminders.french.words import stage_title
+
+_IN_FULL = {"1re": "Première", "2e": "Deuxième"}
+"""Behind the number of the menu, the number of a letter is a word: `3. Première lettre de relance`."""
+
+_BESIDE_THE_STAGES = {
+    "sms_feedback": "Retours des SMS",
+    "mail_feedback": "Retours des e-mails",
+    "watch": "Surveillance des tournées",
+    "loan_returns": "Retours des documents",
 }
+
+
+def _in_full(title: str) -> str:
+    first, _, others = title.partition(" ")
+    return f"{_IN_FULL.get(first, first)} {others}"
+
+
+_TITLES = {stage.value: _in_full(stage_title(stage)) for stage in Stage} | _BESIDE_THE_STAGES
+
+DAGS = {dag_id: f"{place}. {title}" for place, (dag_id, title) in enumerate(_TITLES.items(), start=1)}
 """The display name of each DAG, by its id; the numbers keep them in the order of the procedure."""
 
 TASKS = {

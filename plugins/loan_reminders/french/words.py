@@ -18,6 +18,8 @@ STAGES = {
     Stage.SECOND_REMINDER: "2e lettre de relance",
     Stage.REGISTERED_LETTER: "lettre recommandée",
 }
+"""A stage within a sentence. Every other form of a stage's name is made of this one."""
+
 CHANNELS = {
     Channel.EMAIL: "e-mails",
     Channel.SMS: "SMS",
@@ -173,6 +175,30 @@ BOUNCES = {
     BounceKind.SOFT: "refus temporaire",
     BounceKind.DELAYED: "remise retardée",
 }
+
+
+def the_stage(stage: Stage) -> str:
+    """A stage with its article: `la 1re lettre de relance`, `l'avis de retard`."""
+    return f"l'{STAGES[stage]}" if _begins_with_a_vowel(stage) else f"la {STAGES[stage]}"
+
+
+def no_stage(stage: Stage) -> str:
+    """A stage that there was not, behind « pas »: `de 1re lettre de relance`, `d'avis de retard`."""
+    return f"d'{STAGES[stage]}" if _begins_with_a_vowel(stage) else f"de {STAGES[stage]}"
+
+
+def stage_title(stage: Stage) -> str:
+    """A stage as a title: `Avis de retard`."""
+    return STAGES[stage][0].upper() + STAGES[stage][1:]
+
+
+def _begins_with_a_vowel(stage: Stage) -> bool:
+    return STAGES[stage][0] in "aeiou"
+
+
+def failed_in_a_row(failures: int) -> str:
+    """Why a number is on the list of suppressions, kept with it: `3 échecs définitifs de suite`."""
+    return f"{failures} échecs définitifs de suite"
 
 
 def skip_words(reason: str) -> str:

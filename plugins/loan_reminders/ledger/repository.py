@@ -33,7 +33,7 @@ from loan_reminders.ledger.registered.steps import PostgresRegisteredLetters
 from loan_reminders.ledger.runs import history, outbox, volume_answers, waiting, watch
 from loan_reminders.ledger.runs.close import close_books
 from loan_reminders.ledger.runs.failed_emails import loans_of_failed_emails
-from loan_reminders.ledger.runs.loans_seen import record_rows, unholdable
+from loan_reminders.ledger.runs.loans_seen import cut_to_fit, record_rows
 from loan_reminders.ledger.runs.opening import open_run
 from loan_reminders.ledger.runs.planning import PostgresPlanning
 from loan_reminders.ledger.runs.taking_over import PostgresTakeOver
@@ -125,7 +125,7 @@ class PostgresLedger:
 
         _, refused = each_alone(record, rows)
         if refused:
-            record([unholdable(row) for row, _ in refused])
+            record([cut_to_fit(row) for row, _ in refused])
 
     def finish_extraction(self, run_id: int, loans_extracted: int) -> None:
         """Say that every row was read, and how many the ILS gave. Saying it again changes nothing."""

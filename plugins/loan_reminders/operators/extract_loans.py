@@ -39,17 +39,10 @@ class ExtractLoans(ReminderOperator):
 
     def work(self, context: Context, ledger: Ledger, now: datetime) -> int:
         """Read the loans due on the run's day, once every template of the stage is known to be sound."""
-        today = now.date()
-        request = self._request(context, today)
-        self._check_templates(today)
-        run = extract_loans(
-            ledger,
-            self.loan_source(),
-            request,
-            policy=self.config.policy(),
-            since=midnight(now) - FAILED_WITHIN,
-        )
-        return run.run_id
+        request = self._request(context, now.date())
+        self._check_templates(now.date())
+        since = midnight(now) - FAILED_WITHIN
+        return extract_loans(ledger, self.loan_source(), request, policy=self.config.policy(), since=since).run_id
 
     def _check_templates(self, today: date) -> None:
         """Raise TemplateError, naming file and line, before a reader is planned for."""

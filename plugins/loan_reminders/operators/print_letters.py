@@ -80,16 +80,11 @@ class PrintLetters(LetterOperator):
 
         self.check_approved(ledger)
         take_over_by_letter(ledger, run_id=self.run_id, policy=self.config.policy())
-        store = letter_store()
+        store, setup, still_due = letter_store(), self.setup(now), self.still_due(ledger)
         self.sweep(store, now)
+        approved_only = self.kind is Channel.REGISTERED_LETTER and self.config.letters.approve_registered
         return print_letters(
-            ledger,
-            store,
-            self.setup(now),
-            run_id=self.run_id,
-            kind=self.kind,
-            still_due=self.still_due(ledger),
-            approved_only=self.kind is Channel.REGISTERED_LETTER and self.config.letters.approve_registered,
+            ledger, store, setup, run_id=self.run_id, kind=self.kind, still_due=still_due, approved_only=approved_only
         )
 
     @property

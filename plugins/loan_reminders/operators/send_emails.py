@@ -33,16 +33,17 @@ class SendEmails(RunOperator):
     def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Send, or in a dry run write what would be sent."""
         self.check_approved(ledger)
-        compose = email_composer(
-            TEMPLATES,
-            self.config.email_identity(),
-            stage=self.stage,
-            clock=self.now,
-            redirect=self.config.redirection(),
-        )
+        compose = self._composer()
         if ledger.run(self.run_id).dry_run:
             return self._rehearse(ledger, compose, now)
         return send_emails(ledger, self._relay(), compose, self._plan(context), still_due=self.still_due(ledger))
+
+    def _composer(self) -> Callable[[Delivery], RenderedEmail]:
+        """What writes each e-mail, as of the moment it is written."""
+        ours = self.config
+        return email_composer(
+            TEMPLATES, ours.email_identity(), stage=self.stage, clock=self.now, redirect=ours.redirection()
+        )
 
     def _rehearse(self, ledger: Ledger, compose: Callable[[Delivery], RenderedEmail], now: datetime) -> dict[str, int]:
         from loan_reminders.hooks.letter_store import letter_store

@@ -51,8 +51,15 @@ class SendSms(RunOperator):
     def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Send, or in a dry run write what would be sent."""
         self.check_approved(ledger)
-        ours, provider = self.config.sms, self._provider(now.date())
-        compose = text_composer(
+        provider, compose = self._provider(now.date()), self._composer()
+        if ledger.run(self.run_id).dry_run:
+            return self._rehearse(ledger, provider, compose, now)
+        still_due = self.still_due(ledger, expires_after_days=self.config.sms.expires_after_days)
+        return send_sms(ledger, provider, compose, self._plan(), still_due=still_due, clock=self.now)
+
+    def _composer(self) -> Callable[[Delivery], RenderedText]:
+        """What writes each SMS, as of the moment it is written."""
+        return text_composer(
             TEMPLATES,
             self.config.text_rules(),
             stage=self.stage,
@@ -60,10 +67,6 @@ class SendSms(RunOperator):
             clock=self.now,
             redirect=self.config.redirection(),
         )
-        if ledger.run(self.run_id).dry_run:
-            return self._rehearse(ledger, provider, compose, now)
-        still_due = self.still_due(ledger, expires_after_days=ours.expires_after_days)
-        return send_sms(ledger, provider, compose, self._plan(), still_due=still_due, clock=self.now)
 
     def _provider(self, today: date) -> SmsProvider:
         """The SMS provider; the SMS of this task are one campaign there."""
@@ -75,7 +78,7 @@ class SendSms(RunOperator):
     def _plan(self) -> SmsSendingPlan:
         return SmsSendingPlan(
             run_id=self.run_id,
-            batch_size=self.config.sms.batch_size,
+            recipients_per_request=self.config.sms.batch_size,
             budget=self.config.sms_budget(),
             window=self.config.sms_window(),
         )

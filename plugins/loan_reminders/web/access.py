@@ -120,7 +120,12 @@ def our_origins(request: Request) -> frozenset[str]:
 def login_address(request: Request) -> str:
     """Where a browser logs in, to come back to the page; what was asked of it stays out of that address."""
     back = str(request.url.replace(query=""))
-    return f"{API_ROOT_PATH}api/v2/auth/login?next={quote(back, safe='')}"
+    return airflow_link(f"api/v2/auth/login?next={quote(back, safe='')}")
+
+
+def airflow_link(path: str) -> str:
+    """The address of one of Airflow's own pages (`dags/watch`), behind the base path that Airflow is set to."""
+    return f"{API_ROOT_PATH}{path}"
 
 
 def airflow_application(request: Request) -> tuple[AsyncBaseTransport, str]:

@@ -1,4 +1,4 @@
-"""The frame of every page: the ways to the others, those that whoever asks may follow, and where he is."""
+"""The tabs at the head of every page: one for each page that this person may open; the current one is marked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from loan_reminders.web.access import Right
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tab:
-    """A way to one of the pages; `also` are the first parts of other addresses that belong to it."""
+    """A tab; `also` are the first parts of other addresses whose pages belong under it."""
 
     path: str
     words: str
@@ -19,7 +19,7 @@ class Tab:
     subtabs: tuple[Tab, ...] = ()
 
     def holds(self, path: str) -> bool:
-        """Whether a page is here or below here."""
+        """Whether the page at this address belongs under this tab."""
         own = path == self.path or (bool(self.path) and path.startswith(f"{self.path}/"))
         below = any(path == other or path.startswith(f"{other}/") for other in self.also)
         return own or below or any(tab.holds(path) for tab in self.subtabs)
@@ -73,7 +73,7 @@ TABS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownTab:
-    """One way as a page shows it."""
+    """A tab as a page shows it."""
 
     path: str
     words: str

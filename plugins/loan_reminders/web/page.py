@@ -99,12 +99,12 @@ At = Annotated[Page, Depends(Page)]
 
 
 def said(error: ReminderError) -> str:
-    """What went wrong, without the promise that a task makes of trying again by itself."""
+    """What went wrong, for a page: the sentence of the error, without a promise that a task is tried again."""
     return by_hand(sentence(error))
 
 
 def by_hand(words: str) -> str:
-    """A sentence about what went wrong, with what a person does in the place of what a task would do by itself.
+    """A sentence for a page: it says « try again » where the log of a task says « is tried again by itself ».
 
     The state that PostgreSQL gives is for whoever reads the server's log, where the same sentence has it.
     """

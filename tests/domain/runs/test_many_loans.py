@@ -11,7 +11,7 @@ from loan_reminders.domain.messages import RenderedText
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.runs.planning import key, plan_notices
 from loan_reminders.domain.runs.routing import route
-from loan_reminders.domain.sms.batches import batches
+from loan_reminders.domain.sms.grouping import grouped_for_requests
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.settings.library_toml import ROOT, read_settings
@@ -48,7 +48,7 @@ def test_the_same_text_to_one_number_and_to_many_is_grouped_at_once():
 
     messages = [text("33639980001") for _ in range(LOANS)] + [text(f"336{place:08d}") for place in range(4 * LOANS)]
     began = time.process_time()
-    made = list(batches(messages, 2))
+    made = list(grouped_for_requests(messages, 2))
     assert time.process_time() - began < ENOUGH_S
     assert sum(map(len, made)) == len(messages)
     assert all(len({one.recipient for one in group}) == len(group) <= 2 for group in made)

@@ -28,7 +28,7 @@ def reader_of(ledger: PostgresLedger, patron_id: str) -> Reader | None:
 def test_an_empty_ledger_knows_nobody(ledger: PostgresLedger) -> None:
     readers = ledger.part(PostgresReaders)
     assert readers.number_of("P1") is None
-    assert [readers.patron_of(number) for number in (-1, 0, 1, 2**63, 10**30)] == [None] * 5
+    assert [readers.reader(number) for number in (-1, 0, 1, 2**63, 10**30)] == [None] * 5
 
 
 def test_a_run_keeps_the_readers_of_its_loans(ledger: PostgresLedger) -> None:
@@ -38,7 +38,7 @@ def test_a_run_keeps_the_readers_of_its_loans(ledger: PostgresLedger) -> None:
     assert reader is not None
     assert (reader.name, reader.email, reader.mobile) == ("Élise DUPONT", "", "33612345678")
     assert (reader.branch, reader.last_seen_on) == ("Sciences", TODAY)
-    assert ledger.part(PostgresReaders).patron_of(reader.number) == "P7"
+    assert reader.patron_id == "P7"
     [[words, found]] = rows(ledger, "SELECT name_words, trigrams FROM readers")
     assert words == ["ELISE", "DUPONT"]
     assert "  D" in found
@@ -109,10 +109,8 @@ def test_two_runs_that_see_the_same_readers_in_another_order_do_not_block_each_o
     assert rows(ledger, "SELECT count(*) FROM readers") == [(300,)]
 
 
-def test_the_migration_keeps_those_that_earlier_runs_saw(
-    postgres_server: EmbeddedPostgres, ledger_database: str
-) -> None:
-    url = postgres_server.url(ledger_database)
+def test_the_migration_keeps_those_that_earlier_runs_saw(postgres_server: EmbeddedPostgres, own_ledger: str) -> None:
+    url = postgres_server.url(own_ledger)
     with connect(url, library="demo") as ledger:
         extracted(ledger, [a_loan(patron=a_patron(name="Ancien"))])
         newer = [a_loan(patron=a_patron(name="Zoé Nouveau")), a_loan(loan_id="L9", patron=a_patron(patron_id="P9"))]

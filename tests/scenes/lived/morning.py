@@ -149,7 +149,7 @@ class Morning:
         compose = self._text_composer(stage)
         plan = SmsSendingPlan(
             run_id=run_id,
-            batch_size=self.settings.sms.batch_size,
+            recipients_per_request=self.settings.sms.batch_size,
             budget=self.settings.sms_budget(),
             window=window or self.settings.sms_window(),
         )

@@ -71,7 +71,7 @@ def test_each_email_leaves_once_when_two_send(world, two_at_once):
 
 def test_each_sms_leaves_once_when_two_send(world, two_at_once):
     run_id = world.begin(*many_loans())
-    shares = accepted_by_each(two_at_once(lambda mine: mine.send_sms(run_id, batch_size=5)))
+    shares = accepted_by_each(two_at_once(lambda mine: mine.send_sms(run_id, at_once=5)))
     # A library has one sender of SMS at a time: the second finds nothing left.
     assert sorted(shares) == [0, READERS]
     assert len(set(world.texted_to())) == len(world.texted_to()) == READERS

@@ -47,18 +47,18 @@ def test_no_request_leaves_once_the_window_has_closed_and_the_rest_goes_at_the_n
     world.window = WINDOW
     jump(world, at(DAY_AFTER, 19), after=2)
     with pytest.raises(SendingWindowClosed) as refused:
-        world.send_sms(run_id, batch_size=2)
+        world.send_sms(run_id, at_once=2)
     assert refused.value.opens_at == at(DAY_AFTER + timedelta(days=1), 10)
     assert len(world.texted_to()) == 2
     world.own_clock = lambda: refused.value.opens_at
-    assert world.send_sms(run_id, batch_size=2) == {"accepted": 3}
+    assert world.send_sms(run_id, at_once=2) == {"accepted": 3}
     assert len(set(world.texted_to())) == 5
 
 
 def test_after_midnight_a_text_does_not_say_yesterday_of_the_day_before(world):
     run_id = world.begin(*loans(4))
     jump(world, at(DAY_AFTER + timedelta(days=1), 0), after=2)
-    assert world.send_sms(run_id, batch_size=1) == {"accepted": 4}
+    assert world.send_sms(run_id, at_once=1) == {"accepted": 4}
     said = [sms.text for sms in world.sms.provider.accepted]
     assert all("hier" in text for text in said[:2])
     assert not any("hier" in text for text in said[2:])
@@ -69,7 +69,7 @@ def test_at_midnight_a_text_whose_time_is_over_stays_here(world):
     world.today = last_day
     run_id = world.begin(*loans(4))
     jump(world, at(last_day + timedelta(days=1), 0), after=1)
-    assert world.send_sms(run_id, batch_size=1) == {"accepted": 1}
+    assert world.send_sms(run_id, at_once=1) == {"accepted": 1}
     with world.ledger.engine.connect() as connection:
         states = connection.exec_driver_sql("SELECT state FROM deliveries WHERE channel = 'sms' ORDER BY state").all()
     assert [state for (state,) in states] == ["accepted", "cancelled", "cancelled", "cancelled"]

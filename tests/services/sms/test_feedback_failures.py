@@ -94,7 +94,7 @@ class Watched:
 
 def two_campaigns(world):
     run_id = world.begin(loan(1), loan(2))
-    world.send_sms(run_id, batch_size=1)
+    world.send_sms(run_id, at_once=1)
     return run_id
 
 

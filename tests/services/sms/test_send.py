@@ -70,6 +70,6 @@ def test_an_answer_that_says_nothing_leaves_the_sms_in_doubt_and_never_sends_the
 
 def test_two_requests_when_there_are_more_readers_than_a_batch(world):
     run_id = world.begin(*loans(5))
-    world.send_sms(run_id, batch_size=2)
+    world.send_sms(run_id, at_once=2)
     assert len([one for one in world.sms.provider.requests if "smsData" in one]) == 3
     assert len(set(world.texted_to())) == 5

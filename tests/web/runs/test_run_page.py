@@ -45,7 +45,7 @@ def test_the_books_are_told_in_words(run_id):
         assert words in page
     for code in ("no_recipient", "recipient_refused", "overdue_notice<", "email:missing"):
         assert code not in page
-    assert 'href="/../dags/overdue_notice/runs/scheduled__2026-11-27T09%3A00%3A00%2B00%3A00"' in page
+    assert 'href="/dags/overdue_notice/runs/scheduled__2026-11-27T09%3A00%3A00%2B00%3A00"' in page
 
 
 def test_whoever_only_sees_reads_figures_and_nobodys_name(run_id):

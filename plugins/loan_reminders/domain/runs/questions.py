@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from loan_reminders.domain.letters.batches import DraftLetter
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.runs.volume import Alarm
 from loan_reminders.domain.stages import Stage
@@ -46,11 +45,3 @@ class VolumeFacts:
     alarms: Sequence[Alarm]
     runs_compared: int
     sample: Sequence[Delivery]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LettersFacts:
-    """The drafts that wait, letter by letter; `names` are the readers', by the letter's reference."""
-
-    letters: Sequence[DraftLetter]
-    names: Mapping[str, str]

@@ -17,11 +17,6 @@ class AckStatus(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will come: an SMS handed to the operator is still on its way."""
-        return self not in {AckStatus.ON_ITS_WAY, AckStatus.UNKNOWN}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsAck:

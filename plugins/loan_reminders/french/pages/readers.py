@@ -21,8 +21,8 @@ from loan_reminders.french.words import (
     REASONS,
     REFUSALS,
     SKIPS,
-    STAGES,
     SUPPRESSIONS,
+    stage_title,
 )
 
 S = DeliveryState
@@ -180,9 +180,8 @@ _DAY_OF = frozenset({RegisteredState.POSTED, RegisteredState.ACKNOWLEDGED, Regis
 
 def message_title(stage: Stage, channel: Channel) -> str:
     """`Avis de retard, par e-mail`."""
-    name = STAGES[stage][:1].upper() + STAGES[stage][1:]
     how = {Channel.EMAIL: ", par e-mail", Channel.SMS: ", par SMS", Channel.LETTER: ", par courrier"}
-    return f"{name}{how.get(channel, '')}"
+    return f"{stage_title(stage)}{how.get(channel, '')}"
 
 
 def pill_words(one: DeliveryRecord, how: Outcome) -> str:

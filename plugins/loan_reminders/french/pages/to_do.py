@@ -9,25 +9,7 @@ from datetime import date, datetime, tzinfo
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import long_day_words, when_words
-from loan_reminders.french.words import STAGES
-
-ONE_STAGE = {
-    Stage.COURTESY_NOTICE: "la lettre de courtoisie",
-    Stage.OVERDUE_NOTICE: "l'avis de retard",
-    Stage.FIRST_REMINDER: "la 1re lettre de relance",
-    Stage.SECOND_REMINDER: "la 2e lettre de relance",
-    Stage.REGISTERED_LETTER: "la lettre recommandée",
-}
-"""A stage with its article."""
-
-NO_STAGE = {
-    Stage.COURTESY_NOTICE: "de lettre de courtoisie",
-    Stage.OVERDUE_NOTICE: "d'avis de retard",
-    Stage.FIRST_REMINDER: "de 1re lettre de relance",
-    Stage.SECOND_REMINDER: "de 2e lettre de relance",
-    Stage.REGISTERED_LETTER: "de lettre recommandée",
-}
-"""A stage that a day did not have."""
+from loan_reminders.french.words import STAGES, no_stage, the_stage
 
 BUTTONS = {
     ToDoKind.LEDGER_BEHIND: "Voir l'installation",
@@ -91,7 +73,7 @@ def _print(item: ToDoItem) -> str:
 
 
 def _missed(item: ToDoItem) -> str:
-    stage = NO_STAGE[_stage(item)]
+    stage = no_stage(_stage(item))
     if len(item.days) == 1:
         return f"Le {long_day_words(item.days[0])} n'a pas eu {stage}"
     return f"{len(item.days)} jours n'ont pas eu {stage}"
@@ -107,7 +89,7 @@ def _of_stage(item: ToDoItem) -> str:
 
 _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
     ToDoKind.LEDGER_BEHIND: lambda _: "Le registre attend sa mise à jour : plus rien ne part",
-    ToDoKind.VOLUME: lambda item: f"Volume inhabituel pour {ONE_STAGE[_stage(item)]} : faut-il envoyer ?",
+    ToDoKind.VOLUME: lambda item: f"Volume inhabituel pour {the_stage(_stage(item))} : faut-il envoyer ?",
     ToDoKind.APPROVAL: _approval,
     ToDoKind.PRINT: _print,
     ToDoKind.NUMBER: lambda item: f"{_counted(item, 'recommandé imprimé', 'recommandés imprimés')} sans numéro",

@@ -9,7 +9,7 @@ from loan_reminders.domain.runs.day_state import DayState, Level, StageDay, Verd
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import near_words
 from loan_reminders.french.task_names import TASKS
-from loan_reminders.french.words import STAGES
+from loan_reminders.french.words import the_stage
 
 S = DayState
 
@@ -81,17 +81,6 @@ def many(number: int, one: str, several: str) -> str:
 def channel_words(channel: Channel, number: int) -> str:
     """How a channel is called beside a number of messages."""
     return _CHANNELS[channel][0 if number < 2 else 1]
-
-
-def of_stage(stage: Stage) -> str:
-    """A stage with its article: `la 1re lettre de relance`, `l'avis de retard`."""
-    name = STAGES[stage]
-    return f"l'{name}" if name[0] in "aeiou" else f"la {name}"
-
-
-def name_words(stage: Stage) -> str:
-    """A stage as a title: `Avis de retard`."""
-    return STAGES[stage][0].upper() + STAGES[stage][1:]
 
 
 def offset_words(days: int) -> str:
@@ -237,7 +226,7 @@ def _stopped_words(found: Verdict) -> str:
         return f"{words} sont {'en pause' if paused else 'arrêtées'}"
     [stage] = found.stages
     masculine = stage is Stage.OVERDUE_NOTICE
-    said = f"{of_stage(stage)} {_ARE_STOPPED[found.days[stage].state][masculine]}"
+    said = f"{the_stage(stage)} {_ARE_STOPPED[found.days[stage].state][masculine]}"
     return said[0].upper() + said[1:]
 
 
@@ -254,7 +243,7 @@ def _others_words(found: Verdict) -> str:
 def _progress_words(days: Mapping[Stage, StageDay]) -> str:
     """How many stages are done, and what the others do."""
     done = sum(day.closes_right is True for day in days.values())
-    retrying = [of_stage(stage) for stage, day in days.items() if day.state is S.RETRYING]
+    retrying = [the_stage(stage) for stage, day in days.items() if day.state is S.RETRYING]
     running = sum(day.state in (S.RUNNING, S.WAITS_FOR_WINDOW, S.QUEUED, S.LATE) for day in days.values())
     to_come = sum(day.state is S.NOT_YET for day in days.values())
     if done == len(days):

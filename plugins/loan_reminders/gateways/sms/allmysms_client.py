@@ -80,7 +80,7 @@ class AllMySmsClient(ABC):
     def send(self, messages: Sequence[RenderedText]) -> Sequence[Receipt]:
         """Send one text to several numbers in one request; one receipt a message, in the messages' order.
 
-        The messages come from `domain.sms_batches.batches`: ValueError when their texts differ or a number comes
+        The messages come from `domain.sms.grouping`: ValueError when their texts differ or a number comes
         twice. Raises SmsGatewayUnavailable when the request never left or was put off, and SmsAccountRejected when
         the provider refused all of it: in both cases nothing was sent. Costs are in credits by the API v9.0, in euros
         by REST.

@@ -44,11 +44,6 @@ class PostgresReaders:
             number: int | None = connection.execute(_NUMBER, asked).scalar()
             return number
 
-    def patron_of(self, number: int) -> str | None:
-        """The ILS's own number of a reader, None when the neutral number is nobody's."""
-        reader = self.reader(number)
-        return None if reader is None else reader.patron_id
-
     def reader(self, number: int) -> Reader | None:
         """The reader who has a neutral number, None when nobody has."""
         if not 0 < number <= LARGEST_NUMBER:

@@ -33,7 +33,7 @@ from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batches import Transaction, add_events
 from loan_reminders.ledger.registered import queries
 from loan_reminders.ledger.registered.queries import COLUMNS, life_of
-from loan_reminders.ledger.registered.which_letter import named, only
+from loan_reminders.ledger.registered.which_letter import letters_named, the_letter_meant
 from loan_reminders.ledger.statistics.counting import count_runs_of
 from loan_reminders.ledger.suppressions import returned_letters
 
@@ -122,7 +122,7 @@ class PostgresRegisteredLetters:
         with self._transaction() as connection:
             query, wanted = (_BY_REFERENCE, reference) if reference else (_BY_NUMBER, number)
             rows = connection.execute(query, {"library": self._library, "wanted": [wanted]}).all()
-            row = only(rows, named(connection, self._library, [reference]), reference=reference)
+            row = the_letter_meant(rows, letters_named(connection, self._library, [reference]), reference=reference)
             found = queries.letter(connection, self._library, row.delivery_id)
         if found is None:
             raise LetterStepRefused(StepRefusal.UNKNOWN_REFERENCE, reference=reference)
@@ -135,7 +135,7 @@ class PostgresRegisteredLetters:
                 connection.execute(_NUMBERING, {"library": self._library})
             query, wanted = (_BY_REFERENCE, reference) if reference else (_BY_NUMBER, number)
             rows = connection.execute(query, {"library": self._library, "wanted": [wanted]}).all()
-            row = only(rows, named(connection, self._library, [reference]), reference=reference)
+            row = the_letter_meant(rows, letters_named(connection, self._library, [reference]), reference=reference)
             owners = self._owners(connection, [step.number.value]) if isinstance(step, Numbered) else {}
             taken = self._taken(connection, row, step, life_of(row), owners)
             self._write(connection, [taken], who)
@@ -152,13 +152,13 @@ class PostgresRegisteredLetters:
             held: dict[str, list[Row[Any]]] = {}
             for row in connection.execute(_BY_REFERENCE, {"library": self._library, "wanted": references}):
                 held.setdefault(row.reference, []).append(row)
-            others = named(connection, self._library, [one for one in references if one not in held])
+            others = letters_named(connection, self._library, [one for one in references if one not in held])
             owners = self._owners(connection, sorted({line.number.value for line in lines}))
             lives = {row.delivery_id: life_of(row) for found in held.values() for row in found}
             outcomes: list[_Taken | LetterStepRefused] = []
             for line in lines:
                 try:
-                    row = only(held.get(line.reference, []), others, reference=line.reference)
+                    row = the_letter_meant(held.get(line.reference, []), others, reference=line.reference)
                     step = Numbered(number=line.number)
                     taken = self._taken(connection, row, step, lives[row.delivery_id], owners)
                 except LetterStepRefused as refused:
@@ -192,7 +192,7 @@ class PostgresRegisteredLetters:
         """Undo the last step of a letter: what was before it is restored, and the trace says so."""
         with self._transaction() as connection:
             rows = connection.execute(_BY_ID, {"library": self._library, "wanted": delivery_id}).all()
-            row = only(rows, {})
+            row = the_letter_meant(rows)
             events = queries.trace(connection, self._library, delivery_id, row.batch_id)
             last = undoable(events, event_id=event_id)
             step = connection.execute(_BEFORE, {"library": self._library, "event_id": last.event_id}).one()

@@ -17,22 +17,24 @@ _NAMED = text("""
 """)
 
 
-def named(connection: Connection, library: str, references: Sequence[str]) -> dict[str, Row[Any]]:
-    """A letter of each of these references, of any kind: it says why no registered letter has the reference."""
+def letters_named(connection: Connection, library: str, references: Sequence[str]) -> dict[str, Row[Any]]:
+    """The letters with these references, ordinary ones too: by them a refusal says why a reference is none of ours."""
     if not any(references):
         return {}
     rows = connection.execute(_NAMED, {"library": library, "wanted": list(references)})
     return {row.reference: row for row in rows}
 
 
-def only(rows: Sequence[Row[Any]], others: Mapping[str, Row[Any]], *, reference: str = "") -> Row[Any]:
-    """The one letter that is meant, still in its batch; otherwise LetterStepRefused says which it is not."""
+def the_letter_meant(
+    rows: Sequence[Row[Any]], others: Mapping[str, Row[Any]] | None = None, *, reference: str = ""
+) -> Row[Any]:
+    """The one letter of `rows` that is still in its batch. Raises LetterStepRefused, which says why there is none."""
     still_there = [row for row in rows if row.left_out is None]
     if len(still_there) == 1:
         return still_there[0]
     if still_there:
         raise LetterStepRefused(StepRefusal.AMBIGUOUS)
-    one = rows[0] if rows else others.get(reference)
+    one = rows[0] if rows else (others or {}).get(reference)
     if one is None:
         code = StepRefusal.UNKNOWN_REFERENCE if reference else StepRefusal.UNKNOWN_NUMBER
         raise LetterStepRefused(code, reference=reference)

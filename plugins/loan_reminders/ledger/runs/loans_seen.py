@@ -36,8 +36,8 @@ _RECORD_LOANS = text("""
 """)
 
 
-def unholdable(row: Loan | RejectedRow) -> RejectedRow:
-    """What is kept of a row that the ledger cannot hold: who it is about, cut to what an index takes."""
+def cut_to_fit(row: Loan | RejectedRow) -> RejectedRow:
+    """A row that the ledger refused, made short enough to be kept as put aside: the loan and reader it is about."""
     patron_id = row.patron.patron_id if isinstance(row, Loan) else row.patron_id
     return RejectedRow(
         loan_id=row.loan_id[:LONGEST_ID], patron_id=patron_id[:LONGEST_ID], code="too_large", column="row", raw={}

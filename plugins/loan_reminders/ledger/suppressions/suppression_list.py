@@ -21,6 +21,7 @@ from loan_reminders.domain.suppressions.suppression import (
     SuppressionReason,
     SuppressionSource,
 )
+from loan_reminders.french.words import failed_in_a_row
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
 from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
@@ -173,7 +174,7 @@ def add_dead_numbers(connection: Connection, library: str, numbers: Sequence[str
     if not numbers:
         return 0
     asked = {"library": library, "recipients": list(numbers), "failures": failures}
-    detail = f"{failures} échecs définitifs de suite"
+    detail = failed_in_a_row(failures)
     return add(
         connection,
         library,

@@ -21,7 +21,7 @@ from loan_reminders.services.letters import files as letter_files
 from loan_reminders.services.letters.files import CSV, PDF, PNG, LetterFile, small_file
 from loan_reminders.services.letters.preview_pages import draw, preview_pages
 from loan_reminders.services.letters.recheck import Recheck, leave_out_held, recheck
-from loan_reminders.services.runs.gone_loans import Progress, unheard
+from loan_reminders.services.runs.gone_loans import Progress, tell_nobody
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.letters.copies import Stamp
@@ -87,7 +87,7 @@ class BatchDesk:
             raise LetterStepRefused(BatchRefusal.NOTHING_TO_PRINT)
         return letters
 
-    def check(self, batch_id: int, *, who: str, progress: Progress = unheard) -> Recheck:
+    def check(self, batch_id: int, *, who: str, progress: Progress = tell_nobody) -> Recheck:
         """Ask the ILS about a closed batch, and leave out of it what is over. Raises IlsNotAsked."""
         self._ready(batch_id)
         try:

@@ -12,7 +12,7 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.ports.letters import LetterBatches
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
-from loan_reminders.services.runs.gone_loans import Progress, gone_loans, unheard
+from loan_reminders.services.runs.gone_loans import Progress, gone_loans, tell_nobody
 
 _DOUBT = f"Le SIGB ne connaît plus aucun des {{count}} prêts de ce lot. {RETRIED}"
 
@@ -46,7 +46,7 @@ def recheck(
     *,
     today: date,
     who: str,
-    progress: Progress = unheard,
+    progress: Progress = tell_nobody,
 ) -> Recheck:
     """Leave out of a closed batch the readers who brought everything back, or renewed everything.
 

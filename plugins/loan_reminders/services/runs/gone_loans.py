@@ -22,12 +22,12 @@ Progress = Callable[[int], None]
 """Is told how many loans are known so far."""
 
 
-def unheard(_loans: int) -> None:
-    """Progress that nobody follows."""
+def tell_nobody(_loans: int) -> None:
+    """For a caller that shows no progress."""
 
 
 def gone_loans(
-    source: LoanSource, loans: Collection[LoanKey], *, today: date, doubt: str, progress: Progress = unheard
+    source: LoanSource, loans: Collection[LoanKey], *, today: date, doubt: str, progress: Progress = tell_nobody
 ) -> Mapping[LoanKey, Reason]:
     """The loans that are not open any more at their due date: RENEWED when they have another one now, else RETURNED.
 

@@ -10,7 +10,7 @@ from loan_reminders.domain.errors import LetterStoreUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Ledger, LetterStore
-from loan_reminders.domain.sms.batches import batches
+from loan_reminders.domain.sms.grouping import grouped_for_requests
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.services.dispatch import Tally, render_all
@@ -74,7 +74,7 @@ def sweep_rehearsals(store: LetterStore, now: datetime) -> int:
 
 def _compare(texts: list[RenderedText], ask_cost: Callable[[Sequence[RenderedText]], int]) -> None:
     ours = sum(text.segments for text in texts)
-    theirs = sum(ask_cost(batch) for batch in batches(texts, SIMULATED_AT_ONCE))
+    theirs = sum(ask_cost(together) for together in grouped_for_requests(texts, SIMULATED_AT_ONCE))
     log.log(
         logging.INFO if ours == theirs else logging.WARNING, "Segments : %d pour nous, %d pour allmysms", ours, theirs
     )

@@ -15,8 +15,8 @@ from loan_reminders.domain.messages import Receipt, RenderedText, SentWords
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Ledger, Sender, SmsProvider
 from loan_reminders.domain.recipients import MobileNumber
-from loan_reminders.domain.sms.batches import batches
 from loan_reminders.domain.sms.budget import SmsBudget
+from loan_reminders.domain.sms.grouping import grouped_for_requests
 from loan_reminders.domain.sms.sending_window import SendingWindow
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
@@ -31,10 +31,10 @@ Render = Callable[[Delivery], RenderedText]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsSendingPlan:
-    """How the SMS of a run are sent: `batch_size` recipients a request, within the `window` and the `budget`."""
+    """How the SMS of a run are sent: so many recipients a request, within the `window` and the `budget`."""
 
     run_id: int
-    batch_size: int
+    recipients_per_request: int
     budget: SmsBudget
     window: SendingWindow
 
@@ -122,14 +122,14 @@ class _Day:
                 self.texted.add(number)
                 fresh.append(message)
         self._record(receipts)
-        for batch in batches(fresh, self.plan.batch_size):
+        for together in grouped_for_requests(fresh, self.plan.recipients_per_request):
             now = self.clock()
             if now.date() != self.begun.date():
                 return False
             self.check_window(now)
-            words = [SentWords(delivery_id=one.delivery_id, subject="", body=one.text) for one in batch]
+            words = [SentWords(delivery_id=one.delivery_id, subject="", body=one.text) for one in together]
             claimed = self.sender.claim([said.delivery_id for said in words], words)
-            ours = [message for message in batch if message.delivery_id in claimed]
+            ours = [message for message in together if message.delivery_id in claimed]
             if ours:
                 self._send(ours)
         return True

@@ -1,4 +1,4 @@
-"""The desk of batches as the pages open it: this installation's ledger, letter store and ILS, at this moment."""
+"""Make a `BatchDesk` for one request: with this installation's ledger, letter store and ILS, at this moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ILS = "ils_oracle"
 
 
 def batch_desk() -> BatchDesk:
-    """The desk, now. Raises SettingsError or LedgerUnavailable."""
+    """What a librarian does with batches, at this moment. Raises SettingsError or LedgerUnavailable."""
     config = settings()
     return BatchDesk(
         batches=ledger_access.letters(),

@@ -27,7 +27,6 @@ _DONE = {
     "suspendu": "C'est noté : rien ne part d'ici là. Ce qui attendait déjà est écarté au moment de l'envoi.",
     "leve": "La suspension est levée : la prochaine étape partira à son jour.",
 }
-SPENT = "Renvoyé aujourd'hui : pas plus d'un par jour."
 _OVER = frozenset({Reason.RETURNED, Reason.RENEWED})
 _PLACES = {Channel.EMAIL: "mail-at", Channel.SMS: "sms-at", Channel.LETTER: "letter-at"}
 _FORGOTTEN = timedelta(days=60)

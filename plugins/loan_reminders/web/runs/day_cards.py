@@ -14,11 +14,11 @@ from loan_reminders.french.pages.today import (
     advice_words,
     balance_words,
     channel_words,
-    name_words,
     number_words,
     offset_words,
     state_words,
 )
+from loan_reminders.french.words import stage_title
 from loan_reminders.ledger.runs.today import DayFigures
 from loan_reminders.settings.library_toml import Settings
 from loan_reminders.web.runs.airflow_day import AirflowDay
@@ -132,7 +132,7 @@ def _card(
     books = None if known is None else known.books
     return Card(
         stage=stage,
-        name=name_words(stage),
+        name=stage_title(stage),
         offset=offset_words(offset),
         state=state_words(day, now, zone=config.zone),
         icon=ICONS[day.state],

@@ -13,7 +13,8 @@ from loan_reminders.domain.runs.forecast import forecast
 from loan_reminders.domain.sms.pace import spending
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import hour_words, long_day_words, near_words
-from loan_reminders.french.pages.today import channel_words, lasting_words, many, name_words, number_words
+from loan_reminders.french.pages.today import channel_words, lasting_words, many, number_words
+from loan_reminders.french.words import stage_title
 from loan_reminders.ledger.runs.today import SHOWN_DAYS, Today
 from loan_reminders.settings.library_toml import Settings
 from loan_reminders.web.runs.day_cards import CLASSES, starts_at
@@ -81,7 +82,7 @@ def tomorrow(
         return ()
     return tuple(
         (
-            name_words(stage),
+            stage_title(stage),
             hour_words(starts_at(config, stage, now), zone=config.zone),
             _about(expected[stage], paused=days[stage].paused),
         )

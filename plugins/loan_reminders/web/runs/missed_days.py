@@ -17,8 +17,7 @@ from loan_reminders.domain.runs.to_do import MISSED_WITHIN, ToDoKind, missed_day
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import long_day_words
-from loan_reminders.french.pages.to_do import NO_STAGE, ONE_STAGE
-from loan_reminders.french.words import STAGES
+from loan_reminders.french.words import STAGES, no_stage, the_stage
 from loan_reminders.hooks.ils import loan_source
 from loan_reminders.services.runs.catch_up import Foresight, foresee
 from loan_reminders.settings.library_toml import settings
@@ -70,7 +69,7 @@ async def before(at: At, stage: AStage, day: ADay, airflow: Airflow) -> Response
 @acted.post(f"/{PATH}/{{stage}}/{{day}}")
 async def catch_up(at: At, stage: AStage, day: ADay, who: Librarian, airflow: Airflow) -> Response:
     """Start the run of this day, once."""
-    if not _is_possible(day):
+    if not _is_possible(day, _today()):
         return await run_in_threadpool(at.problem, _impossible(), 404)
     try:
         runs = await airflow_runs.stage_runs(airflow, stage, zone=settings().zone)
@@ -98,22 +97,23 @@ async def catch_up(at: At, stage: AStage, day: ADay, who: Librarian, airflow: Ai
 async def _page(
     at: Page, stage: Stage, day: date, airflow: AirflowApi, *, problem: str = "", status: int = 200
 ) -> Response:
-    if not _is_possible(day):
+    today = _today()
+    if not _is_possible(day, today):
         return await run_in_threadpool(at.problem, _impossible(), 404)
     runs, why_not = await _ask(airflow, stage, day)
     context: dict[str, Any] = {"foresight": None, "ils": ""}
     try:
         ours = await run_in_threadpool(_of_day, stage, day)
         if not why_not:
-            context["foresight"] = _foresight_words(await run_in_threadpool(_foresight, stage, day))
+            context["foresight"] = _foresight_words(await run_in_threadpool(_foresight, stage, day, today))
     except (IlsUnavailable, IlsRejected) as error:
         context["ils"] = said(error)
     except ReminderError as error:
         return await run_in_threadpool(at.unavailable, error)
     words = {
         "stage": stage.value,
-        "name": ONE_STAGE[stage],
-        "missing": NO_STAGE[stage],
+        "name": the_stage(stage),
+        "missing": no_stage(stage),
         "day": long_day_words(day),
         "iso": day.isoformat(),
         "state": ours,
@@ -138,8 +138,11 @@ async def _ask(airflow: AirflowApi, stage: Stage, day: date) -> tuple[StageRuns 
     return runs, PAUSED if runs.paused else ""
 
 
-def _is_possible(day: date) -> bool:
-    today = datetime.now(settings().zone).date()
+def _today() -> date:
+    return datetime.now(settings().zone).date()
+
+
+def _is_possible(day: date, today: date) -> bool:
     return today - OLDEST <= day <= today
 
 
@@ -154,7 +157,7 @@ def _missed(now: datetime) -> Sequence[tuple[ToDoKind, WatchedDay]]:
 
 
 def _of_day(stage: Stage, day: date) -> str:
-    """What the ledger says is wrong with a day; « green » when a run of it ended well, empty when nothing is known."""
+    """How far the ledger says a day is: its run ended well, was begun, or there is none."""
     watched = ledger_access.whole().days_to_watch(since=day, until=day)
     ours = [one for one in watched if one.stage is stage]
     if not ours:
@@ -162,9 +165,8 @@ def _of_day(stage: Stage, day: date) -> str:
     return "commencée" if ours[0].started_at is not None else ""
 
 
-def _foresight(stage: Stage, day: date) -> Foresight:
+def _foresight(stage: Stage, day: date, today: date) -> Foresight:
     config = settings()
-    today = datetime.now(config.zone).date()
     policy = config.policy()
     due_date = policy.rule(stage).due_date_on(day)
     run = Run(run_id=0, stage=stage, reference_date=day, due_date=due_date, today=today, dry_run=True, planned=False)

@@ -16,8 +16,7 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.runs.questions import AskingRun, Question
 from loan_reminders.french.days import long_day_words, when_words
-from loan_reminders.french.pages.to_do import ONE_STAGE
-from loan_reminders.french.words import CATEGORIES, CHANNELS
+from loan_reminders.french.words import CATEGORIES, CHANNELS, the_stage
 from loan_reminders.services.registered import approval
 from loan_reminders.services.runs import check_volume
 from loan_reminders.settings.library_toml import settings
@@ -232,7 +231,7 @@ def _of_loan(loan: Loan) -> tuple[str, str, int]:
 def _run(run: AskingRun) -> dict[str, Any]:
     return {
         "id": run.run_id,
-        "stage": ONE_STAGE[run.stage],
+        "stage": the_stage(run.stage),
         "day": long_day_words(run.reference_date),
         "due": long_day_words(run.due_date),
     }

@@ -19,11 +19,11 @@ from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.desk import not_reached_words, stuck_words
 from loan_reminders.french.letters import BATCHES
-from loan_reminders.french.words import CHANNELS, ONE_CHANNEL, SKIPS, STAGES, STATES
+from loan_reminders.french.words import CHANNELS, ONE_CHANNEL, SKIPS, STATES, stage_title
 from loan_reminders.ledger.run_pages.run_page import MOST_NAMES
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
-from loan_reminders.web.access import Right
+from loan_reminders.web.access import Right, airflow_link
 from loan_reminders.web.guard import SeeRoute
 from loan_reminders.web.page import At, Page, Typed
 
@@ -90,14 +90,13 @@ def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
         return _unknown(at)
     zone = settings().zone
     now = datetime.now(zone)
-    stage = STAGES[run.stage]
     answers = [_answer_words(one, now) for one in run.answers] if names else []
     question = {"volume": Question.VOLUME, "lettres": Question.LETTERS}.get(replied)
     given = [one for one in run.answers if one.question is question]
     return at.html(
         "tournee.html.j2",
         run_id=run.run_id,
-        stage=stage[0].upper() + stage[1:],
+        stage=stage_title(run.stage),
         day=long_day_words(run.reference_date),
         due=long_day_words(run.due_date),
         dry_run=run.dry_run,
@@ -108,7 +107,7 @@ def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
         done=f"{_answer_words(given[-1], now)} La tournée reprend dans un instant." if given and names else "",
         answers=answers,
         wait=0 if run.closed_at is not None or (now - run.started_at).days else SECONDS,
-        airflow=f"dags/{run.stage}/runs/{quote(run.dag_run_id, safe='')}",
+        airflow=airflow_link(f"dags/{run.stage}/runs/{quote(run.dag_run_id, safe='')}"),
         missed=f"tournees/jours-manques/{run.stage}/{run.reference_date.isoformat()}",
         cut=len(run.not_reached) > MOST_NAMES or len(run.lost) > MOST_NAMES,
         most=MOST_NAMES,

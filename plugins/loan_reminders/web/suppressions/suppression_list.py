@@ -79,13 +79,13 @@ def add(
         last_day = written_day(jusqu_au) if jusqu_au else None
     except ValueError:
         return _page(at, problem="La date de fin n'est pas une date.", status=400)
-    today = datetime.now(config.zone).date()
-    if last_day is not None and last_day.year > today.year + MOST_YEARS:
+    now = datetime.now(config.zone)
+    if last_day is not None and last_day.year > now.year + MOST_YEARS:
         return _page(
             at, problem=f"La date de fin est à plus de {MOST_YEARS} ans : la laisser vide pour toujours.", status=400
         )
     until = None if last_day is None else datetime.combine(last_day + timedelta(days=1), time(), config.zone)
-    if until is not None and until <= datetime.now(config.zone):
+    if until is not None and until <= now:
         return _page(at, problem="La date de fin est déjà passée.", status=400)
     try:
         added = ledger_access.sms_feedback().suppress(number, who=who, until=until, detail=note.strip())

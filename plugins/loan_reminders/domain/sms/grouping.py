@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from loan_reminders.domain.messages import RenderedText
 
 
-def batches(messages: Iterable[RenderedText], size: int) -> Iterator[tuple[RenderedText, ...]]:
+def grouped_for_requests(messages: Iterable[RenderedText], size: int) -> Iterator[tuple[RenderedText, ...]]:
     """Group messages by text, at most `size` a group, each number once in a group; every message is in one group.
 
     Groups come in the order of their first message, and messages keep their order within a text.
     """
     if size < 1:
-        raise ValueError("a batch holds at least one message")
+        raise ValueError("a request holds at least one message")
     texts: dict[str, _Groups] = {}
     for message in messages:
         texts.setdefault(message.text, _Groups()).add(message, size)
