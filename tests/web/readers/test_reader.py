@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
@@ -97,6 +98,16 @@ def test_addresses_are_shown_once_to_whoever_is_recorded(ledger):
     assert journal(ledger) == [("chloé", "reader_seen", "P1"), ("chloé", "contacts_shown", "P1")]
 
 
+def test_a_message_whose_loans_are_erased_is_not_said_to_be_held(ledger):
+    sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE)
+    where = address(ledger)
+    rows(ledger, "DELETE FROM delivery_loans")
+    with browsing() as client:
+        page = text_of(client.get(where))
+    assert "Renvoyer le dernier e-mail" in page
+    assert "suspension est en vigueur" not in page
+
+
 def test_the_file_is_made_in_one_click_and_recorded(ledger):
     a_whole_story(ledger)
     with browsing("chloé") as client:
@@ -176,6 +187,29 @@ def test_words_as_sent_are_text(ledger):
         page = client.get(address(ledger)).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\nfin" in page
     assert "<i>Titre" not in page
+
+
+def test_a_page_is_one_transaction_and_few_questions(ledger):
+    sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, words=("objet", "corps"))
+    where, begun, asked = address(ledger), [], []
+
+    def begins(connection):
+        begun.append(connection)
+
+    def asks(_connection, _cursor, statement, *_more):
+        asked.append(statement)
+
+    with browsing() as client:
+        client.get(where)
+        event.listen(Engine, "begin", begins)
+        event.listen(Engine, "before_cursor_execute", asks)
+        try:
+            assert client.get(where).status_code == 200
+        finally:
+            event.remove(Engine, "begin", begins)
+            event.remove(Engine, "before_cursor_execute", asks)
+    assert len(begun) == 1
+    assert 10 < len(asked) <= 15, asked
 
 
 def test_whoever_only_sees_may_not_open_a_reader(ledger):

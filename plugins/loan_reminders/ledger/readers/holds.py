@@ -22,13 +22,13 @@ from loan_reminders.ledger.readers.held import IN_FORCE, held
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
-# Run by run, which the key of `loans_seen` serves, as the file of a loan is found.
+# By the loan, then the newest: the runs of years are many, those that saw one loan are few.
 _LOAN = text("""
-    SELECT seen.record ->> 'title' AS title FROM runs run CROSS JOIN LATERAL (
-        SELECT record FROM loans_seen
-        WHERE run_id = run.run_id AND loan_id = :loan_id AND patron_id = :patron_id OFFSET 0
+    SELECT seen.title FROM (
+        SELECT run_id, record ->> 'title' AS title FROM loans_seen
+        WHERE library = :library AND loan_id = :loan_id AND patron_id = :patron_id OFFSET 0
     ) AS seen
-    WHERE run.library = :library ORDER BY run.run_id DESC LIMIT 1
+    ORDER BY seen.run_id DESC LIMIT 1
 """)
 # One that ended by itself, or that a new one takes the place of, makes room.
 _MAKE_ROOM = text("""

@@ -77,26 +77,28 @@ def _page(
     now = datetime.now(config.zone)
     shown = act is JournalAct.CONTACTS_SHOWN
     try:
-        readers = ledger_access.readers()
-        reader = readers.reader(number)
-        if reader is None:
-            return search_page(at, problem=UNKNOWN, status=404)
-        journal = ledger_access.journal()
-        journal.keep_once(who=who, act=act, patron_id=reader.patron_id, within=timedelta(0) if shown else SAME_LOOK)
-        loans = readers.loans_of(reader.patron_id)
-        pages = Pages(number=page, lines=len(loans), size=LOANS)
-        pages = replace(pages, number=min(page, pages.last))
-        here = loans[pages.offset : pages.offset + LOANS]
-        disputes = ledger_access.dispute().files(here, patron_id=reader.patron_id) if here else ()
-        lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
-        loan_lines = with_next(
-            [lines.line(dispute) for dispute in disputes],
-            disputes,
-            reader.patron_id,
-            policy=config.policy(),
-            today=now.date(),
-        )
-        doing = faire(reader.patron_id, disputes, now=now, zone=config.zone, answered=answered)
+        with ledger_access.reader_pages().opened() as ledger:
+            reader = ledger.readers.reader(number)
+            if reader is None:
+                return search_page(at, problem=UNKNOWN, status=404)
+            patron_id, within = reader.patron_id, timedelta(0) if shown else SAME_LOOK
+            ledger.journal.keep_once(who=who, act=act, patron_id=patron_id, within=within)
+            loans = ledger.readers.loans_of(patron_id)
+            pages = Pages(number=page, lines=len(loans), size=LOANS)
+            pages = replace(pages, number=min(page, pages.last))
+            here = loans[pages.offset : pages.offset + LOANS]
+            disputes = ledger.files.files(here, patron_id=patron_id) if here else ()
+            lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
+            holds = [one for one in ledger.holds.of_reader(patron_id) if one.in_force(now.date())]
+            loan_lines = with_next(
+                ledger,
+                [lines.line(dispute) for dispute in disputes],
+                disputes,
+                holds=holds,
+                policy=config.policy(),
+                today=now.date(),
+            )
+            doing = faire(ledger, patron_id, disputes, holds=holds, now=now, zone=config.zone, answered=answered)
     except ReminderError as error:
         return at.unavailable(error)
     newest = 1 if pages.number == 1 else 0
