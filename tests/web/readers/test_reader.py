@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.readers.readers import PostgresReaders
-from tests.scenes.builders import DUE_DATE, a_loan
+from tests.scenes.builders import DUE_DATE, a_loan, a_patron, an_email
 from tests.scenes.disputed_loan import TRACKING, a_whole_story, sent
 from tests.scenes.ledger_runs import extracted, rows
 from tests.web.client import browsing
@@ -98,6 +98,34 @@ def test_addresses_are_shown_once_to_whoever_is_recorded(ledger):
     assert journal(ledger) == [("chloé", "reader_seen", "P1"), ("chloé", "contacts_shown", "P1")]
 
 
+def test_an_older_page_has_the_contacts_of_today_and_shows_the_addresses_of_then(ledger):
+    for place in range(9):
+        # The oldest loan is told at the reader's address of that time.
+        patron = a_patron(email=an_email("autrefois@example.fr" if place == 0 else "maintenant@example.fr"))
+        due = DUE_DATE + timedelta(days=28 * place)
+        loan = a_loan(loan_id=f"L{place}", title=f"Livre {place}", due_date=due, patron=patron)
+        sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, loans=(loan,))
+    where = address(ledger)
+    with browsing("chloé") as client:
+        masked = client.get(f"{where}?page=2").text
+        form = re.search(r'<form method="post" action="[^"]+/coordonnees">(.*?)</form>', masked, re.DOTALL)
+        fields = dict(re.findall(r'name="(\w+)" value="([^"]+)"', form[1]))
+        shown = client.post(f"{where}/coordonnees", data=fields).text
+    contacts = re.search(r'<dl class="contacts">(.*?)</dl>', shown, re.DOTALL)[1]
+    assert "m•••@example.fr" in masked
+    assert ("Livre 0" in shown, "autrefois@example.fr" in shown) == (True, True)
+    assert ("maintenant@example.fr" in contacts, "autrefois@example.fr" in contacts) == (True, False)
+
+
+def test_the_page_leads_to_what_the_journal_says_of_the_reader(ledger):
+    a_whole_story(ledger)
+    with browsing("chloé") as client:
+        [way] = re.findall(r'href="(/journal\?lecteur=\d+)"', client.get(address(ledger)).text)
+        journal_page = text_of(client.get(way))
+    assert "Au sujet de" in journal_page
+    assert "a ouvert la page de" in journal_page
+
+
 def test_a_message_whose_loans_are_erased_is_not_said_to_be_held(ledger):
     sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE)
     where = address(ledger)
@@ -115,7 +143,7 @@ def test_the_file_is_made_in_one_click_and_recorded(ledger):
         form = re.search(r'action="(/dossier)" data-download>\s*<input type="hidden" name="pret" value="([^"]+)"', page)
         answer = client.post(form[1], data={"pret": form[2]})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
-    assert journal(ledger)[-1] == ("chloé", "dispute_file_made", "P1")
+    assert journal(ledger) == [("chloé", "reader_seen", "P1"), ("chloé", "dispute_file_made", "P1")]
 
 
 def test_a_reader_with_many_loans_is_paged_newest_first(ledger):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.journal import JournalAct
@@ -51,9 +51,9 @@ def page(
 
 
 @router.post("/lecteurs/{number}/coordonnees")
-def show_contacts(at: At, who: Librarian, number: int) -> Response:
+def show_contacts(at: At, who: Librarian, number: int, page: Annotated[int, Form(ge=1, le=10_000)] = 1) -> Response:
     """The page once with the addresses as they are; the next time they are masked again."""
-    return _page(at, who, number, page=1, act=JournalAct.CONTACTS_SHOWN)
+    return _page(at, who, number, page=page, act=JournalAct.CONTACTS_SHOWN)
 
 
 def reader_page(
@@ -88,6 +88,8 @@ def _page(
             pages = replace(pages, number=min(page, pages.last))
             here = loans[pages.offset : pages.offset + LOANS]
             disputes = ledger.files.files(here, patron_id=patron_id) if here else ()
+            # Old loans know old addresses: those of today are with the newest ones.
+            newest = disputes if pages.number == 1 else ledger.files.files(loans[:LOANS], patron_id=patron_id)
             lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
             holds = [one for one in ledger.holds.of_reader(patron_id) if one.in_force(now.date())]
             loan_lines = with_next(
@@ -101,7 +103,6 @@ def _page(
             doing = faire(ledger, patron_id, disputes, holds=holds, now=now, zone=config.zone, answered=answered)
     except ReminderError as error:
         return at.unavailable(error)
-    newest = 1 if pages.number == 1 else 0
     words = MessageWords(now=now, zone=config.zone)
     return at.html(
         "lecteur.html.j2",
@@ -109,11 +110,11 @@ def _page(
         faire=doing,
         reader=reader,
         category=category_words(reader.category),
-        last_seen=day_words(max((cycle.last_seen for one in disputes for cycle in one.cycles), default=None)),
-        contacts=contacts(disputes, now=now, shown=shown, words=words),
+        last_seen=day_words(max((cycle.last_seen for one in newest for cycle in one.cycles), default=None)),
+        contacts=contacts(newest, now=now, shown=shown, words=words),
         shown=shown,
         first=loan_lines[0] if loan_lines else None,
-        others=loan_lines[newest:],
+        others=loan_lines[1:] if pages.number == 1 else loan_lines,
         total=len(loans),
         pages=pages,
     )
