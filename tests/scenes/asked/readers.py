@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.readers.search import ReaderSearch
 from loan_reminders.ledger.dispute.reader_page import PostgresReaderPages
 from loan_reminders.ledger.readers.readers import PostgresReaders
@@ -45,6 +46,7 @@ def readers(ledger: PostgresLedger) -> None:
         assert [one.deliveries[0].steps for one in page.files.files(on_paper, patron_id="")]
         page.resends.last_of_each(patron.patron_id, today=DUE_DATE)
         page.holds.of_reader(patron.patron_id)
+        page.holds.not_listed({LoanKey(loan_id=loan_id, due_date=DUE_DATE): DUE_DATE}, first=-2, last=21)
         for _ in range(2):
             page.journal.keep_once(
                 who="zoé", act=JournalAct.READER_SEEN, patron_id=patron.patron_id, within=timedelta(minutes=5)

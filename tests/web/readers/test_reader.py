@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, event
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.days import day_words
 from loan_reminders.ledger.readers.readers import PostgresReaders
-from tests.scenes.builders import DUE_DATE, a_loan, a_patron, an_email
+from loan_reminders.settings.library_toml import settings
+from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_notice, a_patron, an_email
 from tests.scenes.disputed_loan import TRACKING, a_whole_story, sent
-from tests.scenes.ledger_runs import extracted, rows
+from tests.scenes.ledger_runs import extracted, planned, rows
 from tests.web.client import browsing
 
 PERSONAL = ("camille.martin@", "33639980001", "06 39 98 00 01")
@@ -96,6 +98,34 @@ def test_addresses_are_shown_once_to_whoever_is_recorded(ledger):
     assert "06 39 98 00 01" in shown.text
     assert not [word for word in PERSONAL if word in again.text]
     assert journal(ledger) == [("chloé", "reader_seen", "P1"), ("chloé", "contacts_shown", "P1")]
+
+
+def test_nothing_is_promised_for_a_loan_that_the_ils_does_not_give_any_more(ledger):
+    """The runs of its later stages had everything that was still out: it was returned or renewed, whatever is known."""
+    today = datetime.now(settings().zone).date()
+    due = today - timedelta(days=9)
+    loans = [a_loan(loan_id="L1", title="Rapporté", due_date=due), a_loan(loan_id="L2", title="Gardé", due_date=due)]
+
+    def seen(days, stage, *some):
+        day = due + timedelta(days)
+        more = {"due_date": due, "reference_date": day, "today": day}
+        extracted(ledger, some, dag_run_id=f"day {days}", stage=stage, **more)
+
+    seen(-2, Stage.COURTESY_NOTICE, *loans)
+    planned(ledger, [a_delivery(notice=a_notice(loans=tuple(loans)))], dag_run_id="told", due_date=due, today=due)
+    with browsing() as client:
+        before = text_of(client.get(address(ledger)))
+        seen(1, Stage.OVERDUE_NOTICE, loans[1])
+        rows(ledger, "UPDATE runs SET state = 'extracting' WHERE dag_run_id = 'day 1'")
+        while_it_reads = text_of(client.get(address(ledger)))
+        rows(ledger, "UPDATE runs SET state = 'extracted' WHERE dag_run_id = 'day 1'")
+        after = text_of(client.get(address(ledger)))
+    gone = f"le {day_words(due + timedelta(days=1))}, le SIGB ne donnait plus ce prêt à cette échéance"
+    for page in (before, while_it_reads):
+        assert (page.count("prévue le"), gone in page, '<option value="L1">' in page) == (2, False, True)
+    assert (after.count("prévue le"), after.count(gone)) == (1, 1)
+    assert "rendu ou prolongé" in after
+    assert ('<option value="L1">' in after, '<option value="L2">' in after) == (False, True)
 
 
 def test_an_older_page_has_the_contacts_of_today_and_shows_the_addresses_of_then(ledger):
@@ -237,7 +267,7 @@ def test_a_page_is_one_transaction_and_few_questions(ledger):
             event.remove(Engine, "begin", begins)
             event.remove(Engine, "before_cursor_execute", asks)
     assert len(begun) == 1
-    assert 10 < len(asked) <= 15, asked
+    assert 10 < len(asked) <= 16, asked
 
 
 def test_whoever_only_sees_may_not_open_a_reader(ledger):

@@ -68,6 +68,17 @@ _DECIDED = text("""
     ) AS claim
 """)
 
+# A run asks the ILS for every loan of its due date that is still out: one that it does not get any more is not.
+_NOT_LISTED = text("""
+    SELECT asked.loan_id, asked.due_date, min(run.today) AS day
+    FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[]), CAST(:heard AS date[]))
+         AS asked(loan_id, due_date, heard)
+    JOIN runs run ON run.library = :library AND run.due_date = asked.due_date AND run.today > asked.heard
+     AND run.reference_date BETWEEN asked.due_date + CAST(:first AS int) AND asked.due_date + CAST(:last AS int)
+    WHERE NOT run.dry_run AND run.kind = 'daily' AND run.state <> 'extracting'
+    GROUP BY asked.loan_id, asked.due_date
+""")
+
 LONGEST_REASON = 300
 
 
@@ -164,6 +175,24 @@ class PostgresHolds:
             for row in connection.execute(_DECIDED, asked):
                 found.setdefault(LoanKey(loan_id=row.loan_id, due_date=row.due_date), set()).add(Stage(row.stage))
         return {one: frozenset(stages) for one, stages in found.items()}
+
+    def not_listed(self, heard: Mapping[LoanKey, date], *, first: int, last: int) -> Mapping[LoanKey, date]:
+        """The loans that the ILS did not give any more, each with the day of the first run that missed it.
+
+        `heard` says on which day each was in a run last; `first` and `last` are the days after the due date between
+        which the stages lie. What is returned or renewed is not given any more.
+        """
+        asked = {
+            "library": self._library,
+            "loan_id": [one.loan_id for one in heard],
+            "due_date": [one.due_date for one in heard],
+            "heard": list(heard.values()),
+            "first": first,
+            "last": last,
+        }
+        with self._transaction() as connection:
+            rows = connection.execute(_NOT_LISTED, asked)
+            return {LoanKey(loan_id=row.loan_id, due_date=row.due_date): row.day for row in rows}
 
     def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
         """Those of these recipients that are not written to any more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -17,7 +17,7 @@ from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.french.days import day_words, when_words
-from loan_reminders.french.pages.next_step import hold_words, next_step_words, resent_words
+from loan_reminders.french.pages.next_step import hold_words, next_step_words, not_listed_words, resent_words
 from loan_reminders.french.words import ONE_STATE, STAGES
 from loan_reminders.ledger.dispute.reader_page import ReaderPageParts
 from loan_reminders.services.readers.next_step import next_steps
@@ -91,6 +91,14 @@ class HoldRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoansOut:
+    """The loans that are still `out`, and those `gone`: since which day the ILS did not give them any more."""
+
+    out: Mapping[LoanKey, Loan]
+    gone: Mapping[LoanKey, date]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Faire:
     """The column. `loans` are the loans that can be held, with their titles; `has_letters`: some message was paper."""
 
@@ -110,6 +118,7 @@ def faire(
     patron_id: str,
     disputes: Sequence[Dispute],
     *,
+    loans: LoansOut,
     holds: Sequence[Hold],
     now: datetime,
     zone: tzinfo,
@@ -134,7 +143,7 @@ def faire(
         patron_id=patron_id,
         again=again,
         holds=tuple(hold_row(one, now=now, zone=zone) for one in holds),
-        loans=tuple((loan.loan_id, loan.title or "document sans titre") for loan in _open(disputes).values()),
+        loans=tuple((loan.loan_id, loan.title or "document sans titre") for loan in loans.out.values()),
         has_letters=any(one.channel in paper for dispute in disputes for one in dispute.deliveries),
         first_day=today.isoformat(),
         last_day=(today + LONGEST).isoformat(),
@@ -171,8 +180,21 @@ def hold_row(hold: Hold, *, now: datetime, zone: tzinfo) -> HoldRow:
     )
 
 
+def loans_out(ledger: ReaderPageParts, disputes: Sequence[Dispute], *, policy: Policy) -> LoansOut:
+    """Which loans are still out, as far as runs know. Raises LedgerUnavailable."""
+    found = _open(disputes)
+    heard = {}
+    for dispute in disputes:
+        if dispute.cycles and (one := key(dispute.cycles[-1].loan)) in found:
+            # A row that could not be read was in its run all the same.
+            heard[one] = max(dispute.cycles[-1].last_seen, *(skip.day for skip in dispute.skips), date.min)
+    offsets = [rule.offset_days for rule in policy.rules]
+    gone = ledger.holds.not_listed(heard, first=min(offsets), last=max(offsets)) if heard else {}
+    return LoansOut(out={one: loan for one, loan in found.items() if one not in gone}, gone=gone)
+
+
 def _open(disputes: Iterable[Dispute]) -> dict[LoanKey, Loan]:
-    """The loans that are still out, as far as is known: nothing says that their last cycle is over."""
+    """The loans of which nothing that was written down says that their last cycle is over."""
     found = {}
     for dispute in disputes:
         if not dispute.cycles:
@@ -205,6 +227,7 @@ def with_next(
     lines: Sequence[LoanLine],
     disputes: Sequence[Dispute],
     *,
+    loans: LoansOut,
     holds: Sequence[Hold],
     policy: Policy,
     today: date,
@@ -213,10 +236,9 @@ def with_next(
 
     `holds` are the reader's in force today.
     """
-    loans = _open(disputes)
     tried = {key(one.cycles[-1].loan): _tried(one) for one in disputes if one.cycles}
-    steps = next_steps(ledger.holds, list(loans.values()), holds=holds, policy=policy, today=today, tried=tried)
-    entries = {}
+    steps = next_steps(ledger.holds, list(loans.out.values()), holds=holds, policy=policy, today=today, tried=tried)
+    entries = {one.loan_id: _nothing_more(not_listed_words(day)) for one, day in loans.gone.items()}
     for step in steps.values():
         if step.stage is None and today > step.loan.due_date + _FORGOTTEN:
             continue
@@ -233,3 +255,8 @@ def with_next(
         replace(line, entries=(*line.entries, entries[line.loan_id])) if line.loan_id in entries else line
         for line in lines
     ]
+
+
+def _nothing_more(words: tuple[str, str, str]) -> LineEntry:
+    what, pill, said = words
+    return LineEntry(title=what, pill=pill, tone="off", place="not", when=said, became="")

@@ -22,7 +22,7 @@ from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import Pages
 from loan_reminders.web.page import At, Page, Typed
 from loan_reminders.web.readers.contacts import contacts
-from loan_reminders.web.readers.faire import Answered, faire, with_next
+from loan_reminders.web.readers.faire import Answered, faire, loans_out, with_next
 from loan_reminders.web.readers.loan_lines import LoanLines
 from loan_reminders.web.readers.search import search_page
 
@@ -92,15 +92,19 @@ def _page(
             newest = disputes if pages.number == 1 else ledger.files.files(loans[:LOANS], patron_id=patron_id)
             lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
             holds = [one for one in ledger.holds.of_reader(patron_id) if one.in_force(now.date())]
+            out = loans_out(ledger, disputes, policy=config.policy())
             loan_lines = with_next(
                 ledger,
                 [lines.line(dispute) for dispute in disputes],
                 disputes,
+                loans=out,
                 holds=holds,
                 policy=config.policy(),
                 today=now.date(),
             )
-            doing = faire(ledger, patron_id, disputes, holds=holds, now=now, zone=config.zone, answered=answered)
+            doing = faire(
+                ledger, patron_id, disputes, loans=out, holds=holds, now=now, zone=config.zone, answered=answered
+            )
     except ReminderError as error:
         return at.unavailable(error)
     words = MessageWords(now=now, zone=config.zone)
