@@ -160,6 +160,16 @@ def test_a_change_is_asked_for_by_our_own_pages_alone(ledger, headers, ours):
     assert len(ledger.feedback().suppressions()) == int(ours)
 
 
+def test_no_change_is_made_for_another_site_by_any_route(ledger):
+    posts = [call for route in routes() for call in calls(route) if call[0] not in ("GET", "HEAD")]
+    assert len(posts) > 20
+    with browsing("admin", sec_fetch_site="cross-site", origin="https://ailleurs.example") as client:
+        for method, path in posts:
+            answer = client.request(method, path, data={"lecteur": "P1", "motif": "x"})
+            assert answer.status_code == 403, (method, path)
+            assert FOREIGN in answer.text.replace("&#39;", "'"), (method, path)
+
+
 def test_airflows_own_address_is_ours_behind_a_proxy(monkeypatch):
     from loan_reminders.web import access
 

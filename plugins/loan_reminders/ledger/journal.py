@@ -21,12 +21,12 @@ _KEEP = text("""
         WHERE delivery.delivery_id = CAST(:delivery_id AS uuid)
     ), ''), :delivery_id, :batch_id, :run_id, :detail, CAST(:facts AS jsonb))
 """)
-_KEPT_LATELY = text("""
-    SELECT count(*) FROM (
-        SELECT who, act, at FROM journal WHERE library = :library AND patron_id = :patron_id AND patron_id <> ''
-        ORDER BY entry_id DESC LIMIT 200
-    ) AS newest
-    WHERE who = :who AND act = :act AND at > now() - :within
+_KEEP_ONCE = text("""
+    INSERT INTO journal (library, who, act, patron_id) SELECT :library, :who, :act, :patron_id
+    WHERE NOT EXISTS (
+        SELECT FROM journal WHERE library = :library AND patron_id = :patron_id AND patron_id <> ''
+          AND at > now() - CAST(:within AS interval) AND who = :who AND act = :act
+    )
 """)
 _KEEP_OF_LETTERS = text("""
     INSERT INTO journal (library, who, act, patron_id, delivery_id, batch_id, run_id, detail)
@@ -136,12 +136,7 @@ class PostgresJournal:
             keep(connection, self._library, who=who, act=act, patron_id=patron_id, detail=detail)
 
     def keep_once(self, *, who: str, act: JournalAct, patron_id: str, within: timedelta) -> None:
-        """Add one line about a look at a reader's page, unless the same person had the same look within this time.
-
-        Of the reader's lines the newest 200 are considered.
-        """
+        """Add one line about a look at a reader's page, unless the same person had the same look within this time."""
         asked = {"library": self._library, "who": storable(who), "act": act.value, "patron_id": patron_id}
         with self._transaction() as connection:
-            if within and connection.execute(_KEPT_LATELY, {**asked, "within": within}).scalar():
-                return
-            keep(connection, self._library, who=who, act=act, patron_id=patron_id)
+            connection.execute(_KEEP_ONCE, {**asked, "within": within})

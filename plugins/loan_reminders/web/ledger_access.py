@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.hooks.ledger import ledger
+from loan_reminders.ledger.dispute.reader_page import PostgresReaderPages
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
 from loan_reminders.ledger.journal_pages import PostgresJournalPages
 from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
@@ -90,6 +91,11 @@ def today() -> PostgresToday:
 def readers() -> PostgresReaders:
     """The part of the ledger that knows the readers. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresReaders)
+
+
+def reader_pages() -> PostgresReaderPages:
+    """The parts of the ledger that a reader's page is made of. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresReaderPages)
 
 
 def holds() -> PostgresHolds:

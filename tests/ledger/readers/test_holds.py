@@ -144,3 +144,32 @@ def test_a_letter_already_printed_stays(ledger):
     hold(ledger, letters[0].notice.patron.patron_id, until=TODAY)
     assert leave_out_held(ledger.letters(), batch_id, Recheck(), today=TODAY, who="zoé").silent
     assert states(ledger)[letters[0].delivery_id] == ("accepted", None)
+
+
+def test_a_loan_is_gone_when_a_later_run_of_its_due_date_did_not_get_it(ledger):
+    """Not by a trial, by a run still reading, by one of that same day, of another due date, or by a resend."""
+    due = DUE_DATE
+    heard = {LoanKey(loan_id="L1", due_date=due): due - timedelta(days=2)}
+
+    def gone():
+        return dict(ledger.part(PostgresHolds).not_listed(heard, first=-2, last=21))
+
+    def ran(days, *, of=due, **more):
+        day = of + timedelta(days=days)
+        extracted(
+            ledger, [], dag_run_id=f"{of} {days} {more}", due_date=of, **{"reference_date": day, "today": day, **more}
+        )
+
+    ran(-2)
+    ran(1, dry_run=True)
+    ran(1, of=due + timedelta(days=1))
+    assert gone() == {}
+    ran(8)
+    rows(ledger, "UPDATE runs SET kind = 'resend' WHERE reference_date = due_date + 8")
+    assert gone() == {}
+    rows(ledger, "UPDATE runs SET kind = 'daily', state = 'extracting' WHERE reference_date = due_date + 8")
+    assert gone() == {}
+    rows(ledger, "UPDATE runs SET state = 'extracted' WHERE state = 'extracting'")
+    ran(15)
+    assert gone() == {LoanKey(loan_id="L1", due_date=due): due + timedelta(days=8)}
+    assert ledger.part(PostgresHolds).not_listed({}, first=-2, last=21) == {}

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from loan_reminders.domain.readers.names import trigrams
 from loan_reminders.domain.readers.search import FoundBy, ReaderSearch, ReadersFound
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.connect import connect
@@ -70,6 +71,10 @@ def test_an_empty_ledger_finds_nobody(ledger: PostgresLedger) -> None:
         ("r1-7zk3qd4m", B.REFERENCE),
         (TRACKING, B.TRACKING_NUMBER),
         ("1a 234 567 8901 2", B.TRACKING_NUMBER),
+        ("p1", B.PATRON_ID),
+        ("2100 0000 000 17", B.CARD),
+        ("0935 000 123", B.ITEM),
+        ("l1", B.LOAN),
     ],
 )
 def test_each_kind_of_number_finds_the_one_reader(filled: PostgresLedger, text: str, by: FoundBy) -> None:
@@ -130,6 +135,21 @@ def test_a_whole_name_comes_before_a_part_and_opens_at_once(ledger: PostgresLedg
     assert answer.only.name == "Martin, Zoé"
     assert search(ledger, "artin").only is None
     assert search(ledger, "matrin").only is None
+
+
+def test_a_name_with_a_mistake_is_found_among_thousands_that_are_not_near(ledger: PostgresLedger) -> None:
+    words = ("MASSALIN", "OLE")
+    rows(
+        ledger,
+        "INSERT INTO readers (library, patron_id, name, name_words, trigrams, last_seen_on)"
+        " SELECT :library, 'T' || place, 'Massalin, Ole', CAST(:words AS text[]), CAST(:trigrams AS text[]),"
+        " date '2026-11-01' FROM generate_series(1, 4000) AS place",
+        library=ledger.library, words=list(words), trigrams=list(trigrams(words)),
+    )  # fmt: skip
+    with_names(ledger, "Martin, Zoé")
+    assert [one.reader.name for one in search(ledger, "matrin").readers] == ["Martin, Zoé"]
+    assert [one.reader.name for one in search(ledger, "zoe matrin").readers] == ["Martin, Zoé"]
+    assert search(ledger, "ole matrin") == ReadersFound(readers=())
 
 
 def test_more_than_a_list_can_hold_is_said(ledger: PostgresLedger) -> None:

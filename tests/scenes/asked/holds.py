@@ -54,6 +54,7 @@ def resent(ledger: PostgresLedger) -> None:
     assert last.recipient is not None
     again = a_delivery(notice=a_notice(loans=last.loans), recipient=last.recipient)
     ours.resent_on(patron_id, Channel.EMAIL, DUE_DATE)
+    ours.last_of_each(patron_id, today=DUE_DATE)
     ours.segments_since(datetime.now(UTC))
     with ours.texting_alone():
         words = SentWords(delivery_id=again.delivery_id, subject="", body="x")

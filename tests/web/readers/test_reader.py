@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.days import day_words
 from loan_reminders.ledger.readers.readers import PostgresReaders
-from tests.scenes.builders import DUE_DATE, a_loan
+from loan_reminders.settings.library_toml import settings
+from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_notice, a_patron, an_email
 from tests.scenes.disputed_loan import TRACKING, a_whole_story, sent
-from tests.scenes.ledger_runs import extracted, rows
+from tests.scenes.ledger_runs import extracted, planned, rows
 from tests.web.client import browsing
 
 PERSONAL = ("camille.martin@", "33639980001", "06 39 98 00 01")
@@ -97,6 +100,72 @@ def test_addresses_are_shown_once_to_whoever_is_recorded(ledger):
     assert journal(ledger) == [("chloé", "reader_seen", "P1"), ("chloé", "contacts_shown", "P1")]
 
 
+def test_nothing_is_promised_for_a_loan_that_the_ils_does_not_give_any_more(ledger):
+    """The runs of its later stages had everything that was still out: it was returned or renewed, whatever is known."""
+    today = datetime.now(settings().zone).date()
+    due = today - timedelta(days=9)
+    loans = [a_loan(loan_id="L1", title="Rapporté", due_date=due), a_loan(loan_id="L2", title="Gardé", due_date=due)]
+
+    def seen(days, stage, *some):
+        day = due + timedelta(days)
+        more = {"due_date": due, "reference_date": day, "today": day}
+        extracted(ledger, some, dag_run_id=f"day {days}", stage=stage, **more)
+
+    seen(-2, Stage.COURTESY_NOTICE, *loans)
+    planned(ledger, [a_delivery(notice=a_notice(loans=tuple(loans)))], dag_run_id="told", due_date=due, today=due)
+    with browsing() as client:
+        before = text_of(client.get(address(ledger)))
+        seen(1, Stage.OVERDUE_NOTICE, loans[1])
+        rows(ledger, "UPDATE runs SET state = 'extracting' WHERE dag_run_id = 'day 1'")
+        while_it_reads = text_of(client.get(address(ledger)))
+        rows(ledger, "UPDATE runs SET state = 'extracted' WHERE dag_run_id = 'day 1'")
+        after = text_of(client.get(address(ledger)))
+    gone = f"le {day_words(due + timedelta(days=1))}, le SIGB ne donnait plus ce prêt à cette échéance"
+    for page in (before, while_it_reads):
+        assert (page.count("prévue le"), gone in page, '<option value="L1">' in page) == (2, False, True)
+    assert (after.count("prévue le"), after.count(gone)) == (1, 1)
+    assert "rendu ou prolongé" in after
+    assert ('<option value="L1">' in after, '<option value="L2">' in after) == (False, True)
+
+
+def test_an_older_page_has_the_contacts_of_today_and_shows_the_addresses_of_then(ledger):
+    for place in range(9):
+        # The oldest loan is told at the reader's address of that time.
+        patron = a_patron(email=an_email("autrefois@example.fr" if place == 0 else "maintenant@example.fr"))
+        due = DUE_DATE + timedelta(days=28 * place)
+        loan = a_loan(loan_id=f"L{place}", title=f"Livre {place}", due_date=due, patron=patron)
+        sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, loans=(loan,))
+    where = address(ledger)
+    with browsing("chloé") as client:
+        masked = client.get(f"{where}?page=2").text
+        form = re.search(r'<form method="post" action="[^"]+/coordonnees">(.*?)</form>', masked, re.DOTALL)
+        fields = dict(re.findall(r'name="(\w+)" value="([^"]+)"', form[1]))
+        shown = client.post(f"{where}/coordonnees", data=fields).text
+    contacts = re.search(r'<dl class="contacts">(.*?)</dl>', shown, re.DOTALL)[1]
+    assert "m•••@example.fr" in masked
+    assert ("Livre 0" in shown, "autrefois@example.fr" in shown) == (True, True)
+    assert ("maintenant@example.fr" in contacts, "autrefois@example.fr" in contacts) == (True, False)
+
+
+def test_the_page_leads_to_what_the_journal_says_of_the_reader(ledger):
+    a_whole_story(ledger)
+    with browsing("chloé") as client:
+        [way] = re.findall(r'href="(/journal\?lecteur=\d+)"', client.get(address(ledger)).text)
+        journal_page = text_of(client.get(way))
+    assert "Au sujet de" in journal_page
+    assert "a ouvert la page de" in journal_page
+
+
+def test_a_message_whose_loans_are_erased_is_not_said_to_be_held(ledger):
+    sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE)
+    where = address(ledger)
+    rows(ledger, "DELETE FROM delivery_loans")
+    with browsing() as client:
+        page = text_of(client.get(where))
+    assert "Renvoyer le dernier e-mail" in page
+    assert "suspension est en vigueur" not in page
+
+
 def test_the_file_is_made_in_one_click_and_recorded(ledger):
     a_whole_story(ledger)
     with browsing("chloé") as client:
@@ -104,7 +173,7 @@ def test_the_file_is_made_in_one_click_and_recorded(ledger):
         form = re.search(r'action="(/dossier)" data-download>\s*<input type="hidden" name="pret" value="([^"]+)"', page)
         answer = client.post(form[1], data={"pret": form[2]})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
-    assert journal(ledger)[-1] == ("chloé", "dispute_file_made", "P1")
+    assert journal(ledger) == [("chloé", "reader_seen", "P1"), ("chloé", "dispute_file_made", "P1")]
 
 
 def test_a_reader_with_many_loans_is_paged_newest_first(ledger):
@@ -176,6 +245,29 @@ def test_words_as_sent_are_text(ledger):
         page = client.get(address(ledger)).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\nfin" in page
     assert "<i>Titre" not in page
+
+
+def test_a_page_is_one_transaction_and_few_questions(ledger):
+    sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, words=("objet", "corps"))
+    where, begun, asked = address(ledger), [], []
+
+    def begins(connection):
+        begun.append(connection)
+
+    def asks(_connection, _cursor, statement, *_more):
+        asked.append(statement)
+
+    with browsing() as client:
+        client.get(where)
+        event.listen(Engine, "begin", begins)
+        event.listen(Engine, "before_cursor_execute", asks)
+        try:
+            assert client.get(where).status_code == 200
+        finally:
+            event.remove(Engine, "begin", begins)
+            event.remove(Engine, "before_cursor_execute", asks)
+    assert len(begun) == 1
+    assert 10 < len(asked) <= 16, asked
 
 
 def test_whoever_only_sees_may_not_open_a_reader(ledger):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from loan_reminders.ledger.readers.readers import PostgresReaders
+from loan_reminders.settings.library_toml import settings
 from tests.scenes.builders import a_loan, a_mobile, a_patron, an_email
 from tests.scenes.disputed_loan import TRACKING, a_whole_story
 from tests.scenes.ledger_runs import extracted
@@ -60,7 +61,7 @@ def test_several_readers_are_told_apart_and_paged(ledger):
     assert "60 lecteurs" in first
     assert len(re.findall(r'href="/lecteurs/\d+"', first)) == 50
     assert len(re.findall(r'href="/lecteurs/\d+"', second)) == 10
-    assert "<td>C7</td>" in first + second
+    assert ">C7</td>" in first + second
     assert "Page 2 sur 2" in second
     assert beyond.status_code == 200
 
@@ -94,6 +95,18 @@ def test_nobody_found_says_what_was_tried_and_what_to_do(ledger, text, words):
     assert words in said
     assert "Scanner la carte" in said
     assert "<script>x" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("countries", "words"), [(["FR"], "un pays non desservi"), (["FR", "BE"], "comme numéro de mobile")]
+)
+def test_a_foreign_mobile_is_looked_for_where_sms_go(ledger, monkeypatch, countries, words):
+    ours = settings()
+    abroad = ours.model_copy(update={"sms": ours.sms.model_copy(update={"countries": countries})})
+    monkeypatch.setattr("loan_reminders.web.readers.search.settings", lambda: abroad)
+    with browsing() as client:
+        said = client.post(PAGE, data={"recherche": "+32 470 12 34 56"}).text.replace("&#39;", "'")
+    assert words in said
 
 
 def test_a_name_that_is_markup_stays_text(ledger):

@@ -65,6 +65,22 @@ class LastMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastSent:
+    """The last message of a reader by a channel, as far as a page needs it to say whether it can be sent once more.
+
+    `loan_ids` are the loans it told of; `recipient` is where the reader can be written to now, None when nowhere.
+    """
+
+    channel: Channel
+    stage: Stage
+    state: DeliveryState
+    sent_at: datetime
+    loan_ids: frozenset[str]
+    recipient: EmailAddress | MobileNumber | None
+    resent_today: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resent:
     """A message that was sent again: about how many documents, and how many of the first message it left out.
 

@@ -13,6 +13,7 @@ from loan_reminders.domain.errors import RecipientError, TrackingNumberError
 from loan_reminders.domain.readers.names import searched_words
 from loan_reminders.domain.readers.reader import Reader
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
+from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
@@ -53,13 +54,26 @@ class ReaderSearch:
     tracking_number: str = ""
     words: tuple[str, ...] = ()
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The writings in which the text may be a number of ours: as it is, without its spaces, in capitals or not.
+
+        A card may be typed as it is printed, in groups; a scanner may write capitals as small letters.
+        """
+        closed_up = self.code.replace(" ", "")
+        writings = (self.code, closed_up, closed_up.upper(), closed_up.lower())
+        return tuple(dict.fromkeys(one for one in writings if one))
+
     @classmethod
-    def parse(cls, text: str) -> ReaderSearch:
-        """Read what was typed or scanned, in any writing. Nothing raises: what is unreadable finds nobody."""
+    def parse(cls, text: str, *, countries: frozenset[str] = FRENCH_COUNTRIES) -> ReaderSearch:
+        """Read what was typed or scanned, in any writing. Nothing raises: what is unreadable finds nobody.
+
+        `countries` are the ISO codes of those whose mobiles are kept: where SMS may go.
+        """
         code = " ".join(text.split())[:LONGEST_SEARCH]
         if "@" in code:
             return cls(code=code, email=_email(code))
-        mobile, refused = _mobile(code)
+        mobile, refused = _mobile(code, countries)
         words = searched_words(code)[:MOST_WORDS]
         return cls(
             code=code,
@@ -114,11 +128,11 @@ def _email(text: str) -> str:
         return text.lower()
 
 
-def _mobile(text: str) -> tuple[str, Refusal | None]:
+def _mobile(text: str, countries: frozenset[str]) -> tuple[str, Refusal | None]:
     if sum(sign.isdecimal() for sign in text) < 6:
         return "", None
     try:
-        return MobileNumber.parse(text).value, None
+        return MobileNumber.parse(text, countries=countries).value, None
     except RecipientError as error:
         return "", error.code
 

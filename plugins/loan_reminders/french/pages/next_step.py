@@ -54,6 +54,12 @@ def next_step_words(step: NextStep, *, today: date) -> tuple[str, str, str]:
     return _first_upper(STAGES[step.stage]), f"prévue {when_planned(step.day, today)}", said
 
 
+def not_listed_words(day: date) -> tuple[str, str, str]:
+    """What comes next for a loan that the ILS did not give any more on a day: nothing, and why."""
+    said = f"le {day_words(day)}, le SIGB ne donnait plus ce prêt à cette échéance"
+    return "Ensuite, plus rien", "rendu ou prolongé", said
+
+
 def hold_words(hold: Hold) -> str:
     """What a hold is about."""
     if hold.whole_reader:

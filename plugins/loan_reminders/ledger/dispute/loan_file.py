@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, TextClause
 
 from loan_reminders.domain.dispute.loan_file import (
     Answer,
@@ -42,6 +42,7 @@ from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient, encode_recipient, storable
 
 Item = TypeVar("Item")
+_ON_PAPER = (Channel.LETTER, Channel.REGISTERED_LETTER)
 
 
 class PostgresLoanFiles:
@@ -118,14 +119,23 @@ class PostgresLoanFiles:
 
     def _deliveries(self, connection: Connection, scope: Mapping[str, Any]) -> dict[str, list[DeliveryRecord]]:
         rows = connection.execute(sql.DELIVERIES, scope).all()
-        ids = list(dict.fromkeys(row.delivery_id for row in rows))
-        asked = {"library": self._library, "delivery_id": ids}
-        words = sent_words.of(connection, self._library, ids)
-        answers = _gathered(connection.execute(sql.ANSWERS, asked), _answer)
-        bounces = _gathered(connection.execute(sql.BOUNCES, asked), _bounce)
-        letters = _gathered(connection.execute(sql.LETTERS, asked), _letter)
-        registered = _gathered(connection.execute(sql.REGISTERED, asked), _registered)
-        steps = _gathered(connection.execute(sql.STEPS, asked), _step)
+        channel_of = {row.delivery_id: Channel(row.channel) for row in rows}
+        ids = list(channel_of)
+
+        def of(
+            statement: TextClause, read: Callable[[Row[Any]], Item], *channels: Channel
+        ) -> dict[uuid.UUID, list[Item]]:
+            # Most readers never get a letter: what is about paper is asked for those who do.
+            some = [one for one in ids if not channels or channel_of[one] in channels]
+            asked = {"library": self._library, "delivery_id": some}
+            return _gathered(connection.execute(statement, asked) if some else (), read)
+
+        words = sent_words.of(connection, self._library, ids) if ids else {}
+        answers = of(sql.ANSWERS, _answer)
+        bounces = of(sql.BOUNCES, _bounce, Channel.EMAIL)
+        letters = of(sql.LETTERS, _letter, *_ON_PAPER)
+        registered = of(sql.REGISTERED, _registered, Channel.REGISTERED_LETTER)
+        steps = of(sql.STEPS, _step, *_ON_PAPER)
         return _of_loans(
             rows,
             lambda row: DeliveryRecord(

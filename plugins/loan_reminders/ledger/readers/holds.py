@@ -22,13 +22,13 @@ from loan_reminders.ledger.readers.held import IN_FORCE, held
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
-# Run by run, which the key of `loans_seen` serves, as the file of a loan is found.
+# By the loan, then the newest: the runs of years are many, those that saw one loan are few.
 _LOAN = text("""
-    SELECT seen.record ->> 'title' AS title FROM runs run CROSS JOIN LATERAL (
-        SELECT record FROM loans_seen
-        WHERE run_id = run.run_id AND loan_id = :loan_id AND patron_id = :patron_id OFFSET 0
+    SELECT seen.title FROM (
+        SELECT run_id, record ->> 'title' AS title FROM loans_seen
+        WHERE library = :library AND loan_id = :loan_id AND patron_id = :patron_id OFFSET 0
     ) AS seen
-    WHERE run.library = :library ORDER BY run.run_id DESC LIMIT 1
+    ORDER BY seen.run_id DESC LIMIT 1
 """)
 # One that ended by itself, or that a new one takes the place of, makes room.
 _MAKE_ROOM = text("""
@@ -66,6 +66,17 @@ _DECIDED = text("""
         SELECT DISTINCT held.stage FROM delivery_loans held
         WHERE held.library = :library AND held.loan_id = asked.loan_id AND held.due_date = asked.due_date AND held.live
     ) AS claim
+""")
+
+# A run asks the ILS for every loan of its due date that is still out: one that it does not get any more is not.
+_NOT_LISTED = text("""
+    SELECT asked.loan_id, asked.due_date, min(run.today) AS day
+    FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[]), CAST(:heard AS date[]))
+         AS asked(loan_id, due_date, heard)
+    JOIN runs run ON run.library = :library AND run.due_date = asked.due_date AND run.today > asked.heard
+     AND run.reference_date BETWEEN asked.due_date + CAST(:first AS int) AND asked.due_date + CAST(:last AS int)
+    WHERE NOT run.dry_run AND run.kind = 'daily' AND run.state <> 'extracting'
+    GROUP BY asked.loan_id, asked.due_date
 """)
 
 LONGEST_REASON = 300
@@ -164,6 +175,24 @@ class PostgresHolds:
             for row in connection.execute(_DECIDED, asked):
                 found.setdefault(LoanKey(loan_id=row.loan_id, due_date=row.due_date), set()).add(Stage(row.stage))
         return {one: frozenset(stages) for one, stages in found.items()}
+
+    def not_listed(self, heard: Mapping[LoanKey, date], *, first: int, last: int) -> Mapping[LoanKey, date]:
+        """The loans that the ILS did not give any more, each with the day of the first run that missed it.
+
+        `heard` says on which day each was in a run last; `first` and `last` are the days after the due date between
+        which the stages lie. What is returned or renewed is not given any more.
+        """
+        asked = {
+            "library": self._library,
+            "loan_id": [one.loan_id for one in heard],
+            "due_date": [one.due_date for one in heard],
+            "heard": list(heard.values()),
+            "first": first,
+            "last": last,
+        }
+        with self._transaction() as connection:
+            rows = connection.execute(_NOT_LISTED, asked)
+            return {LoanKey(loan_id=row.loan_id, due_date=row.due_date): row.day for row in rows}
 
     def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
         """Those of these recipients that are not written to any more."""

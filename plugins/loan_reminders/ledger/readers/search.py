@@ -17,10 +17,14 @@ from loan_reminders.ledger.json_codecs import storable
 
 MOST_OF_ONE_KIND = 500
 """Messages or loans that are looked at for one address or document: a desk's own address is that of thousands."""
-MOST_NEAR = 3_000
-"""Readers whose names are compared letter by letter with what was typed."""
+MOST_LOOKED_AT = 10_000
+"""Readers among whose names words near what was typed are looked for."""
+MOST_NEAR_WORDS = 20
+"""Words near what was typed whose bearers are listed: more would answer nobody's question."""
 
 _ORDER = list(FoundBy)
+# Without the trigrams: they are for the index alone, and to read those of two hundred readers takes a while.
+_READER = "reader_number, patron_id, card, name, name_words, email, mobile, category, branch, last_seen_on"
 _OF_DELIVERY = """
     FROM deliveries delivery JOIN notices notice USING (notice_id)
     WHERE delivery.library = :library AND delivery.channel = '{channel}' AND {recipient}
@@ -29,10 +33,10 @@ _OF_DELIVERY = """
 _SENT_TO = "lower(left(delivery.recipient, 254)) = :email"
 _EXACT = text(f"""
     WITH found (patron_id, by) AS (
-        SELECT patron_id, 'patron_id' FROM readers WHERE :code <> '' AND library = :library AND patron_id = :code
+        SELECT patron_id, 'patron_id' FROM readers WHERE library = :library AND patron_id = ANY(CAST(:codes AS text[]))
         UNION
         SELECT patron_id, 'card' FROM readers
-        WHERE :code <> '' AND library = :library AND card = :code AND card <> ''
+        WHERE library = :library AND card = ANY(CAST(:codes AS text[])) AND card <> ''
         UNION
         SELECT patron_id, 'email' FROM readers
         WHERE :email <> '' AND library = :library AND lower(email) = :email
@@ -47,14 +51,14 @@ _EXACT = text(f"""
          {_OF_DELIVERY.format(channel="sms", recipient="delivery.recipient = :mobile AND :mobile <> ''")})
         UNION
         (SELECT patron_id, 'item' FROM loans_seen
-         WHERE :code <> '' AND library = :library AND record ->> 'item_barcode' = :code
+         WHERE library = :library AND record ->> 'item_barcode' = ANY(CAST(:codes AS text[]))
            AND record ->> 'item_barcode' <> '' LIMIT :most)
         UNION
-        SELECT patron_id, 'loan' FROM loans_seen WHERE :code <> '' AND library = :library AND loan_id = :code
+        SELECT patron_id, 'loan' FROM loans_seen WHERE library = :library AND loan_id = ANY(CAST(:codes AS text[]))
         UNION
         SELECT notice.patron_id, 'reference'
         FROM letters letter JOIN deliveries delivery USING (delivery_id) JOIN notices notice USING (notice_id)
-        WHERE :code <> '' AND letter.library = :library AND letter.reference = upper(:code)
+        WHERE letter.library = :library AND letter.reference = ANY(CAST(:codes AS text[]))
         UNION
         SELECT notice.patron_id, 'tracking_number'
         FROM registered_letters letter JOIN deliveries delivery USING (delivery_id)
@@ -64,13 +68,13 @@ _EXACT = text(f"""
     SELECT reader.*, found.by FROM found JOIN readers reader
       ON reader.library = :library AND reader.patron_id = found.patron_id
 """)  # noqa: S608 - the pieces are this module's own
-_BY_NAME = text("""
-    SELECT * FROM readers
+_BY_NAME = text(f"""
+    SELECT {_READER} FROM readers
     WHERE library = :library AND trigrams @> CAST(:trigrams AS text[]) AND name_words @> CAST(:words AS text[])
     LIMIT :limit
-""")
-_BY_PARTS_OF_NAME = text("""
-    SELECT * FROM readers
+""")  # noqa: S608 - the columns are this module's own
+_BY_PARTS_OF_NAME = text(f"""
+    SELECT {_READER} FROM readers
     WHERE library = :library AND trigrams @> CAST(:trigrams AS text[])
       AND NOT EXISTS (
         SELECT FROM unnest(CAST(:words AS text[])) AS asked(part)
@@ -80,7 +84,7 @@ _BY_PARTS_OF_NAME = text("""
         )
       )
     LIMIT :limit
-""")
+""")  # noqa: S608 - as above
 _LAST_MESSAGES = text("""
     SELECT DISTINCT ON (notice.patron_id) notice.patron_id, delivery.stage, delivery.channel, delivery.state,
            delivery.claimed_at
@@ -95,7 +99,7 @@ def find(connection: Connection, library: str, search: ReaderSearch, *, limit: i
     """The readers whom a search names, `limit` at most; a name is looked for when nothing else is found."""
     asked = {
         "library": library,
-        "code": storable(search.code),
+        "codes": [storable(code) for code in search.codes],
         "email": storable(search.email),
         "mobile": search.mobile,
         "tracking_number": search.tracking_number,
@@ -160,7 +164,7 @@ def _by_name(connection: Connection, library: str, words: list[str], limit: int)
         for row in connection.execute(_BY_PARTS_OF_NAME, {**asked, "trigrams": held}):
             found.setdefault(row.reader_number, (row, FoundBy.PART_OF_NAME))
     if not found:
-        found = {row.reader_number: (row, FoundBy.NEAR_NAME) for row in _near(connection, library, words)}
+        found = {row.reader_number: (row, FoundBy.NEAR_NAME) for row in _near(connection, library, words, limit)}
     ordered = sorted(found.values(), key=lambda one: (_ORDER.index(one[1]), one[0].name_words, one[0].reader_number))
     return ReadersFound(
         readers=tuple(ReaderFound(reader=read_reader(row), by=(by,)) for row, by in ordered[:limit]),
@@ -168,19 +172,45 @@ def _by_name(connection: Connection, library: str, words: list[str], limit: int)
     )
 
 
-def _near(connection: Connection, library: str, words: Sequence[str]) -> list[Row[Any]]:
+def _near(connection: Connection, library: str, words: Sequence[str], limit: int) -> list[Row[Any]]:
     """The readers whose names hold all words typed but one, and one that lies a mistake from that one."""
     asked = []
     for place, word in enumerate(words):
         others = {one for other in (*words[:place], *words[place + 1 :]) for one in trigrams_of_part(other)}
-        asked += [sorted(others.union(choice)) for choice in trigrams_of_misspelt(word)]
+        near = _near_words(connection, library, word, others)
+        asked += [sorted(others.union(trigrams([one]))) for one in near]
     if not asked:
         return []
-    values = {f"choice_{number}": choice for number, choice in enumerate(asked)}
-    near = " OR ".join(f"trigrams @> CAST(:{name} AS text[])" for name in values)
-    statement = text(f"SELECT * FROM readers WHERE library = :library AND ({near}) LIMIT :limit")  # noqa: S608 - names of parameters
-    rows = connection.execute(statement, {"library": library, "limit": MOST_NEAR, **values})
+    holds, values = _any_of(asked)
+    statement = text(f"SELECT {_READER} FROM readers WHERE library = :library AND ({holds}) LIMIT :limit")  # noqa: S608 - names of parameters
+    rows = connection.execute(statement, {"library": library, "limit": 2 * limit, **values})
     return [row for row in rows if all(_held(word, row.name_words) for word in words)]
+
+
+def _near_words(connection: Connection, library: str, word: str, others: set[str]) -> list[str]:
+    """The words of names that lie a mistake from this one, in names that hold these trigrams as well.
+
+    The words alone come back, each once: thousands of readers bear some.
+    """
+    choices = [sorted(others.union(choice)) for choice in trigrams_of_misspelt(word)]
+    if not choices:
+        return []
+    holds, values = _any_of(choices)
+    statement = text(f"""
+        SELECT DISTINCT word FROM (
+            SELECT name_words FROM readers WHERE library = :library AND ({holds}) LIMIT :most
+        ) AS candidates CROSS JOIN LATERAL unnest(name_words) AS held(word)
+        WHERE length(word) BETWEEN :shortest AND :longest
+    """)  # noqa: S608 - names of parameters
+    asked = {"library": library, "most": MOST_LOOKED_AT, "shortest": len(word) - 1, "longest": len(word) + 1}
+    found = connection.execute(statement, {**asked, **values}).scalars()
+    return sorted(one for one in found if is_near(word, one))[:MOST_NEAR_WORDS]
+
+
+def _any_of(choices: Sequence[list[str]]) -> tuple[str, dict[str, list[str]]]:
+    """The condition that a name holds all trigrams of one of these choices, and its values."""
+    values = {f"choice_{number}": choice for number, choice in enumerate(choices)}
+    return " OR ".join(f"trigrams @> CAST(:{name} AS text[])" for name in values), values
 
 
 def _held(word: str, held: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.messages import Receipt, SentWords
 from loan_reminders.domain.notices import Delivery
-from loan_reminders.domain.readers.resend import LastMessage, ResendRefusal, ResendRefused
+from loan_reminders.domain.readers.resend import LastMessage, LastSent, ResendRefusal, ResendRefused
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, Recipient
 from loan_reminders.domain.runs.holds import Held
 from loan_reminders.domain.stages import Channel, Stage
@@ -46,20 +46,38 @@ _LAST = text("""
       AND delivery.claimed_at IS NOT NULL AND delivery.state NOT IN ('planned', 'cancelled') AND NOT run.dry_run
     ORDER BY delivery.claimed_at DESC, delivery.delivery_id DESC LIMIT 1
 """)
-# Each loan as the ILS last described it, run by run since the message.
+# Each loan as the ILS last described it in the cycle that the message told of.
 _SEEN = """
-    SELECT newest.loan_id, newest.due_date, newest.patron_id, newest.record
-    FROM delivery_loans claim CROSS JOIN LATERAL (
-        SELECT seen.loan_id, seen.due_date, seen.patron_id, seen.record FROM runs run CROSS JOIN LATERAL (
-            SELECT loan_id, due_date, patron_id, record FROM loans_seen
-            WHERE run_id = run.run_id AND loan_id = claim.loan_id AND due_date = claim.due_date OFFSET 0
-        ) AS seen
-        WHERE run.run_id >= :former AND run.library = :library AND NOT run.dry_run
-        ORDER BY run.run_id DESC LIMIT 1
-    ) AS newest
-    WHERE claim.delivery_id = :again AND claim.dropped IS NULL
+    SELECT DISTINCT ON (seen.loan_id) seen.loan_id, seen.due_date, seen.patron_id, seen.record
+    FROM delivery_loans claim
+    JOIN loans_seen seen
+      ON seen.library = :library AND seen.loan_id = claim.loan_id AND seen.due_date = claim.due_date
+    JOIN runs run ON run.run_id = seen.run_id
+    WHERE claim.delivery_id = :again AND claim.dropped IS NULL AND NOT run.dry_run
+    ORDER BY seen.loan_id, seen.run_id DESC
 """
-_LOANS = text(f"{_SEEN} ORDER BY claim.loan_id")
+_LOANS = text(_SEEN)
+# What a page says beside the buttons, for both channels at once; the click asks again, one by one and in full.
+_LAST_OF_EACH = text("""
+    SELECT last.*, ARRAY(
+        SELECT claim.loan_id FROM delivery_loans claim
+        WHERE claim.delivery_id = last.delivery_id AND claim.dropped IS NULL ORDER BY claim.loan_id
+    ) AS loan_ids, EXISTS (
+        SELECT FROM resends again WHERE again.library = :library AND again.patron_id = :patron_id
+          AND again.channel = last.channel AND again.day = :today AND again.counts
+    ) AS spent
+    FROM (
+        SELECT DISTINCT ON (delivery.channel) delivery.delivery_id, delivery.channel, delivery.stage, delivery.state,
+               delivery.claimed_at, reader.email, reader.mobile
+        FROM notices notice
+        JOIN deliveries delivery USING (notice_id)
+        JOIN runs run ON run.run_id = delivery.run_id
+        JOIN readers reader ON reader.library = notice.library AND reader.patron_id = notice.patron_id
+        WHERE notice.library = :library AND notice.patron_id = :patron_id AND delivery.channel IN ('email', 'sms')
+          AND delivery.claimed_at IS NOT NULL AND delivery.state NOT IN ('planned', 'cancelled') AND NOT run.dry_run
+        ORDER BY delivery.channel, delivery.claimed_at DESC, delivery.delivery_id DESC
+    ) AS last
+""")
 _RESENT = text("""
     SELECT delivery_id FROM resends
     WHERE library = :library AND patron_id = :patron_id AND channel = :channel AND day = :day AND counts
@@ -128,9 +146,15 @@ class PostgresResends:
             row = connection.execute(_LAST, asked).first()
             if row is None:
                 return None
-            told = {"library": self._library, "former": row.run_id, "again": row.delivery_id}
+            told = {"library": self._library, "again": row.delivery_id}
             loans = tuple(decode_loan(one.record) for one in connection.execute(_LOANS, told))
         return _last(row, channel, loans)
+
+    def last_of_each(self, patron_id: str, *, today: date) -> Sequence[LastSent]:
+        """The last e-mail and the last SMS of a reader, those that there are; the e-mail first."""
+        asked = {"library": self._library, "patron_id": storable(patron_id), "today": today}
+        with self._transaction() as connection:
+            return tuple(map(_last_sent, connection.execute(_LAST_OF_EACH, asked)))
 
     def resent_on(self, patron_id: str, channel: Channel, day: date) -> bool:
         """Whether a message was sent once more to a reader by a channel on a day."""
@@ -183,7 +207,6 @@ class PostgresResends:
             "today": today,
             "documents": len(delivery.loans),
             "loan_ids": [loan.loan_id for loan in delivery.loans],
-            "former": again.run_id,
             "again": again.delivery_id,
             "who": storable(who),
         }
@@ -228,12 +251,26 @@ class PostgresResends:
         )
 
 
+def _recipient(row: Row[Any], channel: Channel) -> EmailAddress | MobileNumber | None:
+    """Where the reader can be written to now by this channel."""
+    if channel is Channel.EMAIL:
+        return EmailAddress(value=row.email) if row.email else None
+    return MobileNumber(value=row.mobile) if row.mobile else None
+
+
+def _last_sent(row: Row[Any]) -> LastSent:
+    return LastSent(
+        channel=Channel(row.channel),
+        stage=Stage(row.stage),
+        state=DeliveryState(row.state),
+        sent_at=row.claimed_at,
+        loan_ids=frozenset(row.loan_ids),
+        recipient=_recipient(row, Channel(row.channel)),
+        resent_today=row.spent,
+    )
+
+
 def _last(row: Row[Any], channel: Channel, loans: tuple[Any, ...]) -> LastMessage:
-    recipient: EmailAddress | MobileNumber | None = None
-    if channel is Channel.EMAIL and row.email:
-        recipient = EmailAddress(value=row.email)
-    elif channel is Channel.SMS and row.mobile:
-        recipient = MobileNumber(value=row.mobile)
     return LastMessage(
         delivery_id=row.delivery_id,
         run_id=row.run_id,
@@ -244,5 +281,5 @@ def _last(row: Row[Any], channel: Channel, loans: tuple[Any, ...]) -> LastMessag
         due_date=row.due_date,
         sent_at=row.claimed_at,
         loans=loans,
-        recipient=recipient,
+        recipient=_recipient(row, channel),
     )

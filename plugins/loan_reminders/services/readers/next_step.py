@@ -29,36 +29,32 @@ class Outlook(Protocol):
         """Those of these recipients that are not written to any more."""
         ...
 
-    def of_reader(self, patron_id: str) -> Sequence[Hold]:
-        """All holds of a reader, the newest first."""
-        ...
-
 
 def next_steps(
     outlook: Outlook,
-    patron_id: str,
     loans: Sequence[Loan],
     *,
+    holds: Collection[Hold],
     policy: Policy,
     today: date,
     tried: Mapping[LoanKey, Collection[Stage]] = MappingProxyType({}),
 ) -> Mapping[LoanKey, NextStep]:
     """What is planned next for each of these loans, which are one reader's and still open as far as is known.
 
-    `tried` are stages whose run left a loan out, with its reason: they do not come again by themselves.
+    `holds` are the reader's in force today; `tried` are stages whose run left a loan out, with its reason: they do not
+    come again by themselves.
     """
     if not loans:
         return {}
     decided = outlook.decided([key(loan) for loan in loans])
     suppressed = outlook.suppressed(recipients(loans))
-    in_force = [hold for hold in outlook.of_reader(patron_id) if hold.in_force(today)]
     return {
         key(loan): next_step(
             loan,
             policy=policy,
             today=today,
             decided={*decided.get(key(loan), ()), *tried.get(key(loan), ())},
-            held=_longest(hold for hold in in_force if hold.loan_id in ("", loan.loan_id)),
+            held=_longest(hold for hold in holds if hold.loan_id in ("", loan.loan_id)),
             suppressed=suppressed,
         )
         for loan in loans

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Form, Response
 
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError
-from loan_reminders.domain.journal import JournalAct
 from loan_reminders.hooks.letter_store import letter_store
 from loan_reminders.services.dispute.loan_file import (
     FILE_NAME,
@@ -64,10 +63,6 @@ def make(
             made_at=datetime.now(config.zone),
             zone=config.zone,
         )
-        if made:
-            loan = found[0].loan
-            reader = loan.patron.patron_id if loan else ""
-            ledger_access.journal().keep(who=who, act=JournalAct.DISPUTE_FILE_MADE, patron_id=reader)
     except ReminderError as error:
         return at.unavailable(error)
     if not made:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
 from loan_reminders.domain.dispute.loan_file import Dispute
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.readers.resend import LastMessage, Resent
+from loan_reminders.domain.readers.resend import LastSent, Resent
 from loan_reminders.domain.runs.holds import LONGEST, Hold
 from loan_reminders.domain.runs.planning import key
 from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.french.days import day_words, when_words
-from loan_reminders.french.pages.next_step import hold_words, next_step_words, resent_words
+from loan_reminders.french.pages.next_step import hold_words, next_step_words, not_listed_words, resent_words
 from loan_reminders.french.words import ONE_STATE, STAGES
+from loan_reminders.ledger.dispute.reader_page import ReaderPageParts
 from loan_reminders.services.readers.next_step import next_steps
-from loan_reminders.web import ledger_access
 from loan_reminders.web.readers.loan_lines import LineEntry, LoanLine
 
 _CODE = re.compile(r"(email|sms)-(accepted|delivered|refused|in_doubt)-(\d{1,4})-(\d{1,4})-([a-z_]{1,20})")
@@ -27,6 +28,8 @@ _DONE = {
     "suspendu": "C'est noté : rien ne part d'ici là. Ce qui attendait déjà est écarté au moment de l'envoi.",
     "leve": "La suspension est levée : la prochaine étape partira à son jour.",
 }
+_AGAIN = {Channel.EMAIL: "Renvoyer le dernier e-mail", Channel.SMS: "Renvoyer le dernier SMS"}
+SPENT = "Renvoyé aujourd'hui : pas plus d'un par jour."
 _OVER = frozenset({Reason.RETURNED, Reason.RENEWED})
 _PLACES = {Channel.EMAIL: "mail-at", Channel.SMS: "sms-at", Channel.LETTER: "letter-at"}
 _FORGOTTEN = timedelta(days=60)
@@ -88,6 +91,14 @@ class HoldRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoansOut:
+    """The loans that are still `out`, and those `gone`: since which day the ILS did not give them any more."""
+
+    out: Mapping[LoanKey, Loan]
+    gone: Mapping[LoanKey, date]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Faire:
     """The column. `loans` are the loans that can be held, with their titles; `has_letters`: some message was paper."""
 
@@ -102,28 +113,37 @@ class Faire:
     problem: str
 
 
-def faire(patron_id: str, disputes: Sequence[Dispute], *, now: datetime, zone: tzinfo, answered: Answered) -> Faire:
-    """The column « Faire » for one reader. Raises SettingsError or LedgerUnavailable."""
+def faire(
+    ledger: ReaderPageParts,
+    patron_id: str,
+    disputes: Sequence[Dispute],
+    *,
+    loans: LoansOut,
+    holds: Sequence[Hold],
+    now: datetime,
+    zone: tzinfo,
+    answered: Answered,
+) -> Faire:
+    """The column « Faire » for one reader; `holds` are those in force today. Raises LedgerUnavailable."""
     today = now.astimezone(zone).date()
-    resends = ledger_access.resends()
-    in_force = [one for one in ledger_access.holds().of_reader(patron_id) if one.in_force(today)]
-    again = []
-    for channel, words in ((Channel.EMAIL, "Renvoyer le dernier e-mail"), (Channel.SMS, "Renvoyer le dernier SMS")):
-        last = resends.last(patron_id, channel)
-        if last is not None:
-            spent = resends.resent_on(patron_id, channel, today)
-            stopped = last.recipient is not None and bool(resends.suppressed([last.recipient]))
-            why = (
-                "Renvoyé aujourd'hui : pas plus d'un par jour." if spent else _why_not(last, in_force, stopped=stopped)
-            )
-            said = f"{STAGES[last.stage]}, {when_words(last.sent_at, now=now, zone=zone)}"
-            again.append(Again(channel=channel.value, words=words, last=said, why=why))
+    lasts = ledger.resends.last_of_each(patron_id, today=today)
+    reachable = [one.recipient for one in lasts if one.recipient is not None]
+    suppressed = ledger.resends.suppressed(reachable) if reachable else {}
+    again = tuple(
+        Again(
+            channel=last.channel.value,
+            words=_AGAIN[last.channel],
+            last=f"{STAGES[last.stage]}, {when_words(last.sent_at, now=now, zone=zone)}",
+            why=_why_not(last, holds, suppressed=suppressed),
+        )
+        for last in lasts
+    )
     paper = (Channel.LETTER, Channel.REGISTERED_LETTER)
     return Faire(
         patron_id=patron_id,
-        again=tuple(again),
-        holds=tuple(hold_row(one, now=now, zone=zone) for one in in_force),
-        loans=tuple((loan.loan_id, loan.title or "document sans titre") for loan in _open(disputes).values()),
+        again=again,
+        holds=tuple(hold_row(one, now=now, zone=zone) for one in holds),
+        loans=tuple((loan.loan_id, loan.title or "document sans titre") for loan in loans.out.values()),
         has_letters=any(one.channel in paper for dispute in disputes for one in dispute.deliveries),
         first_day=today.isoformat(),
         last_day=(today + LONGEST).isoformat(),
@@ -132,16 +152,18 @@ def faire(patron_id: str, disputes: Sequence[Dispute], *, now: datetime, zone: t
     )
 
 
-def _why_not(last: LastMessage, in_force: Sequence[Hold], *, stopped: bool) -> str:
+def _why_not(last: LastSent, holds: Sequence[Hold], *, suppressed: Suppressed) -> str:
     """Why the last message is not to be sent again, as far as the ledger knows; the ILS is asked on the click."""
-    held = {hold.loan_id for hold in in_force}
-    if "" in held or all(loan.loan_id in held for loan in last.loans):
+    if last.resent_today:
+        return SPENT
+    held = {hold.loan_id for hold in holds}
+    if "" in held or (last.loan_ids and last.loan_ids <= held):
         return "Ne pas écrire : une suspension est en vigueur."
     if last.state not in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.IN_DOUBT):
         return f"Le dernier est {ONE_STATE[last.state]} : corriger d'abord les coordonnées dans le SIGB."
     if last.recipient is None:
         return "Le SIGB ne donne plus de coordonnées utilisables."
-    if stopped:
+    if last.recipient in suppressed:
         return "Rien ne part plus à ces coordonnées : voir « Désinscriptions »."
     return ""
 
@@ -158,8 +180,21 @@ def hold_row(hold: Hold, *, now: datetime, zone: tzinfo) -> HoldRow:
     )
 
 
+def loans_out(ledger: ReaderPageParts, disputes: Sequence[Dispute], *, policy: Policy) -> LoansOut:
+    """Which loans are still out, as far as runs know. Raises LedgerUnavailable."""
+    found = _open(disputes)
+    heard = {}
+    for dispute in disputes:
+        if dispute.cycles and (one := key(dispute.cycles[-1].loan)) in found:
+            # A row that could not be read was in its run all the same.
+            heard[one] = max(dispute.cycles[-1].last_seen, *(skip.day for skip in dispute.skips), date.min)
+    offsets = [rule.offset_days for rule in policy.rules]
+    gone = ledger.holds.not_listed(heard, first=min(offsets), last=max(offsets)) if heard else {}
+    return LoansOut(out={one: loan for one, loan in found.items() if one not in gone}, gone=gone)
+
+
 def _open(disputes: Iterable[Dispute]) -> dict[LoanKey, Loan]:
-    """The loans that are still out, as far as is known: nothing says that their last cycle is over."""
+    """The loans of which nothing that was written down says that their last cycle is over."""
     found = {}
     for dispute in disputes:
         if not dispute.cycles:
@@ -188,13 +223,22 @@ def _tried(dispute: Dispute) -> frozenset[Stage]:
 
 
 def with_next(
-    lines: Sequence[LoanLine], disputes: Sequence[Dispute], patron_id: str, *, policy: Policy, today: date
+    ledger: ReaderPageParts,
+    lines: Sequence[LoanLine],
+    disputes: Sequence[Dispute],
+    *,
+    loans: LoansOut,
+    holds: Sequence[Hold],
+    policy: Policy,
+    today: date,
 ) -> list[LoanLine]:
-    """The loans' lines of time, each that is still out with what is planned next at its end."""
-    loans = _open(disputes)
+    """The loans' lines of time, each that is still out with what is planned next at its end.
+
+    `holds` are the reader's in force today.
+    """
     tried = {key(one.cycles[-1].loan): _tried(one) for one in disputes if one.cycles}
-    steps = next_steps(ledger_access.holds(), patron_id, list(loans.values()), policy=policy, today=today, tried=tried)
-    entries = {}
+    steps = next_steps(ledger.holds, list(loans.out.values()), holds=holds, policy=policy, today=today, tried=tried)
+    entries = {one.loan_id: _nothing_more(not_listed_words(day)) for one, day in loans.gone.items()}
     for step in steps.values():
         if step.stage is None and today > step.loan.due_date + _FORGOTTEN:
             continue
@@ -211,3 +255,8 @@ def with_next(
         replace(line, entries=(*line.entries, entries[line.loan_id])) if line.loan_id in entries else line
         for line in lines
     ]
+
+
+def _nothing_more(words: tuple[str, str, str]) -> LineEntry:
+    what, pill, said = words
+    return LineEntry(title=what, pill=pill, tone="off", place="not", when=said, became="")

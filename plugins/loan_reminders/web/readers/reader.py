@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.journal import JournalAct
@@ -22,7 +22,7 @@ from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import Pages
 from loan_reminders.web.page import At, Page, Typed
 from loan_reminders.web.readers.contacts import contacts
-from loan_reminders.web.readers.faire import Answered, faire, with_next
+from loan_reminders.web.readers.faire import Answered, faire, loans_out, with_next
 from loan_reminders.web.readers.loan_lines import LoanLines
 from loan_reminders.web.readers.search import search_page
 
@@ -51,9 +51,9 @@ def page(
 
 
 @router.post("/lecteurs/{number}/coordonnees")
-def show_contacts(at: At, who: Librarian, number: int) -> Response:
+def show_contacts(at: At, who: Librarian, number: int, page: Annotated[int, Form(ge=1, le=10_000)] = 1) -> Response:
     """The page once with the addresses as they are; the next time they are masked again."""
-    return _page(at, who, number, page=1, act=JournalAct.CONTACTS_SHOWN)
+    return _page(at, who, number, page=page, act=JournalAct.CONTACTS_SHOWN)
 
 
 def reader_page(
@@ -77,29 +77,36 @@ def _page(
     now = datetime.now(config.zone)
     shown = act is JournalAct.CONTACTS_SHOWN
     try:
-        readers = ledger_access.readers()
-        reader = readers.reader(number)
-        if reader is None:
-            return search_page(at, problem=UNKNOWN, status=404)
-        journal = ledger_access.journal()
-        journal.keep_once(who=who, act=act, patron_id=reader.patron_id, within=timedelta(0) if shown else SAME_LOOK)
-        loans = readers.loans_of(reader.patron_id)
-        pages = Pages(number=page, lines=len(loans), size=LOANS)
-        pages = replace(pages, number=min(page, pages.last))
-        here = loans[pages.offset : pages.offset + LOANS]
-        disputes = ledger_access.dispute().files(here, patron_id=reader.patron_id) if here else ()
-        lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
-        loan_lines = with_next(
-            [lines.line(dispute) for dispute in disputes],
-            disputes,
-            reader.patron_id,
-            policy=config.policy(),
-            today=now.date(),
-        )
-        doing = faire(reader.patron_id, disputes, now=now, zone=config.zone, answered=answered)
+        with ledger_access.reader_pages().opened() as ledger:
+            reader = ledger.readers.reader(number)
+            if reader is None:
+                return search_page(at, problem=UNKNOWN, status=404)
+            patron_id, within = reader.patron_id, timedelta(0) if shown else SAME_LOOK
+            ledger.journal.keep_once(who=who, act=act, patron_id=patron_id, within=within)
+            loans = ledger.readers.loans_of(patron_id)
+            pages = Pages(number=page, lines=len(loans), size=LOANS)
+            pages = replace(pages, number=min(page, pages.last))
+            here = loans[pages.offset : pages.offset + LOANS]
+            disputes = ledger.files.files(here, patron_id=patron_id) if here else ()
+            # Old loans know old addresses: those of today are with the newest ones.
+            newest = disputes if pages.number == 1 else ledger.files.files(loans[:LOANS], patron_id=patron_id)
+            lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
+            holds = [one for one in ledger.holds.of_reader(patron_id) if one.in_force(now.date())]
+            out = loans_out(ledger, disputes, policy=config.policy())
+            loan_lines = with_next(
+                ledger,
+                [lines.line(dispute) for dispute in disputes],
+                disputes,
+                loans=out,
+                holds=holds,
+                policy=config.policy(),
+                today=now.date(),
+            )
+            doing = faire(
+                ledger, patron_id, disputes, loans=out, holds=holds, now=now, zone=config.zone, answered=answered
+            )
     except ReminderError as error:
         return at.unavailable(error)
-    newest = 1 if pages.number == 1 else 0
     words = MessageWords(now=now, zone=config.zone)
     return at.html(
         "lecteur.html.j2",
@@ -107,11 +114,11 @@ def _page(
         faire=doing,
         reader=reader,
         category=category_words(reader.category),
-        last_seen=day_words(max((cycle.last_seen for one in disputes for cycle in one.cycles), default=None)),
-        contacts=contacts(disputes, now=now, shown=shown, words=words),
+        last_seen=day_words(max((cycle.last_seen for one in newest for cycle in one.cycles), default=None)),
+        contacts=contacts(newest, now=now, shown=shown, words=words),
         shown=shown,
         first=loan_lines[0] if loan_lines else None,
-        others=loan_lines[newest:],
+        others=loan_lines[1:] if pages.number == 1 else loan_lines,
         total=len(loans),
         pages=pages,
     )

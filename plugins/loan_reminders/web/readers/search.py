@@ -71,19 +71,19 @@ def search(
 
     What is searched travels in the body, so that no address and no log holds it.
     """
-    asked = ReaderSearch.parse(recherche)
+    config = settings()
+    asked = ReaderSearch.parse(recherche, countries=frozenset(config.sms.countries))
     if not asked.code:
         return search_page(at, problem="Saisir ou scanner ce que l'on a du lecteur.", status=400)
-    config = settings()
     try:
-        readers = ledger_access.readers()
-        found = readers.find(asked, limit=MOST_FOUND)
-        if found.only is not None:
-            return at.to(f"lecteurs/{found.only.number}")
-        pages = Pages(number=page, lines=len(found.readers))
-        pages = replace(pages, number=min(page, pages.last))
-        shown = found.readers[pages.offset : pages.offset + LINES]
-        last = readers.last_messages([one.reader.patron_id for one in shown])
+        with ledger_access.reader_pages().opened() as ledger:
+            found = ledger.readers.find(asked, limit=MOST_FOUND)
+            if found.only is not None:
+                return at.to(f"lecteurs/{found.only.number}")
+            pages = Pages(number=page, lines=len(found.readers))
+            pages = replace(pages, number=min(page, pages.last))
+            shown = found.readers[pages.offset : pages.offset + LINES]
+            last = ledger.readers.last_messages([one.reader.patron_id for one in shown]) if shown else {}
     except ReminderError as error:
         return at.unavailable(error)
     rows = [_row(one, last.get(one.reader.patron_id), config) for one in shown]
