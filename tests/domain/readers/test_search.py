@@ -20,9 +20,7 @@ def test_nothing_is_nothing(text):
     assert (asked.code, asked.codes, asked.email, asked.mobile, asked.words) == ("", (), "", "", ())
 
 
-@pytest.mark.parametrize(
-    "text", ["\x00", "@", "@@@", "'", "%", "_", "\\", "٣", "💶", "-" * 5000, "0" * 5000]
-)
+@pytest.mark.parametrize("text", ["\x00", "@", "@@@", "'", "%", "_", "\\", "٣", "💶", "-" * 5000, "0" * 5000])
 def test_nothing_that_is_typed_raises_and_nothing_is_longer_than_the_box(text):
     asked = read(text)
     assert len(asked.code) <= LONGEST_SEARCH

@@ -28,7 +28,7 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import LINES, Pages
 from loan_reminders.web.page import At, Page, Typed, said
-from loan_reminders.web.readers.faire import Answered, hold_row
+from loan_reminders.web.readers.offered import Answered, hold_row
 from loan_reminders.web.readers.reader import reader_page
 
 ILS, MAIL, SMS = "ils_oracle", "mail_relay", "allmysms"

@@ -22,8 +22,8 @@ from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import Pages
 from loan_reminders.web.page import At, Page, Typed
 from loan_reminders.web.readers.contacts import contacts
-from loan_reminders.web.readers.faire import Answered, faire, loans_out, with_next
 from loan_reminders.web.readers.loan_lines import LoanLines
+from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, with_next
 from loan_reminders.web.readers.search import search_page
 
 router = APIRouter(route_class=ActRoute)
@@ -102,7 +102,7 @@ def _page(
                 policy=config.policy(),
                 today=now.date(),
             )
-            doing = faire(
+            doing = acts_offered(
                 ledger, patron_id, disputes, loans=out, holds=holds, now=now, zone=config.zone, answered=answered
             )
     except ReminderError as error:
@@ -111,7 +111,7 @@ def _page(
     return at.html(
         "lecteur.html.j2",
         status,
-        faire=doing,
+        offered=doing,
         reader=reader,
         category=category_words(reader.category),
         last_seen=day_words(max((cycle.last_seen for one in newest for cycle in one.cycles), default=None)),

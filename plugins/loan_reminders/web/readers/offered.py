@@ -113,7 +113,7 @@ class Faire:
     problem: str
 
 
-def faire(
+def acts_offered(
     ledger: ReaderPageParts,
     patron_id: str,
     disputes: Sequence[Dispute],
