@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -28,6 +28,7 @@ from loan_reminders.web.airflow_api import Airflow, AirflowApi, AirflowRefused, 
 from loan_reminders.web.guard import ActRoute, SeeRoute
 from loan_reminders.web.page import At, Page, said
 from loan_reminders.web.runs import airflow_runs
+from loan_reminders.web.runs.airflow_day import airflow_day
 from loan_reminders.web.runs.airflow_runs import StageRuns
 
 ILS = "ils_oracle"
@@ -51,13 +52,24 @@ PAUSED = "Cette étape est en pause dans Airflow : la remettre en marche, puis r
 
 
 @seen.get(f"/{PATH}")
-def page(at: At) -> Response:
-    """Every stage's days without a green run, the oldest first."""
+async def page(at: At, who: Librarian, airflow: Airflow) -> Response:
+    """Every stage's days without a green run, the oldest first; today's run that goes on in Airflow is no fault."""
+    config = settings()
+    now = datetime.now(config.zone)
+    today = await airflow_day(airflow, person=who, now=now, window=config.sms_window())
+    return await run_in_threadpool(_list, at, now, today.going)
+
+
+def _list(at: Page, now: datetime, going: Collection[Stage]) -> Response:
     try:
-        found = _missed(datetime.now(settings().zone))
+        found = _missed(now)
     except ReminderError as error:
         return at.unavailable(error)
-    rows = [_row(kind, day) for kind, day in found]
+    rows = [
+        _row(kind, day)
+        for kind, day in found
+        if not (kind is ToDoKind.MISSED_DAY and day.day == now.date() and day.stage in going)
+    ]
     return at.html("jours_manques.html.j2", rows=rows, within=MISSED_WITHIN.days)
 
 
