@@ -9,6 +9,7 @@ from datetime import date, datetime, tzinfo
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import long_day_words, when_words
+from loan_reminders.french.plurals import many, one_or_many
 from loan_reminders.french.words import STAGES
 
 ONE_STAGE = {
@@ -84,7 +85,7 @@ def days_in_words(days: Sequence[date]) -> str:
     named, others = rows[:MOST_PIECES], sum(map(len, rows[MOST_PIECES:]))
     pieces = [_row_words(row) for row in named]
     if others:
-        pieces.append(f"{others} autre jour" if others == 1 else f"{others} autres jours")
+        pieces.append(many(others, "autre jour", "autres jours"))
     return pieces[0] if len(pieces) == 1 else f"{', '.join(pieces[:-1])} et {pieces[-1]}"
 
 
@@ -106,13 +107,12 @@ def _row_words(row: Sequence[date]) -> str:
     return f"du {long_day_words(first, year=first.year != last.year)} au {long_day_words(last)}"
 
 
-def _counted(item: ToDoItem, one: str, many: str) -> str:
-    number = f"plus de {item.number}" if item.many else str(item.number)
-    return f"{number} {one if item.number == 1 and not item.many else many}"
+def _counted(item: ToDoItem, one: str, several: str) -> str:
+    return f"plus de {item.number} {several}" if item.many else many(item.number, one, several)
 
 
 def _approval(item: ToDoItem) -> str:
-    verb = "attend" if item.number == 1 else "attendent"
+    verb = one_or_many(item.number, "attend", "attendent")
     return f"{_counted(item, 'lettre recommandée', 'lettres recommandées')} {verb} votre accord"
 
 
@@ -147,9 +147,7 @@ _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
     ToDoKind.POST: lambda item: f"{_counted(item, 'recommandé', 'recommandés')} à poster",
     ToDoKind.ACKNOWLEDGEMENT: lambda item: f"{_counted(item, 'avis de réception', 'avis de réception')} en retard",
     ToDoKind.IN_DOUBT: lambda item: f"{_counted(item, 'envoi', 'envois')} sans réponse certaine",
-    ToDoKind.NOT_ARRIVED: lambda item: (
-        f"{_counted(item, 'envoi', 'envois')} qui n'ont pas abouti" if item.number > 1 else "1 envoi qui n'a pas abouti"
-    ),
+    ToDoKind.NOT_ARRIVED: lambda item: _counted(item, "envoi qui n'a pas abouti", "envois qui n'ont pas abouti"),
     ToDoKind.BOUNCES: lambda item: f"E-mails revenus en masse : {_counted(item, 'adresse', 'adresses')}",
     ToDoKind.MISSED_DAY: _missed,
     ToDoKind.BOOKS_WRONG: lambda item: f"Les comptes ne sont pas justes : {_of_stage(item)}",
@@ -163,7 +161,7 @@ _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
 def _more(item: ToDoItem) -> str:
     kind = item.kind
     if kind is ToDoKind.PRINT:
-        pages = f"{item.pages} page" if item.pages == 1 else f"{item.pages} pages"
+        pages = many(item.pages, "page", "pages")
         if item.batch_id is None:
             return f"{item.detail} lots, {pages}"
         return f"lot n° {item.batch_id}, {STAGES[_stage(item)]}, {pages}"
@@ -172,8 +170,14 @@ def _more(item: ToDoItem) -> str:
     several = days_in_words(item.days) if kind in SEVERAL and len(item.days) > 1 else ""
     words = {
         ToDoKind.LEDGER_BEHIND: f"à faire par l'administrateur : {item.detail}",
-        ToDoKind.IN_DOUBT: "ils ne repartiront pas tout seuls",
-        ToDoKind.NOT_ARRIVED: "prévenir ces lecteurs, ou corriger leurs coordonnées",
+        ToDoKind.IN_DOUBT: one_or_many(
+            item.number, "il ne repartira pas tout seul", "ils ne repartiront pas tout seuls"
+        ),
+        ToDoKind.NOT_ARRIVED: one_or_many(
+            item.number,
+            "prévenir ce lecteur, ou corriger ses coordonnées",
+            "prévenir ces lecteurs, ou corriger leurs coordonnées",
+        ),
         ToDoKind.BOUNCES: f"{item.detail} ; rien n'est changé tant que personne ne répond",
         ToDoKind.BOOKS_WRONG: "réparer, puis effacer les tâches rouges dans Airflow",
         ToDoKind.STANDS_STILL: "répondre à la question posée, ou marquer la tournée en échec dans Airflow",

@@ -15,10 +15,10 @@ from loan_reminders.french.pages.today import (
     balance_words,
     channel_words,
     name_words,
-    number_words,
     offset_words,
     state_words,
 )
+from loan_reminders.french.plurals import number_words
 from loan_reminders.ledger.runs.today import DayFigures
 from loan_reminders.settings.library_toml import Settings
 from loan_reminders.web.runs.airflow_day import AirflowDay
