@@ -59,9 +59,12 @@ def test_a_card_says_that_its_hour_has_not_come(ledger, stages):
     assert "pas encore : prévue à 8 h 20" in card(look(), NAME)
 
 
-def test_a_card_says_when_it_was_done_and_what_is_left_to_print(ledger, stages):
+def test_a_card_says_when_it_was_done(ledger, stages):
     all_done(ledger, stages)
     assert "faite à 10 h 03" in card(look(), NAME)
-    rows(ledger, "UPDATE runs SET library = 'other' WHERE stage = :stage", stage=STAGE)
+
+
+def test_a_card_says_what_is_left_to_print(ledger, stages):
     run_of(ledger, Stage.SECOND_REMINDER, 1, channel=Channel.LETTER)
+    stages.begin(STAGE, "success")
     assert "1 lettre à imprimer" in card(look(), NAME)
