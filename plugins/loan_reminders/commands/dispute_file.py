@@ -21,6 +21,7 @@ from pathlib import Path
 
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 
 
@@ -86,7 +87,7 @@ def _make(search: LoanSearch, output: Path) -> int:
         sys.stderr.write(f"{NOT_FOUND}\n")
         return 1
     _write(output, made.content)
-    sys.stdout.write(f"{output} : {made.deliveries} envois, {made.pages} pages\n")
+    sys.stdout.write(f"{output} : {many(made.deliveries, 'envoi', 'envois')}, {many(made.pages, 'page', 'pages')}\n")
     return 0
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.services.compose import email_composer, text_composer
@@ -161,7 +162,7 @@ def main() -> None:
         files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
     except ReminderError as error:
         sys.exit(sentence(error))
-    sys.stdout.write(f"{len(files)} fichiers. À ouvrir : {write_index(folder, files)}\n")
+    sys.stdout.write(f"{many(len(files), 'fichier', 'fichiers')}. À ouvrir : {write_index(folder, files)}\n")
 
 
 if __name__ == "__main__":

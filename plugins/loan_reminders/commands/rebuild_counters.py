@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from loan_reminders.domain.errors import ReminderError
+from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.address import from_command_line
 from loan_reminders.ledger.connect import connect
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1
-    sys.stdout.write(f"{counted} tournées comptées à nouveau\n")
+    sys.stdout.write(f"{many(counted, 'tournée comptée', 'tournées comptées')} à nouveau\n")
     return 0
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from loan_reminders.domain.errors import ReminderError
+from loan_reminders.french.plurals import many
 from loan_reminders.ledger.address import from_command_line
 from loan_reminders.ledger.connect import connect
 
@@ -36,10 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     for row in rows:
-        words = (row.day, row.stage, row.category, f"{row.sms} SMS", f"{row.segments} segments", f"{row.cost:g}")
+        words = (
+            row.day,
+            row.stage,
+            row.category,
+            f"{row.sms} SMS",
+            many(row.segments, "segment", "segments"),
+            f"{row.cost:g}",
+        )
         sys.stdout.write("  ".join(map(str, words)) + "\n")
     total = sum(row.segments for row in rows), sum(row.cost for row in rows)
-    sys.stdout.write(f"Total : {total[0]} segments, coût {total[1]:g}\n")
+    sys.stdout.write(f"Total : {many(total[0], 'segment', 'segments')}, coût {total[1]:g}\n")
     return 0
 
 

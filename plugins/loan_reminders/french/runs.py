@@ -8,6 +8,7 @@ from loan_reminders.domain.runs.books import Books, BooksProblem, Imbalance
 from loan_reminders.domain.sms.budget import BudgetProblem, Shortfall
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french.plurals import many
 from loan_reminders.french.words import CHANNELS, STATES, skip_words
 
 UNDONE = {
@@ -34,7 +35,7 @@ def books_words(books: Books) -> list[str]:
     if books.taken_over_by_letter:
         lines.append(f"E-mails relayés par une lettre (taken_over_by_letter) : {books.taken_over_by_letter}")
     if books.segments:
-        lines.append(f"SMS : {books.segments} segments, coût {books.cost:g}")
+        lines.append(f"SMS : {many(books.segments, 'segment', 'segments')}, coût {books.cost:g}")
     return lines
 
 
@@ -45,9 +46,9 @@ NOTE = "Comptes"
 def books_sentence(figures: Mapping[str, int]) -> str:
     """The books of a run in one sentence, out of their `figures`, for whoever looks at the run in Airflow."""
     judged = "justes" if figures.get("balanced") else "à vérifier"
-    sent = [_counted(figures[channel], *ONE_AND_MANY[channel]) for channel in Channel if figures.get(channel)]
+    sent = [many(figures[channel], *ONE_AND_MANY[channel]) for channel in Channel if figures.get(channel)]
     left = [
-        _counted(figures.get(name, 0), *words)
+        many(figures.get(name, 0), *words)
         for name, words in (
             ("skipped", ("prêt écarté", "prêts écartés")),
             ("cancelled", ("envoi annulé", "envois annulés")),
@@ -56,8 +57,8 @@ def books_sentence(figures: Mapping[str, int]) -> str:
         if figures.get(name) and not (name == "cancelled" and figures.get("dry_run"))
     ]
     told = [
-        f"{_counted(figures.get('loans', 0), 'prêt', 'prêts')} à échéance,"
-        f" {_counted(figures.get('notices', 0), 'avis', 'avis')}",
+        f"{many(figures.get('loans', 0), 'prêt', 'prêts')} à échéance,"
+        f" {many(figures.get('notices', 0), 'avis', 'avis')}",
         "essai à blanc, rien n'est parti" if figures.get("dry_run") else ", ".join(sent) or "rien n'est parti",
         ", ".join(left),
     ]
@@ -70,10 +71,6 @@ ONE_AND_MANY = {
     Channel.LETTER: ("lettre", "lettres"),
     Channel.REGISTERED_LETTER: ("lettre recommandée", "lettres recommandées"),
 }
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number < 2 else many}"
 
 
 def imbalance_words(problem: BooksProblem) -> str:
@@ -92,10 +89,11 @@ def shortfall_words(problem: BudgetProblem) -> str:
     """One limit that the SMS of a run would pass: `plafond du jour : 90 envoyés + 20 prévus > 100`."""
     if problem.what is Shortfall.CREDIT:
         return (
-            f"il faut {problem.forecast} segments et en garder {problem.limit}, le compte en a {problem.so_far} :"
-            " acheter des SMS"
+            f"il faut {many(problem.forecast, 'segment', 'segments')} et en garder {problem.limit},"
+            f" le compte en a {problem.so_far} : acheter des SMS"
         )
-    return f"{CAPS[problem.what]} : {problem.so_far} envoyés + {problem.forecast} prévus > {problem.limit}"
+    sent, more = many(problem.so_far, "envoyé", "envoyés"), many(problem.forecast, "prévu", "prévus")
+    return f"{CAPS[problem.what]} : {sent} + {more} > {problem.limit}"
 
 
 CAPS = {Shortfall.DAY: "plafond du jour", Shortfall.MONTH: "plafond du mois"}

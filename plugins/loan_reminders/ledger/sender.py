@@ -208,7 +208,7 @@ class PostgresSender:
             }
             applied += sum(connection.execute(sender_sql.ANSWER, parameters).scalars())
         if late := len(receipts) - applied:
-            logger.warning("Tournée %s : %s réponses trop tardives, gardées pour mémoire", self._run.run_id, late)
+            logger.warning("Tournée %s, réponses trop tardives, gardées pour mémoire : %s", self._run.run_id, late)
 
     def waiting_loans(self) -> frozenset[LoanKey]:
         """The loans of what waits in this run by this channel."""

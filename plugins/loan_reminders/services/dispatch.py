@@ -13,6 +13,7 @@ from loan_reminders.domain.errors import DeliveriesDeferred, RecipientError, Rem
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.plurals import many
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Tally:
         before = self.states.total()
         self.states.update(receipt.state for receipt in receipts)
         if before // self.every != self.states.total() // self.every:
-            log.info("%s : %d traités", self.channel, self.states.total())
+            log.info("%s : %s", self.channel, many(self.states.total(), "traité", "traités"))
 
     def summary(self) -> dict[str, int]:
         """Deliveries by state, for XCom."""
@@ -61,7 +62,10 @@ def render_all(
         except Exception as error:  # one reader's data may break a template; the others still get theirs
             failed.append(_unrendered(delivery, error))
     if failed:
-        log.warning("%d messages n'ont pas pu être composés : motif dans le registre", len(failed))
+        log.warning(
+            "%s : motif dans le registre",
+            many(len(failed), "message n'a pas pu être composé", "messages n'ont pas pu être composés"),
+        )
     return messages, failed
 
 
@@ -87,5 +91,7 @@ def hold_deferred(deferred: int, *, give_up: Callable[[], int], last_try: bool) 
     Returns how many were given up. Raises DeliveriesDeferred when a later try may succeed.
     """
     if deferred and not last_try:
-        raise DeliveriesDeferred(f"{deferred} destinataires ont répondu « plus tard » : nouvel essai à venir")
+        raise DeliveriesDeferred(
+            f"{many(deferred, 'destinataire a', 'destinataires ont')} répondu « plus tard » : nouvel essai à venir"
+        )
     return give_up() if last_try else 0

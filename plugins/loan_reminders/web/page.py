@@ -18,6 +18,7 @@ from pydantic import AfterValidator
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from loan_reminders.domain.errors import RETRIED, ReminderError
+from loan_reminders.french.plurals import many, one_or_many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.web.access import SPOILT_TOKEN, Person, Refused, Right, login_address
 from loan_reminders.web.badge import to_do_count
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
 )
-_PAGES.globals["new_key"] = lambda: str(uuid4())
+_PAGES.globals |= {"new_key": lambda: str(uuid4()), "many": many, "one_or_many": one_or_many}
 _STATE = re.compile(r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}")
 _BY_A_TASK = re.compile(r"relancer la tâche(?: \(Effacer\))?")
 _PIECE = 256 * 1024

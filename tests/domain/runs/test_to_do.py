@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind, missed_days, oldest_first
+from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind, missed_days, not_under_way, oldest_first
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Stage
 
@@ -58,3 +58,18 @@ def test_the_oldest_comes_first_and_what_nobody_can_date_before_all():
     old, new = (ToDoItem(kind=ToDoKind.PRINT, since=NOW - timedelta(days=days)) for days in (3, 1))
     stopped = ToDoItem(kind=ToDoKind.LEDGER_BEHIND)
     assert oldest_first([new, stopped, old]) == (stopped, old, new)
+
+
+def test_a_run_of_today_that_goes_on_in_airflow_is_no_missed_day():
+    today = NOW.date()
+    both, alone, wrong = (
+        ToDoItem(kind=kind, stage=Stage.OVERDUE_NOTICE, days=days, number=len(days))
+        for kind, days in (
+            (ToDoKind.MISSED_DAY, (DAY, today)), (ToDoKind.MISSED_DAY, (today,)), (ToDoKind.BOOKS_WRONG, (today,)),
+        )
+    )  # fmt: skip
+    items = (both, alone, wrong)
+    assert tuple(not_under_way(items, today=today, going=())) == items
+    assert tuple(not_under_way(items, today=today, going={Stage.FIRST_REMINDER})) == items
+    [before, still_wrong] = not_under_way(items, today=today, going={Stage.OVERDUE_NOTICE})
+    assert (before.days, before.number, still_wrong) == ((DAY,), 1, wrong)

@@ -10,7 +10,7 @@ import pytest
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import when_words
-from loan_reminders.french.pages.to_do import to_do_words
+from loan_reminders.french.pages.to_do import days_in_words, to_do_words
 from loan_reminders.french.runs import books_sentence
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -89,3 +89,37 @@ def test_the_books_are_one_sentence_without_a_code():
     assert books_sentence({"loans": 1, "notices": 1}).startswith(
         "Comptes à vérifier : 1 prêt à échéance, 1 avis ; rien"
     )
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (((11, 28),), "le samedi 28 novembre 2026"),
+        (((11, 27), (11, 28)), "du vendredi 27 novembre au samedi 28 novembre 2026"),
+        (((11, 28), (11, 24)), "le mardi 24 novembre 2026 et le samedi 28 novembre 2026"),
+        (
+            ((11, 2), (11, 3), (11, 9), (11, 24)),
+            "du lundi 2 novembre au mardi 3 novembre 2026, le lundi 9 novembre 2026 et le mardi 24 novembre 2026",
+        ),
+        (
+            ((11, 2), (11, 4), (11, 6), (11, 9)),
+            "le lundi 2 novembre 2026, le mercredi 4 novembre 2026, le vendredi 6 novembre 2026 et 1 autre jour",
+        ),
+    ],
+)
+def test_days_that_do_not_follow_each_other_are_not_said_as_a_row(days, said):
+    assert days_in_words([date(2026, *day) for day in days]) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "button"),
+    [
+        (K.BOOKS_WRONG, "Les comptes ne sont pas justes : avis de retard, 2 jours", "Voir les tournées"),
+        (K.STANDS_STILL, "Tournées qui n'avancent plus : avis de retard, 2 jours", "Voir les tournées"),
+        (K.MISSED_DAY, "2 jours n'ont pas eu d'avis de retard", "Voir et rattraper"),
+    ],
+)
+def test_several_days_with_one_fault_are_one_line_that_names_them(kind, title, button):
+    line = words(kind, stage=Stage.OVERDUE_NOTICE, days=(date(2026, 11, 24), date(2026, 11, 28)), run_id=3)
+    assert (line.title, line.button) == (title, button)
+    assert "le mardi 24 novembre 2026 et le samedi 28 novembre 2026" in line.more

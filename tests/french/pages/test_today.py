@@ -15,11 +15,12 @@ from loan_reminders.french.pages.today import (
     advice_words,
     balance_words,
     lasting_words,
-    number_words,
     offset_words,
     state_words,
+    tomorrow_words,
     verdict_words,
 )
+from loan_reminders.french.plurals import number_words
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 30, 10, 42, tzinfo=PARIS)
@@ -161,3 +162,20 @@ def test_numbers_and_offsets():
     assert (plain(number_words(10204)), offset_words(-2), offset_words(21), offset_words(0)) == (
         "10 204", "J − 2", "J + 21", "jour J",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("day", "number", "words"),
+    [
+        (StageDay(state=S.DONE), 41, "environ 41 lecteurs"),
+        (StageDay(state=S.DONE), 1, "environ 1 lecteur"),
+        (StageDay(state=S.DONE), 0, "personne, sans doute"),
+        (StageDay(state=S.DONE), None, "pas encore assez de jours connus"),
+        (StageDay(state=S.DONE, paused=True), 41, "en pause"),
+        (StageDay(state=S.BROKEN), 41, "illisible pour Airflow"),
+        (StageDay(state=S.WAITS_FOR_APPROVAL), 41, "environ 41 lecteurs, après votre réponse"),
+        (StageDay(state=S.WAITS_FOR_VOLUME), 41, "environ 41 lecteurs, après votre réponse"),
+    ],
+)
+def test_tomorrow_is_not_promised_of_a_stage_that_cannot_begin(day, number, words):
+    assert tomorrow_words(day, number) == words

@@ -157,6 +157,12 @@ def test_a_run_whose_reading_never_ended_is_a_missed_day_and_one_that_is_wrong_h
     ledger.close_run(run.run_id)
     item = waits(later)[K.BOOKS_WRONG]
     assert (item.run_id, item.days) == (run.run_id, (DUE_DATE + timedelta(days=1),))
+    day = DUE_DATE + timedelta(days=3)
+    another = planned(ledger, some_deliveries(1, prefix="N"), dag_run_id="next", reference_date=day)
+    ledger.close_run(another.run_id)
+    rows(ledger, "UPDATE runs SET started_at = now()")
+    item = waits(later)[K.BOOKS_WRONG]
+    assert (item.run_id, item.days, item.number) == (run.run_id, (DUE_DATE + timedelta(days=1), day), 2)
 
 
 def test_the_answer_of_a_question_is_told_once_wherever_it_was_given(ledger):

@@ -37,7 +37,7 @@ def send(ledger, run, deliveries, state=S.ACCEPTED, reason=None):
 
 def test_an_empty_ledger_has_nothing_and_says_that_nothing_began(ledger):
     found = at(ledger=ledger)
-    assert (found.began, dict(found.stages), found.missed, found.credit) == (False, {}, (), None)
+    assert (found.began, dict(found.stages), found.credit) == (False, {}, None)
     assert (dict(found.last_days), dict(found.credit_by_day), dict(found.spent_by_day)) == ({}, {}, {})
 
 
@@ -132,7 +132,7 @@ def test_letters_count_on_the_day_their_batch_was_ready(ledger):
     assert at(ledger=ledger).last_days == {TODAY: {Channel.LETTER: 2}}
 
 
-def test_a_day_before_today_without_a_green_run_was_missed(ledger):
+def test_the_days_that_ended_well_are_known_by_their_readers(ledger):
     for back in (0, 2):
         run = planned(ledger, some_deliveries(1, prefix=f"D{back}"), dag_run_id=f"run {back}",
                       reference_date=TODAY - timedelta(days=back))  # fmt: skip
@@ -141,7 +141,6 @@ def test_a_day_before_today_without_a_green_run_was_missed(ledger):
             sender.record([answer(one, S.ACCEPTED) for one in waiting])
         ledger.close_run(run.run_id)
     found = at(ledger=ledger)
-    assert found.missed == ((Stage.OVERDUE_NOTICE, TODAY - timedelta(days=1)),)
     assert {(run.day, run.notices) for run in found.past} == {(TODAY, 1), (TODAY - timedelta(days=2), 1)}
 
 

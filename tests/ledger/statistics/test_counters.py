@@ -285,6 +285,6 @@ def test_the_command_makes_the_counters_again_and_the_journal_says_who(ledger, l
     ledger.close_run(run_id)
     rows(ledger, "UPDATE message_counters SET told = 99")
     assert rebuild_counters.main(["--bibliotheque", "demo", "--qui", "zoé", "--url", ledger_url]) == 0
-    assert "1 tournées comptées" in capsys.readouterr().out
+    assert "1 tournée comptée à nouveau" in capsys.readouterr().out
     assert [row.who for row in rows(ledger, "SELECT who FROM journal WHERE act = 'counters_rebuilt'")] == ["zoé"]
     assert_counters_are_true(ledger)

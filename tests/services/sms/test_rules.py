@@ -20,8 +20,8 @@ from tests.simulators.allmysms_server import Fault
     [
         ({"floor": 8}, 10, ["3 segments et en garder 8", "en a 10", "acheter"]),
         ({}, 2, ["3 segments et en garder 0", "en a 2"]),
-        ({"daily": 2}, 1000, ["plafond du jour : 0 envoyés + 3 prévus > 2"]),
-        ({"monthly": 2}, 1000, ["plafond du mois : 0 envoyés + 3 prévus > 2"]),
+        ({"daily": 2}, 1000, ["plafond du jour : 0 envoyé + 3 prévus > 2"]),
+        ({"monthly": 2}, 1000, ["plafond du mois : 0 envoyé + 3 prévus > 2"]),
         ({"daily": 2, "floor": 1000}, 1000, ["acheter", "plafond du jour"]),
     ],
 )

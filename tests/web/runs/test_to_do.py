@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from starlette.requests import Request
 
@@ -138,3 +140,14 @@ def test_many_batches_to_print_are_one_line(monkeypatch):
     monkeypatch.setattr(ledger_access, "to_do", Many)
     [line] = to_do(page(*LIBRARIAN)).lines
     assert (line.title, line.path, line.more) == ("40 lettres à imprimer", "lots", "20 lots, 60 pages")
+
+
+@pytest.mark.parametrize("kind", [ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL])
+def test_one_run_that_is_wrong_leads_to_itself_and_several_to_their_list(monkeypatch, kind):
+    days = (date(2026, 11, 24), date(2026, 11, 28))
+    ways = []
+    for some in (days[:1], days):
+        item = ToDoItem(kind=kind, stage=Stage.OVERDUE_NOTICE, run_id=7, days=some)
+        [line] = to_do(page(Right.SEE), waiting=lambda _, item=item: [item]).lines
+        ways.append(line.path)
+    assert ways == ["tournees/7", "tournees/jours-manques"]

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from loan_reminders.domain.stages import Channel, Stage
-from tests.scenes.first_page import TODAY, all_done, card, look, run_of, verdict
+from tests.scenes.first_page import NOW, TODAY, all_done, card, forget, look, run_of, verdict
 from tests.scenes.ledger_runs import rows
 
 pytestmark = pytest.mark.usefixtures("stages")
@@ -105,3 +105,31 @@ def test_a_long_outage_is_one_line_a_stage(ledger, stages):
     assert "120 jours manqués à rattraper" in page
     assert page.count('<li class="missed_day">') == 5
     assert "24 jours n'ont pas eu" in page.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_a_day_whose_run_goes_on_in_airflow_is_not_missed_though_the_ledger_knows_nothing(ledger, stages, state):
+    all_done(ledger, stages)
+    run_of(ledger, Stage.COURTESY_NOTICE, 1, day=TODAY - timedelta(days=1))
+    rows(
+        ledger, "UPDATE runs SET library = 'other' WHERE stage = 'courtesy_notice' AND reference_date = :day", day=TODAY
+    )
+    stages.begin("courtesy_notice", state, ("extract_loans", "running"))
+    page = look()
+    assert verdict(page) == "Tout va bien."
+    assert '<li class="missed_day">' not in page
+    assert "jour manqué" not in page
+    del stages.runs["courtesy_notice"]
+    forget()
+    page = look()
+    assert verdict(page) == "bad La lettre de courtoisie n&#39;a pas eu lieu, une chose vous attend."
+    assert '<li class="missed_day">' in page
+
+
+def test_a_run_of_yesterday_that_still_sends_is_no_day_to_catch_up(ledger, stages):
+    all_done(ledger, stages)
+    run_of(ledger, Stage.OVERDUE_NOTICE, 1, day=TODAY - timedelta(days=1), close=False)
+    rows(ledger, "UPDATE runs SET started_at = :at WHERE closed_at IS NULL", at=NOW - timedelta(hours=20))
+    page = look()
+    assert verdict(page) == "Tout va bien."
+    assert "jour manqué" not in page

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -45,7 +45,7 @@ class ToDoItem:
     """One thing that waits. `number` counts letters, messages, addresses, or SMS left, by its kind.
 
     `since` is when it began to wait, None when nobody knows. `many`: there are more than were counted. `channel` tells
-    ordinary from registered letters. `days` are those of one stage that were missed for the same cause.
+    ordinary from registered letters. `days` are those of one stage with the same fault; `run_id` is the first one's.
     """
 
     kind: ToDoKind
@@ -85,6 +85,18 @@ def missed_days(
             if kind is not None:
                 found.append((kind, day))
     return tuple(sorted(found, key=lambda one: one[1].day))
+
+
+def not_under_way(items: Iterable[ToDoItem], *, today: date, going: Collection[Stage]) -> Iterator[ToDoItem]:
+    """The list without the missed days whose run goes on: those of `today`, of the stages that are `going` in Airflow.
+
+    The ledger hears of a run when it reads the ILS; a run that waits behind another, or begins late, is nobody's work.
+    """
+    for item in items:
+        if item.kind is not ToDoKind.MISSED_DAY or item.stage not in going or today not in item.days:
+            yield item
+        elif days := tuple(day for day in item.days if day != today):
+            yield replace(item, days=days, number=len(days))
 
 
 def _under_way(day: WatchedDay, now: datetime) -> bool:

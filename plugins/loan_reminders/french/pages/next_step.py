@@ -9,6 +9,7 @@ from loan_reminders.domain.runs.holds import Hold
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.french.days import day_words
+from loan_reminders.french.plurals import many
 from loan_reminders.french.words import ONE_CHANNEL, SKIPS, STAGES
 
 _BY = {
@@ -75,7 +76,7 @@ def resent_words(channel: Channel, state: DeliveryState, *, documents: int, left
             return f"{one} est peut-être parti : aucune réponse n'est venue. Il ne repartira pas aujourd'hui."
         case DeliveryState.REFUSED:
             return f"{one} a été refusé par le serveur : rien n'est arrivé au lecteur."
-    said = f"{one} est reparti, pour {documents} document{'s' if documents > 1 else ''}."
+    said = f"{one} est reparti, pour {many(documents, 'document', 'documents')}."
     if left_out == 1:
         said += " Un document rendu, prolongé ou suspendu n'y est plus."
     elif left_out:

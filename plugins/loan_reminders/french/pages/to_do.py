@@ -9,6 +9,7 @@ from datetime import date, datetime, tzinfo
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import long_day_words, when_words
+from loan_reminders.french.plurals import many, one_or_many
 from loan_reminders.french.words import STAGES, no_stage, the_stage
 
 BUTTONS = {
@@ -27,7 +28,15 @@ BUTTONS = {
     ToDoKind.STANDS_STILL: "Voir la tournée",
     ToDoKind.NO_CREDIT: "",
 }
-CATCH_UP_SEVERAL = "Voir et rattraper"
+SEVERAL = {
+    ToDoKind.MISSED_DAY: "Voir et rattraper",
+    ToDoKind.BOOKS_WRONG: "Voir les tournées",
+    ToDoKind.STANDS_STILL: "Voir les tournées",
+}
+"""What the button says where one line is about several days."""
+
+MOST_PIECES = 3
+"""Days, or rows of days, that a line names; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,28 +50,51 @@ class ToDoWords:
 
 def to_do_words(item: ToDoItem, *, zone: tzinfo, now: datetime) -> ToDoWords:
     """The line of one thing that waits, at `now`."""
-    several = item.kind is ToDoKind.MISSED_DAY and len(item.days) > 1
+    several = item.kind in SEVERAL and len(item.days) > 1
     return ToDoWords(
         title=_TITLES[item.kind](item),
         more=" · ".join(part for part in (_since(item, zone=zone, now=now), _more(item)) if part),
-        button=CATCH_UP_SEVERAL if several else BUTTONS[item.kind],
+        button=SEVERAL[item.kind] if several else BUTTONS[item.kind],
     )
 
 
 def days_in_words(days: Sequence[date]) -> str:
-    """`le samedi 28 novembre 2026`, or `3 jours, du samedi … au lundi …`."""
-    if len(days) == 1:
-        return f"le {long_day_words(days[0])}"
-    return f"{len(days)} jours, du {long_day_words(min(days), year=False)} au {long_day_words(max(days))}"
+    """`le samedi 28 novembre 2026`; `du lundi 23 au mercredi 25 novembre 2026 et le samedi 28 novembre 2026`.
+
+    « Du … au … » is said of days that follow each other alone. Of many days, the last are counted.
+    """
+    rows = _in_a_row(sorted(days))
+    named, others = rows[:MOST_PIECES], sum(map(len, rows[MOST_PIECES:]))
+    pieces = [_row_words(row) for row in named]
+    if others:
+        pieces.append(many(others, "autre jour", "autres jours"))
+    return pieces[0] if len(pieces) == 1 else f"{', '.join(pieces[:-1])} et {pieces[-1]}"
 
 
-def _counted(item: ToDoItem, one: str, many: str) -> str:
-    number = f"plus de {item.number}" if item.many else str(item.number)
-    return f"{number} {one if item.number == 1 and not item.many else many}"
+def _in_a_row(days: Sequence[date]) -> list[list[date]]:
+    """Days in rows that have no gap."""
+    rows: list[list[date]] = []
+    for day in days:
+        if rows and (day - rows[-1][-1]).days <= 1:
+            rows[-1].append(day)
+        else:
+            rows.append([day])
+    return rows
+
+
+def _row_words(row: Sequence[date]) -> str:
+    first, last = row[0], row[-1]
+    if first == last:
+        return f"le {long_day_words(first)}"
+    return f"du {long_day_words(first, year=first.year != last.year)} au {long_day_words(last)}"
+
+
+def _counted(item: ToDoItem, one: str, several: str) -> str:
+    return f"plus de {item.number} {several}" if item.many else many(item.number, one, several)
 
 
 def _approval(item: ToDoItem) -> str:
-    verb = "attend" if item.number == 1 else "attendent"
+    verb = one_or_many(item.number, "attend", "attendent")
     return f"{_counted(item, 'lettre recommandée', 'lettres recommandées')} {verb} votre accord"
 
 
@@ -84,7 +116,8 @@ def _stage(item: ToDoItem) -> Stage:
 
 
 def _of_stage(item: ToDoItem) -> str:
-    return f"{STAGES[_stage(item)]}, {days_in_words(item.days)}" if item.days else STAGES[_stage(item)]
+    name = STAGES[_stage(item)]
+    return f"{name}, {days_in_words(item.days)}" if len(item.days) == 1 else f"{name}, {len(item.days)} jours"
 
 
 _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
@@ -96,13 +129,13 @@ _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
     ToDoKind.POST: lambda item: f"{_counted(item, 'recommandé', 'recommandés')} à poster",
     ToDoKind.ACKNOWLEDGEMENT: lambda item: f"{_counted(item, 'avis de réception', 'avis de réception')} en retard",
     ToDoKind.IN_DOUBT: lambda item: f"{_counted(item, 'envoi', 'envois')} sans réponse certaine",
-    ToDoKind.NOT_ARRIVED: lambda item: (
-        f"{_counted(item, 'envoi', 'envois')} qui n'ont pas abouti" if item.number > 1 else "1 envoi qui n'a pas abouti"
-    ),
+    ToDoKind.NOT_ARRIVED: lambda item: _counted(item, "envoi qui n'a pas abouti", "envois qui n'ont pas abouti"),
     ToDoKind.BOUNCES: lambda item: f"E-mails revenus en masse : {_counted(item, 'adresse', 'adresses')}",
     ToDoKind.MISSED_DAY: _missed,
     ToDoKind.BOOKS_WRONG: lambda item: f"Les comptes ne sont pas justes : {_of_stage(item)}",
-    ToDoKind.STANDS_STILL: lambda item: f"Tournée qui n'avance plus : {_of_stage(item)}",
+    ToDoKind.STANDS_STILL: lambda item: (
+        ("Tournée qui n'avance" if len(item.days) < 2 else "Tournées qui n'avancent") + f" plus : {_of_stage(item)}"
+    ),
     ToDoKind.NO_CREDIT: lambda item: f"Plus assez de SMS : il en reste {item.number}",
 }
 
@@ -110,23 +143,29 @@ _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
 def _more(item: ToDoItem) -> str:
     kind = item.kind
     if kind is ToDoKind.PRINT:
-        pages = f"{item.pages} page" if item.pages == 1 else f"{item.pages} pages"
+        pages = many(item.pages, "page", "pages")
         if item.batch_id is None:
             return f"{item.detail} lots, {pages}"
         return f"lot n° {item.batch_id}, {STAGES[_stage(item)]}, {pages}"
     if kind is ToDoKind.VOLUME:
         return f"{_counted(item, 'envoi', 'envois')} en attente ; sans réponse en 24 heures, rien ne part"
-    if kind is ToDoKind.MISSED_DAY and len(item.days) > 1:
-        return f"du {long_day_words(item.days[0], year=False)} au {long_day_words(item.days[-1])}"
-    return {
+    several = days_in_words(item.days) if kind in SEVERAL and len(item.days) > 1 else ""
+    words = {
         ToDoKind.LEDGER_BEHIND: f"à faire par l'administrateur : {item.detail}",
-        ToDoKind.IN_DOUBT: "ils ne repartiront pas tout seuls",
-        ToDoKind.NOT_ARRIVED: "prévenir ces lecteurs, ou corriger leurs coordonnées",
+        ToDoKind.IN_DOUBT: one_or_many(
+            item.number, "il ne repartira pas tout seul", "ils ne repartiront pas tout seuls"
+        ),
+        ToDoKind.NOT_ARRIVED: one_or_many(
+            item.number,
+            "prévenir ce lecteur, ou corriger ses coordonnées",
+            "prévenir ces lecteurs, ou corriger leurs coordonnées",
+        ),
         ToDoKind.BOUNCES: f"{item.detail} ; rien n'est changé tant que personne ne répond",
-        ToDoKind.BOOKS_WRONG: "réparer, puis effacer ses tâches rouges dans Airflow",
-        ToDoKind.STANDS_STILL: "répondre à sa question, ou la marquer en échec dans Airflow",
+        ToDoKind.BOOKS_WRONG: "réparer, puis effacer les tâches rouges dans Airflow",
+        ToDoKind.STANDS_STILL: "répondre à la question posée, ou marquer la tournée en échec dans Airflow",
         ToDoKind.NO_CREDIT: "les SMS attendent : en acheter chez le prestataire",
     }.get(kind, "")
+    return " ; ".join(filter(None, (several, words)))
 
 
 def _since(item: ToDoItem, *, zone: tzinfo, now: datetime) -> str:

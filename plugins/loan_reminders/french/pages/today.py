@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from loan_reminders.domain.runs.day_state import DayState, Level, StageDay, Verdict
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import near_words
+from loan_reminders.french.plurals import many
 from loan_reminders.french.task_names import TASKS
 from loan_reminders.french.words import the_stage
 
@@ -66,16 +67,6 @@ _ARE_STOPPED = {
     S.BROKEN: ("ne peut pas partir", "ne peut pas partir"),
 }
 _NUMBERS = {1: "Une étape", 2: "Deux étapes", 3: "Trois étapes", 4: "Quatre étapes", 5: "Les cinq étapes"}
-
-
-def number_words(number: int) -> str:
-    """`1 204`: thousands apart, on one line."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def many(number: int, one: str, several: str) -> str:
-    """`1 lettre`, `4 lettres`."""
-    return f"{number_words(number)} {one if number < 2 else several}"
 
 
 def channel_words(channel: Channel, number: int) -> str:
@@ -175,11 +166,30 @@ def _advice_words(day: StageDay) -> str:
     return ""
 
 
+def tomorrow_words(today: StageDay, number: int | None) -> str:
+    """About how many readers a stage tells tomorrow, or what keeps it from telling anybody; `today` is where it is."""
+    if today.paused or today.state is S.PAUSED:
+        return "en pause"
+    if today.state is S.BROKEN:
+        return "illisible pour Airflow"
+    if number is None:
+        return "pas encore assez de jours connus"
+    about = "personne, sans doute" if not number else f"environ {many(number, 'lecteur', 'lecteurs')}"
+    if today.state in (S.WAITS_FOR_VOLUME, S.WAITS_FOR_APPROVAL):
+        # One run of a stage at a time: the next one begins when somebody has answered.
+        return f"{about}, après votre réponse"
+    return about
+
+
 def balance_words(loans: int, explained: int, undone: int) -> str:
     """The books of a day in a line: each loan read is in a notice, or left out with a reason."""
     if loans == explained and not undone:
         return "Comptes justes"
-    found = [] if loans == explained else [f"{many(loans, 'prêt lu', 'prêts lus')}, {explained} expliqués"]
+    found = (
+        []
+        if loans == explained
+        else [f"{many(loans, 'prêt lu', 'prêts lus')}, {many(explained, 'expliqué', 'expliqués')}"]
+    )
     if undone:
         found.append(many(undone, "envoi ni parti ni abandonné", "envois ni partis ni abandonnés"))
     return f"Comptes faux : {' ; '.join(found)}"

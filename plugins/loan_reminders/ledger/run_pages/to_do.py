@@ -122,18 +122,15 @@ class PostgresToDo:
         order = list(Stage)
         by_stage = sorted(found, key=lambda one: (order.index(one[1].stage), one[0], one[1].day))
         for (stage, kind), some in groupby(by_stage, key=lambda one: (one[1].stage, one[0])):
-            days = [day for _, day in some]
-            groups = [days] if kind is ToDoKind.MISSED_DAY else [[day] for day in days]
-            for group in groups:
-                first = group[0]
-                yield ToDoItem(
-                    kind=kind,
-                    stage=stage,
-                    run_id=first.run_id,
-                    days=tuple(day.day for day in group),
-                    number=len(group),
-                    since=datetime.combine(first.day, starts[stage], now.tzinfo),
-                )
+            group = [day for _, day in some]
+            yield ToDoItem(
+                kind=kind,
+                stage=stage,
+                run_id=group[0].run_id,
+                days=tuple(day.day for day in group),
+                number=len(group),
+                since=datetime.combine(group[0].day, starts[stage], now.tzinfo),
+            )
 
 
 def _volume(row: Row[Any]) -> ToDoItem:

@@ -131,7 +131,7 @@ class Claims:
         if not self.run.dry_run:
             interrupted = len(self.connection.execute(_RECOVER, self._asked(keys)).all())
             if interrupted:
-                logger.warning("%s envois laissés en doute par une tournée interrompue", interrupted)
+                logger.warning("Envois laissés en doute par une tournée interrompue : %s", interrupted)
         found = self._find(keys)
         left = [row.delivery_id for row in found if row.left_behind]
         if left and not self.run.dry_run:

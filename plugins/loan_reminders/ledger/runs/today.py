@@ -19,7 +19,6 @@ from loan_reminders.domain.runs.forecast import KNOWN_DAYS, PastRun
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.sms.pace import PACE_DAYS, KnownCredit
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.ledger.runs.watch import days_to_watch
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.tables import RunKind
@@ -100,7 +99,6 @@ class Today:
 
     began: bool
     stages: Mapping[Stage, DayFigures]
-    missed: Sequence[tuple[Stage, date]]
     last_days: Mapping[date, Mapping[Channel, int]]
     past: Sequence[PastRun]
     credit: KnownCredit | None
@@ -140,18 +138,12 @@ class PostgresToday:
             return Today(
                 began=began,
                 stages=_figures(connection, ours),
-                missed=self._missed(connection, now.date()),
                 last_days=_last_days(connection, {**asked, "counted": counted, "others": others}),
                 past=tuple(_past(run) for run in daily if run.balanced and run.books is not None),
                 credit=sms_credits.newest(connection, self._library),
                 credit_by_day=sms_credits.by_day(connection, self._library, midnight - CREDIT_SHOWN, zone),
                 spent_by_day=sms_credits.spent_by_day(connection, self._library, spent_since, zone),
             )
-
-    def _missed(self, connection: Connection, today: date) -> tuple[tuple[Stage, date], ...]:
-        """Days before today without a green run, of the last month; one whose letters wait for an answer is none."""
-        before = days_to_watch(connection, self._library, today - timedelta(days=30), today - timedelta(days=1))
-        return tuple((one.stage, one.day) for one in before if not one.asking)
 
 
 def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage, DayFigures]:

@@ -57,12 +57,12 @@ def make_dispute_file(
     made = DisputeRenderer(library, zone=zone).render(dispute, read=archive.read, made_at=made_at)
     files.note_made(dispute, who=who)
     log.info(
-        "Dossier d'un prêt fait par %s : %d envois, %d pages (empreinte du prêt %s)",
+        "Dossier d'un prêt fait par %s : envois %d, pages %d (empreinte du prêt %s)",
         who,
         made.deliveries,
         made.pages,
         hashlib.sha256(loan_id.encode()).hexdigest()[:12],
     )
     if made.missing:
-        log.warning("Dossier d'un prêt : %d lettres dont le fichier n'a pas pu être lu", made.missing)
+        log.warning("Dossier d'un prêt, lettres dont le fichier n'a pas pu être lu : %d", made.missing)
     return made

@@ -33,7 +33,7 @@ def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: in
                 arrivals.update(message.arrival for message in page)
                 kinds.update(bounce.kind for bounce in bounces)
                 if waiting > len(page):
-                    log.info("%d messages lus sur %d", arrivals.total(), waiting)
+                    log.info("Messages lus : %d sur %d", arrivals.total(), waiting)
         finally:
             settled += feedback.settle(failures=failures)
     counts = {
@@ -94,6 +94,6 @@ def _tell(counts: dict[str, int]) -> None:
             counts["too_costly"],
         )
     if counts.get("put_aside"):
-        log.warning("%d retours mis de côté : ils se lisent sur la page « Au bureau »", counts["put_aside"])
+        log.warning("Retours mis de côté, à lire sur la page « Au bureau » : %d", counts["put_aside"])
     if counts["unreadable"]:
-        log.warning("%d messages ressemblent à des retours et sont illisibles : à lire à la main", counts["unreadable"])
+        log.warning("Messages qui ressemblent à des retours, illisibles, à lire à la main : %d", counts["unreadable"])

@@ -18,6 +18,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Ledger, MailRelay, Sender
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french.plurals import many
 from loan_reminders.services.dispatch import Tally, hold_deferred, render_all
 from loan_reminders.services.email.refusals_in_a_row import RefusalsInARow, Settled
 from loan_reminders.services.email.workers import MailWorkers
@@ -102,7 +103,7 @@ def send_emails(
             out.refusals.before_giving_up()
         given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=plan.last_try)
         if given_up:
-            log.warning("%d e-mails abandonnés après le dernier essai", given_up)
+            log.warning("%s après le dernier essai", many(given_up, "e-mail abandonné", "e-mails abandonnés"))
     return tally.summary()
 
 

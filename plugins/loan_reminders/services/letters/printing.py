@@ -17,6 +17,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Ledger, LetterStore, Run, Sender
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.plurals import many
 from loan_reminders.services.dispatch import Tally, not_sent, render_all
 from loan_reminders.services.letters.batches import (
     WORK_PREFIX,
@@ -163,7 +164,14 @@ class BatchMaker:
             branches = {delivery.delivery_id: branch_of(delivery, self.setup.library) for delivery in ours}
             self.held += [Composed.of(letter, branch=branches[letter.delivery_id]) for letter in rendered]
         if passed_over:
-            log.warning("%d lettres n'étaient pas dans le lot validé : elles attendent encore", passed_over)
+            log.warning(
+                "%s encore",
+                many(
+                    passed_over,
+                    "lettre n'était pas dans le lot validé : elle attend",
+                    "lettres n'étaient pas dans le lot validé : elles attendent",
+                ),
+            )
 
     def _letter(self, earlier: Mapping[uuid.UUID, Sequence[EarlierReminder]], delivery: Delivery) -> RenderedLetter:
         of_these_loans = earlier.get(delivery.delivery_id, ())
@@ -194,9 +202,17 @@ class BatchMaker:
             sender.record_batch(batch, receipts)
         self.tally.count(receipts)
         if batch is not None:
-            log.info("Lot %s : %d lettres, %d pages", batch.name, batch.letters, batch.pages)
+            log.info(
+                "Lot %s : %s, %s",
+                batch.name,
+                many(batch.letters, "lettre", "lettres"),
+                many(batch.pages, "page", "pages"),
+            )
         if printed.set_aside:
-            log.warning("%d lettres mises de côté : motif dans le registre", len(printed.set_aside))
+            log.warning(
+                "%s : motif dans le registre",
+                many(len(printed.set_aside), "lettre mise de côté", "lettres mises de côté"),
+            )
 
 
 def set_aside(printed: PrintedBatch) -> list[Receipt]:

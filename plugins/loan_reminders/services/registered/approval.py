@@ -13,6 +13,7 @@ from loan_reminders.domain.errors import PermanentError
 from loan_reminders.domain.letters.batches import DraftLetter
 from loan_reminders.domain.ports.outside import Ledger, LetterStore
 from loan_reminders.domain.stages import Channel
+from loan_reminders.french.plurals import many
 from loan_reminders.services.dispatch import Tally
 from loan_reminders.services.letters.batches import WORK_PREFIX, LetterSetup, batch_name, groups, store_batch
 from loan_reminders.services.letters.printing import BatchMaker, remove_abandoned, set_aside
@@ -74,7 +75,12 @@ def prepare_letters(
             name = batch_name(run, number, draft=True, trial=setup.trial)
             batch = store_batch(store, printed, name=name, kind=KIND, branch=branch, setup=setup, draft=True)
             sender.record_batch(batch)
-            log.info("Brouillon %s : %d lettres, %d pages", batch.name, batch.letters, batch.pages)
+            log.info(
+                "Brouillon %s : %s, %s",
+                batch.name,
+                many(batch.letters, "lettre", "lettres"),
+                many(batch.pages, "page", "pages"),
+            )
             kept.append(name)
             letters += batch.letters
             number += 1
@@ -106,13 +112,13 @@ def approval_question(ledger: Ledger, *, run_id: int, pages: str) -> str | None:
     waiting = [letter for letter in ledger.drafts().letters(run_id) if letter.waiting]
     if not waiting:
         return None
-    log.info("%d lettres recommandées attendent une validation", len(waiting))
+    log.info("Lettres recommandées qui attendent une validation : %d", len(waiting))
     return "\n".join(_question(waiting, due=f"{run.due_date:%d/%m/%Y}", pages=pages))
 
 
 def _question(waiting: Sequence[DraftLetter], *, due: str, pages: str) -> Iterator[str]:
-    many = "s" if len(waiting) > 1 else ""
-    yield f"**{len(waiting)} lettre{many} recommandée{many}**, prêts à échéance du **{due}**."
+    letters = many(len(waiting), "lettre recommandée", "lettres recommandées")
+    yield f"**{letters}**, prêts à échéance du **{due}**."
     yield ""
     for batch_id in dict.fromkeys(letter.batch_id for letter in waiting):
         yield f"- [Voir le lot {batch_id} : les noms, la liste et le PDF]({pages}/{batch_id})"
@@ -156,7 +162,7 @@ def refuse(ledger: Ledger, *, run_id: int, who: str, detail: str) -> int:
     """Cancel every registered letter of a run that waits, as a librarian decided; returns how many deliveries."""
     with ledger.alone(run_id, KIND):
         cancelled = ledger.drafts().refuse(run_id, who=who, detail=" ".join(detail.split())[:_DETAIL_LENGTH])
-    log.warning("%d lettres recommandées annulées : non validées (%s)", cancelled, who)
+    log.warning("Lettres recommandées annulées, non validées : %d (%s)", cancelled, who)
     return cancelled
 
 

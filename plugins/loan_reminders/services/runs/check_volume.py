@@ -16,6 +16,7 @@ from loan_reminders.domain.runs.questions import VolumeFacts
 from loan_reminders.domain.runs.volume import Alarm, VolumeAnswer, VolumeGuard, alarms
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.french.plurals import many
 from loan_reminders.french.words import CHANNELS, STAGES
 
 log = logging.getLogger(__name__)
@@ -116,9 +117,10 @@ def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdent
     for delivery in ledger.sample(run_id, channel, size=SAMPLE):
         loan = delivery.loans[0]
         yield (
-            f"- lecteur de catégorie {delivery.notice.patron.category}, {len(delivery.loans)} document(s), "
+            f"- lecteur de catégorie {delivery.notice.patron.category},"
+            f" {many(len(delivery.loans), 'document', 'documents')}, "
             f"{library.branch(loan.branch).name}, prêté le {loan.loan_date:%d/%m/%Y}, "
-            f"{loan.renewal_count} prolongation(s)"
+            f"{many(loan.renewal_count, 'prolongation', 'prolongations')}"
         )
 
 
@@ -132,5 +134,5 @@ def refuse(ledger: Ledger, *, run_id: int, who: str) -> int:
     """Cancel everything that waits in the run, as a librarian decided; returns how many deliveries."""
     ledger.record_volume_answer(run_id, VolumeAnswer.REFUSED, who=who)
     cancelled = ledger.cancel_waiting(run_id, Reason.NOT_APPROVED, tuple(Channel))
-    log.warning("%d envois annulés : volume non validé (%s)", cancelled, who)
+    log.warning("%s : volume non validé (%s)", many(cancelled, "envoi annulé", "envois annulés"), who)
     return cancelled

@@ -12,6 +12,7 @@ from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.ports.outside import Ledger, LoanSource, Run
 from loan_reminders.domain.runs.planning import out_of_time
 from loan_reminders.domain.stages import Channel, Policy, StageRule
+from loan_reminders.french.plurals import many
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,9 @@ def extract_loans(
         read += _take_up_failed_emails(ledger, source, run=run, policy=policy, since=since)
     ledger.finish_extraction(run.run_id, read)
     if rejected:
-        log.warning("%d lignes illisibles, écartées avec leur motif", rejected)
+        log.warning(
+            "%s avec son motif", many(rejected, "ligne illisible, écartée", "lignes illisibles, écartées chacune")
+        )
     log.info("Extraction terminée : %d prêts", read)
     missed = ledger.missed_days(run.run_id, within_days=MISSED_WITHIN_DAYS)
     if missed:

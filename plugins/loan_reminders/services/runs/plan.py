@@ -14,6 +14,7 @@ from loan_reminders.domain.runs.planning import key, plan_notices, skip
 from loan_reminders.domain.runs.routing import route
 from loan_reminders.domain.stages import Channel, Policy
 from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
+from loan_reminders.french.plurals import many
 from loan_reminders.french.words import skip_words
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def plan_run(ledger: Ledger, *, run_id: int, policy: Policy) -> dict[str, int]:
             planning.record(deliveries, skips)
             planned.update(delivery.channel for delivery in deliveries)
             reasons.update(item.reason for item in skips if item.slot is None)
-            log.info("%d envois préparés", planned.total())
+            log.info("%s", many(planned.total(), "envoi préparé", "envois préparés"))
     for reason, count in sorted(reasons.items()):
         log.info("Prêts écartés, %s : %d", skip_words(reason), count)
     return {channel.value: count for channel, count in sorted(planned.items())}

@@ -53,7 +53,7 @@ def rehearse(
             tally.count([*rehearsed, *failed])
             if ask_cost is not None:
                 _compare([message for message in messages if isinstance(message, RenderedText)], ask_cost)
-            log.info("Essai à blanc : %d messages à lire dans %s", len(locations), folder)
+            log.info("Essai à blanc, messages à lire : %d, dans %s", len(locations), folder)
     return tally.summary()
 
 
@@ -68,7 +68,7 @@ def sweep_rehearsals(store: LetterStore, now: datetime) -> int:
         log.warning("Essais à blanc de plus de %d jours : %s", KEPT.days, error)
         return 0
     if removed:
-        log.info("Essais à blanc de plus de %d jours : %d dossiers supprimés", KEPT.days, removed)
+        log.info("Essais à blanc de plus de %d jours, dossiers supprimés : %d", KEPT.days, removed)
     return removed
 
 

@@ -11,6 +11,7 @@ from loan_reminders.domain.ports.outside import LoanSource, Run, Sender
 from loan_reminders.domain.runs.planning import out_of_time
 from loan_reminders.domain.stages import Policy
 from loan_reminders.domain.states import Reason, SkipReason
+from loan_reminders.french.plurals import many
 from loan_reminders.services.runs.gone_loans import gone_loans
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class StillDue:
         gone = gone_loans(self.source, waiting, today=now.date(), doubt=_DOUBT) if waiting else {}
         if gone:
             cancelled = sender.drop(gone)
-            log.info("%d prêts rendus ou prolongés depuis : %d envois annulés", len(gone), cancelled)
+            log.info("Prêts rendus ou prolongés depuis : %d ; envois annulés : %d", len(gone), cancelled)
         self.asked_at = self.clock()
 
     def cancel_when_over(self, sender: Sender) -> bool:
@@ -71,7 +72,7 @@ class StillDue:
             return False
         cancelled = sender.cancel_waiting(_TOO_LATE.get(late, Reason.EXPIRED))
         if cancelled:
-            log.warning("%d envois annulés : ils ne sont plus d'actualité (%s)", cancelled, late)
+            log.warning("%s, plus d'actualité (%s)", many(cancelled, "envoi annulé", "envois annulés"), late)
         return True
 
     def _late(self, today: date) -> SkipReason | None:

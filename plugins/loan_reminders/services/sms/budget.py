@@ -10,6 +10,7 @@ from loan_reminders.domain.clock import midnight
 from loan_reminders.domain.errors import SmsBudgetExceeded
 from loan_reminders.domain.ports.outside import SmsAccount
 from loan_reminders.domain.sms.budget import SmsBudget
+from loan_reminders.french.plurals import many
 from loan_reminders.french.runs import shortfall_words
 
 log = logging.getLogger(__name__)
@@ -39,12 +40,16 @@ def check_budget(ledger: SmsCounts, account: SmsAccount, budget: SmsBudget, *, f
     today, month = ledger.segments_since(day), ledger.segments_since(day.replace(day=1))
     credit = account.credit()
     ledger.keep_sms_credit(credit.segments, at=now)
-    log.info("SMS prévus : %d segments ; déjà envoyés : %d ce jour, %d ce mois", forecast, today, month)
-    log.info("Crédit : %d segments (%g %s)", credit.segments, credit.amount, credit.unit)
+    log.info("SMS prévus, en segments : %d ; déjà envoyés : %d ce jour, %d ce mois", forecast, today, month)
+    log.info("Crédit : %s (%g %s)", many(credit.segments, "segment", "segments"), credit.amount, credit.unit)
     problems = budget.problems(forecast=forecast, credit=credit.segments, today=today, month=month)
     if problems:
         words = " ; ".join(map(shortfall_words, problems))
         raise SmsBudgetExceeded(f"Aucun SMS n'est parti. {words}. Ensuite, relancer la tâche (Effacer).")
     left = credit.segments - forecast
     if left < budget.reserve:
-        log.warning("Il restera %d segments sur le compte, moins que la réserve de %d", left, budget.reserve)
+        log.warning(
+            "Il restera %s sur le compte, moins que la réserve de %d",
+            many(left, "segment", "segments"),
+            budget.reserve,
+        )

@@ -12,6 +12,7 @@ from loan_reminders.domain.errors import LedgerUnavailable, ReminderError, SmsAn
 from loan_reminders.domain.ports.outside import Ledger, SmsAccount
 from loan_reminders.domain.ports.sms_feedback import Settled, SmsFeedback
 from loan_reminders.domain.sms.feedback import SmsReply
+from loan_reminders.french.plurals import many
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def read_receipts(feedback: SmsFeedback, account: SmsAccount, *, now: datetime, 
     if broken is not None:
         if not read or not isinstance(broken, SmsAnswerUnreadable):
             raise broken
-        log.warning("%d campagnes d'SMS sur %d : pas d'accusés lisibles, prochain essai dans une heure", unread, read)
+        log.warning("Campagnes d'SMS sans accusés lisibles : %d sur %d ; prochain essai dans une heure", unread, read)
     return {"campaigns": read, "acks": settled.acks, "moved": settled.moved} | tell_put_aside(feedback)
 
 
@@ -77,7 +78,10 @@ def _keep(feedback: SmsFeedback, replies: Sequence[SmsReply]) -> int:
         try:
             return feedback.keep_replies(replies)
         except LedgerUnavailable:
-            log.warning("Registre indisponible : %d réponses de lecteurs attendent d'y être gardées", len(replies))
+            log.warning(
+                "Registre indisponible : %s à garder",
+                many(len(replies), "réponse de lecteur attend", "réponses de lecteurs attendent"),
+            )
             time.sleep(pause)
     return feedback.keep_replies(replies)
 
@@ -87,7 +91,7 @@ def read_blacklist(feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]
     with closing(account):
         entries = account.blacklist()
     joined = feedback.keep_blacklist(entries)
-    log.info("Liste noire du prestataire : %d numéros, dont %d nouveaux", len(entries), joined)
+    log.info("Numéros de la liste noire du prestataire : %d, dont nouveaux : %d", len(entries), joined)
     summary = feedback.summary()
     if summary.sms_since:
         log.warning("%d SMS sont partis vers des numéros désinscrits depuis leur désinscription", summary.sms_since)
@@ -99,7 +103,7 @@ def read_credit(ledger: Ledger, account: SmsAccount, *, now: datetime) -> dict[s
     with closing(account):
         credit = account.credit()
     ledger.keep_sms_credit(credit.segments, at=now)
-    log.info("Crédit SMS : %d segments (%g %s)", credit.segments, credit.amount, credit.unit)
+    log.info("Crédit SMS : %s (%g %s)", many(credit.segments, "segment", "segments"), credit.amount, credit.unit)
     return {"segments": credit.segments}
 
 
@@ -116,7 +120,7 @@ def tell_put_aside(feedback: SmsFeedback) -> dict[str, int]:
     """The count of what was put aside, when anything was."""
     number = feedback.put_aside()
     if number:
-        log.warning("%d retours du prestataire SMS mis de côté : ils se lisent sur la page « Au bureau »", number)
+        log.warning("Retours du prestataire SMS mis de côté, à lire sur la page « Au bureau » : %d", number)
     return {"put_aside": number} if number else {}
 
 

@@ -10,6 +10,7 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.ports.statistics import LoanEnds
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
+from loan_reminders.french.plurals import many
 from loan_reminders.services.runs.gone_loans import TOO_MANY_TO_VANISH
 
 log = logging.getLogger(__name__)
@@ -60,11 +61,11 @@ def look_at_loans(ends: LoanEnds, source: LoanSource, *, today: date, months: in
         returned += sum(end is LoanEnd.RETURNED for end in gone.values())
         renewed += sum(end is LoanEnd.RENEWED for end in gone.values())
     ends.looked(today=today, since=today - COUNTED_AGAIN, asked=asked, ended=returned + renewed)
-    log.info("%d prêts demandés au SIGB : %d rendus, %d prolongés", asked, returned, renewed)
+    log.info("Prêts demandés au SIGB : %d, dont rendus : %d, prolongés : %d", asked, returned, renewed)
     if given_up:
-        log.info("%d prêts en retard depuis plus de %d mois : ils ne sont plus suivis", given_up, months)
+        log.info("Prêts en retard depuis plus de %d mois, qui ne sont plus suivis : %d", months, given_up)
     if counted:
-        log.info("%d tournées comptées pour la première fois", counted)
+        log.info("%s pour la première fois", many(counted, "tournée comptée", "tournées comptées"))
     return {"asked": asked, "returned": returned, "renewed": renewed, "given_up": given_up}
 
 

@@ -9,6 +9,7 @@ from loan_reminders.domain.letters.batches import BatchLetter, BatchState, Batch
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.french.days import when_words
 from loan_reminders.french.letters import BATCHES, LEFT_OUT
+from loan_reminders.french.plurals import many
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.services.letters.recheck import Recheck
 
@@ -104,8 +105,7 @@ def changes_in_words(check: Recheck) -> list[str]:
     if check.renewed:
         said.append(f"{_retired(check.renewed)} : tout a été prolongé.")
     if check.partly:
-        number, many = len(check.partly), len(check.partly) > 1
-        named = f"{number} lettres nomment un document rendu" if many else "1 lettre nomme un document rendu"
+        named = many(len(check.partly), "lettre nomme un document rendu", "lettres nomment un document rendu")
         said.append(
             f"{named} ou prolongé entre-temps : {', '.join(check.partly)}. Le papier ne peut plus être changé :"
             " laisser partir, ou retirer avec un motif."
@@ -122,4 +122,4 @@ def changes_in_words(check: Recheck) -> list[str]:
 
 
 def _retired(number: int) -> str:
-    return "1 lettre retirée" if number == 1 else f"{number} lettres retirées"
+    return many(number, "lettre retirée", "lettres retirées")

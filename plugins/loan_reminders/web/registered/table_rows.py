@@ -12,6 +12,7 @@ from loan_reminders.domain.registered.steps import LetterEvent, RegisteredLetter
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.french.days import when_words
 from loan_reminders.french.letters import ACTS, life_words
+from loan_reminders.french.plurals import many
 from loan_reminders.services.registered.following import Imported
 
 
@@ -93,26 +94,20 @@ def to_undo(events: Sequence[LetterEvent]) -> tuple[int, str]:
 def batch_words(posted: BatchPosted, batch_id: int) -> str:
     """What came of posting a batch."""
     count = posted.posted
-    words = f"Lot n° {batch_id} : {_counted(count, 'lettre notée postée', 'lettres notées postées')}."
+    words = f"Lot n° {batch_id} : {many(count, 'lettre notée postée', 'lettres notées postées')}."
     if posted.refused:
         names = ", ".join(list(posted.refused)[:20]) + ("…" if len(posted.refused) > 20 else "")
-        words += (
-            f" {_counted(len(posted.refused), 'lettre ne peut', 'lettres ne peuvent')} pas l'être encore : {names}."
-        )
+        words += f" {many(len(posted.refused), 'lettre ne peut', 'lettres ne peuvent')} pas l'être encore : {names}."
     return words
 
 
 def import_words(done: Imported) -> str:
     """What came of a file of numbers."""
-    parts = [_counted(done.attached, "numéro enregistré", "numéros enregistrés")]
+    parts = [many(done.attached, "numéro enregistré", "numéros enregistrés")]
     if done.unchanged:
-        parts.append(f"{done.unchanged} déjà connu{'s' if done.unchanged > 1 else ''}")
+        parts.append(many(done.unchanged, "déjà connu", "déjà connus"))
     if done.without_number:
-        parts.append(_counted(done.without_number, "ligne sans numéro", "lignes sans numéro"))
+        parts.append(many(done.without_number, "ligne sans numéro", "lignes sans numéro"))
     if done.problems:
-        parts.append(_counted(len(done.problems), "ligne refusée", "lignes refusées"))
+        parts.append(many(len(done.problems), "ligne refusée", "lignes refusées"))
     return f"{', '.join(parts)}."
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number} {several if number > 1 else one}"

@@ -43,6 +43,15 @@ class AirflowDay:
     silent: bool = False
     refused: bool = False
 
+    @property
+    def going(self) -> frozenset[Stage]:
+        """The stages whose run of today waits for its turn or is under way."""
+        return frozenset(
+            stage
+            for stage, known in self.stages.items()
+            if known.run is not None and known.run.step in (RunStep.QUEUED, RunStep.RUNNING)
+        )
+
 
 @dataclass(slots=True)
 class _Kept:

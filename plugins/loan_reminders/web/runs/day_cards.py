@@ -14,10 +14,10 @@ from loan_reminders.french.pages.today import (
     advice_words,
     balance_words,
     channel_words,
-    number_words,
     offset_words,
     state_words,
 )
+from loan_reminders.french.plurals import number_words
 from loan_reminders.french.words import stage_title
 from loan_reminders.ledger.runs.today import DayFigures
 from loan_reminders.settings.library_toml import Settings

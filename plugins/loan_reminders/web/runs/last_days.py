@@ -13,7 +13,8 @@ from loan_reminders.domain.runs.forecast import forecast
 from loan_reminders.domain.sms.pace import spending
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import hour_words, long_day_words, near_words
-from loan_reminders.french.pages.today import channel_words, lasting_words, many, number_words
+from loan_reminders.french.pages.today import channel_words, lasting_words, tomorrow_words
+from loan_reminders.french.plurals import number_words
 from loan_reminders.french.words import stage_title
 from loan_reminders.ledger.runs.today import SHOWN_DAYS, Today
 from loan_reminders.settings.library_toml import Settings
@@ -84,7 +85,7 @@ def tomorrow(
         (
             stage_title(stage),
             hour_words(starts_at(config, stage, now), zone=config.zone),
-            _about(expected[stage], paused=days[stage].paused),
+            tomorrow_words(days[stage], expected[stage]),
         )
         for stage in Stage
     )
@@ -124,14 +125,6 @@ def credit(config: Settings, today: Today, now: datetime) -> Credit | None:
 
 def _texts(config: Settings) -> bool:
     return any(rule.channel is Channel.SMS for stage in config.policy().rules for rule in stage.channels)
-
-
-def _about(number: int | None, *, paused: bool) -> str:
-    if paused:
-        return "en pause"
-    if number is None:
-        return "pas encore assez de jours connus"
-    return "personne, sans doute" if not number else f"environ {many(number, 'lecteur', 'lecteurs')}"
 
 
 def _credit_drawing(known: Mapping[date, int], left: int | None, today: date) -> Markup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -15,8 +15,10 @@ from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.runs.reference_date import OLDEST
 from loan_reminders.domain.runs.to_do import MISSED_WITHIN, ToDoKind, missed_days
 from loan_reminders.domain.runs.watched_days import WatchedDay
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.stages import Stage
 from loan_reminders.french.days import long_day_words
+from loan_reminders.french.plurals import many, one_or_many
+from loan_reminders.french.runs import ONE_AND_MANY
 from loan_reminders.french.words import STAGES, no_stage, the_stage
 from loan_reminders.hooks.ils import loan_source
 from loan_reminders.services.runs.catch_up import Foresight, foresee
@@ -27,6 +29,7 @@ from loan_reminders.web.airflow_api import Airflow, AirflowApi, AirflowRefused, 
 from loan_reminders.web.guard import ActRoute, SeeRoute
 from loan_reminders.web.page import At, Page, said
 from loan_reminders.web.runs import airflow_runs
+from loan_reminders.web.runs.airflow_day import airflow_day
 from loan_reminders.web.runs.airflow_runs import StageRuns
 
 ILS = "ils_oracle"
@@ -45,18 +48,31 @@ WRONG = {
 SILENT = "Airflow ne répond pas : rien n'a été lancé. Recharger cette page dans un instant."
 FORBIDDEN = "Votre compte Airflow ne permet pas de lancer une tournée : rien n'a été lancé. Voir l'administrateur."
 NO_DAG = "Airflow ne connaît pas cette étape : prévenir l'administrateur. Rien n'a été lancé."
+NOT_REACHED = ("sans adresse utilisable, ou désinscrit", "sans adresse utilisable, ou désinscrits")
+UNREADABLE = ("prêt que le SIGB donne mal, écarté", "prêts que le SIGB donne mal, écartés")
 UNDER_WAY = "Une tournée de ce jour est déjà en cours ou en attente dans Airflow : elle n'est pas lancée deux fois."
 PAUSED = "Cette étape est en pause dans Airflow : la remettre en marche, puis recharger cette page."
 
 
 @seen.get(f"/{PATH}")
-def page(at: At) -> Response:
-    """Every stage's days without a green run, the oldest first."""
+async def page(at: At, who: Librarian, airflow: Airflow) -> Response:
+    """Every stage's days without a green run, the oldest first; today's run that goes on in Airflow is no fault."""
+    config = settings()
+    now = datetime.now(config.zone)
+    today = await airflow_day(airflow, person=who, now=now, window=config.sms_window())
+    return await run_in_threadpool(_list, at, now, today.going)
+
+
+def _list(at: Page, now: datetime, going: Collection[Stage]) -> Response:
     try:
-        found = _missed(datetime.now(settings().zone))
+        found = _missed(now)
     except ReminderError as error:
         return at.unavailable(error)
-    rows = [_row(kind, day) for kind, day in found]
+    rows = [
+        _row(kind, day)
+        for kind, day in found
+        if not (kind is ToDoKind.MISSED_DAY and day.day == now.date() and day.stage in going)
+    ]
     return at.html("jours_manques.html.j2", rows=rows, within=MISSED_WITHIN.days)
 
 
@@ -175,27 +191,15 @@ def _foresight(stage: Stage, day: date, today: date) -> Foresight:
         return foresee(planning, source, run=run, policy=policy)
 
 
-_ONE_AND_MANY: Mapping[Channel, tuple[str, str]] = {
-    Channel.EMAIL: ("e-mail", "e-mails"),
-    Channel.SMS: ("SMS", "SMS"),
-    Channel.LETTER: ("lettre", "lettres"),
-    Channel.REGISTERED_LETTER: ("lettre recommandée", "lettres recommandées"),
-}
-
-
 def _foresight_words(found: Foresight) -> dict[str, Any]:
-    channels = [
-        f"{number} {_ONE_AND_MANY[channel][number > 1]}"
-        for channel, number in sorted(found.by_channel.items())
-        if number
-    ]
+    channels = [many(number, *ONE_AND_MANY[channel]) for channel, number in sorted(found.by_channel.items()) if number]
     others = (
-        (found.superseded, "à une étape suivante : c'est elle qui les prévient, ou qui les a prévenus"),
+        (found.superseded, "à une étape suivante : c'est elle qui prévient, ou qui a prévenu"),
         (found.expired, "pour qui il est trop tard : l'échéance est passée"),
-        (found.told_already, "déjà prévenus de cette étape"),
-        (found.not_reached, "sans adresse utilisable, ou désinscrits"),
+        (found.told_already, one_or_many(found.told_already, "déjà prévenu", "déjà prévenus") + " de cette étape"),
+        (found.not_reached, one_or_many(found.not_reached, *NOT_REACHED)),
         (found.others, "que les règles de l'étape laissent de côté"),
-        (found.unreadable, "prêts que le SIGB donne mal, écartés"),
+        (found.unreadable, one_or_many(found.unreadable, *UNREADABLE)),
     )
     return {
         "loans": found.loans,

@@ -56,10 +56,11 @@ class ToDoLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDoPiece:
-    """The piece of the first page. `problem` says why nothing can be listed."""
+    """The piece of the first page. `problem` says why nothing can be listed; `missed` counts days to catch up."""
 
     lines: Sequence[ToDoLine] = ()
     problem: str = ""
+    missed: int = 0
 
     @property
     def number(self) -> int:
@@ -87,7 +88,8 @@ def to_do(
         return ToDoPiece(problem=said(error))
     if sms_left is not None and sms_left <= config.sms.budget.floor:
         items.insert(0, ToDoItem(kind=ToDoKind.NO_CREDIT, number=sms_left))
-    return ToDoPiece(lines=tuple(_line(at, item, now) for item in items))
+    missed = sum(len(item.days) for item in items if item.kind is ToDoKind.MISSED_DAY)
+    return ToDoPiece(lines=tuple(_line(at, item, now) for item in items), missed=missed)
 
 
 def _line(at: Page, item: ToDoItem, now: datetime) -> ToDoLine:
@@ -106,9 +108,11 @@ def _line(at: Page, item: ToDoItem, now: datetime) -> ToDoLine:
 
 
 def _path(item: ToDoItem) -> str:
-    missed = "tournees/jours-manques"
-    if item.kind is ToDoKind.MISSED_DAY and len(item.days) == 1:
+    missed, run = "tournees/jours-manques", f"tournees/{item.run_id}"
+    if len(item.days) == 1:
         missed = f"{missed}/{item.stage}/{item.days[0].isoformat()}"
+    elif item.days:
+        run = missed
     return {
         ToDoKind.LEDGER_BEHIND: "installation",
         ToDoKind.VOLUME: f"questions/{item.run_id}/volume",
@@ -121,7 +125,7 @@ def _path(item: ToDoItem) -> str:
         ToDoKind.NOT_ARRIVED: "bureau#non-aboutis",
         ToDoKind.BOUNCES: "bureau#retours-en-masse",
         ToDoKind.MISSED_DAY: missed,
-        ToDoKind.BOOKS_WRONG: f"tournees/{item.run_id}",
-        ToDoKind.STANDS_STILL: f"tournees/{item.run_id}",
+        ToDoKind.BOOKS_WRONG: run,
+        ToDoKind.STANDS_STILL: run,
         ToDoKind.NO_CREDIT: "",
     }[item.kind]

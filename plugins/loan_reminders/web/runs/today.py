@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from loan_reminders.domain.errors import LedgerRefused, ReminderError
 from loan_reminders.domain.runs.day_state import Level, verdict
-from loan_reminders.domain.runs.to_do import ToDoItem
+from loan_reminders.domain.runs.to_do import ToDoItem, not_under_way
 from loan_reminders.french.days import hour_words, long_day_words, near_words
 from loan_reminders.french.pages.today import verdict_words
 from loan_reminders.ledger.runs.today import Today
@@ -91,10 +91,15 @@ def _behind(at: Page, now: datetime) -> Response:
 def _page(at: Page, known: Today, airflow: AirflowDay, now: datetime) -> Response:
     config = settings()
     days = days_of(config, known.stages, airflow, now)
-    waiting = to_do(at, sms_left=None if known.credit is None else known.credit.left, now=now, waiting=_waiting)
+    left = None if known.credit is None else known.credit.left
+
+    def listed(then: datetime) -> Sequence[ToDoItem]:
+        return tuple(not_under_way(_waiting(then), today=then.date(), going=airflow.going))
+
+    waiting = to_do(at, sms_left=left, now=now, waiting=listed)
     asked = sum(day.level is Level.WAITING for day in days.values())
     found = verdict(days, others_waiting=max(0, waiting.number - asked))
-    sentence, more = verdict_words(found, acts=at.may("act"), missed=len(known.missed))
+    sentence, more = verdict_words(found, acts=at.may("act"), missed=waiting.missed)
     comes = next_run(config, days, now)
     look, icon = _LOOKS[found.level]
     return at.html(

@@ -10,6 +10,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionReason, SuppressionSummary
 from loan_reminders.french.days import minute_words, when_words
 from loan_reminders.french.pages.corrections import address_words, number_words
+from loan_reminders.french.plurals import many
 from loan_reminders.french.words import SOURCES, SUPPRESSIONS
 
 _ADDRESSES = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNED_UNDELIVERABLE})
@@ -72,13 +73,13 @@ def question_answered(summary: SuppressionSummary) -> str:
     parts = ", ".join(f"{SUPPRESSIONS[reason]} : {number}" for reason, number in sorted(summary.in_force.items()))
     dead = sum(number for reason, number in summary.in_force.items() if reason in _ADDRESSES)
     counted = [(total - dead, "numéro désinscrit", "numéros désinscrits"), (dead, "adresse morte", "adresses mortes")]
-    numbers = " et ".join(f"{number} {one if number == 1 else several}" for number, one, several in counted if number)
+    numbers = " et ".join(many(*one) for one in counted if one[0])
     if dead == total:
         return f"{numbers} ({parts}). Aucun numéro n'est désinscrit des SMS."
     if not summary.sms_since:
         paid = "Aucun SMS n'est parti vers eux depuis : rien n'est plus payé pour eux."
     else:
-        left = "1 SMS est parti" if summary.sms_since == 1 else f"{summary.sms_since} SMS sont partis"
+        left = many(summary.sms_since, "SMS est parti", "SMS sont partis")
         paid = f"{left} vers eux depuis leur désinscription."
     return f"{numbers} ({parts}). {paid}"
 

@@ -1,0 +1,28 @@
+"""When a word takes its plural, and that no sentence of the program decides it by itself."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from loan_reminders.french.plurals import many, number_words, one_or_many
+from loan_reminders.settings.library_toml import ROOT
+
+PACKAGE = ROOT / "plugins" / "loan_reminders"
+HAND_MADE = re.compile(r"""\w\(s\)|"s" if |'s' if """)
+"""« prêt(s) », or an « s » glued to a word."""
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0 lettre"), (1, "1 lettre"), (2, "2 lettres"), (1204, "1\N{NARROW NO-BREAK SPACE}204 lettres")],
+)
+def test_the_plural_begins_at_two(number, words):
+    assert many(number, "lettre", "lettres") == words
+    assert words == f"{number_words(number)} {one_or_many(number, 'lettre', 'lettres')}"
+
+
+def test_no_plural_is_made_by_hand():
+    by_hand = [path.name for path in PACKAGE.rglob("*.py") if HAND_MADE.search(path.read_text(encoding="utf-8"))]
+    assert by_hand == []
