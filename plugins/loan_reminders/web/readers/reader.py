@@ -1,12 +1,12 @@
 """A reader's page: whether they were told, and all that was said and not said about each of their loans.
 
-Whoever looks is recorded, once in five minutes for the same reader: a page loaded again is the same look.
+Whoever looks is recorded, each time.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
@@ -30,7 +30,6 @@ router = APIRouter(route_class=ActRoute)
 
 LOANS = 8
 """Loans of a page: a reader of three years has forty."""
-SAME_LOOK = timedelta(minutes=5)
 NOTHING_DONE = Answered()
 UNKNOWN = (
     "Le registre ne connaît pas ce lecteur : il a été effacé, ou l'adresse de la page est fausse. Le chercher par sa"
@@ -81,8 +80,8 @@ def _page(
             reader = ledger.readers.reader(number)
             if reader is None:
                 return search_page(at, problem=UNKNOWN, status=404)
-            patron_id, within = reader.patron_id, timedelta(0) if shown else SAME_LOOK
-            ledger.journal.keep_once(who=who, act=act, patron_id=patron_id, within=within)
+            patron_id = reader.patron_id
+            ledger.journal.keep(who=who, act=act, patron_id=patron_id)
             loans = ledger.readers.loans_of(patron_id)
             pages = Pages(number=page, lines=len(loans), size=LOANS)
             pages = replace(pages, number=min(page, pages.last))
