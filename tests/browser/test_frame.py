@@ -93,3 +93,30 @@ def test_the_current_tab_is_in_sight_on_a_phone(at_the_desk):
     )
     assert left >= 0
     assert right <= NARROWEST
+
+
+def test_on_paper_it_is_light_whole_and_without_what_is_pressed(at_the_desk):
+    """Printed while Airflow is dark: black on white, no button, and tables as wide as an A4 page within its margins."""
+    page = at_the_desk.page()
+    for path in ("", "bureau", "lots", "desinscriptions", "statistiques", "installation"):
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(f"{at_the_desk.url}{HOME}{path}")
+        page.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")
+        page.emulate_media(media="print")
+        assert page.evaluate(SHOWN) == "rgb(255, 255, 255)", path
+        assert page.evaluate("() => getComputedStyle(document.body).color") == "rgb(22, 29, 45)", path
+        assert page.locator("button:visible, nav:visible, input:visible").count() == 0, path
+        scrolled = page.evaluate("""() => [...document.querySelectorAll('.wide, main table')]
+            .filter(one => !['visible', ''].includes(getComputedStyle(one).overflowX)).length""")
+        assert scrolled == 0, path
+        page.emulate_media(media="screen")
+
+
+def test_a_list_at_the_shelf_shows_all_its_columns(at_the_desk):
+    page = at_the_desk.page()
+    page.set_viewport_size({"width": NARROWEST, "height": 740})
+    for path in ("lots", "a-corriger", "desinscriptions"):
+        page.goto(f"{at_the_desk.url}{HOME}{path}")
+        ends = page.evaluate("""() => [...document.querySelectorAll('table.stacked tbody tr, table.stacked tbody td')]
+            .map(one => one.getBoundingClientRect().right)""")
+        assert max(ends, default=0) <= NARROWEST, path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,13 +95,18 @@ class Visitor:
         self.context.close()
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds wrong on a page as it stands, of any level; empty when nothing is."""
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules of axe that look at colours: all that can differ from light to dark."""
+
+
+def violations(page: Page, *, only: Sequence[str] = ()) -> list[str]:
+    """What axe finds wrong on a page as it stands, of any level; empty when nothing is. `only` some of its rules."""
     # The policy of our pages lets no foreign script in by an address: this one comes by the browser's own door.
     # Colours that are on their way from one mode to the other are of none.
     page.evaluate("() => Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)))")
     page.evaluate(AXE)
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    asked = {"resultTypes": ["violations"], **({"runOnly": list(only)} if only else {})}
+    found = page.evaluate("asked => axe.run(document, asked)", asked)
     return [
         f"{page.url} : {one['id']} ({one['impact']}) {node['html'][:160]} : {node['failureSummary'][:200]}"
         for one in found["violations"]

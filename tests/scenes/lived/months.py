@@ -71,6 +71,8 @@ def live(ledger_url: str, letters: Path, *, today: date, days: int = DAYS, say: 
         another_day(ledger_url) as (clock, believing),
         connect(believing, library=ours.library.code) as ledger,
     ):
+        # Its server stays: asking before each transaction whether it is there would be a tenth of all questions.
+        ledger.engine.pool._pre_ping = False
         months = _Months(ledger=ledger, clock=clock, ils=ils, settings=ours, letters=letters, today=today)
         months.live(days, say)
         gc.unfreeze()
