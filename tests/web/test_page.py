@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loan_reminders.domain.errors import RETRIED, TO_MEND
-from loan_reminders.web.page import by_hand
+from loan_reminders.web.page import by_hand, with_commands
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,8 @@ from loan_reminders.web.page import by_hand
 )
 def test_a_person_has_no_task_to_run_again_and_reads_no_code(said, read):
     assert by_hand(said) == read
+
+
+def test_a_command_is_set_apart_and_nothing_typed_becomes_a_tag():
+    assert with_commands("Lancer `python -m x`, puis <b>.") == "Lancer <code>python -m x</code>, puis &lt;b&gt;."
+    assert with_commands("Rien à lancer.") == "Rien à lancer."

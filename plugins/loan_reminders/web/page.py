@@ -14,6 +14,7 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from pydantic import AfterValidator
 from starlette.exceptions import HTTPException as AnyHTTPException
 
@@ -29,6 +30,15 @@ log = logging.getLogger(__name__)
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
 )
+
+
+def with_commands(words: str) -> Markup:
+    """A sentence whose commands, between backquotes as in a log, are set apart as a page does."""
+    frames = (Markup("{}"), Markup("<code>{}</code>"))
+    return Markup("").join(frames[place % 2].format(piece) for place, piece in enumerate(words.split("`")))
+
+
+_PAGES.filters["with_commands"] = with_commands
 _PAGES.globals |= {"new_key": lambda: str(uuid4()), "many": many, "one_or_many": one_or_many}
 _STATE = re.compile(r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}")
 _BY_A_TASK = re.compile(r"relancer la tâche(?: \(Effacer\))?")
