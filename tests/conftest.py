@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 HOME = tempfile.mkdtemp(prefix="airflow-")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+RUNNING = pytest.StashKey[ExitStack]()
+"""The installation, to be stopped."""
 os.environ.update(
     AIRFLOW_HOME=HOME,
     AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
@@ -45,13 +48,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a process of several, what takes longest comes first; alone, the order stays, but for what comes last."""
-    from tests.workers import comes_last, turn_of
+    """What takes longest comes first; alone, what needs the installation does, then all in their order."""
+    from tests.workers import turn_alone, turn_of
 
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: turn_of(item.nodeid))
-    else:
-        items.sort(key=lambda item: comes_last(item.nodeid))
+    in_several = hasattr(config, "workerinput")
+    items.sort(key=lambda item: turn_of(item.nodeid) if in_several else turn_alone(item.nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop Airflow after the last test that needs it: its scheduler would take half a core from all the others."""
+    from tests.workers import needs_the_installation
+
+    yield
+    if needs_the_installation(item.nodeid) and not (nextitem and needs_the_installation(nextitem.nodeid)):
+        item.config.stash.get(RUNNING, ExitStack()).close()
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +126,7 @@ def arguments_seen() -> Iterator[ArgumentsSeen]:
 
 
 @pytest.fixture(scope="session")
-def installation(arguments_seen: ArgumentsSeen) -> Iterator[Installation]:
+def installation(arguments_seen: ArgumentsSeen, pytestconfig: pytest.Config) -> Iterator[Installation]:
     """One whole installation for all tests that need a running Airflow, started once; with users of every role."""
     from datetime import datetime
 
@@ -126,14 +137,14 @@ def installation(arguments_seen: ArgumentsSeen) -> Iterator[Installation]:
     folder = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
     today = datetime.now(settings().zone).date()
     users = {"lecteur": "viewer", "chef": "op", "personne": ""}
-    try:
-        with Installation(folder, today=today, more_users=users) as running:
-            running.api.wait_for_dags([stage.value for stage in Stage], timeout=300, alive=running.check_alive)
-            for stage in Stage:
-                running.api.unpause(stage.value)
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as until_the_last:
+        pytestconfig.stash[RUNNING] = until_the_last
+        until_the_last.callback(shutil.rmtree, folder, ignore_errors=True)
+        running = until_the_last.enter_context(Installation(folder, today=today, more_users=users))
+        running.api.wait_for_dags([stage.value for stage in Stage], timeout=300, alive=running.check_alive)
+        for stage in Stage:
+            running.api.unpause(stage.value)
+        yield running
 
 
 @pytest.fixture

@@ -23,9 +23,14 @@ LONGEST_FIRST = (
 )
 
 
+def needs_the_installation(nodeid: str) -> bool:
+    """Whether a test is of those that share a running Airflow."""
+    return nodeid.startswith(ONE_INSTALLATION)
+
+
 def share_of(nodeid: str) -> str:
     """What a test must not be parted from: its file, or all that uses the one installation."""
-    return "installation" if nodeid.startswith(ONE_INSTALLATION) else nodeid.split("::", 1)[0]
+    return "installation" if needs_the_installation(nodeid) else nodeid.split("::", 1)[0]
 
 
 def turn_of(nodeid: str) -> int:
@@ -33,9 +38,14 @@ def turn_of(nodeid: str) -> int:
     return next((turn for turn, folder in enumerate(LONGEST_FIRST) if nodeid.startswith(folder)), len(LONGEST_FIRST))
 
 
-def comes_last(nodeid: str) -> bool:
-    """Whether a test presses what other tests of the installation count: it comes after them."""
-    return nodeid.startswith("tests/browser/")
+def turn_alone(nodeid: str) -> int:
+    """The place of a test in a single process: the installation's first, so that it can be stopped after them.
+
+    Of those the browser's come last: they press what the others count.
+    """
+    if nodeid.startswith("tests/browser/"):
+        return 1
+    return 0 if needs_the_installation(nodeid) else 2
 
 
 class WholeFiles(LoadScopeScheduling):

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.simulators.postgres import alone
-from tests.workers import LONGEST_FIRST, ONE_INSTALLATION, ROOT, comes_last, share_of, turn_of
+from tests.workers import LONGEST_FIRST, ONE_INSTALLATION, ROOT, needs_the_installation, share_of, turn_alone, turn_of
 
 USES = re.compile(r"(?m)^def \w+\([^)]*\binstallation\b")
 
@@ -49,8 +49,16 @@ def test_what_takes_longest_begins_first() -> None:
 
 def test_what_presses_buttons_comes_after_what_counts() -> None:
     names = ["tests/browser/test_a.py::a", "tests/e2e/test_b.py::b", "tests/web/test_c.py::c"]
-    assert sorted(names, key=comes_last) == [*names[1:], names[0]]
-    assert max(names[:2], key=turn_of) == names[0]
+    assert sorted(names, key=turn_alone) == [names[1], names[0], names[2]]
+    assert sorted(names[:2], key=turn_of) == [names[1], names[0]]
+
+
+def test_those_of_the_installation_follow_each_other_so_that_it_can_be_stopped() -> None:
+    names = [
+        f"{folder}test_it.py::a" for folder in ("tests/airflow/", *ONE_INSTALLATION, "tests/domain/", "tests/web/")
+    ]
+    for turn in (turn_alone, turn_of):
+        assert [needs_the_installation(name) for name in sorted(names, key=turn)] == [True] * 3 + [False] * 3
 
 
 def test_servers_of_two_processes_start_one_after_the_other() -> None:
