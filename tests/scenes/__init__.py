@@ -25,6 +25,7 @@ A real ledger, brought to a point by the ledger's own ways
     ledger_runs         runs opened, extracted, planned, killed; `rows` asks SQL (ledger, web, bench, other scenes)
     ledger_emails       e-mails that left and came back, alone or in a mass (ledger, web)
     ledger_sms          SMS that left, their receipts, replies, the provider's list (ledger, web)
+    loan_records        a message, or a day without one, as the ledger tells of it (domain, french, web)
     ledger_letters      letters in closed batches and in drafts; `close_batch` (ledger, other scenes)
     ledger_registered   registered letters that were printed, and each further step (ledger, web)
     first_page          the first page of a day, and an Airflow that says how far each stage is (web/runs)

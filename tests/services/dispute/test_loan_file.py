@@ -46,8 +46,8 @@ def test_a_lost_letter_does_not_stop_the_file_and_is_told_to_whoever_runs_the_pr
     assert (file.deliveries, file.missing) == (4, 2)
     with pikepdf.open(io.BytesIO(file.content)) as pdf:
         assert len(pdf.pages) == file.pages
-    assert "fait par chloé : 4 envois" in caplog.text
-    assert "2 lettres dont le fichier n'a pas pu être lu" in caplog.text
+    assert "fait par chloé : envois 4" in caplog.text
+    assert "lettres dont le fichier n'a pas pu être lu : 2" in caplog.text
     assert [word for word in ("L1", "Camille", "0935000123", "économie") if word in caplog.text] == []
 
 

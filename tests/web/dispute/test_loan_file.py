@@ -44,7 +44,7 @@ def test_a_librarian_gets_the_file_and_is_logged_without_the_reader(ledger, capl
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-disposition"] == 'attachment; filename="dossier-de-pret.pdf"'
     assert pages_of(answer.content) >= 2
-    assert "Dossier d'un prêt fait par chloé : 4 envois" in caplog.text
+    assert "Dossier d'un prêt fait par chloé : envois 4" in caplog.text
     assert not [word for word in (*PERSONAL, "économie", "0935000123") if word in caplog.text]
 
 
