@@ -36,7 +36,7 @@ _HIDDEN: dict[int, str | None] = {
 }
 _YEARS = range(1900, 3000)
 _COMPACT_OR_ISO = re.compile(r"\d{8}|\d{4}-\d{2}-\d{2}(?:[ T].*)?", re.ASCII)
-_WITH_OFFSET = re.compile(r":\d{2}(?:\.\d+)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)\Z", re.ASCII | re.IGNORECASE)
+_WITH_OFFSET = re.compile(r":\d{2}(?:\.\d+)?(\s*)(?:Z|[+-]\d{2}(?::?\d{2})?)\Z", re.ASCII | re.IGNORECASE)
 
 
 LONGEST_TEXT = 2000
@@ -148,8 +148,8 @@ def read_day(value: object, column: str, *, zone: tzinfo | None = None) -> date:
         if not text or not text.strip("0"):
             raise RowError(RowFault.MISSING, column)
         found = _from_digits(int(text[:10].replace("-", ""))) if _COMPACT_OR_ISO.fullmatch(text) else None
-        if found is not None and _WITH_OFFSET.search(text):
-            found = _local_of_text(text, zone)
+        if found is not None and (moment := _WITH_OFFSET.search(text)):
+            found = _local_of_text(text[: moment.start(1)] + text[moment.end(1) :], zone)
     else:
         whole = _whole(value)
         if value is None or whole == 0:
