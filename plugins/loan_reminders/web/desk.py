@@ -34,10 +34,7 @@ DONE = {
 }
 """What was just done, by the word that the address has for it; each is in the journal."""
 
-KEPT = 5.0
-"""Seconds for which the lists serve everybody who opens the page; what is done by a form is seen at once."""
-
-_work: SharedAnswer[DeskWork] = SharedAnswer(KEPT)
+_work: SharedAnswer[DeskWork] = SharedAnswer()
 
 router = APIRouter(route_class=ActRoute)
 

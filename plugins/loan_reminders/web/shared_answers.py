@@ -14,13 +14,16 @@ from typing import Any, Generic, TypeVar
 
 Answer = TypeVar("Answer")
 
+KEPT = 5.0
+"""Seconds for which an answer serves everybody who opens a page."""
+
 _all: list[SharedAnswer[Any]] = []
 
 
 class SharedAnswer(Generic[Answer]):
     """One answer, kept for so many seconds, for the same `key` alone."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float = KEPT) -> None:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._key: Hashable = None

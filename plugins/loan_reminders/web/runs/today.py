@@ -35,11 +35,8 @@ from loan_reminders.web.shared_answers import SharedAnswer
 router = APIRouter(route_class=SeeRoute)
 _LOOKS = {Level.FINE: ("", "done"), Level.WAITING: ("wait", "person"), Level.STOPPED: ("bad", "stopped")}
 
-KEPT = 5.0
-"""Seconds for which what the ledger says serves everybody who opens the page."""
-
-_known: SharedAnswer[Today] = SharedAnswer(KEPT)
-_items: SharedAnswer[Sequence[ToDoItem]] = SharedAnswer(KEPT)
+_known: SharedAnswer[Today] = SharedAnswer()
+_items: SharedAnswer[Sequence[ToDoItem]] = SharedAnswer()
 
 
 def present() -> datetime:

@@ -35,10 +35,7 @@ DONE = {
 MOST_YEARS = 20
 """How far away the end of a line may be."""
 
-KEPT = 5.0
-"""Seconds for which the figures of the whole list serve everybody; what is done by a form is seen at once."""
-
-_summary: SharedAnswer[SuppressionSummary] = SharedAnswer(KEPT)
+_summary: SharedAnswer[SuppressionSummary] = SharedAnswer()
 
 router = APIRouter(route_class=ActRoute)
 
