@@ -39,7 +39,7 @@ from loan_reminders.ledger.runs.planning import PostgresPlanning
 from loan_reminders.ledger.runs.taking_over import PostgresTakeOver
 from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.sender import PostgresSender, count_offered
-from loan_reminders.ledger.sender_locks import lock_letters
+from loan_reminders.ledger.sender_locks import letters_alone
 from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
@@ -188,10 +188,11 @@ class PostgresLedger:
         LedgerUnavailable on entering when another task holds the lock.
         """
         self.run(run_id)
-        with ledger_errors(), self.engine.connect() as connection:
-            connection.detach()
-            lock_letters(connection, self.library, run_id, channel)
-            connection.commit()
+        with (
+            ledger_errors(),
+            self.engine.connect() as connection,
+            letters_alone(connection, self.library, run_id, channel),
+        ):
             yield
 
     def past_volumes(self, run_id: int, *, runs: int) -> Sequence[Mapping[Channel, int]]:

@@ -90,7 +90,7 @@ class PostgresSender:
                 self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
                 connection.commit()
             except BaseException:
-                connection.close()
+                sender_locks.let_go(connection)
                 raise
         self._connection = connection
         if interrupted:
@@ -108,7 +108,7 @@ class PostgresSender:
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
-                connection.close()
+                sender_locks.let_go(connection)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

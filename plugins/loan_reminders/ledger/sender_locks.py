@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 from sqlalchemy import Connection, exc, text
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
@@ -12,6 +15,7 @@ LETTERS = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
 _LIFE = text("SELECT pg_advisory_lock(hashtextextended(:token, 0))")
 _TRY = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _SMS = text("SELECT pg_advisory_lock(hashtextextended('reminders sms ' || :library, 0))")
+_LET_GO = text("SELECT pg_advisory_unlock_all()")
 _LOCK_NOT_AVAILABLE = "55P03"
 """The SQLSTATE of a lock that was waited for too long (PostgreSQL manual, appendix A)."""
 
@@ -32,6 +36,18 @@ def lock_letters(connection: Connection, library: str, run_id: int, kind: Channe
         raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_PRINTS)
 
 
+@contextmanager
+def letters_alone(connection: Connection, library: str, run_id: int, kind: Channel) -> Iterator[None]:
+    """Hold a run's letters of one kind for a while on a connection that serves nothing else and ends with it."""
+    connection.detach()
+    try:
+        lock_letters(connection, library, run_id, kind)
+        connection.commit()
+        yield
+    finally:
+        let_go(connection)
+
+
 def lock_sms(connection: Connection, library: str) -> None:
     """Be the library's only sender of SMS, in all its runs, until the connection ends.
 
@@ -45,3 +61,18 @@ def lock_sms(connection: Connection, library: str) -> None:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
         raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_TEXTS) from None
+
+
+def let_go(connection: Connection) -> None:
+    """Give back every lock of a connection of one's own, then end it.
+
+    PostgreSQL notices that a client has gone only a moment after it went: whoever comes next must not meet the lock of
+    a task that is done. On a connection that is lost there is nothing to give back.
+    """
+    try:
+        with suppress(exc.SQLAlchemyError):
+            connection.rollback()
+            connection.execute(_LET_GO)
+            connection.commit()
+    finally:
+        connection.close()

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from loan_reminders.domain.errors import LedgerUnavailable
 from loan_reminders.domain.stages import Channel
@@ -147,3 +148,44 @@ def test_who_holds_the_lock_of_a_runs_letters_is_alone_and_is_no_sender(ledger: 
             pass
     with ledger.sender(run_id, Channel.LETTER):
         assert states(ledger)[letters[0].delivery_id] == ("in_doubt", "interrupted")
+
+
+def locks_at_the_end(ledger: PostgresLedger) -> list[int]:
+    """Filled with the number of advisory locks still held whenever a connection of one's own is about to end."""
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    numbers: list[int] = []
+    event.listen(ledger.engine, "close_detached", lambda _: numbers.append(rows(ledger, held)[0][0]))
+    return numbers
+
+
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS, Channel.LETTER, Channel.REGISTERED_LETTER])
+def test_a_sender_gives_its_locks_back_before_its_connection_ends(ledger: PostgresLedger, channel: Channel) -> None:
+    run_id, _ = a_run(ledger, channel)
+    left = locks_at_the_end(ledger)
+    with ledger.sender(run_id, channel):
+        pass
+    assert left == [0]
+
+
+def test_a_sender_stopped_by_an_error_gives_its_locks_back(ledger: PostgresLedger) -> None:
+    run_id, (first, *_) = a_run(ledger, Channel.LETTER)
+    left = locks_at_the_end(ledger)
+
+    def broken() -> None:
+        with ledger.sender(run_id, Channel.LETTER) as sender:
+            sender.claim([first.delivery_id])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    assert left == [0]
+
+
+def test_a_sender_refused_on_entering_gives_back_what_it_had(ledger: PostgresLedger) -> None:
+    run_id, _ = a_run(ledger, Channel.LETTER)
+    with ledger.alone(run_id, Channel.LETTER):
+        left = locks_at_the_end(ledger)
+        with pytest.raises(LedgerUnavailable):
+            ledger.sender(run_id, Channel.LETTER).__enter__()
+        assert left == [1]
+    assert left == [1, 0]
