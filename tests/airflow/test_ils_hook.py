@@ -45,7 +45,7 @@ def connection(monkeypatch, server):
 def loans(conn_id="ils_oracle"):
     from loan_reminders.hooks.ils import loan_source
 
-    source = loan_source(conn_id, ils=settings().ils, codes=CODES)
+    source = loan_source(settings().ils.model_copy(update={"connection": conn_id}), codes=CODES)
     return list(source.loans_due(due_day("C"), today=TODAY))
 
 

@@ -12,19 +12,19 @@ from loan_reminders.gateways.runs.loan_source import OracleLoanSource
 if TYPE_CHECKING:
     from oracledb import Connection
 
-    from loan_reminders.settings.sections import IlsSettings
+    from loan_reminders.settings.ils import IlsSettings
 
 SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
 """One folder a kind of ILS, each with its `loans_due.sql`."""
 
 
-def loan_source(conn_id: str, *, ils: IlsSettings, codes: CodeMapping) -> OracleLoanSource:
-    """The library's loans, read with the statement of its kind of ILS; nothing is connected yet.
+def loan_source(ils: IlsSettings, *, codes: CodeMapping) -> OracleLoanSource:
+    """The library's loans, read through `ils.connection` with the statement of its kind of ILS; connects only later.
 
     Raises SettingsError when the kind of ILS has no statement.
     """
     return OracleLoanSource(
-        lambda: _connect(conn_id),
+        lambda: _connect(ils.connection),
         sql=statement(ils.kind, "loans_due"),
         now_sql=statement(ils.kind, "loan_now"),
         binds=ils.binds,

@@ -73,7 +73,6 @@ class Installed:
 
     usual_id = ""
     ledger_conn_id = "reminders_ledger"
-    ils_conn_id = "ils_oracle"
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("task_id", self.usual_id)
@@ -99,7 +98,7 @@ class Installed:
         """The ILS."""
         from loan_reminders.hooks.ils import loan_source
 
-        return loan_source(self.ils_conn_id, ils=self.config.ils, codes=self.config.codes())
+        return loan_source(self.config.ils, codes=self.config.codes())
 
 
 class LibraryOperator(Installed, BaseOperator):

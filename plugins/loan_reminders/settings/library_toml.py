@@ -32,10 +32,10 @@ from loan_reminders.domain.sms.sending_window import MIDNIGHT, SendingWindow
 from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
 from loan_reminders.settings.channels import BounceSettings, EmailSettings, LetterSettings, SmsSettings, holiday_region
+from loan_reminders.settings.ils import IlsSettings
 from loan_reminders.settings.messages import explain
 from loan_reminders.settings.sections import (
     CapSettings,
-    IlsSettings,
     LibrarySettings,
     RedirectSettings,
     StageSettings,

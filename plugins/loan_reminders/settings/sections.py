@@ -1,4 +1,4 @@
-"""The sections of `library.toml` about the library, its ILS and its procedure: every key, its type and its limits."""
+"""The sections of `library.toml` about the library and its procedure: every key, its type and its limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.settings.values import (
     HOUR,
@@ -15,9 +14,7 @@ from loan_reminders.settings.values import (
     Section,
     Text,
     Url,
-    known_ils,
     known_zone,
-    phone_column,
     usable_mobile,
     usable_recipient,
 )
@@ -46,28 +43,6 @@ class LibrarySettings(Section):
     account_label: Text
     time_zone: Annotated[str, AfterValidator(known_zone)]
     branches: list[BranchSettings] = []
-
-
-class IlsSettings(Section):
-    """Which ILS, and what its codes mean."""
-
-    kind: Annotated[str, AfterValidator(known_ils)]
-    binds: dict[str, str] = {}
-    patron_categories: dict[Literal["student", "staff", "external"], list[str]]
-    patron_types: dict[Literal["student", "staff", "external"], list[str]] = {}
-    phone_columns: list[Annotated[str, AfterValidator(phone_column)]] = list(PHONE_COLUMNS)
-    default_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "fr"
-    call_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    array_size: Annotated[int, Field(ge=500, le=1000)] = 1000
-
-    @model_validator(mode="after")
-    def _one_category_per_code(self) -> Self:
-        for name, categories in (("patron_categories", self.patron_categories), ("patron_types", self.patron_types)):
-            codes = [code for members in categories.values() for code in members]
-            twice = sorted({code for code in codes if codes.count(code) > 1})
-            if twice:
-                raise ValueError(f"{name} : code présent dans deux catégories : {', '.join(twice)}")
-        return self
 
 
 class CapSettings(Section):

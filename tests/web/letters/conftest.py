@@ -44,7 +44,7 @@ def desk(installed, monkeypatch, tmp_path, ledger, ils):
     # However busy the machine is: an ILS that is slow is not what most of these tests are about.
     monkeypatch.setattr("loan_reminders.web.letters.printing.WAIT_S", 60.0)
     monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
-    source = loan_source("ils_oracle", ils=settings().ils, codes=CODES)
+    source = loan_source(settings().ils, codes=CODES)
     open_loans = [row for row in source.loans_due(due_day("C"), today=TODAY) if isinstance(row, Loan)][:5]
     groups = [*([one] for one in open_loans[:3]), open_loans[3:]]
     return closed_batch(ledger, tmp_path / "library.db", tmp_path / "letters", groups)

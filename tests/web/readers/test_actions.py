@@ -52,7 +52,7 @@ def desk(installed, monkeypatch, tmp_path, ledger, library):
         plain = {"disable_ssl": True, "disable_tls": True, "timeout": 5}
         smtp = {"conn_type": "smtp", "host": "127.0.0.1", "port": mail.port, "extra": plain}
         monkeypatch.setenv("AIRFLOW_CONN_MAIL_RELAY", json.dumps(smtp))
-        source = loan_source("ils_oracle", ils=settings().ils, codes=CODES)
+        source = loan_source(settings().ils, codes=CODES)
         loan = next(
             row
             for row in source.loans_due(due_day("C"), today=TODAY)

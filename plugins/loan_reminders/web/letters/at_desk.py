@@ -10,8 +10,6 @@ from loan_reminders.services.letters.batch_desk import BatchDesk
 from loan_reminders.settings.library_toml import ROOT, settings
 from loan_reminders.web import ledger_access
 
-ILS = "ils_oracle"
-
 
 def batch_desk() -> BatchDesk:
     """What a librarian does with batches, at this moment. Raises SettingsError or LedgerUnavailable."""
@@ -20,7 +18,7 @@ def batch_desk() -> BatchDesk:
         batches=ledger_access.letters(),
         drafts=ledger_access.drafts(),
         archive=letter_store(),
-        source=lambda: loan_source(ILS, ils=config.ils, codes=config.codes()),
+        source=lambda: loan_source(config.ils, codes=config.codes()),
         now=datetime.now(config.zone),
         library=config.identity(),
         templates=ROOT / "templates",

@@ -31,7 +31,7 @@ from loan_reminders.web.page import At, Page, Typed, said
 from loan_reminders.web.readers.offered import Answered, hold_row
 from loan_reminders.web.readers.reader import reader_page
 
-ILS, MAIL, SMS = "ils_oracle", "mail_relay", "allmysms"
+MAIL, SMS = "mail_relay", "allmysms"
 PATIENCE_S = 20
 """How long, in seconds, a page waits for each answer of the ILS or of a server: somebody sits before it."""
 
@@ -120,7 +120,7 @@ def _resend(patron_id: str, channel: Channel, *, who: str) -> Resent:
     ils = config.ils.model_copy(update={"call_timeout_seconds": min(config.ils.call_timeout_seconds, PATIENCE_S)})
     work = Resending(
         resends=ledger_access.resends(),
-        source=lambda: loan_source(ILS, ils=ils, codes=config.codes()),
+        source=lambda: loan_source(ils, codes=config.codes()),
         policy=config.policy(),
         now=datetime.now(config.zone),
         who=who,

@@ -32,7 +32,6 @@ from loan_reminders.web.runs import airflow_runs
 from loan_reminders.web.runs.airflow_day import airflow_day
 from loan_reminders.web.runs.airflow_runs import StageRuns
 
-ILS = "ils_oracle"
 PATH = "tournees/jours-manques"
 
 seen = APIRouter(route_class=SeeRoute)
@@ -186,7 +185,7 @@ def _foresight(stage: Stage, day: date, today: date) -> Foresight:
     policy = config.policy()
     due_date = policy.rule(stage).due_date_on(day)
     run = Run(run_id=0, stage=stage, reference_date=day, due_date=due_date, today=today, dry_run=True, planned=False)
-    source = loan_source(ILS, ils=config.ils, codes=config.codes())
+    source = loan_source(config.ils, codes=config.codes())
     with ledger_access.foreseeing(run) as planning:
         return foresee(planning, source, run=run, policy=policy)
 
