@@ -17,7 +17,7 @@ BINDS = {"adm_library": ADM_LIBRARY, "bib_library": BIB_LIBRARY, "bor_library": 
 TABLES: dict[str, tuple[str, ...]] = {
     "z36": (
         "rec_key", "id", "number", "sub_library", "status", "loan_date", "due_date", "returned_date", "item_status",
-        "bor_status", "no_renewal", "proxy_id",
+        "bor_status", "no_renewal", "proxy_id", "effective_due_date",
     ),
     "z30": ("rec_key", "barcode", "call_no", "description", "item_status", "price"),
     "z13": ("rec_key", "title", "author"),

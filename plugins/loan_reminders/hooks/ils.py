@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.gateways.runs.loan_source import OracleLoanSource
+from loan_reminders.gateways.runs.statements import final_text
 
 if TYPE_CHECKING:
     from oracledb import Connection
@@ -25,21 +27,24 @@ def loan_source(ils: IlsSettings, *, codes: CodeMapping) -> OracleLoanSource:
     """
     return OracleLoanSource(
         lambda: _connect(ils.connection),
-        sql=statement(ils.kind, "loans_due"),
-        now_sql=statement(ils.kind, "loan_now"),
-        binds=ils.binds,
+        sql=statement(ils.kind, "loans_due", ils.statement_choices()),
+        now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
+        binds=ils.statement_binds(),
         codes=codes,
         call_timeout_ms=ils.call_timeout_seconds * 1000,
         array_size=ils.array_size,
     )
 
 
-def statement(ils_kind: str, name: str) -> str:
-    """One statement of one kind of ILS, `loans_due` or `loan_now`. Raises SettingsError naming the kinds there are."""
+def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None) -> str:
+    """One statement of one kind of ILS, `loans_due` or `loan_now`, with the forms that the settings choose.
+
+    Raises SettingsError naming the kinds there are.
+    """
     kinds = sorted(path.parent.name for path in SQL_FOLDER.glob("*/loans_due.sql"))
     if ils_kind not in kinds:
         raise SettingsError(f"ils.kind = {ils_kind!r} : valeurs permises : {', '.join(kinds)}")
-    return (SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8")
+    return final_text((SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8"), choices)
 
 
 def _connect(conn_id: str) -> Connection:

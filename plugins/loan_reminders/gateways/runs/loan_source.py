@@ -81,7 +81,7 @@ class OracleLoanSource:
         *,
         sql: str,
         now_sql: str,
-        binds: Mapping[str, str],
+        binds: Mapping[str, str | int],
         codes: CodeMapping,
         call_timeout_ms: int = 60_000,
         array_size: int = 1000,
