@@ -1,7 +1,7 @@
 -- Open loans of one due date, one row per loan, for Aleph 500.
 -- Columns, rights and rules of this dialect are in sql/README.md. The same text runs on Oracle and on SQLite.
--- What differs from site to site is in library.toml, [ils.aleph]: nobody edits this file. A piece between
--- /*{ and }*/ has several forms, the first in force here; the settings choose another by its name.
+-- What differs from site to site is in library.toml, [ils.aleph]: nobody edits this file. A piece in braces has
+-- several forms, each with a name: the first is in force here, the settings may choose another.
 -- Dates stay numbers and keys are made whole, so that one bad record cannot stop the others.
 -- Every table is reached by its key: the day's loans by their due date, all others from there.
 SELECT loan.rec_key                                                      AS loan_key,

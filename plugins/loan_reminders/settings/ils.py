@@ -41,7 +41,8 @@ class IlsSettings(Section):
         return {**(site.binds() if site else {}), **self.binds}
 
     def _site(self) -> AlephSettings | VoyagerSettings | None:
-        return {"aleph": self.aleph, "voyager": self.voyager}.get(self.kind)
+        sites: dict[str, AlephSettings | VoyagerSettings] = {"aleph": self.aleph, "voyager": self.voyager}
+        return sites.get(self.kind)
 
     @model_validator(mode="after")
     def _one_category_per_code(self) -> Self:

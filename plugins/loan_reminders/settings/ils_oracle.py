@@ -87,9 +87,7 @@ def _present(there: bool) -> str:
     return "present" if there else "absent"
 
 
-def _numbered(
-    name: str, values: Sequence[str] | Sequence[int], *, fill: int | None = None
-) -> dict[str, str | int]:
+def _numbered(name: str, values: Sequence[str] | Sequence[int], *, fill: int | None = None) -> dict[str, str | int]:
     """A bind for each place of a list; places beyond its end repeat the last value, or hold one that nothing has."""
     last = values[-1] if fill is None else fill
     return {f"{name}_{place + 1}": values[place] if place < len(values) else last for place in range(PLACES)}
