@@ -25,7 +25,7 @@ class IlsLoanSource:
     """
 
     def __init__(
-        self, database: IlsDatabase, *, sql: str, now_sql: str, binds: Mapping[str, str], codes: CodeMapping
+        self, database: IlsDatabase, *, sql: str, now_sql: str, binds: Mapping[str, str | int], codes: CodeMapping
     ) -> None:
         self._database = database
         self._sql = sql
