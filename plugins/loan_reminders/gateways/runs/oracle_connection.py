@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.errors import IlsRejected
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 
 PORT = 1521
 CONNECT_SECONDS = 10.0
-"""How long one address may take to answer, where the connection says nothing."""
+"""How long one address may take to accept the call, where the connection says nothing."""
+LOGIN_SECONDS = 45.0
+"""How long it may take from the first call to an open session. The driver itself would wait for ever for a listener
+that accepts the call and then says nothing: a hung server, a firewall that swallows, TLS spoken to a port without."""
 
 _TEXTS = frozenset(
     {"service_name", "sid", "dsn", "config_dir", "wallet_location", "wallet_password", "ssl_server_cert_dn"}
@@ -34,8 +40,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 _FLAGS = frozenset({"thick_mode", "ssl_server_dn_match", "use_sni", "disable_oob"})
 _NUMBERS: Mapping[str, tuple[int, int]] = {
     "tcp_connect_timeout": (1, 300),  # seconds
-    "retry_count": (0, 10),
-    "retry_delay": (0, 60),  # seconds
+    "retry_count": (0, 5),
+    "retry_delay": (0, 30),  # seconds
     "expire_time": (0, 1440),  # minutes
     "https_proxy_port": (1, 65535),
     "sdu": (512, 2_097_152),  # bytes
@@ -56,7 +62,7 @@ _ELSEWHERE: Mapping[str, str] = {
 ALLOWED = tuple(sorted(_TEXTS | _CHOICES.keys() | _FLAGS | _NUMBERS.keys()))
 """The extras that are read."""
 
-_OURS = frozenset({"dsn", "thick_mode", "thick_mode_lib_dir", "thick_mode_config_dir", "retry_count", "retry_delay"})
+_OURS = frozenset({"dsn", "thick_mode", "thick_mode_lib_dir", "thick_mode_config_dir"})
 _ZONE = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
 _WALLETS = {False: "ewallet.pem", True: "cwallet.sso"}
 
@@ -67,8 +73,8 @@ class OracleAccount:
     The service is the extra `service_name` or `sid`, a whole descriptor or a name of tnsnames.ora in the extra `dsn`
     or in the host, or the field *Schema* where none of these is there. Otherwise *Schema* is the schema whose tables
     are meant. `zone` is the library's time zone, an IANA name: the session's too, so that moments come as the
-    library's clocks showed them; None leaves the session's as it is. `retry_count` and `retry_delay` (seconds) are for whoever tries again; None where
-    the connection says nothing. Raises IlsRejected, in French, for a field that cannot be used.
+    library's clocks showed them; None leaves the session's as it is. Raises IlsRejected, in French, for a field that
+    cannot be used.
     """
 
     def __init__(
@@ -82,8 +88,10 @@ class OracleAccount:
         schema: str | None,
         extra: str | Mapping[str, object] | None,
         zone: str | None,
+        login_seconds: float = LOGIN_SECONDS,
     ) -> None:
         self._name = name
+        self._login_seconds = login_seconds
         self._extra = {key: value for key, value in self._read_extra(extra).items() if value not in (None, "")}
         self._check_names()
         self._values = {key: self._value(key, value) for key, value in self._extra.items() if key in ALLOWED}
@@ -97,11 +105,15 @@ class OracleAccount:
         self._schema = "" if self._schema_is_the_service else schema or ""
         self._check_schema()
         self._check_folders()
-        self.retry_count: int | None = self._values.get("retry_count")
-        self.retry_delay: float | None = self._values.get("retry_delay")
 
     def connect(self) -> Connection:
         """Open one session, in the library's time zone. Raises the driver's own errors, and OSError."""
+        waits = self._values.get("retry_count", 0) * (
+            self._values.get("retry_delay", 1) + self._values.get("tcp_connect_timeout", CONNECT_SECONDS)
+        )
+        return _in_time(self._open, self._login_seconds + waits)
+
+    def _open(self) -> Connection:
         import oracledb
 
         if self._values.get("thick_mode"):
@@ -225,3 +237,26 @@ class OracleAccount:
             cause=cause,
             remedy="corriger la connexion dans Airflow (Administration, Connexions)",
         )
+
+
+def _in_time(connect: Callable[[], Connection], seconds: float) -> Connection:
+    """What `connect` opens. Raises TimeoutError after so long; a session that comes later still is closed at once."""
+    opened: Future[Connection] = Future()
+
+    def work() -> None:
+        try:
+            connection = connect()
+        except Exception as error:
+            with suppress(InvalidStateError):
+                opened.set_exception(error)
+            return
+        try:
+            opened.set_result(connection)
+        except InvalidStateError:
+            connection.close()
+
+    Thread(target=work, daemon=True, name="oracle log-in").start()
+    try:
+        return opened.result(seconds)
+    finally:
+        opened.cancel()
