@@ -17,12 +17,17 @@ from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from sql.demo.generator import build_library
 from sql.demo.oddities import ODDITIES, STAGE_DAYS
 from sql.demo.tables import BINDS
+from sql.demo.voyager import BINDS as VOYAGER_BINDS
 from tests.scenes.aleph import ALEPH_SQL, CODES, NOW_SQL, SQL_FOLDER, TODAY, direct_rows, due_day, ymd
 from tests.simulators.oracle_backend import RESERVED_BINDS
 from tests.simulators.oracle_server import OracleServer
 
 STATEMENTS = {path.parent.name: path.read_text(encoding="utf-8") for path in SQL_FOLDER.glob("*/loans_due.sql")}
-DECLARED_BINDS = {"aleph": {"due_ymd", "today_ymd", *BINDS}}
+DECLARED_BINDS = {
+    "aleph": {"due_ymd", "today_ymd", *BINDS},
+    "voyager": {"due_from", "due_to", "now_ts", *VOYAGER_BINDS},
+    "view": {"due_from", "due_to"},
+}
 FUNCTIONS = {"cast", "coalesce", "length", "max", "min", "row_number", "substr", "trim", "varchar"}
 NO_FUNCTIONS = {"and", "by", "exists", "from", "in", "join", "on", "or", "over", "select", "when", "where", "then"}
 FORBIDDEN = {
