@@ -11,13 +11,18 @@ SCHEMA = Path(__file__).with_name("schema.sql")
 ADM_LIBRARY = "UNS50"
 BIB_LIBRARY = "UNS01"
 BOR_LIBRARY = "ALEPH"
-BINDS = {"adm_library": ADM_LIBRARY, "bib_library": BIB_LIBRARY, "bor_library": BOR_LIBRARY}
-"""What the extraction of this library has to be given."""
+BINDS: dict[str, str | int] = {
+    "adm_library": ADM_LIBRARY, "bib_library": BIB_LIBRARY, "bor_library": BOR_LIBRARY,
+    "loan_status_1": "A", "loan_status_2": "A", "loan_status_3": "A", "loan_status_4": "A",
+    "address_type_1": 2, "address_type_2": 1, "address_type_3": 1, "address_type_4": 1, "other_address_types": 1,
+    "address_width": 200, "card_type": "01", "card_status": "AC",
+}  # fmt: skip
+"""What the extraction of this library has to be given: what library.toml makes of its settings."""
 
 TABLES: dict[str, tuple[str, ...]] = {
     "z36": (
         "rec_key", "id", "number", "sub_library", "status", "loan_date", "due_date", "returned_date", "item_status",
-        "bor_status", "no_renewal", "proxy_id",
+        "bor_status", "no_renewal", "proxy_id", "effective_due_date",
     ),
     "z30": ("rec_key", "barcode", "call_no", "description", "item_status", "price"),
     "z13": ("rec_key", "title", "author"),

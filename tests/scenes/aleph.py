@@ -14,12 +14,14 @@ from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.patience import AT_ONCE
+from loan_reminders.gateways.runs.statements import final_text
 from sql.demo.oddities import STAGE_DAYS
 from sql.demo.tables import BINDS
 
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
-ALEPH_SQL = (SQL_FOLDER / "aleph" / "loans_due.sql").read_text(encoding="utf-8")
-NOW_SQL = (SQL_FOLDER / "aleph" / "loan_now.sql").read_text(encoding="utf-8")
+ALEPH_SQL = final_text((SQL_FOLDER / "aleph" / "loans_due.sql").read_text(encoding="utf-8"))
+NOW_SQL = final_text((SQL_FOLDER / "aleph" / "loan_now.sql").read_text(encoding="utf-8"))
+"""As library.toml has them: the first form of each choice."""
 TODAY = date(2026, 3, 1)
 CODES = CodeMapping(
     patron_status={

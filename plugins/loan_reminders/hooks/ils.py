@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from loan_reminders.gateways.runs.loan_source import IlsLoanSource
 from loan_reminders.gateways.runs.oracle_connection import OracleAccount
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
+from loan_reminders.gateways.runs.statements import final_text
 
 if TYPE_CHECKING:
     from loan_reminders.settings.ils import IlsSettings
@@ -29,9 +31,9 @@ def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False
     """
     return IlsLoanSource(
         ils_database(ils, zone=getattr(codes.zone, "key", None)),
-        sql=statement(ils.kind, "loans_due"),
-        now_sql=statement(ils.kind, "loan_now"),
-        binds=ils.binds,
+        sql=statement(ils.kind, "loans_due", ils.statement_choices()),
+        now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
+        binds=ils.statement_binds(),
         codes=codes,
         patience=AT_ONCE if for_pages else Patience(),
     )
@@ -49,12 +51,15 @@ def ils_database(ils: IlsSettings, *, zone: str | None) -> IlsDatabase:
     )
 
 
-def statement(ils_kind: str, name: str) -> str:
-    """One statement of one kind of ILS, `loans_due` or `loan_now`. Raises SettingsError naming the kinds there are."""
+def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None) -> str:
+    """One statement of one kind of ILS, `loans_due` or `loan_now`, with the forms that the settings choose.
+
+    Raises SettingsError naming the kinds there are.
+    """
     kinds = sorted(path.parent.name for path in SQL_FOLDER.glob("*/loans_due.sql"))
     if ils_kind not in kinds:
         raise SettingsError(f"ils.kind = {ils_kind!r} : valeurs permises : {', '.join(kinds)}")
-    return (SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8")
+    return final_text((SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8"), choices)
 
 
 def _oracle_account(conn_id: str, zone: str | None) -> OracleAccount:

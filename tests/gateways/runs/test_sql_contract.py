@@ -22,7 +22,7 @@ from tests.simulators.oracle_backend import RESERVED_BINDS
 from tests.simulators.oracle_server import OracleServer
 
 STATEMENTS = {path.parent.name: path.read_text(encoding="utf-8") for path in SQL_FOLDER.glob("*/loans_due.sql")}
-DECLARED_BINDS = {"aleph": {"due_ymd", "today_ymd", "adm_library", "bib_library", "bor_library"}}
+DECLARED_BINDS = {"aleph": {"due_ymd", "today_ymd", *BINDS}}
 FUNCTIONS = {"cast", "coalesce", "length", "max", "min", "row_number", "substr", "trim", "varchar"}
 NO_FUNCTIONS = {"and", "by", "exists", "from", "in", "join", "on", "or", "over", "select", "when", "where", "then"}
 FORBIDDEN = {
@@ -34,9 +34,8 @@ FORBIDDEN = {
     "an equality of two signs": r"==",
     "a boolean": r"\b(?:true|false)\b",
     "a quoted name": r'["`\[]',
-    "AS before a table's alias": r"(?:\bfrom|\bjoin)\s+\w+(?:\.\w+)?\s+as\b|\)\s+as\s+\w+\s+on\b",
+    "AS before a table's alias": r"(?:\bfrom|\bjoin)\s+\w+(?:\.\w+)?\s+as\b|\)\s+as\s+\w+\s+(?:on|left)\b",
     "a comma before FROM": r",\s*from\b",
-    "concatenation, where NULL differs": r"\|\|",
     "the empty text, which is NULL": r"(?<!')''(?!')",
     "Oracle's own outer join": r"\(\+\)",
     "Oracle's own table": r"\bdual\b",
@@ -102,16 +101,16 @@ def test_the_documentation_names_every_column():
 @pytest.mark.parametrize(
     ("text", "instead"),
     [
-        ("ORDER BY z36.z36_rec_key, z36.z36_number", "ORDER BY z36.z36_rec_key LIMIT 10"),
-        ("ORDER BY z36.z36_rec_key, z36.z36_number", "ORDER BY z36.z36_rec_key DESC"),
-        ("ORDER BY z36.z36_rec_key, z36.z36_number", "ORDER BY z36.z36_rec_key;"),
+        ("ORDER BY loan.rec_key, loan.loan_number", "ORDER BY loan.rec_key LIMIT 10"),
+        ("ORDER BY loan.rec_key, loan.loan_number", "ORDER BY loan.rec_key DESC"),
+        ("ORDER BY loan.rec_key, loan.loan_number", "ORDER BY loan.rec_key;"),
         ("COALESCE(z36.z36_no_renewal", "IFNULL(z36.z36_no_renewal"),
         ("COALESCE(z36.z36_no_renewal", "NVL(z36.z36_no_renewal"),
-        ("= 'A'", "== 'A'"),
-        ("= 'A'", "= ''"),
-        ("= 'A'", "= true"),
+        ("= :card_type", "== :card_type"),
+        ("= :card_type", "= ''"),
+        ("= :card_type", "= true"),
         ("FROM z36\n", "FROM z36 AS z36\n"),
-        ("place = 1) card", "place = 1) AS card"),
+        ("due) loan", "due) AS loan"),
         ("AS price_text", 'AS "price_text"'),
         ("AS price_text", "AS price_text,"),
         ("AS price_text", "AS date"),
@@ -119,16 +118,12 @@ def test_the_documentation_names_every_column():
         (":due_ymd", "TO_NUMBER(TO_CHAR(SYSDATE))"),
         (":due_ymd", ":1"),
         (":due_ymd", "z36.z36_due_date::int"),
-        ("TRIM(z13.z13_title)", "z13.z13_title || z13.z13_author"),
-        ("SELECT z36.z36_rec_key", "WITH x AS (SELECT 1) SELECT z36.z36_rec_key"),
-        ("bib_link", "bib_link_of_the_first_of_several_volumes"),
+        ("SELECT loan.rec_key", "WITH x AS (SELECT 1) SELECT loan.rec_key"),
+        ("bib_key", "bib_key_of_the_first_of_several_volumes"),
     ],
 )
 def test_each_rule_catches_its_fault(text, instead):
-    if text == "place = 1) card":
-        planted = ALEPH_SQL.replace(") card\n         ON", ") AS card ON")
-    else:
-        planted = ALEPH_SQL.replace(text, instead)
+    planted = ALEPH_SQL.replace(text, instead)
     assert planted != ALEPH_SQL
     assert faults(planted) != []
 

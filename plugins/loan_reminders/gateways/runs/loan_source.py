@@ -33,7 +33,7 @@ class IlsLoanSource:
         *,
         sql: str,
         now_sql: str,
-        binds: Mapping[str, str],
+        binds: Mapping[str, str | int],
         codes: CodeMapping,
         patience: Patience = AT_ONCE,
     ) -> None:

@@ -66,7 +66,7 @@ def extract_loans(
             ledger.record_loans(run.run_id, chunk)
             read += len(chunk)
             rejected += sum(isinstance(row, RejectedRow) for row in chunk)
-            log.info("%d prêts lus", read)
+            log.info("Prêts lus : %d", read)
     if policy is not None and since is not None:
         read += _take_up_failed_emails(ledger, source, run=run, policy=policy, since=since)
     ledger.finish_extraction(run.run_id, read)
@@ -74,7 +74,7 @@ def extract_loans(
         log.warning(
             "%s avec son motif", many(rejected, "ligne illisible, écartée", "lignes illisibles, écartées chacune")
         )
-    log.info("Extraction terminée : %d prêts", read)
+    log.info("Extraction terminée : %s", many(read, "prêt", "prêts"))
     missed = ledger.missed_days(run.run_id, within_days=MISSED_WITHIN_DAYS)
     if missed:
         log.warning(
@@ -98,5 +98,5 @@ def _take_up_failed_emails(ledger: Ledger, source: LoanSource, *, run: Run, poli
     now = source.due_dates_now([loan.loan_id for loan in not_reached])
     still_open = [loan for loan in not_reached if now.get(loan.loan_id) == loan.due_date]
     ledger.record_loans(run.run_id, still_open)
-    log.info("%d prêts repris : leur e-mail n'est pas arrivé", len(still_open))
+    log.info("Prêts repris, dont l'e-mail n'est pas arrivé : %d", len(still_open))
     return len(still_open)
