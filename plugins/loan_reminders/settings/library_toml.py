@@ -172,6 +172,9 @@ class Settings(Section):
             sms_countries=frozenset(self.sms.countries),
             own_addresses=tuple(_own_addresses(self.library)),
             zone=self.zone,
+            unknown_category=PatronCategory(self.ils.unknown_category),
+            languages=dict(self.ils.languages),
+            branches=frozenset(branch.code for branch in self.library.branches),
         )
 
 
