@@ -27,6 +27,7 @@ The outside world, on a socket
 
 A real ledger, brought to a point by the ledger's own ways
     ledger_runs         runs opened, extracted, planned, killed; `rows` asks SQL (ledger, web, bench, other scenes)
+    readings            runs that read so much of the ILS, week after week (ledger, services, airflow, web)
     ledger_emails       e-mails that left and came back, alone or in a mass (ledger, web)
     ledger_sms          SMS that left, their receipts, replies, the provider's list (ledger, web)
     loan_records        a message, or a day without one, as the ledger tells of it (domain, french, web)

@@ -57,9 +57,11 @@ WRONG = [
     ("factor = 3.0", "factor = 1.0", ["volume_guard.factor", "= 1.0", "supérieur à 1"]),
     ("factor = 3.0", 'factor = "x"', ["volume_guard.factor", '"x"', "un nombre"]),
     ("runs = 10", "runs = 0", ["volume_guard.runs", "= 0", "au moins 1"]),
+    ("share_drop = 0.5", "share_drop = 1.0", ["volume_guard.share_drop", "= 1.0"]),
+    ("share_floor = 40", "share_floor = 0", ["volume_guard.share_floor", "= 0", "au moins 1"]),
+    ("empty_day_median = 20", "empty_day_median = -1", ["volume_guard.empty_day_median", "= -1", "au moins 0"]),
     (
-        "floors = { email = 300,",
-        "floors = { mail = 300,",
+        "floors = { email = 300,floors = { mail = 300,",
         ["volume_guard.floors.mail", "clé inconnue", "email, letter"],
     ),
     ("# [redirect]\n# email", "[redirect]\nemail", ["redirect.mobile", "(absent)", "obligatoire"]),
