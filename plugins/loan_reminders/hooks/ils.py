@@ -10,36 +10,42 @@ from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.gateways.runs.ils_database import IlsDatabase
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.oracle_connection import OracleAccount
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
+from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
 from loan_reminders.gateways.runs.statements import final_text
 
 if TYPE_CHECKING:
-    from oracledb import Connection
-
     from loan_reminders.settings.ils import IlsSettings
 
 SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
 """One folder a kind of ILS, each with its `loans_due.sql`."""
 
 
-def loan_source(ils: IlsSettings, *, codes: CodeMapping) -> IlsLoanSource:
+def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False) -> IlsLoanSource:
     """The library's loans, read through `ils.connection` with the statement of its kind of ILS; connects only later.
+
+    What fails and may pass by itself is tried again, except `for_pages`, where a person waits.
 
     Raises SettingsError when the kind of ILS has no statement.
     """
     return IlsLoanSource(
-        ils_database(ils),
+        ils_database(ils, zone=getattr(codes.zone, "key", None)),
         sql=statement(ils.kind, "loans_due", ils.statement_choices()),
         now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
         binds=ils.statement_binds(),
         codes=codes,
+        patience=AT_ONCE if for_pages else Patience(),
     )
 
 
-def ils_database(ils: IlsSettings) -> IlsDatabase:
-    """The database that `ils.connection` leads to; connects only when a session is asked for."""
+def ils_database(ils: IlsSettings, *, zone: str | None) -> IlsDatabase:
+    """The database that `ils.connection` leads to; connects only when a session is asked for.
+
+    `zone` is the time zone of its sessions, an IANA name: the library's.
+    """
     return OracleDatabase(
-        lambda: _connect(ils.connection),
+        lambda: _oracle_account(ils.connection, zone).connect(),
         call_timeout_ms=ils.call_timeout_seconds * 1000,
         array_size=ils.array_size,
     )
@@ -56,12 +62,22 @@ def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None
     return final_text((SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8"), choices)
 
 
-def _connect(conn_id: str) -> Connection:
-    """Open the connection with Airflow's Oracle hook, which passes the driver's own errors on."""
-    from airflow.providers.oracle.hooks.oracle import OracleHook
+def _oracle_account(conn_id: str, zone: str | None) -> OracleAccount:
+    """The Airflow connection, checked. Raises IlsRejected when there is none, or when a field of it is wrong."""
+    from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
-        return OracleHook(oracle_conn_id=conn_id, log_sql=False).get_conn()
+        connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         raise IlsRejected(f"Airflow n'a pas de connexion {conn_id} : la créer, puis relancer la tâche.") from None
+    return OracleAccount(
+        name=conn_id,
+        host=connection.host,
+        port=connection.port,
+        login=connection.login,
+        password=connection.password,
+        schema=connection.schema,
+        extra=connection.extra,
+        zone=zone,
+    )

@@ -66,7 +66,7 @@ def test_nobody_listens():
         binds=BINDS,
         codes=CODES,
     )
-    with pytest.raises(IlsUnavailable, match=r"^Connexion au SIGB : DPY-6005, le serveur est injoignable\. Nouv"):
+    with pytest.raises(IlsUnavailable, match=r"^Connexion au SIGB : DPY-6005, pas d'écouteur .*adresse\. Nouvel essai"):
         read(loans)
 
 

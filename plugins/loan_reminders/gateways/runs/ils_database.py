@@ -18,7 +18,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from loan_reminders.domain.errors import RETRIED, IlsRejected, IlsUnavailable
+from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
 
 MODULE = "loan_reminders"
 """What a session calls itself in the server's list of sessions."""
@@ -113,7 +113,7 @@ class IlsDatabase(ABC):
 
     @abstractmethod
     def _error(self, error: Exception, doing: str) -> IlsUnavailable | IlsRejected:
-        """The project's error for one of the driver's."""
+        """The project's error for one of the driver's, or for an OSError of the network."""
 
     @staticmethod
     def _roll_back(connection: Any) -> None:
@@ -130,4 +130,4 @@ class IlsDatabase(ABC):
         except self._driver_errors() as error:
             raise self._error(error, doing) from None
         except OSError as error:
-            raise IlsUnavailable(f"{doing} : {type(error).__name__}. {RETRIED}") from None
+            raise self._error(error, doing) from None
