@@ -13,6 +13,7 @@ from loan_reminders.domain.ports.outside import Ledger, LoanSource, Run
 from loan_reminders.domain.runs.planning import out_of_time
 from loan_reminders.domain.runs.reading.tally import Tally
 from loan_reminders.domain.stages import Channel, Policy, StageRule
+from loan_reminders.french.plurals import many
 from loan_reminders.french.readings import reading_words
 
 log = logging.getLogger(__name__)
