@@ -11,7 +11,8 @@ import oracledb
 
 from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.domain.stages import PatronCategory
-from loan_reminders.gateways.runs.loan_source import OracleLoanSource
+from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from sql.demo.oddities import STAGE_DAYS
 from sql.demo.tables import BINDS
 
@@ -55,7 +56,8 @@ def source(server, *, sql=ALEPH_SQL, password=None, binds=BINDS, **options):
     def connect():
         return oracledb.connect(user=server.user, password=password or server.password, dsn=server.dsn)
 
-    return OracleLoanSource(connect, sql=sql, now_sql=NOW_SQL, binds=binds, codes=CODES, **options)
+    database = OracleDatabase(connect, **options)
+    return IlsLoanSource(database, sql=sql, now_sql=NOW_SQL, binds=binds, codes=CODES)
 
 
 def read(loans, stage="C"):

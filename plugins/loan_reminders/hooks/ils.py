@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
-from loan_reminders.gateways.runs.loan_source import OracleLoanSource
+from loan_reminders.gateways.runs.ils_database import IlsDatabase
+from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 
 if TYPE_CHECKING:
     from oracledb import Connection
@@ -18,17 +20,24 @@ SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
 """One folder a kind of ILS, each with its `loans_due.sql`."""
 
 
-def loan_source(ils: IlsSettings, *, codes: CodeMapping) -> OracleLoanSource:
+def loan_source(ils: IlsSettings, *, codes: CodeMapping) -> IlsLoanSource:
     """The library's loans, read through `ils.connection` with the statement of its kind of ILS; connects only later.
 
     Raises SettingsError when the kind of ILS has no statement.
     """
-    return OracleLoanSource(
-        lambda: _connect(ils.connection),
+    return IlsLoanSource(
+        ils_database(ils),
         sql=statement(ils.kind, "loans_due"),
         now_sql=statement(ils.kind, "loan_now"),
         binds=ils.binds,
         codes=codes,
+    )
+
+
+def ils_database(ils: IlsSettings) -> IlsDatabase:
+    """The database that `ils.connection` leads to; connects only when a session is asked for."""
+    return OracleDatabase(
+        lambda: _connect(ils.connection),
         call_timeout_ms=ils.call_timeout_seconds * 1000,
         array_size=ils.array_size,
     )

@@ -13,7 +13,9 @@ import pytest
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
 from loan_reminders.domain.loans import Loan, RejectedRow
-from loan_reminders.gateways.runs.loan_source import OracleLoanSource, bind_names
+from loan_reminders.gateways.runs.binds import bind_names
+from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from sql.demo.tables import BINDS, write_sqlite
 from tests.scenes.aleph import ALEPH_SQL, CODES, NOW_SQL, TODAY, assert_no_session_left, due_day, read, source
 from tests.simulators.oracle_backend import ALEPH_TYPES, DATE
@@ -55,8 +57,10 @@ def assert_tells_no_data(error):
 def test_nobody_listens():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    loans = OracleLoanSource(
-        lambda: oracledb.connect(user="ILS", password="ils", host="127.0.0.1", port=port, service_name="DEMO"),
+    loans = IlsLoanSource(
+        OracleDatabase(
+            lambda: oracledb.connect(user="ILS", password="ils", host="127.0.0.1", port=port, service_name="DEMO")
+        ),
         sql=ALEPH_SQL,
         now_sql=NOW_SQL,
         binds=BINDS,
@@ -77,7 +81,7 @@ def test_an_operating_system_error_counts_as_unavailable():
     def connect():
         raise TimeoutError("nobody")
 
-    loans = OracleLoanSource(connect, sql=ALEPH_SQL, now_sql=NOW_SQL, binds=BINDS, codes=CODES)
+    loans = IlsLoanSource(OracleDatabase(connect), sql=ALEPH_SQL, now_sql=NOW_SQL, binds=BINDS, codes=CODES)
     with pytest.raises(IlsUnavailable, match="Connexion au SIGB : TimeoutError"):
         read(loans)
 

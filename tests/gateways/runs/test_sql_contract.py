@@ -11,7 +11,9 @@ import pytest
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.runs.extraction import COLUMNS, parse_row
 from loan_reminders.domain.states import Refusal
-from loan_reminders.gateways.runs.loan_source import OracleLoanSource, bind_names
+from loan_reminders.gateways.runs.binds import bind_names
+from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from sql.demo.generator import build_library
 from sql.demo.oddities import ODDITIES, STAGE_DAYS
 from sql.demo.tables import BINDS
@@ -250,8 +252,8 @@ def test_a_reader_who_is_nobodys_has_no_recipient(courtesy):
 
 @pytest.mark.parametrize(("code", "fault"), [("NOLOANDATE", "missing"), ("BADDATE", "not_a_date")])
 def test_a_loan_without_a_readable_date_is_rejected_and_stops_no_other(server, code, fault):
-    source = OracleLoanSource(
-        lambda: oracledb.connect(user=server.user, password=server.password, dsn=server.dsn),
+    source = IlsLoanSource(
+        OracleDatabase(lambda: oracledb.connect(user=server.user, password=server.password, dsn=server.dsn)),
         sql=ALEPH_SQL,
         now_sql=NOW_SQL,
         binds=BINDS,
