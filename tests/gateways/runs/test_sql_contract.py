@@ -84,7 +84,7 @@ def test_every_listed_oddity_is_there_and_no_other(database):
         ("FULLNAME", "Élise DUPONT"),
         ("NONAME", ""),
         ("NOREADER", ""),
-        ("MOJIBAKE", "Ã‰lise LefÃ¨vre"),
+        ("MOJIBAKE", "Élise Lefèvre"),
         ("TEMPLATE", "{{ 7 * 7 }} {% raw %}"),
         ("SCRIPT", "<script>alert(1)</script> <b>Gras</b>"),
         ("QUOTES", 'Jean "Le Grand" d’Arc « la » `Vive`'),
