@@ -21,10 +21,14 @@ class System:
     views: tuple[Path, ...] = ()
 
     def view_statements(self) -> list[str]:
-        """The statements of `views`, without their comments."""
-        lines = [line for file in self.views for line in file.read_text(encoding="utf-8").splitlines()]
-        text = "\n".join(line for line in lines if not line.startswith("--"))
-        return [statement.strip() for statement in text.split(";") if statement.strip()]
+        """The statements of `views`."""
+        return [statement for file in self.views for statement in statements_of(file)]
+
+
+def statements_of(file: Path) -> list[str]:
+    """The statements of a file, without the lines that are comments."""
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("--")]
+    return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
 
 
 SYSTEMS: Mapping[str, System] = {
