@@ -11,15 +11,24 @@ import pytest
 
 from loan_reminders.domain.loans import Loan
 from loan_reminders.gateways.runs.binds import together, values_named
+from loan_reminders.gateways.runs.statements import final_text
+from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
 from sql.demo.oddities import STAGE_DAYS
 from sql.demo.oracle_script import write_script
 from sql.demo.tables import Library
-from tests.scenes.aleph import TODAY, due_day
+from tests.scenes.aleph import SQL_FOLDER, TODAY, due_day
 from tests.scenes.sources import SOURCES, in_order, on_sqlite, told
 from tests.simulators import h2
 
 pytestmark = pytest.mark.skipif(bool(h2.missing()), reason=h2.missing() or "H2 is there")
 STAGES = tuple(STAGE_DAYS)
+ONE = {"loan_key": "1", "loan_number": "1"}
+OTHER_FORMS = {
+    "aleph": AlephSettings(due_date="Z36_EFFECTIVE_DUE_DATE", sms_number=False).choices(),
+    "voyager": VoyagerSettings(sms_number=False).choices(),
+}
+NOW, OTHER_DUE, OTHER_NOW, WRONG = -4, -3, -2, -1
+"""Where the answers to the questions after those of the stages are."""
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +52,23 @@ def answers(borrowed, tmp_path_factory):
         now, offered = together(source.now_sql, ids(source, borrowed))
         questions = [{"sql": source.due_sql, "binds": source.values(due_day(stage))} for stage in STAGES]
         questions.append({"sql": now, "binds": values_named(now, {**source.binds, **offered})})
+        questions += [
+            {
+                "sql": final_text(read(kind, name), OTHER_FORMS.get(kind)),
+                "binds": {**source.values(due_day("C")), **source.binds, **ONE},
+            }
+            for name in ("loans_due", "loan_now")
+        ]
         wrong = source.now_sql.replace("AS due_date", "AS due_date, no_such_column AS x")
         questions.append(
             {"sql": wrong, "binds": {**source.binds, **dict.fromkeys(("loan_key", "loan_number"), "1")}, "may_fail": 1}
         )
         jobs.append({"script": str(script), "questions": questions})
     return dict(zip(SOURCES, h2.ask(jobs), strict=True))
+
+
+def read(kind, name):
+    return (SQL_FOLDER / kind / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def ids(source, library):
@@ -85,12 +105,21 @@ def spelt(row):
 @pytest.mark.parametrize("kind", SOURCES)
 def test_many_loans_asked_about_at_once_are_told(answers, borrowed, kind):
     asked = ids(SOURCES[kind], borrowed)
-    found = answers[kind][-2]
+    found = answers[kind][NOW]
     assert sorted(row["place"] for row in found) == list(range(len(asked) - 1))
     day = due_day("O")
     assert {str(row["due_date"])[:10] for row in found} <= {f"{day:%Y%m%d}", f"{day}"}
 
 
 @pytest.mark.parametrize("kind", SOURCES)
+def test_the_other_forms_that_a_site_may_choose_run_too(answers, kind):
+    """The effective due dates of the library are its due dates, so that nothing differs but the SMS numbers."""
+    usual, other = answers[kind][STAGES.index("C")], answers[kind][OTHER_DUE]
+    assert kind == "view" or {row["phone_sms"] for row in other} == {None} != {row["phone_sms"] for row in usual}
+    assert [{**row, "phone_sms": None} for row in usual] == [{**row, "phone_sms": None} for row in other]
+    assert len(answers[kind][OTHER_NOW]) == (0 if kind == "aleph" else 1)
+
+
+@pytest.mark.parametrize("kind", SOURCES)
 def test_it_does_refuse_what_is_wrong(answers, kind):
-    assert "NO_SUCH_COLUMN" in answers[kind][-1][0]["error"]
+    assert "NO_SUCH_COLUMN" in answers[kind][WRONG][0]["error"]

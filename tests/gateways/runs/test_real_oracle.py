@@ -30,7 +30,7 @@ _FOR_SQLPLUS = re.compile(r"(?:SET|ALTER SESSION|WHENEVER|COMMIT|EXIT)\b")
 pytestmark = [
     pytest.mark.oracle,
     pytest.mark.skipif(
-        any(name not in os.environ for name in SAID), reason=f"a real Oracle needs {', '.join(SAID)}: see {__file__}"
+        any(name not in os.environ for name in SAID), reason=f"a real Oracle needs {', '.join(SAID)} (sql/README.md)"
     ),
 ]
 
