@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
-from loan_reminders.gateways.runs.ils_database import IlsDatabase
+from loan_reminders.gateways.runs.ils_database import Engine, IlsDatabase
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
 from loan_reminders.gateways.runs.oracle_connection import OracleAccount
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
@@ -16,6 +16,7 @@ from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
 from loan_reminders.gateways.runs.statements import final_text
 
 if TYPE_CHECKING:
+    from loan_reminders.gateways.runs.checks.inspection import Inspection
     from loan_reminders.settings.ils import IlsSettings
 
 SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
@@ -48,6 +49,26 @@ def ils_database(ils: IlsSettings, *, zone: str | None) -> IlsDatabase:
         lambda: _oracle_account(ils.connection, zone).connect(),
         call_timeout_ms=ils.call_timeout_seconds * 1000,
         array_size=ils.array_size,
+    )
+
+
+def ils_inspection(ils: IlsSettings, *, zone: str | None) -> Inspection:
+    """The same database, to be asked about itself and about the two statements."""
+    from loan_reminders.gateways.runs.checks.mariadb import MariaDbInspection
+    from loan_reminders.gateways.runs.checks.oracle import OracleInspection
+    from loan_reminders.gateways.runs.checks.postgresql import PostgresInspection
+
+    inspections: Mapping[Engine, type[Inspection]] = {
+        Engine.ORACLE: OracleInspection,
+        Engine.POSTGRESQL: PostgresInspection,
+        Engine.MARIADB: MariaDbInspection,
+    }
+    database = ils_database(ils, zone=zone)
+    return inspections[database.engine](
+        database,
+        sql=statement(ils.kind, "loans_due", ils.statement_choices()),
+        now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
+        binds=ils.statement_binds(),
     )
 
 
