@@ -154,7 +154,7 @@ def test_yesterday_is_the_day_without_another(server):
     [
         (
             {"refuse_login": 28000},
-            "✗ Connexion : Connexion au SIGB : ORA-28000, le compte est verrouillé (0,00 s)\n"
+            "✗ Pas de connexion : Connexion au SIGB : ORA-28000, le compte est verrouillé (0,00 s)\n"
             "  → Demander à l'administrateur de la base de déverrouiller le compte de lecture, et pourquoi il l'",
         ),
         (

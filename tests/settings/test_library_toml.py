@@ -24,7 +24,7 @@ WRONG = [
     ("mobile_known = true", "mobile_known = false", ["mobile_known", "False", "True"]),
     ("mobile_known = true", "mobil_known = true", ["mobil_known", "clé inconnue", "mobile_known, no_usable_email"]),
     ('time_zone = "Europe/Paris"', 'time_zone = "Paris"', ["library.time_zone", '"Paris"', "fuseau horaire"]),
-    ('kind = "aleph"', 'kind = "koha"', ["ils.kind", '"koha"', "aleph"]),
+    ('kind = "aleph"', 'kind = "alef"', ["ils.kind", '"alef"', "aleph"]),
     ('staff = ["10", "11"]', 'staff = ["01", "11"]', ["ils", "deux catégories", "01"]),
     ('staff = ["10", "11"]', 'teachers = ["10"]', ["patron_categories.teachers", "'student', 'staff', 'external'"]),
     (
@@ -57,6 +57,9 @@ WRONG = [
     ("factor = 3.0", "factor = 1.0", ["volume_guard.factor", "= 1.0", "supérieur à 1"]),
     ("factor = 3.0", 'factor = "x"', ["volume_guard.factor", '"x"', "un nombre"]),
     ("runs = 10", "runs = 0", ["volume_guard.runs", "= 0", "au moins 1"]),
+    ("share_drop = 0.5", "share_drop = 1.0", ["volume_guard.share_drop", "= 1.0"]),
+    ("share_floor = 40", "share_floor = 0", ["volume_guard.share_floor", "= 0", "au moins 1"]),
+    ("empty_day_median = 20", "empty_day_median = -1", ["volume_guard.empty_day_median", "= -1", "au moins 0"]),
     (
         "floors = { email = 300,",
         "floors = { mail = 300,",

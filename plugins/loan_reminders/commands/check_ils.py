@@ -102,7 +102,7 @@ def _check(ours: Settings, day: CheckedDay, stopwatch: Callable[[], float]) -> I
     from loan_reminders.hooks.ils import ils_inspection, loan_source
 
     return IlsCheck(
-        ils_inspection(ours.ils, zone=ours.zone.key),
+        lambda: ils_inspection(ours.ils, zone=ours.zone),
         loan_source(ours.ils, codes=ours.codes(), for_pages=True),
         day=day,
         stopwatch=stopwatch,

@@ -9,10 +9,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
 from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
+from loan_reminders.settings.ils_systems import KohaSettings, PmbSettings, SierraSettings
 from loan_reminders.settings.values import Section, Text, known_ils, phone_column
 
 LIBRARY_CODES = {"aleph": ("adm_library", "bib_library", "bor_library")}
 """Binds that a kind of ILS cannot do without, and that only the site knows: codes of one to five signs."""
+SiteSettings = AlephSettings | VoyagerSettings | KohaSettings | SierraSettings | PmbSettings
 
 
 class IlsSettings(Section):
@@ -31,6 +33,9 @@ class IlsSettings(Section):
     array_size: Annotated[int, Field(ge=500, le=1000)] = 1000
     aleph: AlephSettings = AlephSettings()
     voyager: VoyagerSettings = VoyagerSettings()
+    koha: KohaSettings = KohaSettings()
+    sierra: SierraSettings = SierraSettings()
+    pmb: PmbSettings = PmbSettings()
 
     def statement_choices(self) -> dict[str, str]:
         """The form that each choice of the statements of this kind has here, by its name."""
@@ -42,8 +47,14 @@ class IlsSettings(Section):
         site = self._site()
         return {**(site.binds() if site else {}), **self.binds}
 
-    def _site(self) -> AlephSettings | VoyagerSettings | None:
-        sites: dict[str, AlephSettings | VoyagerSettings] = {"aleph": self.aleph, "voyager": self.voyager}
+    def _site(self) -> SiteSettings | None:
+        sites: dict[str, SiteSettings] = {
+            "aleph": self.aleph,
+            "voyager": self.voyager,
+            "koha": self.koha,
+            "sierra": self.sierra,
+            "pmb": self.pmb,
+        }
         return sites.get(self.kind)
 
     @model_validator(mode="after")

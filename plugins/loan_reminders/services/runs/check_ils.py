@@ -65,12 +65,23 @@ class CheckedDay:
 
 
 class IlsCheck:
-    """The checks of one installation, in their order. `stopwatch` gives seconds that only ever grow."""
+    """The checks of one installation, in their order.
+
+    `inspect` gives what asks the database about itself, and raises when no connection leads to it; `stopwatch` gives
+    seconds that only ever grow.
+    """
+
+    _inspection: IlsInspection
 
     def __init__(
-        self, inspection: IlsInspection, source: LoanSource, *, day: CheckedDay, stopwatch: Callable[[], float]
+        self,
+        inspect: Callable[[], IlsInspection],
+        source: LoanSource,
+        *,
+        day: CheckedDay,
+        stopwatch: Callable[[], float],
     ) -> None:
-        self._inspection = inspection
+        self._inspect = inspect
         self._source = source
         self._day = day
         self._stopwatch = stopwatch
@@ -79,9 +90,10 @@ class IlsCheck:
     def lines(self) -> Iterator[CheckLine]:
         """Each check as soon as it is made; those that a failure leaves without an object are not made."""
         try:
+            self._inspection = self._inspect()
             version = self._inspection.version()
         except ReminderError as error:
-            yield self._failed("Connexion", error, f"{_DBA} l'adresse, le port et le compte de lecture")
+            yield self._failed("Pas de connexion", error, f"{_DBA} l'adresse, le port et le compte de lecture")
             return
         yield self._line(Outcome.FINE, f"Serveur joint, compte accepté : {version}")
         yield self._account()
@@ -262,7 +274,7 @@ def _first(told: Sequence[str]) -> tuple[str, ...]:
 def _cause(error: ReminderError) -> str:
     """What an error says without what a task would do about it."""
     words = (error.cause if isinstance(error, IlsError) else "") or str(error)
-    for what_next in (RETRIED, TO_MEND):
+    for what_next in (RETRIED, TO_MEND, ", puis relancer la tâche"):
         words = words.replace(what_next, "")
     return words.strip().rstrip(".")
 
