@@ -98,10 +98,10 @@ class IlsCheck:
         yield self._line(Outcome.FINE, f"Serveur joint, compte accepté : {version}")
         yield self._account()
         yield self._writing()
-        yield self._tables()
-        columns = self._columns()
+        columns, loan_now = self._columns(), self._loan_now()
+        yield self._tables(understood=Outcome.FAILURE not in (columns.outcome, loan_now.outcome))
         yield columns
-        yield self._loan_now()
+        yield loan_now
         yield self._plan()
         if columns.outcome is not Outcome.FAILURE:
             yield from self._loans()
@@ -128,13 +128,13 @@ class IlsCheck:
         words = f"Le compte pourrait écrire ({many(len(found), 'droit de trop', 'droits de trop')})"
         return self._line(Outcome.WARNING, words, _SELECT_ONLY, _first(found))
 
-    def _tables(self) -> CheckLine:
-        tables = self._inspection.tables()
+    def _tables(self, *, understood: bool) -> CheckLine:
+        """Statements that are understood may read all they name; else each table is asked for, to name the faulty."""
+        read = many(len(self._inspection.tables()), "table ou vue", "tables ou vues")
         try:
-            refused = self._inspection.refused_tables()
+            refused: Mapping[str, IlsError] = {} if understood else self._inspection.refused_tables()
         except ReminderError as error:
             return self._failed("Droits", error, f"{_DBA} ce qui arrête cette requête")
-        read = many(len(tables), "table ou vue", "tables ou vues")
         if not refused:
             return self._line(Outcome.FINE, f"Droits suffisants : {read} à lire")
         remedy = f"{_DBA} le droit SELECT sur ces tables, et un synonyme si elles sont dans un autre schéma"

@@ -20,7 +20,10 @@ NEVER = date(1900, 1, 1)
 """A day on which nothing is due."""
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
-_READ_FROM = re.compile(r"\b(?:FROM|JOIN)\s+([A-Za-z_][\w$#]*(?:\.[A-Za-z_][\w$#]*){0,2})", re.IGNORECASE)
+_READ_FROM = re.compile(
+    r"\b(?:FROM|JOIN)\s+(?!LATERAL\b|ONLY\b)([A-Za-z_][\w$#]*(?:\.[A-Za-z_][\w$#]*){0,2})(?![\w$#.]|\s*\()",
+    re.IGNORECASE,
+)
 _NAMED_BEFORE = re.compile(r"(?:\bWITH|,)\s*([A-Za-z_]\w*)\s+AS\s*\(", re.IGNORECASE)
 
 
