@@ -61,7 +61,8 @@ WRONG = [
     ("share_floor = 40", "share_floor = 0", ["volume_guard.share_floor", "= 0", "au moins 1"]),
     ("empty_day_median = 20", "empty_day_median = -1", ["volume_guard.empty_day_median", "= -1", "au moins 0"]),
     (
-        "floors = { email = 300,floors = { mail = 300,",
+        "floors = { email = 300,",
+        "floors = { mail = 300,",
         ["volume_guard.floors.mail", "clé inconnue", "email, letter"],
     ),
     ("# [redirect]\n# email", "[redirect]\nemail", ["redirect.mobile", "(absent)", "obligatoire"]),
