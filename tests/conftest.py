@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.e2e.installation import Installation
     from tests.e2e.process_list import ArgumentsSeen
     from tests.scenes.world import World
+    from tests.simulators.mariadb import MariaDb
     from tests.simulators.postgres import EmbeddedPostgres
 
 
@@ -73,6 +74,17 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres.in_new_folder(durable=False)
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDb]:
+    """A MariaDB server of this session's own; what needs it is skipped where it is not installed."""
+    from tests.simulators import mariadb
+
+    if not mariadb.available():
+        pytest.skip(mariadb.MISSING)
+    with mariadb.MariaDb() as server:
+        yield server
 
 
 @pytest.fixture

@@ -120,8 +120,11 @@ def _postal_lines(rng: Random) -> tuple[str, ...]:
 
 
 def _address(name: str, lines: tuple[str, ...]) -> str:
-    """Five lines of 200 characters, the name in the first, as Aleph packs them."""
-    return "".join(line[:ADDRESS_LINE].ljust(ADDRESS_LINE) for line in (name, *lines)[:5])
+    """Five lines of 200 characters, the name in the first, as Aleph packs them.
+
+    Without NUL, at which SQLite's SUBSTR would end the whole address.
+    """
+    return "".join(line[:ADDRESS_LINE].ljust(ADDRESS_LINE) for line in (name.replace("\x00", ""), *lines)[:5])
 
 
 def _phones(rng: Random) -> tuple[str, ...]:

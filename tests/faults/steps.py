@@ -116,14 +116,14 @@ def arm(strike: Strike) -> Steps:
 
 
 def _arm_ils(fetch: int) -> None:
-    from loan_reminders.gateways.runs.loan_source import OracleLoanSource
+    from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 
-    opened = OracleLoanSource.__init__
+    opened = OracleDatabase.__init__
 
     def open_with_short_fetches(self: Any, *args: Any, **kwargs: Any) -> None:
         opened(self, *args, **{**kwargs, "array_size": fetch})
 
-    OracleLoanSource.__init__ = open_with_short_fetches  # type: ignore[method-assign]
+    OracleDatabase.__init__ = open_with_short_fetches  # type: ignore[method-assign]
 
 
 def _arm_ledger(steps: Steps) -> None:

@@ -26,3 +26,31 @@ def test_the_plural_begins_at_two(number, words):
 def test_no_plural_is_made_by_hand():
     by_hand = [path.name for path in PACKAGE.rglob("*.py") if HAND_MADE.search(path.read_text(encoding="utf-8"))]
     assert by_hand == []
+
+
+NEVER_ONE = {
+    "il a plus de {lines} lignes",
+    "Essais à blanc de plus de %d jours",
+    "plus aucun des {count} prêts",
+    "environ {days} jours",
+    "{failures} retours de suite",  # a code of the ledger, read by `failed_in_a_row`
+    "{len(item.days)} jours",
+    "les comptes des {len(closed)} tournées",
+}
+"""What is only said of several: a limit, or the second branch of a choice."""
+THINGS = (
+    *("envois", "lettres", "prêts", "e-mails", "lignes", "messages", "jours", "lecteurs", "retours", "tournées"),
+    *("adresses", "numéros", "comptes rendus", "SMS sont", "SMS ont", "SMS restent"),
+)
+COUNTED = re.compile(rf"(?:%[ds]|\{{[^{{}}]*\}}) (?:[a-zà-ÿ]+ )?(?:{'|'.join(THINGS)})\b")
+
+
+def test_no_sentence_counts_one_thing_in_the_plural():
+    found = [
+        f"{path.name}: {match[0]}"
+        for path in PACKAGE.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for match in COUNTED.finditer(line)
+        if not any(known in line for known in NEVER_ONE)
+    ]
+    assert found == [], "to be said by `many`, or as « Lettres : 1 »"

@@ -79,8 +79,14 @@ def test_a_database_that_does_not_exist(postgres_server: EmbeddedPostgres) -> No
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (None, "pas encore de tables : lancer `python -m loan_reminders.commands.migrate upgrade`"),
-        ("UPDATE reminders_alembic_version SET version_num = '0000'", "0000, il faut .* : lancer `python -m"),
+        (
+            None,
+            "pas encore de tables : l'administrateur doit lancer `.*commands.migrate upgrade`",
+        ),
+        (
+            "UPDATE reminders_alembic_version SET version_num = '0000'",
+            "0000, il faut .* : .* doit lancer `python -m",
+        ),
         ("UPDATE reminders_alembic_version SET version_num = '9999'", "installer la nouvelle version"),
         ("DELETE FROM reminders_alembic_version", "pas encore de tables"),
     ],

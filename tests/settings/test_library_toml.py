@@ -24,7 +24,7 @@ WRONG = [
     ("mobile_known = true", "mobile_known = false", ["mobile_known", "False", "True"]),
     ("mobile_known = true", "mobil_known = true", ["mobil_known", "clé inconnue", "mobile_known, no_usable_email"]),
     ('time_zone = "Europe/Paris"', 'time_zone = "Paris"', ["library.time_zone", '"Paris"', "fuseau horaire"]),
-    ('kind = "aleph"', 'kind = "koha"', ["ils.kind", '"koha"', "aleph"]),
+    ('kind = "aleph"', 'kind = "alef"', ["ils.kind", '"alef"', "aleph"]),
     ('staff = ["10", "11"]', 'staff = ["01", "11"]', ["ils", "deux catégories", "01"]),
     ('staff = ["10", "11"]', 'teachers = ["10"]', ["patron_categories.teachers", "'student', 'staff', 'external'"]),
     (

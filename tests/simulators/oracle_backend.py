@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from seerdb.common.tns_consts import TNS_TYPE_DATE, TNS_TYPE_NUMBER, TNS_TYPE_VARCHAR
 from seerdb.server import BackendError, BindVar, Capability, ColumnMeta, Result
@@ -36,6 +37,7 @@ RESERVED_BINDS = frozenset({
 
 _TOKENS = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|(?P<end>;)|:(?P<bind>[A-Za-z]\w*|\d+)", re.DOTALL)
 _READ_ONLY = re.compile(r"SET\s+TRANSACTION\s+READ\s+ONLY", re.IGNORECASE)
+_SESSION_ZONE = re.compile(r"ALTER\s+SESSION\s+SET\s+TIME_ZONE\s*=\s*'([^']*)'", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _QUERY = re.compile(r"(?:SELECT|WITH)\b", re.IGNORECASE)
 _WIDTHS = {NUMBER: (TNS_TYPE_NUMBER, 22), VARCHAR: (TNS_TYPE_VARCHAR, 4000), DATE: (TNS_TYPE_DATE, 7)}
@@ -45,6 +47,7 @@ class SqliteBackend:
     """One client session over an SQLite file.
 
     `log` is given every statement; `before_query` is called before each query and may raise `BackendError` or wait.
+    `refuse_login` is the ORA error that a client with the right password gets instead of its session.
     """
 
     capabilities = frozenset({Capability.TRANSACTIONS})
@@ -58,10 +61,12 @@ class SqliteBackend:
         types: Mapping[str, str] = ALEPH_TYPES,
         log: Callable[[str], None] = lambda sql: None,
         before_query: Callable[[], None] = lambda: None,
+        refuse_login: int = 0,
     ) -> None:
         self._accounts = {user.upper(): password for user, password in accounts.items()}
         self._types = types
         self._log, self._before_query = log, before_query
+        self._refuse_login = refuse_login
         self._wrote = False
         self._sqlite = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
         self._sqlite.execute("CREATE TEMP TABLE dual (dummy VARCHAR2(1))")
@@ -70,11 +75,19 @@ class SqliteBackend:
     def authenticate(self, username: str) -> str | None:
         return self._accounts.get(username.upper())
 
+    def open_session(self, attributes: Mapping[str, object]) -> None:
+        if self._refuse_login:
+            raise BackendError("logon denied", ora_code=self._refuse_login)
+
     def execute(self, sql: str, binds: Sequence[object] = ()) -> Result:
         self._log(sql)
         statement = _COMMENT.sub(" ", sql).strip()
         if _READ_ONLY.fullmatch(statement):
             return self._begin_read_only()
+        if zone := _SESSION_ZONE.fullmatch(statement):
+            if zone[1] not in available_timezones():
+                raise BackendError("timezone region not found", ora_code=1882)
+            return Result()
         values = self._bind_values(sql, binds)
         if _QUERY.match(statement):
             self._before_query()

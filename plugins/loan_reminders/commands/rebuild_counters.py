@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with connect(url, library=asked.bibliotheque) as ledger:
             for counted, all_of_them in ledger.part(PostgresCounters).rebuild(who=asked.qui or getpass.getuser()):
                 if counted % _EVERY == 0:
-                    sys.stdout.write(f"{counted} tournées sur {all_of_them}\n")
+                    sys.stdout.write(f"Tournées comptées : {counted} sur {all_of_them}\n")
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1

@@ -177,11 +177,11 @@ _OF_THE_LEDGER: dict[LedgerRefusal, Sentence] = {
     LedgerRefusal.ALREADY_PLANNED: "La tournée {run_id} est déjà préparée.",
     LedgerRefusal.LOAN_LOST: "Le registre a perdu un prêt de l'envoi {delivery_id}. Prévenir l'administrateur.",
     LedgerRefusal.LETTER_IN_ANOTHER_BATCH: "Une lettre de ce lot est déjà dans un lot clos. Prévenir l'administrateur.",
-    LedgerRefusal.NO_TABLES: "La base du registre n'a pas encore de tables : lancer `{command}`.",
+    LedgerRefusal.NO_TABLES: "La base du registre n'a pas encore de tables : l'administrateur doit lancer `{command}`.",
     LedgerRefusal.OLDER_TABLES: "Les tables du registre sont à la révision {revision}, il faut {wanted} :"
-    " lancer `{command}`.",
+    " l'administrateur doit lancer `{command}`.",
     LedgerRefusal.NEWER_TABLES: "Les tables du registre sont à la révision {revision}, ce programme connaît {wanted} :"
-    " installer la nouvelle version du programme.",
+    " l'administrateur doit installer la nouvelle version du programme.",
     LedgerRefusal.ANOTHER_TASK_PRINTS: f"Une autre tâche imprime déjà les lettres de cette tournée. {RETRIED}",
     LedgerRefusal.ANOTHER_TASK_TEXTS: "Une autre tâche envoie des SMS de la bibliothèque : une seule à la fois le peut."
     f" {RETRIED}",

@@ -95,10 +95,10 @@ class PostgresSender:
         self._connection = connection
         if interrupted:
             logger.warning(
-                "Tournée %s : %s envois (%s) laissés en doute par un processus interrompu",
+                "Tournée %s (%s), envois laissés en doute par un processus interrompu : %s",
                 self._run.run_id,
-                interrupted,
                 self._channel.value,
+                interrupted,
             )
         return self
 

@@ -9,7 +9,7 @@ import pytest
 
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import Loan
-from loan_reminders.gateways.runs.loan_source import bind_names, together
+from loan_reminders.gateways.runs.binds import bind_names, together
 from sql.demo.tables import write_sqlite
 from tests.scenes.aleph import assert_no_session_left, due_day, read, source, ymd
 from tests.simulators.oracle_server import OracleServer
@@ -74,4 +74,4 @@ def test_a_question_put_together_keeps_quotes_and_comments_as_they_are():
     assert statement.count("UNION ALL") == 7
     assert statement.count("-- :loan_key here") == statement.count("':loan_key'") == 8
     assert bind_names(statement) == binds.keys()
-    assert (binds["loan_key_1"], binds["loan_number_1"], binds["loan_key_7"]) == ("B", "2", "")
+    assert (binds["loan_key_1"], binds["loan_number_1"], binds["loan_key_7"]) == ("B", "2", None)

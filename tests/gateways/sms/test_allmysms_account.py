@@ -252,7 +252,7 @@ def test_a_line_of_the_blacklist_without_a_number_is_said_and_left_out(caplog: p
     body = json.dumps({"blacklist": [{"comment": "stop"}, None, {"phoneNumber": "0639980001"}, 33639980002]}).encode()
     with wire(http(body)) as base_url, OPEN["legacy"](base_url) as gateway:
         assert [entry.phone_number for entry in gateway.blacklist()] == [number(1), number(2)]
-    assert "2 lignes sans numéro" in caplog.text
+    assert "lignes sans numéro : 2" in caplog.text
 
 
 @APIS

@@ -91,7 +91,7 @@ class AllMySmsClient(ABC):
         answer = answer_or_fault(self._submit(messages, campaign, simulate=False))
         if isinstance(answer, str):
             log.warning(
-                "allmysms n'a pas répondu pour la campagne %s : %s SMS en doute, à vérifier dans la console allmysms",
+                "allmysms n'a pas répondu pour la campagne %s ; SMS en doute : %s, à vérifier dans la console allmysms",
                 campaign,
                 len(messages),
             )
@@ -183,7 +183,7 @@ class AllMySmsClient(ABC):
             raise unreadable(BLACKLIST)
         found = [listed_number(entry, zone=self._zone, secrets=self._http.secrets) for entry in listed]
         if None in found:
-            log.warning("Liste d'opposition d'allmysms : %s lignes sans numéro", found.count(None))
+            log.warning("Liste d'opposition d'allmysms, lignes sans numéro : %s", found.count(None))
         return tuple(entry for entry in found if entry)
 
     @abstractmethod

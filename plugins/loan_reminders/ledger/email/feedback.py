@@ -240,7 +240,7 @@ class PostgresMailFeedback:
         crowded = of_crowded_domains(dead)
         if crowded:
             log.warning(
-                "%d adresses de mêmes domaines d'où tout revient à la fois : la faute est sans doute de notre côté,"
+                "Adresses de mêmes domaines d'où tout revient à la fois : %d. La faute est sans doute de notre côté,"
                 " aucune n'est tenue pour morte",
                 len(crowded),
             )

@@ -78,19 +78,19 @@ def _tell(counts: dict[str, int]) -> None:
         )
     if counts["unknown"]:
         log.warning(
-            "%d retours ne concernent aucun e-mail d'ici, ou pas son destinataire : ils ne changent rien",
+            "Retours qui ne concernent aucun e-mail d'ici, ou pas son destinataire, et ne changent rien : %d",
             counts["unknown"],
         )
     if counts["held"]:
         log.warning(
-            "%d retours définitifs d'un coup : la faute est peut-être de notre côté, aucune de ces adresses n'est tenue"
-            " pour morte. À confirmer ou à écarter sur la page « Au bureau » du menu Relances.",
+            "Retours définitifs d'un coup : %d. La faute est peut-être de notre côté, aucune de ces adresses n'est"
+            " tenue pour morte. À confirmer ou à écarter sur la page « Au bureau » du menu Relances.",
             counts["held"],
         )
     if counts["too_costly"]:
         log.warning(
-            "%d messages étaient trop longs à comprendre : rangés avec les autres sans avoir été lus, à regarder à la"
-            " main dans le dossier done_folder de library.toml",
+            "Messages trop longs à comprendre, rangés avec les autres sans avoir été lus, à regarder à la main dans le"
+            " dossier done_folder de library.toml : %d",
             counts["too_costly"],
         )
     if counts.get("put_aside"):

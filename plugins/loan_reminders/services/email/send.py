@@ -98,7 +98,7 @@ def send_emails(
         deferred = tally.states[DeliveryState.PLANNED]
         in_doubt = tally.states[DeliveryState.IN_DOUBT]
         if in_doubt and plan.first_try:
-            raise DeliveriesDeferred(f"{in_doubt} e-mails sans réponse certaine : renvoyés une fois au prochain essai")
+            raise DeliveriesDeferred(f"E-mails sans réponse certaine, renvoyés une fois au prochain essai : {in_doubt}")
         if plan.last_try:
             out.refusals.before_giving_up()
         given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=plan.last_try)

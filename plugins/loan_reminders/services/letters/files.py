@@ -22,7 +22,7 @@ PDF, ZIP, CSV, PNG = "application/pdf", "application/zip", "text/csv; charset=ut
 
 ABOUT_THE_EXPORT = """\
 Lot de lettres n° {batch_id}, à imprimer et à poster par un prestataire
-{letters} lettres.
+Lettres : {letters}
 
 {pdfs} : les lettres, les unes à la suite des autres.
 destinataires.csv : une ligne par lettre, dans l'ordre du PDF : sa référence, les six lignes de son adresse, le pays,

@@ -56,8 +56,8 @@ def print_letters(
     approved = ledger.drafts().approved(run_id) if approved_only and not run.dry_run else None
     if waiting and approved is not None and not approved:
         raise PermanentError(
-            f"{waiting} lettres recommandées attendent, mais personne ne les a validées :"
-            " relancer « Préparer les lettres », puis répondre à « Valider les lettres recommandées »."
+            f"Lettres recommandées qui attendent sans que personne les ait validées : {waiting}."
+            " Relancer « Préparer les lettres », puis répondre à « Valider les lettres recommandées »."
         )
     maker = BatchMaker(ledger=ledger, store=store, setup=setup, run=run, kind=kind, tally=tally)
     with ledger.sender(run_id, kind) as sender:

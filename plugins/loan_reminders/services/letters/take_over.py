@@ -37,7 +37,7 @@ def take_over_by_letter(ledger: Ledger, *, run_id: int, policy: Policy) -> int:
     if letters:
         log.info("E-mails qui ne sont pas arrivés, relayés par une lettre : %d", letters)
     if out_of_reach:
-        log.warning("%d prêts sans e-mail arrivé ni lettre possible : voir « Au bureau »", out_of_reach)
+        log.warning("Prêts sans e-mail arrivé ni lettre possible : %d ; voir « Au bureau »", out_of_reach)
     return letters
 
 

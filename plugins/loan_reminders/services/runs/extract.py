@@ -13,6 +13,7 @@ from loan_reminders.domain.ports.outside import Ledger, LoanSource, Run
 from loan_reminders.domain.runs.planning import out_of_time
 from loan_reminders.domain.runs.reading.tally import Tally
 from loan_reminders.domain.stages import Channel, Policy, StageRule
+from loan_reminders.french.plurals import many
 from loan_reminders.french.readings import reading_words
 
 log = logging.getLogger(__name__)
@@ -68,14 +69,14 @@ def extract_loans(
             read += len(chunk)
             for row in chunk:
                 tally.count(row)
-            log.info("%d prêts lus", read)
+            log.info("Prêts lus : %d", read)
     if policy is not None and since is not None:
         read += _take_up_failed_emails(ledger, source, run=run, policy=policy, since=since)
     reading = tally.reading()
     ledger.finish_extraction(run.run_id, read, reading)
     for line in reading_words(reading):
         log.warning("%s", line)
-    log.info("Extraction terminée : %d prêts", read)
+    log.info("Extraction terminée : %s", many(read, "prêt", "prêts"))
     missed = ledger.missed_days(run.run_id, within_days=MISSED_WITHIN_DAYS)
     if missed:
         log.warning(
@@ -99,5 +100,5 @@ def _take_up_failed_emails(ledger: Ledger, source: LoanSource, *, run: Run, poli
     now = source.due_dates_now([loan.loan_id for loan in not_reached])
     still_open = [loan for loan in not_reached if now.get(loan.loan_id) == loan.due_date]
     ledger.record_loans(run.run_id, still_open)
-    log.info("%d prêts repris : leur e-mail n'est pas arrivé", len(still_open))
+    log.info("Prêts repris, dont l'e-mail n'est pas arrivé : %d", len(still_open))
     return len(still_open)

@@ -100,6 +100,6 @@ def _take_over(planning: Planning, skips: Sequence[Skip], history: History) -> l
 
     adopted = {LoanKey(loan_id=item.loan_id, due_date=item.due_date) for item in skips if waits(item) and item.due_date}
     if adopted:
-        log.info("%d prêts repris d'une tournée interrompue", len(adopted))
+        log.info("Prêts repris d'une tournée interrompue : %d", len(adopted))
         planning.adopt(sorted(adopted, key=lambda one: one.loan_id))
     return [item for item in skips if not waits(item)]

@@ -52,7 +52,7 @@ class StillDue:
             return
         now = self.clock()
         if held := sender.drop_held(now.date()):
-            log.info("%d prêts écartés : à ne pas écrire pour le moment", held)
+            log.info("Prêts écartés, dont on n'écrit pas pour le moment : %d", held)
         if self.asked_at is not None and timedelta(0) <= now - self.asked_at < self.max_age:
             return
         waiting = sender.waiting_loans()

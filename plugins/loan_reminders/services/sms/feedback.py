@@ -94,7 +94,7 @@ def read_blacklist(feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]
     log.info("Numéros de la liste noire du prestataire : %d, dont nouveaux : %d", len(entries), joined)
     summary = feedback.summary()
     if summary.sms_since:
-        log.warning("%d SMS sont partis vers des numéros désinscrits depuis leur désinscription", summary.sms_since)
+        log.warning("SMS partis vers des numéros désinscrits depuis leur désinscription : %d", summary.sms_since)
     return {"blacklisted": len(entries), "joined": joined} | tell_put_aside(feedback)
 
 

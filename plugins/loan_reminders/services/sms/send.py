@@ -67,7 +67,7 @@ def send_sms(
     log.info("SMS : %s", tally.summary())
     in_doubt = tally.states[DeliveryState.IN_DOUBT]
     if in_doubt:
-        log.warning("%d SMS sans réponse certaine : ils ne repartiront pas", in_doubt)
+        log.warning("SMS sans réponse certaine, qui ne repartiront pas : %d", in_doubt)
     return tally.summary()
 
 
