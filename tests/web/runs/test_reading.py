@@ -86,7 +86,8 @@ class TestTheRun:
         ledger.close_run(run.run_id)
         with browsing() as client:
             shown = client.get(f"/tournees/{run.run_id}").text
-        for words in ("Les comptes ne sont pas justes", "la lecture du SIGB", "make check-ils", "Rattraper ce jour"):
+        for words in ("Les comptes ne sont pas justes", "la lecture du SIGB", "make check-ils", "Rattraper ce jour",
+                      "Lecture du SIGB refusée"):  # fmt: skip
             assert words in shown
 
 
@@ -123,7 +124,10 @@ class TestTheQuestion:
     def test_is_answered_by_the_same_button(self, asked, airflow, ledger, reply, option):
         run_id = asked(Reading())
         with browsing("chloé") as client:
-            assert client.post(f"/questions/{run_id}/volume", data={"reponse": reply}).status_code == 303
+            said = client.post(f"/questions/{run_id}/volume", data={"reponse": reply})
+            assert said.status_code == 303
+            words = "Lecture du SIGB acceptée" if reply == "oui" else "Lecture du SIGB refusée"
+            assert f"{words}, la tournée" in client.get(said.headers["location"]).text.replace("&#39;", "'")
         assert airflow.changes[0][2]["chosen_options"] == [option]
         assert rows(ledger, "SELECT question, agreed, who FROM question_answers") == [
             ("volume", reply == "oui", "chloé")
