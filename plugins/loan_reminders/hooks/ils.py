@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
-from loan_reminders.gateways.runs.ils_database import IlsDatabase
+from loan_reminders.gateways.runs.ils_database import Engine, IlsDatabase, IlsSession
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.mariadb_database import MariaDbDatabase
 from loan_reminders.gateways.runs.oracle_connection import OracleAccount
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
+from loan_reminders.gateways.runs.postgres_database import PostgresDatabase
 from loan_reminders.gateways.runs.statements import final_text
 
 if TYPE_CHECKING:
+    from airflow.sdk import Connection as AirflowConnection
+
     from loan_reminders.settings.ils import IlsSettings
 
 SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
 """One folder a kind of ILS, each with its `loans_due.sql`."""
+
+_ENGINES = {
+    "oracle": Engine.ORACLE,
+    "postgres": Engine.POSTGRESQL,
+    "mysql": Engine.MARIADB,
+    "mariadb": Engine.MARIADB,
+}
+"""The engine behind each type of connection. Airflow's pages do not offer `mysql` without its provider, which this
+project does without: a connection of type `generic` says the same in its extra `engine`."""
 
 
 def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False) -> IlsLoanSource:
@@ -30,7 +46,7 @@ def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False
     Raises SettingsError when the kind of ILS has no statement.
     """
     return IlsLoanSource(
-        ils_database(ils, zone=getattr(codes.zone, "key", None)),
+        _AskedLater(ils=ils, zone=codes.zone),
         sql=statement(ils.kind, "loans_due", ils.statement_choices()),
         now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
         binds=ils.statement_binds(),
@@ -39,16 +55,40 @@ def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False
     )
 
 
-def ils_database(ils: IlsSettings, *, zone: str | None) -> IlsDatabase:
-    """The database that `ils.connection` leads to; connects only when a session is asked for.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AskedLater:
+    """The database, whose Airflow connection is looked up at the first question: an unreadable run is begun, too."""
 
-    `zone` is the time zone of its sessions, an IANA name: the library's.
+    ils: IlsSettings
+    zone: tzinfo | None
+
+    def session(self) -> AbstractContextManager[IlsSession]:
+        return ils_database(self.ils, zone=self.zone).session()
+
+
+def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None) -> IlsDatabase:
+    """The database that `ils.connection` leads to, by its type; connects only when a session is asked for.
+
+    `zone` is the library's, for the session. Raises IlsRejected when Airflow has no such connection, or when its type
+    is of no database that can be read.
     """
-    return OracleDatabase(
-        lambda: _oracle_account(ils.connection, zone).connect(),
-        call_timeout_ms=ils.call_timeout_seconds * 1000,
-        array_size=ils.array_size,
-    )
+    connection = _airflow_connection(ils.connection)
+    time_out, size = ils.call_timeout_seconds * 1000, ils.array_size
+    match _engine(connection):
+        case Engine.POSTGRESQL:
+            from loan_reminders.hooks.ils_drivers import open_postgres
+
+            return PostgresDatabase(
+                lambda: open_postgres(connection), zone=zone, call_timeout_ms=time_out, array_size=size
+            )
+        case Engine.MARIADB:
+            from loan_reminders.hooks.ils_drivers import MariaDbHook
+
+            hook = MariaDbHook(connection=connection, log_sql=False, call_timeout_ms=time_out)
+            return MariaDbDatabase(hook.get_conn, zone=zone, call_timeout_ms=time_out, array_size=size)
+        case _:
+            account = _oracle_account(connection, zone)
+            return OracleDatabase(account.connect, call_timeout_ms=time_out, array_size=size)
 
 
 def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None) -> str:
@@ -62,22 +102,38 @@ def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None
     return final_text((SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8"), choices)
 
 
-def _oracle_account(conn_id: str, zone: str | None) -> OracleAccount:
-    """The Airflow connection, checked. Raises IlsRejected when there is none, or when a field of it is wrong."""
+def _airflow_connection(conn_id: str) -> AirflowConnection:
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
-        connection = BaseHook.get_connection(conn_id)
+        return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         raise IlsRejected(f"Airflow n'a pas de connexion {conn_id} : la créer, puis relancer la tâche.") from None
+
+
+def _engine(connection: AirflowConnection) -> Engine:
+    told = connection.conn_type or ""
+    name = str(connection.extra_dejson.get("engine") or "") if told == "generic" else told
+    try:
+        return _ENGINES[name.lower()]
+    except KeyError:
+        raise IlsRejected(
+            f"La connexion {connection.conn_id} est de type « {told} », qui ne mène à aucune base lisible."
+            " Types permis : oracle, postgres, mysql ; ou generic, avec l'extra engine qui dit oracle, postgres ou"
+            " mariadb. La corriger dans Airflow, puis relancer la tâche."
+        ) from None
+
+
+def _oracle_account(connection: AirflowConnection, zone: tzinfo | None) -> OracleAccount:
+    """The Airflow connection, checked. Raises IlsRejected when a field of it is wrong."""
     return OracleAccount(
-        name=conn_id,
+        name=connection.conn_id,
         host=connection.host,
         port=connection.port,
         login=connection.login,
         password=connection.password,
         schema=connection.schema,
         extra=connection.extra,
-        zone=zone,
+        zone=getattr(zone, "key", None),
     )

@@ -25,6 +25,8 @@ class IlsSettings(Section):
     binds: dict[str, str] = {}
     patron_categories: dict[Literal["student", "staff", "external"], list[str]]
     patron_types: dict[Literal["student", "staff", "external"], list[str]] = {}
+    unknown_category: Literal["student", "staff", "external", "other"] = "other"
+    languages: dict[Text, Annotated[str, Field(pattern=r"^[a-z]{2}$")]] = {}
     phone_columns: list[Annotated[str, AfterValidator(phone_column)]] = list(PHONE_COLUMNS)
     default_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "fr"
     call_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60

@@ -10,6 +10,7 @@ from loan_reminders.hooks.ils import statement
 from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
 from loan_reminders.settings.library_toml import settings
 from sql.demo.tables import BINDS
+from sql.demo.voyager import BINDS as VOYAGER_BINDS
 from tests.scenes.aleph import SQL_FOLDER
 
 TEXT = "SELECT /*{due:SOON*/ a.soon /*|LATER: a.later |NEVER: CAST(NULL AS VARCHAR(8)) }*/ AS due FROM a -- /*{ no"
@@ -45,7 +46,7 @@ def test_the_forms_of_a_choice_are_the_same_wherever_it_stands():
         offered(TEXT + TEXT.replace("LATER", "MUCH_LATER"))
 
 
-@pytest.mark.parametrize(("kind", "site"), [("aleph", AlephSettings()), ("voyager", VoyagerSettings())][:1])
+@pytest.mark.parametrize(("kind", "site"), [("aleph", AlephSettings()), ("voyager", VoyagerSettings())])
 def test_the_settings_of_a_kind_choose_what_its_statements_offer(kind, site):
     files = [path.read_text(encoding="utf-8") for path in (SQL_FOLDER / kind).glob("*.sql")]
     choices = {name: forms for text in files for name, forms in offered(text).items()}
@@ -72,3 +73,4 @@ def test_the_hook_gives_the_text_that_the_settings_choose():
 
 def test_the_settings_of_the_fictional_library_make_its_binds():
     assert settings().ils.statement_binds() == BINDS
+    assert VoyagerSettings().binds() == VOYAGER_BINDS

@@ -28,6 +28,16 @@ def with_binds_written(sql: str, write: Callable[[str], str]) -> str:
     return _QUOTED_COMMENT_OR_BIND.sub(lambda found: write(found[1].lower()) if found[1] else found[0], sql)
 
 
+def refuse_several(sql: str) -> None:
+    """Raises IlsRejected when a text is more than one statement: a second one could end the read-only transaction."""
+    bare = _QUOTED_COMMENT_OR_BIND.sub(" ", sql)
+    if bare.rstrip("; \t\r\n").count(";"):
+        raise IlsRejected(
+            "La requête du SIGB contient plusieurs instructions (un point-virgule les sépare) : une seule, un SELECT,"
+            " est permise. Corriger le fichier de sql/, puis relancer la tâche."
+        )
+
+
 def values_named(sql: str, offered: Mapping[str, object]) -> dict[str, object]:
     """The value of each bind that the statement names, and no other: Oracle's driver refuses unused ones.
 
@@ -65,4 +75,14 @@ def together(now_sql: str, loan_ids: Sequence[str]) -> tuple[str, dict[str, obje
 def _numbered(now_sql: str, place: int) -> str:
     return with_binds_written(
         now_sql, lambda name: f":{name}_{place}" if name in ("loan_key", "loan_number") else f":{name}"
+    )
+
+
+def percent_binds(sql: str) -> str:
+    """The statement as the drivers of PostgreSQL and MariaDB want it: `%(name)s` for a bind, `%%` for a per cent sign.
+
+    Both look for them in quotes and comments too, so every other `%` is doubled.
+    """
+    return _QUOTED_COMMENT_OR_BIND.sub(
+        lambda found: f"%({found[1].lower()})s" if found[1] else found[0], sql.replace("%", "%%")
     )

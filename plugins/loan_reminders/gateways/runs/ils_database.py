@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
+from loan_reminders.gateways.runs.binds import refuse_several
+from loan_reminders.gateways.runs.text_bytes import TextReader
 
 MODULE = "loan_reminders"
 """What a session calls itself in the server's list of sessions."""
@@ -48,13 +50,36 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IlsSession:
+class Executed:
+    """A statement as the driver runs it: its columns, what fetches the next rows, and what ends it before its end."""
+
+    columns: Sequence[str]
+    fetchmany: Callable[[], Sequence[Sequence[Any]]]
+    close: Callable[[], object]
+
+
+class IlsSession(Protocol):
     """One connection inside one read-only transaction. After an error nothing more can be asked of it."""
 
-    server_version: str
-    """As the server tells it: `10.11.19-MariaDB`, `15.18`. Behind a test server or a proxy it may not be true."""
-    execute: Callable[[str, Mapping[str, object]], Answer]
-    """Run one statement with a value for each bind `:name` that it names, and no other."""
+    @property
+    def server_version(self) -> str:
+        """As the server tells it: `10.11.19-MariaDB`, `15.18`. Behind a test server or a proxy it may not be true."""
+        ...
+
+    def execute(self, sql: str, binds: Mapping[str, object] = NO_BINDS) -> Answer:
+        """Run one statement with a value for each bind `:name` that it names, and no other.
+
+        The answer before it ends there. Raises IlsUnavailable or IlsRejected, as does the answer's `fetchmany`.
+        """
+        ...
+
+
+class ReadableIls(Protocol):
+    """Whatever gives such sessions."""
+
+    def session(self) -> AbstractContextManager[IlsSession]:
+        """One connection and one read-only transaction, always rolled back and closed."""
+        ...
 
 
 class IlsDatabase(ABC):
@@ -69,32 +94,27 @@ class IlsDatabase(ABC):
     def session(self) -> Iterator[IlsSession]:
         """One connection and one read-only transaction, always rolled back and closed.
 
-        Raises IlsUnavailable or IlsRejected, as do the session's `execute` and its answer's `fetchmany`.
+        Raises IlsUnavailable or IlsRejected.
         """
-        connection = self._guarded(CONNECTING, self._connect)
+        connection = self.guarded(CONNECTING, self._connect)
+        session = _Session(database=self, connection=connection)
         try:
-            self._guarded(ASKING, self._prepare, connection)
-
-            def execute(sql: str, binds: Mapping[str, object] = NO_BINDS) -> Answer:
-                columns, fetchmany = self._guarded(ASKING, self._execute, connection, sql, binds)
-                return Answer(
-                    columns=tuple(name.lower() for name in columns),
-                    fetchmany=lambda: self._guarded(READING, fetchmany),
-                )
-
-            yield IlsSession(server_version=self._guarded(ASKING, self._version, connection), execute=execute)
+            self.guarded(ASKING, self._prepare, connection, session.text)
+            session.server_version = self.guarded(ASKING, self._version, connection)
+            yield session
         finally:
             # nothing was written: a broken connection that cannot be rolled back or closed loses nothing
-            for end in (self._roll_back, self._close):
+            for end in (session.end_answer, connection.rollback, connection.close):
                 with suppress(*self._driver_errors(), OSError):
-                    end(connection)
+                    end()
+            session.text.tell()
 
     @abstractmethod
     def _connect(self) -> Any:
         """Open a connection of the driver."""
 
     @abstractmethod
-    def _prepare(self, connection: Any) -> None:
+    def _prepare(self, connection: Any, text: TextReader) -> None:
         """Begin one read-only transaction; set time-out, zone and the session's name."""
 
     @abstractmethod
@@ -102,10 +122,8 @@ class IlsDatabase(ABC):
         """The server's version, without asking anything of it."""
 
     @abstractmethod
-    def _execute(
-        self, connection: Any, sql: str, binds: Mapping[str, object]
-    ) -> tuple[Sequence[str], Callable[[], Sequence[Sequence[Any]]]]:
-        """Run a statement; gives its columns and what fetches the next rows."""
+    def execute(self, connection: Any, sql: str, binds: Mapping[str, object]) -> Executed:
+        """Run a statement, by the driver."""
 
     @abstractmethod
     def _driver_errors(self) -> tuple[type[Exception], ...]:
@@ -115,15 +133,7 @@ class IlsDatabase(ABC):
     def _error(self, error: Exception, doing: str) -> IlsUnavailable | IlsRejected:
         """The project's error for one of the driver's, or for an OSError of the network."""
 
-    @staticmethod
-    def _roll_back(connection: Any) -> None:
-        connection.rollback()
-
-    @staticmethod
-    def _close(connection: Any) -> None:
-        connection.close()
-
-    def _guarded(self, doing: str, call: Callable[..., Any], *arguments: object) -> Any:
+    def guarded(self, doing: str, call: Callable[..., Any], *arguments: object) -> Any:
         """Call the driver; its errors become the project's, without the original, whose text may quote data."""
         try:
             return call(*arguments)
@@ -131,3 +141,28 @@ class IlsDatabase(ABC):
             raise self._error(error, doing) from None
         except OSError as error:
             raise self._error(error, doing) from None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Session:
+    database: IlsDatabase
+    connection: Any
+    text: TextReader = field(default_factory=TextReader)
+    server_version: str = ""
+    running: Executed | None = None
+
+    def execute(self, sql: str, binds: Mapping[str, object] = NO_BINDS) -> Answer:
+        refuse_several(sql)
+        self.database.guarded(ASKING, self.end_answer)
+        running: Executed = self.database.guarded(ASKING, self.database.execute, self.connection, sql, binds)
+        self.running = running
+
+        def fetchmany() -> Sequence[Sequence[Any]]:
+            return self.text.rows(self.database.guarded(READING, running.fetchmany))
+
+        return Answer(columns=tuple(name.lower() for name in running.columns), fetchmany=fetchmany)
+
+    def end_answer(self) -> None:
+        running, self.running = self.running, None
+        if running is not None:
+            running.close()

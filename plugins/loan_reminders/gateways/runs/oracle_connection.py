@@ -27,6 +27,7 @@ CONNECT_SECONDS = 10.0
 LOGIN_SECONDS = 45.0
 """How long it may take from the first call to an open session. The driver itself would wait for ever for a listener
 that accepts the call and then says nothing: a hung server, a firewall that swallows, TLS spoken to a port without."""
+LOGIN_THREAD = "oracle log-in"
 
 _TEXTS = frozenset(
     {"service_name", "sid", "dsn", "config_dir", "wallet_location", "wallet_password", "ssl_server_cert_dn"}
@@ -255,7 +256,7 @@ def _in_time(connect: Callable[[], Connection], seconds: float) -> Connection:
         except InvalidStateError:
             connection.close()
 
-    Thread(target=work, daemon=True, name="oracle log-in").start()
+    Thread(target=work, daemon=True, name=LOGIN_THREAD).start()
     try:
         return opened.result(seconds)
     finally:

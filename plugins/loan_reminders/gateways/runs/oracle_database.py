@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
-from loan_reminders.gateways.runs.ils_database import ACTION, MODULE, Engine, IlsDatabase
+from loan_reminders.gateways.runs.ils_database import ACTION, MODULE, Engine, Executed, IlsDatabase
 from loan_reminders.gateways.runs.oracle_errors import ils_error
+from loan_reminders.gateways.runs.text_bytes import TextReader
 
 if TYPE_CHECKING:
     from oracledb import Connection, Cursor
@@ -32,24 +33,24 @@ class OracleDatabase(IlsDatabase):
     def _connect(self) -> Connection:
         return self._open()
 
-    def _prepare(self, connection: Connection) -> None:
+    def _prepare(self, connection: Connection, text: TextReader) -> None:
         connection.call_timeout = self._call_timeout_ms
         connection.module = MODULE
         connection.action = ACTION
-        connection.outputtypehandler = _lenient_text
+        connection.outputtypehandler = _reading(text)
         connection.cursor().execute("SET TRANSACTION READ ONLY")
 
     def _version(self, connection: Connection) -> str:
         return str(connection.version)
 
-    def _execute(
-        self, connection: Connection, sql: str, binds: Mapping[str, object]
-    ) -> tuple[Sequence[str], Callable[[], Sequence[Sequence[Any]]]]:
+    def execute(self, connection: Connection, sql: str, binds: Mapping[str, object]) -> Executed:
+        """Run a statement, its first rows coming with the answer."""
         cursor = connection.cursor()
         cursor.arraysize = self._array_size
         cursor.prefetchrows = self._array_size + 1
         cursor.execute(sql, dict(binds), fetch_lobs=False, fetch_decimals=False)
-        return [column[0] for column in cursor.description or ()], cursor.fetchmany
+        columns = [column[0] for column in cursor.description or ()]
+        return Executed(columns=columns, fetchmany=cursor.fetchmany, close=cursor.close)
 
     def _driver_errors(self) -> tuple[type[Exception], ...]:
         import oracledb
@@ -60,11 +61,15 @@ class OracleDatabase(IlsDatabase):
         return ils_error(error, doing)
 
 
-def _lenient_text(cursor: Cursor, metadata: Any) -> Any:
-    """Read text that is not valid UTF-8 with a replacement character, so that one bad title stops nobody."""
+def _reading(text: TextReader) -> Callable[[Cursor, Any], Any]:
+    """Take text as the bytes it is, so that one bad title stops nobody: the driver refuses what is not UTF-8."""
     import oracledb
 
-    if metadata.type_code in (oracledb.DB_TYPE_VARCHAR, oracledb.DB_TYPE_CHAR):
-        rows = cursor.arraysize + cursor.prefetchrows
-        return cursor.var(metadata.type_code, metadata.internal_size or 1, arraysize=rows, encoding_errors="replace")
-    return None
+    def as_bytes(cursor: Cursor, metadata: Any) -> Any:
+        if metadata.type_code in (oracledb.DB_TYPE_VARCHAR, oracledb.DB_TYPE_CHAR):
+            rows = cursor.arraysize + cursor.prefetchrows
+            size = metadata.internal_size or 1
+            return cursor.var(metadata.type_code, size, arraysize=rows, bypass_decode=True, outconverter=text)
+        return None
+
+    return as_bytes

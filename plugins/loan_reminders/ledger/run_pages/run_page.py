@@ -14,6 +14,7 @@ from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.ledger.runs.readings import decode_reading
 from loan_reminders.ledger.statistics.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.undelivered import read_stuck
 
@@ -127,6 +128,7 @@ class PostgresRunPages:
                 unreached=reached.not_reached,
                 deliveries=_deliveries(connection, asked),
                 skipped={SkipReason(one.reason): one.number for one in connection.execute(_SKIPPED, asked)},
+                reading=decode_reading(row.reading),
                 batches=_batches(connection, asked),
                 answers=_answers(connection, asked),
                 not_reached=_not_reached(connection, asked) if names else (),

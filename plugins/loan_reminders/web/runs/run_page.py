@@ -13,14 +13,17 @@ from fastapi import Path as InPath
 from loan_reminders.domain.desk import NotReached, StuckDelivery
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.questions import Question
+from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunPage
 from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.desk import not_reached_words, stuck_words
 from loan_reminders.french.letters import BATCHES
+from loan_reminders.french.readings import KEYS, code_words, codes_advice, doubt_words, repaired_words, share_words
 from loan_reminders.french.words import CHANNELS, ONE_CHANNEL, SKIPS, STATES, stage_title
 from loan_reminders.ledger.run_pages.run_page import MOST_NAMES
+from loan_reminders.services.runs.check_reading import reading_doubts
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Right, airflow_link
@@ -133,6 +136,7 @@ def _figures(run: RunPage) -> dict[str, Any]:
         ],
         "skipped": [(SKIPS[reason], number) for reason, number in run.skipped.items()],
         "skipped_loans": sum(run.skipped.values()),
+        "reading": None if run.reading is None else _reading(run.reading, run.run_id),
         "batches": [
             {
                 "id": one.batch_id,
@@ -143,6 +147,24 @@ def _figures(run: RunPage) -> dict[str, Any]:
             }
             for one in run.batches
         ],
+    }
+
+
+def _reading(reading: Reading, run_id: int) -> dict[str, Any]:
+    """What the ILS gave, and what of it is not as it should be."""
+    ledger = ledger_access.whole()
+    return {
+        "rejected": reading.rejected,
+        "shares": [
+            (words, number, share_words(number / reading.loans))
+            for words, number in (("e-mail", reading.with_email), ("mobile", reading.with_mobile))
+            if reading.loans
+        ],
+        "repaired": repaired_words(reading) if reading.repaired else "",
+        "lost": reading.lost,
+        "codes": [(code_words(one), KEYS[one.kind]) for one in reading.unknown],
+        "advice": codes_advice(reading.unknown),
+        "doubts": [doubt_words(one) for one in reading_doubts(ledger, run_id=run_id, guard=settings().guard().reading)],
     }
 
 
