@@ -50,9 +50,7 @@ KINDS: Mapping[str, Kind] = {
         now=NOW - {"loan_number"},
     ),
     "view": Kind(engines=(ORACLE, POSTGRESQL, MARIADB), days=BY_DATE, now=NOW - {"loan_number"}),
-    "koha": Kind(
-        engines=(MARIADB,), days=BY_DATE, site=frozenset(KohaSettings().binds()), now=NOW - {"loan_number"}
-    ),
+    "koha": Kind(engines=(MARIADB,), days=BY_DATE, site=frozenset(KohaSettings().binds()), now=NOW - {"loan_number"}),
     "sierra": Kind(
         engines=(POSTGRESQL,), days=BY_DATE, site=frozenset(SierraSettings().binds()), now=NOW - {"loan_number"}
     ),
