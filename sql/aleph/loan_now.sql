@@ -1,6 +1,7 @@
-SELECT z36.z36_due_date AS due_date
+-- The present due date of one loan that is still open, by its key.
+SELECT /*{due_date:Z36_DUE_DATE*/ z36.z36_due_date /*|Z36_EFFECTIVE_DUE_DATE: z36.z36_effective_due_date }*/ AS due_date
   FROM z36
  WHERE z36.z36_rec_key = :loan_key
    AND z36.z36_number = :loan_number
-   AND z36.z36_status = 'A'
+   AND TRIM(z36.z36_status) IN (:loan_status_1, :loan_status_2, :loan_status_3, :loan_status_4)
    AND COALESCE(z36.z36_returned_date, 0) = 0

@@ -136,7 +136,7 @@ def _add_z36(
 ) -> None:
     number = len(library.rows["z36"]) + 1
     library.add("z36", item, key, number, branch, status, loan_ymd, due_ymd, returned, "01", bor_status, renewals,
-                f"{proxy:12}" if proxy else "")  # fmt: skip
+                f"{proxy:12}" if proxy else "", due_ymd)  # fmt: skip
 
 
 def _ymd(day: date) -> int:

@@ -14,8 +14,10 @@ CREATE TABLE z36 (
     z36_item_status    CHAR(2),
     z36_bor_status     CHAR(2),
     z36_no_renewal     NUMBER(2),
-    z36_proxy_id       CHAR(12)
+    z36_proxy_id       CHAR(12),
+    z36_effective_due_date  NUMBER(8)
 );
+CREATE INDEX z36_by_key ON z36 (z36_rec_key);
 CREATE INDEX z36_by_due_date ON z36 (z36_due_date);
 CREATE INDEX z36_by_patron ON z36 (z36_id);
 
@@ -43,7 +45,7 @@ CREATE TABLE z103 (
     z103_rec_key    CHAR(18) NOT NULL,
     z103_rec_key_1  CHAR(18) NOT NULL
 );
-CREATE INDEX z103_by_key ON z103 (z103_rec_key);
+CREATE UNIQUE INDEX z103_by_key ON z103 (z103_rec_key);
 
 -- readers
 CREATE TABLE z303 (
@@ -71,7 +73,7 @@ CREATE TABLE z304 (
     z304_date_to        NUMBER(8),
     z304_address_type   NUMBER(2)
 );
-CREATE INDEX z304_by_patron ON z304 (TRIM(SUBSTR(z304_rec_key, 1, 12)));
+CREATE UNIQUE INDEX z304_by_key ON z304 (z304_rec_key);
 
 -- rights of a reader in a library
 CREATE TABLE z305 (
@@ -80,7 +82,7 @@ CREATE TABLE z305 (
     z305_bor_type     CHAR(2),
     z305_expiry_date  NUMBER(8)
 );
-CREATE INDEX z305_by_patron ON z305 (TRIM(SUBSTR(z305_rec_key, 1, 12)));
+CREATE UNIQUE INDEX z305_by_key ON z305 (z305_rec_key);
 
 -- identifiers of a reader: 00 the identifier itself, 01 the barcode of the card
 CREATE TABLE z308 (
@@ -88,4 +90,5 @@ CREATE TABLE z308 (
     z308_id       CHAR(12) NOT NULL,
     z308_status   CHAR(2)
 );
-CREATE INDEX z308_by_patron ON z308 (TRIM(z308_id));
+CREATE UNIQUE INDEX z308_by_key ON z308 (z308_rec_key);
+CREATE INDEX z308_by_patron ON z308 (z308_id);

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, SettingsError
 from loan_reminders.domain.loans import Loan
+from loan_reminders.gateways.runs.patience import Patience
 from loan_reminders.settings.library_toml import settings
 from sql.demo.generator import STAGE_LOANS, build_library
 from tests.scenes.aleph import CODES, TODAY, due_day
@@ -26,7 +28,16 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
-def connection(monkeypatch, server):
+def naps(monkeypatch):
+    from loan_reminders.hooks import ils
+
+    naps = []
+    monkeypatch.setattr(ils, "Patience", lambda: Patience(sleep=naps.append))
+    return naps
+
+
+@pytest.fixture
+def connection(monkeypatch, server, naps):
     def define(**changes):
         values = {
             "conn_type": "oracle",
@@ -42,10 +53,11 @@ def connection(monkeypatch, server):
     return define
 
 
-def loans(conn_id="ils_oracle"):
+def loans(conn_id="ils_oracle", **options):
     from loan_reminders.hooks.ils import loan_source
 
-    source = loan_source(settings().ils.model_copy(update={"connection": conn_id}), codes=CODES)
+    codes = replace(CODES, zone=settings().zone)
+    source = loan_source(settings().ils.model_copy(update={"connection": conn_id}), codes=codes, **options)
     return list(source.loans_due(due_day("C"), today=TODAY))
 
 
@@ -70,10 +82,41 @@ def test_a_wrong_password_is_rejected(connection, server):
     server.unlock()
 
 
-def test_a_server_that_is_down_is_unavailable(connection):
+def test_a_server_that_is_down_is_asked_again_and_then_unavailable(connection, naps):
     connection(port=1)
     with pytest.raises(IlsUnavailable, match="Connexion au SIGB : DPY-6005"):
         loans()
+    assert naps == [2, 4, 8]
+
+
+def test_a_page_does_not_wait_for_a_server_that_is_down(connection, naps):
+    connection(port=1)
+    with pytest.raises(IlsUnavailable, match="Connexion au SIGB : DPY-6005"):
+        loans(for_pages=True)
+    assert naps == []
+
+
+def test_the_session_has_the_librarys_zone(connection, server):
+    server.statements.clear()
+    loans()
+    assert server.statements[0] == f"ALTER SESSION SET TIME_ZONE = '{settings().zone.key}'"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"extra": {"service": SERVICE}}, "Connexion ils_oracle : extra inconnu : service ;"),
+        ({"extra": "service_name: DEMO"}, "Connexion ils_oracle : le champ Extra n'est pas du JSON"),
+        ({"extra": {"service_name": SERVICE, "call_timeout": 6}}, "ils.call_timeout_seconds de library.toml"),
+        ({"login": None}, "il manque l'identifiant"),
+    ],
+)
+def test_a_field_that_cannot_be_used_is_told_before_anything_is_asked(connection, server, changes, told):
+    connection(**changes)
+    server.statements.clear()
+    with pytest.raises(IlsRejected, match=told):
+        loans()
+    assert not server.statements
 
 
 def test_a_connection_nobody_defined_is_rejected_by_name():

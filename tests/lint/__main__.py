@@ -1,4 +1,4 @@
-"""What ruff, mypy and import-linter cannot say, as part of `make lint`: the house's own rules about files.
+"""What ruff, mypy and import-linter cannot say, as part of `make lint`: the rules about files and SQL statements.
 
     python -m tests.lint
 
@@ -15,12 +15,16 @@ from tests.lint.file_lengths import too_long
 from tests.lint.folders import not_mirrored, too_full
 from tests.lint.imports_among_tests import importing_tests
 from tests.lint.operators import too_thick
+from tests.lint.statements import refused_by_sqlfluff, unsound_statements
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    rules = (too_long, too_full, not_mirrored, importing_tests, too_thick, clock_readers)
+    rules = (
+        too_long, too_full, not_mirrored, importing_tests, too_thick, clock_readers, unsound_statements,
+        refused_by_sqlfluff,
+    )  # fmt: skip
     faults = [fault for rule in rules for fault in rule(ROOT)]
     for fault in faults:
         print(fault)

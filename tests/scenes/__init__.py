@@ -17,6 +17,11 @@ What readers get
 The outside world, on a socket
     aleph               the Aleph statements on SQLite and on the Oracle wire (gateways/runs, airflow, simulators)
     ils_engines         the same loans in a database of each engine, and the gateway on them (gateways/runs, airflow)
+    sources             Aleph, Voyager and a site's view, with the golden loans of each (gateways/runs)
+    checked_ils         `make check-ils` on the Oracle wire, its clock standing still (commands)
+    oracle_accounts     an account of Oracle as an Airflow Connection tells of it (gateways/runs)
+    oracle_misfortunes  how the Oracle driver is brought to raise each of its own errors (gateways/runs)
+    library_systems     Koha, Sierra, PMB on real servers, and what each is to tell of the golden loans (gateways/runs)
     mail_relays         an account on a simulated SMTP server, and what it kept (gateways/email)
     bounce_mailbox      the mailbox of bounces on a simulated IMAP server (gateways/email, services/email)
     sms_requests        texts, gateways of both APIs, and a server that says what it is told (gateways/sms)
@@ -24,6 +29,7 @@ The outside world, on a socket
 
 A real ledger, brought to a point by the ledger's own ways
     ledger_runs         runs opened, extracted, planned, killed; `rows` asks SQL (ledger, web, bench, other scenes)
+    readings            runs that read so much of the ILS, week after week (ledger, services, airflow, web)
     ledger_emails       e-mails that left and came back, alone or in a mass (ledger, web)
     ledger_sms          SMS that left, their receipts, replies, the provider's list (ledger, web)
     loan_records        a message, or a day without one, as the ledger tells of it (domain, french, web)

@@ -13,12 +13,15 @@ from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
+from loan_reminders.gateways.runs.patience import AT_ONCE
+from loan_reminders.gateways.runs.statements import final_text
 from sql.demo.oddities import STAGE_DAYS
 from sql.demo.tables import BINDS
 
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
-ALEPH_SQL = (SQL_FOLDER / "aleph" / "loans_due.sql").read_text(encoding="utf-8")
-NOW_SQL = (SQL_FOLDER / "aleph" / "loan_now.sql").read_text(encoding="utf-8")
+ALEPH_SQL = final_text((SQL_FOLDER / "aleph" / "loans_due.sql").read_text(encoding="utf-8"))
+NOW_SQL = final_text((SQL_FOLDER / "aleph" / "loan_now.sql").read_text(encoding="utf-8"))
+"""As library.toml has them: the first form of each choice."""
 TODAY = date(2026, 3, 1)
 CODES = CodeMapping(
     patron_status={
@@ -50,14 +53,14 @@ def direct_rows(database: Path, due: date, sql: str = ALEPH_SQL) -> list[dict[st
         connection.close()
 
 
-def source(server, *, sql=ALEPH_SQL, password=None, binds=BINDS, **options):
+def source(server, *, sql=ALEPH_SQL, password=None, binds=BINDS, patience=AT_ONCE, **options):
     """The gateway on a simulated server."""
 
     def connect():
         return oracledb.connect(user=server.user, password=password or server.password, dsn=server.dsn)
 
     database = OracleDatabase(connect, **options)
-    return IlsLoanSource(database, sql=sql, now_sql=NOW_SQL, binds=binds, codes=CODES)
+    return IlsLoanSource(database, sql=sql, now_sql=NOW_SQL, binds=binds, codes=CODES, patience=patience)
 
 
 def read(loans, stage="C"):

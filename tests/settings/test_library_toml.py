@@ -24,9 +24,15 @@ WRONG = [
     ("mobile_known = true", "mobile_known = false", ["mobile_known", "False", "True"]),
     ("mobile_known = true", "mobil_known = true", ["mobil_known", "clé inconnue", "mobile_known, no_usable_email"]),
     ('time_zone = "Europe/Paris"', 'time_zone = "Paris"', ["library.time_zone", '"Paris"', "fuseau horaire"]),
-    ('kind = "aleph"', 'kind = "koha"', ["ils.kind", '"koha"', "aleph"]),
+    ('kind = "aleph"', 'kind = "alef"', ["ils.kind", '"alef"', "aleph"]),
     ('staff = ["10", "11"]', 'staff = ["01", "11"]', ["ils", "deux catégories", "01"]),
     ('staff = ["10", "11"]', 'teachers = ["10"]', ["patron_categories.teachers", "'student', 'staff', 'external'"]),
+    (
+        'unknown_category = "other"',
+        'unknown_category = "pupil"',
+        ["ils.unknown_category", '"pupil"', "'external', 'other'"],
+    ),
+    ("# [ils.languages]", '[ils.languages]\nanglais = "english"\n#', ["ils.languages.anglais", '"english"']),
     ('sender = "BU Montclar"', 'sender = "BU"', ["sms.sender", '"BU"']),
     ('sender = "BU Montclar"', 'sender = "Bibliothèque"', ["sms.sender", '"Bibliothèque"']),
     ("max_segments = 1", "max_segments = 0", ["sms.max_segments", "= 0", "au moins 1"]),
@@ -51,6 +57,9 @@ WRONG = [
     ("factor = 3.0", "factor = 1.0", ["volume_guard.factor", "= 1.0", "supérieur à 1"]),
     ("factor = 3.0", 'factor = "x"', ["volume_guard.factor", '"x"', "un nombre"]),
     ("runs = 10", "runs = 0", ["volume_guard.runs", "= 0", "au moins 1"]),
+    ("share_drop = 0.5", "share_drop = 1.0", ["volume_guard.share_drop", "= 1.0"]),
+    ("share_floor = 40", "share_floor = 0", ["volume_guard.share_floor", "= 0", "au moins 1"]),
+    ("empty_day_median = 20", "empty_day_median = -1", ["volume_guard.empty_day_median", "= -1", "au moins 0"]),
     (
         "floors = { email = 300,",
         "floors = { mail = 300,",
@@ -132,6 +141,16 @@ def test_the_example_names_the_codes_of_students_and_staff():
         PatronCategory.EXTERNAL,
         PatronCategory.OTHER,
     ]
+
+
+def test_what_unknown_codes_are_and_what_is_known(tmp_path):
+    codes = read_settings(write(tmp_path, EXAMPLE)).codes()
+    assert codes.unknown_category is PatronCategory.OTHER
+    assert codes.branches == {"BUDRT", "BULET", "BUSCI", "BUMED"}
+    own = EXAMPLE.replace('unknown_category = "other"', 'unknown_category = "external"')
+    own = own.replace("# [ils.languages]", '[ils.languages]\n"anglais" = "en"\n#')
+    codes = read_settings(write(tmp_path, own)).codes()
+    assert (codes.category("99", ""), codes.language("anglais")) == (PatronCategory.EXTERNAL, "en")
 
 
 @pytest.mark.parametrize(

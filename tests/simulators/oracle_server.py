@@ -14,6 +14,7 @@ import os
 import select
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ from seerdb.common.tns_consts import (
 from seerdb.server import BackendError, PacketStream, encode_error, lockout, serve_session
 
 from tests.simulators.oracle_backend import ALEPH_TYPES, SqliteBackend
+from tests.simulators.oracle_dictionary import Dictionary
 
 SERVICE = "DEMO"
 FAULT = 'fault while reading the value "Dupont, Marie"'
@@ -42,18 +44,29 @@ FAULT = 'fault while reading the value "Dupont, Marie"'
 class Faults:
     """What goes wrong, for tests to switch on while the server runs.
 
-    `refuse` gives the listener's ORA error to every new connection. `hang` makes queries wait for ever,
+    `refuse` gives the listener's ORA error to every new connection, `refuse_login` the server's, once the password is
+    known to be right. `hang` makes queries wait for ever,
     `hold_back` until that event.
     `fail_query` gives an ORA error to every query. `fail_fetch_after` counts the fetches answered before the
     next one gets the ORA error of `fail_fetch_with`, or no answer but a closed connection when that is 0.
+    `for_the_first` is how many connections all this happens to from now on: everyone's when None.
     """
 
     refuse: int = 0
+    refuse_login: int = 0
+    for_the_first: int | None = None
     hang: bool = False
     hold_back: threading.Event | None = None
     fail_query: int = 0
     fail_fetch_after: int | None = None
     fail_fetch_with: int = 0
+
+    def for_this_one(self) -> Faults:
+        """The faults of one new connection: none once `for_the_first` is used up."""
+        if self.for_the_first is None:
+            return self
+        self.for_the_first -= 1
+        return self if self.for_the_first >= 0 else Faults()
 
 
 class _Stream(PacketStream):
@@ -99,7 +112,10 @@ class _Stream(PacketStream):
 
 
 class OracleServer:
-    """Starts listening at once; use as a context manager, or `start` and `stop`."""
+    """Starts listening at once; use as a context manager, or `start` and `stop`.
+
+    With `certificate`, a PEM file that holds its key too, it speaks TCPS.
+    """
 
     def __init__(
         self,
@@ -110,11 +126,17 @@ class OracleServer:
         host: str = "127.0.0.1",
         port: int = 0,
         types: Mapping[str, str] = ALEPH_TYPES,
+        certificate: Path | None = None,
     ) -> None:
         self.faults = Faults()
+        self.dictionary = Dictionary()
         self.statements: list[str] = []
         self.user, self.password = user, password
         self._database, self._types = database, types
+        self._tls = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
         self._stopping = threading.Event()
         self._clients: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -180,19 +202,25 @@ class OracleServer:
             self._spawn(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
-        stream = _Stream(client, self.faults)
+        faults = self.faults.for_this_one()
         backend = None
         try:
-            if self.faults.refuse:
+            client.settimeout(10)
+            client = self._encrypted(client)
+            client.settimeout(None)
+            stream = _Stream(client, faults)
+            if faults.refuse:
                 stream.read_packet()
-                stream.write_packet(TNS_REFUSE, _refusal(self.faults.refuse))
+                stream.write_packet(TNS_REFUSE, _refusal(faults.refuse))
                 return
             backend = SqliteBackend(
                 self._database,
                 accounts={self.user: self.password},
                 types=self._types,
                 log=self.statements.append,
-                before_query=lambda: self._before_query(stream),
+                before_query=lambda: self._before_query(stream, faults),
+                refuse_login=faults.refuse_login,
+                dictionary=self.dictionary,
             )
             serve_session(stream, backend)
         except (OSError, InterfaceError) as error:  # the client left, or was not let in
@@ -204,13 +232,22 @@ class OracleServer:
             with self._lock:
                 self._clients.discard(client)
 
-    def _before_query(self, stream: _Stream) -> None:
-        if self.faults.hang:
+    def _encrypted(self, client: socket.socket) -> socket.socket:
+        if self._tls is None:
+            return client
+        encrypted = self._tls.wrap_socket(client, server_side=True)
+        with self._lock:
+            self._clients.discard(client)
+            self._clients.add(encrypted)
+        return encrypted
+
+    def _before_query(self, stream: _Stream, faults: Faults) -> None:
+        if faults.hang:
             stream.wait_for_break(self._stopping)
-        if self.faults.hold_back is not None:
-            self.faults.hold_back.wait(60)
-        if self.faults.fail_query:
-            raise BackendError(FAULT, ora_code=self.faults.fail_query)
+        if faults.hold_back is not None:
+            faults.hold_back.wait(60)
+        if faults.fail_query:
+            raise BackendError(FAULT, ora_code=faults.fail_query)
 
 
 def _refusal(code: int) -> bytes:

@@ -141,7 +141,7 @@ def test_what_figures_say_more_and_what_nobody_knows():
     assert said(A.BATCH_COPIED, batch_id=7) == "a fait une copie du lot n° 7"
     assert said(A.LETTERS_APPROVED) == "a validé un lot de lettres"
     assert said(A.VOLUME_REFUSED, facts={"stage": "overdue_notice", "day": "2026-11-27"}) == (
-        "a refusé un volume inhabituel, avis de retard, journée du 27/11/2026"
+        "a refusé une tournée inhabituelle, avis de retard, journée du 27/11/2026"
     )
     assert said(A.SUPPRESSION_LIFTED, facts={"channel": "email", "reason": "hard_bounce"}) == (
         "a réinscrit l'e-mail d'un lecteur, adresse électronique morte"

@@ -4,6 +4,7 @@ ReminderError
 ├── SettingsError               library.toml is wrong: key, value and what is allowed
 ├── RecipientError              one recipient cannot be used; has a code
 ├── RowError                    one ILS row cannot be read; has a code and a column
+├── IlsError                    what both errors of the ILS share: a cause, and a remedy that says what to ask whom
 ├── TemplateError               the words for readers cannot be rendered
 ├── TextTooLong                 one SMS does not fit the segments allowed
 ├── LetterStepRefused           a step in the life of a letter cannot be taken; has a code
@@ -165,7 +166,19 @@ class TemporaryError(ReminderError):
     """A later try may succeed."""
 
 
-class IlsUnavailable(TemporaryError):
+class IlsError(ReminderError):
+    """An error of the ILS; `cause` and `remedy` are its two halves for an administrator, empty where there are none.
+
+    The remedy says what to ask whom. Neither holds data of the ILS.
+    """
+
+    def __init__(self, message: str = "", *, cause: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.remedy = remedy
+
+
+class IlsUnavailable(IlsError, TemporaryError):
     """The ILS database does not answer, or stopped answering during the extraction."""
 
 
@@ -217,7 +230,7 @@ class RowRefused(LedgerRefused):
     """The ledger cannot hold one value: too long, too large, no date. The other rows are as good as before."""
 
 
-class IlsRejected(PermanentError):
+class IlsRejected(IlsError, PermanentError):
     """The ILS database refuses the account or the statement."""
 
 

@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
 from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.domain.states import Refusal
+
+
+class CodeKind(StrEnum):
+    """The codes of the ILS that the settings give a meaning to."""
+
+    STATUS = "status"
+    TYPE = "type"
+    BRANCH = "branch"
+    LANGUAGE = "language"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRemarks:
+    """What was noticed while a row was read, and does not belong to the loan.
+
+    `unknown` are its codes that the settings do not know, empty text for a code that is missing; `repaired` counts
+    texts that were in the wrong encoding, `lost` those with signs that were lost before they came to us.
+    """
+
+    unknown: tuple[tuple[CodeKind, str], ...] = ()
+    repaired: int = 0
+    lost: int = 0
+
+
+NO_REMARKS = RowRemarks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +59,7 @@ class Loan:
     """One document on loan. `loan_id` tells this loan from any other of the same item.
 
     Texts are as the ILS holds them, trimmed, never None; an empty title stays empty here and gets words in rendering.
+    `remarks` are of the row just read: the ledger counts them and keeps none with the loan.
     """
 
     loan_id: str
@@ -48,6 +75,7 @@ class Loan:
     branch: str
     item_status: str
     price_text: str
+    remarks: RowRemarks = field(default=NO_REMARKS, compare=False, repr=False)
 
     @property
     def length_days(self) -> int:

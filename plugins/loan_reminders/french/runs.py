@@ -9,6 +9,7 @@ from loan_reminders.domain.sms.budget import BudgetProblem, Shortfall
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.plurals import many
+from loan_reminders.french.readings import figures_words
 from loan_reminders.french.words import CHANNELS, STATES, skip_words
 
 UNDONE = {
@@ -39,6 +40,12 @@ def books_words(books: Books) -> list[str]:
     return lines
 
 
+READING_REFUSED = (
+    "la lecture du SIGB n'était pas comme d'habitude et n'a pas été acceptée : rien n'est parti. Vérifier le SIGB"
+    " (make check-ils), puis effacer (« Clear ») « Extraire les prêts » et les tâches suivantes"
+)
+"""Why a run that was stopped is red, and what to do."""
+
 NOTE = "Comptes"
 """How the sentence about a run's books begins: by it the sentence of an earlier end is known, and replaced."""
 
@@ -62,7 +69,8 @@ def books_sentence(figures: Mapping[str, int]) -> str:
         "essai à blanc, rien n'est parti" if figures.get("dry_run") else ", ".join(sent) or "rien n'est parti",
         ", ".join(left),
     ]
-    return f"{NOTE} {judged} : {' ; '.join(part for part in told if part)}."
+    codes = figures_words(figures)
+    return f"{NOTE} {judged} : {' ; '.join(part for part in told if part)}." + (f" {codes}." if codes else "")
 
 
 ONE_AND_MANY = {
@@ -78,6 +86,8 @@ def imbalance_words(problem: BooksProblem) -> str:
     if problem.what is Imbalance.LOANS:
         in_notices, skipped = problem.found
         return f"prêts extraits : {problem.expected}, mais dans un avis : {in_notices} et écartés : {skipped}"
+    if problem.what is Imbalance.READING:
+        return READING_REFUSED
     [number] = problem.found
     if problem.channel is None or problem.state is None:
         return f"envois prévus : {problem.expected}, mais retrouvés : {number}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -13,13 +14,16 @@ from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.gateways.runs.ils_database import Engine, IlsDatabase, IlsSession
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
 from loan_reminders.gateways.runs.mariadb_database import MariaDbDatabase
+from loan_reminders.gateways.runs.oracle_connection import OracleAccount
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
+from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
 from loan_reminders.gateways.runs.postgres_database import PostgresDatabase
+from loan_reminders.gateways.runs.statements import final_text
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection as AirflowConnection
-    from oracledb import Connection
 
+    from loan_reminders.gateways.runs.checks.inspection import Inspection
     from loan_reminders.settings.ils import IlsSettings
 
 SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
@@ -35,17 +39,20 @@ _ENGINES = {
 project does without: a connection of type `generic` says the same in its extra `engine`."""
 
 
-def loan_source(ils: IlsSettings, *, codes: CodeMapping) -> IlsLoanSource:
+def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False) -> IlsLoanSource:
     """The library's loans, read through `ils.connection` with the statement of its kind of ILS; connects only later.
+
+    What fails and may pass by itself is tried again, except `for_pages`, where a person waits.
 
     Raises SettingsError when the kind of ILS has no statement.
     """
     return IlsLoanSource(
         _AskedLater(ils=ils, zone=codes.zone),
-        sql=statement(ils.kind, "loans_due"),
-        now_sql=statement(ils.kind, "loan_now"),
-        binds=ils.binds,
+        sql=statement(ils.kind, "loans_due", ils.statement_choices()),
+        now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
+        binds=ils.statement_binds(),
         codes=codes,
+        patience=AT_ONCE if for_pages else Patience(),
     )
 
 
@@ -81,15 +88,39 @@ def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None) -> IlsDatabase
             hook = MariaDbHook(connection=connection, log_sql=False, call_timeout_ms=time_out)
             return MariaDbDatabase(hook.get_conn, zone=zone, call_timeout_ms=time_out, array_size=size)
         case _:
-            return OracleDatabase(lambda: _connect(ils.connection), call_timeout_ms=time_out, array_size=size)
+            account = _oracle_account(connection, zone)
+            return OracleDatabase(account.connect, call_timeout_ms=time_out, array_size=size)
 
 
-def statement(ils_kind: str, name: str) -> str:
-    """One statement of one kind of ILS, `loans_due` or `loan_now`. Raises SettingsError naming the kinds there are."""
+def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None) -> Inspection:
+    """The same database, to be asked about itself and about the two statements. Raises like `ils_database`."""
+    from loan_reminders.gateways.runs.checks.mariadb import MariaDbInspection
+    from loan_reminders.gateways.runs.checks.oracle import OracleInspection
+    from loan_reminders.gateways.runs.checks.postgresql import PostgresInspection
+
+    inspections: Mapping[Engine, type[Inspection]] = {
+        Engine.ORACLE: OracleInspection,
+        Engine.POSTGRESQL: PostgresInspection,
+        Engine.MARIADB: MariaDbInspection,
+    }
+    database = ils_database(ils, zone=zone)
+    return inspections[database.engine](
+        database,
+        sql=statement(ils.kind, "loans_due", ils.statement_choices()),
+        now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
+        binds=ils.statement_binds(),
+    )
+
+
+def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None) -> str:
+    """One statement of one kind of ILS, `loans_due` or `loan_now`, with the forms that the settings choose.
+
+    Raises SettingsError naming the kinds there are.
+    """
     kinds = sorted(path.parent.name for path in SQL_FOLDER.glob("*/loans_due.sql"))
     if ils_kind not in kinds:
         raise SettingsError(f"ils.kind = {ils_kind!r} : valeurs permises : {', '.join(kinds)}")
-    return (SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8")
+    return final_text((SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8"), choices)
 
 
 def _airflow_connection(conn_id: str) -> AirflowConnection:
@@ -115,8 +146,15 @@ def _engine(connection: AirflowConnection) -> Engine:
         ) from None
 
 
-def _connect(conn_id: str) -> Connection:
-    """Open the connection with Airflow's Oracle hook, which passes the driver's own errors on."""
-    from airflow.providers.oracle.hooks.oracle import OracleHook
-
-    return OracleHook(oracle_conn_id=conn_id, log_sql=False).get_conn()
+def _oracle_account(connection: AirflowConnection, zone: tzinfo | None) -> OracleAccount:
+    """The Airflow connection, checked. Raises IlsRejected when a field of it is wrong."""
+    return OracleAccount(
+        name=connection.conn_id,
+        host=connection.host,
+        port=connection.port,
+        login=connection.login,
+        password=connection.password,
+        schema=connection.schema,
+        extra=connection.extra,
+        zone=getattr(zone, "key", None),
+    )

@@ -9,13 +9,14 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.runs.books import Books
+from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
@@ -30,7 +31,7 @@ from loan_reminders.ledger.letters.batches import PostgresLetterBatches
 from loan_reminders.ledger.letters.drafts import PostgresLetterDrafts
 from loan_reminders.ledger.put_aside import each_alone
 from loan_reminders.ledger.registered.steps import PostgresRegisteredLetters
-from loan_reminders.ledger.runs import history, outbox, volume_answers, waiting, watch
+from loan_reminders.ledger.runs import history, outbox, readings, volume_answers, waiting, watch
 from loan_reminders.ledger.runs.close import close_books
 from loan_reminders.ledger.runs.failed_emails import loans_of_failed_emails
 from loan_reminders.ledger.runs.loans_seen import cut_to_fit, record_rows
@@ -46,7 +47,7 @@ from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
 from loan_reminders.ledger.statistics.counting import count_closed
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
-from loan_reminders.ledger.tables import RunState, deliveries, runs
+from loan_reminders.ledger.tables import deliveries, runs
 
 Part = TypeVar("Part")
 
@@ -127,15 +128,15 @@ class PostgresLedger:
         if refused:
             record([cut_to_fit(row) for row, _ in refused])
 
-    def finish_extraction(self, run_id: int, loans_extracted: int) -> None:
-        """Say that every row was read, and how many the ILS gave. Saying it again changes nothing."""
+    def finish_extraction(self, run_id: int, loans_extracted: int, reading: Reading | None = None) -> None:
+        """Say that every row was read, how many and what they were. Saying it again changes nothing."""
         with self._transaction() as connection:
             self._run(connection, run_id, lock=True)
-            connection.execute(
-                update(runs)
-                .where(runs.c.run_id == run_id, runs.c.state == RunState.EXTRACTING.value)
-                .values(loans_extracted=loans_extracted, state=RunState.EXTRACTED.value)
-            )
+            readings.finish(connection, run_id, loans_extracted, reading)
+
+    def readings(self) -> readings.PostgresReadings:
+        """The part of the ledger that knows what runs read of the ILS."""
+        return readings.PostgresReadings(self._transaction, library=self.library)
 
     def planning(self, run_id: int) -> PostgresPlanning:
         """Open the one transaction in which a run is planned, as a context manager."""
@@ -205,11 +206,11 @@ class PostgresLedger:
         with self._transaction() as connection:
             return history.missed_days(connection, self.library, self._run(connection, run_id), within_days)
 
-    def record_volume_answer(self, run_id: int, answer: VolumeAnswer, *, who: str = "") -> None:
-        """Keep what was said of a run's volume, for the senders to look it up."""
+    def record_volume_answer(self, run_id: int, answer: VolumeAnswer, *, who: str = "", reading: bool = False) -> None:
+        """Keep what was said of a run's volume, or of its `reading`, for the senders to look it up."""
         with self._transaction() as connection:
             self._run(connection, run_id)
-            volume_answers.record(connection, self.library, run_id, answer, who)
+            volume_answers.record(connection, self.library, run_id, answer, who, reading=reading)
 
     def volume_answer(self, run_id: int) -> VolumeAnswer | None:
         """The newest answer about a run's volume, None when nobody looked at it yet."""

@@ -32,13 +32,13 @@ class CloseRun(RunOperator):
 
     def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Close the run."""
-        rehearsed = ledger.run(self.run_id).dry_run
+        reading = ledger.readings().of(self.run_id)
+        more = {"dry_run": int(ledger.run(self.run_id).dry_run), **({} if reading is None else reading.figures())}
 
         def tell(books: Books) -> None:
             # The scheduler makes the run's note of it (`run_listener`), also when this task fails.
-            push = getattr(context.get("ti"), "xcom_push", None)
-            if push is not None:
-                push(key=BOOKS, value={**books.figures(), "dry_run": int(rehearsed)})
+            if (push := getattr(context.get("ti"), "xcom_push", None)) is not None:
+                push(key=BOOKS, value={**books.figures(), **more})
 
         books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context), tell=tell)
         return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}

@@ -25,6 +25,7 @@ from loan_reminders.domain.library import Branch, LibraryIdentity
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.extraction import CodeMapping
+from loan_reminders.domain.runs.reading.doubts import ReadingGuard
 from loan_reminders.domain.runs.volume import VolumeGuard
 from loan_reminders.domain.sms.budget import SmsBudget
 from loan_reminders.domain.sms.price import SmsPrice
@@ -79,17 +80,28 @@ class Settings(Section):
             factor=self.volume_guard.factor,
             floors={channel: floors[channel.value] for channel in Channel},
             caps={channel: caps[channel.value] for channel in Channel},
+            reading=ReadingGuard(
+                empty_day_median=self.volume_guard.empty_day_median,
+                share_drop=self.volume_guard.share_drop,
+                share_floor=self.volume_guard.share_floor,
+                runs=self.volume_guard.runs,
+                is_closed=self._is_holiday,
+            ),
         )
+
+    def _is_holiday(self, day: date) -> bool:
+        """Whether the library's country has a public holiday."""
+        from holidays import country_holidays
+
+        country, region = holiday_region(self.sms.window.holidays_of)
+        return day in country_holidays(country, subdiv=region, years=day.year)
 
     def sms_window(self) -> SendingWindow:
         """When SMS may leave."""
         window = self.sms.window
-        country, region = holiday_region(window.holidays_of)
 
         def is_holiday(day: date) -> bool:
-            from holidays import country_holidays
-
-            return not window.on_holidays and day in country_holidays(country, subdiv=region, years=day.year)
+            return not window.on_holidays and self._is_holiday(day)
 
         return SendingWindow(
             opens=time.fromisoformat(window.opens),
@@ -172,6 +184,9 @@ class Settings(Section):
             sms_countries=frozenset(self.sms.countries),
             own_addresses=tuple(_own_addresses(self.library)),
             zone=self.zone,
+            unknown_category=PatronCategory(self.ils.unknown_category),
+            languages=dict(self.ils.languages),
+            branches=frozenset(branch.code for branch in self.library.branches),
         )
 
 

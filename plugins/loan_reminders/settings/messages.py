@@ -25,6 +25,10 @@ _PATTERNS = {
     r"^[A-Z]{2}$": "un code de pays de deux lettres capitales, par exemple « FR »",
     r"^[a-z]{2}$": "un code de langue de deux lettres, par exemple « fr »",
     r"^([01]\d|2[0-3]):[0-5]\d$": "une heure de 00:00 à 23:59, par exemple « 10:00 »",
+    r"^[A-Z0-9]{1,2}$": "un code d'une ou deux lettres capitales ou chiffres, par exemple « A »",
+    r"^[0-9]{2}$": "deux chiffres, par exemple « 01 »",
+    r"^[0-9]$": "un chiffre entre guillemets, par exemple « 1 »",
+    r"^[!-~]{1,20}$": "un code de 1 à 20 signes, sans espace ni accent",
     r"^[a-z0-9][a-z0-9_-]{0,31}$": "1 à 32 lettres minuscules, chiffres, tirets",
 }
 

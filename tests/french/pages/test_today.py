@@ -59,7 +59,7 @@ def test_days_and_hours_are_those_of_the_library():
         (StageDay(state=S.QUEUED), "attend son tour"),
         (StageDay(state=S.RUNNING, at=TEN), "en cours depuis 10 h 03"),
         (StageDay(state=S.WAITS_FOR_WINDOW, at=TEN + timedelta(days=1)), "SMS : partiront demain à 10 h 03"),
-        (StageDay(state=S.WAITS_FOR_VOLUME), "volume à confirmer"),
+        (StageDay(state=S.WAITS_FOR_VOLUME), "à confirmer"),
         (StageDay(state=S.WAITS_FOR_APPROVAL), "attend votre accord"),
         (StageDay(state=S.RETRYING, at=TEN, tasks=("extract_loans",)), "nouvel essai à 10 h 03"),
         (StageDay(state=S.STOPPED, tasks=("send_sms",)), "arrêtée : « Envoyer les SMS »"),

@@ -21,7 +21,7 @@ from tests.scenes.aleph import ALEPH_SQL, CODES, NOW_SQL, TODAY, assert_no_sessi
 from tests.simulators.oracle_backend import ALEPH_TYPES, DATE
 from tests.simulators.oracle_server import OracleServer
 
-LOAN_DATE = "z36.z36_loan_date                        AS loan_date"
+LOAN_DATE = "z36.z36_loan_date                          AS loan_date"
 WRONG = "wrong-Secret"
 TITLE = "TRIM(z13.z13_title)"
 assert LOAN_DATE in ALEPH_SQL
@@ -66,7 +66,7 @@ def test_nobody_listens():
         binds=BINDS,
         codes=CODES,
     )
-    with pytest.raises(IlsUnavailable, match=r"^Connexion au SIGB : DPY-6005, le serveur est injoignable\. Nouv"):
+    with pytest.raises(IlsUnavailable, match=r"^Connexion au SIGB : DPY-6005, pas d'écouteur .*adresse\. Nouvel essai"):
         read(loans)
 
 
@@ -103,7 +103,7 @@ def test_a_wrong_password_is_permanent_and_is_not_repeated(server):
         ("AS price_text", "AS price", "ne rend pas les colonnes : price_text. Corriger"),
         ("AS email,", "AS mel,", "ne rend pas les colonnes : email. Corriger"),
         (":due_ymd", ":due_day", "binds sans valeur : due_day. Corriger"),
-        ("z36.z36_number\n", "z36.z36_number;", "ORA-00911"),
+        ("loan.loan_number\n", "loan.loan_number;", "ORA-00911"),
     ],
 )
 def test_a_statement_the_server_or_the_contract_refuses_is_permanent(server, text, instead, told):
@@ -206,14 +206,16 @@ def test_the_size_of_a_fetch_changes_nothing(server):
 
 def test_only_the_binds_a_statement_names_are_passed(server):
     sql = ALEPH_SQL.replace(":bor_library", "'ALEPH'").replace(":adm_library", "'UNS50'")
-    assert bind_names(sql) == {"due_ymd", "today_ymd", "bib_library"}
+    assert bind_names(sql) == {"due_ymd", "today_ymd", *BINDS} - {"bor_library", "adm_library"}
     assert len(read(source(server, sql=sql))) == len(read(source(server)))
 
 
 def test_days_are_also_offered_as_dates(server):
     """A statement over DATE columns binds the due day as a range, and the day of the run."""
+    words = "z36.z36_due_date = :due_ymd"
+    assert words in ALEPH_SQL
     sql = ALEPH_SQL.replace(
-        "z36.z36_due_date = :due_ymd",
+        words,
         "SUBSTR(:due_from, 1, 10) = '2026-03-03' AND SUBSTR(:due_to, 1, 10) = '2026-03-04'"
         " AND SUBSTR(:now_ts, 1, 10) = '2026-03-01' AND z36.z36_due_date = 20260303",
     )

@@ -44,6 +44,10 @@ def runs(ledger: PostgresLedger) -> None:
     ledger.past_volumes(again.run_id, runs=20)
     ledger.sample(again.run_id, Channel.EMAIL, size=5)
     ledger.planned_count(again.run_id, Channel.EMAIL)
+    readings = ledger.readings()
+    readings.of(run.run_id)
+    readings.before(again.run_id, since=date(2026, 6, 1))
+    readings.doubted(again.run_id)
     ledger.close_run(run.run_id)
     # What a run adopted and a third one took from it is in the notice of neither.
     rows(ledger, "UPDATE runs SET loans_extracted = loans_extracted + 1 WHERE run_id = :id", id=again.run_id)

@@ -43,7 +43,7 @@ class TestApproved:
 
     def test_without_a_word_nothing_is_printed(self, desk):
         run_id = desk.drafted()
-        with pytest.raises(PermanentError, match=r"3 lettres recommandées .* personne ne les a validées"):
+        with pytest.raises(PermanentError, match=r"sans que personne les ait validées : 3"):
             desk.print(run_id)
         assert desk.batches(BatchState.READY) == ()
         assert desk.states() == [("planned", None)] * 3

@@ -28,7 +28,7 @@ def unknown(ledger, stages):
     [
         ("queued", (), "attend son tour"),
         ("running", (("extract_loans", "running"),), "en cours depuis 8 h 20"),
-        ("running", (("confirm_volume", "awaiting_input"),), "volume à confirmer"),
+        ("running", (("confirm_volume", "awaiting_input"),), "à confirmer"),
         ("running", (("approve_letters", "awaiting_input"),), "attend votre accord"),
         ("running", (("send_sms", "deferred"),), "SMS : partiront à 10 h"),
         ("running", (("extract_loans", "up_for_retry"),), r"nouvel essai à 1[01] h \d\d"),

@@ -18,10 +18,11 @@ from loan_reminders.domain.messages import (
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.email_feedback import MailFeedback
 from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts
-from loan_reminders.domain.ports.runs import Planning, Sender
+from loan_reminders.domain.ports.runs import Planning, Readings, Sender
 from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 from loan_reminders.domain.ports.statistics import LoanEnds
 from loan_reminders.domain.runs.books import Books
+from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
@@ -178,8 +179,12 @@ class Ledger(Protocol):
         """Write rows as they are read, in bulk; a row that repeats one already read is recorded as a duplicate."""
         ...
 
-    def finish_extraction(self, run_id: int, loans_extracted: int) -> None:
-        """Say that every row was read, and how many the ILS gave."""
+    def finish_extraction(self, run_id: int, loans_extracted: int, reading: Reading | None = None) -> None:
+        """Say that every row was read, how many loans there are to tell of, and what the ILS gave."""
+        ...
+
+    def readings(self) -> Readings:
+        """The part of the ledger that knows what runs read of the ILS."""
         ...
 
     def planning(self, run_id: int) -> Planning:
@@ -220,8 +225,8 @@ class Ledger(Protocol):
         """Deliveries by channel of the last green runs of this run's stage, the newest first, this one left out."""
         ...
 
-    def record_volume_answer(self, run_id: int, answer: VolumeAnswer, *, who: str = "") -> None:
-        """Keep what was said of a run's volume, for the senders to look it up."""
+    def record_volume_answer(self, run_id: int, answer: VolumeAnswer, *, who: str = "", reading: bool = False) -> None:
+        """Keep what was said of a run's volume, or of its `reading`, for the senders to look it up."""
         ...
 
     def volume_answer(self, run_id: int) -> VolumeAnswer | None:

@@ -13,6 +13,8 @@ from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.holds import Held
+from loan_reminders.domain.runs.reading.doubts import PastReading
+from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.states import Reason
 from loan_reminders.domain.suppressions.suppression import Suppressed
 
@@ -121,4 +123,23 @@ class Sender(Protocol):
 
     def fail_deferred(self) -> int:
         """Give up those that were refused for the moment and still wait: FAILED, retries exhausted."""
+        ...
+
+
+class Readings(Protocol):
+    """What runs read of the ILS."""
+
+    def of(self, run_id: int) -> Reading | None:
+        """What a run read, None where it was not counted: not read to the end, or before this was kept."""
+        ...
+
+    def before(self, run_id: int, *, since: date) -> Sequence[PastReading]:
+        """The readings of this run's stage about earlier due dates, of runs about days from `since` on.
+
+        Those that a person refused, or was asked about and did not answer, are left out; so are dry runs.
+        """
+        ...
+
+    def doubted(self, run_id: int) -> bool:
+        """Whether a person was asked about the reading of this run, the last time anything was asked."""
         ...

@@ -17,12 +17,13 @@ class Imbalance(StrEnum):
     """What may be wrong with the books of a run.
 
     `LOANS`: the loans read are not those in notices and those skipped. `DELIVERIES`: those planned are not those found.
-    `UNDONE`: deliveries were neither sent nor given up.
+    `UNDONE`: deliveries were neither sent nor given up. `READING`: a person said that what the ILS gave is wrong.
     """
 
     LOANS = "loans"
     DELIVERIES = "deliveries"
     UNDONE = "undone"
+    READING = "reading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class BooksProblem:
 
     what: Imbalance
     expected: int = 0
-    found: tuple[int, ...]
+    found: tuple[int, ...] = ()
     channel: Channel | None = None
     state: DeliveryState | None = None
 
@@ -48,6 +49,7 @@ class Books:
     `skipped` counts loans by reason; `slots_skipped` counts the slots left empty of loans that do have a notice.
     `deliveries` counts by channel and state; `segments` and `cost` are those of the SMS accepted.
     `taken_over_by_letter` counts the letters that went in the place of an e-mail that did not arrive.
+    `reading_refused`: the run was stopped because what it read of the ILS is wrong.
     """
 
     loans_extracted: int
@@ -60,6 +62,7 @@ class Books:
     segments: int
     cost: float
     taken_over_by_letter: int = 0
+    reading_refused: bool = False
 
     def figures(self) -> dict[str, int]:
         """The books in a few numbers, none about anybody: by what they count, each channel by its own name.
@@ -85,7 +88,7 @@ class Books:
 
     def problems(self) -> tuple[BooksProblem, ...]:
         """What does not balance or is left undone; empty when the books are right."""
-        found = []
+        found = [BooksProblem(what=Imbalance.READING)] if self.reading_refused else []
         skipped = sum(self.skipped.values())
         if self.loans_extracted != self.loans_in_notices + skipped:
             loans = (self.loans_in_notices, skipped)

@@ -8,10 +8,10 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from math import isfinite
 from uuid import UUID
 
 from loan_reminders.domain.errors import RowError
+from loan_reminders.domain.runs.reading.mojibake import text_of
 
 
 class RowFault(StrEnum):
@@ -35,17 +35,22 @@ _HIDDEN: dict[int, str | None] = {
     **dict.fromkeys(_SPACES, " "),
 }
 _YEARS = range(1900, 3000)
-_COMPACT_OR_ISO = re.compile(r"\d{8}|\d{4}-\d{2}-\d{2}(?:[ T].*)?", re.ASCII)
-_WITH_OFFSET = re.compile(r":\d{2}(?:\.\d+)?(\s*)(?:Z|[+-]\d{2}(?::?\d{2})?)\Z", re.ASCII | re.IGNORECASE)
-
+_ISO = re.compile(
+    r"(?P<day>\d{4}-?\d{2}-?\d{2})"
+    r"(?:[ T]+(?P<time>\d{2}(?::?\d{2}(?::?\d{2})?)?)(?:[.,]\d+)?"
+    r"\s*(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2}(?::?\d{2})?)?)?(?:\[[\w/+-]+\])?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_UTC = ("Z", "UTC", "GMT")
+_COUNT = re.compile(r"(\d{1,20})(?:[.,]0{1,20})?|", re.ASCII)
 
 LONGEST_TEXT = 2000
 """Signs of a title or any other words that are kept; the rest is cut, the message leaves all the same."""
 
 LONGEST_IDENTIFIER = 200
 _LONGEST_NUMBER = 40
+_BYTES = (bytes, bytearray, memoryview)
 _HIGHEST = 10**12
-_LONGEST_COUNT = 20
 _NON_FILING = re.compile(
     "<<([^<>]{0,200})>>|\u00ac([^\u00ac]{0,200})\u00ac|\x88([^\x88\x89]{0,200})\x89|\x98([^\x98\x9c]{0,200})\x9c"
 )
@@ -54,10 +59,12 @@ _NON_FILING = re.compile(
 def clean_text(value: object, column: str) -> str:
     """One line of clean text: no control characters, single spaces, composed accents; "" for NULL.
 
+    A number with decimals counts as text here, as the site's column may be one: a class of Dewey, a volume.
+
     At most `LONGEST_TEXT` signs, `…` in place of what was cut: thousands of accents on one letter, or a file pasted
     into a title, would hold up everybody else.
     """
-    text = raw_text(value, column)
+    text = value if isinstance(value, str) else _decimals(value) or raw_text(value, column)
     if not text:
         return ""
     if len(text) > LONGEST_TEXT:
@@ -72,6 +79,8 @@ def clean_text(value: object, column: str) -> str:
 def identifier(value: object, column: str) -> str:
     """A clean text that names something. Raises RowError `too_long`: cut, it would name something else."""
     text = raw_text(value, column)
+    if text and isinstance(value, _BYTES) and not (text.isascii() and text.isprintable()):
+        raise RowError(RowFault.NOT_A_TEXT, column)  # a key in binary
     if text and len(text) > LONGEST_IDENTIFIER and len(text.strip()) > LONGEST_IDENTIFIER:
         raise RowError(RowFault.TOO_LONG, column)
     return clean_text(text, column)
@@ -82,7 +91,7 @@ def display_text(value: object, column: str) -> str:
 
     Aleph writes `<<…>>`, German catalogues `¬…¬`, MARC 21 the controls NSB and NSE.
     """
-    text = raw_text(value, column)
+    text = value if isinstance(value, str) else _decimals(value) or raw_text(value, column)
     if text and any(sign in text for sign in ("<<", "\u00ac", "\x88", "\x98")):
         text = _NON_FILING.sub(_spaced, text[: LONGEST_TEXT + 1])
         text = text.removeprefix("<<").replace(">> ", " ") if text.startswith("<<") else text
@@ -99,12 +108,17 @@ def _spaced(found: re.Match[str]) -> str:
 def raw_text(value: object, column: str) -> str | None:
     """A text as the ILS holds it; whole numbers count as text, since some sites keep codes as numbers, and UUIDs.
 
-    Raises RowError `not_a_text`.
+    So do bytes that are UTF-8: databases give them for columns without an encoding. Raises RowError `not_a_text`.
     """
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, _BYTES):
+        found = text_of(bytes(value))
+        if found is None or found[1]:
+            raise RowError(RowFault.NOT_A_TEXT, column)
+        return found[0]
     whole = _whole(value)
     if whole is None or abs(whole) >= 10**_LONGEST_NUMBER:
         raise RowError(RowFault.NOT_A_TEXT, column)
@@ -113,11 +127,18 @@ def raw_text(value: object, column: str) -> str | None:
 
 def amount_text(value: object, column: str) -> str:
     """A clean text that may come as a number with cents: `12.50`. Raises RowError `not_a_text`."""
-    if isinstance(value, (float, Decimal)) and isfinite(value) and _whole(value) is None:
-        amount = Decimal(str(value))
-        if abs(amount) < _HIGHEST:
-            return f"{amount:.2f}"
+    if isinstance(value, (float, Decimal)) and _decimals(value):
+        return f"{Decimal(str(value)):.2f}"
     return clean_text(value, column)
+
+
+def _decimals(value: object) -> str | None:
+    """A number that is not whole, written out; None for anything else."""
+    if not isinstance(value, (float, Decimal)) or _whole(value) is not None:
+        return None
+    amount = Decimal(str(value))
+    written = amount.is_finite() and abs(amount) < _HIGHEST and amount.adjusted() > -_LONGEST_NUMBER
+    return f"{amount.normalize():f}" if written else None
 
 
 def _whole(value: object) -> int | None:
@@ -137,19 +158,19 @@ def read_day(value: object, column: str, *, zone: tzinfo | None = None) -> date:
     """A date given as a number or text YYYYMMDD (0: none), as ISO text, or as a date with or without time.
 
     A moment that says how far it is from UTC is of the day it is in `zone`, the library's; without one, of the day
-    that it names. Raises RowError `missing` or `not_a_date`.
+    that it names, whatever its hour. Raises RowError `missing` or `not_a_date`.
     """
+    if isinstance(value, _BYTES):
+        value = _ascii(bytes(value))
     if isinstance(value, datetime):
         found: date | None = _local(value, zone)
     elif isinstance(value, date):
         found = value
     elif isinstance(value, str):
         text = value.strip()
-        if not text or not text.strip("0"):
+        if not text.strip("0-:. T"):  # 0, 00000000, 0000-00-00 00:00:00: what databases write for none
             raise RowError(RowFault.MISSING, column)
-        found = _from_digits(int(text[:10].replace("-", ""))) if _COMPACT_OR_ISO.fullmatch(text) else None
-        if found is not None and (moment := _WITH_OFFSET.search(text)):
-            found = _local_of_text(text[: moment.start(1)] + text[moment.end(1) :], zone)
+        found = _from_iso(text, zone)
     else:
         whole = _whole(value)
         if value is None or whole == 0:
@@ -157,21 +178,36 @@ def read_day(value: object, column: str, *, zone: tzinfo | None = None) -> date:
         found = None if whole is None else _from_digits(whole)
     if found is None or found.year not in _YEARS:
         raise RowError(RowFault.NOT_A_DATE, column)
-    return found
+    return date(found.year, found.month, found.day)  # not a driver's own kind of date
+
+
+def _ascii(raw: bytes) -> str:
+    return raw.decode("ascii", "replace").strip("\x00")
 
 
 def _local(moment: datetime, zone: tzinfo | None) -> date | None:
     try:
         return moment.date() if zone is None or moment.tzinfo is None else moment.astimezone(zone).date()
-    except OverflowError:
+    except (OverflowError, ValueError):  # beyond what can be counted; a driver's own « not a time »
         return None
 
 
-def _local_of_text(text: str, zone: tzinfo | None) -> date | None:
+def _from_iso(text: str, zone: tzinfo | None) -> date | None:
+    """The day of a text, None when any part of it is unknown to us: it might tell of an offset."""
+    parts = _ISO.fullmatch(text) if len(text) < _LONGEST_NUMBER + _LONGEST_NUMBER else None
+    if parts is None:
+        return None
+    day = _from_digits(int(parts["day"].replace("-", "")))
+    if day is None or parts["time"] is None:
+        return day
+    time, offset = parts["time"], parts["offset"] or ""
+    if time.replace(":", "") in ("24", "2400", "240000"):  # the end of that day
+        time = "23:59"
     try:
-        return _local(datetime.fromisoformat(text), zone)
+        moment = datetime.fromisoformat(f"{day.isoformat()}T{time}{'+00:00' if offset.upper() in _UTC else offset}")
     except ValueError:
         return None
+    return _local(moment, zone)
 
 
 @lru_cache(maxsize=4096)
@@ -184,11 +220,15 @@ def _from_digits(digits: int) -> date | None:
 
 
 def read_count(value: object, column: str) -> int:
-    """A count, 0 for NULL and empty text. Raises RowError `not_a_number` below zero or beyond what a count can be."""
+    """A count, 0 for NULL and empty text; `2,00` is 2.
+
+    Raises RowError `not_a_number` below zero or beyond what a count can be.
+    """
+    if isinstance(value, _BYTES):
+        value = _ascii(bytes(value))
     if isinstance(value, str):
-        text = value.strip()
-        digits = len(text) <= _LONGEST_COUNT and text.isascii() and (text.isdigit() or not text)
-        whole = int(text or "0") if digits else None
+        digits = _COUNT.fullmatch(value.strip())
+        whole = int(digits[1] or "0") if digits else None
     else:
         whole = 0 if value is None else _whole(value)
     if whole is None or not 0 <= whole < 2**31:
@@ -212,8 +252,8 @@ def json_value(value: object) -> str | int | float | None:
         text = value.isoformat()
     elif isinstance(value, UUID):
         text = str(value)
-    elif isinstance(value, bytes):
-        text = value[:LONGEST_TEXT].hex()
+    elif isinstance(value, _BYTES):
+        text = bytes(value)[:LONGEST_TEXT].hex()
     else:
         text = str(value) if whole is None and isinstance(value, (float, Decimal)) else type(value).__name__
     text = text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"

@@ -5,14 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import tzinfo
-from types import MappingProxyType
 
-from loan_reminders.domain.errors import RecipientError, RowError, SettingsError
-from loan_reminders.domain.loans import Loan, Patron, RejectedRow
+from loan_reminders.domain.errors import RecipientError, RowError
+from loan_reminders.domain.loans import NO_REMARKS, Loan, Patron, RejectedRow, RowRemarks
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
-from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.runs.cells import (
     LONGEST_IDENTIFIER,
     RowFault,
@@ -25,10 +21,11 @@ from loan_reminders.domain.runs.cells import (
     read_count,
     read_day,
 )
-from loan_reminders.domain.stages import PatronCategory
+from loan_reminders.domain.runs.reading.codes import PHONE_COLUMNS as PHONE_COLUMNS
+from loan_reminders.domain.runs.reading.codes import CodeMapping as CodeMapping
+from loan_reminders.domain.runs.reading.mojibake import LOST, is_suspect, repaired, text_of
 from loan_reminders.domain.states import Refusal
 
-PHONE_COLUMNS = ("phone_sms", "phone_1", "phone_2", "phone_3", "phone_4")
 ADDRESS_COLUMNS = ("address_1", "address_2", "address_3", "address_4")
 COLUMNS: tuple[str, ...] = (
     "loan_key",
@@ -62,43 +59,20 @@ COLUMNS: tuple[str, ...] = (
 """Every column each `loans_due.sql` returns, in lower case; `sql/README.md` says what each holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeMapping:
-    """What the ILS codes of a library mean.
+WORDS: tuple[str, ...] = (
+    "last_name",
+    "first_name",
+    "full_name",
+    *ADDRESS_COLUMNS,
+    "city",
+    "country",
+    "title",
+    "author",
+    "call_number",
+    "volume",
+)
+"""The columns whose texts are for people, and are repaired when they are in the wrong encoding: no code, no e-mail."""
 
-    A reader's category comes from the status code, else from the type code, else it is OTHER.
-    `phone_columns` are searched for a mobile number in their order. `default_language` (ISO 639-1) is for
-    readers whose language is unknown; `sms_countries` (ISO 3166-1) are those whose mobiles may be written to.
-    `own_addresses` are the library's, each as street and town: a reader does not live there. `zone` is the library's
-    time zone, for dates that come as moments with an offset.
-    Raises SettingsError for a phone column outside the contract.
-    """
-
-    patron_status: Mapping[str, PatronCategory] = field(default_factory=lambda: MappingProxyType({}))
-    patron_type: Mapping[str, PatronCategory] = field(default_factory=lambda: MappingProxyType({}))
-    phone_columns: tuple[str, ...] = PHONE_COLUMNS
-    default_language: str = "fr"
-    sms_countries: frozenset[str] = FRENCH_COUNTRIES
-    own_addresses: tuple[tuple[str, ...], ...] = ()
-    zone: tzinfo | None = None
-
-    def __post_init__(self) -> None:
-        unknown = [name for name in self.phone_columns if name not in PHONE_COLUMNS]
-        if unknown:
-            raise SettingsError(f"phone_columns : {', '.join(unknown)} ; valeurs permises : {', '.join(PHONE_COLUMNS)}")
-
-    def category(self, status: str, kind: str) -> PatronCategory:
-        """The category of a reader of this status and type."""
-        return self.patron_status.get(status) or self.patron_type.get(kind) or PatronCategory.OTHER
-
-
-_ISO_639_1 = {
-    "ara": "ar", "cat": "ca", "chi": "zh", "cze": "cs", "deu": "de", "dut": "nl", "ell": "el", "eng": "en",
-    "fra": "fr", "fre": "fr", "ger": "de", "gre": "el", "heb": "he", "hun": "hu", "ita": "it", "jpn": "ja",
-    "kor": "ko", "nld": "nl", "pol": "pl", "por": "pt", "ron": "ro", "rum": "ro", "rus": "ru", "spa": "es",
-    "swe": "sv", "tur": "tr", "ukr": "uk", "vie": "vi", "zho": "zh",
-}  # fmt: skip
-"""ISO 639-2 codes, bibliographic and terminological, that an ILS may hold."""
 
 _SUBFIELD = re.compile(r"\$\$[^\s$]?")
 
@@ -109,6 +83,7 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
     A reader without a name has the name "", a document without a title the title "".
     Raises RowError with a code of `RowFault` when the loan, its dates or its reader are missing or cannot be read.
     """
+    row, mended, lost = _mended(row)
     get = row.get
     key = identifier(get("loan_key"), "loan_key")
     number = identifier(get("loan_number"), "loan_number")
@@ -118,6 +93,14 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
     if not patron_id:
         raise RowError(RowFault.MISSING, "patron_id")
     due_date = read_day(get("due_date"), "due_date", zone=codes.zone)
+    branch = clean_text(get("branch"), "branch")
+    unknown = codes.unknown(
+        status=clean_text(get("patron_status"), "patron_status"),
+        kind=clean_text(get("patron_type"), "patron_type"),
+        branch=branch,
+        language=clean_text(get("language"), "language"),
+    )
+    noticed = bool(unknown or mended or lost)
     return Loan(
         loan_id=_loan_id(key, number),
         due_date=due_date,
@@ -129,10 +112,33 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
         call_number=_call_number(get("call_number")),
         volume=display_text(get("volume"), "volume"),
         item_barcode=clean_text(get("item_barcode"), "item_barcode"),
-        branch=clean_text(get("branch"), "branch"),
+        branch=branch,
         item_status=clean_text(get("item_status"), "item_status"),
         price_text=amount_text(get("price_text"), "price_text"),
+        remarks=RowRemarks(unknown=unknown, repaired=mended, lost=lost) if noticed else NO_REMARKS,
     )
+
+
+def _mended(row: Mapping[str, object]) -> tuple[Mapping[str, object], int, int]:
+    """The row with its words in the right encoding, how many were not, and how many have lost signs for good."""
+    changes: dict[str, str] = {}
+    mended = lost = 0
+    for column in WORDS:
+        value = row.get(column)
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            found = text_of(bytes(value))
+            if found is None:
+                continue  # whoever reads the column says so
+            value, wrong = found
+            changes[column] = value
+            mended += wrong
+        if not isinstance(value, str) or value.isascii():
+            continue
+        if is_suspect(value) and (right := repaired(value)) != value:
+            changes[column] = value = right
+            mended += 1
+        lost += LOST in value
+    return ({**row, **changes} if changes else row), mended, lost
 
 
 def loan_id_of(row: Mapping[str, object]) -> str:
@@ -188,7 +194,7 @@ def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Pa
         barcode=clean_text(get("patron_barcode"), "patron_barcode"),
         name=name,
         category=codes.category(status, kind),
-        language=_language(clean_text(get("language"), "language"), codes.default_language),
+        language=codes.language(clean_text(get("language"), "language")) or codes.default_language,
         email=_email(get("email")),
         mobile=_mobile([raw_text(get(column), column) for column in codes.phone_columns], codes.sms_countries),
         address=_address(name, row, codes.own_addresses),
@@ -217,14 +223,6 @@ def _name(row: Mapping[str, object]) -> str:
         family, _, given = full.partition(",")
         return f"{given.strip()} {family.strip()}".strip()
     return last or first
-
-
-def _language(code: str, default: str) -> str:
-    """ISO 639-1, lower case, of `FRE`, `fr`, `fr-FR`…; the default for anything unknown."""
-    short = code.lower().replace("_", "-").partition("-")[0]
-    if len(short) == 2 and short.isascii() and short.isalpha():
-        return short
-    return _ISO_639_1.get(short, default)
 
 
 def _email(value: object) -> EmailAddress | Refusal:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from loan_reminders.domain.notices import Delivery
+from loan_reminders.domain.runs.reading.doubts import Doubt
 from loan_reminders.domain.runs.volume import Alarm
 from loan_reminders.domain.stages import Stage
 
@@ -40,8 +41,13 @@ class AskingRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeFacts:
-    """All that there is to say of a volume: the channels beyond the usual, and a few of the deliveries."""
+    """All that there is to say of a run: the channels beyond the usual, a few of the deliveries, a reading in doubt.
+
+    `rejected` counts the rows that could not be read.
+    """
 
     alarms: Sequence[Alarm]
     runs_compared: int
     sample: Sequence[Delivery]
+    doubts: Sequence[Doubt] = ()
+    rejected: int = 0

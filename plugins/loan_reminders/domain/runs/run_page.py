@@ -9,6 +9,7 @@ from datetime import date, datetime
 from loan_reminders.domain.desk import NotReached, StuckDelivery
 from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.runs.questions import Question
+from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
 
@@ -26,12 +27,13 @@ class RunBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerGiven:
-    """What a person answered to a question of the run."""
+    """What a person answered to a question of the run; `reading`: it was about what was read of the ILS."""
 
     question: Question
     agreed: bool
     who: str
     at: datetime
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class RunPage:
     """A run. `balanced` is None until its books are written. What is counted is counted now, not when it was closed.
 
     `loans` is None until the ILS was read to the end. The names of `not_reached` and `lost` are nobody's when they were
-    not asked for. `told` and `unreached` count readers.
+    not asked for. `told` and `unreached` count readers. `reading` is what the ILS gave, None for an old run.
     """
 
     run_id: int
@@ -58,6 +60,7 @@ class RunPage:
     unreached: int
     deliveries: Mapping[Channel, Mapping[DeliveryState, int]]
     skipped: Mapping[SkipReason, int]
+    reading: Reading | None = None
     batches: Sequence[RunBatch] = ()
     answers: Sequence[AnswerGiven] = ()
     not_reached: Sequence[NotReached] = field(default=())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from loan_reminders.domain.runs.reading.tally import UnknownCode
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 
@@ -26,6 +27,7 @@ class ToDoKind(StrEnum):
 
     LEDGER_BEHIND = "ledger_behind"
     VOLUME = "volume"
+    READING = "reading"
     APPROVAL = "approval"
     PRINT = "print"
     NUMBER = "number"
@@ -38,6 +40,7 @@ class ToDoKind(StrEnum):
     BOOKS_WRONG = "books_wrong"
     STANDS_STILL = "stands_still"
     NO_CREDIT = "no_credit"
+    NEW_CODES = "new_codes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class ToDoItem:
 
     `since` is when it began to wait, None when nobody knows. `many`: there are more than were counted. `channel` tells
     ordinary from registered letters. `days` are those of one stage with the same fault; `run_id` is the first one's.
+    `codes` are those of the ILS that nobody knew before.
     """
 
     kind: ToDoKind
@@ -59,6 +63,7 @@ class ToDoItem:
     batch_id: int | None = None
     days: tuple[date, ...] = ()
     detail: str = ""
+    codes: tuple[UnknownCode, ...] = ()
 
 
 def oldest_first(items: Iterable[ToDoItem]) -> tuple[ToDoItem, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
 
+from loan_reminders.domain.runs.reading.doubts import ReadingGuard
 from loan_reminders.domain.stages import Channel
 
 
@@ -31,12 +32,13 @@ class VolumeGuard:
     """When a run must be approved by a person.
 
     More than `factor` times the median of the stage's last runs, and more than the channel's `floors`, is unusual;
-    more than the channel's `caps` always asks, whatever the past.
+    more than the channel's `caps` always asks, whatever the past. `reading` says when what was read of the ILS asks.
     """
 
     factor: float
     floors: Mapping[Channel, int]
     caps: Mapping[Channel, int]
+    reading: ReadingGuard = field(default_factory=ReadingGuard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,13 @@ from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.plurals import many, one_or_many
+from loan_reminders.french.readings import codes_advice, codes_words
 from loan_reminders.french.words import STAGES, no_stage, the_stage
 
 BUTTONS = {
     ToDoKind.LEDGER_BEHIND: "Voir l'installation",
     ToDoKind.VOLUME: "Relire et répondre",
+    ToDoKind.READING: "Relire et répondre",
     ToDoKind.APPROVAL: "Relire et valider",
     ToDoKind.PRINT: "Imprimer",
     ToDoKind.NUMBER: "Donner les numéros",
@@ -27,6 +29,7 @@ BUTTONS = {
     ToDoKind.BOOKS_WRONG: "Voir la tournée",
     ToDoKind.STANDS_STILL: "Voir la tournée",
     ToDoKind.NO_CREDIT: "",
+    ToDoKind.NEW_CODES: "Voir la tournée",
 }
 SEVERAL = {
     ToDoKind.MISSED_DAY: "Voir et rattraper",
@@ -123,6 +126,7 @@ def _of_stage(item: ToDoItem) -> str:
 _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
     ToDoKind.LEDGER_BEHIND: lambda _: "Le registre attend sa mise à jour : plus rien ne part",
     ToDoKind.VOLUME: lambda item: f"Volume inhabituel pour {the_stage(_stage(item))} : faut-il envoyer ?",
+    ToDoKind.READING: lambda item: f"Lecture du SIGB inhabituelle pour {the_stage(_stage(item))} : faut-il continuer ?",
     ToDoKind.APPROVAL: _approval,
     ToDoKind.PRINT: _print,
     ToDoKind.NUMBER: lambda item: f"{_counted(item, 'recommandé imprimé', 'recommandés imprimés')} sans numéro",
@@ -136,6 +140,7 @@ _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
     ToDoKind.STANDS_STILL: lambda item: (
         ("Tournée qui n'avance" if len(item.days) < 2 else "Tournées qui n'avancent") + f" plus : {_of_stage(item)}"
     ),
+    ToDoKind.NEW_CODES: lambda item: codes_words(item.codes),
     ToDoKind.NO_CREDIT: lambda item: f"Plus assez de SMS : il en reste {item.number}",
 }
 
@@ -149,6 +154,11 @@ def _more(item: ToDoItem) -> str:
         return f"lot n° {item.batch_id}, {STAGES[_stage(item)]}, {pages}"
     if kind is ToDoKind.VOLUME:
         return f"{_counted(item, 'envoi', 'envois')} en attente ; sans réponse en 24 heures, rien ne part"
+    if kind is ToDoKind.READING:
+        waiting = f"{_counted(item, 'envoi', 'envois')} en attente ; " if item.number else ""
+        return f"{waiting}sans réponse en 24 heures, la tournée s'arrête et ce jour reste à faire"
+    if kind is ToDoKind.NEW_CODES:
+        return codes_advice(item.codes)
     several = days_in_words(item.days) if kind in SEVERAL and len(item.days) > 1 else ""
     words = {
         ToDoKind.LEDGER_BEHIND: f"à faire par l'administrateur : {item.detail}",

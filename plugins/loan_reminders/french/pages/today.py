@@ -95,7 +95,7 @@ def state_words(day: StageDay, now: datetime, *, zone: tzinfo) -> str:
         case S.WAITS_FOR_WINDOW:
             return f"SMS : partiront{at}" if at else "SMS : attendent leur heure"
         case S.WAITS_FOR_VOLUME:
-            return "volume à confirmer"
+            return "à confirmer"
         case S.WAITS_FOR_APPROVAL:
             return "attend votre accord"
         case S.RETRYING:
@@ -140,7 +140,9 @@ def _advice_words(day: StageDay) -> str:
         case S.WAITS_FOR_WINDOW:
             return "Les SMS ne partent qu'aux heures permises. Rien à faire."
         case S.WAITS_FOR_VOLUME:
-            return "Bien plus d'envois que d'habitude : rien ne part avant une réponse, dans « Actions requises »."
+            return (
+                "Envois, ou lecture du SIGB, inhabituels : rien ne part avant une réponse, dans « Actions requises »."
+            )
         case S.WAITS_FOR_APPROVAL:
             return "Rien ne s'imprime avant votre accord."
         case S.RETRYING:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from loan_reminders.domain.errors import RETRIED, IlsRejected, IlsUnavailable
+from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
 from loan_reminders.gateways.runs.binds import refuse_several
 from loan_reminders.gateways.runs.text_bytes import TextReader
 
@@ -131,7 +131,7 @@ class IlsDatabase(ABC):
 
     @abstractmethod
     def _error(self, error: Exception, doing: str) -> IlsUnavailable | IlsRejected:
-        """The project's error for one of the driver's."""
+        """The project's error for one of the driver's, or for an OSError of the network."""
 
     def guarded(self, doing: str, call: Callable[..., Any], *arguments: object) -> Any:
         """Call the driver; its errors become the project's, without the original, whose text may quote data."""
@@ -140,7 +140,7 @@ class IlsDatabase(ABC):
         except self._driver_errors() as error:
             raise self._error(error, doing) from None
         except OSError as error:
-            raise IlsUnavailable(f"{doing} : {type(error).__name__}. {RETRIED}") from None
+            raise self._error(error, doing) from None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import date, datetime, time, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from loan_reminders.domain.errors import IlsRejected, RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
@@ -15,6 +15,7 @@ from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, loan_id_
 from loan_reminders.french.plurals import many
 from loan_reminders.gateways.runs.binds import LOANS_AT_ONCE, together, values_named
 from loan_reminders.gateways.runs.ils_database import Answer, ReadableIls
+from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
 
 _Row = TypeVar("_Row")
 _LOANS_NAMED = 5
@@ -28,17 +29,26 @@ class IlsLoanSource:
     binds `loan_key` and `loan_number`; many are asked at once by putting it together as often as there are loans.
     Of the days, the statement may name as binds `due_ymd` and `today_ymd` (numbers YYYYMMDD), `due_from` and
     `due_to` (the due date and the day after it, at midnight), and `now_ts` (today, at midnight); `binds` holds
-    the site's own, such as library codes.
+    the site's own, such as library codes. `patience` is for what fails before its first row: later, the rows handed on
+    would come twice, and the reader of the stream begins afresh instead.
     """
 
     def __init__(
-        self, database: ReadableIls, *, sql: str, now_sql: str, binds: Mapping[str, str], codes: CodeMapping
+        self,
+        database: ReadableIls,
+        *,
+        sql: str,
+        now_sql: str,
+        binds: Mapping[str, str | int],
+        codes: CodeMapping,
+        patience: Patience = AT_ONCE,
     ) -> None:
         self._database = database
         self._sql = sql
         self._now_sql = now_sql
         self._binds = {name.lower(): value for name, value in binds.items()}
         self._codes = codes
+        self._patience = patience
 
     def loans_due(self, due_date: date, *, today: date) -> Generator[Loan | RejectedRow]:
         """Stream every open loan of one due date; a row that cannot be read comes as RejectedRow.
@@ -58,22 +68,33 @@ class IlsLoanSource:
 
     def _rows(self, due_date: date, today: date) -> Generator[Mapping[str, object]]:
         binds = values_named(self._sql, {**self._binds, **days_offered(due_date, today)})
-        with self._database.session() as session:
-            answer = session.execute(self._sql, binds)
-            _check_columns(answer)
-            while rows := answer.fetchmany():
+        with ExitStack() as open_session:
+            answer, rows = self._patience.until_it_answers(lambda: self._first_rows(binds, open_session))
+            while rows:
                 for values in rows:
                     yield dict(zip(answer.columns, values, strict=True))
+                rows = answer.fetchmany()
+
+    def _first_rows(self, binds: Mapping[str, object], open_session: ExitStack) -> tuple[Answer, Sequence[Any]]:
+        """The answer and its first rows; what must be closed afterwards goes to `open_session`, unless it failed."""
+        with ExitStack() as opening:
+            session = opening.enter_context(self._database.session())
+            answer = session.execute(self._sql, binds)
+            _check_columns(answer)
+            rows = answer.fetchmany()
+            open_session.push(opening.pop_all())
+            return answer, rows
 
     def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
         """The present due date of each of these loans that is still open, up to 64 loans a question.
 
         A loan returned since, or whose date cannot be read, is not in the answer. Raises like `loans_due`.
         """
-        found: dict[str, date] = {}
         asked = list(dict.fromkeys(loan_ids))
-        if not asked:
-            return found
+        return self._patience.until_it_answers(lambda: self._due_dates_now(asked)) if asked else {}
+
+    def _due_dates_now(self, asked: Sequence[str]) -> Mapping[str, date]:
+        found: dict[str, date] = {}
         with self._database.session() as session:
             for first in range(0, len(asked), LOANS_AT_ONCE[-1]):
                 some = asked[first : first + LOANS_AT_ONCE[-1]]

@@ -14,6 +14,7 @@ from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.ledger.runs.readings import decode_reading
 from loan_reminders.ledger.statistics.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.undelivered import read_stuck
 
@@ -41,15 +42,17 @@ _BATCHES = text("""
 """)
 # An answer in « Actions requises » is known by what its task did; the one on our page by itself, at once.
 _ANSWERS = text("""
-    SELECT 'volume' AS question, answer = 'approved' AS agreed, who, at FROM volume_answers
+    SELECT 'volume' AS question, answer = 'approved' AS agreed, who, at, reading FROM volume_answers
     WHERE run_id = :run_id AND answer IN ('approved', 'refused')
     UNION ALL
-    SELECT 'letters', event.act = 'approved', event.who, min(event.at)
+    SELECT 'letters', event.act = 'approved', event.who, min(event.at), false
     FROM letter_batches batch JOIN letter_events event USING (batch_id)
     WHERE batch.run_id = :run_id AND event.act IN ('approved', 'not_approved')
     GROUP BY event.act, event.who
     UNION ALL
-    SELECT given.question, given.agreed, given.who, given.at FROM question_answers given
+    SELECT given.question, given.agreed, given.who, given.at, given.question = 'volume' AND EXISTS (
+        SELECT FROM volume_answers WHERE run_id = :run_id AND answer = 'asked' AND reading AND at < given.at
+    ) FROM question_answers given
     WHERE given.run_id = :run_id AND NOT EXISTS (
         SELECT FROM volume_answers WHERE run_id = :run_id AND given.question = 'volume' AND at > given.at
     ) AND NOT EXISTS (
@@ -127,6 +130,7 @@ class PostgresRunPages:
                 unreached=reached.not_reached,
                 deliveries=_deliveries(connection, asked),
                 skipped={SkipReason(one.reason): one.number for one in connection.execute(_SKIPPED, asked)},
+                reading=decode_reading(row.reading),
                 batches=_batches(connection, asked),
                 answers=_answers(connection, asked),
                 not_reached=_not_reached(connection, asked) if names else (),
@@ -156,7 +160,7 @@ def _batches(connection: Connection, asked: Mapping[str, Any]) -> Sequence[RunBa
 
 def _answers(connection: Connection, asked: Mapping[str, Any]) -> Sequence[AnswerGiven]:
     return tuple(
-        AnswerGiven(question=Question(row.question), agreed=row.agreed, who=row.who, at=row.at)
+        AnswerGiven(question=Question(row.question), agreed=row.agreed, who=row.who, at=row.at, reading=row.reading)
         for row in connection.execute(_ANSWERS, asked)
     )
 

@@ -20,6 +20,7 @@ from loan_reminders.domain.runs.to_do import (
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger import undelivered
 from loan_reminders.ledger.email import held_bounces
+from loan_reminders.ledger.run_pages.new_codes import new_codes
 from loan_reminders.ledger.runs.watch import days_to_watch
 
 MOST_COUNTED = 99
@@ -27,11 +28,11 @@ MOST_COUNTED = 99
 
 # Nobody's answer in a day is a refusal: what was asked longer ago waits for nobody.
 _VOLUMES = text("""
-    SELECT run.run_id, run.stage, run.reference_date, asked.at, (
+    SELECT run.run_id, run.stage, run.reference_date, asked.at, asked.reading, (
         SELECT count(*) FROM deliveries WHERE run_id = run.run_id AND state = 'planned'
     ) AS number
     FROM runs run CROSS JOIN LATERAL (
-        SELECT answer, at FROM volume_answers WHERE run_id = run.run_id ORDER BY answer_id DESC LIMIT 1
+        SELECT answer, at, reading FROM volume_answers WHERE run_id = run.run_id ORDER BY answer_id DESC LIMIT 1
     ) AS asked
     WHERE run.library = :library AND run.state <> 'closed' AND NOT run.dry_run AND asked.answer = 'asked'
       AND asked.at > CAST(:now AS timestamptz) - interval '25 hours'
@@ -93,6 +94,7 @@ class PostgresToDo:
                     *self._deliveries(connection, now, sent_since),
                     *self._bounces(connection),
                     *self._missed(connection, now, starts),
+                    *new_codes(connection, self._library, now),
                 )
             )
 
@@ -135,7 +137,7 @@ class PostgresToDo:
 
 def _volume(row: Row[Any]) -> ToDoItem:
     return ToDoItem(
-        kind=ToDoKind.VOLUME,
+        kind=ToDoKind.READING if row.reading else ToDoKind.VOLUME,
         run_id=row.run_id,
         stage=Stage(row.stage),
         days=(row.reference_date,),

@@ -9,6 +9,7 @@ from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.json_codecs import encode_books
+from loan_reminders.ledger.runs.readings import reading_refused
 from loan_reminders.ledger.runs.taking_over import NOT_ARRIVED
 from loan_reminders.ledger.tables import RunState, deliveries, runs
 
@@ -116,6 +117,7 @@ def count_books(connection: Connection, run_id: int) -> Books:
         segments=int(texts[0]),
         cost=float(texts[1]),
         taken_over_by_letter=connection.execute(_TAKEN_OVER, {"run_id": run_id}).scalar_one(),
+        reading_refused=reading_refused(connection, run_id),
     )
 
 

@@ -34,7 +34,7 @@ def open_run(connection: Connection, library: str, *, stage: Stage, dag_run_id: 
         again = (
             update(runs)
             .where(runs.c.run_id == newest.run_id)
-            .values(rows_read=0, started_at=func.now(), state=RunState.EXTRACTING.value, **values)
+            .values(rows_read=0, reading=None, started_at=func.now(), state=RunState.EXTRACTING.value, **values)
         )
         return as_run(connection.execute(again.returning(runs)).one())
     attempt = 1 if newest is None else newest.attempt + 1

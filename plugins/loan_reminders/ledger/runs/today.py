@@ -30,7 +30,7 @@ CREDIT_SHOWN = timedelta(days=183)
 
 _RUNS = text("""
     SELECT run_id, stage, reference_date, due_date, today, dag_run_id, loans_extracted, rows_read, balanced, books,
-           started_at, closed_at, kind,
+           started_at, closed_at, kind, CAST(reading ->> 'unknown_loans' AS integer) AS unknown_loans,
            closed_at IS NOT NULL AND EXISTS (SELECT FROM counted_runs WHERE run_id = runs.run_id) AS counted
     FROM runs WHERE library = :library AND reference_date BETWEEN :first AND :last AND NOT dry_run
     ORDER BY run_id
@@ -82,7 +82,10 @@ class DayBooks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayFigures:
-    """What a stage's day told, and whom it did not reach: loans, readers, and messages by channel."""
+    """What a stage's day told, and whom it did not reach: loans, readers, and messages by channel.
+
+    `unknown_codes` counts the loans of the newest run with codes that the settings do not know.
+    """
 
     run: LedgerRun
     loans: int
@@ -91,6 +94,7 @@ class DayFigures:
     sent: Mapping[Channel, int]
     in_doubt: int
     books: DayBooks | None
+    unknown_codes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +183,7 @@ def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage,
             sent={channel: sum(one.sent.get(channel, 0) for one in sums) for channel in Channel},
             in_doubt=sum(one.in_doubt for one in sums),
             books=_books(newest.books),
+            unknown_codes=newest.unknown_loans or 0,
         )
     return found
 

@@ -13,9 +13,14 @@ from loan_reminders.ledger.tables import runs, volume_answers
 _ACTS = {VolumeAnswer.APPROVED: JournalAct.VOLUME_APPROVED, VolumeAnswer.REFUSED: JournalAct.VOLUME_REFUSED}
 
 
-def record(connection: Connection, library: str, run_id: int, answer: VolumeAnswer, who: str) -> None:
-    """Keep one more answer about a run's volume; the earlier answers stay. A person's is in the journal."""
-    values = {"library": library, "run_id": run_id, "answer": answer.value, "who": storable(who)}
+def record(
+    connection: Connection, library: str, run_id: int, answer: VolumeAnswer, who: str, *, reading: bool = False
+) -> None:
+    """Keep one more answer about a run; the earlier answers stay. A person's is in the journal.
+
+    `reading`: it is about what was read of the ILS, and not about the volume alone.
+    """
+    values = {"library": library, "run_id": run_id, "answer": answer.value, "who": storable(who), "reading": reading}
     connection.execute(insert(volume_answers).values(**values))
     if answer in _ACTS and who not in ("", NOBODY):
         stage, day = connection.execute(

@@ -1,6 +1,6 @@
 """The tables of the ledger, as SQLAlchemy sees them; the migrations make them.
 
-Here are `runs` (one passage of a stage), `volume_answers` (is its volume usual, or approved?), `loans_seen` and `skips`
+Here are `runs` (one passage of a stage), `volume_answers` (is it usual, or approved?), `loans_seen` and `skips`
 (what the ILS gave and what was left out), `notices`, `deliveries` and `delivery_loans` (the outbox and its claims on
 loans), `receipts` (every answer, never changed). A claim is a row of `delivery_loans` with `live`: the index
 `one_live_claim` lets one live claim exist per loan, due date, stage and slot.
@@ -65,7 +65,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0015"
+SCHEMA_REVISION = "0016"
 """The migration these tables stand for."""
 
 
@@ -107,6 +107,7 @@ runs = Table(
     moment("planned_at"),
     moment("closed_at"),
     Column("kind", Text, nullable=False, server_default="daily"),
+    Column("reading", JSONB(none_as_null=True)),
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
     one_of("stage", Stage),
     one_of("kind", RunKind),
@@ -124,6 +125,7 @@ volume_answers = Table(
     moment("at", default=True),
     Column("answer", Text, nullable=False),
     words("who"),
+    Column("reading", Boolean, nullable=False, server_default=text("false")),
     one_of("answer", VolumeAnswer),
     Index("volume_answers_of_run", "run_id", "answer_id"),
 )

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
 
-from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.ports.outside import Ledger, LoanSource, Run
 from loan_reminders.domain.runs.planning import out_of_time
+from loan_reminders.domain.runs.reading.tally import Tally
 from loan_reminders.domain.stages import Channel, Policy, StageRule
 from loan_reminders.french.plurals import many
+from loan_reminders.french.readings import reading_words
 
 log = logging.getLogger(__name__)
 
@@ -60,20 +62,20 @@ def extract_loans(
         dry_run=request.dry_run,
     )
     log.info("Prêts à échéance du %s (jour de référence %s)", run.due_date, run.reference_date)
-    read = rejected = 0
+    read, tally = 0, Tally()
     with closing(source.loans_due(run.due_date, today=run.today)) as rows:
         while chunk := list(islice(rows, chunk_size)):
             ledger.record_loans(run.run_id, chunk)
             read += len(chunk)
-            rejected += sum(isinstance(row, RejectedRow) for row in chunk)
+            for row in chunk:
+                tally.count(row)
             log.info("Prêts lus : %d", read)
     if policy is not None and since is not None:
         read += _take_up_failed_emails(ledger, source, run=run, policy=policy, since=since)
-    ledger.finish_extraction(run.run_id, read)
-    if rejected:
-        log.warning(
-            "%s avec son motif", many(rejected, "ligne illisible, écartée", "lignes illisibles, écartées chacune")
-        )
+    reading = tally.reading()
+    ledger.finish_extraction(run.run_id, read, reading)
+    for line in reading_words(reading):
+        log.warning("%s", line)
     log.info("Extraction terminée : %s", many(read, "prêt", "prêts"))
     missed = ledger.missed_days(run.run_id, within_days=MISSED_WITHIN_DAYS)
     if missed:

@@ -18,7 +18,7 @@ def batch_desk() -> BatchDesk:
         batches=ledger_access.letters(),
         drafts=ledger_access.drafts(),
         archive=letter_store(),
-        source=lambda: loan_source(config.ils, codes=config.codes()),
+        source=lambda: loan_source(config.ils, codes=config.codes(), for_pages=True),
         now=datetime.now(config.zone),
         library=config.identity(),
         templates=ROOT / "templates",

@@ -120,7 +120,7 @@ def _resend(patron_id: str, channel: Channel, *, who: str) -> Resent:
     ils = config.ils.model_copy(update={"call_timeout_seconds": min(config.ils.call_timeout_seconds, PATIENCE_S)})
     work = Resending(
         resends=ledger_access.resends(),
-        source=lambda: loan_source(ils, codes=config.codes()),
+        source=lambda: loan_source(ils, codes=config.codes(), for_pages=True),
         policy=config.policy(),
         now=datetime.now(config.zone),
         who=who,

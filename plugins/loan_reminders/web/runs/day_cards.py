@@ -193,6 +193,9 @@ def _figures(known: DayFigures | None, counted: list[tuple[str, str, int]]) -> t
     ]
     if known.in_doubt:
         found.append(Figure(words="en doute", number=number_words(known.in_doubt)))
+    if known.unknown_codes:
+        words = "prêt à code inconnu" if known.unknown_codes < 2 else "prêts à code inconnu"
+        found.append(Figure(words=words, number=number_words(known.unknown_codes), run_id=known.run.run_id))
     seen = Figure(words="prêt vu" if known.loans < 2 else "prêts vus", number=number_words(known.loans))
     return (seen, *found)
 

@@ -185,7 +185,7 @@ def _foresight(stage: Stage, day: date, today: date) -> Foresight:
     policy = config.policy()
     due_date = policy.rule(stage).due_date_on(day)
     run = Run(run_id=0, stage=stage, reference_date=day, due_date=due_date, today=today, dry_run=True, planned=False)
-    source = loan_source(config.ils, codes=config.codes())
+    source = loan_source(config.ils, codes=config.codes(), for_pages=True)
     with ledger_access.foreseeing(run) as planning:
         return foresee(planning, source, run=run, policy=policy)
 

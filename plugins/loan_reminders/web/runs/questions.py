@@ -16,6 +16,7 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.runs.questions import AskingRun, Question
 from loan_reminders.french.days import long_day_words, when_words
+from loan_reminders.french.readings import doubt_causes, doubt_words
 from loan_reminders.french.words import CATEGORIES, CHANNELS, the_stage
 from loan_reminders.services.registered import approval
 from loan_reminders.services.runs import check_volume
@@ -217,6 +218,9 @@ def _facts(run: AskingRun, question: Question) -> dict[str, Any]:
             for one in facts.alarms
         ],
         "compared": facts.runs_compared,
+        "doubts": [doubt_words(one) for one in facts.doubts],
+        "causes": doubt_causes(facts.doubts, facts.rejected) if facts.doubts else [],
+        "stopped": check_volume.STOPPED,
         "sample": [
             (CATEGORIES[one.notice.patron.category], len(one.loans), *_of_loan(one.loans[0])) for one in facts.sample
         ],

@@ -13,14 +13,17 @@ from fastapi import Path as InPath
 from loan_reminders.domain.desk import NotReached, StuckDelivery
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.questions import Question
+from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunPage
 from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.desk import not_reached_words, stuck_words
 from loan_reminders.french.letters import BATCHES
+from loan_reminders.french.readings import KEYS, code_words, codes_advice, doubt_words, repaired_words, share_words
 from loan_reminders.french.words import CHANNELS, ONE_CHANNEL, SKIPS, STATES, stage_title
 from loan_reminders.ledger.run_pages.run_page import MOST_NAMES
+from loan_reminders.services.runs.check_reading import reading_doubts
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Right, airflow_link
@@ -104,7 +107,7 @@ def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
         closed="" if run.closed_at is None else when_words(run.closed_at, zone=zone, now=now),
         balanced=run.balanced,
         problems=run.problems,
-        done=f"{_answer_words(given[-1], now)} La tournée reprend dans un instant." if given and names else "",
+        done=_done_words(given[-1], now) if given and names else "",
         answers=answers,
         wait=0 if run.closed_at is not None or (now - run.started_at).days else SECONDS,
         airflow=airflow_link(f"dags/{run.stage}/runs/{quote(run.dag_run_id, safe='')}"),
@@ -133,6 +136,7 @@ def _figures(run: RunPage) -> dict[str, Any]:
         ],
         "skipped": [(SKIPS[reason], number) for reason, number in run.skipped.items()],
         "skipped_loans": sum(run.skipped.values()),
+        "reading": None if run.reading is None else _reading(run.reading, run.run_id),
         "batches": [
             {
                 "id": one.batch_id,
@@ -146,15 +150,41 @@ def _figures(run: RunPage) -> dict[str, Any]:
     }
 
 
+def _reading(reading: Reading, run_id: int) -> dict[str, Any]:
+    """What the ILS gave, and what of it is not as it should be."""
+    ledger = ledger_access.whole()
+    return {
+        "rejected": reading.rejected,
+        "shares": [
+            (words, number, share_words(number / reading.loans))
+            for words, number in (("e-mail", reading.with_email), ("mobile", reading.with_mobile))
+            if reading.loans
+        ],
+        "repaired": repaired_words(reading) if reading.repaired else "",
+        "lost": reading.lost,
+        "codes": [(code_words(one), KEYS[one.kind]) for one in reading.unknown],
+        "advice": codes_advice(reading.unknown),
+        "doubts": [doubt_words(one) for one in reading_doubts(ledger, run_id=run_id, guard=settings().guard().reading)],
+    }
+
+
+def _done_words(given: AnswerGiven, now: datetime) -> str:
+    """The answer that was just given, and what becomes of the run."""
+    stops = given.reading and not given.agreed
+    return _answer_words(given, now) + ("" if stops else " La tournée reprend dans un instant.")
+
+
 def _answer_words(given: AnswerGiven, now: datetime) -> str:
-    what: Mapping[tuple[Question, bool], str] = {
-        (Question.VOLUME, True): "Volume validé",
-        (Question.VOLUME, False): "Volume refusé, rien ne part",
-        (Question.LETTERS, True): "Lettres recommandées validées",
-        (Question.LETTERS, False): "Lettres recommandées refusées, rien ne s'imprime",
+    what: Mapping[tuple[Question, bool, bool], str] = {
+        (Question.VOLUME, False, True): "Volume validé",
+        (Question.VOLUME, False, False): "Volume refusé, rien ne part",
+        (Question.VOLUME, True, True): "Lecture du SIGB acceptée, la tournée continue",
+        (Question.VOLUME, True, False): "Lecture du SIGB refusée, la tournée s'arrête et rien ne part",
+        (Question.LETTERS, False, True): "Lettres recommandées validées",
+        (Question.LETTERS, False, False): "Lettres recommandées refusées, rien ne s'imprime",
     }
     when = when_words(given.at, zone=settings().zone, now=now)
-    return f"{what[given.question, given.agreed]}, par {given.who or 'personne'}, {when}."
+    return f"{what[given.question, given.reading, given.agreed]}, par {given.who or 'personne'}, {when}."
 
 
 def _not_reached(one: NotReached) -> tuple[str, str, str]:

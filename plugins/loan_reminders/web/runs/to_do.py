@@ -21,6 +21,7 @@ from loan_reminders.web.page import Page, said
 ICONS = {
     ToDoKind.LEDGER_BEHIND: "stopped",
     ToDoKind.VOLUME: "waiting",
+    ToDoKind.READING: "waiting",
     ToDoKind.APPROVAL: "registered",
     ToDoKind.PRINT: "print",
     ToDoKind.NUMBER: "registered",
@@ -33,11 +34,12 @@ ICONS = {
     ToDoKind.BOOKS_WRONG: "stopped",
     ToDoKind.STANDS_STILL: "paused",
     ToDoKind.NO_CREDIT: "sms",
+    ToDoKind.NEW_CODES: "hold",
 }
-ANSWERS = frozenset({ToDoKind.VOLUME, ToDoKind.APPROVAL})
+ANSWERS = frozenset({ToDoKind.VOLUME, ToDoKind.READING, ToDoKind.APPROVAL})
 """Readers hear nothing before these are answered: their button is the one that stands out."""
 
-SEEN = frozenset({ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL})
+SEEN = frozenset({ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL, ToDoKind.NEW_CODES})
 """Their pages show figures alone, and are open to whoever sees."""
 
 
@@ -116,6 +118,7 @@ def _path(item: ToDoItem) -> str:
     return {
         ToDoKind.LEDGER_BEHIND: "installation",
         ToDoKind.VOLUME: f"questions/{item.run_id}/volume",
+        ToDoKind.READING: f"questions/{item.run_id}/volume",
         ToDoKind.APPROVAL: f"questions/{item.run_id}/lettres",
         ToDoKind.PRINT: "lots" if item.batch_id is None else f"lots/{item.batch_id}",
         ToDoKind.NUMBER: f"recommandes?etat={RegisteredState.PRINTED}",
@@ -128,4 +131,5 @@ def _path(item: ToDoItem) -> str:
         ToDoKind.BOOKS_WRONG: run,
         ToDoKind.STANDS_STILL: run,
         ToDoKind.NO_CREDIT: "",
+        ToDoKind.NEW_CODES: run,
     }[item.kind]

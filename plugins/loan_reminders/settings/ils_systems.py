@@ -1,0 +1,137 @@
+"""What differs from one Koha, Sierra or PMB to the next: sections of `[ils]` in `library.toml`.
+
+Each setting reaches the statement in one of two ways: as binds, or as the name of one of the forms that the statement
+itself writes down. None is ever part of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from loan_reminders.settings.values import Section
+
+
+def _all_different(values: list[str]) -> list[str]:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"présent deux fois : {', '.join(twice)}")
+    return values
+
+
+Code = Annotated[str, Field(pattern=r"^[!-~]{1,20}$")]
+"""A code of the ILS: signs of ASCII without a blank."""
+UpToEight = Annotated[list[Code], Field(max_length=8), AfterValidator(_all_different)]
+UpToFour = Annotated[list[Code], Field(max_length=4), AfterValidator(_all_different)]
+KohaEmail = Literal["email", "emailpro", "B_email"]
+
+
+class KohaSettings(Section):
+    """A Koha: its preferences, which its tables do not tell plainly, and what the site leaves out.
+
+    `email_order` is the preference EmailFieldPrecedence, or the one field of EmailFieldPrimary.
+    `overdue_notice_required` leaves out, as Koha's own script does, readers whose category has not that box.
+    `lost_codes_told` are values of items.itemlost that reminders go on for; all others are lost.
+    """
+
+    email_order: Annotated[list[KohaEmail], Field(min_length=1, max_length=3), AfterValidator(_all_different)] = [
+        "email", "emailpro", "B_email",
+    ]  # fmt: skip
+    alternative_address: Literal["after", "before", "never"] = "after"
+    branch: Literal["lending", "item", "patron"] = "lending"
+    second_code: Literal["sort1", "sort2"] = "sort1"
+    on_site_loans: bool = False
+    overdue_notice_required: bool = True
+    categories_left_out: UpToEight = []
+    lost_codes_told: UpToFour = []
+
+    def choices(self) -> dict[str, str]:
+        """The form of each choice of the statements: there is none."""
+        return {}
+
+    def binds(self) -> dict[str, str | int]:
+        """The values of the statements' binds."""
+        return {
+            **_numbered("email", self.email_order, places=3),
+            "other_address": self.alternative_address,
+            "branch_of": self.branch,
+            "second_code": self.second_code,
+            "on_site": _yes(self.on_site_loans),
+            "notice_box": "obeyed" if self.overdue_notice_required else "ignored",
+            **_numbered("left_out", self.categories_left_out),
+            **_numbered("lost_told", self.lost_codes_told, places=4),
+        }
+
+
+class SierraSettings(Section):
+    """A Sierra: the codes that each site makes itself.
+
+    `mobile_type` is a code of patron_record_phone_type, `address_type` the number of the address preferred.
+    `lost_statuses` are item statuses that are not reminded of; `patron_types_left_out` and `loan_rules_left_out` are
+    numbers, of equipment for example. `partner_items` are those with a partner's campus code.
+    """
+
+    mobile_type: Code = "o"
+    address_type: Annotated[str, Field(pattern=r"^[0-9]$")] = "1"
+    second_code: Literal["pcode1", "pcode2", "pcode3", "pcode4"] = "pcode3"
+    branch: Literal["item", "lending"] = "item"
+    lost_statuses: UpToEight = ["n", "z", "$"]
+    patron_types_left_out: UpToEight = []
+    loan_rules_left_out: UpToEight = []
+    partner_items: bool = True
+
+    def choices(self) -> dict[str, str]:
+        """The form of each choice of the statements: there is none."""
+        return {}
+
+    def binds(self) -> dict[str, str | int]:
+        """The values of the statements' binds."""
+        return {
+            "mobile_type": self.mobile_type,
+            "address_type": self.address_type,
+            "second_code": self.second_code,
+            "branch_of": self.branch,
+            **_numbered("lost", self.lost_statuses),
+            **_numbered("left_out", self.patron_types_left_out),
+            **_numbered("rule_out", self.loan_rules_left_out),
+            "partner_items": _yes(self.partner_items),
+        }
+
+
+class PmbSettings(Section):
+    """A PMB: the site's own statuses, and whether its release knows digital loans.
+
+    `lost_statuses` are numbers of docs_statut, `categories_left_out` numbers of empr_categ. `in_recovery` is whether
+    loans of reminder level 3, which the service of recovery has, are told of. `digital_loans` says whether
+    pret has the column pret_pnb_flag.
+    """
+
+    branch: Literal["item", "patron"] = "item"
+    lost_statuses: UpToEight = []
+    categories_left_out: UpToEight = []
+    in_recovery: bool = True
+    digital_loans: bool = True
+
+    def choices(self) -> dict[str, str]:
+        """The form of each choice of the statements."""
+        return {"digital_loans": "known" if self.digital_loans else "unknown"}
+
+    def binds(self) -> dict[str, str | int]:
+        """The values of the statements' binds."""
+        return {
+            "branch_of": self.branch,
+            "in_recovery": _yes(self.in_recovery),
+            **_numbered("lost", self.lost_statuses),
+            **_numbered("left_out", self.categories_left_out),
+        }
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+def _numbered(name: str, values: Sequence[str], *, places: int = 8) -> dict[str, str | int]:
+    """A bind for each place of a list; a place beyond its end holds the empty text, which is no code."""
+    return {f"{name}_{place + 1}": values[place] if place < len(values) else "" for place in range(places)}

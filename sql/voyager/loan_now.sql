@@ -1,0 +1,8 @@
+-- The present due date of one loan that is still open, by its key. A return takes its row to the archive (seen).
+SELECT ct.current_due_date AS due_date
+  FROM circ_transactions ct
+ WHERE ct.circ_transaction_id = :loan_key
+   AND ct.discharge_date IS NULL
+   AND NOT EXISTS (SELECT 1 FROM item_status s
+                    WHERE s.item_id = ct.item_id
+                      AND s.item_status IN (:lost_status_1, :lost_status_2, :lost_status_3, :lost_status_4))

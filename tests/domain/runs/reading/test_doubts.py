@@ -1,0 +1,139 @@
+"""When a reading is not as usual; and when it only looks so."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from loan_reminders.domain.runs.reading.doubts import DoubtKind, PastReading, ReadingGuard, doubts
+from loan_reminders.domain.runs.reading.tally import Reading
+
+GUARD = ReadingGuard()
+THURSDAY = date(2026, 11, 26)
+EMPTY, EMAILS, MOBILES = DoubtKind.EMPTY_DAY, DoubtKind.FEW_EMAILS, DoubtKind.FEW_MOBILES
+
+
+def weeks(*loans, day=THURSDAY, **more):
+    """Readings of the same weekday before, the newest first."""
+    return [
+        PastReading(due_date=day - timedelta(weeks=number), loans=one, **more)
+        for number, one in enumerate(loans, start=1)
+    ]
+
+
+def days(count, loans=100, emails=95, mobiles=60):
+    return [
+        PastReading(due_date=THURSDAY - timedelta(days=number), loans=loans, with_email=emails, with_mobile=mobiles)
+        for number in range(1, count + 1)
+    ]
+
+
+def kinds(reading, past, guard=GUARD, day=THURSDAY):
+    return [doubt.kind for doubt in doubts(reading, day, past, guard)]
+
+
+@pytest.mark.parametrize(
+    ("loans", "past", "found"),
+    [
+        (0, weeks(140, 150, 160), [EMPTY]),
+        (0, weeks(140, 0, 160, 0, 155), [EMPTY]),  # holidays among them
+        (0, weeks(21, 21, 21), [EMPTY]),
+        (0, weeks(20, 20, 20), []),  # as many as may be missing
+        (0, weeks(3, 4, 2, 5), []),  # a small library
+        (0, weeks(0, 0, 0, 0), []),  # a day on which nothing is ever due
+        (0, weeks(0, 0, 0, 150, 150), []),  # has become such a day
+        (0, [], []),  # the first day
+        (0, weeks(140), []),  # the first weeks
+        (0, weeks(140, 150), []),
+        (1, weeks(140, 150, 160), []),  # little is not nothing
+        (0, days(6), []),  # other weekdays say nothing of this one
+        (0, weeks(*[0] * 8, *[150] * 20), []),  # what is further back than eight weeks is no habit
+    ],
+)
+def test_an_empty_day(loans, past, found):
+    assert kinds(Reading(loans=loans), past) == found
+
+
+def test_the_words_of_an_empty_day_have_their_figures():
+    [doubt] = doubts(Reading(rejected=40), THURSDAY, weeks(140, 150, 160), GUARD)
+    assert (doubt.found, doubt.usual, doubt.compared) == (0, 150, 3)
+
+
+def test_nothing_is_due_on_a_holiday():
+    guard = ReadingGuard(is_closed=lambda day: day == THURSDAY)
+    assert kinds(Reading(), weeks(140, 150, 160), guard) == []
+
+
+def test_an_old_day_that_is_caught_up_has_its_own_past():
+    """What came after it says nothing of it."""
+    old = THURSDAY - timedelta(weeks=4)
+    before, after = weeks(150, 150, 150, day=old), weeks(0, 0, 0)
+    assert kinds(Reading(), [*after, *before], day=old) == [EMPTY]
+    assert kinds(Reading(), weeks(150, 150, 150), day=old) == []
+    assert kinds(Reading(), [PastReading(due_date=old, loans=150)] * 5, day=old) == []
+
+
+def test_of_several_readings_of_a_day_the_fullest_counts():
+    """A run that is begun again late finds fewer loans; it does not make the day a small one."""
+    assert kinds(Reading(), [*weeks(150, 150, 150), *weeks(0, 0, 0), *weeks(2, 2, 2)]) == [EMPTY]
+
+
+@pytest.mark.parametrize(
+    ("reading", "found"),
+    [
+        ({"with_email": 95, "with_mobile": 60}, []),
+        ({"with_email": 0, "with_mobile": 60}, [EMAILS]),
+        ({"with_email": 95, "with_mobile": 0}, [MOBILES]),
+        ({"with_email": 0, "with_mobile": 0}, [EMAILS, MOBILES]),
+        ({"with_email": 95, "with_mobile": 30}, [MOBILES]),  # half
+        ({"with_email": 95, "with_mobile": 31}, []),
+        ({"with_email": 47, "with_mobile": 60}, [EMAILS]),
+        ({"with_email": 48, "with_mobile": 60}, []),
+        ({"with_email": 100, "with_mobile": 100}, []),
+    ],
+)
+def test_half_the_usual_share(reading, found):
+    assert kinds(Reading(loans=100, **reading), days(10)) == found
+
+
+def test_few_loans_may_be_chance():
+    for loans in (1, 3, 39):
+        assert kinds(Reading(loans=loans), days(10)) == []
+    assert kinds(Reading(loans=40), days(10)) == [EMAILS, MOBILES]
+
+
+def test_a_share_that_is_always_small_may_be_missed_by_chance():
+    assert kinds(Reading(loans=100, with_email=95), days(10, mobiles=5)) == []
+    assert kinds(Reading(loans=1000, with_email=950), days(10, mobiles=5)) == [MOBILES]
+
+
+def test_small_days_are_no_example():
+    small = [*days(2), *[PastReading(due_date=THURSDAY - timedelta(days=9 + n), loans=5, with_email=5, with_mobile=5)
+                         for n in range(10)]]  # fmt: skip
+    assert kinds(Reading(loans=100), small) == []
+    assert kinds(Reading(loans=100), [*small, *days(3)]) == [EMAILS, MOBILES]
+
+
+def test_readings_from_before_they_were_counted_are_no_example():
+    assert (
+        kinds(Reading(loans=100), [PastReading(due_date=THURSDAY - timedelta(days=n), loans=100) for n in range(1, 9)])
+        == []
+    )
+    assert kinds(Reading(), weeks(150, 150, 150)) == [EMPTY]  # but their loans were
+
+
+def test_only_the_last_readings_are_usual():
+    """A library that gave up telephones is asked for some days, and then it is so."""
+    past = [*days(6, mobiles=0), *[PastReading(due_date=THURSDAY - timedelta(days=n), loans=100, with_email=95,
+                                               with_mobile=60) for n in range(7, 40)]]  # fmt: skip
+    assert kinds(Reading(loans=100, with_email=95), past) == []
+    assert kinds(Reading(loans=100, with_email=95), past[3:]) == [MOBILES]
+
+
+def test_the_library_says_when_it_is_asked():
+    careful = ReadingGuard(empty_day_median=2, share_drop=0.9, share_floor=10)
+    assert kinds(Reading(), weeks(3, 4, 3), careful) == [EMPTY]
+    assert kinds(Reading(loans=100, with_email=85, with_mobile=60), days(5), careful) == [EMAILS]
+    never = ReadingGuard(empty_day_median=10**9, share_floor=10**9)
+    assert kinds(Reading(), weeks(150, 150, 150), never) == kinds(Reading(loans=100), days(9), never) == []
