@@ -31,8 +31,8 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.installed
 	$(BIN)/python -m pip check
 	@touch $@
 
-demo: $(VENV)/.installed ## Today's five runs on a fictional library, with a real Airflow; prints what was sent
-	@$(BIN)/python -m tests.e2e.demo
+demo: $(VENV)/.installed ## Today's five runs on a fictional library, with a real Airflow; prints what was sent (ILS=koha: from a real MariaDB)
+	@$(BIN)/python -m tests.e2e.demo $(if $(ILS),--ils $(ILS))
 
 up: $(VENV)/.installed ## The same Airflow left running, with a library three months into use; Ctrl-C stops it
 	@$(BIN)/python -m tests.e2e.demo --stay
