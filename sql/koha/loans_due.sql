@@ -38,14 +38,14 @@ SELECT i.issue_id                                       AS loan_key,
        -- the kind of street is a code of the list ROADTYPE (?), else the words themselves
        CASE WHEN home.borrowernumber > 0 THEN CONCAT(
                 COALESCE(home.streetnumber, ' '), ' ',
-                COALESCE((SELECT MIN(v.lib) FROM authorised_values v
-                           WHERE v.category = 'ROADTYPE' AND v.authorised_value = home.streettype),
+                COALESCE((SELECT MIN(w.lib) FROM authorised_values w
+                           WHERE w.category = 'ROADTYPE' AND w.authorised_value = home.streettype),
                          home.streettype, ' '), ' ',
                 COALESCE(home.address, ' '))
             WHEN other.borrowernumber > 0 THEN CONCAT(
                 COALESCE(other.B_streetnumber, ' '), ' ',
-                COALESCE((SELECT MIN(v.lib) FROM authorised_values v
-                           WHERE v.category = 'ROADTYPE' AND v.authorised_value = other.B_streettype),
+                COALESCE((SELECT MIN(w.lib) FROM authorised_values w
+                           WHERE w.category = 'ROADTYPE' AND w.authorised_value = other.B_streettype),
                          other.B_streettype, ' '), ' ',
                 COALESCE(other.B_address, ' '))
        END                                              AS address_1,

@@ -23,11 +23,11 @@ SELECT c.id                                             AS loan_key,
        n.last_name                                      AS full_name,
        p.iii_language_pref_code                         AS language,
        mail.field_content                               AS email,
-       phone.sms                                        AS phone_sms,
-       phone.main                                       AS phone_1,
-       phone.alternate                                  AS phone_2,
-       phone.second_sms                                 AS phone_3,
-       phone.second_main                                AS phone_4,
+       phone.sms_1                                      AS phone_sms,
+       phone.main_1                                     AS phone_1,
+       phone.other_1                                    AS phone_2,
+       phone.sms_2                                      AS phone_3,
+       phone.main_2                                     AS phone_4,
        -- Sierra cuts the field by American rules: town and postcode of a French address may stand in any part (?)
        a.addr1                                          AS address_1,
        a.addr2                                          AS address_2,
@@ -77,17 +77,17 @@ SELECT c.id                                             AS loan_key,
                       ORDER BY v.occ_num, v.field_content
                       FETCH FIRST 1 ROW ONLY) mail ON 1 = 1
   -- t: main, p: alternate; which type holds mobiles is the site's own choice
-  LEFT JOIN LATERAL (SELECT MAX(CASE WHEN o.code = :mobile_type AND o.place = 1 THEN o.phone_number END) AS sms,
-                            MAX(CASE WHEN o.code = 't' AND o.place = 1 THEN o.phone_number END)          AS main,
-                            MAX(CASE WHEN o.code = 'p' AND o.place = 1 THEN o.phone_number END)          AS alternate,
-                            MAX(CASE WHEN o.code = :mobile_type AND o.place = 2 THEN o.phone_number END) AS second_sms,
-                            MAX(CASE WHEN o.code = 't' AND o.place = 2 THEN o.phone_number END)          AS second_main
+  LEFT JOIN LATERAL (SELECT MAX(CASE WHEN o.code = :mobile_type AND o.place = 1 THEN o.phone_number END) AS sms_1,
+                            MAX(CASE WHEN o.code = 't' AND o.place = 1 THEN o.phone_number END)          AS main_1,
+                            MAX(CASE WHEN o.code = 'p' AND o.place = 1 THEN o.phone_number END)          AS other_1,
+                            MAX(CASE WHEN o.code = :mobile_type AND o.place = 2 THEN o.phone_number END) AS sms_2,
+                            MAX(CASE WHEN o.code = 't' AND o.place = 2 THEN o.phone_number END)          AS main_2
                        FROM (SELECT TRIM(k.code) AS code,
                                     h.phone_number,
                                     ROW_NUMBER() OVER (PARTITION BY k.code
                                                        ORDER BY h.display_order, h.phone_number) AS place
                                FROM sierra_view.patron_record_phone h
-                               JOIN sierra_view.patron_record_phone_type k
+                               INNER JOIN sierra_view.patron_record_phone_type k
                                  ON k.id = h.patron_record_phone_type_id
                               WHERE h.patron_record_id = c.patron_record_id) o) phone ON 1 = 1
   -- 1: the primary address, 2: the alternate one
@@ -102,7 +102,7 @@ SELECT c.id                                             AS loan_key,
   -- of several records bound in one volume, the first
   LEFT JOIN LATERAL (SELECT r.best_title, r.best_author
                        FROM sierra_view.bib_record_item_record_link l
-                       JOIN sierra_view.bib_record_property r
+                       INNER JOIN sierra_view.bib_record_property r
                          ON r.bib_record_id = l.bib_record_id
                       WHERE l.item_record_id = c.item_record_id
                       ORDER BY l.bibs_display_order, l.bib_record_id

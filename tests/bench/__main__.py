@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from tests.bench import days, dispatch, pages
 from tests.bench.bed import Bed
+from tests.bench.ils import figures as ils
 from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
 
 CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
@@ -20,6 +21,7 @@ CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("scale_100k_time", "scale_100k_memory"), days.scale),
     (("dag_parse",), days.dag_parse),
     (("ordinary_day",), days.ordinary_day),
+    (ils.NAMES, ils.large_library),
     (("pages_p95", "first_page_size"), pages.pages),
 )
 """What is measured together, and by what."""

@@ -16,12 +16,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
+from sql.demo.systems.library_site import site_settings
 from tests.bench.report import ROOT
 from tests.bench.watch import Watch
 from tests.e2e.processes import Processes
 from tests.simulators.postgres import EmbeddedPostgres
 
-ORACLE_SERVICE = "DEMO"
+ORACLE_SERVICE, ILS_MARIADB = "DEMO", "ils_mariadb"
 ILS_PASSWORD, SMS_LOGIN, SMS_KEY = "bench-password", "bench", "bench-api-key"
 
 
@@ -107,7 +108,11 @@ class Bed:
             "build_library", path=str(path), today=self.today.isoformat(), patrons=patrons, loans=loans,
             due_loans={str(day): count for day, count in due_loans.items()},
         )  # fmt: skip
-        options = ["--database", str(path), "--user", "bench"]
+        return self.oracle(name, path)
+
+    def oracle(self, name: str, database: Path) -> int:
+        """An Oracle wire server over the tables of Aleph in an SQLite file; its port."""
+        options = ["--database", str(database), "--user", "bench"]
         return self._serve(name, "tests.simulators.oracle_server", *options, ILS_PASSWORD=ILS_PASSWORD)
 
     def mail_server(self, *, keeping: bool = False) -> int:
@@ -132,15 +137,17 @@ class Bed:
         *,
         ledger: str = "",
         ports: Mapping[str, int] | None = None,
+        site: Mapping[str, str] | None = None,
         together: bool = False,
         **arguments: Any,
     ) -> Measured:
         """Run one verb of `tests.bench.task` in a process of its own and wait for its figures.
 
-        `together` also watches the memory of the process and its children, which costs a little time.
+        `site` names another library system as `ils`, and its `database`. `together` also watches the memory of the
+        process and its children, which costs a little time.
         """
         command = [sys.executable, "-m", "tests.bench.task", verb, json.dumps(arguments)]
-        env = self._python() | self._airflow(ledger, ports or {})
+        env = self._python() | self._airflow(ledger, ports or {}, site or {})
         since = time.monotonic()
         with (
             subprocess.Popen(
@@ -160,11 +167,21 @@ class Bed:
         env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "plugins"), str(ROOT)))
         return env
 
-    def _airflow(self, ledger: str, ports: Mapping[str, int]) -> dict[str, str]:
+    def _settings_on(self, ils: str) -> Path:
+        """The library's settings on another library system."""
+        path = self.folder / f"library-{ils}.toml"
+        path.write_text(site_settings(self._config.read_text(encoding="utf-8"), ils, ILS_MARIADB), encoding="utf-8")
+        return path
+
+    def _airflow(self, ledger: str, ports: Mapping[str, int], site: Mapping[str, str]) -> dict[str, str]:
         connections: dict[str, dict[str, Any]] = {
             "ILS_ORACLE": {
                 "conn_type": "oracle", "host": "127.0.0.1", "port": ports.get("oracle"), "login": "bench",
                 "password": ILS_PASSWORD, "extra": {"service_name": ORACLE_SERVICE},
+            },
+            ILS_MARIADB.upper(): {
+                "conn_type": "mysql", "host": "127.0.0.1", "port": ports.get("mariadb"), "login": "bench",
+                "password": ILS_PASSWORD, "schema": site.get("database"),
             },
             "REMINDERS_LEDGER": {
                 "conn_type": "postgres", "login": "postgres", "schema": ledger or "postgres",
@@ -185,7 +202,7 @@ class Bed:
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "REMINDERS_CONFIG": str(self._config),
+            "REMINDERS_CONFIG": str(self._settings_on(site["ils"]) if site else self._config),
             "REMINDERS_STORAGE": str(self.folder / "letters"),
         }
 

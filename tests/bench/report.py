@@ -45,6 +45,12 @@ NAMES = (
     "scale_100k_memory",
     "dag_parse",
     "ordinary_day",
+    "ils_20k_time",
+    "ils_200_time",
+    "ils_memory",
+    "ils_20k_time_mariadb",
+    "ils_200_time_mariadb",
+    "ils_memory_mariadb",
     "pages_p95",
     "first_page_size",
 )
@@ -60,6 +66,11 @@ TARGETS = {
     "scale_100k_memory": Target(limit=400, at_least=False),
     "dag_parse": Target(limit=0.5, at_least=False),
     "ordinary_day": Target(limit=3, at_least=False),
+    **{
+        f"{name}{engine}": Target(limit=limit, at_least=False)
+        for engine in ("", "_mariadb")
+        for name, limit in (("ils_20k_time", 20), ("ils_200_time", 1), ("ils_memory", 200))
+    },
     "pages_p95": Target(limit=300, at_least=False, or_ratio=3),
     "first_page_size": Target(limit=100, at_least=False),
 }

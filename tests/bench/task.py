@@ -21,10 +21,11 @@ from typing import Any
 
 from tests.bench import baselines, dag_files, other_engines, smtp_step
 from tests.bench.clock import Clock
+from tests.bench.ils.read import read_loans
 
 LAZY = (
-    "babel.dates", "email_validator", "jinja2", "oracledb", "phonenumbers", "psycopg", "requests", "sqlalchemy",
-    "airflow.providers.oracle.hooks.oracle", "loan_reminders.gateways.sms.allmysms",
+    "babel.dates", "email_validator", "jinja2", "oracledb", "phonenumbers", "psycopg", "pymysql", "requests",
+    "sqlalchemy", "airflow.providers.oracle.hooks.oracle", "loan_reminders.gateways.sms.allmysms",
     "loan_reminders.gateways.email.mail_relay", "loan_reminders.hooks.ils", "loan_reminders.hooks.ledger",
     "loan_reminders.hooks.letter_store", "loan_reminders.hooks.mail_relay", "loan_reminders.ledger.connect",
     "loan_reminders.rendering.email.renderer", "loan_reminders.rendering.letters.renderer",
@@ -121,7 +122,7 @@ def _listed(operator: Any, today: date, *, readers: int, **reach: Any) -> Any:
 VERBS: dict[str, Callable[..., Any]] = {
     verb.__name__: verb
     for verb in (
-        build_library, start, generate, run_task,
+        build_library, start, generate, run_task, read_loans,
         baselines.insert_one_by_one, baselines.send_bare_emails, baselines.post_one_by_one,
         baselines.print_at_once, other_engines.print_usually, dag_files.read_dag_files, smtp_step.send_ready_emails,
     )

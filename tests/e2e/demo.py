@@ -14,6 +14,7 @@ from typing import Any
 
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import settings
+from sql.demo.systems.library_site import KINDS
 from tests.e2e.installation import ROOT, Installation
 from tests.e2e.summary import stage_summary, table
 
@@ -27,14 +28,22 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--stay", action="store_true", help="leave Airflow running until Ctrl-C")
     arguments.add_argument("--today", type=date.fromisoformat, help="the day to run for (default: today)")
+    arguments.add_argument("--ils", choices=KINDS, default=KINDS[0], help="the library system with the loans")
     options = arguments.parse_args()
+    if options.stay and options.ils != KINDS[0]:
+        arguments.error("--stay shows a library that has lived for months: only Aleph's tables have its past")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     today = options.today or datetime.now(settings().zone).date()
     if not options.stay or last_day(FOLDER) != today:
         clear(FOLDER)
-    say(f"Bibliothèque fictive au {today:%d/%m/%Y}, PostgreSQL, simulateurs et Airflow : démarrage…")
-    with Installation(FOLDER, today=today, scheduled=options.stay, lived=options.stay) as installation:
+    on = (
+        ""
+        if options.ils == KINDS[0]
+        else f" sur {options.ils.upper() if options.ils == 'pmb' else options.ils.title()}"
+    )
+    say(f"Bibliothèque fictive{on} au {today:%d/%m/%Y}, PostgreSQL, simulateurs et Airflow : démarrage…")
+    with Installation(FOLDER, today=today, scheduled=options.stay, lived=options.stay, ils=options.ils) as installation:
         say(f"Airflow répond : {installation.url}")
         if options.stay:
             (FOLDER / LIVED).write_text(today.isoformat(), encoding="utf-8")

@@ -16,8 +16,11 @@ from typing import Any
 
 from loan_reminders.commands import migrate
 from loan_reminders.domain.stages import Stage
+from loan_reminders.settings.library_toml import settings
 from sql.demo.generator import build_library
+from sql.demo.systems.library_site import site_settings
 from tests.e2e.airflow_api import AirflowApi
+from tests.e2e.library_system import serve_library
 from tests.e2e.processes import Processes, free_port
 from tests.scenes.lived.months import SIZES, live
 from tests.simulators.oracle_server import SERVICE
@@ -36,9 +39,9 @@ USERS = {"admin": "admin", "biblio": "user"}
 ALWAYS = 'window = { opens = "00:00", closes = "24:00", weekdays = [1, 2, 3, 4, 5, 6, 7], on_holidays = true }'
 
 
-def settings_for_any_hour(path: Path) -> Path:
+def settings_for_any_hour(path: Path, ils: str = "aleph") -> Path:
     """A copy of library.toml, at `path`, whose SMS may leave at any hour: the demo works at night and on Sundays."""
-    text = (ROOT / "library.toml").read_text(encoding="utf-8")
+    text = site_settings((ROOT / "library.toml").read_text(encoding="utf-8"), ils, f"ils_{ils}")
     path.write_text(re.sub(r"(?m)^window = \{.*$", ALWAYS, text), encoding="utf-8")
     return path
 
@@ -46,7 +49,8 @@ def settings_for_any_hour(path: Path) -> Path:
 class Installation:
     """Everything a library needs, below one folder; every port is free, everything started is stopped.
 
-    With `lived` the library is three months into use: a new ledger lives them before anything starts.
+    With `lived` the library is three months into use: a new ledger lives them before anything starts. `ils` is the
+    library system that holds its loans: Aleph behind the wire server, another on a database server of its own.
     """
 
     def __init__(
@@ -57,8 +61,11 @@ class Installation:
         scheduled: bool = False,
         more_users: Mapping[str, str] | None = None,
         lived: bool = False,
+        ils: str = "aleph",
     ) -> None:
         self.folder = folder
+        self.ils_kind = ils
+        self.ils_connection: dict[str, Any] = {}
         self.lived = lived
         self.today = today
         self.scheduled = scheduled
@@ -75,7 +82,7 @@ class Installation:
 
     def __enter__(self) -> Installation:
         self.mail.mkdir(parents=True, exist_ok=True)
-        settings_for_any_hour(self.config)
+        settings_for_any_hour(self.config, self.ils_kind)
         try:
             self._start()
         except BaseException:
@@ -93,12 +100,20 @@ class Installation:
             self.postgres.create_database(database)
         self.ledger_url = self.postgres.url("ledger")
         migrate.upgrade(self.ledger_url)
-        self.ils.unlink(missing_ok=True)
-        build_library(self.ils, today=self.today, **(SIZES if self.lived else {}))
+        self._fill_library()
         self._live()
         self.processes = self.stack.enter_context(Processes(self.folder / "logs" / "processes"))
         self.env = self._environment(self._start_simulators())
         self._start_airflow()
+
+    def _fill_library(self) -> None:
+        if self.ils_kind != "aleph":
+            self.ils_connection = serve_library(
+                self.stack, self.ils_kind, today=self.today, postgres=self.postgres, zone=settings().library.time_zone
+            )
+            return
+        self.ils.unlink(missing_ok=True)
+        build_library(self.ils, today=self.today, **(SIZES if self.lived else {}))
 
     def _live(self) -> None:
         """The months before today, in a ledger that is new; one that was used is left as it is."""
@@ -136,6 +151,8 @@ class Installation:
                 str(self.sms_credit),
             ],
         }
+        if self.ils_connection:
+            del commands["oracle"]
         return {
             name: self.processes.start_listening(name, [*python, *command], env, ROOT)
             for name, command in commands.items()
@@ -169,11 +186,12 @@ class Installation:
             "ILS_ORACLE": {
                 "conn_type": "oracle",
                 "host": "127.0.0.1",
-                "port": ports["oracle"],
+                "port": ports.get("oracle"),
                 "login": ILS_LOGIN,
                 "password": self.ils_password,
                 "extra": {"service_name": SERVICE},
             },
+            f"ILS_{self.ils_kind.upper()}": self.ils_connection,
             "REMINDERS_LEDGER": {
                 "conn_type": "postgres",
                 "login": "postgres",
@@ -198,7 +216,7 @@ class Installation:
         }
         return {
             **self._python_environment(),
-            **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},
+            **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items() if value},
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),

@@ -17,6 +17,7 @@ from loan_reminders.gateways.runs.binds import bind_names, with_binds_written
 from loan_reminders.gateways.runs.statements import final_text, offered
 from loan_reminders.settings.ils import LIBRARY_CODES
 from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
+from loan_reminders.settings.ils_systems import KohaSettings, PmbSettings, SierraSettings
 from tests.lint.sql_engines import MARIADB, ORACLE, POSTGRESQL, Engine
 from tests.lint.sql_rules import faults
 
@@ -49,6 +50,11 @@ KINDS: Mapping[str, Kind] = {
         now=NOW - {"loan_number"},
     ),
     "view": Kind(engines=(ORACLE, POSTGRESQL, MARIADB), days=BY_DATE, now=NOW - {"loan_number"}),
+    "koha": Kind(engines=(MARIADB,), days=BY_DATE, site=frozenset(KohaSettings().binds()), now=NOW - {"loan_number"}),
+    "sierra": Kind(
+        engines=(POSTGRESQL,), days=BY_DATE, site=frozenset(SierraSettings().binds()), now=NOW - {"loan_number"}
+    ),
+    "pmb": Kind(engines=(MARIADB,), days=BY_DATE, site=frozenset(PmbSettings().binds())),
 }
 """Every folder of `sql/` with statements."""
 

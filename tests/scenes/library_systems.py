@@ -15,9 +15,11 @@ from loan_reminders.domain.errors import RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.runs.extraction import CodeMapping, parse_row, reject
 from loan_reminders.domain.stages import PatronCategory
-from loan_reminders.gateways.runs.binds import with_binds_written
-from loan_reminders.gateways.runs.ils_database import Answer, IlsSession
+from loan_reminders.gateways.runs import mariadb_connection
+from loan_reminders.gateways.runs.ils_database import IlsDatabase
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.mariadb_database import MariaDbDatabase
+from loan_reminders.gateways.runs.postgres_database import PostgresDatabase
 from loan_reminders.gateways.runs.statements import final_text
 from loan_reminders.settings.ils_systems import KohaSettings, PmbSettings, SierraSettings
 from sql.demo.golden import GoldenLoan, golden_loans, golden_readers, golden_row
@@ -28,6 +30,7 @@ from sql.demo.systems.sierra import sierra_tables
 from sql.demo.systems.tables import Tables, amount, create, fill, reader_numbers, real_day
 from sql.demo.tables import Library
 from tests.scenes.aleph import SQL_FOLDER, TODAY
+from tests.simulators.mariadb import ADMINISTRATOR
 
 Settings = KohaSettings | SierraSettings | PmbSettings
 ZONE = ZoneInfo("Europe/Paris")
@@ -59,14 +62,14 @@ class System:
     keeps_returned: bool
     differs: Callable[[GoldenLoan, int, int], Mapping[str, object]]
 
-    def source(self, database: Any, settings: Settings | None = None) -> IlsLoanSource:
+    def source(self, database: OneDatabase, settings: Settings | None = None) -> IlsLoanSource:
         """The gateway on one database of this system."""
         site = settings or self.settings
         due, now = (
             final_text((SQL_FOLDER / self.name / f"{name}.sql").read_text(encoding="utf-8"), site.choices())
             for name in ("loans_due", "loan_now")
         )
-        return IlsLoanSource(database, sql=due, now_sql=now, binds=site.binds(), codes=CODES)
+        return IlsLoanSource(database.ils, sql=due, now_sql=now, binds=site.binds(), codes=CODES)
 
     def expected(self, library: Library, due: date) -> dict[str, Loan | RejectedRow]:
         """What the golden loans of a due date become here, by loan id."""
@@ -79,6 +82,14 @@ class System:
                 told = _parsed(row)
                 found[told.loan_id] = told
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneDatabase:
+    """A database by its name, and the gateway that reads it."""
+
+    name: str
+    ils: IlsDatabase
 
 
 def _parsed(row: Mapping[str, object]) -> Loan | RejectedRow:
@@ -96,14 +107,16 @@ def told(loan: Loan | RejectedRow) -> object:
 def _in_koha(loan: GoldenLoan, reader: int, place: int) -> Mapping[str, object]:
     """Ids are numbers, a price is an amount; without its date a loan has that of its last touch.
 
-    A reader's category is of the reader, not of the loan: it is lost with the reader.
+    A reader's category is of the reader, not of the loan: it is lost with the reader. An impossible date comes out of
+    COALESCE as zeros.
     """
+    day = loan.loan_ymd if real_day(loan.loan_ymd) else None
     return {
         "loan_key": loan.number,
         "loan_number": None,
         "patron_id": reader,
         "patron_status": loan.reader_status if loan.reader else None,
-        "loan_date": loan.loan_ymd or HELD_LONG,
+        "loan_date": day if loan.loan_ymd else HELD_LONG,
         "price_text": amount(loan.item.price) if loan.item else None,
     }
 
@@ -153,7 +166,7 @@ SYSTEMS = (KOHA, SIERRA, PMB)
 
 
 @contextmanager
-def database_of(system: System, server: Any, tables: Tables) -> Iterator[Any]:
+def database_of(system: System, server: Any, tables: Tables) -> Iterator[OneDatabase]:
     """A database of this system's own with these rows, as the gateway reads it."""
     options = {"options": "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"} if system.engine == "mariadb" else {}
     name = server.create_database(**options)
@@ -178,31 +191,15 @@ def connection_to(system: System, server: Any, name: str) -> Iterator[Any]:
             yield connection
 
 
-def gateway_to(system: System, server: Any, name: str) -> Any:
+def gateway_to(system: System, server: Any, name: str) -> OneDatabase:
     """The gateway to one database."""
     if system.engine == "mariadb":
-        return _Plain(lambda: server.connect(name), name)
-    return _Plain(lambda: psycopg.connect(server.url(name), options=f"-c timezone={ZONE.key}"), name)
 
+        def connect() -> Any:
+            return mariadb_connection.connect(
+                host=server.host, port=server.port, login=ADMINISTRATOR, password="", database=name, extra={},
+                call_timeout_ms=60_000,
+            )  # fmt: skip
 
-class _Plain:
-    """A session on a driver's connection."""
-
-    def __init__(self, connect: Callable[[], Any], name: str) -> None:
-        self._connect = connect
-        self.name = name
-
-    @contextmanager
-    def session(self) -> Iterator[IlsSession]:
-        connection = self._connect()
-        try:
-
-            def execute(sql: str, binds: Mapping[str, object]) -> Answer:
-                cursor = connection.cursor()
-                cursor.execute(with_binds_written(sql.replace("%", "%%"), lambda name: f"%({name})s"), binds)
-                columns = tuple(column[0].lower() for column in cursor.description)
-                return Answer(columns=columns, fetchmany=lambda: cursor.fetchmany(1000))
-
-            yield IlsSession(server_version="", execute=execute)
-        finally:
-            connection.close()
+        return OneDatabase(name=name, ils=MariaDbDatabase(connect, zone=ZONE))
+    return OneDatabase(name=name, ils=PostgresDatabase(lambda: psycopg.connect(server.url(name)), zone=ZONE))

@@ -16,8 +16,8 @@ LOST, HELD_LONG = 1, "2026-01-05 08:00:00"
 def koha_tables(library: Library, *, today: date) -> Tables:
     """The rows of every table; `issue_id` is the number of the loan, `borrowernumber` the place of the reader.
 
-    A loan without its date was last touched at `HELD_LONG`, the date of an impossible day stays impossible: the
-    session that inserts it allows that.
+    A loan without its date was last touched at `HELD_LONG`. A day that no calendar has stays what it is: the session
+    that inserts it must allow that.
     """
     readers = golden_readers(library, today=today)
     loans = golden_loans(library, today=today)

@@ -146,11 +146,11 @@ def test_what_is_reminded_of_and_what_is_not(ask):
     assert all(loan.due_date == DUE for loan in ask().values() if isinstance(loan, Loan))
 
 
-def test_a_loan_without_a_date_has_that_of_its_last_touch_and_an_impossible_one_is_set_aside(ask):
+def test_a_loan_without_a_date_has_that_of_its_last_touch_and_one_of_zeros_is_set_aside(ask):
     assert ask()["no loan date"].loan_date == date(2026, 2, 2)
     rejected = ask()["zero loan date"]
     assert isinstance(rejected, RejectedRow)
-    assert (rejected.code, rejected.column) == ("not_a_date", "loan_date")
+    assert (rejected.code, rejected.column) == ("missing", "loan_date")
 
 
 @pytest.mark.parametrize(

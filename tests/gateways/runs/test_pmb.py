@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from loan_reminders.domain.errors import IlsRejected
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.states import Refusal
 from loan_reminders.settings.ils_systems import PmbSettings
@@ -119,7 +120,7 @@ def test_what_is_reminded_of_and_what_is_not(ask):
 def test_a_date_of_zeros_is_set_aside(ask):
     rejected = ask()["zero loan date"]
     assert isinstance(rejected, RejectedRow)
-    assert (rejected.code, rejected.column) == ("not_a_date", "loan_date")
+    assert (rejected.code, rejected.column) == ("missing", "loan_date")
 
 
 @pytest.mark.parametrize(
@@ -203,6 +204,8 @@ def test_an_old_base_without_digital_loans(mariadb_server):
             cursor.execute("ALTER TABLE pret DROP COLUMN pret_pnb_flag")
         old = PMB.source(opened, PmbSettings(digital_loans=False))
         assert len(list(old.loans_due(DUE, today=TODAY))) == len(LOANS) - len(NOT_LISTED) + 1
+        with pytest.raises(IlsRejected, match="1054"):
+            list(PMB.source(opened).loans_due(DUE, today=TODAY))
 
 
 def test_a_loan_is_asked_about_again_before_anything_is_sent(mariadb_server):
