@@ -129,6 +129,6 @@ def test_a_kind_of_ils_without_a_statement_is_told_with_those_there_are():
 
     assert "FROM z36" in statement("aleph", "loans_due")
     assert "FROM z36" in statement("aleph", "loan_now")
-    for kind in ("../aleph", "koha", ""):
+    for kind in ("../aleph", "absys", ""):
         with pytest.raises(SettingsError, match=r"valeurs permises : .*aleph"):
             statement(kind, "loans_due")

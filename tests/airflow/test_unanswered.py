@@ -145,7 +145,7 @@ def test_registered_letters_whose_approval_was_marked_as_successful_are_not_prin
     answer(world, run_id, VolumeAnswer.APPROVED)
     at_work.execute("PrepareLetters", run_id)
     drafts = set(at_work.pdfs())
-    fails(at_work, "PrintLetters", run_id, "personne ne les a validées", "« Valider les lettres recommandées »")
+    fails(at_work, "PrintLetters", run_id, "sans que personne les ait validées", "« Valider les lettres recommandées »")
     assert set(at_work.pdfs()) == drafts
 
 

@@ -36,6 +36,7 @@ NEVER_ONE = {
     "{failures} retours de suite",  # a code of the ledger, read by `failed_in_a_row`
     "{len(item.days)} jours",
     "les comptes des {len(closed)} tournées",
+    "{1 + more} lignes",
 }
 """What is only said of several: a limit, or the second branch of a choice."""
 THINGS = (

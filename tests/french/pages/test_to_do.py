@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from loan_reminders.domain.loans import CodeKind
+from loan_reminders.domain.runs.reading.tally import UnknownCode
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import when_words
@@ -25,6 +27,7 @@ def words(kind, **facts):
 @pytest.mark.parametrize("kind", ToDoKind)
 def test_every_kind_has_its_words(kind):
     facts = {"stage": Stage.OVERDUE_NOTICE, "days": (date(2026, 11, 28),), "number": 2, "since": NOW, "batch_id": 7}
+    facts["codes"] = (UnknownCode(kind=CodeKind.STATUS, code="99", loans=12),)
     said = words(kind, **facts)
     assert said.title
     assert said.button or kind is K.NO_CREDIT

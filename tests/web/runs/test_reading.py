@@ -190,7 +190,7 @@ class TestNewCodes:
         run = self.read(ledger, 0, "99")
         page = look()
         assert "Codes inconnus du SIGB : statut « 99 » (2 prêts)" in page
-        assert "ils.patron_categories" in page
+        assert "la tournée dit sous quelle clé" in page
         assert f'href="/tournees/{run.run_id}"' in page
         assert "2" in card(page, "Avis de retard")
         assert "prêts à code inconnu" in card(page, "Avis de retard")

@@ -10,7 +10,7 @@ from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.plurals import many, one_or_many
-from loan_reminders.french.readings import codes_advice, codes_words
+from loan_reminders.french.readings import codes_words
 from loan_reminders.french.words import STAGES, no_stage, the_stage
 
 BUTTONS = {
@@ -158,7 +158,7 @@ def _more(item: ToDoItem) -> str:
         waiting = f"{_counted(item, 'envoi', 'envois')} en attente ; " if item.number else ""
         return f"{waiting}sans réponse en 24 heures, la tournée s'arrête et ce jour reste à faire"
     if kind is ToDoKind.NEW_CODES:
-        return codes_advice(item.codes)
+        return "à faire par l'administrateur : leur donner un sens dans library.toml ; la tournée dit sous quelle clé"
     several = days_in_words(item.days) if kind in SEVERAL and len(item.days) > 1 else ""
     words = {
         ToDoKind.LEDGER_BEHIND: f"à faire par l'administrateur : {item.detail}",
