@@ -99,6 +99,8 @@ def ils_error(error: Exception, doing: str) -> IlsUnavailable | IlsRejected:
     """
     import pymysql
 
+    if isinstance(error, OSError):
+        return IlsUnavailable(f"{doing} : {type(error).__name__}, le réseau ne répond pas. {RETRIED}")
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     if isinstance(getattr(error, "original_exception", None), ssl.SSLError):
         code = 2026

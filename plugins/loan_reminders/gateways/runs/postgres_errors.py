@@ -96,6 +96,8 @@ def ils_error(error: Exception, doing: str) -> IlsUnavailable | IlsRejected:
     """
     import psycopg
 
+    if isinstance(error, OSError):
+        return IlsUnavailable(f"{doing} : {type(error).__name__}, le réseau ne répond pas. {RETRIED}")
     code = str(getattr(error, "sqlstate", None) or "")
     said = str(getattr(getattr(error, "diag", None), "message_primary", None) or "")
     if not code:
