@@ -19,7 +19,7 @@ Rows = list[dict[str, Any]]
 NEVER = date(1900, 1, 1)
 """A day on which nothing is due."""
 
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _READ_FROM = re.compile(
     r"\b(?:FROM|JOIN)\s+(?!LATERAL\b|ONLY\b)([A-Za-z_][\w$#]*(?:\.[A-Za-z_][\w$#]*){0,2})(?![\w$#.]|\s*\()",
     re.IGNORECASE,
@@ -53,7 +53,7 @@ class Inspection(ABC):
         """The tables and views that the two statements read, each once, in their order."""
         found: dict[str, str] = {}
         for sql in (self._sql, self._now_sql):
-            text = _COMMENT.sub(" ", sql)
+            text = COMMENT.sub(" ", sql)
             ours = {name.lower() for name in _NAMED_BEFORE.findall(text)}
             for name in _READ_FROM.findall(text):
                 if name.lower() not in ours:

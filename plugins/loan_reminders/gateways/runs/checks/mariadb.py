@@ -7,12 +7,21 @@ from collections.abc import Sequence
 from datetime import date
 
 from loan_reminders.domain.ports.ils_check import Account, WholeRead
-from loan_reminders.gateways.runs.checks.inspection import Inspection
+from loan_reminders.gateways.runs.checks.inspection import COMMENT, Inspection
 
 _GRANT = re.compile(r"GRANT (.+?) ON (\S+) TO ")
-_PRIVILEGE = re.compile(r"([A-Z][A-Z ]*[A-Z])(?: \([^)]*\))?")
+_PRIVILEGE = re.compile(r"([A-Z][A-Z_ ]*[A-Z])(?: \([^)]*\))?")
 _HARMLESS = frozenset(
-    {"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS", "REPLICATION CLIENT", "BINLOG MONITOR"}
+    {
+        "USAGE",
+        "SELECT",
+        "SHOW VIEW",
+        "SHOW DATABASES",
+        "PROCESS",
+        "REPLICATION CLIENT",
+        "BINLOG MONITOR",
+        "SLAVE MONITOR",
+    }
 )
 _ALIAS = re.compile(r"\b(?:FROM|JOIN)\s+([\w.]+)(?:\s+AS)?\s+(\w+)", re.IGNORECASE)
 _WHOLE = frozenset({"ALL", "index"})
@@ -44,7 +53,7 @@ class MariaDbInspection(Inspection):
 
     def whole_reads(self, due_date: date, *, today: date) -> Sequence[WholeRead]:
         """EXPLAIN, which runs nothing: tables and indexes read from one end to the other."""
-        names = {alias.lower(): table for table, alias in _ALIAS.findall(self._sql)}
+        names = {alias.lower(): table for table, alias in _ALIAS.findall(COMMENT.sub(" ", self._sql))}
         found: dict[str, int | None] = {}
         for row in self._ask(f"EXPLAIN {self._sql}", self._values(due_date, today)):
             table = str(row["table"] or "<>")
