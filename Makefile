@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screens test lint format browser bench faults pins check-settings preview
+.PHONY: help demo up screens test lint format browser bench faults pins check-settings check-ils preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ pins: ## Pin the three requirements files anew from pyproject.toml (needs uv); K
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
 	@$(BIN)/python -m loan_reminders.commands.check_settings
+
+check-ils: $(VENV)/.run-time ## Check the way to the ILS's loans: connection, rights, statements, plan, rows of a day (DAY=2026-11-30; yesterday)
+	@$(BIN)/python -m loan_reminders.commands.check_ils $(if $(DAY),--day $(DAY))
 
 preview: $(VENV)/.run-time ## Every message in every language, as files and images to look at; writes var/previews/
 	@$(BIN)/python -m loan_reminders.commands.previews

@@ -4,7 +4,8 @@ Chaque matin, un e-mail part aux lecteurs dont un prêt arrive à échéance **d
 
 1. **Extraire les prêts** : les prêts à échéance ce jour-là, lus dans le SIGB.
 2. **Préparer les avis** : un avis par lecteur, avec tous ses documents de cette échéance.
-3. **Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).
+3. **Vérifier le volume** : une tournée bien plus grosse que d'habitude, ou une lecture du SIGB inhabituelle
+   (aucun prêt, deux fois moins d'e-mails ou de mobiles), attend une réponse (« Actions requises »).
 4. **Envoyer les e-mails** : chaque lecteur une seule fois, même si la tournée est relancée ; ce qui a été rendu
    ou prolongé entre-temps n'est pas relancé.
 5. **Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.

@@ -10,7 +10,8 @@ imprimer, plier en trois, mettre sous enveloppe à fenêtre. L'adresse tombe dan
 répond « plus tard » jusqu'au dernier essai, reçoit la lettre dans la même tournée. Les autres lettres partent même si
 le serveur de messagerie est en panne. Qui ne peut rien recevoir est sur la page « Au bureau ».
 
-**Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).
+**Vérifier le volume** : une tournée bien plus grosse que d'habitude, ou une lecture du SIGB inhabituelle (aucun prêt,
+deux fois moins d'e-mails ou de mobiles), attend une réponse (« Actions requises »).
 
 **Clore et vérifier** : chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
 """

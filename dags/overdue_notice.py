@@ -4,7 +4,8 @@ Chaque jour à 10 h, le **lendemain de l'échéance** : un e-mail au lecteur, **
 s'il est étudiant et si le prêt était d'au moins 14 jours (conditions dans `library.toml`).
 
 1. **Extraire les prêts**, 2. **Préparer les avis** : comme chaque étape.
-3. **Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation (« Actions requises »).
+3. **Vérifier le volume** : une tournée bien plus grosse que d'habitude, ou une lecture du SIGB inhabituelle
+   (aucun prêt, deux fois moins d'e-mails ou de mobiles), attend une réponse (« Actions requises »).
 4. **Envoyer les e-mails** et **Envoyer les SMS** : l'un n'attend pas l'autre. Un SMS dont la réponse n'est pas
    revenue est *en doute* et ne repart jamais tout seul.
 5. **Clore et vérifier** : les comptes doivent être justes.

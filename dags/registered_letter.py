@@ -10,8 +10,8 @@
 
 Un lecteur sans adresse postale utilisable est écarté avec le motif, pour le bureau de prêt.
 
-**Vérifier le volume** : une tournée bien plus grosse que d'habitude attend une validation. **Clore et vérifier** :
-chaque prêt est dans un avis ou écarté avec un motif ; sinon la tournée est rouge.
+**Vérifier le volume** : une tournée bien plus grosse que d'habitude, ou une lecture du SIGB inhabituelle (aucun prêt,
+deux fois moins d'e-mails ou de mobiles), attend une réponse. **Clore et vérifier** : comptes faux, tournée rouge.
 """
 
 from airflow.sdk import DAG

@@ -105,8 +105,23 @@ def ledger_template(postgres_server: EmbeddedPostgres) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def database_of_the_file(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[str]:
+    """The name of a ledger that the tests of one file use one after the other: to copy one for each takes longer."""
+    name = postgres_server.create_database(template=ledger_template)
+    yield name
+    postgres_server.drop_database(name)
+
+
 @pytest.fixture
-def ledger_database(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[str]:
+def ledger_database(postgres_server: EmbeddedPostgres, database_of_the_file: str) -> Iterator[str]:
+    """The name of a migrated, empty ledger, emptied again afterwards. For a test that changes tables: `own_ledger`."""
+    yield database_of_the_file
+    postgres_server.empty_ledger(database_of_the_file)
+
+
+@pytest.fixture
+def own_ledger(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[str]:
     """The name of a migrated, empty ledger of this test's own."""
     name = postgres_server.create_database(template=ledger_template)
     yield name

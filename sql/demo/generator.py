@@ -1,7 +1,7 @@
 """Makes the fictional library of Montclar, seeded, dated around any day.
 
     python -m sql.demo.generator --database FILE --today 2026-03-02 [--seed N] [--scale 0.1]
-    python -m sql.demo.generator --oracle-sql FILE --today 2026-03-02 --scale 0.1
+    python -m sql.demo.generator --oracle-sql FILE --today 2026-03-02 --scale 0.1 [--ils voyager]
 
 12,000 readers, 7,500 loans, 5,000 titles, 4 branches. Whatever the weekday, about 410 loans fall due in two days,
 165 did yesterday, 50 a week ago, 20 a fortnight ago and 7 three weeks ago; the days around carry about as many.
@@ -18,9 +18,10 @@ from pathlib import Path
 from random import Random
 
 from sql.demo.loans import add_loans, add_oddities
-from sql.demo.oracle_script import write_oracle_sql
+from sql.demo.oracle_script import write_script
+from sql.demo.oracle_systems import SYSTEMS
 from sql.demo.people import add_readers
-from sql.demo.tables import Library, write_sqlite
+from sql.demo.tables import Library, write_sqlite, write_tables
 
 SEED = 20260302
 PATRONS = 12_000
@@ -97,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Makes the fictional library")
     parser.add_argument("--database", type=Path, help="SQLite file to write")
     parser.add_argument("--oracle-sql", type=Path, help="SQL*Plus script to write")
+    parser.add_argument("--ils", choices=sorted(SYSTEMS), default="aleph", help="whose tables")
     parser.add_argument("--oracle-schema", default="ILS", help="owner of the tables in the script")
     parser.add_argument("--today", type=date.fromisoformat, required=True, help="the day the loans lie around")
     parser.add_argument("--seed", type=int, default=SEED)
@@ -110,11 +112,13 @@ def main() -> None:
         patrons=max(round(PATRONS * options.scale), 1),
         loans=round(LOANS * options.scale),
     )
+    system = SYSTEMS[options.ils]
+    rows, views = system.rows(library, options.today), system.view_statements()
     if options.database:
-        write_sqlite(options.database, library)
+        write_tables(options.database, system.schema, rows, views=views)
     if options.oracle_sql:
-        write_oracle_sql(options.oracle_sql, library, schema=options.oracle_schema)
-    print(", ".join(f"{table} {len(rows)}" for table, rows in library.rows.items()))
+        write_script(options.oracle_sql, system.schema, rows, views=views, schema=options.oracle_schema)
+    print(", ".join(f"{table} {len(found)}" for table, found in rows.items()))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
-from sql.demo.tables import SCHEMA, TABLES, Library
+from sql.demo.tables import ALEPH, Library, Row, Schema
 
 _COMMIT_EVERY = 1000
 _PIECE = 500
@@ -23,33 +24,50 @@ ALTER SESSION SET CURRENT_SCHEMA = {schema};
 
 
 def write_oracle_sql(path: Path, library: Library, *, schema: str = "ILS", container: str = "FREEPDB1") -> None:
-    """Write the tables and an INSERT for each row, in ASCII whatever the client's NLS_LANG.
+    """The library as Aleph's tables; see `write_script`."""
+    write_script(path, ALEPH, library.rows, schema=schema, container=container)
+
+
+def write_script(
+    path: Path,
+    tables: Schema,
+    rows: Mapping[str, Iterable[Row]],
+    *,
+    views: Iterable[str] = (),
+    schema: str = "ILS",
+    container: str = "FREEPDB1",
+) -> None:
+    """Write the tables, an INSERT for each row, and `views`, in ASCII whatever the client's NLS_LANG.
 
     Texts beyond ASCII are written with UNISTR; columns count characters, which SYS does only when each one says so.
     """
     with path.open("w", encoding="ascii", newline="\n") as script:
         script.write(_HEADER.format(schema=schema, container=container))
-        script.write(re.sub(r"(CHAR|VARCHAR2)\((\d+)\)", r"\1(\2 CHAR)", SCHEMA.read_text(encoding="ascii")))
-        for count, statement in enumerate(_inserts(library), start=1):
+        script.write(re.sub(r"(CHAR2?)\((\d+)\)", r"\1(\2 CHAR)", tables.ddl.read_text(encoding="ascii")))
+        for count, statement in enumerate(_inserts(tables, rows), start=1):
             script.write(statement)
             if count % _COMMIT_EVERY == 0:
                 script.write("COMMIT;\n")
+        for view in views:
+            script.write(f"{view.strip()};\n")
         script.write("COMMIT;\nEXIT\n")
 
 
-def _inserts(library: Library) -> Iterator[str]:
-    for table, columns in TABLES.items():
-        head = f"INSERT INTO {table} ({', '.join(f'{table}_{column}' for column in columns)})\nVALUES (\n"
-        for row in library.rows[table]:
+def _inserts(tables: Schema, rows: Mapping[str, Iterable[Row]]) -> Iterator[str]:
+    for table, columns in tables.columns.items():
+        head = f"INSERT INTO {table} ({', '.join(columns)})\nVALUES (\n"
+        for row in rows[table]:
             yield head + ",\n".join(literal(value) for value in row) + "\n);\n"
 
 
 def literal(value: object) -> str:
-    """An Oracle literal: a number, NULL (also for empty text), or text in pieces short enough for SQL*Plus."""
+    """An Oracle literal: a number, NULL (also for empty text), a DATE, or text in pieces short enough for SQL*Plus."""
     if value is None or value == "":
         return "NULL"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, datetime):
+        return f"TO_DATE('{value.isoformat(' ')}', 'YYYY-MM-DD HH24:MI:SS')"
     text = str(value)
     return "||\n".join(_text(text[start : start + _PIECE]) for start in range(0, len(text), _PIECE))
 

@@ -76,8 +76,8 @@ def write_sqlite(path: Path, library: Library) -> None:
     write_tables(path, ALEPH, library.rows)
 
 
-def write_tables(path: Path, schema: Schema, rows: Mapping[str, Iterable[Row]]) -> None:
-    """Replace the file by a database with these tables and rows; a reader never sees it half built."""
+def write_tables(path: Path, schema: Schema, rows: Mapping[str, Iterable[Row]], *, views: Iterable[str] = ()) -> None:
+    """Replace the file by a database with these tables, rows and views; a reader never sees it half built."""
     building = path.with_name(f"{path.name}.building")
     building.unlink(missing_ok=True)
     connection = sqlite3.connect(building, isolation_level=None)
@@ -90,7 +90,7 @@ def write_tables(path: Path, schema: Schema, rows: Mapping[str, Iterable[Row]]) 
             connection.execute(statement)
         for table, columns in schema.columns.items():
             load(connection, table, columns, _as_text(rows[table]) if schema.has_dates else rows[table])
-        for statement in indexes:
+        for statement in (*indexes, *views):
             connection.execute(statement)
         connection.execute("COMMIT")
         connection.execute("ANALYZE")

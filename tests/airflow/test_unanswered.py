@@ -8,9 +8,11 @@ import pytest
 
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.states import Refusal
 from tests.scenes.builders import an_email
 from tests.scenes.letter_readers import by_post
 from tests.scenes.operators_at_work import AtWork
+from tests.scenes.readings import usual_weeks
 from tests.scenes.world import DUE, loan, reader
 
 SENDERS = [
@@ -201,3 +203,48 @@ class TestTheQuestion:
         with pytest.raises(TaskAwaitingInput):
             at_work.execute("ConfirmVolume", asked)
         fails(at_work, "SendEmails", asked, "« Vérifier le volume »")
+
+
+class TestTheQuestionAboutTheReading:
+    """The same task asks about what was read of the ILS, in other words; a refusal ends it red."""
+
+    @pytest.fixture
+    def asked(self, at_work, world, monkeypatch):
+        from airflow.providers.standard.operators import hitl
+        from airflow.sdk.exceptions import TaskAwaitingInput
+
+        from loan_reminders.operators import base
+        from tests.scenes.world import SETTINGS
+
+        said = []
+        monkeypatch.setattr(base.Installed, "config", property(lambda _: SETTINGS))
+        monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **values: said.append(values))
+        usual_weeks(world.ledger)
+        rows = [loan(number, patron=reader(number, mobile=Refusal.MISSING)) for number in range(1, 51)]
+        run_id = world.begin(*rows)
+        fails(at_work, "SendEmails", run_id, "lecture du SIGB", "« Vérifier le volume »")
+        with pytest.raises(TaskAwaitingInput):
+            at_work.execute("ConfirmVolume", run_id)
+        [question] = said
+        assert question["subject"] == "Lecture du SIGB inhabituelle : faut-il continuer ?"
+        assert "make check-ils" in question["body"]
+        assert question["defaults"] == ["Ne rien envoyer"]
+        fails(at_work, "SendEmails", run_id, "« Vérifier le volume »")
+        return run_id
+
+    def test_answered_yes_goes_on(self, at_work, world, asked):
+        assert TestTheQuestion().hear(at_work, asked, "Envoyer", {"id": "3", "name": "biblio"}) == 0
+        at_work.execute("SendEmails", asked)
+        assert at_work.left() == 50
+
+    @pytest.mark.parametrize("user", [{"id": "3", "name": "biblio"}, None])
+    def test_answered_no_or_not_at_all_fails_the_task_and_the_run(self, at_work, world, asked, user):
+        from airflow.sdk.exceptions import AirflowFailException
+
+        with pytest.raises(AirflowFailException, match="make check-ils"):
+            TestTheQuestion().hear(at_work, asked, "Ne rien envoyer", user)
+        assert world.ledger.volume_answer(asked) is VolumeAnswer.REFUSED
+        assert at_work.states() == {("email", "cancelled")}
+        at_work.execute("SendEmails", asked)
+        assert at_work.left() == 0
+        fails(at_work, "CloseRun", asked, "lecture du SIGB")

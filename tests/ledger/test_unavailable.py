@@ -24,6 +24,12 @@ A_LOAN = a_loan(patron=a_patron(name="Nom Secret"))
 
 
 @pytest.fixture
+def ledger_database(own_ledger: str) -> str:
+    """A ledger of each test's own: most of them harm its tables or its rights."""
+    return own_ledger
+
+
+@pytest.fixture
 def silent_port() -> Iterator[int]:
     """A port where nobody answers: bound, never listening."""
     with socket.socket() as bound:

@@ -18,6 +18,7 @@ The outside world, on a socket
     aleph               the Aleph statements on SQLite and on the Oracle wire (gateways/runs, airflow, simulators)
     ils_engines         the same loans in a database of each engine, and the gateway on them (gateways/runs, airflow)
     sources             Aleph, Voyager and a site's view, with the golden loans of each (gateways/runs)
+    checked_ils         `make check-ils` on the Oracle wire, its clock standing still (commands)
     oracle_accounts     an account of Oracle as an Airflow Connection tells of it (gateways/runs)
     oracle_misfortunes  how the Oracle driver is brought to raise each of its own errors (gateways/runs)
     library_systems     Koha, Sierra, PMB on real servers, and what each is to tell of the golden loans (gateways/runs)

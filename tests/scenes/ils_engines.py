@@ -201,7 +201,7 @@ class MariaDbAtHand:
         )
 
     def execute(self, *statements: str) -> None:
-        self.server.execute("SET SESSION sql_mode = ''", *statements, database=self.name)
+        self.server.execute("SET SESSION sql_mode = '', lock_wait_timeout = 20", *statements, database=self.name)
 
     def count(self, table: str = "open_loans") -> int:
         return int(self.server.execute(f"SELECT COUNT(*) FROM {table}", database=self.name)[0][0])

@@ -15,13 +15,10 @@ from loan_reminders.domain.runs.extraction import parse_row, reject
 from loan_reminders.gateways.runs.binds import bind_names
 from loan_reminders.gateways.runs.statements import final_text
 from sql.demo.golden import GoldenLoan, golden_loans, golden_row
-from sql.demo.tables import ALEPH as ALEPH_TABLES
-from sql.demo.tables import BINDS, Library, Row, Schema, write_tables
-from sql.demo.view import VIEW as VIEW_TABLES
-from sql.demo.view import view_rows
+from sql.demo.oracle_systems import SYSTEMS, System
+from sql.demo.tables import BINDS, Library, write_tables
 from sql.demo.voyager import BINDS as VOYAGER_BINDS
-from sql.demo.voyager import VOYAGER as VOYAGER_TABLES
-from sql.demo.voyager import cents, moment, patron_ids, voyager_rows
+from sql.demo.voyager import cents, moment, patron_ids
 from tests.scenes.aleph import CODES, SQL_FOLDER, TODAY, ymd
 from tests.simulators.oracle_backend import ALEPH_TYPES, DATE, NUMBER
 
@@ -31,18 +28,12 @@ Told = Loan | tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One kind of ILS: its tables in the fictional library, its binds, and what differs from the golden rows.
-
-    `views` are files of statements to run once the tables are there; `types` those of the answer's columns.
-    """
+    """One kind of ILS: its binds, the types of the answer's columns, and what differs from the golden rows."""
 
     kind: str
-    schema: Schema
-    rows: Callable[[Library], Mapping[str, list[Row]]]
     binds: Mapping[str, str | int]
     types: Mapping[str, str]
     differs: Callable[[GoldenLoan, Mapping[str, int]], Mapping[str, object]]
-    views: tuple[str, ...] = ()
 
     @property
     def due_sql(self) -> str:
@@ -54,18 +45,14 @@ class Source:
         """loan_now.sql, the same."""
         return final_text((SQL_FOLDER / self.kind / "loan_now.sql").read_text(encoding="utf-8"))
 
-    def view_statements(self) -> list[str]:
-        """The statements of `views`, without comments."""
-        texts = [(SQL_FOLDER / self.kind / name).read_text(encoding="utf-8") for name in self.views]
-        lines = [line for line in "\n".join(texts).splitlines() if not line.startswith("--")]
-        return [statement for statement in "\n".join(lines).split(";") if statement.strip()]
+    @property
+    def system(self) -> System:
+        """Its tables, and what fills them."""
+        return SYSTEMS[self.kind]
 
     def write(self, path: Path, library: Library) -> None:
         """The library as this system's tables, in an SQLite file."""
-        write_tables(path, self.schema, self.rows(library))
-        with closing(sqlite3.connect(path)) as connection, connection:
-            for statement in self.view_statements():
-                connection.execute(statement)
+        write_tables(path, self.system.schema, self.system.rows(library, TODAY), views=self.system.view_statements())
 
     def values(self, due: date) -> dict[str, object]:
         """A value for each bind of loans_due.sql."""
@@ -105,7 +92,9 @@ def on_sqlite(path: Path, source: Source, due: date) -> list[dict[str, object]]:
     with closing(sqlite3.connect(path)) as connection:
         cursor = connection.execute(source.due_sql, values)
         names = [column[0] for column in cursor.description]
-        return [{name: value or None for name, value in zip(names, row, strict=True)} for row in cursor]
+        return [
+            {name: None if value == "" else value for name, value in zip(names, row, strict=True)} for row in cursor
+        ]
 
 
 def _in_aleph(loan: GoldenLoan, numbers: Mapping[str, int]) -> Mapping[str, object]:
@@ -128,16 +117,7 @@ def _in_a_view(loan: GoldenLoan, numbers: Mapping[str, int]) -> Mapping[str, obj
 
 
 DATES = {"loan_date": DATE, "due_date": DATE, "renewal_count": NUMBER}
-ALEPH = Source(
-    kind="aleph", schema=ALEPH_TABLES, rows=lambda library: library.rows, binds=BINDS, types=ALEPH_TYPES,
-    differs=_in_aleph,
-)  # fmt: skip
-VOYAGER = Source(
-    kind="voyager", schema=VOYAGER_TABLES, rows=lambda library: voyager_rows(library, today=TODAY),
-    binds=VOYAGER_BINDS, types=DATES, differs=_in_voyager,
-)  # fmt: skip
-VIEW = Source(
-    kind="view", schema=VIEW_TABLES, rows=lambda library: view_rows(library, today=TODAY), binds={}, types=DATES,
-    differs=_in_a_view, views=("create_oracle.sql",),
-)  # fmt: skip
+ALEPH = Source(kind="aleph", binds=BINDS, types=ALEPH_TYPES, differs=_in_aleph)
+VOYAGER = Source(kind="voyager", binds=VOYAGER_BINDS, types=DATES, differs=_in_voyager)
+VIEW = Source(kind="view", binds={}, types=DATES, differs=_in_a_view)
 SOURCES = {source.kind: source for source in (ALEPH, VOYAGER, VIEW)}

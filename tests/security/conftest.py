@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import database_of_the_file, installed, ledger, ledger_database
+from tests.web.conftest import installed, ledger
 
-__all__ = ["database_of_the_file", "installed", "ledger", "ledger_database"]
+__all__ = ["installed", "ledger"]
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from typing import Any, Self
 
 import pymysql
 
+from tests.simulators.certificates import self_made_certificate
+
 PROGRAM = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 INSTALL = shutil.which("mariadb-install-db")
 MISSING = "a real MariaDB needs Debian's package mariadb-server-core: apt-get install -y mariadb-server-core"
@@ -34,6 +36,7 @@ _SMALL = (
     "--skip-log-bin",
     "--skip-name-resolve",
     "--performance-schema=OFF",
+    "--lock-wait-timeout=30",
 )
 
 
@@ -45,7 +48,7 @@ def available() -> bool:
 class MariaDb:
     """A context manager: the server, with an administrator who has no password, reached from this machine alone.
 
-    The folder must be one that everybody may enter; it is made below /tmp, and deleted at the end.
+    It offers TLS, with a `certificate` that it signed itself. Its folder is made below /tmp, and deleted at the end.
     """
 
     host = "127.0.0.1"
@@ -58,10 +61,12 @@ class MariaDb:
             self.port: int = taken.getsockname()[1]
 
     def __enter__(self) -> Self:
+        self.certificate = self_made_certificate(self.folder)
         as_account: tuple[str, ...] = ()
         if os.geteuid() == 0:
             self.folder.chmod(0o755)
-            shutil.chown(self.folder, ACCOUNT)
+            for path in (self.folder, self.certificate):
+                shutil.chown(path, ACCOUNT)
             as_account = (f"--user={ACCOUNT}",)
         data = f"--datadir={self.folder / 'data'}"
         try:
@@ -150,6 +155,8 @@ class MariaDb:
                     f"--port={self.port}",
                     f"--socket={self.folder / 'socket'}",
                     f"--pid-file={self.folder / 'pid'}",
+                    f"--ssl-cert={self.certificate}",
+                    f"--ssl-key={self.certificate}",
                     *_SMALL,
                     *options,
                     *self._options,

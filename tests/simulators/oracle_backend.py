@@ -12,6 +12,8 @@ from zoneinfo import available_timezones
 from seerdb.common.tns_consts import TNS_TYPE_DATE, TNS_TYPE_NUMBER, TNS_TYPE_VARCHAR
 from seerdb.server import BackendError, BindVar, Capability, ColumnMeta, Result
 
+from tests.simulators.oracle_dictionary import DICTIONARY_TYPES, EXPLAIN, Dictionary, explain
+
 NUMBER, VARCHAR, DATE = "NUMBER", "VARCHAR", "DATE"
 ALEPH_TYPES: Mapping[str, str] = {
     "loan_number": NUMBER,
@@ -47,7 +49,8 @@ class SqliteBackend:
     """One client session over an SQLite file.
 
     `log` is given every statement; `before_query` is called before each query and may raise `BackendError` or wait.
-    `refuse_login` is the ORA error that a client with the right password gets instead of its session.
+    `refuse_login` is the ORA error that a client with the right password gets instead of its session, `dictionary`
+    what Oracle's own views say of its account.
     """
 
     capabilities = frozenset({Capability.TRANSACTIONS})
@@ -62,15 +65,17 @@ class SqliteBackend:
         log: Callable[[str], None] = lambda sql: None,
         before_query: Callable[[], None] = lambda: None,
         refuse_login: int = 0,
+        dictionary: Dictionary | None = None,
     ) -> None:
         self._accounts = {user.upper(): password for user, password in accounts.items()}
-        self._types = types
+        self._types = {**DICTIONARY_TYPES, **types}
         self._log, self._before_query = log, before_query
         self._refuse_login = refuse_login
         self._wrote = False
         self._sqlite = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
         self._sqlite.execute("CREATE TEMP TABLE dual (dummy VARCHAR2(1))")
         self._sqlite.execute("INSERT INTO dual VALUES ('X')")
+        self._dictionary = dictionary or Dictionary()
 
     def authenticate(self, username: str) -> str | None:
         return self._accounts.get(username.upper())
@@ -78,6 +83,7 @@ class SqliteBackend:
     def open_session(self, attributes: Mapping[str, object]) -> None:
         if self._refuse_login:
             raise BackendError("logon denied", ora_code=self._refuse_login)
+        self._dictionary.show(self._sqlite, next(iter(self._accounts)))
 
     def execute(self, sql: str, binds: Sequence[object] = ()) -> Result:
         self._log(sql)
@@ -88,7 +94,14 @@ class SqliteBackend:
             if zone[1] not in available_timezones():
                 raise BackendError("timezone region not found", ora_code=1882)
             return Result()
+        if statement.upper() == "ROLLBACK":
+            self.rollback()
+            return Result()
         values = self._bind_values(sql, binds)
+        if plan := EXPLAIN.fullmatch(statement):
+            for step in explain(plan[1], plan[2], lambda query: self._run(query, values)):
+                self._run("INSERT INTO plan_table VALUES (?, ?, ?, ?, ?, ?)", step)
+            return Result()
         if _QUERY.match(statement):
             self._before_query()
             return self._query(sql, values)
@@ -149,7 +162,7 @@ class SqliteBackend:
             rows=[tuple(write(value) for write, value in zip(writers, row, strict=True)) for row in rows],
         )
 
-    def _run(self, sql: str, values: Mapping[str, object]) -> sqlite3.Cursor:
+    def _run(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> sqlite3.Cursor:
         try:
             return self._sqlite.execute(sql, values)
         except sqlite3.Error as error:

@@ -33,6 +33,7 @@ from seerdb.common.tns_consts import (
 from seerdb.server import BackendError, PacketStream, encode_error, lockout, serve_session
 
 from tests.simulators.oracle_backend import ALEPH_TYPES, SqliteBackend
+from tests.simulators.oracle_dictionary import Dictionary
 
 SERVICE = "DEMO"
 FAULT = 'fault while reading the value "Dupont, Marie"'
@@ -128,6 +129,7 @@ class OracleServer:
         certificate: Path | None = None,
     ) -> None:
         self.faults = Faults()
+        self.dictionary = Dictionary()
         self.statements: list[str] = []
         self.user, self.password = user, password
         self._database, self._types = database, types
@@ -218,6 +220,7 @@ class OracleServer:
                 log=self.statements.append,
                 before_query=lambda: self._before_query(stream, faults),
                 refuse_login=faults.refuse_login,
+                dictionary=self.dictionary,
             )
             serve_session(stream, backend)
         except (OSError, InterfaceError) as error:  # the client left, or was not let in

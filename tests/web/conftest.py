@@ -1,4 +1,4 @@
-"""What the tests of the pages share: one ledger a file, emptied after each test, and how they find it."""
+"""What the tests of the pages share: the ledger of `library.toml`, and how they find it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,6 @@ from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.settings.library_toml import settings
 from tests.simulators.postgres import EmbeddedPostgres
 from tests.web.client import TOKEN, connection_to
-
-
-@pytest.fixture(scope="module")
-def database_of_the_file(postgres_server: EmbeddedPostgres, ledger_template: str) -> Iterator[str]:
-    """The name of a ledger that the tests of one file use one after the other: to copy one for each takes longer."""
-    name = postgres_server.create_database(template=ledger_template)
-    yield name
-    postgres_server.drop_database(name)
-
-
-@pytest.fixture
-def ledger_database(postgres_server: EmbeddedPostgres, database_of_the_file: str) -> Iterator[str]:
-    """The name of an empty ledger."""
-    from loan_reminders.ledger.tables import metadata
-
-    yield database_of_the_file
-    # Neither foreign keys nor triggers stand in the way of an administrator who says that this is a replica.
-    deletions = "; ".join(f"DELETE FROM {name}" for name in metadata.tables)
-    postgres_server.execute(f"SET session_replication_role = replica; {deletions}", database=database_of_the_file)
 
 
 @pytest.fixture

@@ -127,7 +127,8 @@ def doubt_causes(doubts: Iterable[Doubt], rejected: int) -> list[str]:
     if DoubtKind.EMPTY_DAY in kinds:
         said.append(
             "Si la bibliothèque était fermée ce jour-là, ou si rien ne devait être rendu, c'est juste. Sinon, le SIGB"
-            " ne donne plus ses prêts : table ou vue refaite, synonyme ou droit perdu, base de secours vide."
+            " ne donne plus ses prêts : table ou vue refaite, synonyme ou droit perdu, base de secours vide. Une"
+            " journée vide acceptée vaut pour les journées vides qui la suivent, quatre semaines au plus."
         )
     if kinds - {DoubtKind.EMPTY_DAY}:
         said.append(

@@ -23,6 +23,7 @@ from loan_reminders.gateways.runs.statements import final_text
 if TYPE_CHECKING:
     from airflow.sdk import Connection as AirflowConnection
 
+    from loan_reminders.gateways.runs.checks.inspection import Inspection
     from loan_reminders.settings.ils import IlsSettings
 
 SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
@@ -89,6 +90,26 @@ def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None) -> IlsDatabase
         case _:
             account = _oracle_account(connection, zone)
             return OracleDatabase(account.connect, call_timeout_ms=time_out, array_size=size)
+
+
+def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None) -> Inspection:
+    """The same database, to be asked about itself and about the two statements. Raises like `ils_database`."""
+    from loan_reminders.gateways.runs.checks.mariadb import MariaDbInspection
+    from loan_reminders.gateways.runs.checks.oracle import OracleInspection
+    from loan_reminders.gateways.runs.checks.postgresql import PostgresInspection
+
+    inspections: Mapping[Engine, type[Inspection]] = {
+        Engine.ORACLE: OracleInspection,
+        Engine.POSTGRESQL: PostgresInspection,
+        Engine.MARIADB: MariaDbInspection,
+    }
+    database = ils_database(ils, zone=zone)
+    return inspections[database.engine](
+        database,
+        sql=statement(ils.kind, "loans_due", ils.statement_choices()),
+        now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
+        binds=ils.statement_binds(),
+    )
 
 
 def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None) -> str:

@@ -146,6 +146,12 @@ def test_two_hundred_rows_for_one_loan_refuse_the_run_and_name_the_loan(ils):
     assert_no_session_left(ils)
 
 
+def test_a_few_loans_that_come_again_stop_nobody(ils):
+    """The rows are handed on as they come: the ledger sets the second one of a loan aside, with its reason."""
+    ils.execute(loans("003", "005", *["017"] * 8))
+    assert sorted(row.loan_id for row in read(ils)) == sorted([*KEYS, "003", "005", *["017"] * 8])
+
+
 def test_many_loans_in_several_rows_are_counted_and_five_are_named(ils):
     ils.execute("INSERT INTO open_loans SELECT * FROM open_loans")
     with pytest.raises(IlsRejected, match=r"001 \(2 lignes\), .*005 \(2 lignes\), et 35 autres prêts\."):

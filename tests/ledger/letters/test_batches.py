@@ -56,10 +56,13 @@ class TestClosing:
         deliveries = some_deliveries(2, channel=R)
         run = planned(ledger, deliveries, stage=Stage.REGISTERED_LETTER)
         rows(ledger, "ALTER TABLE receipts ADD CONSTRAINT planted CHECK (state <> 'accepted')")
-        with ledger.sender(run.run_id, R) as sender:
-            sender.claim(ids(deliveries))
-            with pytest.raises((PermanentError, LedgerUnavailable)):
-                sender.record_batch(a_batch(deliveries), [answer(deliveries[0], S.ACCEPTED)])
+        try:
+            with ledger.sender(run.run_id, R) as sender:
+                sender.claim(ids(deliveries))
+                with pytest.raises((PermanentError, LedgerUnavailable)):
+                    sender.record_batch(a_batch(deliveries), [answer(deliveries[0], S.ACCEPTED)])
+        finally:
+            rows(ledger, "ALTER TABLE receipts DROP CONSTRAINT planted")
         for table in ("letter_batches", "letters", "registered_letters", "letter_events"):
             assert rows(ledger, f"SELECT * FROM {table}") == []
 

@@ -109,10 +109,8 @@ def test_two_runs_that_see_the_same_readers_in_another_order_do_not_block_each_o
     assert rows(ledger, "SELECT count(*) FROM readers") == [(300,)]
 
 
-def test_the_migration_keeps_those_that_earlier_runs_saw(
-    postgres_server: EmbeddedPostgres, ledger_database: str
-) -> None:
-    url = postgres_server.url(ledger_database)
+def test_the_migration_keeps_those_that_earlier_runs_saw(postgres_server: EmbeddedPostgres, own_ledger: str) -> None:
+    url = postgres_server.url(own_ledger)
     with connect(url, library="demo") as ledger:
         extracted(ledger, [a_loan(patron=a_patron(name="Ancien"))])
         newer = [a_loan(patron=a_patron(name="Zoé Nouveau")), a_loan(loan_id="L9", patron=a_patron(patron_id="P9"))]

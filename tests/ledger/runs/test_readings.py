@@ -99,7 +99,9 @@ def test_a_reading_that_a_person_refused_is_no_example(ledger, answers, reading,
     for answer in answers:
         ledger.record_volume_answer(doubtful.run_id, answer, reading=reading)
     run = read(ledger)
-    assert bool(ledger.readings().before(run.run_id, since=SINCE)) is counts
+    found = ledger.readings().before(run.run_id, since=SINCE)
+    assert bool(found) is counts
+    assert [one.accepted for one in found] == ([answers[-1] is VolumeAnswer.APPROVED] if counts else [])
 
 
 def test_whether_the_question_was_about_the_reading(ledger):

@@ -27,12 +27,13 @@ class RunBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerGiven:
-    """What a person answered to a question of the run."""
+    """What a person answered to a question of the run; `reading`: it was about what was read of the ILS."""
 
     question: Question
     agreed: bool
     who: str
     at: datetime
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

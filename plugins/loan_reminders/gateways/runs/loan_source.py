@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from loan_reminders.domain.errors import IlsRejected, RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.runs.cells import read_day
 from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, loan_id_of, parse_row, reject
-from loan_reminders.french.plurals import many
 from loan_reminders.gateways.runs.binds import LOANS_AT_ONCE, together, values_named
 from loan_reminders.gateways.runs.ils_database import Answer, ReadableIls
 from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
-
-_Row = TypeVar("_Row")
-_LOANS_NAMED = 5
-_ENOUGH_ROWS_TOO_MANY = 10_000
+from loan_reminders.gateways.runs.wrong_join import unless_a_join_is_wrong
 
 
 class IlsLoanSource:
@@ -55,16 +50,15 @@ class IlsLoanSource:
 
         The connection is rolled back and closed when the stream ends, fails or is abandoned.
         Raises IlsUnavailable (network, restart, time-out: retry) or IlsRejected (account, table, column, statement);
-        at its end also IlsRejected when a loan came in several rows: who is told of what, and how often, would then
-        hang on a wrong join.
+        at its end also IlsRejected when a wrong join multiplied the rows (`wrong_join.py` says when that is so).
         """
         with closing(self._rows(due_date, today)) as rows:
-            yield from _one_row_a_loan((self._read(row) for row in rows), lambda loan: loan.loan_id)
+            yield from unless_a_join_is_wrong((self._read(row) for row in rows), lambda loan: loan.loan_id)
 
     def loan_ids_due(self, due_date: date, *, today: date) -> Generator[str]:
         """The ids alone of the same loans, rows that cannot be read included. Raises like `loans_due`."""
         with closing(self._rows(due_date, today)) as rows:
-            yield from _one_row_a_loan((loan_id_of(row) for row in rows), lambda loan_id: loan_id)
+            yield from unless_a_join_is_wrong((loan_id_of(row) for row in rows), lambda loan_id: loan_id)
 
     def _rows(self, due_date: date, today: date) -> Generator[Mapping[str, object]]:
         binds = values_named(self._sql, {**self._binds, **days_offered(due_date, today)})
@@ -111,35 +105,6 @@ class IlsLoanSource:
             return parse_row(row, self._codes)
         except RowError as error:
             return reject(row, error)
-
-
-def _one_row_a_loan(rows: Iterable[_Row], id_of: Callable[[_Row], str]) -> Generator[_Row]:
-    """The rows as they come, of each loan the first; at the end, or when it is enough, IlsRejected naming the others.
-
-    Rows without a key, which are set aside one by one, are not of one loan.
-    """
-    seen: set[str] = set()
-    again: Counter[str] = Counter()
-    too_many = 0
-    for row in rows:
-        loan_id = id_of(row)
-        if not loan_id or loan_id not in seen:
-            seen.add(loan_id)
-            yield row
-            continue
-        again[loan_id] += 1
-        too_many += 1
-        if too_many == _ENOUGH_ROWS_TOO_MANY:
-            break
-    if again:
-        at_least = "au moins " if too_many == _ENOUGH_ROWS_TOO_MANY else ""
-        named = [f"{loan_id} ({at_least}{1 + more} lignes)" for loan_id, more in again.most_common(_LOANS_NAMED)]
-        if others := len(again) - len(named):
-            named.append(f"et {at_least}{many(others, 'autre prêt', 'autres prêts')}")
-        raise IlsRejected(
-            f"La requête du SIGB rend plusieurs lignes pour un même prêt : {', '.join(named)}."
-            " Aucun avis n'est préparé. Corriger la jointure de loans_due.sql, puis relancer la tâche."
-        )
 
 
 def days_offered(due_date: date, today: date) -> dict[str, object]:

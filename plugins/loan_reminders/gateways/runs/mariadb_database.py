@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LOCKING_TABLES = """
+    SELECT COUNT(*), COALESCE(SUM(engine IS NULL OR engine <> 'InnoDB'), 0)
+      FROM information_schema.tables
+     WHERE table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
+"""
 _UNKNOWN_VARIABLE = 1193
 _UNKNOWN_ZONE = 1298
 _OLDEST = {True: (10, 0), False: (5, 6)}
@@ -30,10 +35,11 @@ _BEFORE_TEN = "5.5.5-"
 
 
 class MariaDbDatabase(IlsDatabase):
-    """Sessions of MariaDB and MySQL: read only, one snapshot (REPEATABLE READ), rows left on the server until fetched.
+    """Sessions of MariaDB and MySQL: read only, one snapshot (REPEATABLE READ).
 
-    The server writes the whole answer down before it hands out the first row (`sql_buffer_result`), so that MyISAM
-    tables, which a reader locks, are free for the circulation desk while we fetch.
+    Rows are left on the server until they are fetched, where all tables that the account sees are of InnoDB. MyISAM and
+    Aria lock a table against the circulation desk until the last row is sent (MariaDB 10.11 does so even with
+    SQL_BUFFER_RESULT), and nobody sees what is behind a view: of such a base the answer is taken whole, at once.
 
     `connect` opens a connection of PyMySQL, with a read time-out of its own. `zone` is the library's, for TIMESTAMP
     columns; a server without the table of time zones keeps its own, which is usually the same. `call_timeout_ms` bounds
@@ -61,14 +67,14 @@ class MariaDbDatabase(IlsDatabase):
     def _prepare(self, connection: Connection[Any], text: TextReader) -> None:
         version = self._version(connection)
         mariadb = "mariadb" in version.lower()
-        _check_age(version, mariadb=mariadb)
+        check_age(version, mariadb=mariadb)
         time_out = (
             f"max_statement_time = {self._call_timeout_ms / 1000:g}"  # seconds
             if mariadb
             else f"max_execution_time = {self._call_timeout_ms}"  # milliseconds, of a SELECT
         )
         with connection.cursor() as cursor:
-            cursor.execute(f"SET SESSION sql_buffer_result = 1, net_write_timeout = {_SLOW_READER_SECONDS}")
+            cursor.execute(f"SET SESSION net_write_timeout = {_SLOW_READER_SECONDS}")
             _set_if_known(cursor, time_out, unless=_UNKNOWN_VARIABLE)  # an old server; the read time-out remains
             zone = getattr(self._zone, "key", None)
             if zone and not _set_if_known(cursor, "time_zone = %s", zone, unless=_UNKNOWN_ZONE):
@@ -82,10 +88,10 @@ class MariaDbDatabase(IlsDatabase):
         return version.removeprefix(_BEFORE_TEN)
 
     def execute(self, connection: Connection[Any], sql: str, binds: Mapping[str, object]) -> Executed:
-        """Run a statement, its rows left on the server."""
-        from pymysql.cursors import SSCursor
+        """Run a statement, its rows left on the server where that locks nobody out."""
+        from pymysql.cursors import Cursor, SSCursor
 
-        cursor = connection.cursor(SSCursor)
+        cursor = connection.cursor(SSCursor if _locks_nobody_out(connection) else Cursor)
         cursor.execute(percent_binds(sql), dict(binds))
         columns = [column[0] for column in cursor.description or ()]
 
@@ -107,6 +113,13 @@ class MariaDbDatabase(IlsDatabase):
         return ils_error(error, doing)
 
 
+def _locks_nobody_out(connection: Connection[Any]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCKING_TABLES)
+        tables, locking = cursor.fetchone() or (0, 0)
+    return bool(tables) and not locking
+
+
 def _expect_no_more(cursor: Any) -> None:
     """Keep the driver (PyMySQL 1.2) from reading the rest of an answer from a connection that broke on the way."""
     if (result := getattr(cursor, "_result", None)) is not None:
@@ -126,7 +139,8 @@ def _set_if_known(cursor: Any, setting: str, *values: object, unless: int) -> bo
     return True
 
 
-def _check_age(version: str, *, mariadb: bool) -> None:
+def check_age(version: str, *, mariadb: bool) -> None:
+    """Raises IlsRejected for a server that cannot forbid to write while it is read."""
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers and (int(numbers[1]), int(numbers[2])) < _OLDEST[mariadb]:
         raise IlsRejected(

@@ -47,8 +47,8 @@ _NUMBERS: Mapping[str, tuple[int, int]] = {
     "https_proxy_port": (1, 65535),
     "sdu": (512, 2_097_152),  # bytes
 }
-_WITHOUT_EFFECT = frozenset({"module", "events", "fetch_decimals", "fetch_lobs"})
-"""What Airflow's hook reads and the extraction decides itself, in each session."""
+_WITHOUT_EFFECT = frozenset({"engine", "module", "events", "fetch_decimals", "fetch_lobs"})
+"""What says which driver this is, and what Airflow's hook reads and the extraction decides itself in each session."""
 
 _ELSEWHERE: Mapping[str, str] = {
     "call_timeout": "c'est le réglage ils.call_timeout_seconds de library.toml, en secondes",

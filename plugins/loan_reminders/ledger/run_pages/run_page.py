@@ -42,15 +42,17 @@ _BATCHES = text("""
 """)
 # An answer in « Actions requises » is known by what its task did; the one on our page by itself, at once.
 _ANSWERS = text("""
-    SELECT 'volume' AS question, answer = 'approved' AS agreed, who, at FROM volume_answers
+    SELECT 'volume' AS question, answer = 'approved' AS agreed, who, at, reading FROM volume_answers
     WHERE run_id = :run_id AND answer IN ('approved', 'refused')
     UNION ALL
-    SELECT 'letters', event.act = 'approved', event.who, min(event.at)
+    SELECT 'letters', event.act = 'approved', event.who, min(event.at), false
     FROM letter_batches batch JOIN letter_events event USING (batch_id)
     WHERE batch.run_id = :run_id AND event.act IN ('approved', 'not_approved')
     GROUP BY event.act, event.who
     UNION ALL
-    SELECT given.question, given.agreed, given.who, given.at FROM question_answers given
+    SELECT given.question, given.agreed, given.who, given.at, given.question = 'volume' AND EXISTS (
+        SELECT FROM volume_answers WHERE run_id = :run_id AND answer = 'asked' AND reading AND at < given.at
+    ) FROM question_answers given
     WHERE given.run_id = :run_id AND NOT EXISTS (
         SELECT FROM volume_answers WHERE run_id = :run_id AND given.question = 'volume' AND at > given.at
     ) AND NOT EXISTS (
@@ -158,7 +160,7 @@ def _batches(connection: Connection, asked: Mapping[str, Any]) -> Sequence[RunBa
 
 def _answers(connection: Connection, asked: Mapping[str, Any]) -> Sequence[AnswerGiven]:
     return tuple(
-        AnswerGiven(question=Question(row.question), agreed=row.agreed, who=row.who, at=row.at)
+        AnswerGiven(question=Question(row.question), agreed=row.agreed, who=row.who, at=row.at, reading=row.reading)
         for row in connection.execute(_ANSWERS, asked)
     )
 

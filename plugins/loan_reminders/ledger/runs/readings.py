@@ -17,7 +17,9 @@ from loan_reminders.ledger.tables import RunState, runs
 
 # A reading that a person refused, or has not answered for, is no example of what is usual.
 _BEFORE = text("""
-    SELECT run.due_date, run.loans_extracted, run.reading FROM runs asking
+    SELECT run.due_date, run.loans_extracted, run.reading,
+           coalesce(said.reading AND said.answer = 'approved', false) AS accepted
+    FROM runs asking
     JOIN runs run ON run.stage = asking.stage AND run.due_date < asking.due_date AND run.run_id <> asking.run_id
      AND run.reference_date BETWEEN CAST(:since AS date) AND asking.reference_date
     LEFT JOIN LATERAL (
@@ -108,5 +110,9 @@ def _past(row: Any) -> PastReading:
     if reading is None:
         return PastReading(due_date=row.due_date, loans=row.loans_extracted)
     return PastReading(
-        due_date=row.due_date, loans=reading.loans, with_email=reading.with_email, with_mobile=reading.with_mobile
+        due_date=row.due_date,
+        loans=reading.loans,
+        with_email=reading.with_email,
+        with_mobile=reading.with_mobile,
+        accepted=row.accepted,
     )

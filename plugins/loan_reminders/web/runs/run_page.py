@@ -107,7 +107,7 @@ def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
         closed="" if run.closed_at is None else when_words(run.closed_at, zone=zone, now=now),
         balanced=run.balanced,
         problems=run.problems,
-        done=f"{_answer_words(given[-1], now)} La tournée reprend dans un instant." if given and names else "",
+        done=_done_words(given[-1], now) if given and names else "",
         answers=answers,
         wait=0 if run.closed_at is not None or (now - run.started_at).days else SECONDS,
         airflow=airflow_link(f"dags/{run.stage}/runs/{quote(run.dag_run_id, safe='')}"),
@@ -168,15 +168,23 @@ def _reading(reading: Reading, run_id: int) -> dict[str, Any]:
     }
 
 
+def _done_words(given: AnswerGiven, now: datetime) -> str:
+    """The answer that was just given, and what becomes of the run."""
+    stops = given.reading and not given.agreed
+    return _answer_words(given, now) + ("" if stops else " La tournée reprend dans un instant.")
+
+
 def _answer_words(given: AnswerGiven, now: datetime) -> str:
-    what: Mapping[tuple[Question, bool], str] = {
-        (Question.VOLUME, True): "Volume validé",
-        (Question.VOLUME, False): "Volume refusé, rien ne part",
-        (Question.LETTERS, True): "Lettres recommandées validées",
-        (Question.LETTERS, False): "Lettres recommandées refusées, rien ne s'imprime",
+    what: Mapping[tuple[Question, bool, bool], str] = {
+        (Question.VOLUME, False, True): "Volume validé",
+        (Question.VOLUME, False, False): "Volume refusé, rien ne part",
+        (Question.VOLUME, True, True): "Lecture du SIGB acceptée, la tournée continue",
+        (Question.VOLUME, True, False): "Lecture du SIGB refusée, la tournée s'arrête et rien ne part",
+        (Question.LETTERS, False, True): "Lettres recommandées validées",
+        (Question.LETTERS, False, False): "Lettres recommandées refusées, rien ne s'imprime",
     }
     when = when_words(given.at, zone=settings().zone, now=now)
-    return f"{what[given.question, given.agreed]}, par {given.who or 'personne'}, {when}."
+    return f"{what[given.question, given.reading, given.agreed]}, par {given.who or 'personne'}, {when}."
 
 
 def _not_reached(one: NotReached) -> tuple[str, str, str]:

@@ -74,6 +74,26 @@ def test_an_old_day_that_is_caught_up_has_its_own_past():
     assert kinds(Reading(), [PastReading(due_date=old, loans=150)] * 5, day=old) == []
 
 
+def test_a_library_closed_for_weeks_is_asked_once_and_again_when_it_lasts():
+    usual = [one for number in range(5, 13) for one in days_of_week(number)]
+    accepted = PastReading(due_date=THURSDAY - timedelta(days=10), loans=0, accepted=True)
+    since = [PastReading(due_date=THURSDAY - timedelta(days=number), loans=0) for number in range(1, 10)]
+    assert kinds(Reading(), [*since, *usual]) == [EMPTY]
+    assert kinds(Reading(), [*since, accepted, *usual]) == []
+    # A day with a loan ends it: what is empty after it is asked about anew.
+    one = PastReading(due_date=THURSDAY - timedelta(days=2), loans=1)
+    assert kinds(Reading(), [*since[:1], one, *since[2:], accepted, *usual]) == [EMPTY]
+    long_ago = PastReading(due_date=THURSDAY - timedelta(days=29), loans=0, accepted=True)
+    assert kinds(Reading(), [*since, long_ago, *usual]) == [EMPTY]
+    assert kinds(Reading(loans=100), [*since, accepted, *usual]) == []
+
+
+def days_of_week(number):
+    """A week of usual days, so many weeks ago."""
+    monday = THURSDAY - timedelta(days=3 + 7 * number)
+    return [PastReading(due_date=monday + timedelta(days=day), loans=150) for day in range(5)]
+
+
 def test_of_several_readings_of_a_day_the_fullest_counts():
     """A run that is begun again late finds fewer loans; it does not make the day a small one."""
     assert kinds(Reading(), [*weeks(150, 150, 150), *weeks(0, 0, 0), *weeks(2, 2, 2)]) == [EMPTY]

@@ -17,6 +17,10 @@ from loan_reminders.domain.runs.reading.tally import Reading
 LOOKED_BACK = timedelta(weeks=26)
 """How far back earlier readings are looked at."""
 
+ACCEPTED_FOR = timedelta(days=28)
+"""How long an empty day that a person accepted speaks for the empty days after it: a library that is closed for weeks
+is asked once, and again when it lasts."""
+
 FEWEST = 3
 """Readings that an habit needs: a library in its first weeks has none."""
 
@@ -47,12 +51,16 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastReading:
-    """An earlier reading of the stage; how many can be written to is None where it was not counted yet."""
+    """An earlier reading of the stage; how many can be written to is None where it was not counted yet.
+
+    `accepted`: a person was asked about it and said that it is right.
+    """
 
     due_date: date
     loans: int
     with_email: int | None = None
     with_mobile: int | None = None
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +88,7 @@ def doubts(reading: Reading, due_date: date, past: Sequence[PastReading], guard:
     days: dict[date, PastReading] = {}
     for one in past:
         known = days.get(one.due_date)
-        if one.due_date < due_date and (known is None or one.loans > known.loans):
+        if one.due_date < due_date and (known is None or (one.loans, one.accepted) > (known.loans, known.accepted)):
             days[one.due_date] = one
     newest = [days[day] for day in sorted(days, reverse=True)]
     if not reading.loans:
@@ -97,9 +105,19 @@ def doubts(reading: Reading, due_date: date, past: Sequence[PastReading], guard:
 
 def _empty_day(due_date: date, newest: Sequence[PastReading], guard: ReadingGuard) -> Doubt | None:
     same = [one.loans for one in newest if one.due_date.weekday() == due_date.weekday()][: guard.weekdays]
-    if len(same) < FEWEST or median(same) <= guard.empty_day_median:
+    if len(same) < FEWEST or median(same) <= guard.empty_day_median or _still_empty(due_date, newest):
         return None
     return Doubt(kind=DoubtKind.EMPTY_DAY, found=0, usual=median(same), compared=len(same))
+
+
+def _still_empty(due_date: date, newest: Sequence[PastReading]) -> bool:
+    """Whether a person accepted an empty day lately, and no day since had a loan."""
+    for one in newest:
+        if one.loans or due_date - one.due_date > ACCEPTED_FOR:
+            return False
+        if one.accepted:
+            return True
+    return False
 
 
 def _few(
