@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 
+import pymysql
 import pytest
 
 from loan_reminders.domain.runs.extraction import COLUMNS
@@ -157,3 +159,37 @@ def test_postgresql_can_read_every_table_but_the_loans_by_its_keys(on_postgres, 
     # lists of a site's own codes, a few lines each
     assert read_whole <= {"statistic_group", "patron_record_phone_type"}
     assert plan.count("Index Scan") + plan.count("Index Only Scan") > 8
+
+
+PAGE = (SQL_FOLDER.parent / "docs" / "koha_sierra_pmb.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=BY_NAME)
+def test_the_page_of_the_systems_names_every_setting_with_its_default(system):
+    part = PAGE.partition(f"| `[ils.{system.name}]`")[2].partition("\n\n")[0]
+    told = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", part, flags=re.MULTILINE))
+    defaults = type(system.settings)().model_dump()
+    assert {name: json.loads(value) for name, value in told.items()} == defaults
+
+
+@pytest.mark.parametrize("kind", ["koha", "pmb"])
+def test_the_grants_of_the_page_are_enough_and_no_more(on_mariadb, kind):
+    server, databases = on_mariadb
+    named = {"koha": "koha_library", "pmb": "bibli"}[kind]
+    script = PAGE.partition(f'`ils.kind = "{kind}"`')[2].partition("```sql")[2].partition("```")[0]
+    script = (
+        re.sub(r"--[^\n]*", "", script)
+        .replace(f"{named}.", f"{databases[kind]}.")
+        .replace("REQUIRE SSL", "")
+        .replace("…", "x")
+    )
+    account = f"r_{kind}"
+    server.execute(*filter(str.strip, script.replace("reminders@'airflow.example.org'", f"{account}@'%'").split(";")))
+    with server.connect(databases[kind], user=account, password="x") as connection, connection.cursor() as cursor:
+        for name in ("loans_due", "loan_now"):
+            sql, values = asked(BY_NAME[kind], name)
+            assert cursor.execute(sql, values) >= 0
+        with pytest.raises(pymysql.Error, match="denied"):
+            cursor.execute("DELETE FROM issues" if kind == "koha" else "DELETE FROM pret")
+        with pytest.raises(pymysql.Error, match="denied"):
+            cursor.execute("SELECT * FROM borrowers" if kind == "koha" else "SELECT * FROM empr WHERE 1 = 0")
