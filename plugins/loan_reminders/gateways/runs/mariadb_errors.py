@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import ssl
 
-from loan_reminders.domain.errors import RETRIED, TO_MEND, IlsRejected, IlsUnavailable
+from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
+from loan_reminders.gateways.runs.remedies import ACCOUNT, SERVER, STATEMENT, TIME, said
 
 _UNAVAILABLE = {
     1020: "les données ont changé pendant la requête",
@@ -100,24 +101,43 @@ def ils_error(error: Exception, doing: str) -> IlsUnavailable | IlsRejected:
     import pymysql
 
     if isinstance(error, OSError):
-        return IlsUnavailable(f"{doing} : {type(error).__name__}, le réseau ne répond pas. {RETRIED}")
+        return said(f"{doing} : {type(error).__name__}, le réseau ne répond pas", temporary=True, remedy=SERVER)
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     if isinstance(getattr(error, "original_exception", None), ssl.SSLError):
         code = 2026
     if code in _UNAVAILABLE:
-        return IlsUnavailable(f"{doing} : {code}, {_UNAVAILABLE[code]}. {RETRIED}")
+        return said(f"{doing} : {code}, {_UNAVAILABLE[code]}", temporary=True, remedy=_remedy(code))
     if code in _REJECTED:
         names = ", ".join(_names(str(error.args[1]))) if code in _NAMES_SOMETHING and len(error.args) > 1 else ""
-        return IlsRejected(f"{doing} : {code}, {_REJECTED[code]}{f' ({names})' if names else ''}. {TO_MEND}")
+        return said(
+            f"{doing} : {code}, {_REJECTED[code]}{f' ({names})' if names else ''}",
+            temporary=False,
+            remedy=_remedy(code),
+        )
     told = str(code or type(error).__name__)
     permanent = (pymysql.ProgrammingError, pymysql.DataError, pymysql.IntegrityError, pymysql.NotSupportedError)
     state = str(getattr(error, "sqlstate", None) or "")
     if state.startswith(_PERMANENT_STATES) or isinstance(error, permanent):
-        return IlsRejected(f"{doing} : {told}. {TO_MEND}")
-    return IlsUnavailable(f"{doing} : {told}. {RETRIED}")
+        return said(f"{doing} : {told}", temporary=False, remedy=_remedy(code))
+    return said(f"{doing} : {told}", temporary=True, remedy=_remedy(code))
 
 
-def _names(said: str) -> list[str]:
+def _names(words: str) -> list[str]:
     """The identifiers that the server's words name, without the account's."""
-    found = [match[1] or match[2] for match in _IDENTIFIER.finditer(_ACCOUNT.sub("", said))]
+    found = [match[1] or match[2] for match in _IDENTIFIER.finditer(_ACCOUNT.sub("", words))]
     return [name for name in found if name.lower() not in _COMMAND][:2]
+
+
+def _remedy(code: int) -> str:
+    if code in _SLOW:
+        return TIME
+    if code in _UNAVAILABLE or code not in _REJECTED:
+        return SERVER
+    return ACCOUNT if code in _OF_THE_ACCOUNT else STATEMENT
+
+
+_SLOW = frozenset({1205, 1213, 1317, 1969, 3024})
+_OF_THE_ACCOUNT = frozenset({
+    1044, 1045, 1046, 1049, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1698, 1820, 1862, 2026, 2059, 2061, 3118, 3159,
+    3955, 4151,
+})  # fmt: skip

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from loan_reminders.domain.errors import RETRIED, TO_MEND, IlsRejected, IlsUnavailable
+from loan_reminders.domain.errors import IlsRejected, IlsUnavailable
+from loan_reminders.gateways.runs.remedies import ACCOUNT, SERVER, STATEMENT, TIME, said
 
 _UNAVAILABLE = {
     "08000": "la connexion est coupée",
@@ -97,26 +98,46 @@ def ils_error(error: Exception, doing: str) -> IlsUnavailable | IlsRejected:
     import psycopg
 
     if isinstance(error, OSError):
-        return IlsUnavailable(f"{doing} : {type(error).__name__}, le réseau ne répond pas. {RETRIED}")
+        return said(f"{doing} : {type(error).__name__}, le réseau ne répond pas", temporary=True, remedy=SERVER)
     code = str(getattr(error, "sqlstate", None) or "")
-    said = str(getattr(getattr(error, "diag", None), "message_primary", None) or "")
+    primary = str(getattr(getattr(error, "diag", None), "message_primary", None) or "")
     if not code:
         if isinstance(error, psycopg.errors.ConnectionTimeout):
-            return IlsUnavailable(f"{doing} : le serveur ne répond pas à temps. {RETRIED}")
+            return said(f"{doing} : le serveur ne répond pas à temps", temporary=True, remedy=_remedy(code))
         if isinstance(error, psycopg.ProgrammingError | psycopg.NotSupportedError):
-            return IlsRejected(
-                f"{doing} : une option de la connexion, ou un bind de la requête, n'est pas du pilote. {TO_MEND}"
+            return said(
+                f"{doing} : une option de la connexion, ou un bind de la requête, n'est pas du pilote",
+                temporary=False,
+                remedy=ACCOUNT,
             )
-        said = str(error)
-        code = next((code for code, words in _SAID_WHEN_CONNECTING if re.search(words, said, re.IGNORECASE)), "")
-        if not code and _TLS.search(said):
-            return IlsRejected(f"{doing} : la connexion chiffrée (TLS) n'a pas pu être établie. {TO_MEND}")
-        said = ""
+        words_of_the_server = str(error)
+        code = next(
+            (code for code, words in _SAID_WHEN_CONNECTING if re.search(words, words_of_the_server, re.IGNORECASE)), ""
+        )
+        if not code and _TLS.search(words_of_the_server):
+            return said(
+                f"{doing} : la connexion chiffrée (TLS) n'a pas pu être établie", temporary=False, remedy=ACCOUNT
+            )
     if code in _REJECTED:
-        named = pattern.search(said) if (pattern := _NAMES.get(code)) else None
-        return IlsRejected(f"{doing} : {code}, {_REJECTED[code]}{f' ({named[1]})' if named else ''}. {TO_MEND}")
+        named = pattern.search(primary) if (pattern := _NAMES.get(code)) else None
+        return said(
+            f"{doing} : {code}, {_REJECTED[code]}{f' ({named[1]})' if named else ''}",
+            temporary=False,
+            remedy=_remedy(code),
+        )
     if code in _UNAVAILABLE:
-        return IlsUnavailable(f"{doing} : {code}, {_UNAVAILABLE[code]}. {RETRIED}")
+        return said(f"{doing} : {code}, {_UNAVAILABLE[code]}", temporary=True, remedy=_remedy(code))
     if code.startswith(_PERMANENT_CLASSES) or isinstance(error, psycopg.DataError):
-        return IlsRejected(f"{doing} : {code or type(error).__name__}. {TO_MEND}")
-    return IlsUnavailable(f"{doing} : {code or 'la connexion est coupée'}. {RETRIED}")
+        return said(f"{doing} : {code or type(error).__name__}", temporary=False, remedy=_remedy(code))
+    return said(f"{doing} : {code or 'la connexion est coupée'}", temporary=True, remedy=_remedy(code))
+
+
+def _remedy(code: str) -> str:
+    if code in _SLOW:
+        return TIME
+    if code.startswith(("28", "3D", "42501", "42704")):
+        return ACCOUNT
+    return STATEMENT if code.startswith(_PERMANENT_CLASSES) else SERVER
+
+
+_SLOW = frozenset({"57014", "40001", "25P04", "40P01", "55P03"})
