@@ -24,7 +24,7 @@ DUE = date(2026, 3, 3)
 TODAY = date(2026, 3, 1)
 ZONE = ZoneInfo("Europe/Paris")
 CODES = CodeMapping(zone=ZONE)
-ACCOUNT, PASSWORD = "lecture", "mot-de-passe-€"
+ACCOUNT, PASSWORD = "compte_qui_lit", "mot-de-passe-€"
 SQL = f"SELECT {', '.join(COLUMNS)}\n  FROM open_loans\n WHERE due_ymd = :due_ymd -- l'échéance\n ORDER BY loan_key"
 NOW_SQL = "SELECT due_date FROM open_loans WHERE loan_key = :loan_key"
 KEYS = tuple(f"{number:03d}" for number in range(1, 41))

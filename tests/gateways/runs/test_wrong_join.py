@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loan_reminders.domain.errors import IlsRejected
-from loan_reminders.gateways.runs.wrong_join import ENOUGH, unless_a_join_is_wrong
+from loan_reminders.gateways.runs.loan_source import ENOUGH, unless_a_join_is_wrong
 
 
 def handed_on(*rows):
