@@ -1,4 +1,5 @@
--- The tables of PMB that the extraction reads, with the columns it names: names and types as the published dumps have them.
+-- The tables of PMB that the extraction reads, with the columns it names, and a password, which it must not see: names
+-- and types as the published dumps have them.
 -- MyISAM and three-byte UTF-8, as in the older of the two: no transactions, no sign beyond U+FFFF, '' instead of NULL.
 CREATE TABLE pret (
     pret_idempr      INT(10) UNSIGNED NOT NULL DEFAULT 0,
@@ -32,6 +33,7 @@ CREATE TABLE empr (
     empr_codestat SMALLINT(5) UNSIGNED NOT NULL DEFAULT 0,
     empr_lang     VARCHAR(10) NOT NULL DEFAULT 'fr_FR',
     empr_location INT(6) UNSIGNED NOT NULL DEFAULT 1,
+    empr_password VARCHAR(255) NOT NULL DEFAULT '',
     PRIMARY KEY (id_empr),
     UNIQUE KEY empr_cb (empr_cb)
 ) ENGINE = MyISAM DEFAULT CHARSET = utf8mb3;
