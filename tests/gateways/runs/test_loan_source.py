@@ -256,12 +256,18 @@ def test_text_that_is_not_utf_8_stops_nobody(server):
     assert {row.title for row in rows if isinstance(row, Loan)} == {"Lé"}
 
 
-def test_two_rows_of_one_loan_refuse_the_whole_extraction(library, tmp_path):
+def test_a_loan_held_twice_comes_twice_and_held_often_is_a_wrong_join(library, tmp_path):
     path = tmp_path / "twice.db"
     write_sqlite(path, library)
+    again = "INSERT INTO z36 SELECT * FROM z36 WHERE z36_id = 'ONEIL-C     ' LIMIT 1"
     with closing(sqlite3.connect(path)) as connection:
         (twice,) = connection.execute("SELECT z36_rec_key || '-' || z36_number FROM z36 WHERE z36_id LIKE 'ONEIL-C %'")
-        connection.execute("INSERT INTO z36 SELECT * FROM z36 WHERE z36_id = 'ONEIL-C     '")
+        connection.execute(again)
         connection.commit()
-    with OracleServer(path) as server, pytest.raises(IlsRejected, match=rf"un même prêt : {twice[0]} \(2 lignes\)\. "):
+        with OracleServer(path) as server:
+            assert [row.loan_id for row in read(source(server))].count(twice[0]) == 2
+        for _ in range(9):
+            connection.execute(again)
+        connection.commit()
+    with OracleServer(path) as server, pytest.raises(IlsRejected, match=rf"un même prêt : {twice[0]} \(11 lignes\)\. "):
         read(source(server))
