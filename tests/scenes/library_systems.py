@@ -107,16 +107,14 @@ def told(loan: Loan | RejectedRow) -> object:
 def _in_koha(loan: GoldenLoan, reader: int, place: int) -> Mapping[str, object]:
     """Ids are numbers, a price is an amount; without its date a loan has that of its last touch.
 
-    A reader's category is of the reader, not of the loan: it is lost with the reader. An impossible date comes out of
-    COALESCE as zeros.
+    A reader's category is of the reader, not of the loan: it is lost with the reader.
     """
-    day = loan.loan_ymd if real_day(loan.loan_ymd) else None
     return {
         "loan_key": loan.number,
         "loan_number": None,
         "patron_id": reader,
         "patron_status": loan.reader_status if loan.reader else None,
-        "loan_date": day if loan.loan_ymd else HELD_LONG,
+        "loan_date": loan.loan_ymd or HELD_LONG,
         "price_text": amount(loan.item.price) if loan.item else None,
     }
 

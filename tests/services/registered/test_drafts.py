@@ -75,7 +75,7 @@ class TestADraft:
         run_id = desk.drafted()
         desk.approve(run_id)
         desk.prepare(run_id)
-        with pytest.raises(PermanentError, match="personne ne les a validées"):
+        with pytest.raises(PermanentError, match="sans que personne les ait validées"):
             desk.print(run_id)
         assert desk.states() == [("planned", None)] * 3
 
