@@ -1,7 +1,8 @@
--- The present due date of one loan that is still open, by its key. A return takes its row to the archive (seen).
+-- The present due date of one loan that is still open, by its key; a key that is no number is of another system.
+-- A return takes its row to the archive (seen).
 SELECT ct.current_due_date AS due_date
   FROM circ_transactions ct
- WHERE ct.circ_transaction_id = :loan_key
+ WHERE ct.circ_transaction_id = :loan_key_as_number
    AND ct.discharge_date IS NULL
    AND NOT EXISTS (SELECT 1 FROM item_status s
                     WHERE s.item_id = ct.item_id

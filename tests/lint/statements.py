@@ -47,7 +47,7 @@ KINDS: Mapping[str, Kind] = {
         engines=(ORACLE,),
         days=BY_DATE | {"now_ts"},
         site=frozenset(VoyagerSettings().binds()),
-        now=NOW - {"loan_number"},
+        now=frozenset({"loan_key_as_number"}),
     ),
     "view": Kind(engines=(ORACLE, POSTGRESQL, MARIADB), days=BY_DATE, now=NOW - {"loan_number"}),
     "koha": Kind(engines=(MARIADB,), days=BY_DATE, site=frozenset(KohaSettings().binds()), now=NOW - {"loan_number"}),

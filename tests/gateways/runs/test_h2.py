@@ -22,7 +22,7 @@ from tests.simulators import h2
 
 pytestmark = pytest.mark.skipif(bool(h2.missing()), reason=h2.missing() or "H2 is there")
 STAGES = tuple(STAGE_DAYS)
-ONE = {"loan_key": "1", "loan_number": "1"}
+ONE = {"loan_key": "1", "loan_number": "1", "loan_key_as_number": 1}
 OTHER_FORMS = {
     "aleph": AlephSettings(due_date="Z36_EFFECTIVE_DUE_DATE", sms_number=False).choices(),
     "voyager": VoyagerSettings(sms_number=False).choices(),
@@ -60,9 +60,7 @@ def answers(borrowed, tmp_path_factory):
             for name in ("loans_due", "loan_now")
         ]
         wrong = source.now_sql.replace("AS due_date", "AS due_date, no_such_column AS x")
-        questions.append(
-            {"sql": wrong, "binds": {**source.binds, **dict.fromkeys(("loan_key", "loan_number"), "1")}, "may_fail": 1}
-        )
+        questions.append({"sql": wrong, "binds": {**source.binds, **ONE}, "may_fail": 1})
         jobs.append({"script": str(script), "questions": questions})
     return dict(zip(SOURCES, h2.ask(jobs), strict=True))
 

@@ -10,6 +10,9 @@ from loan_reminders.domain.runs.extraction import loan_key_and_number
 
 LOANS_AT_ONCE = (1, 8, 64)
 """How many loans one question about the present may be about."""
+OF_A_LOAN = ("loan_key", "loan_number", "loan_key_as_number")
+"""The binds by which a question about the present names a loan: the two halves of its id, and the first as a number."""
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _QUOTED_COMMENT_OR_BIND = re.compile(
     r"""'(?:[^']|'')*'|"[^"]*"|`[^`]*`|--[^\n]*|/\*.*?\*/|(?<!:):([A-Za-z]\w*)""", re.DOTALL
 )
@@ -58,13 +61,14 @@ def together(now_sql: str, loan_ids: Sequence[str]) -> tuple[str, dict[str, obje
 
     The statement stays the site's own, each time with binds of its own names. It comes in a few lengths only, so that
     the server keeps its plans: places beyond the last loan ask about NULL, which no database takes for a loan, or for
-    a number that cannot be read.
+    a number that cannot be read. So is the number of a key that is none, from before a library changed its system.
     """
     size = next(size for size in LOANS_AT_ONCE if size >= len(loan_ids))
     offered: dict[str, object] = {}
     for place in range(size):
         key, number = loan_key_and_number(loan_ids[place]) if place < len(loan_ids) else (None, None)
-        offered[f"loan_key_{place}"], offered[f"loan_number_{place}"] = key, number
+        as_number = int(key) if key is not None and _NUMBER.fullmatch(key) else None
+        offered |= {f"{name}_{place}": value for name, value in zip(OF_A_LOAN, (key, number, as_number), strict=True)}
     parts = [
         f"SELECT {place} AS place, loan_now.* FROM (\n{_numbered(now_sql, place)}\n) loan_now"  # noqa: S608 - the site's own
         for place in range(size)
@@ -73,9 +77,7 @@ def together(now_sql: str, loan_ids: Sequence[str]) -> tuple[str, dict[str, obje
 
 
 def _numbered(now_sql: str, place: int) -> str:
-    return with_binds_written(
-        now_sql, lambda name: f":{name}_{place}" if name in ("loan_key", "loan_number") else f":{name}"
-    )
+    return with_binds_written(now_sql, lambda name: f":{name}_{place}" if name in OF_A_LOAN else f":{name}")
 
 
 def percent_binds(sql: str) -> str:
