@@ -11,6 +11,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from loan_reminders.domain.errors import PermanentError
+from loan_reminders.french import ledger as sentences
 
 DRIVER = "postgresql+psycopg"
 FILE_VARIABLE = "REMINDERS_LEDGER_URL_FILE"
@@ -93,7 +94,7 @@ def from_text(text: str) -> URL:
     try:
         url = make_url(f"{DRIVER}://{rest}")
     except (ArgumentError, ValueError):
-        raise PermanentError("L'adresse du registre est illisible : la corriger.") from None
+        raise PermanentError(sentences.UNREADABLE_ADDRESS) from None
     extra = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
     password = None if url.password is None else str(url.password)
     return from_connection(
@@ -110,9 +111,7 @@ def _from_json(text: str) -> URL:
         if not isinstance(extra, dict):
             raise TypeError
     except (ValueError, TypeError):
-        raise PermanentError(
-            "La connexion du registre n'est pas le JSON d'une connexion Airflow : la corriger."
-        ) from None
+        raise PermanentError(sentences.NO_CONNECTION) from None
     return from_connection(
         host=fields.get("host"),
         port=port,
@@ -128,7 +127,7 @@ def from_environment(environment: Mapping[str, str]) -> URL:
     for name in VARIABLES:
         if environment.get(name):
             return from_text(_content(environment[name]) if name == FILE_VARIABLE else environment[name])
-    raise PermanentError(f"Dire où est le registre : --url, ou l'une des variables {', '.join(VARIABLES)}.")
+    raise PermanentError(sentences.WHERE_IS_IT.format(variables=", ".join(VARIABLES)))
 
 
 def from_command_line(given: str | None, environment: Mapping[str, str]) -> URL:
@@ -140,10 +139,7 @@ def from_command_line(given: str | None, environment: Mapping[str, str]) -> URL:
     if not given:
         return from_environment(environment)
     if from_text(given).password or "password" in given.lower():
-        raise PermanentError(
-            "Un mot de passe donné en argument se lit dans la liste des processus : le donner par la variable "
-            f"REMINDERS_LEDGER_URL, ou dans un fichier nommé par {FILE_VARIABLE}, et changer celui-ci."
-        )
+        raise PermanentError(sentences.ARGUMENTS_ARE_READ.format(file_variable=FILE_VARIABLE))
     return from_text(given)
 
 
@@ -151,4 +147,4 @@ def _content(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
-        raise PermanentError(f"Le fichier nommé par {FILE_VARIABLE} est illisible : {path}.") from None
+        raise PermanentError(sentences.UNREADABLE_FILE.format(file_variable=FILE_VARIABLE, path=path)) from None

@@ -28,6 +28,8 @@ from loan_reminders.domain.notices import Delivery, LoanKey
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Reason
+from loan_reminders.french import ledger as sentences
+from loan_reminders.french.words import CHANNELS
 from loan_reminders.ledger import sender_locks, sender_sql, sent_words
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import encode_receipt
@@ -95,9 +97,9 @@ class PostgresSender:
         self._connection = connection
         if interrupted:
             logger.warning(
-                "Tournée %s (%s), envois laissés en doute par un processus interrompu : %s",
+                sentences.LEFT_BY_A_SENDER,
                 self._run.run_id,
-                self._channel.value,
+                CHANNELS[self._channel],
                 interrupted,
             )
         return self
@@ -208,7 +210,7 @@ class PostgresSender:
             }
             applied += sum(connection.execute(sender_sql.ANSWER, parameters).scalars())
         if late := len(receipts) - applied:
-            logger.warning("Tournée %s, réponses trop tardives, gardées pour mémoire : %s", self._run.run_id, late)
+            logger.warning(sentences.TOO_LATE, self._run.run_id, late)
 
     def waiting_loans(self) -> frozenset[LoanKey]:
         """The loans of what waits in this run by this channel."""

@@ -25,6 +25,7 @@ from loan_reminders.domain.email.mass_bounces import HeldBounces, of_crowded_dom
 from loan_reminders.domain.ports.email_feedback import MailSettled
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.suppressions.suppression import SuppressionSource
+from loan_reminders.french import ledger as sentences
 from loan_reminders.ledger import put_aside
 from loan_reminders.ledger.email import held_bounces
 from loan_reminders.ledger.json_codecs import storable
@@ -240,8 +241,7 @@ class PostgresMailFeedback:
         crowded = of_crowded_domains(dead)
         if crowded:
             log.warning(
-                "Adresses de mêmes domaines d'où tout revient à la fois : %d. La faute est sans doute de notre côté,"
-                " aucune n'est tenue pour morte",
+                sentences.CROWDED_DOMAINS,
                 len(crowded),
             )
         dead = [address for address in dead if address not in crowded]

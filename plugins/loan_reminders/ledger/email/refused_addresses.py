@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.email.refused_addresses import REFUSED_AT_ONCE, RefusedAddress, dead_among
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.suppressions.suppression import SuppressionSource
+from loan_reminders.french import ledger as sentences
 from loan_reminders.ledger.email import held_bounces
 from loan_reminders.ledger.suppressions import dead_addresses
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
@@ -49,8 +50,7 @@ def remember_refused(connection: Connection, library: str) -> int:
     dead, doubtful = dead_among(refused, days)
     if doubtful:
         logger.warning(
-            "Trop d'adresses refusées à la fois chez %s : aucune n'est tenue pour morte."
-            " Vérifier que ce n'est pas une panne de leur côté ou une erreur du nôtre.",
+            sentences.REFUSED_AT_ONCE,
             ", ".join(doubtful),
         )
     return sum(

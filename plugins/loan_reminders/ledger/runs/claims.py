@@ -14,6 +14,7 @@ from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.stages import Channel, Slot
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french import ledger as sentences
 from loan_reminders.ledger.json_codecs import decode_recipient
 
 logger = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ class Claims:
         if not self.run.dry_run:
             interrupted = len(self.connection.execute(_RECOVER, self._asked(keys)).all())
             if interrupted:
-                logger.warning("Envois laissés en doute par une tournée interrompue : %s", interrupted)
+                logger.warning(sentences.LEFT_BY_A_RUN, interrupted)
         found = self._find(keys)
         left = [row.delivery_id for row in found if row.left_behind]
         if left and not self.run.dry_run:

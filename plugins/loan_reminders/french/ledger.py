@@ -1,0 +1,24 @@
+"""What the ledger tells in a log: the sentences here, what happened in the code that tells it."""
+
+from __future__ import annotations
+
+CROWDED_DOMAINS = (
+    "Adresses de mêmes domaines d'où tout revient à la fois : %d. La faute est sans doute de notre côté,"
+    " aucune n'est tenue pour morte"
+)
+REFUSED_AT_ONCE = (
+    "Trop d'adresses refusées à la fois chez %s : aucune n'est tenue pour morte."
+    " Vérifier que ce n'est pas une panne de leur côté ou une erreur du nôtre."
+)
+LEFT_BY_A_RUN = "Envois laissés en doute par une tournée interrompue : %s"
+LEFT_BY_A_SENDER = "Tournée %s (%s), envois laissés en doute par un processus interrompu : %s"
+TOO_LATE = "Tournée %s, réponses trop tardives, gardées pour mémoire : %s"
+
+WHERE_IS_IT = "Dire où est le registre : --url, ou l'une des variables {variables}."
+ARGUMENTS_ARE_READ = (
+    "Un mot de passe donné en argument se lit dans la liste des processus : le donner par la variable"
+    " REMINDERS_LEDGER_URL, ou dans un fichier nommé par {file_variable}, et changer celui-ci."
+)
+UNREADABLE_FILE = "Le fichier nommé par {file_variable} est illisible : {path}."
+UNREADABLE_ADDRESS = "L'adresse du registre est illisible : la corriger."
+NO_CONNECTION = "La connexion du registre n'est pas le JSON d'une connexion Airflow : la corriger."
