@@ -32,7 +32,7 @@ def test_no_sentence_for_people_stands_in_the_ledger():
     found = {}
     for path in (ROOT / "plugins" / "loan_reminders" / "ledger").rglob("*.py"):
         if "versions" not in path.parts:
-            found[path.name] = sentences(path.read_text("utf-8"))
+            found[str(path)] = sentences(path.read_text("utf-8"))
     assert len(found) > 80
     assert {name: said for name, said in found.items() if said} == {}
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from loan_reminders.domain.runs.books import BooksProblem
+from loan_reminders.french.runs import imbalance_words
+
 CROWDED_DOMAINS = (
     "Adresses de mêmes domaines d'où tout revient à la fois : %d. La faute est sans doute de notre côté,"
     " aucune n'est tenue pour morte"
@@ -22,3 +25,8 @@ ARGUMENTS_ARE_READ = (
 UNREADABLE_FILE = "Le fichier nommé par {file_variable} est illisible : {path}."
 UNREADABLE_ADDRESS = "L'adresse du registre est illisible : la corriger."
 NO_CONNECTION = "La connexion du registre n'est pas le JSON d'une connexion Airflow : la corriger."
+
+
+def imbalance_of_a_run(run_id: int, problem: BooksProblem) -> str:
+    """One thing that is wrong in a run's books."""
+    return f"Tournée {run_id} : {imbalance_words(problem)}"

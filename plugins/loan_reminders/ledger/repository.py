@@ -21,7 +21,7 @@ from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.french.runs import imbalance_words
+from loan_reminders.french.ledger import imbalance_of_a_run
 from loan_reminders.ledger.desk import PostgresDesk
 from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
 from loan_reminders.ledger.email.feedback import PostgresMailFeedback
@@ -296,5 +296,5 @@ class PostgresLedger:
             books = close_books(connection, run_id)
             count_closed(connection, self.library, run_id)
         for problem in books.problems():
-            logger.error("Tournée %s : %s", run_id, imbalance_words(problem))
+            logger.error("%s", imbalance_of_a_run(run_id, problem))
         return books
