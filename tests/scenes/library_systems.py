@@ -92,6 +92,27 @@ class OneDatabase:
     ils: IlsDatabase
 
 
+def asked_by_name(
+    system: System, database: OneDatabase, names: Mapping[str, str], *, due: date
+) -> Callable[..., dict[str, Loan | RejectedRow]]:
+    """What gives the loans of a day by their names in a test (`names` by loan id), with the settings it is given.
+
+    Each day is asked about once for the same settings.
+    """
+    asked: dict[object, dict[str, Loan | RejectedRow]] = {}
+
+    def loans(day: date = due, **settings: object) -> dict[str, Loan | RejectedRow]:
+        key = (day, repr(settings))
+        if key not in asked:
+            source = system.source(database, type(system.settings).model_validate(settings))
+            found = list(source.loans_due(day, today=TODAY))
+            asked[key] = {names[loan.loan_id]: loan for loan in found}
+            assert len(asked[key]) == len(found)
+        return asked[key]
+
+    return loans
+
+
 def _parsed(row: Mapping[str, object]) -> Loan | RejectedRow:
     try:
         return parse_row(row, CODES)

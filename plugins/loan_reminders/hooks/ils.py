@@ -58,7 +58,10 @@ def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _AskedLater:
-    """The database, whose Airflow connection is looked up at the first question: an unreadable run is begun, too."""
+    """The database, whose Airflow connection is looked up at the first question.
+
+    A run is begun before that question, so that one without a connection is on the pages as a run that failed.
+    """
 
     ils: IlsSettings
     zone: tzinfo | None

@@ -7,27 +7,20 @@ itself writes down. None is ever part of the text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from loan_reminders.settings.values import Section
+from loan_reminders.settings.values import Section, all_different, numbered_binds
 
 PLACES = 4
 """How many codes a list of these settings may hold, the number of its binds in the statement."""
 
 
-def _all_different(values: list[Any]) -> list[Any]:
-    twice = sorted({str(value) for value in values if values.count(value) > 1})
-    if twice:
-        raise ValueError(f"présent deux fois : {', '.join(twice)}")
-    return values
-
-
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,2}$")]
 Number = Annotated[int, Field(ge=0, le=99)]
-Codes = Annotated[list[Code], Field(min_length=1, max_length=PLACES), AfterValidator(_all_different)]
-Numbers = Annotated[list[Number], Field(min_length=1, max_length=PLACES), AfterValidator(_all_different)]
+Codes = Annotated[list[Code], Field(min_length=1, max_length=PLACES), AfterValidator(all_different)]
+Numbers = Annotated[list[Number], Field(min_length=1, max_length=PLACES), AfterValidator(all_different)]
 
 
 class AlephSettings(Section):
@@ -75,7 +68,7 @@ class VoyagerSettings(Section):
     def binds(self) -> dict[str, str | int]:
         """The values of the statements' binds."""
         return {
-            **_numbered("phone_type", self.phone_types, fill=-1),
+            **_numbered("phone_type", self.phone_types, beyond=-1),
             **_numbered("address_type", self.address_types),
             **_numbered("lost_status", self.lost_item_statuses),
             "email_type": self.email_address_type,
@@ -87,7 +80,6 @@ def _present(there: bool) -> str:
     return "present" if there else "absent"
 
 
-def _numbered(name: str, values: Sequence[str] | Sequence[int], *, fill: int | None = None) -> dict[str, str | int]:
-    """A bind for each place of a list; places beyond its end repeat the last value, or hold one that nothing has."""
-    last = values[-1] if fill is None else fill
-    return {f"{name}_{place + 1}": values[place] if place < len(values) else last for place in range(PLACES)}
+def _numbered(name: str, values: Sequence[str] | Sequence[int], *, beyond: int | None = None) -> dict[str, str | int]:
+    """Places beyond the end of a list repeat its last value, or hold one that nothing has."""
+    return numbered_binds(name, values, places=PLACES, beyond=values[-1] if beyond is None else beyond)

@@ -11,20 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from loan_reminders.settings.values import Section
-
-
-def _all_different(values: list[str]) -> list[str]:
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise ValueError(f"présent deux fois : {', '.join(twice)}")
-    return values
-
+from loan_reminders.settings.values import Section, all_different, numbered_binds
 
 Code = Annotated[str, Field(pattern=r"^[!-~]{1,20}$")]
 """A code of the ILS: signs of ASCII without a blank."""
-UpToEight = Annotated[list[Code], Field(max_length=8), AfterValidator(_all_different)]
-UpToFour = Annotated[list[Code], Field(max_length=4), AfterValidator(_all_different)]
+UpToEight = Annotated[list[Code], Field(max_length=8), AfterValidator(all_different)]
+UpToFour = Annotated[list[Code], Field(max_length=4), AfterValidator(all_different)]
 KohaEmail = Literal["email", "emailpro", "B_email"]
 
 
@@ -36,7 +28,7 @@ class KohaSettings(Section):
     `lost_codes_told` are values of items.itemlost that reminders go on for; all others are lost.
     """
 
-    email_order: Annotated[list[KohaEmail], Field(min_length=1, max_length=3), AfterValidator(_all_different)] = [
+    email_order: Annotated[list[KohaEmail], Field(min_length=1, max_length=3), AfterValidator(all_different)] = [
         "email", "emailpro", "B_email",
     ]  # fmt: skip
     alternative_address: Literal["after", "before", "never"] = "after"
@@ -133,5 +125,5 @@ def _yes(answer: bool) -> str:
 
 
 def _numbered(name: str, values: Sequence[str], *, places: int = 8) -> dict[str, str | int]:
-    """A bind for each place of a list; a place beyond its end holds the empty text, which is no code."""
-    return {f"{name}_{place + 1}": values[place] if place < len(values) else "" for place in range(places)}
+    """A place beyond the end of a list holds the empty text, which is no code."""
+    return numbered_binds(name, values, places=places, beyond="")

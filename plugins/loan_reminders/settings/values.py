@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -66,6 +67,21 @@ def phone_column(name: str) -> str:
     if name not in PHONE_COLUMNS:
         raise ValueError(f"valeurs permises : {', '.join(PHONE_COLUMNS)}")
     return name
+
+
+def all_different(values: list[Any]) -> list[Any]:
+    """A list in which nothing stands twice."""
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"présent deux fois : {', '.join(twice)}")
+    return values
+
+
+def numbered_binds(
+    name: str, values: Sequence[str] | Sequence[int], *, places: int, beyond: str | int
+) -> dict[str, str | int]:
+    """A list as binds of a statement, `name_1`, `name_2`…; places after its end hold `beyond`."""
+    return {f"{name}_{place + 1}": values[place] if place < len(values) else beyond for place in range(places)}
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]

@@ -8,10 +8,8 @@ import pytest
 
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.states import Refusal
-from loan_reminders.settings.ils_systems import KohaSettings
 from sql.demo.systems.koha import LOST
-from tests.scenes.aleph import TODAY
-from tests.scenes.library_systems import KOHA, connection_to, database_of
+from tests.scenes.library_systems import KOHA, asked_by_name, connection_to, database_of
 
 DUE = date(2026, 3, 3)
 READER = {
@@ -124,20 +122,8 @@ def database(mariadb_server):
 
 @pytest.fixture(scope="module")
 def ask(database):
-    """The loans of a day by their names, with these settings; asked once for each."""
-    asked = {}
-
-    def loans(due=DUE, **settings):
-        key = (due, repr(settings))
-        if key not in asked:
-            names = {str(number): name for name, number in NUMBERS.items()}
-            source = KOHA.source(database, KohaSettings.model_validate(settings))
-            found = list(source.loans_due(due, today=TODAY))
-            asked[key] = {names[loan.loan_id]: loan for loan in found}
-            assert len(asked[key]) == len(found)
-        return asked[key]
-
-    return loans
+    names = {str(number): name for name, number in NUMBERS.items()}
+    return asked_by_name(KOHA, database, names, due=DUE)
 
 
 def test_what_is_reminded_of_and_what_is_not(ask):

@@ -12,7 +12,7 @@ from loan_reminders.domain.states import Refusal
 from loan_reminders.settings.ils_systems import PmbSettings
 from sql.demo.systems.pmb import NO_DATE
 from tests.scenes.aleph import TODAY
-from tests.scenes.library_systems import PMB, connection_to, database_of
+from tests.scenes.library_systems import PMB, asked_by_name, connection_to, database_of
 
 DUE = date(2026, 3, 3)
 LOAN = {"pret_date": "2026-02-10 11:00:00", "pret_retour": "2026-03-03", "niveau_relance": 0, "cpt_prolongation": 0,
@@ -95,20 +95,8 @@ def database(mariadb_server):
 
 @pytest.fixture(scope="module")
 def ask(database):
-    """The loans of a day by their names, with these settings; asked once for each."""
-    asked = {}
-
-    def loans(due=DUE, **settings):
-        key = (due, repr(settings))
-        if key not in asked:
-            names = {f"{number}-9": name for name, number in NUMBERS.items()}
-            source = PMB.source(database, PmbSettings.model_validate(settings))
-            found = list(source.loans_due(due, today=TODAY))
-            asked[key] = {names[loan.loan_id]: loan for loan in found}
-            assert len(asked[key]) == len(found)
-        return asked[key]
-
-    return loans
+    names = {f"{number}-9": name for name, number in NUMBERS.items()}
+    return asked_by_name(PMB, database, names, due=DUE)
 
 
 def test_what_is_reminded_of_and_what_is_not(ask):

@@ -8,9 +8,7 @@ import pytest
 
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.states import Refusal
-from loan_reminders.settings.ils_systems import SierraSettings
-from tests.scenes.aleph import TODAY
-from tests.scenes.library_systems import SIERRA, connection_to, database_of
+from tests.scenes.library_systems import SIERRA, asked_by_name, connection_to, database_of
 
 DUE = date(2026, 3, 3)
 PATRON, ITEM, BIB = 481_000_000_000, 450_000_000_000, 420_000_000_000
@@ -129,20 +127,8 @@ def database(postgres_server):
 
 @pytest.fixture(scope="module")
 def ask(database):
-    """The loans of a day by their names, with these settings; asked once for each."""
-    asked = {}
-
-    def loans(due=DUE, **settings):
-        key = (due, repr(settings))
-        if key not in asked:
-            names = {str(number): name for name, number in NUMBERS.items()}
-            source = SIERRA.source(database, SierraSettings.model_validate(settings))
-            found = list(source.loans_due(due, today=TODAY))
-            asked[key] = {names[loan.loan_id]: loan for loan in found}
-            assert len(asked[key]) == len(found)
-        return asked[key]
-
-    return loans
+    names = {str(number): name for name, number in NUMBERS.items()}
+    return asked_by_name(SIERRA, database, names, due=DUE)
 
 
 def test_what_is_reminded_of_and_what_is_not(ask):

@@ -135,11 +135,10 @@ class IlsDatabase(ABC):
 
     def guarded(self, doing: str, call: Callable[..., Any], *arguments: object) -> Any:
         """Call the driver; its errors become the project's, without the original, whose text may quote data."""
+        expected: tuple[type[Exception], ...] = (*self._driver_errors(), OSError)
         try:
             return call(*arguments)
-        except self._driver_errors() as error:
-            raise self._error(error, doing) from None
-        except OSError as error:
+        except expected as error:
             raise self._error(error, doing) from None
 
 

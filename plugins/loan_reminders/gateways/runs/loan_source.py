@@ -17,8 +17,8 @@ from loan_reminders.gateways.runs.binds import LOANS_AT_ONCE, together, values_n
 from loan_reminders.gateways.runs.ils_database import Answer, ReadableIls
 from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
 
-ROWS_OF_ONE_LOAN = 10
-"""So many rows of one loan are no slip of the ILS, which may well hold a loan twice."""
+MORE_ROWS_OF_A_LOAN = 10
+"""So many more rows of one loan are no slip of the ILS, which may well hold a loan twice."""
 LOANS_THAT_REPEAT, THEIR_SHARE = 20, 0.1
 """Nor are so many loans in several rows, when they are also this share of the day's."""
 ENOUGH = 10_000
@@ -145,7 +145,7 @@ def _is_wrong(again: Counter[str], *, of: int) -> bool:
     if not again:
         return False
     [(_, most)] = again.most_common(1)
-    return most >= ROWS_OF_ONE_LOAN or len(again) >= max(LOANS_THAT_REPEAT, THEIR_SHARE * of)
+    return most >= MORE_ROWS_OF_A_LOAN or len(again) >= max(LOANS_THAT_REPEAT, THEIR_SHARE * of)
 
 
 def _told(again: Counter[str], *, at_least: str) -> str:

@@ -60,6 +60,7 @@ class MariaDbDatabase(IlsDatabase):
         self._zone = zone
         self._call_timeout_ms = call_timeout_ms
         self._array_size = array_size
+        self._locks_nobody_out = False
 
     def _connect(self) -> Connection[Any]:
         return self._open()
@@ -82,6 +83,9 @@ class MariaDbDatabase(IlsDatabase):
             # of this session, whatever ends the transaction; then the one that is read in
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("START TRANSACTION READ ONLY")
+            cursor.execute(_LOCKING_TABLES)
+            tables, locking = cursor.fetchone() or (0, 0)
+        self._locks_nobody_out = bool(tables) and not locking
 
     def _version(self, connection: Connection[Any]) -> str:
         version = str(connection.get_server_info())  # type: ignore[no-untyped-call]
@@ -91,7 +95,7 @@ class MariaDbDatabase(IlsDatabase):
         """Run a statement, its rows left on the server where that locks nobody out."""
         from pymysql.cursors import Cursor, SSCursor
 
-        cursor = connection.cursor(SSCursor if _locks_nobody_out(connection) else Cursor)
+        cursor = connection.cursor(SSCursor if self._locks_nobody_out else Cursor)
         cursor.execute(percent_binds(sql), dict(binds))
         columns = [column[0] for column in cursor.description or ()]
 
@@ -111,13 +115,6 @@ class MariaDbDatabase(IlsDatabase):
 
     def _error(self, error: Exception, doing: str) -> IlsUnavailable | IlsRejected:
         return ils_error(error, doing)
-
-
-def _locks_nobody_out(connection: Connection[Any]) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCKING_TABLES)
-        tables, locking = cursor.fetchone() or (0, 0)
-    return bool(tables) and not locking
 
 
 def _expect_no_more(cursor: Any) -> None:

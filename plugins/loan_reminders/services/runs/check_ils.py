@@ -11,12 +11,14 @@ from enum import StrEnum
 from typing import TypeVar
 
 from loan_reminders.domain.errors import RETRIED, TO_MEND, IlsError, ReminderError
-from loan_reminders.domain.loans import CodeKind, Loan, RejectedRow
+from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.ports.ils_check import IlsInspection, WholeRead
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
 from loan_reminders.domain.runs.extraction import COLUMNS
+from loan_reminders.domain.runs.reading.tally import Reading, Tally
 from loan_reminders.french.plurals import many
+from loan_reminders.french.readings import KEYS, code_words
 from loan_reminders.french.words import CATEGORIES
 
 T = TypeVar("T")
@@ -28,13 +30,7 @@ SHOWN = 10
 """Loans, codes and tables that are shown of many."""
 
 _DBA = "demander à l'administrateur de la base"
-_SELECT_ONLY = f"{_DBA} un compte qui n'a que SELECT (script de sql/README.md, section Rights)"
-_CODES = {
-    CodeKind.STATUS: ("statut de lecteur", "ils.patron_categories"),
-    CodeKind.TYPE: ("type de lecteur", "ils.patron_types"),
-    CodeKind.BRANCH: ("bibliothèque", "library.branches"),
-    CodeKind.LANGUAGE: ("langue", "ils.languages"),
-}
+_SELECT_ONLY = f"{_DBA} un compte qui n'a que SELECT (scripts grants de sql/, ou sql/README.md, section Rights)"
 
 
 class Outcome(StrEnum):
@@ -174,9 +170,11 @@ class IlsCheck:
 
     def _loans(self) -> Iterator[CheckLine]:
         day, loans, rejected = f"{self._day.due_date:%d/%m/%Y}", [], Counter[tuple[str, str]]()
+        tally = Tally()
         try:
             with closing(self._source.loans_due(self._day.due_date, today=self._day.today)) as rows:
                 for row in rows:
+                    tally.count(row)
                     if isinstance(row, RejectedRow):
                         rejected[row.code, row.column] += 1
                     else:
@@ -194,7 +192,7 @@ class IlsCheck:
         if rejected:
             yield self._rejected(rejected)
         if loans:
-            yield self._codes(loans)
+            yield self._codes(tally.reading())
             yield self._reach(loans)
             yield self._examples(loans)
 
@@ -204,16 +202,13 @@ class IlsCheck:
         details = tuple(f"{column} ({code}) : {count}" for (code, column), count in sorted(rejected.items()))
         return self._line(Outcome.WARNING, words, remedy, details)
 
-    def _codes(self, loans: Sequence[Loan]) -> CheckLine:
-        unknown = Counter(code for loan in loans for code in loan.remarks.unknown)
-        if not unknown:
+    def _codes(self, reading: Reading) -> CheckLine:
+        """Counted as a run counts them: what may be a reader's own name or number is not told."""
+        if not reading.unknown:
             return self._line(Outcome.FINE, "Codes : tous connus des réglages")
-        details = [
-            f"{_CODES[kind][0]} « {code or '(vide)'} » : {many(count, 'prêt', 'prêts')} → {_CODES[kind][1]}"
-            for (kind, code), count in sorted(unknown.items(), key=lambda one: (-one[1], one[0]))
-        ]
-        words = many(len(unknown), "code inconnu des réglages", "codes inconnus des réglages")
-        return self._line(Outcome.WARNING, words, "les ajouter à library.toml", _first(details))
+        words = many(len(reading.unknown), "code inconnu des réglages", "codes inconnus des réglages")
+        told = [f"{code_words(one)} → {KEYS[one.kind]}" for one in sorted(reading.unknown, key=lambda one: -one.loans)]
+        return self._line(Outcome.WARNING, words, "les ajouter à library.toml", _first(told))
 
     def _reach(self, loans: Sequence[Loan]) -> CheckLine:
         readers = {loan.patron.patron_id: loan.patron for loan in loans}
