@@ -1,7 +1,7 @@
 # The reminders and the Airflow that runs them.
 # Not built on Airflow's own image, which brings some hundred pinned packages of its own: here requirements.txt says
-# all that is installed, the same versions that `make test` runs on, and on the same Python. What tests, the demo and
-# the bench need besides is not in the image.
+# all that the program needs and requirements-server.txt what a production server adds, the same versions that
+# `make test` runs on, and on the same Python. What tests, the demo and the bench need besides is not in the image.
 FROM python:3.11-slim
 
 ENV AIRFLOW_HOME=/opt/airflow \
@@ -9,9 +9,9 @@ ENV AIRFLOW_HOME=/opt/airflow \
     PYTHONUNBUFFERED=1
 
 WORKDIR /opt/relances
-COPY requirements.txt ./
+COPY requirements.txt requirements-server.txt ./
 RUN python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
-        --requirement requirements.txt \
+        --requirement requirements-server.txt \
  && python -m pip check
 
 COPY library.toml ./

