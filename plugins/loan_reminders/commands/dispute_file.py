@@ -82,6 +82,7 @@ def _make(search: LoanSearch, output: Path) -> int:
             who=_user(),
             made_at=datetime.now(config.zone),
             zone=config.zone,
+            templates=config.templates,
         )
     if not made:
         sys.stderr.write(f"{NOT_FOUND}\n")
