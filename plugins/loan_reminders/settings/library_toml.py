@@ -1,8 +1,8 @@
 """`library.toml`, the one file a library edits: read once, checked whole, refused with a message anybody can act on.
 
 The file is named by the environment variable REMINDERS_CONFIG; without it, `library.toml` at the root of the
-installation is read. Several libraries have a folder of such files (`settings.libraries`).
-`python -m loan_reminders.commands.check_settings` checks them, and the templates, from the command line.
+installation is read. Several libraries have a folder of such files (`settings.libraries`). `loan-reminders
+check-settings` checks them, and the templates, from the command line.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.sms.sending_window import MIDNIGHT, SendingWindow
 from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, PatronCategory, Policy, Stage
+from loan_reminders.places import TEMPLATES as TEMPLATES
 from loan_reminders.rendering.template_folders import TemplateFolders, TemplatePlace, folders
 from loan_reminders.settings.channels import (
     OWN_TEMPLATES,
@@ -55,7 +56,6 @@ from loan_reminders.settings.sections import (
     VolumeGuardSettings,
 )
 from loan_reminders.settings.values import ROOT as ROOT
-from loan_reminders.settings.values import TEMPLATES as TEMPLATES
 from loan_reminders.settings.values import Section
 
 

@@ -10,7 +10,8 @@ from datetime import datetime, tzinfo
 from loan_reminders.domain.dispute.loan_file import DisputePdf, LoanFiles, LoanFound, LoanSearch
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive
-from loan_reminders.rendering.dispute.renderer import TEMPLATES_FOLDER, DisputeRenderer
+from loan_reminders.places import TEMPLATES
+from loan_reminders.rendering.dispute.renderer import DisputeRenderer
 from loan_reminders.rendering.template_folders import TemplatePlace
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def make_dispute_file(
     who: str,
     made_at: datetime,
     zone: tzinfo,
-    templates: TemplatePlace = TEMPLATES_FOLDER,
+    templates: TemplatePlace = TEMPLATES,
 ) -> DisputePdf | None:
     """Everything sent about a loan as one PDF, `made_at` a moment (aware); None when the ledger never heard of it.
 
