@@ -11,7 +11,6 @@ from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.compose import email_composer
 from loan_reminders.services.email.send import SendingPlan, send_emails
 from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
-from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -26,7 +25,7 @@ class SendEmails(RunOperator):
 
     usual_id = "send_emails"
 
-    def __init__(self, *, mail_conn_id: str = "mail_relay", **kwargs: Any) -> None:
+    def __init__(self, *, mail_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mail_conn_id = mail_conn_id
 
@@ -42,7 +41,7 @@ class SendEmails(RunOperator):
         """What writes each e-mail, as of the moment it is written."""
         ours = self.config
         return email_composer(
-            TEMPLATES, ours.email_identity(), stage=self.stage, clock=self.now, redirect=ours.redirection()
+            ours.templates, ours.email_identity(), stage=self.stage, clock=self.now, redirect=ours.redirection()
         )
 
     def _rehearse(self, ledger: Ledger, compose: Callable[[Delivery], RenderedEmail], now: datetime) -> dict[str, int]:
@@ -57,7 +56,7 @@ class SendEmails(RunOperator):
 
         ours = self.config.email
         return mail_relay(
-            self.mail_conn_id,
+            self.mail_conn_id or ours.connection,
             envelope_sender=ours.bounce_address or ours.sender_address,
             messages_per_minute=ours.messages_per_minute,
         )
