@@ -24,7 +24,7 @@ with DAG(schedule=daily(Stage.COURTESY_NOTICE), doc_md=__doc__, **dag_arguments(
     loans = ExtractLoans()
     notices = PlanNotices(run_id=loans.output)
     volume = ConfirmVolume(run_id=loans.output)
-    emails = SendEmails(run_id=loans.output)
+    emails = SendEmails.of_shares(notices.output, run_id=loans.output)
     closing = CloseRun(run_id=loans.output)
 
     loans >> notices >> volume >> emails >> closing

@@ -78,6 +78,7 @@ class Installation:
         self.passwords = dict.fromkeys(self.users, "")
         self.sms_credit = SMS_LOT
         self.callback_token = secrets.token_urlsafe(24)
+        self.smtp_options: tuple[str, ...] = ()
         self.stack = ExitStack()
 
     def __enter__(self) -> Installation:
@@ -138,7 +139,7 @@ class Installation:
                 "--user",
                 ILS_LOGIN,
             ],
-            "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port", "0"],
+            "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port", "0", *self.smtp_options],
             "allmysms": [
                 "tests.simulators.allmysms_server",
                 "--port",

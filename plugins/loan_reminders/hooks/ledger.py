@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
 if TYPE_CHECKING:
+    from loan_reminders.ledger.email.pace import PostgresMailPace
     from loan_reminders.ledger.repository import PostgresLedger
 
 
@@ -30,3 +33,20 @@ def ledger(conn_id: str = "reminders_ledger", *, library: str, for_pages: bool =
         extra=connection.extra_dejson,
     )
     return connect(url, library=library, kept=FOR_PAGES if for_pages else FEW)
+
+
+@contextmanager
+def mail_pace(
+    conn_id: str = "reminders_ledger", *, library: str, messages_per_minute: int
+) -> Iterator[PostgresMailPace | None]:
+    """The turns of a library's e-mails, so many a minute whoever sends them; None at 0: as fast as can be."""
+    if not messages_per_minute:
+        yield None
+        return
+    from loan_reminders.ledger.email.pace import PostgresMailPace
+
+    with (
+        ledger(conn_id, library=library) as opened,
+        closing(PostgresMailPace(opened.engine, library=library, per_minute=messages_per_minute)) as pace,
+    ):
+        yield pace

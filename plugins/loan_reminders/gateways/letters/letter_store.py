@@ -15,6 +15,7 @@ from loan_reminders.domain.errors import RETRIED, LetterStoreUnavailable
 from loan_reminders.gateways.letters.store_paths import (
     PRIVATE_FILE,
     StorePath,
+    fresh,
     keep_private,
     last_written,
     make_private,
@@ -50,6 +51,7 @@ class FolderLetterStore:
         """
         _refuse_strange(name)
         written: list[StorePath] = []
+        fresh(self._root)
         folder, location = self._folder(name) if replace else self._new_folder(name)
         locations = []
         try:
@@ -72,11 +74,13 @@ class FolderLetterStore:
         _refuse_strange(name)
         folder = self._root / name
         try:
+            fresh(folder)
             if folder.exists():
                 _sweep(folder, frozenset())
-                folder.rmdir()
+                if folder.exists():  # an object store has no folder without files
+                    folder.rmdir()
         except FileNotFoundError:
-            return  # an object store has no folder without files, and another process may have removed this one
+            return  # another process may have removed it
         except Exception as error:  # an object store's client has its own classes of error
             raise _unavailable(name, error) from None
 
@@ -88,6 +92,7 @@ class FolderLetterStore:
         _refuse_strange(name)
         root, removed = self._root / name, 0
         try:
+            fresh(root)
             for folder in list(root.iterdir()) if root.exists() else ():
                 if folder.is_dir() and last_written(folder) < before.timestamp():
                     remove_tree(folder)
@@ -105,6 +110,7 @@ class FolderLetterStore:
         """
         _refuse_strange(location)
         try:
+            fresh(self._root)
             with (self._root / location).open("rb") as file:
                 while piece := file.read(PIECE):
                     yield piece
