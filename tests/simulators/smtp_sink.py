@@ -55,9 +55,8 @@ class SmtpSink:
     """The server, in its own thread; a context manager.
 
     `folder` keeps the mails; `discard` does the least work possible instead, for benchmarks. `login` and `password`
-    make the server ask for them, `pipelining` lets it offer RFC 2920. `latency` is what an answer takes, in seconds: each
-    one of a server that discards, the one to a whole message of another. `certificate` is a loaded server context, used
-    by STARTTLS or, with `tls`, at once.
+    make the server ask for them, `pipelining` lets it offer RFC 2920. `latency` is what an answer takes in seconds (of
+    a keeping server, to a message). `certificate` is a server context, used by STARTTLS or, with `tls`, at once.
     """
 
     def __init__(

@@ -110,7 +110,7 @@ def test_together_they_condemn_no_more_readers_than_one_sender_would(world):
 
 def test_a_server_that_puts_everybody_off_because_of_us_is_given_up_by_none(world):
     """Two each, which says nothing; four together, which does."""
-    world.mail.faults = Faults(rcpt="451 4.7.1 rate limit exceeded for your network")
+    world.mail.faults = Faults(rcpt="451 sending quota exceeded")
     run_id = world.begin(*readers(60))
     found = both(world, run_id)
     assert {type(one) for one in found} <= {DeliveriesDeferred, MailRelayUnavailable, MailRelayRejected}

@@ -51,7 +51,6 @@ class FolderLetterStore:
         """
         _refuse_strange(name)
         written: list[StorePath] = []
-        fresh(self._root)
         folder, location = self._folder(name) if replace else self._new_folder(name)
         locations = []
         try:
@@ -123,6 +122,7 @@ class FolderLetterStore:
         """The folder of this name, whether or not an interrupted try made it."""
         folder = self._root / name
         try:
+            fresh(folder)
             make_private(folder, exist_ok=True)
         except Exception as error:  # an object store's client has its own classes of error
             raise _unavailable(name, error) from None
@@ -134,6 +134,7 @@ class FolderLetterStore:
         while True:
             folder = self._root / location
             try:
+                fresh(folder)
                 if not folder.exists():
                     make_private(folder, exist_ok=False)
                     return folder, location
