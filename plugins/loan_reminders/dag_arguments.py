@@ -14,6 +14,7 @@ from loan_reminders.french.task_names import DAGS
 from loan_reminders.services.compose import check_texts
 from loan_reminders.settings.library_toml import TEMPLATES, settings
 from loan_reminders.timetables import UpToNowTimetable
+from loan_reminders.watching.alerts import watched_run, watched_tasks
 
 RUNS_AT_ONCE = {Stage.REGISTERED_LETTER: 31}
 """How many days of one stage may be under way, 1 where nothing is said: a day of registered letters that nobody
@@ -67,6 +68,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
         "dagrun_timeout": RUN_LASTS.get(stage),
         "tags": ["relances"],
+        **watched_run(late_after=timedelta(hours=ours.alerts.late_after_hours)),
         "params": {
             "reference_date": Param(
                 None,
@@ -89,6 +91,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
             "retry_delay": FIRST_PAUSE,
             "retry_exponential_backoff": True,
             "max_retry_delay": LONGEST_PAUSE,
+            **watched_tasks(),
         },
     }
 
@@ -106,10 +109,12 @@ def arguments_beside_stages(dag_id: str) -> dict[str, Any]:
         "max_active_runs": 1,
         "dagrun_timeout": SHORT_RUN_LASTS,
         "tags": ["relances"],
+        **watched_run(),
         "default_args": {
             "owner": "bibliothèque",
             "retries": 2,
             "retry_delay": timedelta(minutes=10),
             "execution_timeout": timedelta(minutes=45),
+            **watched_tasks(),
         },
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.stages import Stage
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.runs.watch import watch
+from loan_reminders.watching.metrics import give_look, give_queue
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -42,5 +44,9 @@ class WatchRuns(LibraryOperator):
     def execute(self, context: Context) -> int:
         """Look at the ledger, and at what Airflow knows of its runs."""
         starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}
+        code = self.config.library.code
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return watch(ledger, AirflowRuns(context["ti"]), starts=starts, now=self.now())
+            give_queue(code, ledger)
+            return watch(
+                ledger, AirflowRuns(context["ti"]), starts=starts, now=self.now(), tell=partial(give_look, code)
+            )

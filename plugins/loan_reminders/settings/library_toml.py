@@ -36,6 +36,7 @@ from loan_reminders.settings.channels import BounceSettings, EmailSettings, Lett
 from loan_reminders.settings.ils import IlsSettings
 from loan_reminders.settings.messages import explain
 from loan_reminders.settings.sections import (
+    AlertSettings,
     CapSettings,
     LibrarySettings,
     RedirectSettings,
@@ -61,6 +62,7 @@ class Settings(Section):
     caps: CapSettings = CapSettings()
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
     statistics: StatisticsSettings = StatisticsSettings()
+    alerts: AlertSettings = AlertSettings()
     redirect: RedirectSettings | None = None
     stages: StagesSettings
 
@@ -71,7 +73,8 @@ class Settings(Section):
 
     def policy(self) -> Policy:
         """The procedure as the rules want it."""
-        return Policy(rules=tuple(_stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage))
+        rules = tuple(_stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage)
+        return Policy(rules=rules, starts_on=self.library.starts_on)
 
     def guard(self) -> VolumeGuard:
         """When a run must be approved before it sends."""
