@@ -160,7 +160,11 @@ def late(run_id, stage=Stage.OVERDUE_NOTICE):
 
     run = {"dag_id": stage.value, "dag_run_id": run_id}
     return execute_callback(
-        "loan_reminders.watching.alerts.on_run_late", {"context": {"dag_run": run}}, structlog.get_logger()
+        callback_path="loan_reminders.watching.alerts.on_run_late",
+        callback_kwargs={"context": {"dag_run": run}},
+        dag_rel_path="",
+        bundle_path=None,
+        log=structlog.get_logger(),
     )
 
 
