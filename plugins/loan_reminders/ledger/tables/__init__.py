@@ -65,7 +65,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0016"
+SCHEMA_REVISION = "0017"
 """The migration these tables stand for."""
 
 
