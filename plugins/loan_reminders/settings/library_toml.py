@@ -39,6 +39,7 @@ from loan_reminders.settings.sections import (
     CapSettings,
     LibrarySettings,
     RedirectSettings,
+    RetentionSettings,
     StageSettings,
     StagesSettings,
     StatisticsSettings,
@@ -61,6 +62,7 @@ class Settings(Section):
     caps: CapSettings = CapSettings()
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
     statistics: StatisticsSettings = StatisticsSettings()
+    retention: RetentionSettings = RetentionSettings()
     redirect: RedirectSettings | None = None
     stages: StagesSettings
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from loan_reminders.domain.retention.terms import LOAN_MONTHS, READER_MONTHS
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.settings.values import (
     HOUR,
@@ -83,6 +84,23 @@ class StatisticsSettings(Section):
     """Figures. A loan overdue for more than `follow_months` is not asked about any more, and counts no longer."""
 
     follow_months: Annotated[int, Field(ge=1, le=60)] = 12
+
+
+class RetentionSettings(Section):
+    """How long loans and readers are kept, in months. Without `erase` nothing is removed: it is only counted.
+
+    Figures of the last forty days are counted anew each night: what they are made of must still be there.
+    """
+
+    erase: bool = False
+    loan_months: Annotated[int, Field(ge=2, le=60)] = LOAN_MONTHS
+    reader_months: Annotated[int, Field(ge=2, le=120)] = READER_MONTHS
+
+    @model_validator(mode="after")
+    def _readers_outlast_loans(self) -> Self:
+        if self.reader_months < self.loan_months:
+            raise ValueError("reader_months doit être au moins égal à loan_months : un lecteur reste avec ses prêts")
+        return self
 
 
 class RedirectSettings(Section):

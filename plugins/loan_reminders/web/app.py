@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from loan_reminders.web import ledger_access, page
 from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
+from loan_reminders.web.dispute.flags import router as dispute_flags
 from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
 from loan_reminders.web.journal import router as journal
@@ -59,6 +60,7 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
         suppressions,
         batches,
         dispute,
+        dispute_flags,
         registered,
         desk,
         statistics,

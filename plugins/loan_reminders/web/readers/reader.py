@@ -21,6 +21,7 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import Pages
 from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.dispute.flags import kept
 from loan_reminders.web.readers.contacts import contacts
 from loan_reminders.web.readers.loan_lines import LoanLines
 from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, with_next
@@ -101,6 +102,7 @@ def _page(
                 policy=config.policy(),
                 today=now.date(),
             )
+            open_disputes = ledger.disputes.of_reader(patron_id, today=now.date())
             doing = acts_offered(
                 ledger, patron_id, disputes, loans=out, holds=holds, now=now, zone=config.zone, answered=answered
             )
@@ -111,6 +113,7 @@ def _page(
         "lecteur.html.j2",
         status,
         offered=doing,
+        in_dispute=kept(open_disputes, disputes, now=now, zone=config.zone),
         reader=reader,
         category=category_words(reader.category),
         last_seen=day_words(max((cycle.last_seen for one in newest for cycle in one.cycles), default=None)),

@@ -1,0 +1,11 @@
+"""The part of the ledger that removes what was kept long enough."""
+
+from __future__ import annotations
+
+from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.removal.removal import PostgresRetention
+
+
+def retention(ledger: PostgresLedger) -> PostgresRetention:
+    """The removal, on a ledger that is open."""
+    return ledger.part(PostgresRetention)
