@@ -9,12 +9,12 @@ Chaque nuit, ce qui a été conservé assez longtemps est effacé du registre et
 * **un lot de lettres**, fichiers compris, quand la dernière de ses lettres est effacée.
 
 Ce qui est **en litige** reste jusqu'à la date notée sur la page du lecteur. Restent aussi, sans rien qui nomme un
-lecteur : les statistiques, le journal, les désinscriptions (STOP, numéros morts) et une empreinte de chaque prêt effacé,
-pour qu'il ne soit jamais relancé.
+lecteur : les statistiques, le journal, les désinscriptions (STOP, numéros morts), et de chaque prêt effacé une
+empreinte, pour qu'il ne soit jamais relancé.
 
-Tant que `erase = true` n'est pas dans `library.toml`, rien n'est effacé : la tâche compte ce qui le serait. De même avec
-*Essai à blanc*. Ce qui a été effacé est compté dans la note de la tournée et au journal. On peut « Effacer » la tâche et
-la refaire : elle reprend où elle s'est arrêtée.
+Tant que `erase = true` n'est pas dans `library.toml`, rien n'est effacé : la tâche compte ce qui le serait. De même
+avec *Essai à blanc*. Ce qui a été effacé est compté dans la note de la tournée et au journal. On peut « Effacer » la
+tâche et la refaire : elle reprend où elle s'est arrêtée.
 """
 
 from airflow.sdk import DAG, Param

@@ -22,7 +22,7 @@ from loan_reminders.domain.notices import Skip
 from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel, Slot, Stage
-from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.journal import PostgresJournal
 from loan_reminders.ledger.readers.holds import PostgresHolds
@@ -30,7 +30,17 @@ from loan_reminders.ledger.removal.removal import PostgresRetention
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.retention.disputes import PostgresDisputes
 from loan_reminders.services.retention.erase import erase_expired
-from tests.scenes.builders import DUE_DATE, OFFSETS, a_delivery, a_loan, a_mobile, a_notice, a_patron, an_address, an_email
+from tests.scenes.builders import (
+    DUE_DATE,
+    OFFSETS,
+    a_delivery,
+    a_loan,
+    a_mobile,
+    a_notice,
+    a_patron,
+    an_address,
+    an_email,
+)
 from tests.scenes.ledger_emails import a_bounce
 from tests.scenes.ledger_letters import a_batch
 from tests.scenes.ledger_runs import answer, extracted, planned, rows

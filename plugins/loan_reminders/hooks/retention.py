@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.removal.removal import PostgresRetention
+from loan_reminders.ledger.repository import PostgresLedger
 
 
 def retention(ledger: PostgresLedger) -> PostgresRetention:

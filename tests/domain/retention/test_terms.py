@@ -44,13 +44,16 @@ def test_what_was_removed_adds_up():
 
 @pytest.mark.parametrize(
     ("days", "reason", "code"),
-    [(10, "  ", "no_reason"), (-1, "conteste", "past"), (800, "conteste", "too_far"), (0, "conteste", ""), (700, "x", "")],
+    [(10, "  ", "no_reason"), (-1, "conteste", "past"), (800, "conteste", "too_far")],
 )
 def test_a_dispute_has_a_reason_and_an_end(days, reason, code):
     today = date(2026, 11, 29)
-    try:
+    with pytest.raises(DisputeRefused) as refused:
         check_dispute(until=today + timedelta(days=days), reason=reason, today=today)
-    except DisputeRefused as error:
-        assert str(error.code) == code
-    else:
-        assert code == ""
+    assert str(refused.value.code) == code
+
+
+@pytest.mark.parametrize("days", [0, 700])
+def test_a_dispute_may_end_today_or_in_two_years(days):
+    today = date(2026, 11, 29)
+    check_dispute(until=today + timedelta(days=days), reason="conteste", today=today)

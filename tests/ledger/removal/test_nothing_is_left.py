@@ -55,12 +55,10 @@ def ledgers(postgres_server, ledger_template):
         name = postgres_server.create_database(template=ledger_template)
         return name, connect(postgres_server.url(name), library="demo")
 
-    yield new
+    return new
 
 
-@settings(
-    max_examples=sample(12, full=300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=sample(6, full=300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(described=READERS)
 @example(described=ALL_GO)
 @example(described=SOME_STAY)
@@ -82,8 +80,9 @@ def test_nothing_of_an_expired_reader_is_left_and_everything_of_the_others_is(
         _untouched(readers, before, after)
         assert removed.readers == sum(one.goes for one in readers)
         assert remove(ledger, store).counts() == dict.fromkeys(removed.counts(), 0)
-        assert [row for row in every_row(ledger) if row[0] != "erasures"] == [
-            row for row in after if row[0] != "erasures"
+        # A second passage reads the line of the first one, and finds nothing in it to forget.
+        assert [row for row in every_row(ledger) if row[0] != "retention_state"] == [
+            row for row in after if row[0] != "retention_state"
         ]
     finally:
         ledger.close()

@@ -102,7 +102,9 @@ def test_a_librarian_lifts_it_and_the_number_is_texted_again_until_the_next_stop
     with removed.engine.begin() as connection:
         assert suppression_list.lift(connection, "demo", line.suppression_id, who="zoé", why="demandé au guichet")
         assert suppression_list.suppressed(connection, "demo", [mobile]) == {}
-        of_provider = Entry(recipient=mobile.value, reason=SuppressionReason.BLACKLIST, source=SuppressionSource.PROVIDER)
+        of_provider = Entry(
+            recipient=mobile.value, reason=SuppressionReason.BLACKLIST, source=SuppressionSource.PROVIDER
+        )
         assert suppression_list.add(connection, "demo", [of_provider]) == 0
         new = Entry(recipient=mobile.value, reason=SuppressionReason.STOP, source=SuppressionSource.REPLY)
         assert suppression_list.add(connection, "demo", [new]) == 1

@@ -143,7 +143,7 @@ def remove_answers(connection: Connection, library: str, terms: Terms, *, kind: 
 def forget_journal(
     connection: Connection, library: str, terms: Terms, *, after: Mapping[str, Any] | None, page: int
 ) -> tuple[int, Mapping[str, Any] | None]:
-    """Let the next old lines of the journal forget what is of nobody known; how many, and where the next page begins."""
+    """Let the next old lines of the journal forget who is not known; how many, and where the next page begins."""
     begin = after["at"] if after else connection.execute(_JOURNAL_GOT_TO, {"library": library}).scalar() or _LONG_AGO
     before = datetime.combine(terms.readers_until, datetime.min.time(), UTC)
     last, changed = forget_old_lines(connection, library, after=begin, before=before, page=page)

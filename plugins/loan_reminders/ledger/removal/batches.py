@@ -1,4 +1,4 @@
-"""Batches of letters of which no letter is left: their files go first, then their rows, so that no file is forgotten."""
+"""Batches of letters of which no letter is left: files go first, then rows, so that no file is forgotten."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What names a reader or a loan in lines that stay or stand apart: the journal, holds, disputes, contacts that fail.
 
-A line of the journal is never removed: who did what, and when, stays. It loses the reader, the loan, and what was typed.
+A line of the journal is never removed: who did what, and when, stays. It loses the reader, the loan, and what was
+typed.
 """
 
 from __future__ import annotations
@@ -77,5 +78,3 @@ def forget_old_lines(
     connection.execute(_FORGETTING)
     changed = connection.execute(_OLD_LINES, {"library": library, "after": after, "last": found.last}).rowcount
     return found.last, int(changed)
-
-

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.retention.terms import Removed, Terms
-from loan_reminders.ledger.retention.fingerprints import keep_cycles, make_fingerprints
 from loan_reminders.ledger.removal.forgetting import forget_loans
+from loan_reminders.ledger.retention.fingerprints import keep_cycles, make_fingerprints
 from loan_reminders.ledger.statistics.counting import freeze
 
 DISPUTED = "dispute.closed_at IS NULL AND dispute.until >= CAST(:today AS date)"

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.retention.terms import Terms
-from loan_reminders.ledger.retention.fingerprints import HIDDEN, make_fingerprints
 from loan_reminders.ledger.removal.forgetting import forget_readers
+from loan_reminders.ledger.retention.fingerprints import HIDDEN, make_fingerprints
 from loan_reminders.ledger.suppressions.suppression_list import lock
 
 # A reader with a loan, a message, a dispute or a hold that is not over stays. A run that sees one writes his day anew.

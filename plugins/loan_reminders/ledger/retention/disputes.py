@@ -118,9 +118,7 @@ class PostgresDisputes:
 
     def _keep(self, connection: Connection, act: JournalAct, flag: DisputeFlag, *, who: str, detail: str) -> None:
         facts = {"dispute": flag.dispute_id, "loan": flag.loan_id, "until": flag.until.isoformat()}
-        journal.keep(
-            connection, self._library, who=who, act=act, patron_id=flag.patron_id, detail=detail, facts=facts
-        )
+        journal.keep(connection, self._library, who=who, act=act, patron_id=flag.patron_id, detail=detail, facts=facts)
 
 
 def _flag(row: Row[Any]) -> DisputeFlag:

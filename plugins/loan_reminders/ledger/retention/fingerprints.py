@@ -20,7 +20,6 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.suppressions.suppression import HIDDEN as HIDDEN
 
-
 KEY_BYTES = 32
 
 _STATE = text("SELECT key, latest_due_date, hides_contacts FROM retention_state WHERE library = :library")
@@ -100,7 +99,9 @@ def erased(connection: Connection, library: str, cycles: Sequence[LoanKey]) -> f
     return frozenset(hashes[bytes(one)] for one in found)
 
 
-def hidden(connection: Connection, library: str, recipients: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, str]]:
+def hidden(
+    connection: Connection, library: str, recipients: Iterable[tuple[str, str]]
+) -> Mapping[str, tuple[str, str]]:
     """What may stand in the place of these recipients, each a channel and what the ledger writes; {} when none does."""
     asked = list(recipients)
     ours = fingerprints(connection, library) if asked else None

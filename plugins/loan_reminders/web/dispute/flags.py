@@ -90,9 +90,7 @@ def note(
         return at.problem("Il manque la date jusqu'à laquelle conserver.", 400)
     try:
         check_dispute(until=until, reason=motif, today=today)
-        ledger_access.disputes().note(
-            patron_id=lecteur, loan_id=pret, until=until, reason=motif, who=who, today=today
-        )
+        ledger_access.disputes().note(patron_id=lecteur, loan_id=pret, until=until, reason=motif, who=who, today=today)
         return _to_reader(at, lecteur, "litige")
     except ReminderError as error:
         return _refused(at, error)

@@ -18,10 +18,10 @@ from loan_reminders.french.pages.readers import MessageWords, category_words
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
+from loan_reminders.web.dispute.flags import kept
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import Pages
 from loan_reminders.web.page import At, Page, Typed
-from loan_reminders.web.dispute.flags import kept
 from loan_reminders.web.readers.contacts import contacts
 from loan_reminders.web.readers.loan_lines import LoanLines
 from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, with_next
