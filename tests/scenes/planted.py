@@ -172,8 +172,9 @@ def _around(ledger: PostgresLedger, one: Planted) -> None:
     )
     if not one.channels:
         run = extracted(ledger, [one.loan], dag_run_id=f"seen {one.number}")
+        skip = Skip(loan_id=one.loan.loan_id, due_date=DUE_DATE, patron_id=patron.patron_id, reason=SkipReason.HELD)
         with ledger.planning(run.run_id) as planning:
-            planning.record([], [])
+            planning.record([], [skip])
         ledger.close_run(run.run_id)
     holds = ledger.part(PostgresHolds)
     today = datetime.now(UTC).date()

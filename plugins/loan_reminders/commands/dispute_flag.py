@@ -1,8 +1,8 @@
 """Keep all about a loan, or a reader, beyond its time because the reader contests; close that; list what is open.
 
-    python -m loan_reminders.commands.dispute_flag --pret 123 --jusqu-a 2027-06-30 --motif "conteste la perte"
-    python -m loan_reminders.commands.dispute_flag --clore 7
-    python -m loan_reminders.commands.dispute_flag
+    loan-reminders dispute-flag --pret 123 --jusqu-a 2027-06-30 --motif "conteste la perte"
+    loan-reminders dispute-flag --clore 7
+    loan-reminders dispute-flag
 
 The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`) and
 which library this is (`REMINDERS_CONFIG`). The journal says who did it.
@@ -15,8 +15,10 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
+from loan_reminders.commands.french_arguments import day
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.retention.disputes import DisputeFlag, check_dispute
 from loan_reminders.french.days import day_words
@@ -25,16 +27,12 @@ from loan_reminders.french.refusals import sentence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0, or 1 after saying on the error output what is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="loan_reminders.commands.dispute_flag",
-        description="Note un litige : tout ce qui touche au prêt ou au lecteur est conservé jusqu'à une date. Sans"
-        " option, donne les litiges ouverts.",
-    )
+    parser = command_parser("dispute-flag", more="Sans option, donne les litiges ouverts.")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--pret", metavar="ID", help="le numéro du prêt dans le SIGB")
     what.add_argument("--lecteur", metavar="ID", help="le numéro du lecteur dans le SIGB : tous ses prêts")
     what.add_argument("--clore", metavar="N", type=int, help="clore un litige, par son numéro")
-    parser.add_argument("--jusqu-a", metavar="AAAA-MM-JJ", type=date.fromisoformat, help="jusqu'à ce jour compris")
+    parser.add_argument("--jusqu-a", metavar="AAAA-MM-JJ", type=day, help="jusqu'à ce jour compris")
     parser.add_argument("--motif", default="", help="pourquoi")
     parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
     asked = parser.parse_args(arguments)
@@ -83,7 +81,3 @@ def _say(word: str, flags: Sequence[DisputeFlag]) -> None:
         sys.stdout.write(f"{word} : litige {flag.dispute_id}, {about}, jusqu'au {day_words(flag.until)}\n")
     if not flags:
         sys.stdout.write("Aucun litige n'est ouvert.\n")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,7 @@
 """Remove what has been kept long enough, as the DAG `retention` does each night; without `--remove` only count it.
 
-    python -m loan_reminders.commands.purge
-    python -m loan_reminders.commands.purge --remove
+    loan-reminders purge
+    loan-reminders purge --remove
 
 Whoever writes `--remove` need not have `[retention] erase` in library.toml: that is for the nights. The environment
 says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where letters are kept
@@ -11,7 +11,6 @@ by then stays removed, and the same command goes on.
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import logging
 import os
@@ -19,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.french.refusals import sentence
@@ -27,11 +27,7 @@ from loan_reminders.french.retention import ERASED, WOULD_BE_ERASED, removed_wor
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0, or 1 after saying on the error output what is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="loan_reminders.commands.purge",
-        description="Efface ce qui a été conservé assez longtemps ([retention] de library.toml). Sans --remove,"
-        " rien n'est effacé : ce qui le serait est seulement compté.",
-    )
+    parser = command_parser("purge", more="Les durées sont dans la partie [retention] de library.toml.")
     parser.add_argument("--remove", action="store_true", help="effacer pour de bon")
     parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
     asked = parser.parse_args(arguments)
@@ -61,7 +57,3 @@ def _purge(*, remove: bool, who: str) -> int:
         )
     sys.stdout.write(f"{ERASED if remove else WOULD_BE_ERASED}{removed_words(removed)}\n")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
