@@ -20,7 +20,6 @@ from datetime import datetime
 
 from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
-from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.retention import ERASED, WOULD_BE_ERASED, removed_words
 
@@ -49,8 +48,7 @@ def _purge(*, remove: bool, who: str) -> int:
 
     config = settings()
     now = datetime.now(config.zone)
-    ours = config.retention
-    terms = Terms.on(now.date(), loan_months=ours.loan_months, reader_months=ours.reader_months)
+    terms = config.retention.terms(now.date())
     with connect(from_environment(os.environ), library=config.library.code) as ledger:
         removed = erase_expired(
             retention(ledger), ledger.loan_ends(), letter_store(), terms=terms, now=now, rehearse=not remove, who=who

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.french.retention import NOT_YET
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.retention.erase import erase_expired
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from loan_reminders.domain.ports.outside import Ledger
+    from loan_reminders.domain.ports.retention import OldFiles, Retention
 
 
 class EraseExpired(LibraryOperator):
@@ -23,16 +25,19 @@ class EraseExpired(LibraryOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Remove or count, on the library's day."""
+        ours, now = self.config.retention, self.now()
+        if not ours.erase:
+            self.log.warning(NOT_YET)
+        when = {"terms": ours.terms(now.date()), "now": now}
+        rehearse = bool(context["params"].get("dry_run")) or not ours.erase
+        with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            removal, files = self.outside(ledger)
+            removed = erase_expired(removal, ledger.loan_ends(), files, rehearse=rehearse, **when)
+        return {**removed.counts(), "dry_run": rehearse}
+
+    def outside(self, ledger: Ledger) -> tuple[Retention, OldFiles]:
+        """The removal in the ledger, and the store of letters."""
         from loan_reminders.hooks.letter_store import letter_store
         from loan_reminders.hooks.retention import retention
 
-        ours, now = self.config.retention, self.now()
-        terms = Terms.on(now.date(), loan_months=ours.loan_months, reader_months=ours.reader_months)
-        rehearse = bool(context["params"].get("dry_run")) or not ours.erase
-        with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            if not ours.erase:
-                self.log.warning(NOT_YET)
-            removed = erase_expired(
-                retention(ledger), ledger.loan_ends(), letter_store(), terms=terms, now=now, rehearse=rehearse
-            )
-        return {**removed.counts(), "dry_run": rehearse}
+        return retention(ledger), letter_store()

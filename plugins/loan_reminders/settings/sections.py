@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from loan_reminders.domain.retention.terms import LOAN_MONTHS, READER_MONTHS
+from loan_reminders.domain.retention.terms import LOAN_MONTHS, READER_MONTHS, Terms
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.settings.values import (
     HOUR,
@@ -95,6 +95,10 @@ class RetentionSettings(Section):
     erase: bool = False
     loan_months: Annotated[int, Field(ge=2, le=60)] = LOAN_MONTHS
     reader_months: Annotated[int, Field(ge=2, le=120)] = READER_MONTHS
+
+    def terms(self, today: date) -> Terms:
+        """What has been kept long enough on a day of the library."""
+        return Terms.on(today, loan_months=self.loan_months, reader_months=self.reader_months)
 
     @model_validator(mode="after")
     def _readers_outlast_loans(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -124,6 +124,19 @@ def test_figures_stay_whatever_is_counted_again(ledger, ledger_url, tmp_path):
         name: rows_ for name, rows_ in before.items() if name != "overdue_counters"
     }
     assert set(before["overdue_counters"]) <= set(after["overdue_counters"])
+
+
+def test_what_sms_cost_is_still_known(ledger, tmp_path):
+    plant(ledger, tmp_path, [Planted(number=1), Planted(number=2, ended_on=YOUNG, seen_on=YOUNG)])
+    rows(ledger, "UPDATE deliveries SET cost = 0.05 WHERE channel = 'sms'")
+    with ledger.engine.begin() as connection:
+        count_again(connection, "demo", [row[0] for row in rows(ledger, "SELECT run_id FROM runs")])
+    today = datetime.now(UTC).date()
+    span = {"first": today - timedelta(days=2), "last": today + timedelta(days=2), "zone": "Europe/Paris"}
+    before = ledger.sms_costs(**span)
+    assert [(one.sms, one.segments, one.cost) for one in before] == [(2, 2, pytest.approx(0.1))]
+    remove(ledger, tmp_path)
+    assert ledger.sms_costs(**span) == before
 
 
 def test_the_books_of_a_run_of_which_loans_are_removed_are_not_made_again(ledger, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from loan_reminders.domain.notices import LoanKey
@@ -16,6 +17,7 @@ from loan_reminders.ledger.retention.disputes import PostgresDisputes
 from loan_reminders.ledger.retention.fingerprints import erased, make_fingerprints
 from loan_reminders.ledger.runs.close import close_books
 from loan_reminders.ledger.suppressions import suppression_list
+from tests.scenes.builders import a_delivery, a_notice, a_patron, some_loans
 from tests.scenes.ledger_runs import planned, rows, some_deliveries
 
 TODAY = date(2031, 1, 1)
@@ -25,12 +27,17 @@ TERMS = Terms.on(TODAY, loan_months=4, reader_months=12)
 def retention(ledger: PostgresLedger) -> None:
     """One passage a page of each kind, on a ledger whose loans of one run ended, or are asked about no more."""
     told = some_deliveries(4, prefix="gone")
+    two = some_loans(2, loan_id="both", patron=a_patron(patron_id="PTWO"))
+    two = (two[0], replace(two[1], loan_id="one stays"))
+    told = (*told, a_delivery(notice=a_notice(loans=two)))
     run = planned(ledger, told, dag_run_id="run gone")
     ledger.close_run(run.run_id)
     rows(
-        ledger, "UPDATE loan_ends SET ended_on = :day, how = 'returned' WHERE loan_id IN ('gone0', 'gone1')", day=TODAY
+        ledger,
+        "UPDATE loan_ends SET ended_on = :day, how = 'returned' WHERE loan_id IN ('gone0', 'gone1', 'both')",
+        day=TODAY,
     )
-    rows(ledger, "UPDATE loan_ends SET ended_on = ended_on - 400 WHERE loan_id IN ('gone0', 'gone1')")
+    rows(ledger, "UPDATE loan_ends SET ended_on = ended_on - 400 WHERE loan_id IN ('gone0', 'gone1', 'both')")
     rows(ledger, "UPDATE runs SET books = NULL WHERE run_id = :run", run=run.run_id)
     with ledger.engine.begin() as connection:
         close_books(connection, run.run_id)
@@ -66,7 +73,9 @@ def _one_page(ledger: PostgresLedger) -> None:
         for ended in (True, False):
             remove_page(connection, ledger.library, TERMS, ended=ended, after=None, page=2)
         old = Terms.on(TODAY + timedelta(days=900), loan_months=4, reader_months=12)
-        aged.remove_of_runs(connection, ledger.library, old, after=None, page=3)
+        _, after = aged.remove_of_runs(connection, ledger.library, old, after=None, page=3)
+        while after is not None:
+            _, after = aged.remove_of_runs(connection, ledger.library, old, after=after, page=10_000)
         for kind in range(aged.ANSWERS):
             aged.remove_answers(connection, ledger.library, old, kind=kind, page=3)
         aged.forget_journal(connection, ledger.library, old, after=None, page=3)
@@ -74,7 +83,7 @@ def _one_page(ledger: PostgresLedger) -> None:
 
 def _comes_back(ledger: PostgresLedger) -> None:
     entry = suppression_list.Entry(
-        recipient="33610000001", reason=SuppressionReason.BLACKLIST, source=SuppressionSource.PROVIDER
+        recipient="33699999999", reason=SuppressionReason.BLACKLIST, source=SuppressionSource.PROVIDER
     )
     with ledger.engine.begin() as connection:
         erased(connection, ledger.library, [LoanKey(loan_id="gone0", due_date=date(2026, 11, 26))])

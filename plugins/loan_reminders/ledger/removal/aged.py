@@ -64,7 +64,7 @@ _ANSWERS = (
                 SELECT FROM readers reader JOIN disputes dispute
                   ON dispute.library = reader.library AND dispute.patron_id = reader.patron_id AND {DISPUTED}
                 WHERE reader.library = :library AND reader.mobile = reply.phone_number AND reader.mobile <> '' OFFSET 0
-            ) LIMIT :page
+            ) ORDER BY at LIMIT :page
         ))
     """),  # noqa: S608 - the conditions are this package's own
     text(f"""
@@ -74,7 +74,7 @@ _ANSWERS = (
     """),  # noqa: S608 - the condition is this module's own
     text(f"""
         DELETE FROM put_aside WHERE put_aside_id = ANY(ARRAY(
-            SELECT put_aside_id FROM put_aside WHERE library = :library AND {_OLD} LIMIT :page
+            SELECT put_aside_id FROM put_aside WHERE library = :library AND {_OLD} ORDER BY at LIMIT :page
         ))
     """),  # noqa: S608 - the condition is this module's own
     text("""
