@@ -28,11 +28,11 @@ class EraseExpired(LibraryOperator):
         ours, now = self.config.retention, self.now()
         if not ours.erase:
             self.log.warning(NOT_YET)
-        when = {"terms": ours.terms(now.date()), "now": now}
+        terms = ours.terms(now.date())
         rehearse = bool(context["params"].get("dry_run")) or not ours.erase
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             removal, files = self.outside(ledger)
-            removed = erase_expired(removal, ledger.loan_ends(), files, rehearse=rehearse, **when)
+            removed = erase_expired(removal, ledger.loan_ends(), files, terms=terms, now=now, rehearse=rehearse)
         return {**removed.counts(), "dry_run": rehearse}
 
     def outside(self, ledger: Ledger) -> tuple[Retention, OldFiles]:
