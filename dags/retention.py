@@ -19,10 +19,11 @@ tâche et la refaire : elle reprend où elle s'est arrêtée.
 
 from airflow.sdk import DAG, Param
 
-from loan_reminders.dag_arguments import arguments_beside_stages, nightly
+from loan_reminders.dag_arguments import arguments_beside_stages, each_library, nightly
 from loan_reminders.operators import EraseExpired
 
 DRY_RUN = {"dry_run": Param(False, type="boolean", title="Essai à blanc", description="Compter, sans rien effacer.")}
 
-with DAG(schedule=nightly(1, 30), doc_md=__doc__, params=DRY_RUN, **arguments_beside_stages("retention")):
-    EraseExpired()
+for _ in each_library():
+    with DAG(schedule=nightly(1, 30), doc_md=__doc__, params=DRY_RUN, **arguments_beside_stages("retention")):
+        EraseExpired()

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loan_reminders.commands.french_arguments import day
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.retention.disputes import DisputeFlag, check_dispute
 from loan_reminders.french.days import day_words
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jusqu-a", metavar="AAAA-MM-JJ", type=day, help="jusqu'à ce jour compris")
     parser.add_argument("--motif", default="", help="pourquoi")
     parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
+    library_option(parser)
     asked = parser.parse_args(arguments)
     if (asked.pret or asked.lecteur) and asked.jusqu_a is None:
         parser.error("--pret et --lecteur demandent --jusqu-a")
@@ -50,9 +51,11 @@ def _act(asked: argparse.Namespace) -> None:
     from loan_reminders.ledger.address import from_environment
     from loan_reminders.ledger.connect import connect
     from loan_reminders.ledger.retention.disputes import PostgresDisputes
+    from loan_reminders.settings.libraries import of_library
     from loan_reminders.settings.library_toml import settings
 
-    config = settings()
+    with of_library(asked.bibliotheque):
+        config = settings()
     today = datetime.now(config.zone).date()
     who = asked.qui or getpass.getuser()
     with connect(from_environment(os.environ), library=config.library.code) as ledger:

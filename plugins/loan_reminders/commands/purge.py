@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.retention import ERASED, WOULD_BE_ERASED, removed_words
@@ -29,24 +29,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_parser("purge", more="Les durées sont dans la partie [retention] de library.toml.")
     parser.add_argument("--remove", action="store_true", help="effacer pour de bon")
     parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
+    library_option(parser)
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        return _purge(remove=asked.remove, who=asked.qui or getpass.getuser())
+        return _purge(asked.bibliotheque, remove=asked.remove, who=asked.qui or getpass.getuser())
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1
 
 
-def _purge(*, remove: bool, who: str) -> int:
+def _purge(library: str | None, *, remove: bool, who: str) -> int:
     from loan_reminders.hooks.letter_store import letter_store
     from loan_reminders.hooks.retention import retention
     from loan_reminders.ledger.address import from_environment
     from loan_reminders.ledger.connect import connect
     from loan_reminders.services.retention.erase import erase_expired
+    from loan_reminders.settings.libraries import of_library
     from loan_reminders.settings.library_toml import settings
 
-    config = settings()
+    with of_library(library):
+        config = settings()
     now = datetime.now(config.zone)
     terms = config.retention.terms(now.date())
     with connect(from_environment(os.environ), library=config.library.code) as ledger:

@@ -48,3 +48,6 @@ TASKS = {
     "erase_expired": "Effacer ce qui a été conservé assez longtemps",
 }
 """The display name of each task, by its id."""
+
+SHARE_NAME = "lot {{ task.share['number'] }} sur {{ task.share['of'] }}"
+"""The name of one of several tasks that send the e-mails of a run: a template of Airflow's."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from loan_reminders.domain.retention.terms import LOAN_MONTHS, READER_MONTHS, Terms
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.settings.libraries import CODE
 from loan_reminders.settings.values import (
     HOUR,
     Email,
@@ -33,7 +34,7 @@ class BranchSettings(Section):
 class LibrarySettings(Section):
     """The library's identity and address."""
 
-    code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    code: Annotated[str, Field(pattern=CODE)]
     name: Text
     short_name: Annotated[str, Field(min_length=1, max_length=20)]
     address: Annotated[list[Text], Field(min_length=2, max_length=6)]
