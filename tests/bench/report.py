@@ -54,6 +54,8 @@ NAMES = (
     "ils_memory_mariadb",
     "pages_p95",
     "first_page_size",
+    "retention_night",
+    "retention_growth",
 )
 """Every figure, in the order of the table and of the file."""
 
@@ -75,6 +77,8 @@ TARGETS = {
     },
     "pages_p95": Target(limit=300, at_least=False, or_ratio=3),
     "first_page_size": Target(limit=100, at_least=False),
+    "retention_night": Target(limit=60, at_least=False),
+    "retention_growth": Target(limit=20, at_least=False),
 }
 
 
