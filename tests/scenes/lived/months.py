@@ -11,10 +11,11 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from datetime import time as hour
 from pathlib import Path
+from unittest import mock
 
 from sqlalchemy import text
 
@@ -23,6 +24,7 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.statistics import counting
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.services.email.read_bounces import read_bounces
 from loan_reminders.services.sms.feedback import ASKED_FOR, read_blacklist, read_credit, read_receipts, read_replies
@@ -68,9 +70,11 @@ def live(ledger_url: str, letters: Path, *, today: date, days: int = DAYS, say: 
     with (
         _quiet(),
         one_page_engine(),
-        another_day(ledger_url) as (clock, believing),
+        another_day(ledger_url) as believing,
         connect(believing, library=ours.library.code) as ledger,
     ):
+        clock = LedgerClock()
+        clock.rule(ledger.engine)
         # Its server stays: asking before each transaction whether it is there would be a tenth of all questions.
         ledger.engine.pool._pre_ping = False
         months = _Months(ledger=ledger, clock=clock, ils=ils, settings=ours, letters=letters, today=today)
@@ -107,18 +111,21 @@ class _Months:
             printer=plain,
         )
         self.librarians = LibrariansDay(morning=self.work)
+        self.uncounted = ExitStack()
         self.missed: list[date] = []
         self.told: dict[str, int] = {}
 
     def live(self, days: int, say: Callable[[str], None]) -> None:
-        """All of them."""
-        for ago in range(days, 0, -1):
-            day = self.today - timedelta(days=ago)
-            if ago <= PAGES_KEPT:
-                self.work.printer = self.engine
-            self.day(day, ago)
-            if day.weekday() == SUNDAY or ago == 1:
-                say(self._week(day))
+        """All of them. Nobody looks at the figures meanwhile: each run is counted once, on the last evening."""
+        with self.uncounted:
+            self.uncounted.enter_context(mock.patch.object(counting, "count_again", return_value=0))
+            for ago in range(days, 0, -1):
+                day = self.today - timedelta(days=ago)
+                if ago <= PAGES_KEPT:
+                    self.work.printer = self.engine
+                self.day(day, ago)
+                if day.weekday() == SUNDAY or ago == 1:
+                    say(self._week(day))
 
     def day(self, day: date, ago: int) -> None:
         """One day: nothing on a day of strike; else what was missed, the day's runs, the desk, the evening."""
@@ -174,7 +181,9 @@ class _Months:
         read_credit(self.ledger, Provider(work.outside), now=work.now)
         work.at(day, hour(23, 15))
         ends = self.ledger.part(_CountedAtTheEnd)
-        ends.count_from = day - timedelta(days=DAYS) if ago == 1 else None
+        if ago == 1:
+            self.uncounted.close()
+            ends.count_from = day - timedelta(days=DAYS)
         look_at_loans(ends, work.ils, today=day, months=ours.statistics.follow_months)
 
     def _week(self, day: date) -> str:
@@ -191,6 +200,10 @@ class _CountedAtTheEnd(PostgresLoanEnds):
     """Each night's look as it is made, but what it changes in the figures is counted once, on the last evening."""
 
     count_from: date | None = None
+
+    def learn(self) -> int:
+        """No run is without its figures for long: all get them on the last evening."""
+        return 0
 
     def looked(self, *, today: date, since: date, asked: int, ended: int) -> None:
         """Keep that all loans were asked about."""
