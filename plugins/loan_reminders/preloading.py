@@ -14,6 +14,8 @@ from typing import Any
 from airflow.listeners import hookimpl
 
 MODULES = (
+    "babel.dates",
+    "email_validator",
     "loan_reminders.dag_arguments",
     "loan_reminders.operators",
     "loan_reminders.rendering.sms.renderer",

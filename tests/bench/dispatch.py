@@ -193,13 +193,13 @@ def _prepare(bed: Bed, ledger: str, stage: Stage, **rows: object) -> Measured:
     return bed.task("generate", ledger=ledger, stage=stage.value, today=bed.today.isoformat(), **rows)
 
 
-def _on_a_copy(bed: Bed, planned: str, count: int, verb: str, **asked: Any) -> Measured:
-    """A task on a copy of a planned ledger; its figure counts only when all of it was done."""
+def _on_a_copy(bed: Bed, planned: str, waiting: int, verb: str, **asked: Any) -> Measured:
+    """A task on a copy of a planned ledger; its figure counts only when all that is waiting was done."""
     ledger = bed.ledger(planned)
     measured = bed.task(verb, ledger=ledger, **asked)
     bed.drop(ledger)
-    if measured.result != {"accepted": count}:
-        raise SystemExit(f"of {count}: {measured.result}")
+    if measured.result != {"accepted": waiting}:
+        raise SystemExit(f"of {waiting}: {measured.result}")
     return measured
 
 

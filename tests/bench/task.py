@@ -26,8 +26,8 @@ from tests.bench.ils.read import read_loans
 from tests.bench.sampler import Sampler
 
 LAZY = (
-    "babel.dates", "email_validator", "jinja2", "oracledb", "phonenumbers", "psycopg", "pymysql", "requests",
-    "sqlalchemy", "airflow.providers.oracle.hooks.oracle", "loan_reminders.gateways.sms.allmysms",
+    "babel.dates", "email_validator", "holidays", "jinja2", "oracledb", "phonenumbers", "psycopg", "pymysql",
+    "requests", "sqlalchemy", "airflow.providers.oracle.hooks.oracle", "loan_reminders.gateways.sms.allmysms",
     "loan_reminders.gateways.email.mail_relay", "loan_reminders.hooks.ils", "loan_reminders.hooks.ledger",
     "loan_reminders.hooks.letter_store", "loan_reminders.hooks.mail_relay", "loan_reminders.ledger.connect",
     "loan_reminders.rendering.email.renderer", "loan_reminders.rendering.letters.renderer",
