@@ -37,6 +37,6 @@ def test_a_process_that_starts_imports_what_dag_files_do_and_reads_no_settings()
 
 
 def test_the_plugin_tells_airflow_of_it():
-    from reminders_plugin import RemindersPlugin
+    from loan_reminders.airflow_plugin import RemindersPlugin
 
     assert "loan_reminders.preloading" in [listener.__name__ for listener in RemindersPlugin.listeners]
