@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import days, dispatch, pages
+from tests.bench import days, dispatch, pages, retention, workers
 from tests.bench.bed import Bed
 from tests.bench.ils import figures as ils
 from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
@@ -20,6 +20,7 @@ from tests.bench.sizes import FULL, QUICK
 CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("generation",), dispatch.generation),
     (("email_dispatch", "smtp_step"), dispatch.email_dispatch),
+    (("two_workers",), workers.two_workers),
     (("sms_dispatch",), dispatch.sms_dispatch),
     (("letters", "letters_memory"), dispatch.letters),
     (("scale_100k_time", "scale_100k_memory"), days.scale),
@@ -27,6 +28,7 @@ CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("ordinary_day",), days.ordinary_day),
     (ils.NAMES, ils.large_library),
     (("pages_p95", "first_page_size"), pages.pages),
+    (("retention_night", "retention_growth"), retention.retention),
 )
 """What is measured together, and by what."""
 

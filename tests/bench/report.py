@@ -49,6 +49,7 @@ NAMES = (
     "generation",
     "email_dispatch",
     "smtp_step",
+    "two_workers",
     "sms_dispatch",
     "letters",
     "letters_memory",
@@ -64,6 +65,8 @@ NAMES = (
     "ils_memory_mariadb",
     "pages_p95",
     "first_page_size",
+    "retention_night",
+    "retention_growth",
 )
 """Every figure, in the order of the table and of the file. The numbers in some names are those of `--full`."""
 
@@ -86,6 +89,9 @@ TARGETS = {
     "ils_memory_mariadb": Target(limit=1.6),
     "pages_p95": Target(limit=3, or_value=300),
     "first_page_size": Target(limit=0, or_value=100, only_value=True),
+    "two_workers": Target(limit=1.7, at_least=True),
+    "retention_night": Target(limit=0, or_value=60, only_value=True),
+    "retention_growth": Target(limit=0, or_value=20, only_value=True),
 }
 """What each ratio should be; `baselines` and each measure say what stands below the line."""
 

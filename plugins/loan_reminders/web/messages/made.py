@@ -16,7 +16,7 @@ from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.french.money import euros
 from loan_reminders.french.pages.messages import AN_EXAMPLE, REAL_LOAN, SAMPLE_STAMP
 from loan_reminders.services.previews import EmailPreview, Previews, samples
-from loan_reminders.settings.library_toml import TEMPLATES, settings
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.shared_answers import SharedAnswer
 
 MOST_KEPT = 64
@@ -50,7 +50,7 @@ def previews() -> Previews:
     """The messages of this library, as of now."""
     ours = settings()
     return Previews(
-        TEMPLATES,
+        ours.templates,
         identity=ours.email_identity(),
         rules=ours.text_rules(),
         layout=ours.letter_layout(),
@@ -77,9 +77,23 @@ def today() -> date:
     return datetime.now(settings().zone).date()
 
 
-def newest() -> float:
-    """When a template last changed, as of a second ago at most: what was made before that is made anew."""
-    return _newest.get(TEMPLATES, lambda: max(map(_changed, TEMPLATES.rglob("*")), default=0.0))
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Whose templates, and when one last changed: what was made before that, or for another library, is made anew."""
+
+    library: str
+    changed: float
+
+
+def newest() -> Words:
+    """The templates of this library as they were a second ago at most."""
+    ours = settings()
+
+    def last_change() -> float:
+        files = (file for folder in ours.template_folders for file in folder.rglob("*"))
+        return max(map(_changed, files), default=0.0)
+
+    return Words(ours.library.code, _newest.get(ours.template_folders, last_change))
 
 
 def _changed(path: Path) -> float:
@@ -91,19 +105,19 @@ def _changed(path: Path) -> float:
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def languages(stage: Stage, channel: Channel, _: float) -> Mapping[str, str]:
+def languages(stage: Stage, channel: Channel, _: Words) -> Mapping[str, str]:
     """The languages of a stage's channel, with their French names."""
     return previews().languages(stage, channel)
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def email(asked: Asked, _: date, __: float) -> EmailPreview:
+def email(asked: Asked, _: date, __: Words) -> EmailPreview:
     """The e-mail of a made-up reader."""
     return previews().email(sample(asked))
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def letter(asked: Asked, _: date, __: float) -> tuple[bytes, ...]:
+def letter(asked: Asked, _: date, __: Words) -> tuple[bytes, ...]:
     """The pages of a letter to a made-up reader, as images."""
     return previews().letter(sample(asked), word=SAMPLE_STAMP, line=AN_EXAMPLE)
 
