@@ -1,4 +1,4 @@
-"""A night's removal of 10,000 loan cycles on a ledger of three years and two million deliveries: its time and memory.
+"""A night's removal of many loan cycles on a ledger of three years: its time and memory.
 
 The baseline removes the deliveries of as many other cycles by one plain DELETE, in one long transaction: what hangs on
 them goes by the same foreign keys.
@@ -16,10 +16,8 @@ from pathlib import Path
 from loan_reminders.settings.library_toml import settings
 from tests.bench.bed import Bed
 from tests.bench.report import Figure
-from tests.scenes.large_ledger import TWO_MILLION_DELIVERIES, Size, fill
 from tests.simulators.postgres import EmbeddedPostgres
 
-CYCLES = 10_000
 # As after a year of nights: every loan is asked about, and those of one night have just come to their term.
 _ALL_OPEN = "UPDATE loan_ends SET open_on = date '{today}', ended_on = NULL, how = NULL"
 _TONIGHTS = """
@@ -36,12 +34,12 @@ _PLAIN = """
 """
 
 
-def retention(bed: Bed, *, size: Size = TWO_MILLION_DELIVERIES, cycles: int = CYCLES) -> list[Figure]:
+def retention(bed: Bed) -> list[Figure]:
     """Seconds of the night, and by how many megabytes its process grew from the first page to the last."""
+    cycles = bed.sizes.cycles_removed
     today = datetime.now(settings().zone).date()
     ended = today - timedelta(days=125)
-    database = bed.ledger()
-    fill(bed.postgres, database, size=size, until=today, library=settings().library.code)
+    database = bed.large_ledger(today)
     for statement in (_ALL_OPEN, _TONIGHTS, "VACUUM ANALYZE"):
         said = statement.format(today=today, ended=ended, cycles=cycles)
         bed.postgres.execute(said, database=database)

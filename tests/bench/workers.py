@@ -14,7 +14,6 @@ from loan_reminders.domain.stages import Stage
 from tests.bench.bed import Bed
 from tests.bench.report import Figure
 
-NOTICES, FEWER = 10_000, 3_000
 LATENCY_S = 0.02
 EACH = 8
 """SMTP connections of a worker, the usual setting: a second worker brings as many again."""
@@ -22,10 +21,11 @@ EACH = 8
 
 def two_workers(bed: Bed) -> list[Figure]:
     """E-mails a second of two workers, each with its own connections, against those of one."""
+    notices, fewer = bed.sizes.far_mails, bed.sizes.far_mails // 3
     port = {"mail": bed._serve("far", "tests.simulators.smtp_sink", "--discard", "--latency", str(LATENCY_S))}
-    one = _rate(bed, port, notices=NOTICES, workers=1, connections=EACH)
-    two = _rate(bed, port, notices=NOTICES, workers=2, connections=2 * EACH)
-    alone = _rate(bed, port, notices=FEWER, workers=1, connections=2 * EACH)
+    one = _rate(bed, port, notices=notices, workers=1, connections=EACH)
+    two = _rate(bed, port, notices=notices, workers=2, connections=2 * EACH)
+    alone = _rate(bed, port, notices=fewer, workers=1, connections=2 * EACH)
     return [
         Figure(
             name="two_workers",
@@ -33,7 +33,7 @@ def two_workers(bed: Bed) -> list[Figure]:
             unit="mails/s",
             baseline=one,
             remarks=(
-                f"{NOTICES} e-mails of one run in two shares, two processes of the real task with {EACH} connections"
+                f"{notices} e-mails of one run in two shares, two processes of the real task with {EACH} connections"
                 f" each, to a server whose every answer takes {1000 * LATENCY_S:.0f} ms",
                 f"baseline: one process, {EACH} connections: a message is two answers, so no more than"
                 f" {EACH / (2 * LATENCY_S):.0f} mails/s",
@@ -48,13 +48,13 @@ def _rate(bed: Bed, ports: dict[str, int], *, notices: int, workers: int, connec
     """E-mails a second of the slower of so many processes, the library having so many connections."""
     stage, today, ledger = Stage.COURTESY_NOTICE.value, bed.today.isoformat(), bed.ledger()
     rows = {"readers": notices, "email": True}
-    made = bed.task("generate", ledger=ledger, stage=stage, today=today, warm=True, **rows)
+    made = bed.task("generate", ledger=ledger, stage=stage, today=today, **rows)
     usual, path = bed._config, bed.folder / f"library-{connections}-connections.toml"
     text, found = re.subn(r"(?m)^connections = \d+", f"connections = {connections}", usual.read_text(encoding="utf-8"))
     if found != 1:
         raise SystemExit("library.toml has no line for connections")
     path.write_text(text, encoding="utf-8")
-    asked = {"task": "SendEmails", "stage": stage, "today": today, "run_id": made.result["run_id"], "warm": True}
+    asked = {"task": "SendEmails", "stage": stage, "today": today, "run_id": made.result["run_id"]}
     parts = [one.numbers() for one in shares(notices, workers=workers)]
     bed._config = path
     try:
