@@ -15,7 +15,9 @@ from pathlib import Path
 
 from loan_reminders.settings.library_toml import settings
 from tests.bench.bed import Bed
+from tests.bench.clock import Clock
 from tests.bench.report import Figure
+from tests.bench.sampler import Sampler
 from tests.simulators.postgres import EmbeddedPostgres
 
 # As after a year of nights: every loan is asked about, and those of one night have just come to their term.
@@ -39,18 +41,28 @@ def retention(bed: Bed) -> list[Figure]:
     cycles = bed.sizes.cycles_removed
     today = datetime.now(settings().zone).date()
     ended = today - timedelta(days=125)
-    database = bed.large_ledger(today)
+    ready = bed.large_ledger(today)
     for statement in (_ALL_OPEN, _TONIGHTS, "VACUUM ANALYZE"):
         said = statement.format(today=today, ended=ended, cycles=cycles)
-        bed.postgres.execute(said, database=database)
+        bed.postgres.execute(said, database=ready)
+    database = bed.ledger(ready)
     plain = _seconds(bed.postgres, database, _PLAIN.format(ended=ended, cycles=cycles))
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        seconds, removed, before, after = pool.apply(_night, (bed.postgres.url(database), today))
+        seconds, removed, before, after, _ = pool.apply(_night, (bed.postgres.url(database), today))
     bed.drop(database)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        *_, steps = pool.apply(_night, (bed.postgres.url(ready), today, True))
+    bed.drop(ready)
     remark = f"{removed['loans']} cycles, {removed['messages']} messages, {removed['readers']} readers"
     return [
-        Figure(name="retention_night", value=seconds, unit="s", baseline=plain, remarks=(remark,)),
-        Figure(name="retention_growth", value=after - before, unit="MB", baseline=before),
+        Figure(name="retention_night", value=seconds, unit="s", baseline=plain, remarks=(remark,), steps=tuple(steps)),
+        Figure(
+            name="retention_growth",
+            value=after - before,
+            unit="MB",
+            baseline=before,
+            remarks=("megabytes from the first page to the last; baseline: what was there before the first",),
+        ),
     ]
 
 
@@ -60,7 +72,7 @@ def _seconds(server: EmbeddedPostgres, database: str, statement: str) -> float:
     return time.monotonic() - since
 
 
-def _night(url: str, today: date) -> tuple[float, dict[str, int], float, float]:
+def _night(url: str, today: date, looked_into: bool = False) -> tuple[float, dict[str, int], float, float, list[str]]:
     """The real passage, in a process of its own, once a single page of it has warmed everything up."""
     from loan_reminders.domain.retention.terms import Terms
     from loan_reminders.gateways.letters.letter_store import FolderLetterStore
@@ -72,10 +84,11 @@ def _night(url: str, today: date) -> tuple[float, dict[str, int], float, float]:
     with connect(url, library=settings().library.code) as ledger, tempfile.TemporaryDirectory() as folder:
         ours = ledger.part(PostgresRetention)
         ours.remove(LOANS, terms, after=None, rehearse=True)
-        before, since = _peak_mb(), time.monotonic()
+        before, clock = _peak_mb(), Clock(Sampler() if looked_into else None)
         store = FolderLetterStore(Path(folder))
-        removed = erase_expired(ours, ledger.loan_ends(), store, terms=terms, now=datetime.now(UTC), rehearse=False)
-        return time.monotonic() - since, removed.counts(), before, _peak_mb()
+        with clock:
+            removed = erase_expired(ours, ledger.loan_ends(), store, terms=terms, now=datetime.now(UTC), rehearse=False)
+        return clock.seconds, removed.counts(), before, _peak_mb(), clock.steps
 
 
 def _peak_mb() -> float:
