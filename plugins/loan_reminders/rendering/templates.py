@@ -11,7 +11,7 @@ exists (`overdue_notice/email/` → `overdue_notice/en/email/`, `_layouts/email/
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, MutableMapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,14 @@ WORDS_ONLY = "labels.j2"
 """A file that holds nothing but words: a language must have its own."""
 
 STYLE = "style.css"
+
+
+class _Environment(jinja2.Environment):
+    """An environment whose globals stay as they are once a template is loaded: looked up in one dictionary, not two."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The globals of one template."""
+        return {**self.globals, **(d or {})}
 
 
 class Templates:
@@ -131,7 +139,7 @@ class Templates:
         found = self._environments.get(language)
         if found is None:
             languages.locale_of(language)
-            found = jinja2.Environment(
+            found = _Environment(
                 loader=jinja2.FunctionLoader(_reader(self._folder, language)),
                 undefined=jinja2.StrictUndefined,
                 autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",), default=False),
