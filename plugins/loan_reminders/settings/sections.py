@@ -17,9 +17,14 @@ from loan_reminders.settings.values import (
     Text,
     Url,
     known_zone,
+    usable_email,
     usable_mobile,
     usable_recipient,
 )
+
+
+def _email_or_nothing(text: str) -> str:
+    return usable_email(text) if text else ""
 
 
 class BranchSettings(Section):
@@ -32,7 +37,10 @@ class BranchSettings(Section):
 
 
 class LibrarySettings(Section):
-    """The library's identity and address."""
+    """The library's identity and address.
+
+    `starts_on` is the first day whose stages are this program's to tell; without it, any day a run is about.
+    """
 
     code: Annotated[str, Field(pattern=CODE)]
     name: Text
@@ -44,6 +52,7 @@ class LibrarySettings(Section):
     account_url: Url
     account_label: Text
     time_zone: Annotated[str, AfterValidator(known_zone)]
+    starts_on: date | None = None
     branches: list[BranchSettings] = []
 
 
@@ -85,6 +94,19 @@ class StatisticsSettings(Section):
     """Figures. A loan overdue for more than `follow_months` is not asked about any more, and counts no longer."""
 
     follow_months: Annotated[int, Field(ge=1, le=60)] = 12
+
+
+class AlertSettings(Section):
+    """Who is written to when a run is red or late, and by which Airflow connection.
+
+    Nobody named: nothing is sent, only logged. `sender` empty: that of the e-mails to readers. A run is late when it
+    has not ended `late_after_hours` after Airflow put it in its queue.
+    """
+
+    recipients: Annotated[list[Email], Field(max_length=20)] = []
+    connection: Text = "mail_relay"
+    sender: Annotated[str, AfterValidator(_email_or_nothing)] = ""
+    late_after_hours: Annotated[int, Field(ge=1, le=120)] = 4
 
 
 class RetentionSettings(Section):
