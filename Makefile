@@ -55,8 +55,8 @@ format: $(VENV)/.installed ## Put the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines of the same run, and what takes most (FULL=1: an hour); writes var/bench.json
+	$(BIN)/python -m tests.bench $(if $(FULL),--full)
 
 browser: $(VENV)/.installed ## The pages in Chromium on a running Airflow: every page and button, four people, accessibility
 	BROWSER=1 $(BIN)/python -m pytest tests/browser

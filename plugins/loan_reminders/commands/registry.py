@@ -47,6 +47,8 @@ COMMANDS: Mapping[str, Command] = {
     "preview": Command("previews", "Écrit chaque message, dans chaque langue, pour le regarder."),
     "dispute-file": Command("dispute_file", "Réunit en un PDF tout ce qui a été envoyé au sujet d'un prêt."),
     "sms-costs": Command("sms_costs", "Dit ce que coûtent les SMS entre deux jours."),
+    "dispute-flag": Command("dispute_flag", "Note un litige : ce qui le concerne est conservé jusqu'à une date."),
+    "purge": Command("purge", "Efface ce qui a été conservé assez longtemps ; sans --remove, le compte seulement."),
     "rebuild-counters": Command("rebuild_counters", "Refait les chiffres de la page « Statistiques »."),
 }
 """Every command, in the order of its help."""
@@ -57,6 +59,11 @@ def command_parser(name: str, *, more: str = "") -> FrenchParser:
     return FrenchParser(
         prog=f"{COMMAND} {name}", description="\n\n".join(part for part in (COMMANDS[name].summary, more) if part)
     )
+
+
+def library_option(parser: FrenchParser) -> None:
+    """Let a person say, as `bibliotheque`, for which of several libraries; `of_library` makes it the current one."""
+    parser.add_argument("--bibliotheque", metavar="CODE", help="pour laquelle, quand il y en a plusieurs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
