@@ -13,7 +13,6 @@ know as OK, WARNING and CRITICAL.
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import sys
@@ -37,6 +36,8 @@ from loan_reminders.commands.doctor.of_outside import (
 )
 from loan_reminders.commands.doctor.of_settings import fonts_check, settings_check, templates_check
 from loan_reminders.commands.doctor.report import STATUS, as_json, as_text, conclusion
+from loan_reminders.commands.french_arguments import FrenchParser
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.settings.library_toml import read_settings, settings_path
 
@@ -95,14 +96,8 @@ def main(
     return STATUS[worst(one.outcome for one in checked)]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="loan-reminders doctor",
-        description=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-    )
-    parser.add_argument("--help", "-h", action="help", help="afficher cette aide")
+def _parser() -> FrenchParser:
+    parser = command_parser("doctor", more=_HELP)
     parser.add_argument("--json", action="store_true", help="un objet JSON, pour la supervision")
     parser.add_argument("--to", default="", metavar="ADRESSE", help="y envoyer un message d'essai")
     parser.add_argument(
