@@ -70,10 +70,10 @@ pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KE
 	KEEP=$(KEEP) .ci/pins
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
-	@$(BIN)/python -m loan_reminders.commands.check_settings
+	@$(BIN)/python -m loan_reminders check-settings
 
 check-ils: $(VENV)/.run-time ## Check the way to the ILS's loans: connection, rights, statements, plan, rows of a day (DAY=2026-11-30; yesterday)
-	@$(BIN)/python -m loan_reminders.commands.check_ils $(if $(DAY),--day $(DAY))
+	@$(BIN)/python -m loan_reminders check-ils $(if $(DAY),--day $(DAY))
 
 preview: $(VENV)/.run-time ## Every message in every language, as files and images to look at; writes var/previews/
-	@$(BIN)/python -m loan_reminders.commands.previews
+	@$(BIN)/python -m loan_reminders preview

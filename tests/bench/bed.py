@@ -91,7 +91,7 @@ class Bed:
         """A migrated ledger, or a copy of one; its database's name."""
         if not self._empty:
             self._empty = self.postgres.create_database()
-            migrate = [sys.executable, "-m", "loan_reminders.commands.migrate", "upgrade"]
+            migrate = [sys.executable, "-m", "loan_reminders", "migrate", "upgrade"]
             subprocess.run(
                 [*migrate, "--url", self.postgres.url(self._empty)],
                 env=self._python(), cwd=ROOT, check=True, stdout=subprocess.DEVNULL,

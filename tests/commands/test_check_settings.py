@@ -13,7 +13,7 @@ EXAMPLE = ROOT / "library.toml"
 
 def check(path):
     return subprocess.run(
-        [sys.executable, "-m", "loan_reminders.commands.check_settings"],
+        [sys.executable, "-m", "loan_reminders", "check-settings"],
         env={**os.environ, "REMINDERS_CONFIG": str(path), "PYTHONPATH": str(ROOT / "plugins")},
         capture_output=True,
         text=True,

@@ -1,6 +1,6 @@
 """Everything sent about a loan, as one PDF, for a reader who contests it.
 
-    python -m loan_reminders.commands.dispute_file --code-barres 0935000123 --sortie dossier.pdf
+    loan-reminders dispute-file --code-barres 0935000123 --sortie dossier.pdf
 
 The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where
 letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). Ends with 1 when nothing is
@@ -9,7 +9,6 @@ found, when there is a choice (the loans are listed, to be named with `--pret`),
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import logging
 import os
@@ -19,6 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.french.plurals import many
@@ -27,10 +27,7 @@ from loan_reminders.french.refusals import sentence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0 with the file written, or 1 after saying on the error output what is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="loan_reminders.commands.dispute_file",
-        description="Réunit en un PDF tout ce qui a été envoyé au sujet d'un prêt.",
-    )
+    parser = command_parser("dispute-file")
     named_by = parser.add_mutually_exclusive_group(required=True)
     named_by.add_argument("--pret", metavar="ID", help="le numéro du prêt dans le SIGB")
     named_by.add_argument("--code-barres", metavar="X", help="le code-barres du document")
@@ -106,7 +103,3 @@ def _write(output: Path, content: bytes) -> None:
         os.replace(file.name, output)
     except OSError as error:
         raise SettingsError(f"--sortie {output} : écriture impossible ({error.strerror})") from None
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,4 +1,4 @@
-"""Every message a reader may get, as files to look at: `python -m loan_reminders.commands.previews` (`make preview`).
+"""Every message a reader may get, as files to look at: `loan-reminders preview` (`make preview`).
 
 The words are those of `templates/`, the library that of `library.toml`. E-mails as HTML, text and, where a Chromium is
 found, as images of a telephone (light and dark) and of a large screen; SMS as text with their count; letters as PDF
@@ -11,21 +11,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import CHANNELS, STAGES
+from loan_reminders.places import HOME
 from loan_reminders.services.compose import email_composer, text_composer
 from loan_reminders.services.previews import Sample, samples
-from loan_reminders.settings.library_toml import ROOT, TEMPLATES, Settings, settings
+from loan_reminders.settings.library_toml import TEMPLATES, Settings, settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SCREENS = {
@@ -148,22 +150,28 @@ def write_index(folder: Path, files: list[Path]) -> Path:
     return _write(folder / "index.html", "\n".join([*parts, "</body></html>\n"]).encode())
 
 
-def main() -> None:
-    """Write the previews to `var/previews/`, anew."""
-    folder = ROOT / "var" / "previews"
-    shutil.rmtree(folder, ignore_errors=True)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the previews to a folder, anew; returns 0, or 1 after saying why a message cannot be written."""
+    parser = command_parser("preview", more="Les mots sont ceux des modèles. Rien n'est envoyé.")
+    usual = HOME / "var" / "previews"
+    parser.add_argument(
+        "--sortie", type=Path, default=usual, metavar="DOSSIER", help=f"un dossier nouveau ou vide ({usual}, refait)"
+    )
+    folder: Path = parser.parse_args(arguments).sortie
+    if folder == usual:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+        parser.error(f"--sortie {folder} : un dossier nouveau ou vide est attendu")
     chromium = browser()
     if not chromium:
         sys.stdout.write("Aucun Chromium sur cette machine : les images des e-mails ne sont pas faites.\n")
     if not shutil.which("pdftoppm"):
         sys.stdout.write("pdftoppm (poppler-utils) manque : les images des lettres ne sont pas faites.\n")
-    ours = settings()
     try:
+        ours = settings()
         files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
     except ReminderError as error:
-        sys.exit(sentence(error))
+        sys.stderr.write(f"{sentence(error)}\n")
+        return 1
     sys.stdout.write(f"{many(len(files), 'fichier', 'fichiers')}. À ouvrir : {write_index(folder, files)}\n")
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -21,12 +21,13 @@ from jinja2 import meta, nodes
 from markupsafe import Markup, escape
 
 from loan_reminders.domain.errors import TemplateError
+from loan_reminders.places import TEMPLATES
 from loan_reminders.rendering import languages
 from loan_reminders.rendering.languages import FRENCH, day_words, long_date, plural
 
 __all__ = ["TEMPLATES_FOLDER", "Templates", "day_words", "long_date", "plural"]
 
-TEMPLATES_FOLDER = Path(__file__).resolve().parents[3] / "templates"
+TEMPLATES_FOLDER = TEMPLATES
 """The folder delivered with the project."""
 
 WORDS_ONLY = "labels.j2"

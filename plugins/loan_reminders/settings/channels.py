@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.sms.text import check_sender
-from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, ROOT, Email, Section, Text, usable_email
+from loan_reminders.places import TEMPLATES
+from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, Email, Section, Text, usable_email
 
 ALSACE = ("67", "68")
 _ALSACE_OF_THE_PACKAGE = "6AE"
@@ -68,7 +69,7 @@ def _picture(name: str) -> str:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".svg"):
         raise ValueError("un fichier .png, .jpg ou .svg sous templates/ est attendu, par exemple « _layouts/logo.svg »")
-    if not (ROOT / "templates" / path).is_file():
+    if not (TEMPLATES / path).is_file():
         raise ValueError(f"templates/{name} n'existe pas")
     return name
 

@@ -1,7 +1,7 @@
 """`library.toml`, the one file a library edits: read once, checked whole, refused with a message anybody can act on.
 
 The file is named by the environment variable REMINDERS_CONFIG; without it, `library.toml` at the root of the
-installation is read. `python -m loan_reminders.commands.check_settings` checks it, and the templates,
+installation is read. `loan-reminders check-settings` checks it, and the templates,
 from the command line.
 """
 
@@ -32,6 +32,7 @@ from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.sms.sending_window import MIDNIGHT, SendingWindow
 from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
+from loan_reminders.places import TEMPLATES as TEMPLATES
 from loan_reminders.settings.channels import BounceSettings, EmailSettings, LetterSettings, SmsSettings, holiday_region
 from loan_reminders.settings.ils import IlsSettings
 from loan_reminders.settings.messages import explain
@@ -46,7 +47,6 @@ from loan_reminders.settings.sections import (
     VolumeGuardSettings,
 )
 from loan_reminders.settings.values import ROOT as ROOT
-from loan_reminders.settings.values import TEMPLATES as TEMPLATES
 from loan_reminders.settings.values import Section
 
 

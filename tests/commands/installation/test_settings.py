@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from loan_reminders.commands.doctor import of_settings
+from loan_reminders.commands.installation import of_settings
 from loan_reminders.settings.library_toml import ROOT, TEMPLATES
 
 
@@ -63,7 +63,9 @@ def test_a_font_that_is_missing(doctor, tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "FONTS_FOLDER", tmp_path / "fonts")
     (tmp_path / "fonts/NotoSansHebrew-Regular.ttf").unlink()
     assert doctor.findings("fonts")[0] == 1
-    (tmp_path / "fonts/NotoSans-Bold.ttf").write_bytes(b"no font")
+    shutil.copytree(tmp_path / "fonts", tmp_path / "others")
+    monkeypatch.setattr(fonts, "FONTS_FOLDER", tmp_path / "others")
+    (tmp_path / "others/NotoSans-Bold.ttf").write_bytes(b"no font")
     status, (finding,) = doctor.findings("fonts")
     assert status == 2
     assert "NotoSans-Bold.ttf" in finding["what"]

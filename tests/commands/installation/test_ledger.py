@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from loan_reminders.commands.doctor import command
+from loan_reminders.commands import doctor as command
 from tests.scenes.ledger_runs import extracted
 from tests.scenes.world import closed_port, loans
 

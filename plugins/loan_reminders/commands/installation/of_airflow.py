@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from loan_reminders.commands.doctor.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.domain.stages import Stage
 from loan_reminders.french.task_names import DAGS
 

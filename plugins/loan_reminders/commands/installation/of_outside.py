@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from loan_reminders.commands.doctor.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.messages import RenderedEmail
 from loan_reminders.domain.recipients import EmailAddress

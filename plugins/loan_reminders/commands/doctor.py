@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -23,11 +22,11 @@ from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from typing import TextIO
 
-from loan_reminders.commands.doctor.findings import Asked, Check, Checked, Finding, failure, run_check, worst
-from loan_reminders.commands.doctor.of_airflow import accounts_check, dags_check, processes_check, secrets_check
-from loan_reminders.commands.doctor.of_clocks import clocks_check
-from loan_reminders.commands.doctor.of_ledger import ledger_check, start_check
-from loan_reminders.commands.doctor.of_outside import (
+from loan_reminders.commands.installation.findings import Asked, Check, Checked, Finding, failure, run_check, worst
+from loan_reminders.commands.installation.of_airflow import accounts_check, dags_check, processes_check, secrets_check
+from loan_reminders.commands.installation.of_clocks import clocks_check
+from loan_reminders.commands.installation.of_ledger import ledger_check, start_check
+from loan_reminders.commands.installation.of_outside import (
     allmysms_check,
     callback_check,
     ils_check,
@@ -35,8 +34,9 @@ from loan_reminders.commands.doctor.of_outside import (
     smtp_check,
     storage_check,
 )
-from loan_reminders.commands.doctor.of_settings import fonts_check, settings_check, templates_check
-from loan_reminders.commands.doctor.report import STATUS, as_json, as_text, conclusion
+from loan_reminders.commands.installation.of_settings import fonts_check, settings_check, templates_check
+from loan_reminders.commands.installation.report import STATUS, as_json, as_text, conclusion
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.settings.library_toml import read_settings, settings_path
 
@@ -79,11 +79,9 @@ def main(
 ) -> int:
     """Check, say each result as it comes, and return the worst as 0, 1 or 2."""
     out = out or sys.stdout
-    asked = _parser().parse_args(arguments)
+    asked = _asked(arguments)
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(errors="replace")  # a terminal without ✓ must not end the check
-    # The connections kept in Airflow's own database are read as its servers read them, since no task runs here.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     wanted = [check for check in checks if not asked.only or check.name in asked.only]
     with redirect_stdout(sys.stderr):  # what Airflow has to say is none of the answer
         tell = (lambda _: None) if asked.json else out.write
@@ -95,14 +93,8 @@ def main(
     return STATUS[worst(one.outcome for one in checked)]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="loan-reminders doctor",
-        description=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-    )
-    parser.add_argument("--help", "-h", action="help", help="afficher cette aide")
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser("doctor", more=_HELP)
     parser.add_argument("--json", action="store_true", help="un objet JSON, pour la supervision")
     parser.add_argument("--to", default="", metavar="ADRESSE", help="y envoyer un message d'essai")
     parser.add_argument(
@@ -113,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NOM",
         help="seulement cette vérification ; peut être répété",
     )
-    return parser
+    return parser.parse_args(arguments)
 
 
 def _all_checked(

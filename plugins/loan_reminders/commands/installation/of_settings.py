@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from loan_reminders.commands.doctor.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.plurals import many
@@ -68,8 +68,10 @@ def _written(asked: Asked, stage: Stage, channel: Channel) -> Iterator[tuple[str
     from loan_reminders.rendering.templates import Templates
 
     ours, now = asked.ours, asked.now()
-    emails = email_composer(TEMPLATES, ours.email_identity(), stage=stage, clock=lambda: now)
-    texts = text_composer(TEMPLATES, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
+    if channel is Channel.EMAIL:
+        emails = email_composer(TEMPLATES, ours.email_identity(), stage=stage, clock=lambda: now)
+    elif channel is Channel.SMS:
+        texts = text_composer(TEMPLATES, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
     for language in Templates(TEMPLATES).languages(stage, channel):
         found = samples(
             ours.policy(), ours.identity(), stage=stage, channel=channel, language=language, today=now.date()

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loan_reminders.commands.doctor import command
-from loan_reminders.commands.doctor.findings import Check, failure, fine, warning
+from loan_reminders.commands import doctor as command
+from loan_reminders.commands.installation.findings import Check, failure, fine, warning
 from loan_reminders.domain.errors import IlsRejected, LedgerRefusal, LedgerUnavailable, MailRelayUnavailable
 from loan_reminders.settings.library_toml import ROOT
 
