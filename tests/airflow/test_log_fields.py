@@ -1,4 +1,4 @@
-"""What the lines of a task's log say as fields, in the JSON that Airflow writes; and that no reader is in any of them."""
+"""What the lines of a task's log say as fields, in the JSON that Airflow writes; no reader is in any of them."""
 
 from __future__ import annotations
 

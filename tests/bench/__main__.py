@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import days, dispatch, pages
+from tests.bench import days, dispatch, pages, workers
 from tests.bench.bed import Bed
 from tests.bench.ils import figures as ils
 from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
@@ -16,6 +16,7 @@ from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
 CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("generation",), dispatch.generation),
     (("email_dispatch", "smtp_step"), dispatch.email_dispatch),
+    (("two_workers",), workers.two_workers),
     (("sms_dispatch",), dispatch.sms_dispatch),
     (("letters", "letters_memory"), dispatch.letters),
     (("scale_100k_time", "scale_100k_memory"), days.scale),

@@ -82,7 +82,9 @@ def generate(clock: Clock, *, stage: str, today: str, readers: int, warm_up: int
     return result
 
 
-def run_task(clock: Clock, *, task: str, stage: str, today: str, run_id: int = 0, rows: Any = None) -> Any:
+def run_task(
+    clock: Clock, *, task: str, stage: str, today: str, run_id: int = 0, rows: Any = None, share: Any = None
+) -> Any:
     """One operator's own work, its connection to the ledger included.
 
     With `rows` (their number of `readers`, and how they can be reached), the ILS is that list: it answers at once.
@@ -92,7 +94,7 @@ def run_task(clock: Clock, *, task: str, stage: str, today: str, run_id: int = 0
     from loan_reminders.domain.stages import Stage
 
     day = date.fromisoformat(today)
-    about = {"run_id": run_id} if run_id else {}
+    about = {**({"run_id": run_id} if run_id else {}), **({"share": share} if share else {})}
     operator = getattr(operators, task)(task_id="bench", stage=Stage(stage), **about)
     operator.now = lambda: datetime.combine(day, HOUR, operator.config.zone)
     if rows:

@@ -8,6 +8,7 @@ Values
     phone_fields        phone fields as libraries hold them, and what each becomes (domain/recipients)
     refusals            what mail servers say when they refuse, and what it means (domain/email, services/email)
     bounce_samples      reports of mail servers in their own shapes, and messages too costly to read (…/email, airflow)
+    several_libraries   a folder of libraries as one installation has it (settings, airflow, web, security, bench)
     sms_parts           how a phone network cuts a text: shares nothing with the program's counting (…/sms)
 
 What readers get
@@ -61,6 +62,7 @@ The use cases at work
                         (`lived/`: three months of the fictional library, as `make up` shows them)
 
 Airflow
+    library_people      who may what in which library, and the pages of several (web/libraries, security)
     fake_airflow        its REST API as the pages ask it, behind an httpx transport (web/runs)
     operators_at_work   the real operators on a `world` (airflow)
     schedules           when each DAG's runs fall, in a process with settings of its own (airflow)

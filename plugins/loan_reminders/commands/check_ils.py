@@ -23,11 +23,12 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import TextIO
 
 from loan_reminders.commands.french_arguments import day
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError, unexpected
 from loan_reminders.french.plurals import one_or_many
 from loan_reminders.services.runs.check_ils import CheckedDay, CheckLine, IlsCheck, Outcome
-from loan_reminders.settings.library_toml import Settings, read_settings, settings_path
+from loan_reminders.settings.libraries import of_library
+from loan_reminders.settings.library_toml import Settings, settings
 
 SIGNS = {Outcome.FINE: "✓", Outcome.WARNING: "!", Outcome.FAILURE: "✗"}
 STATUS = {Outcome.FINE: 0, Outcome.WARNING: 1, Outcome.FAILURE: 2}
@@ -52,16 +53,17 @@ def main(
     parser.add_argument(
         "--day", "--jour", dest="day", type=day, metavar="AAAA-MM-JJ", help="jour d'échéance à lire (hier sinon)"
     )
+    library_option(parser)
     asked = parser.parse_args(arguments)
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(errors="replace")  # a terminal without ✓ must not end the check
-    with redirect_stdout(sys.stderr):  # what Airflow has to say is none of the answer
+    with redirect_stdout(sys.stderr), of_library(asked.bibliotheque):  # what Airflow has to say is none of the answer
         return _checked(asked.day, now, stopwatch, out)
 
 
 def _checked(day: date | None, now: Callable[[tzinfo], datetime], stopwatch: Callable[[], float], out: TextIO) -> int:
     try:
-        ours = read_settings(settings_path())
+        ours = settings()
         today = now(ours.zone).date()
         check = _check(ours, CheckedDay(due_date=day or today - timedelta(days=1), today=today), stopwatch)
     except ReminderError as wrong:

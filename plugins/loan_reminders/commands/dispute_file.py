@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.french.plurals import many
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     named_by.add_argument("--reference", metavar="Y", help="la référence d'une lettre")
     named_by.add_argument("--recommande", metavar="N", help="le numéro d'un recommandé")
     parser.add_argument("--sortie", type=Path, required=True, metavar="dossier.pdf", help="le fichier à écrire")
+    library_option(parser)
     asked = parser.parse_args(arguments)
     search = LoanSearch(
         loan_id=asked.pret or "",
@@ -43,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        return _make(search, asked.sortie)
+        return _make(search, asked.sortie, asked.bibliotheque)
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1
 
 
-def _make(search: LoanSearch, output: Path) -> int:
+def _make(search: LoanSearch, output: Path, library: str | None) -> int:
     from loan_reminders.hooks.letter_store import letter_store
     from loan_reminders.ledger.address import from_environment
     from loan_reminders.ledger.connect import connect
@@ -60,9 +61,11 @@ def _make(search: LoanSearch, output: Path) -> int:
         find_loans,
         make_dispute_file,
     )
+    from loan_reminders.settings.libraries import of_library
     from loan_reminders.settings.library_toml import settings
 
-    config = settings()
+    with of_library(library):
+        config = settings()
     with connect(from_environment(os.environ), library=config.library.code) as ledger:
         disputes = ledger.dispute()
         found = find_loans(disputes, search)
@@ -79,6 +82,7 @@ def _make(search: LoanSearch, output: Path) -> int:
             who=_user(),
             made_at=datetime.now(config.zone),
             zone=config.zone,
+            templates=config.templates,
         )
     if not made:
         sys.stderr.write(f"{NOT_FOUND}\n")

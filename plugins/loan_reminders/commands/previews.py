@@ -18,7 +18,7 @@ from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.french.plurals import many
@@ -27,7 +27,8 @@ from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.places import HOME
 from loan_reminders.services.compose import email_composer, text_composer
 from loan_reminders.services.previews import Sample, samples
-from loan_reminders.settings.library_toml import TEMPLATES, Settings, settings
+from loan_reminders.settings.libraries import of_library
+from loan_reminders.settings.library_toml import Settings, settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SCREENS = {
@@ -68,7 +69,7 @@ def write_previews(ours: Settings, folder: Path, *, now: datetime, chromium: str
 def _each(ours: Settings, stage: Stage, channel: Channel, now: datetime) -> Iterator[tuple[str, Sample]]:
     from loan_reminders.rendering.templates import Templates
 
-    for language in Templates(TEMPLATES).languages(stage, channel):
+    for language in Templates(ours.templates).languages(stage, channel):
         for sample in samples(
             ours.policy(), ours.identity(), stage=stage, channel=channel, language=language, today=now.date()
         ):
@@ -76,7 +77,7 @@ def _each(ours: Settings, stage: Stage, channel: Channel, now: datetime) -> Iter
 
 
 def _emails(ours: Settings, stage: Stage, place: Path, now: datetime, chromium: str) -> Iterator[Path]:
-    compose = email_composer(TEMPLATES, ours.email_identity(), stage=stage, clock=lambda: now)
+    compose = email_composer(ours.templates, ours.email_identity(), stage=stage, clock=lambda: now)
     for name, sample in _each(ours, stage, Channel.EMAIL, now):
         mail = compose(sample.delivery)
         message = message_from_bytes(mail.content, policy=policy.default)
@@ -103,7 +104,7 @@ def _photograph(chromium: str, page: Path, image: Path, *, width: int, height: i
 
 
 def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator[Path]:
-    compose = text_composer(TEMPLATES, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
+    compose = text_composer(ours.templates, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
     for name, sample in _each(ours, stage, Channel.SMS, now):
         message = compose(sample.delivery)
         count = f"{len(message.text)} caractères, segments : {message.segments}"
@@ -113,7 +114,7 @@ def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator
 def _letters(ours: Settings, stage: Stage, channel: Channel, place: Path, now: datetime) -> Iterator[Path]:
     from loan_reminders.rendering.letters.renderer import LetterRenderer
 
-    renderer = LetterRenderer(TEMPLATES, library=ours.identity(), workers=1, layout=ours.letter_layout())
+    renderer = LetterRenderer(ours.templates, library=ours.identity(), workers=1, layout=ours.letter_layout())
     for name, sample in _each(ours, stage, channel, now):
         letter = renderer.letter(sample.delivery, today=sample.today)
         with tempfile.TemporaryDirectory() as scratch:
@@ -157,7 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sortie", type=Path, default=usual, metavar="DOSSIER", help=f"un dossier nouveau ou vide ({usual}, refait)"
     )
-    folder: Path = parser.parse_args(arguments).sortie
+    library_option(parser)
+    asked = parser.parse_args(arguments)
+    folder: Path = asked.sortie
     if folder == usual:
         shutil.rmtree(folder, ignore_errors=True)
     elif folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
@@ -168,7 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not shutil.which("pdftoppm"):
         sys.stdout.write("pdftoppm (poppler-utils) manque : les images des lettres ne sont pas faites.\n")
     try:
-        ours = settings()
+        with of_library(asked.bibliotheque):
+            ours = settings()
         files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")

@@ -60,6 +60,11 @@ def command_parser(name: str, *, more: str = "") -> FrenchParser:
     )
 
 
+def library_option(parser: FrenchParser) -> None:
+    """Let a person say, as `bibliotheque`, for which of several libraries; `of_library` makes it the current one."""
+    parser.add_argument("--bibliotheque", metavar="CODE", help="pour laquelle, quand il y en a plusieurs")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: runs the command that is named and returns its status."""
     asked = list(sys.argv[1:] if arguments is None else arguments)

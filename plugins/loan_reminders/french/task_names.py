@@ -46,3 +46,6 @@ TASKS = {
     "look_at_loans": "Regarder les retours",
 }
 """The display name of each task, by its id."""
+
+SHARE_NAME = "lot {{ task.share['number'] }} sur {{ task.share['of'] }}"
+"""The name of one of several tasks that send the e-mails of a run: a template of Airflow's."""

@@ -62,4 +62,9 @@ class CloseRun(RunOperator):
         run_id = context["dag_run"].run_id
         states = ask(dag_id=self.dag_id, run_ids=[run_id]).get(run_id, {})
         failed = sorted(name for name, state in states.items() if name != self.task_id and state not in DONE)
-        return [f"« {self.dag.get_task(name).task_display_name} »" for name in failed]
+        return list(dict.fromkeys(f"« {self._name(name)} »" for name in failed))
+
+    def _name(self, task: str) -> str:
+        """The name of a task, as librarians read it; Airflow adds its number to the id of one of several alike."""
+        known = self.dag.task_dict
+        return known[task if task in known else task.rpartition("_")[0]].task_display_name

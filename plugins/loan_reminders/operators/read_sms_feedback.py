@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class ReadSmsFeedback(LibraryOperator):
     """Asks the SMS provider one question; only a TemporaryError lets Airflow try again. Returns counts."""
 
-    def __init__(self, *, sms_conn_id: str = "allmysms", **kwargs: Any) -> None:
+    def __init__(self, *, sms_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sms_conn_id = sms_conn_id
 
@@ -26,8 +26,9 @@ class ReadSmsFeedback(LibraryOperator):
         """Ask the question, record the answer, and act on it."""
         from loan_reminders.hooks.allmysms import sms_account
 
+        conn_id = self.sms_conn_id or self.config.sms.connection
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return self.ask_for(ledger, sms_account(self.sms_conn_id, api=self.config.sms.api))
+            return self.ask_for(ledger, sms_account(conn_id, api=self.config.sms.api))
 
     def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
         """The question, with the whole ledger; most need the part about SMS alone."""
@@ -54,9 +55,13 @@ class ReadReplies(ReadSmsFeedback):
 
     usual_id = "read_replies"
 
-    def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
-        """Ask for replies."""
-        return sms_feedback.read_replies(feedback, account, failures=self.config.sms.dead_after_failures)
+    def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
+        """Ask for replies, for all libraries of the account: the provider gives each once."""
+        from loan_reminders.hooks.ledger import sms_feedback_of
+
+        others = sms_feedback_of(ledger, self.others_with(lambda one: one.sms.connection))
+        failures = self.config.sms.dead_after_failures
+        return sms_feedback.read_replies(ledger.feedback(), account, failures=failures, others=others)
 
 
 class ReadBlacklist(ReadSmsFeedback):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.settings.libraries import CODE
 from loan_reminders.settings.values import (
     HOUR,
     Email,
@@ -40,7 +41,7 @@ class LibrarySettings(Section):
     `starts_on` is the first day whose stages are this program's to tell; without it, any day a run is about.
     """
 
-    code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    code: Annotated[str, Field(pattern=CODE)]
     name: Text
     short_name: Annotated[str, Field(min_length=1, max_length=20)]
     address: Annotated[list[Text], Field(min_length=2, max_length=6)]

@@ -15,6 +15,7 @@ from loan_reminders.domain.errors import RETRIED, LetterStoreUnavailable
 from loan_reminders.gateways.letters.store_paths import (
     PRIVATE_FILE,
     StorePath,
+    fresh,
     keep_private,
     last_written,
     make_private,
@@ -72,11 +73,13 @@ class FolderLetterStore:
         _refuse_strange(name)
         folder = self._root / name
         try:
+            fresh(folder)
             if folder.exists():
                 _sweep(folder, frozenset())
-                folder.rmdir()
+                if folder.exists():  # an object store has no folder without files
+                    folder.rmdir()
         except FileNotFoundError:
-            return  # an object store has no folder without files, and another process may have removed this one
+            return  # another process may have removed it
         except Exception as error:  # an object store's client has its own classes of error
             raise _unavailable(name, error) from None
 
@@ -88,6 +91,7 @@ class FolderLetterStore:
         _refuse_strange(name)
         root, removed = self._root / name, 0
         try:
+            fresh(root)
             for folder in list(root.iterdir()) if root.exists() else ():
                 if folder.is_dir() and last_written(folder) < before.timestamp():
                     remove_tree(folder)
@@ -105,6 +109,7 @@ class FolderLetterStore:
         """
         _refuse_strange(location)
         try:
+            fresh(self._root)
             with (self._root / location).open("rb") as file:
                 while piece := file.read(PIECE):
                     yield piece
@@ -117,6 +122,7 @@ class FolderLetterStore:
         """The folder of this name, whether or not an interrupted try made it."""
         folder = self._root / name
         try:
+            fresh(folder)
             make_private(folder, exist_ok=True)
         except Exception as error:  # an object store's client has its own classes of error
             raise _unavailable(name, error) from None
@@ -128,6 +134,7 @@ class FolderLetterStore:
         while True:
             folder = self._root / location
             try:
+                fresh(folder)
                 if not folder.exists():
                     make_private(folder, exist_ok=False)
                     return folder, location

@@ -21,6 +21,7 @@ from loan_reminders.rendering.dispute.facts import DisputeFacts
 from loan_reminders.rendering.dispute.pages import MAKE_FILE, FileAnswer, FileJob, Piece
 from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
 from loan_reminders.rendering.process_pool import DiskRefused, JobStopped, ProcessPool
+from loan_reminders.rendering.template_folders import TemplatePlace
 
 TEMPLATE = "_layouts/dispute.typ"
 
@@ -39,7 +40,7 @@ class DisputeRenderer:
         library: LibraryIdentity,
         *,
         zone: tzinfo,
-        templates: Path = TEMPLATES,
+        templates: TemplatePlace = TEMPLATES,
         fonts: Path = FONTS_FOLDER,
         timeout_s: float = 60.0,
     ) -> None:
