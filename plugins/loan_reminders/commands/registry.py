@@ -42,7 +42,7 @@ class Command:
 COMMANDS: Mapping[str, Command] = {
     "check-settings": Command("check_settings", "Vérifie library.toml et les modèles des messages."),
     "check-ils": Command("check_ils", "Vérifie que les prêts du SIGB peuvent être lus."),
-    "doctor": Command("doctor.command", "Vérifie toute l'installation et dit ce qui est à faire."),
+    "doctor": Command("doctor", "Vérifie toute l'installation, et dit quoi faire de ce qui ne va pas."),
     "migrate": Command("migrate", "Crée ou met à jour les tables du registre."),
     "dags": Command("dags", "Écrit les DAG dans le dossier où Airflow les lit."),
     "preview": Command("previews", "Écrit chaque message, dans chaque langue, pour le regarder."),
