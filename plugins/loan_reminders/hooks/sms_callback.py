@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import SettingsError
@@ -14,14 +16,27 @@ if TYPE_CHECKING:
     from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
 
 TOKEN = "REMINDERS_SMS_CALLBACK_TOKEN"  # noqa: S105 - the name of the variable, not its value
+TOKEN_FILE = "REMINDERS_SMS_CALLBACK_TOKEN_FILE"  # noqa: S105
 NETWORKS = "REMINDERS_SMS_CALLBACK_NETWORKS"
 SHORTEST_TOKEN = 24
 
 
 def callback_token() -> str | None:
-    """The unguessable end of the path (`REMINDERS_SMS_CALLBACK_TOKEN`); None under 24 characters: no such address."""
-    token = os.environ.get(TOKEN, "").strip()
+    """The unguessable end of the path; None under 24 characters: no such address.
+
+    It is `REMINDERS_SMS_CALLBACK_TOKEN`, or the content of the file that `REMINDERS_SMS_CALLBACK_TOKEN_FILE` names.
+    Raises SettingsError when that file cannot be read.
+    """
+    token = os.environ.get(TOKEN, "").strip() or _token_of_file(os.environ.get(TOKEN_FILE, ""))
     return token if len(token) >= SHORTEST_TOKEN else None
+
+
+@cache
+def _token_of_file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii").strip() if path else ""
+    except (OSError, ValueError):
+        raise SettingsError(f"{TOKEN_FILE} : le fichier {path} ne se lit pas ; il tient le jeton seul.") from None
 
 
 def callback_networks() -> tuple[IPv4Network | IPv6Network, ...]:
