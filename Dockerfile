@@ -27,6 +27,8 @@ COPY deploy deploy/
 # The program stays root's; its user can write only here, which docker-compose.yaml makes volumes and tmpfs of. New
 # volumes take these folders' owner. Nothing is compiled at run time: the file system is read-only.
 RUN python -m compileall -q plugins dags \
+ && printf '#!/bin/sh\nexec python -m loan_reminders "$@"\n' >/usr/local/bin/loan-reminders \
+ && chmod 755 /usr/local/bin/loan-reminders \
  && groupadd --system --gid 10001 relances \
  && useradd --system --uid 10001 --gid 10001 --home-dir /opt/airflow relances \
  && install --directory --owner relances /opt/airflow /opt/airflow/logs \

@@ -72,15 +72,21 @@ class FabAirflow:
         self.env = self._environment()
         self.said = {
             "migrate": self.run("airflow", "db", "migrate"),
-            "prepare": self.run("loan_reminders.commands.prepare"),
+            "prepare": self.run("loan_reminders", "prepare"),
         }
         self.run("airflow", "dags", "reserialize")
         self.processes = self.stack.enter_context(Processes(self.folder / "logs"))
-        for name, port in self.ports.items():
-            command = [sys.executable, "-m", "airflow", "api-server", "--apps", "core", "--port", str(port)]
-            self.processes.start(name, command, self.environment_of(name), self.folder)
+        for name in self.ports:
+            self.start(name, self.environment_of(name))
         for address in (self.local, self.sso):
-            self._wait(address)
+            self.wait(address)
+
+    def start(self, name: str, environment: dict[str, str]) -> str:
+        """Start a web server with this environment; returns its address, where it answers after `wait`."""
+        port = self.ports.setdefault(name, free_port())
+        command = [sys.executable, "-m", "airflow", "api-server", "--apps", "core", "--port", str(port)]
+        self.processes.start(name, command, environment, self.folder)
+        return f"http://localhost:{port}"
 
     def _write(self, name: str, content: str) -> Path:
         file = self.folder / name
@@ -148,7 +154,8 @@ class FabAirflow:
             raise RuntimeError(f"{' '.join(command)}: {done.returncode}\n{said}")
         return said
 
-    def _wait(self, address: str) -> None:
+    def wait(self, address: str) -> None:
+        """Wait until a web server answers. Raises RuntimeError."""
         deadline = time.monotonic() + STARTS_S
         while time.monotonic() < deadline:
             if self.processes.dead():
@@ -183,6 +190,7 @@ class FabAirflow:
         """The answer to a request with the session cookie of somebody, or of nobody."""
         headers = {"sec-fetch-site": "same-origin", **more.pop("headers", {})}
         cookies = {"_token": self.token(username)} if username else {}
+        address = more.pop("server", self.local)
         return requests.request(
-            method, f"{self.local}{path}", headers=headers, cookies=cookies, timeout=60, allow_redirects=False, **more
+            method, f"{address}{path}", headers=headers, cookies=cookies, timeout=60, allow_redirects=False, **more
         )

@@ -164,26 +164,26 @@ def test_the_first_start_made_tables_roles_and_the_first_administrator(fab):
 
 
 def test_the_roles_are_made_again_as_they_should_be(fab, people):
-    assert f"{len(wanted_roles())} rôles sur {len(wanted_roles())}" in fab.run("loan_reminders.commands.roles")
+    assert f"{len(wanted_roles())} rôles sur {len(wanted_roles())}" in fab.run("loan_reminders", "roles")
     actions = [{"action": {"name": "can_read"}, "resource": {"name": "Variables"}}]
     fab.asked("PATCH", f"/auth/fab/v1/roles/{READER}", "admin", json={"name": READER, "actions": actions})
-    told = fab.run("loan_reminders.commands.roles", "--verifier", status=1)
+    told = fab.run("loan_reminders", "roles", "--verifier", status=1)
     assert re.search(rf"{READER} : diffère \(.*- can_read Variables", told), told
     assert fab.asked("GET", "/relances/lots", "lectrice").status_code == 403, "--verifier changes nothing"
-    assert f"{READER} : remis d’aplomb" in fab.run("loan_reminders.commands.roles")
+    assert f"{READER} : remis d’aplomb" in fab.run("loan_reminders", "roles")
     assert fab.asked("GET", "/relances/lots", "lectrice").status_code == 200
 
 
 def test_starting_again_changes_no_password_and_adds_nobody(fab):
     (fab.folder / "admin_password").write_text("another-password-1", encoding="utf-8")
-    assert "il y en a déjà un" in fab.run("loan_reminders.commands.prepare", REMINDERS_ADMIN_USERNAME="second")
+    assert "il y en a déjà un" in fab.run("loan_reminders", "prepare", REMINDERS_ADMIN_USERNAME="second")
     fab.tokens.pop("admin", None)
     assert fab.token("admin")
 
 
 def test_without_fab_the_command_says_that_it_is_of_no_use(fab):
     simple = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
-    told = fab.run("loan_reminders.commands.roles", status=1, AIRFLOW__CORE__AUTH_MANAGER=simple)
+    told = fab.run("loan_reminders", "roles", status=1, AIRFLOW__CORE__AUTH_MANAGER=simple)
     assert "[core] auth_manager n'est pas FAB" in told
 
 

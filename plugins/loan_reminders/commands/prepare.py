@@ -1,7 +1,7 @@
 """Make an installation ready to start: what `docker compose up` runs before all else.
 
-    python -m loan_reminders.commands.prepare --verifier    is anything missing? Changes nothing
-    python -m loan_reminders.commands.prepare               the ledger's tables, the roles, the first administrator
+    loan-reminders prepare --verifier    is anything missing? Changes nothing
+    loan-reminders prepare               the ledger's tables, the roles, the first administrator
 
 `airflow db migrate` belongs between the two. The first administrator is told by REMINDERS_ADMIN_USERNAME,
 REMINDERS_ADMIN_EMAIL and a file with the password, REMINDERS_ADMIN_PASSWORD_FILE; where somebody has Airflow's role
@@ -10,7 +10,6 @@ REMINDERS_ADMIN_EMAIL and a file with the password, REMINDERS_ADMIN_PASSWORD_FIL
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from loan_reminders.commands.migrate import upgrade
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.commands.roles import make_roles, security_manager, wanted_roles
-from loan_reminders.domain.errors import PermanentError, ReminderError
+from loan_reminders.domain.errors import PermanentError, ReminderError, SettingsError
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.address import from_connection
-from loan_reminders.settings.library_toml import Settings, read_settings, settings_path
+from loan_reminders.settings.all_libraries import all_settings
+from loan_reminders.settings.library_toml import Settings
 
 LEDGER = "reminders_ledger"
 ADMIN = "REMINDERS_ADMIN_USERNAME", "REMINDERS_ADMIN_EMAIL", "REMINDERS_ADMIN_PASSWORD_FILE"
@@ -33,16 +34,29 @@ FICTIONAL = ".example"
 _WHERE = "dans l'interface d'Airflow, en AIRFLOW_CONN_…, ou dans secrets/connections.json avec Docker Compose"
 
 
-def problems(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
-    """What keeps this installation from starting, each as a sentence that says what to do."""
+def problems(environment: Mapping[str, str]) -> Iterator[str]:
+    """What keeps this installation from starting, each as a sentence that says what to do. Raises SettingsError."""
+    found = [ours for _, ours in all_settings()]
+    wrong = [str(ours) for ours in found if isinstance(ours, SettingsError)]
+    sound = [ours for ours in found if isinstance(ours, Settings)]
+    wrong += [one for ours in sound for one in _of_library(ours, environment)]
+    for conn_id in dict.fromkeys((LEDGER, *(one for ours in sound for one in _connections(ours)))):
+        wrong += _of_connection(conn_id)
+    yield from wrong
+
+
+def _connections(settings: Settings) -> tuple[str, ...]:
+    """The connections that a library needs, but the ledger's."""
+    sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().rules for one in rule.channels)
+    return (settings.ils.connection, "mail_relay", *(["allmysms"] if sends_sms else []))
+
+
+def _of_library(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
     if settings.library.email.endswith(FICTIONAL) and "demo" not in environment.get("REMINDERS_DEMO", "").split(","):
         yield (
             f"library.toml est encore celui de la bibliothèque fictive ({settings.library.name}) : y écrire la vôtre,"
             " ou demander la démonstration (COMPOSE_PROFILES=demo dans .env)."
         )
-    sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().rules for one in rule.channels)
-    for conn_id in (LEDGER, settings.ils.connection, "mail_relay", *(["allmysms"] if sends_sms else [])):
-        yield from _of_connection(conn_id)
 
 
 def _of_connection(conn_id: str) -> Iterator[str]:
@@ -116,13 +130,11 @@ def prepare(environment: Mapping[str, str]) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0, or 1 after saying on the error output what is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="loan_reminders.commands.prepare", description="Prépare une installation : tables, rôles, administrateur."
-    )
+    parser = command_parser("prepare")
     parser.add_argument("--verifier", action="store_true", help="dire ce qui manque, sans rien changer")
     given = parser.parse_args(arguments)
     try:
-        wrong = list(problems(read_settings(settings_path()), os.environ))
+        wrong = list(problems(os.environ))
         if not wrong and not given.verifier:
             for step in prepare(os.environ):
                 sys.stdout.write(f"{step}\n")
@@ -130,7 +142,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong = [sentence(error)]
     sys.stderr.writelines(f"{one}\n" for one in wrong)
     return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

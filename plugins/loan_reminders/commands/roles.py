@@ -1,16 +1,17 @@
 """Make the roles of the people who use Relances, for accounts kept by Airflow's FAB auth manager.
 
-    python -m loan_reminders.commands.roles
-    python -m loan_reminders.commands.roles --verifier
+    loan-reminders roles
+    loan-reminders roles --verifier
 
 *Relances lecteur* sees figures, *Relances bibliothécaire* does a librarian's work, *Relances administrateur* sets the
-installation up. Each role gets just what `docs/rights.md` tells, however it was changed before; run it again after an
-upgrade. Who has which role is decided in Airflow (*Security*, *List Users*) or by the groups of a single sign-on.
+installation up. Of several libraries, each has the same three besides (`Relances lecteur — montclar`), which reach its
+own DAGs and nothing of the others; connections belong to all, and so to the administrator of all. Each role gets just
+what `docs/rights.md` tells, however it was changed before; run it again after an upgrade or with a new library. Who has
+which role is decided in Airflow (*Security*, *List Users*) or by the groups of a single sign-on.
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,9 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from loan_reminders.commands.registry import command_parser
+from loan_reminders.domain.dag_ids import dag_id
 from loan_reminders.domain.errors import PermanentError, ReminderError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.task_names import DAGS
+from loan_reminders.settings.libraries import codes
 
 READER, LIBRARIAN, ADMINISTRATOR = "Relances lecteur", "Relances bibliothécaire", "Relances administrateur"
 """The roles' names in Airflow."""
@@ -57,9 +61,11 @@ _OF_A_LIBRARIAN = _OF_A_READER | {
     ("can_create", "Task Instances"),
     ("can_edit", "Task Instances"),
 }
-_OF_AN_ADMINISTRATOR = _OF_A_LIBRARIAN | {
+_OF_ONE_ADMINISTRATOR = _OF_A_LIBRARIAN | {
     (_READS, "DAG Code"),
     (_READS, "ImportError"),
+}
+_OF_AN_ADMINISTRATOR = _OF_ONE_ADMINISTRATOR | {
     (_READS, "Jobs"),
     (_READS, "Cluster Activity"),
     (_READS, "Providers"),
@@ -88,11 +94,26 @@ class Difference:
 
 def wanted_roles() -> dict[str, frozenset[Permission]]:
     """Each role of this installation, and all that it may do."""
-    return {
-        READER: _OF_A_READER | _on_dags(DAGS, _READS),
-        LIBRARIAN: _OF_A_LIBRARIAN | _on_dags(DAGS, _READS, "can_edit"),
-        ADMINISTRATOR: _OF_AN_ADMINISTRATOR | _on_dags(DAGS, _READS, "can_edit"),
+    libraries = codes()
+    every = [dag_id(name, code) for code in libraries or (None,) for name in DAGS]
+    found = {
+        READER: _OF_A_READER | _on_dags(every, _READS),
+        LIBRARIAN: _OF_A_LIBRARIAN | _on_dags(every, _READS, "can_edit"),
+        ADMINISTRATOR: _OF_AN_ADMINISTRATOR | _on_dags(every, _READS, "can_edit"),
     }
+    for code in libraries:
+        own = [dag_id(name, code) for name in DAGS]
+        found |= {
+            role_of(READER, code): _OF_A_READER | _on_dags(own, _READS),
+            role_of(LIBRARIAN, code): _OF_A_LIBRARIAN | _on_dags(own, _READS, "can_edit"),
+            role_of(ADMINISTRATOR, code): _OF_ONE_ADMINISTRATOR | _on_dags(own, _READS, "can_edit"),
+        }
+    return found
+
+
+def role_of(role: str, library: str) -> str:
+    """The name of a role within one of several libraries."""
+    return f"{role} — {library}"
 
 
 def _on_dags(dag_ids: Iterable[str], *actions: str) -> frozenset[Permission]:
@@ -159,9 +180,7 @@ def _told(one: Difference, *, done: bool) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0, or 1 when something is wrong, or differs with `--verifier`."""
-    parser = argparse.ArgumentParser(
-        prog="loan_reminders.commands.roles", description="Crée les rôles des relances dans Airflow (FAB)."
-    )
+    parser = command_parser("roles")
     parser.add_argument("--verifier", action="store_true", help="dire ce qui diffère, sans rien changer")
     given = parser.parse_args(arguments)
     try:
@@ -175,7 +194,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{_told(one, done=not given.verifier)}\n")
     sys.stdout.write(f"{len(wanted) - len(found)} rôles sur {len(wanted)} étaient déjà comme il faut\n")
     return 1 if given.verifier and found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,16 +1,23 @@
-"""The address that the SMS provider calls: its secret path and who may call from the environment, calls as values."""
+"""The address that the SMS provider calls: its secret path and who may call from the environment, calls as values.
+
+Each of several libraries has a path of its own, and a secret of its own made from the one of the environment: whoever
+knows the address of one library can say nothing in the name of another.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import SettingsError
+from loan_reminders.settings.libraries import codes, current_library
 
 if TYPE_CHECKING:
     from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
@@ -19,16 +26,32 @@ TOKEN = "REMINDERS_SMS_CALLBACK_TOKEN"  # noqa: S105 - the name of the variable,
 TOKEN_FILE = "REMINDERS_SMS_CALLBACK_TOKEN_FILE"  # noqa: S105
 NETWORKS = "REMINDERS_SMS_CALLBACK_NETWORKS"
 SHORTEST_TOKEN = 24
+LONGEST_OF_OURS = 40
+"""Hexadecimal digits of a library's own secret: 160 bits."""
 
 
 def callback_token() -> str | None:
     """The unguessable end of the path; None under 24 characters: no such address.
 
     It is `REMINDERS_SMS_CALLBACK_TOKEN`, or the content of the file that `REMINDERS_SMS_CALLBACK_TOKEN_FILE` names.
-    Raises SettingsError when that file cannot be read.
+    Inside a library of several, that library's own. Raises SettingsError when that file cannot be read.
     """
     token = os.environ.get(TOKEN, "").strip() or _token_of_file(os.environ.get(TOKEN_FILE, ""))
-    return token if len(token) >= SHORTEST_TOKEN else None
+    library = current_library()
+    if len(token) < SHORTEST_TOKEN:
+        return None
+    return token if library is None else _of_library(token, library)
+
+
+def callback_tokens() -> tuple[str, ...]:
+    """Every secret that opens such an address here, and the one that they are made from; none without it."""
+    token = callback_token()
+    return () if token is None else (token, *(_of_library(token, code) for code in codes()))
+
+
+@lru_cache(maxsize=1024)
+def _of_library(token: str, code: str) -> str:
+    return hmac.new(token.encode(), code.encode(), hashlib.sha256).hexdigest()[:LONGEST_OF_OURS]
 
 
 @cache
