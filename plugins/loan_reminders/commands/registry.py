@@ -50,6 +50,8 @@ COMMANDS: Mapping[str, Command] = {
     "sms-costs": Command("sms_costs", "Dit ce que coûtent les SMS entre deux jours."),
     "dispute-flag": Command("dispute_flag", "Note un litige : ce qui le concerne est conservé jusqu'à une date."),
     "purge": Command("purge", "Efface ce qui a été conservé assez longtemps ; sans --remove, le compte seulement."),
+    "roles": Command("roles", "Crée les rôles des relances dans Airflow (comptes FAB)."),
+    "prepare": Command("prepare", "Prépare une installation : tables, rôles, premier administrateur."),
     "rebuild-counters": Command("rebuild_counters", "Refait les chiffres de la page « Statistiques »."),
 }
 """Every command, in the order of its help."""
