@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 
 from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.marks.high_water import Gap
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason
+from loan_reminders.hooks.marks import marks_of
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
 from loan_reminders.services.registered import approval
 from loan_reminders.services.runs import check_volume
@@ -215,6 +218,14 @@ def rebuild(desk):
         pass
 
 
+def answer_gap(reply):
+    def do(desk):
+        marks_of(desk.ledger).find(Gap(mark_id=uuid.uuid4()))
+        desk.post("/registre", reponse=reply)
+
+    return do
+
+
 TAKEN_OUT = {"lettre": "{letter}", "motif": "litige"}
 DONE = [
     (A.READER_SEEN, lambda desk: desk.client.get(reader(desk))),
@@ -237,6 +248,8 @@ DONE = [
     (A.VOLUME_APPROVED, answer_volume(check_volume.approve)),
     (A.VOLUME_REFUSED, answer_volume(check_volume.refuse)),
     (A.DAY_CAUGHT_UP, catch_up),
+    (A.GAP_ACCEPTED, answer_gap("oui")),
+    (A.GAP_REFUSED, answer_gap("non")),
     (A.LETTERS_APPROVED, answer_letters(agreed=True)),
     (A.LETTERS_REFUSED, answer_letters(agreed=False)),
     (A.LETTER_TAKEN_OUT, answer_letters(agreed=True, out=True)),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.runs.books import BOOKS, Books
+from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import RunOperator
+from loan_reminders.services.marks.guard import make_mark
 from loan_reminders.services.runs.close import close_run
 
 if TYPE_CHECKING:
@@ -31,17 +36,31 @@ class CloseRun(RunOperator):
         super().__init__(**{"trigger_rule": "all_done", **kwargs})
 
     def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
-        """Close the run."""
+        """Close the run, and mark what left."""
+        dry_run = ledger.run(self.run_id).dry_run
+        tell = self._teller(context, ledger, dry_run=dry_run)
+        try:
+            books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context), tell=tell)
+        finally:
+            if not dry_run:
+                self._mark(ledger)
+        return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}
+
+    def _teller(self, context: Context, ledger: Ledger, *, dry_run: bool) -> Callable[[Books], None]:
+        """What keeps the books for the run's note, which the scheduler makes (`run_listener`) also when this fails."""
         reading = ledger.readings().of(self.run_id)
-        more = {"dry_run": int(ledger.run(self.run_id).dry_run), **({} if reading is None else reading.figures())}
+        more = {"dry_run": int(dry_run), **({} if reading is None else reading.figures())}
 
         def tell(books: Books) -> None:
-            # The scheduler makes the run's note of it (`run_listener`), also when this task fails.
             if (push := getattr(context.get("ti"), "xcom_push", None)) is not None:
                 push(key=BOOKS, value={**books.figures(), **more})
 
-        books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context), tell=tell)
-        return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}
+        return tell
+
+    def _mark(self, ledger: Ledger) -> None:
+        """Mark what left; where letters have no place, the senders have said so."""
+        with suppress(SettingsError):
+            make_mark(marks_of(ledger), mark_file(self.config.library.code), run_id=self.run_id)
 
     def _not_done(self, context: Context) -> list[str]:
         """The names, as librarians read them, of the run's other tasks that did not succeed; outside Airflow, none."""

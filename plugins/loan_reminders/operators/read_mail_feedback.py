@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
+from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.email.read_bounces import read_bounces
+from loan_reminders.services.marks.guard import check_complete
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,6 +30,8 @@ class ReadBounces(LibraryOperator):
         """Read the mailbox, record what came back, and stop writing to dead addresses."""
         mailbox = self.mailbox()
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            # What is read is moved away: a ledger that lacks the messages would lose what came back of them.
+            check_complete(marks_of(ledger), mark_file(self.config.library.code))
             return read_bounces(ledger.mail_feedback(), mailbox, failures=self.config.bounces.soft_failures)
 
     def mailbox(self) -> BounceMailbox:

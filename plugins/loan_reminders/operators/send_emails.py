@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.stages import Channel
-from loan_reminders.operators.base import RunOperator
+from loan_reminders.operators.sending import SendingOperator
 from loan_reminders.services.compose import email_composer
 from loan_reminders.services.email.send import SendingPlan, send_emails
 from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.outside import Ledger, MailRelay
 
 
-class SendEmails(RunOperator):
+class SendEmails(SendingOperator):
     """Sends the e-mails that wait; returns deliveries by state."""
 
     usual_id = "send_emails"
+    kind = Channel.EMAIL
 
     def __init__(self, *, mail_conn_id: str = "mail_relay", **kwargs: Any) -> None:
         super().__init__(**kwargs)

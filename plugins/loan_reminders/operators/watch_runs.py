@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.stages import Stage
+from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
+from loan_reminders.services.marks.guard import check_complete
 from loan_reminders.services.runs.watch import watch
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class WatchRuns(LibraryOperator):
     usual_id = "watch_runs"
 
     def execute(self, context: Context) -> int:
-        """Look at the ledger, and at what Airflow knows of its runs."""
+        """Look at the ledger, whether it lacks what left, and at what Airflow knows of its runs."""
         starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            check_complete(marks_of(ledger), mark_file(self.config.library.code))
             return watch(ledger, AirflowRuns(context["ti"]), starts=starts, now=self.now())

@@ -18,6 +18,7 @@ from loan_reminders.web.journal import router as journal
 from loan_reminders.web.letters.batch_list import router as batch_list
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.letters.printing import router as printing
+from loan_reminders.web.marks.gap_page import router as gap
 from loan_reminders.web.messages.page import router as messages
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.readers.actions import router as reader_actions
@@ -73,6 +74,7 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
         messages,
         missed_days,
         questions,
+        gap,
         run_page,
     ):
         app.include_router(router)

@@ -7,7 +7,7 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
 not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`, readers
-as last seen in `readers`, figures in `statistics`.
+as last seen in `readers`, figures in `statistics`, the high-water mark of what left in `marks`.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ from loan_reminders.ledger.tables.letters import letters as letters
 from loan_reminders.ledger.tables.letters import print_checks as print_checks
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
+from loan_reminders.ledger.tables.marks import gaps as gaps
+from loan_reminders.ledger.tables.marks import marks as marks
 from loan_reminders.ledger.tables.readers import readers as readers
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
@@ -65,7 +67,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0016"
+SCHEMA_REVISION = "0017"
 """The migration these tables stand for."""
 
 
