@@ -59,8 +59,8 @@ format: $(VENV)/.installed ## Put the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines of the same run, and what takes most (FULL=1: an hour); writes var/bench.json
+	$(BIN)/python -m tests.bench $(if $(FULL),--full)
 
 browser: $(VENV)/.installed ## The pages in Chromium on a running Airflow: every page and button, four people, accessibility
 	BROWSER=1 $(BIN)/python -m pytest tests/browser
@@ -74,10 +74,10 @@ pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KE
 	KEEP=$(KEEP) .ci/pins
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
-	@$(BIN)/python -m loan_reminders.commands.check_settings
+	@$(BIN)/python -m loan_reminders check-settings
 
 check-ils: $(VENV)/.run-time ## Check the way to the ILS's loans: connection, rights, statements, plan, rows of a day (DAY=2026-11-30; yesterday)
-	@$(BIN)/python -m loan_reminders.commands.check_ils $(if $(DAY),--day $(DAY))
+	@$(BIN)/python -m loan_reminders check-ils $(if $(DAY),--day $(DAY))
 
 preview: $(VENV)/.run-time ## Every message in every language, as files and images to look at; writes var/previews/
-	@$(BIN)/python -m loan_reminders.commands.previews
+	@$(BIN)/python -m loan_reminders preview

@@ -37,7 +37,7 @@ def secrets_in(command: str) -> set[str]:
 @pytest.mark.parametrize(
     "command",
     [
-        "python -m loan_reminders.commands.migrate upgrade --url postgresql://ledger:hush@db/ledger",
+        "loan-reminders migrate upgrade --url postgresql://ledger:hush@db/ledger",
         "psql postgresql://ledger:$LEDGER_DB_PASSWORD@db/ledger",
         "airflow connections add mail_relay --conn-password hush",
         "airflow connections add mail_relay --conn-uri smtp://u:p@h",
@@ -56,10 +56,10 @@ def test_a_secret_given_as_an_argument_is_found(command: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "python -m loan_reminders.commands.migrate upgrade --url postgresql:///ledger?host=/run/postgresql",
+        "loan-reminders migrate upgrade --url postgresql:///ledger?host=/run/postgresql",
         "docker run -e ORACLE_PASSWORD gvenzl/oracle-free",
         "docker compose exec api-server cat /opt/airflow/accounts/passwords.json",
-        "airflow db migrate && python -m loan_reminders.commands.migrate upgrade",
+        "airflow db migrate && loan-reminders migrate upgrade",
     ],
 )
 def test_other_arguments_are_not(command: str) -> None:
@@ -90,7 +90,7 @@ def documented_lines() -> Iterator[tuple[str, str]]:
     others = [ROOT / "docker-compose.yaml", ROOT / ".env.example", ROOT / "library.toml"]
     for path in [*pages, *others, *(ROOT / "plugins").rglob("*.py"), *(ROOT / "sql").rglob("*.py")]:
         for line in path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
-            if re.search(r"(^|[\s`])(python3? -m|airflow|docker|psql|sqlplus|curl|sh|make) \w*", line):
+            if re.search(r"(^|[\s`])(python3? -m|loan-reminders|airflow|docker|psql|sqlplus|curl|sh|make) \w*", line):
                 yield path.relative_to(ROOT).as_posix(), line
 
 

@@ -13,10 +13,12 @@ import pytest
 
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.marks.high_water import Gap
+from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason
 from loan_reminders.hooks.marks import marks_of
+from loan_reminders.ledger.removal.removal import PostgresRetention
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
 from loan_reminders.services.registered import approval
 from loan_reminders.services.runs import check_volume
@@ -219,11 +221,24 @@ def rebuild(desk):
 
 
 def answer_gap(reply):
-    def do(desk):
-        marks_of(desk.ledger).find(Gap(mark_id=uuid.uuid4()))
-        desk.post("/registre", reponse=reply)
+    found = Gap(mark_id=uuid.uuid4())
+    return lambda desk: (marks_of(desk.ledger).find(found), desk.post("/registre", reponse=reply))
 
-    return do
+
+def note_a_dispute(desk):
+    reader(desk)
+    desk.post("/lecteurs/litige", lecteur="P1", jusqu_au=until(), motif="conteste")
+    return rows(desk.ledger, "SELECT max(dispute_id) FROM disputes")[0][0]
+
+
+def close_a_dispute(desk):
+    desk.post("/lecteurs/litige-clos", litige=note_a_dispute(desk))
+
+
+def erase(desk):
+    removal = desk.ledger.part(PostgresRetention)
+    removal.count_folder(Terms.on(TODAY, loan_months=4, reader_months=12))
+    removal.tell(who="chloé")
 
 
 TAKEN_OUT = {"lettre": "{letter}", "motif": "litige"}
@@ -248,8 +263,7 @@ DONE = [
     (A.VOLUME_APPROVED, answer_volume(check_volume.approve)),
     (A.VOLUME_REFUSED, answer_volume(check_volume.refuse)),
     (A.DAY_CAUGHT_UP, catch_up),
-    (A.GAP_ACCEPTED, answer_gap("oui")),
-    (A.GAP_REFUSED, answer_gap("non")),
+    *((act, answer_gap(reply)) for act, reply in ((A.GAP_ACCEPTED, "oui"), (A.GAP_REFUSED, "non"))),
     (A.LETTERS_APPROVED, answer_letters(agreed=True)),
     (A.LETTERS_REFUSED, answer_letters(agreed=False)),
     (A.LETTER_TAKEN_OUT, answer_letters(agreed=True, out=True)),
@@ -266,6 +280,9 @@ DONE = [
     (A.LETTER_ACKNOWLEDGED, note("poste", "recu")),
     (A.STEP_UNDONE, undo),
     (A.COUNTERS_REBUILT, rebuild),
+    (A.DISPUTE_NOTED, note_a_dispute),
+    (A.DISPUTE_CLOSED, close_a_dispute),
+    (A.DATA_ERASED, erase),
 ]
 """Each act, and how a person does it; the act is done once, whatever comes before it."""
 

@@ -1,14 +1,22 @@
-"""The address that the SMS provider calls: its secret path and who may call from the environment, calls as values."""
+"""The address that the SMS provider calls: its secret path and who may call from the environment, calls as values.
+
+Each of several libraries has a path of its own, and a secret of its own made from the one of the environment: whoever
+knows the address of one library can say nothing in the name of another.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import SettingsError
+from loan_reminders.settings.libraries import codes, current_library
 
 if TYPE_CHECKING:
     from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
@@ -16,12 +24,30 @@ if TYPE_CHECKING:
 TOKEN = "REMINDERS_SMS_CALLBACK_TOKEN"  # noqa: S105 - the name of the variable, not its value
 NETWORKS = "REMINDERS_SMS_CALLBACK_NETWORKS"
 SHORTEST_TOKEN = 24
+LONGEST_OF_OURS = 40
+"""Hexadecimal digits of a library's own secret: 160 bits."""
 
 
 def callback_token() -> str | None:
-    """The unguessable end of the path (`REMINDERS_SMS_CALLBACK_TOKEN`); None under 24 characters: no such address."""
-    token = os.environ.get(TOKEN, "").strip()
-    return token if len(token) >= SHORTEST_TOKEN else None
+    """The unguessable end of the path (`REMINDERS_SMS_CALLBACK_TOKEN`); None under 24 characters: no such address.
+
+    Inside a library of several, that library's own.
+    """
+    token, library = os.environ.get(TOKEN, "").strip(), current_library()
+    if len(token) < SHORTEST_TOKEN:
+        return None
+    return token if library is None else _of_library(token, library)
+
+
+def callback_tokens() -> tuple[str, ...]:
+    """Every secret that opens such an address here, and the one that they are made from; none without it."""
+    token = callback_token()
+    return () if token is None else (token, *(_of_library(token, code) for code in codes()))
+
+
+@lru_cache(maxsize=1024)
+def _of_library(token: str, code: str) -> str:
+    return hmac.new(token.encode(), code.encode(), hashlib.sha256).hexdigest()[:LONGEST_OF_OURS]
 
 
 def callback_networks() -> tuple[IPv4Network | IPv6Network, ...]:

@@ -13,6 +13,7 @@ from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.marks.guard import make_mark
 from loan_reminders.services.runs.close import close_run
+from loan_reminders.watching.metrics import give_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,30 +38,34 @@ class CloseRun(RunOperator):
 
     def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Close the run, and mark what left."""
-        dry_run = ledger.run(self.run_id).dry_run
-        tell = self._teller(context, ledger, dry_run=dry_run)
+        tell = self._telling(context, ledger, now)
         try:
             books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context), tell=tell)
         finally:
-            if not dry_run:
-                self._mark(ledger)
+            self._mark(ledger)
         return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}
 
-    def _teller(self, context: Context, ledger: Ledger, *, dry_run: bool) -> Callable[[Books], None]:
-        """What keeps the books for the run's note, which the scheduler makes (`run_listener`) also when this fails."""
-        reading = ledger.readings().of(self.run_id)
+    def _mark(self, ledger: Ledger) -> None:
+        """Mark what left; a dry run leaves nothing, and where letters have no place, the senders have said so."""
+        if not ledger.run(self.run_id).dry_run:
+            with suppress(SettingsError):
+                make_mark(marks_of(ledger), mark_file(self.config.library.code), run_id=self.run_id)
+
+    def _telling(self, context: Context, ledger: Ledger, now: datetime) -> Callable[[Books], None]:
+        """What gives the books to the scheduler, which makes the run's note of them, and to monitoring."""
+        reading, dry_run = ledger.readings().of(self.run_id), ledger.run(self.run_id).dry_run
         more = {"dry_run": int(dry_run), **({} if reading is None else reading.figures())}
+        began = getattr(context.get("dag_run"), "start_date", None)
 
         def tell(books: Books) -> None:
+            # Also when this task fails: `run_listener` reads the XCom at the end of the run.
             if (push := getattr(context.get("ti"), "xcom_push", None)) is not None:
                 push(key=BOOKS, value={**books.figures(), **more})
+            if not dry_run:
+                seconds = (now - began).total_seconds() if began else None
+                give_run(self.config.library.code, self.stage, books, seconds=seconds)
 
         return tell
-
-    def _mark(self, ledger: Ledger) -> None:
-        """Mark what left; where letters have no place, the senders have said so."""
-        with suppress(SettingsError):
-            make_mark(marks_of(ledger), mark_file(self.config.library.code), run_id=self.run_id)
 
     def _not_done(self, context: Context) -> list[str]:
         """The names, as librarians read them, of the run's other tasks that did not succeed; outside Airflow, none."""
@@ -70,4 +75,9 @@ class CloseRun(RunOperator):
         run_id = context["dag_run"].run_id
         states = ask(dag_id=self.dag_id, run_ids=[run_id]).get(run_id, {})
         failed = sorted(name for name, state in states.items() if name != self.task_id and state not in DONE)
-        return [f"« {self.dag.get_task(name).task_display_name} »" for name in failed]
+        return list(dict.fromkeys(f"« {self._name(name)} »" for name in failed))
+
+    def _name(self, task: str) -> str:
+        """The name of a task, as librarians read it; Airflow adds its number to the id of one of several alike."""
+        known = self.dag.task_dict
+        return known[task if task in known else task.rpartition("_")[0]].task_display_name

@@ -6,15 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.operators.base import RunOperator
+from loan_reminders.operators.base import RunOperator, SendingOperator
 from loan_reminders.operators.links import BatchLink
-from loan_reminders.operators.sending import SendingOperator
 from loan_reminders.services.letters.batches import LetterSetup, sweep_work_folders
 from loan_reminders.services.letters.printing import print_letters
 from loan_reminders.services.letters.take_over import take_over_by_letter
 from loan_reminders.services.registered.approval import prepare_letters
 from loan_reminders.services.runs.rehearse import sweep_rehearsals
-from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,7 +37,7 @@ class LetterOperator(RunOperator):
         ours = self.config.letters
         return LetterSetup(
             printer=letter_printer(self.config),
-            templates=TEMPLATES,
+            templates=self.config.templates,
             library=self.config.identity(),
             today=now.date(),
             zone=self.config.library.time_zone,

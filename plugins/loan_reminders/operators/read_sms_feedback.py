@@ -8,6 +8,7 @@ from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.marks.guard import check_complete
 from loan_reminders.services.sms import feedback as sms_feedback
+from loan_reminders.watching.metrics import give_credit
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,7 +23,7 @@ class ReadSmsFeedback(LibraryOperator):
     needs_all_messages = False
     """Whether its answers are about messages that left, and are given once: then the ledger must know them all."""
 
-    def __init__(self, *, sms_conn_id: str = "allmysms", **kwargs: Any) -> None:
+    def __init__(self, *, sms_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sms_conn_id = sms_conn_id
 
@@ -30,10 +31,11 @@ class ReadSmsFeedback(LibraryOperator):
         """Ask the question, record the answer, and act on it."""
         from loan_reminders.hooks.allmysms import sms_account
 
+        conn_id = self.sms_conn_id or self.config.sms.connection
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             if self.needs_all_messages:
                 check_complete(marks_of(ledger), mark_file(self.config.library.code))
-            return self.ask_for(ledger, sms_account(self.sms_conn_id, api=self.config.sms.api))
+            return self.ask_for(ledger, sms_account(conn_id, api=self.config.sms.api))
 
     def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
         """The question, with the whole ledger; most need the part about SMS alone."""
@@ -62,9 +64,13 @@ class ReadReplies(ReadSmsFeedback):
     usual_id = "read_replies"
     needs_all_messages = True
 
-    def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
-        """Ask for replies."""
-        return sms_feedback.read_replies(feedback, account, failures=self.config.sms.dead_after_failures)
+    def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
+        """Ask for replies, for all libraries of the account: the provider gives each once."""
+        from loan_reminders.hooks.ledger import sms_feedback_of
+
+        others = sms_feedback_of(ledger, self.others_with(lambda one: one.sms.connection))
+        failures = self.config.sms.dead_after_failures
+        return sms_feedback.read_replies(ledger.feedback(), account, failures=failures, others=others)
 
 
 class ReadBlacklist(ReadSmsFeedback):
@@ -84,4 +90,6 @@ class ReadCredit(ReadSmsFeedback):
 
     def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
         """Ask for the credit."""
-        return sms_feedback.read_credit(ledger, account, now=self.now())
+        found = sms_feedback.read_credit(ledger, account, now=self.now())
+        give_credit(self.config.library.code, found["segments"])
+        return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -12,12 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
+from loan_reminders.places import HOME, statement_folders
 
-ROOT = Path(__file__).resolve().parents[3]
-"""The installation's root: the folder of library.toml, templates/ and sql/."""
-
-TEMPLATES = ROOT / "templates"
-"""The words for readers, which librarians edit."""
+ROOT = HOME
+"""The site's folder, where library.toml is unless REMINDERS_CONFIG names another."""
 
 
 def known_zone(name: str) -> str:
@@ -43,9 +40,9 @@ def _web_address(text: str) -> str:
 
 def known_ils(kind: str) -> str:
     """A folder of sql/."""
-    kinds = sorted(path.parent.name for path in (ROOT / "sql").glob("*/loans_due.sql"))
+    kinds = statement_folders()
     if kind not in kinds:
-        raise ValueError(f"valeurs permises : {', '.join(kinds)} (les dossiers de sql/)")
+        raise ValueError(f"valeurs permises : {', '.join(sorted(kinds))} (les dossiers de sql/)")
     return kind
 
 

@@ -1,6 +1,6 @@
 """The high-water mark of what left, and the gaps of a ledger that was restored.
 
-Revision: 0017, after 0016. New tables alone, and one list of acts made longer without holding up who writes.
+Revision: 0019, after 0018. New tables alone, and one list of acts made longer without holding up who writes.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0017"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
@@ -22,6 +22,7 @@ OLD_ACTS = (
     "volume_refused", "day_caught_up", "letters_approved", "letters_refused", "letter_taken_out", "batch_printed",
     "batch_exported", "batch_given_again", "batch_copied", "letter_copied", "letter_returned", "letter_numbered",
     "letter_posted", "letter_acknowledged", "step_undone", "counters_rebuilt",
+    "dispute_noted", "dispute_closed", "data_erased",
 )  # fmt: skip
 OPEN = "answer IS NULL OR answer = 'send_nothing'"
 
