@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screens test lint format browser bench faults pins audit check-settings check-ils preview
+.PHONY: help demo up screens docs test lint format browser bench faults pins audit doctor check-settings check-ils preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ up: $(VENV)/.installed ## The same Airflow left running, with a library three mo
 
 screens: $(VENV)/.installed ## Pictures of every page of that library, in var/screens/ (README=1: those of the README too)
 	@$(BIN)/python -m tests.browser.screens $(if $(README),--readme)
+
+docs: $(VENV)/.installed ## The documentation as a site, every link and anchor checked; writes var/site/
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "var/site/index.html"
 
 test: lint ## Lint, types, walls and every test
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8
