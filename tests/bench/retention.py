@@ -1,5 +1,7 @@
 """A night's removal of 10,000 loan cycles on a ledger of three years and two million deliveries: its time and memory.
 
+Those are the numbers of `--full`; else it is the same part of a smaller ledger.
+
 The baseline removes the deliveries of as many other cycles by one plain DELETE, in one long transaction: what hangs on
 them goes by the same foreign keys.
 """
@@ -16,10 +18,11 @@ from pathlib import Path
 from loan_reminders.settings.library_toml import settings
 from tests.bench.bed import Bed
 from tests.bench.report import Figure
-from tests.scenes.large_ledger import TWO_MILLION_DELIVERIES, Size, fill
+from tests.scenes.large_ledger import Size, fill
 from tests.simulators.postgres import EmbeddedPostgres
 
-CYCLES = 10_000
+CYCLES, OUT_OF = 10_000, 1_000_000
+"""A night's cycles with `--full`; of a smaller ledger the same part."""
 # As after a year of nights: every loan is asked about, and those of one night have just come to their term.
 _ALL_OPEN = "UPDATE loan_ends SET open_on = date '{today}', ended_on = NULL, how = NULL"
 _TONIGHTS = """
@@ -36,8 +39,10 @@ _PLAIN = """
 """
 
 
-def retention(bed: Bed, *, size: Size = TWO_MILLION_DELIVERIES, cycles: int = CYCLES) -> list[Figure]:
+def retention(bed: Bed) -> list[Figure]:
     """Seconds of the night, and by how many megabytes its process grew from the first page to the last."""
+    size = Size(cycles=bed.sizes.cycles, readers=bed.sizes.readers)
+    cycles = min(CYCLES, size.cycles * CYCLES // OUT_OF)
     today = datetime.now(settings().zone).date()
     ended = today - timedelta(days=125)
     database = bed.ledger()
