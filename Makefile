@@ -68,7 +68,8 @@ browser: $(VENV)/.installed ## The pages in Chromium on a running Airflow: every
 faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each (var/faults.json); many months, outages and years
 	$(BIN)/python -m tests.faults
 	SAMPLES=full $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py tests/services/runs/test_invariants.py \
-		tests/services/runs/test_outage.py tests/domain/sms/test_text.py tests/gateways/email/test_bounce_mailbox.py tests/web/sms/test_callbacks_kept.py
+		tests/services/runs/test_outage.py tests/domain/sms/test_text.py tests/gateways/email/test_bounce_mailbox.py tests/web/sms/test_callbacks_kept.py \
+		tests/services/retention/test_kills.py tests/ledger/removal/test_nothing_is_left.py
 
 pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins
