@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screens test lint format browser bench faults pins check-settings check-ils doctor preview
+.PHONY: help demo up screens test lint format browser bench faults pins audit check-settings check-ils doctor preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ faults: $(VENV)/.installed ## kill -9 and other faults at every step of every se
 
 pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins
+
+audit: $(VENV)/.installed ## Known holes of the pinned packages (says so where nobody can be asked), and the list of them as var/sbom.json
+	$(BIN)/python .ci/audit.py
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
 	@$(BIN)/python -m loan_reminders check-settings

@@ -21,7 +21,6 @@ from loan_reminders.settings.library_toml import settings
 from tests.bench.bed import Bed
 from tests.bench.report import Figure
 from tests.bench.sampler import Sampler
-from tests.scenes.large_ledger import Size, fill
 from tests.simulators.callback_receiver import CallbackReceiver
 from tests.simulators.postgres import EmbeddedPostgres
 
@@ -141,10 +140,7 @@ def served() -> FastAPI:
 def pages(bed: Bed) -> list[Figure]:
     """The slowest page's 95th percentile against that of an empty page, and the size of the first one."""
     today = datetime.now(settings().zone).date()
-    database = bed.ledger()
-    size = Size(cycles=bed.sizes.cycles, readers=bed.sizes.readers)
-    fill(bed.postgres, database, size=size, until=today, library=settings().library.code)
-    bed.postgres.execute("CHECKPOINT")  # what filled the ledger is on the disk before anybody asks for a page
+    database = bed.large_ledger(today)
     [(deliveries,)] = bed.postgres.execute("SELECT count(*) FROM deliveries", database=database)
     app, folder = "tests.bench.pages:served", bed.postgres.socket_folder
     with CallbackReceiver(socket_folder=folder, database=database, app=app) as server:

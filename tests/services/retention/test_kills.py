@@ -28,7 +28,7 @@ from tests.scenes.planted import OLD, YOUNG, Planted, every_row, files_below, fo
 
 LONGEST = 45
 """A child lives so many statements at most: most are killed, a page is done now and then."""
-KILLS = sample(40, full=1_000)
+KILLS = sample(21, full=1_000)
 OF_THE_CLOCK = {"at", "told_at", "entry_id", "journal_until"}
 
 

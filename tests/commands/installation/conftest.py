@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loan_reminders.commands.doctor import command
+from loan_reminders.commands import doctor as command
 
 
 class Doctor:
@@ -52,6 +52,10 @@ def doctor(monkeypatch):
 @pytest.fixture(scope="session")
 def airflow_tables():
     """Airflow's own tables, in the test's own folder."""
+    import warnings
+
     from airflow.utils.db import initdb
 
-    initdb()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Alembic's, about Airflow's own configuration
+        initdb()

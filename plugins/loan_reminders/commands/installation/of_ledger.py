@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loan_reminders.commands.doctor.findings import Asked, Finding, failure, fine, warning
-from loan_reminders.ledger.inspection import LedgerInspection
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.ledger.installation.inspection import LedgerInspection
 
 _DBA = "demander à l'administrateur de PostgreSQL"
 

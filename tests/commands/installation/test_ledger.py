@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from loan_reminders.commands.doctor import command
+from loan_reminders.commands import doctor as command
 from tests.scenes.ledger_runs import extracted
 from tests.scenes.world import closed_port, loans
 
@@ -91,9 +91,9 @@ def test_a_server_that_is_not_there(doctor, connected):
 
 
 def with_first_day(monkeypatch, day):
-    ours = command.read_settings(command.settings_path())
+    ((file, ours),) = command.all_settings()
     changed = ours.model_copy(update={"library": ours.library.model_copy(update={"starts_on": day})})
-    monkeypatch.setattr(command, "read_settings", lambda _: changed)
+    monkeypatch.setattr(command, "all_settings", lambda: [(file, changed)])
 
 
 def test_the_first_switch_on_wants_a_first_day(doctor, connected, own_ledger, monkeypatch):

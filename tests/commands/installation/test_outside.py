@@ -89,7 +89,7 @@ def provider(doctor):
     ("segments", "status", "words"), [(5000, 0, "allmysms répond"), (500, 1, "Crédit SMS bas"), (100, 2, "épuisé")]
 )
 def test_what_is_left_at_allmysms(doctor, provider, segments, status, words):
-    provider[0].provider.credits = segments * 15
+    provider[0].provider.credit = segments * 15
     found, (finding,) = doctor.findings("allmysms")
     assert (found, provider[0].provider.accepted) == (status, [])
     assert words in finding["what"]

@@ -42,12 +42,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check: its name for monitoring, its French title, how many seconds it may take."""
+    """One check: its name for monitoring, its French title, how many seconds it may take.
+
+    What is `common` to all libraries of an installation is checked once.
+    """
 
     name: str
     title: str
     seconds: float
     run: Callable[[Asked], Iterable[Finding]]
+    common: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

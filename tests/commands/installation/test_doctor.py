@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loan_reminders.commands.doctor import command
-from loan_reminders.commands.doctor.findings import Check, failure, fine, warning
+from loan_reminders.commands import doctor as command
+from loan_reminders.commands.installation.findings import Check, failure, fine, warning
 from loan_reminders.domain.errors import IlsRejected, LedgerRefusal, LedgerUnavailable, MailRelayUnavailable
 from loan_reminders.settings.library_toml import ROOT
 
@@ -126,3 +126,45 @@ def test_its_help_is_french(capsys):
     said = capsys.readouterr().out
     assert "afficher cette aide" in said
     assert "Code de retour" in said
+
+
+@pytest.fixture
+def two_libraries(tmp_path, monkeypatch):
+    text = (ROOT / "library.toml").read_text(encoding="utf-8")
+    for code in ("montclar", "valmy"):
+        (tmp_path / f"{code}.toml").write_text(text.replace('code = "montclar"', f'code = "{code}"'), encoding="utf-8")
+    monkeypatch.setenv("REMINDERS_CONFIG", str(tmp_path))
+    return tmp_path
+
+
+def current(_):
+    from loan_reminders.settings.library_toml import settings
+
+    return [fine(f"Ici {settings().library.code}")]
+
+
+def test_each_of_several_libraries_is_checked_as_itself_and_what_is_common_once(two_libraries):
+    ours, common = check("own", current), Check(name="c", title="Le commun", seconds=5, run=current, common=True)
+    status, said = run(ours, common)
+    assert status == 0
+    assert [line.strip() for line in said.splitlines() if "Ici" in line or "==" in line] == [
+        "== montclar",
+        "✓ Ici montclar",
+        "✓ Ici montclar",
+        "== valmy",
+        "✓ Ici valmy",
+    ]
+    told = json.loads(run(ours, common, arguments=["--json"])[1])
+    assert [one["library"] for one in told["libraries"]] == ["montclar", "valmy"]
+
+
+def test_one_of_several_may_be_asked_for_and_one_that_is_wrong_stops_no_other(two_libraries):
+    assert "valmy" not in run(check("own", current), arguments=["--bibliotheque", "montclar"])[1]
+    status, said = run(check("own", current), arguments=["--bibliotheque", "ailleurs"])
+    assert status == 2
+    assert "pas de bibliothèque « ailleurs »" in said
+    (two_libraries / "montclar.toml").write_text("rien", encoding="utf-8")
+    status, said = run(check("own", current))
+    assert status == 2
+    assert "Réglages illisibles ou faux" in said
+    assert "✓ Ici valmy" in said

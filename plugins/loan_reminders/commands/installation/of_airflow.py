@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from loan_reminders.commands.doctor.findings import Asked, Finding, failure, fine, warning
-from loan_reminders.domain.stages import Stage
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.domain.dag_ids import name_of
 from loan_reminders.french.task_names import DAGS
+from loan_reminders.settings.library_toml import our_dag_id
 
 SILENT_AFTER = timedelta(minutes=3)
 SHORTEST_SECRET = 16
@@ -45,7 +46,7 @@ def dags_check(asked: Asked) -> Iterator[Finding]:
     from airflow.models.errors import ParseImportError
     from sqlalchemy import func, select
 
-    wanted = wanted_dags(asked)
+    wanted = wanted_dags()
     with _session() as session:
         query = select(DagModel.dag_id, DagModel.is_paused, DagModel.is_stale).where(DagModel.dag_id.in_(wanted))
         known = {row.dag_id: row for row in session.execute(query)}
@@ -66,7 +67,7 @@ def dags_check(asked: Asked) -> Iterator[Finding]:
     paused = [dag_id for dag_id in wanted if dag_id not in missing and known[dag_id].is_paused]
     if paused:
         yield warning(
-            f"En pause : {', '.join(DAGS.get(dag_id.partition('__')[0], dag_id) for dag_id in paused)}",
+            f"En pause : {', '.join(DAGS.get(name_of(dag_id), dag_id) for dag_id in paused)}",
             means="Aucune tournée de ces étapes n'a lieu, et personne n'en est prévenu par elles.",
             remedy="c'est voulu avant la mise en service ; sinon les remettre en marche (docs/mise_en_service.md)",
         )
@@ -74,9 +75,9 @@ def dags_check(asked: Asked) -> Iterator[Finding]:
         yield fine(f"Les {len(wanted)} DAG sont dans Airflow et en marche")
 
 
-def wanted_dags(asked: Asked) -> tuple[str, ...]:
-    """The ids of the library's DAGs."""
-    return (*(stage.value for stage in Stage), *(name for name in DAGS if name not in tuple(Stage)))
+def wanted_dags() -> tuple[str, ...]:
+    """The ids of the current library's DAGs."""
+    return tuple(our_dag_id(name) for name in DAGS)
 
 
 def processes_check(asked: Asked) -> Iterator[Finding]:

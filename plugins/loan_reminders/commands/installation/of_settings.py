@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from loan_reminders.commands.doctor.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.plurals import many
@@ -14,7 +14,6 @@ from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.services.compose import email_composer, text_composer
 from loan_reminders.services.previews import samples
-from loan_reminders.settings.library_toml import TEMPLATES
 
 FONTS = 9
 """How many fonts come with the program: Latin, Greek and Cyrillic in two weights, and seven other scripts."""
@@ -36,7 +35,7 @@ def settings_check(asked: Asked) -> Iterator[Finding]:
             means="Une panne ne se voit que dans Airflow, par qui y regarde.",
             remedy="nommer des destinataires dans [alerts] de library.toml",
         )
-    elif ours.alerts.connection == "mail_relay":
+    elif ours.alerts.connection == ours.email.connection:
         yield fine("Alertes : par le même serveur que les e-mails aux lecteurs (s'il est en panne, elles se taisent)")
 
 
@@ -68,9 +67,13 @@ def _written(asked: Asked, stage: Stage, channel: Channel) -> Iterator[tuple[str
     from loan_reminders.rendering.templates import Templates
 
     ours, now = asked.ours, asked.now()
-    emails = email_composer(TEMPLATES, ours.email_identity(), stage=stage, clock=lambda: now)
-    texts = text_composer(TEMPLATES, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
-    for language in Templates(TEMPLATES).languages(stage, channel):
+    if channel is Channel.EMAIL:
+        emails = email_composer(ours.templates, ours.email_identity(), stage=stage, clock=lambda: now)
+    elif channel is Channel.SMS:
+        texts = text_composer(
+            ours.templates, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now
+        )
+    for language in Templates(ours.templates).languages(stage, channel):
         found = samples(
             ours.policy(), ours.identity(), stage=stage, channel=channel, language=language, today=now.date()
         )
@@ -92,7 +95,7 @@ def _letter(asked: Asked, sample: object) -> None:
     if not isinstance(sample, Sample):
         raise TypeError(type(sample).__name__)
     ours, delivery = asked.ours, sample.delivery
-    renderer = LetterRenderer(TEMPLATES, library=ours.identity(), workers=1, layout=ours.letter_layout())
+    renderer = LetterRenderer(ours.templates, library=ours.identity(), workers=1, layout=ours.letter_layout())
     letter = renderer.letter(delivery, today=sample.today)
     with tempfile.TemporaryDirectory(prefix="verification-") as folder:
         renderer.print_batch(

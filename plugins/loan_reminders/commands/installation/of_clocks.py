@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from loan_reminders.commands.doctor.findings import Asked, Finding, failure, fine, warning
-from loan_reminders.commands.doctor.of_ledger import inspected
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.commands.installation.of_ledger import inspected
 from loan_reminders.domain.errors import ReminderError, unexpected
 
 A_LITTLE = timedelta(seconds=5)

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from loan_reminders.commands.doctor.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.messages import RenderedEmail
 from loan_reminders.domain.recipients import EmailAddress
@@ -21,6 +21,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.plurals import many
 from loan_reminders.services.runs.check_ils import CheckedDay, IlsCheck, Outcome
+from loan_reminders.settings.libraries import several
 
 _PATIENCE_S = 20.0
 _NO_EMAIL = "Aucun e-mail ne partira : les tâches « Envoyer les e-mails » seront rouges."
@@ -55,7 +56,7 @@ def smtp_check(asked: Asked) -> Iterator[Finding]:
 
     ours = asked.ours.email
     sender = ours.bounce_address or ours.sender_address
-    with closing(mail_relay("mail_relay", envelope_sender=sender, patience_s=_PATIENCE_S)()) as relay:
+    with closing(mail_relay(ours.connection, envelope_sender=sender, patience_s=_PATIENCE_S)()) as relay:
         if not asked.to:
             relay.check()
             yield fine("Serveur de messagerie joint, identifiant accepté (--to ADRESSE envoie un message d'essai)")
@@ -96,13 +97,14 @@ def mailbox_check(asked: Asked) -> Iterator[Finding]:
     ours = asked.ours
     try:
         mailbox = bounce_mailbox(
+            ours.bounces.connection,
             folder=ours.bounces.folder,
             done_folder=ours.bounces.done_folder,
             bounce_address=ours.email.bounce_address,
         )
     except AirflowNotFoundException:
         yield warning(
-            "Pas de boîte des retours : la connexion « bounce_mailbox » n'existe pas",
+            f"Pas de boîte des retours : la connexion « {ours.bounces.connection} » n'existe pas",
             means="Une adresse morte n'est pas reconnue comme telle, et la lettre qui la remplacerait ne part pas.",
             remedy="créer cette connexion dans Airflow, ou accepter que les retours soient lus à la main",
         )
@@ -119,7 +121,7 @@ def allmysms_check(asked: Asked) -> Iterator[Finding]:
     if not any(entry.channel is Channel.SMS for rule in ours.policy().rules for entry in rule.channels):
         yield fine("Aucune étape n'envoie de SMS")
         return
-    with closing(sms_account("allmysms", api=ours.sms.api)) as account:
+    with closing(sms_account(ours.sms.connection, api=ours.sms.api)) as account:
         left = account.credit().segments
     floor = ours.sms.budget.floor
     if left <= floor:
@@ -164,7 +166,8 @@ def callback_check(asked: Asked) -> Iterator[Finding]:
         )
         return
     try:
-        answer = requests.get(f"{base}/relances/rappels-sms/{token}", timeout=_PATIENCE_S, allow_redirects=False)
+        below = f"/{asked.ours.library.code}" if several() else ""
+        answer = requests.get(f"{base}/relances{below}/rappels-sms/{token}", timeout=_PATIENCE_S, allow_redirects=False)
         status = answer.status_code
     except requests.RequestException as error:  # its words hold the address, and so the secret
         yield failure(

@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 
-from loan_reminders.commands.doctor import of_settings
 from loan_reminders.settings.library_toml import ROOT, TEMPLATES
 
 
@@ -46,11 +45,13 @@ def test_every_template_is_composed_with_the_worst(doctor):
     assert finding["details"][0].startswith("SMS le plus cher : 1 segment")
 
 
-def test_a_template_that_only_the_worst_data_break(doctor, tmp_path, monkeypatch):
+def test_a_template_that_is_wrong_in_a_librarys_own_folder(doctor, tmp_path, monkeypatch):
+    from loan_reminders.settings.library_toml import Settings
+
     shutil.copytree(TEMPLATES, tmp_path / "templates")
     words = tmp_path / "templates/courtesy_notice/email/words.txt.j2"
     words.write_text("{{ unheard_of }}" + words.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(of_settings, "TEMPLATES", tmp_path / "templates")
+    monkeypatch.setattr(Settings, "templates", tmp_path / "templates")
     status, (finding,) = doctor.findings("templates")
     assert status == 2
     assert "unheard_of" in " ".join(finding["details"])
@@ -63,7 +64,9 @@ def test_a_font_that_is_missing(doctor, tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "FONTS_FOLDER", tmp_path / "fonts")
     (tmp_path / "fonts/NotoSansHebrew-Regular.ttf").unlink()
     assert doctor.findings("fonts")[0] == 1
-    (tmp_path / "fonts/NotoSans-Bold.ttf").write_bytes(b"no font")
+    shutil.copytree(tmp_path / "fonts", tmp_path / "others")
+    monkeypatch.setattr(fonts, "FONTS_FOLDER", tmp_path / "others")
+    (tmp_path / "others/NotoSans-Bold.ttf").write_bytes(b"no font")
     status, (finding,) = doctor.findings("fonts")
     assert status == 2
     assert "NotoSans-Bold.ttf" in finding["what"]

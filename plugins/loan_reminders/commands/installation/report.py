@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from loan_reminders.commands.doctor.findings import Checked, Finding, worst
+from loan_reminders.commands.installation.findings import Checked, Finding, worst
 from loan_reminders.french.plurals import one_or_many
 from loan_reminders.services.runs.check_ils import Outcome
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loan_reminders.commands.doctor.of_airflow import PROCESSES, SECRETS
+from loan_reminders.commands.installation.of_airflow import PROCESSES, SECRETS
 from loan_reminders.french.task_names import DAGS
 
 pytestmark = pytest.mark.usefixtures("airflow_tables")

@@ -13,20 +13,21 @@ know as OK, WARNING and CRITICAL.
 
 from __future__ import annotations
 
+import argparse
 import io
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
-from loan_reminders.commands.doctor.findings import Asked, Check, Checked, Finding, failure, run_check, worst
-from loan_reminders.commands.doctor.of_airflow import accounts_check, dags_check, processes_check, secrets_check
-from loan_reminders.commands.doctor.of_clocks import clocks_check
-from loan_reminders.commands.doctor.of_ledger import ledger_check, start_check
-from loan_reminders.commands.doctor.of_outside import (
+from loan_reminders.commands.installation.findings import Asked, Check, Checked, Finding, failure, run_check, worst
+from loan_reminders.commands.installation.of_airflow import accounts_check, dags_check, processes_check, secrets_check
+from loan_reminders.commands.installation.of_clocks import clocks_check
+from loan_reminders.commands.installation.of_ledger import ledger_check, start_check
+from loan_reminders.commands.installation.of_outside import (
     allmysms_check,
     callback_check,
     ils_check,
@@ -34,29 +35,30 @@ from loan_reminders.commands.doctor.of_outside import (
     smtp_check,
     storage_check,
 )
-from loan_reminders.commands.doctor.of_settings import fonts_check, settings_check, templates_check
-from loan_reminders.commands.doctor.report import STATUS, as_json, as_text, conclusion
-from loan_reminders.commands.french_arguments import FrenchParser
+from loan_reminders.commands.installation.of_settings import fonts_check, settings_check, templates_check
+from loan_reminders.commands.installation.report import STATUS, as_json, as_text, conclusion
 from loan_reminders.commands.registry import command_parser
-from loan_reminders.domain.errors import ReminderError
-from loan_reminders.settings.library_toml import read_settings, settings_path
+from loan_reminders.domain.errors import SettingsError
+from loan_reminders.settings.all_libraries import all_settings
+from loan_reminders.settings.libraries import EMPTY, of_library, settings_path, several
+from loan_reminders.settings.library_toml import Settings
 
 CHECKS = (
     Check(name="settings", title="Réglages", seconds=20, run=settings_check),
     Check(name="templates", title="Modèles, avec les pires données", seconds=180, run=templates_check),
-    Check(name="fonts", title="Polices", seconds=30, run=fonts_check),
+    Check(name="fonts", title="Polices", seconds=30, run=fonts_check, common=True),
     Check(name="ledger", title="Registre", seconds=30, run=ledger_check),
     Check(name="start", title="Mise en service", seconds=30, run=start_check),
-    Check(name="storage", title="Dossier des lettres", seconds=30, run=storage_check),
+    Check(name="storage", title="Dossier des lettres", seconds=30, run=storage_check, common=True),
     Check(name="ils", title="SIGB", seconds=180, run=ils_check),
     Check(name="smtp", title="Serveur de messagerie", seconds=60, run=smtp_check),
     Check(name="mailbox", title="Boîte des retours", seconds=60, run=mailbox_check),
     Check(name="allmysms", title="allmysms", seconds=60, run=allmysms_check),
     Check(name="callback", title="Adresse de rappel des SMS", seconds=30, run=callback_check),
     Check(name="dags", title="DAG", seconds=30, run=dags_check),
-    Check(name="processes", title="Processus d'Airflow", seconds=30, run=processes_check),
-    Check(name="accounts", title="Comptes d'Airflow", seconds=20, run=accounts_check),
-    Check(name="secrets", title="Clés d'Airflow", seconds=20, run=secrets_check),
+    Check(name="processes", title="Processus d'Airflow", seconds=30, run=processes_check, common=True),
+    Check(name="accounts", title="Comptes d'Airflow", seconds=20, run=accounts_check, common=True),
+    Check(name="secrets", title="Clés d'Airflow", seconds=20, run=secrets_check, common=True),
     Check(name="clocks", title="Horloges et fuseaux", seconds=60, run=clocks_check),
 )
 """Every check, in order; its name is for monitoring and for `docs/runbook.md`."""
@@ -80,26 +82,33 @@ def main(
 ) -> int:
     """Check, say each result as it comes, and return the worst as 0, 1 or 2."""
     out = out or sys.stdout
-    asked = _parser().parse_args(arguments)
+    asked = _asked(arguments)
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(errors="replace")  # a terminal without ✓ must not end the check
-    # The connections kept in Airflow's own database are read as its servers read them, since no task runs here.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     wanted = [check for check in checks if not asked.only or check.name in asked.only]
+    told: list[tuple[str, list[Checked]]] = []
     with redirect_stdout(sys.stderr):  # what Airflow has to say is none of the answer
-        tell = (lambda _: None) if asked.json else out.write
-        code, checked = _all_checked(wanted, to=asked.to, now=now, stopwatch=stopwatch, tell=tell)
-    if asked.json:
-        out.write(as_json([(code, checked)], at=now()))
-    else:
-        out.write(conclusion(checked))
-    return STATUS[worst(one.outcome for one in checked)]
+        for file, ours in _libraries(asked.bibliotheque):
+            first, tell = not told, (lambda _: None) if asked.json else out.write
+            if several():
+                tell(f"== {file.stem}\n")
+            mine = [check for check in wanted if first or not check.common]
+            told.append(_checked(ours, file.stem, mine, to=asked.to, now=now, stopwatch=stopwatch, tell=tell))
+    found = [one for _, checked in told for one in checked]
+    out.write(as_json(told, at=now()) if asked.json else conclusion(found))
+    return STATUS[worst(one.outcome for one in found)]
 
 
-def _parser() -> FrenchParser:
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser("doctor", more=_HELP)
     parser.add_argument("--json", action="store_true", help="un objet JSON, pour la supervision")
     parser.add_argument("--to", default="", metavar="ADRESSE", help="y envoyer un message d'essai")
+    parser.add_argument(
+        "--bibliotheque",
+        default="",
+        metavar="CODE",
+        help="seulement cette bibliothèque, s'il y en a plusieurs",
+    )
     parser.add_argument(
         "--only",
         action="append",
@@ -108,10 +117,27 @@ def _parser() -> FrenchParser:
         metavar="NOM",
         help="seulement cette vérification ; peut être répété",
     )
-    return parser
+    asked: argparse.Namespace = parser.parse_args(arguments)
+    return asked
 
 
-def _all_checked(
+def _libraries(code: str) -> Sequence[tuple[Path, Settings | SettingsError]]:
+    """The libraries that are asked for, each with its settings or with what is wrong with them."""
+    every = list(all_settings())
+    if not code:
+        return every or [(settings_path(), SettingsError(f"{settings_path()} : {EMPTY}"))]
+    found = [(file, ours) for file, ours in every if code in (file.stem, _code(ours))]
+    unknown = SettingsError(f"{settings_path()} : pas de bibliothèque « {code} »")
+    return found or [(settings_path(), unknown)]
+
+
+def _code(ours: Settings | SettingsError) -> str:
+    return ours.library.code if isinstance(ours, Settings) else ""
+
+
+def _checked(
+    ours: Settings | SettingsError,
+    name: str,
     wanted: Sequence[Check],
     *,
     to: str,
@@ -119,26 +145,25 @@ def _all_checked(
     stopwatch: Callable[[], float],
     tell: Callable[[str], object],
 ) -> tuple[str, list[Checked]]:
-    """Run the checks of the library; when its settings cannot be read there is nothing else to check."""
-    try:
-        ours = read_settings(settings_path())
-    except ReminderError as wrong:
-        found = Checked(check=CHECKS[0], findings=[_unreadable(wrong)], seconds=0.0)
+    """Run the checks of one library; when its settings cannot be read there is nothing else of it to check."""
+    if isinstance(ours, SettingsError):
+        found = Checked(check=CHECKS[0], findings=[_unreadable(ours)], seconds=0.0)
         tell(as_text(found))
-        return "", [found]
+        return name, [found]
     import airflow.sdk.exceptions  # noqa: F401 - some seconds, which are no check's
 
     asked = Asked(ours=ours, now=lambda: now().astimezone(ours.zone), to=to)
     checked = []
-    for number, check in enumerate(wanted, start=1):
-        sys.stderr.write(f"[{number}/{len(wanted)}] {check.title}…\n")
-        sys.stderr.flush()
-        checked.append(run_check(check, asked, stopwatch=stopwatch))
-        tell(as_text(checked[-1]))
+    with of_library(ours.library.code if several() else None):
+        for number, check in enumerate(wanted, start=1):
+            sys.stderr.write(f"[{number}/{len(wanted)}] {check.title}…\n")
+            sys.stderr.flush()
+            checked.append(run_check(check, asked, stopwatch=stopwatch))
+            tell(as_text(checked[-1]))
     return ours.library.code, checked
 
 
-def _unreadable(wrong: ReminderError) -> Finding:
+def _unreadable(wrong: SettingsError) -> Finding:
     return failure(
         "Réglages illisibles ou faux",
         means="Aucun DAG ne peut être lu : rien ne tourne.",
