@@ -83,5 +83,8 @@ check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by RE
 check-ils: $(VENV)/.run-time ## Check the way to the ILS's loans: connection, rights, statements, plan, rows of a day (DAY=2026-11-30; yesterday)
 	@$(BIN)/python -m loan_reminders check-ils $(if $(DAY),--day $(DAY))
 
+doctor: $(VENV)/.run-time ## Check the whole installation: settings, connections, ledger, Airflow; says what to do about what is wrong
+	@$(BIN)/python -m loan_reminders doctor
+
 preview: $(VENV)/.run-time ## Every message in every language, as files and images to look at; writes var/previews/
 	@$(BIN)/python -m loan_reminders preview
