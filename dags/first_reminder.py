@@ -27,7 +27,7 @@ for _ in each_library():
         loans = ExtractLoans()
         notices = PlanNotices(run_id=loans.output)
         volume = ConfirmVolume(run_id=loans.output)
-        emails = SendEmails(run_id=loans.output)
+        emails = SendEmails.of_shares(notices.output, run_id=loans.output)
         letters = PrintLetters(run_id=loans.output, trigger_rule="all_done_min_one_success")
         closing = CloseRun(run_id=loans.output)
 

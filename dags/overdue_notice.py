@@ -24,7 +24,7 @@ for _ in each_library():
         loans = ExtractLoans()
         notices = PlanNotices(run_id=loans.output)
         volume = ConfirmVolume(run_id=loans.output)
-        emails = SendEmails(run_id=loans.output)
+        emails = SendEmails.of_shares(notices.output, run_id=loans.output)
         sms = SendSms(run_id=loans.output)
         closing = CloseRun(run_id=loans.output)
 

@@ -21,6 +21,7 @@ from loan_reminders.settings.all_libraries import all_settings
 from loan_reminders.settings.libraries import EMPTY, codes, of_library, settings_path, several
 from loan_reminders.settings.library_toml import Settings, our_dag_id, settings
 from loan_reminders.timetables import UpToNowTimetable
+from loan_reminders.watching.alerts import watched_run, watched_tasks
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.template_folders import TemplatePlace
@@ -145,6 +146,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
         **_shared(stage.value),
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
         "dagrun_timeout": RUN_LASTS.get(stage),
+        **watched_run(late_after=timedelta(hours=settings().alerts.late_after_hours)),
         "params": {
             "reference_date": Param(
                 None,
@@ -167,6 +169,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
             "retry_delay": FIRST_PAUSE,
             "retry_exponential_backoff": True,
             "max_retry_delay": LONGEST_PAUSE,
+            **watched_tasks(),
         },
     }
 
@@ -180,10 +183,12 @@ def arguments_beside_stages(name: str) -> dict[str, Any]:
         **_shared(name),
         "max_active_runs": 1,
         "dagrun_timeout": SHORT_RUN_LASTS,
+        **watched_run(),
         "default_args": {
             "owner": "bibliothèque",
             "retries": 2,
             "retry_delay": timedelta(minutes=10),
             "execution_timeout": timedelta(minutes=45),
+            **watched_tasks(),
         },
     }

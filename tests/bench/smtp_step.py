@@ -36,9 +36,9 @@ class ReadLedger:
         self._deliveries = deliveries
 
     @contextmanager
-    def sender(self, run_id: int, channel: Channel) -> Iterator[Any]:
+    def sender(self, run_id: int, channel: Channel, **more: Any) -> Iterator[Any]:
         """The run's own sender; its pages are those read before."""
-        with self._books.sender(run_id, channel) as sender:
+        with self._books.sender(run_id, channel, **more) as sender:
             sender.waiting = self._pages
             yield sender
 

@@ -79,6 +79,7 @@ class Installation:
         self.passwords = dict.fromkeys(self.users, "")
         self.sms_credit = SMS_LOT
         self.callback_token = secrets.token_urlsafe(24)
+        self.smtp_options: tuple[str, ...] = ()
         self.stack = ExitStack()
 
     def __enter__(self) -> Installation:
@@ -132,7 +133,7 @@ class Installation:
         env = self._python_environment() | {"ILS_PASSWORD": self.ils_password, "ALLMYSMS_API_KEY": self.sms_key}
         commands = {
             "oracle": ["tests.simulators.oracle_server", "--database", str(self.ils), "--port=0", "--user", ILS_LOGIN],
-            "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port=0"],
+            "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port=0", *self.smtp_options],
             "allmysms": [
                 "tests.simulators.allmysms_server", "--port=0", "--journal", str(self.sms), "--login", SMS_LOGIN,
                 "--credits", str(self.sms_credit),

@@ -129,6 +129,37 @@ def _two_workers(channel: Channel) -> Case:
     return Case(point="two_workers", channel=channel, play=play)
 
 
+def _one_of_two_senders_dies(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
+    """Two workers share a run; one is killed, the other ends well, and the dead one's share alone is begun again.
+
+    The share that is done, begun again as well, sends nothing.
+    """
+    with Scene(bed, Channel.EMAIL) as scene:
+        shares = [{"number": number, "of": 2} for number in (1, 2)]
+        theirs, other = shares if repetition % 2 else reversed(shares)
+        point = SHARED[repetition % len(SHARED)]
+        at = place(repetition, max(1, _passages(point, scene.channel, scene.expected.total()) // 4))
+        dying, living = scene.send(Strike(point=point, at=at), share=theirs), scene.send(share=other)
+        ended = dying.wait()
+        require(ended.killed, ended)
+        ended = living.wait()
+        require(ended.well, ended)
+        scene.let_the_dead_go()
+        for share in (theirs, other):
+            ended = scene.send(share=share).wait()
+            require(ended.well, ended)
+        [(waiting,)] = scene.sql("SELECT count(*) FROM deliveries WHERE state IN ('planned', 'claimed', 'in_doubt')")
+        require(waiting == 0, f"{waiting} still wait")
+        taken = len(scene.mail.taken)
+        scene.finish()
+        require(len(scene.mail.taken) == taken, "the whole run, begun again, sent something")
+        return scene.outcome()
+
+
+SHARED = ("before_claim", "after_claim", "after_answer", "before_commit", "between_batches")
+"""Where one of two senders is killed; when its share is small, at the first of these passages."""
+
+
 def _two_printers(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
     """Of two workers, the second has half of the letters and stores them while the first records its own batch."""
     with Scene(bed, Channel.REGISTERED_LETTER) as scene:
@@ -231,6 +262,7 @@ KILLS: tuple[Case, ...] = (
     ),
     *(_killed_at(point, Channel.REGISTERED_LETTER) for point in PRINTING),
     *(_two_workers(channel) for channel in (Channel.EMAIL, Channel.SMS, Channel.REGISTERED_LETTER)),
+    Case(point="one_of_two_workers_dies", channel=Channel.EMAIL, play=_one_of_two_senders_dies),
     *(_triggered_anew(channel) for channel in (Channel.EMAIL, Channel.SMS)),
     Case(point="letter_for_a_refused_email", channel=Channel.LETTER, play=_letter_for_a_refused_email),
     Case(point="two_printers", channel=Channel.REGISTERED_LETTER, play=_two_printers),

@@ -8,7 +8,7 @@ import io
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,12 +97,13 @@ class Scene:
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         return self.bed.postgres.execute(statement, database=self.database)
 
-    def send(self, strike: Strike | None = None, **env: str) -> Task:
-        """Start this channel's task."""
+    def send(self, strike: Strike | None = None, *, share: Mapping[str, int] | None = None, **env: str) -> Task:
+        """Start this channel's task, or one of those that share its e-mails."""
         self._tries += 1
+        of_share = {"share": dict(share)} if share else {}
         return self.bed.start(
             OPERATORS[self.channel], stage=self.stage, env=self.env | env, strike=strike, run_id=self.run_id,
-            try_number=self._tries,
+            try_number=self._tries, **of_share,
         )  # fmt: skip
 
     def held(self, strike: Strike, **env: str) -> tuple[Task, Callable[[], None]]:

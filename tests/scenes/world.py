@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.letters.batches import LetterLayout
 from loan_reminders.domain.loans import Loan, RejectedRow
@@ -167,6 +168,7 @@ class World:
         connections: int = 2,
         bounce_address: str = "",
         backoff: Backoff | None = None,
+        share: Share = WHOLE,
     ) -> dict[str, int]:
         account = SmtpAccount(
             host="127.0.0.1",
@@ -183,6 +185,7 @@ class World:
             SendingPlan(
                 run_id=run_id,
                 connections=connections,
+                share=share,
                 last_try=last_try,
                 first_try=first_try,
                 bounce_address=bounce_address,

@@ -12,6 +12,7 @@ class Counts(Protocol):
     connections: int
     received: int
     open_lines: set[asyncio.BaseTransport]
+    latency: float
 
 
 class Discard(asyncio.Protocol):
@@ -27,7 +28,7 @@ class Discard(asyncio.Protocol):
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
         self.sink.connections += 1
         self.sink.open_lines.add(transport)
-        self.transport.write(b"220 sink.example ESMTP\r\n")
+        self._say(b"220 sink.example ESMTP\r\n")
 
     def connection_lost(self, error: Exception | None) -> None:
         self.sink.open_lines.discard(self.transport)
@@ -48,9 +49,16 @@ class Discard(asyncio.Protocol):
             else:
                 self._command(found[:4].upper())
         self.rest = data
-        self.transport.write(b"".join(self.answers))
+        self._say(b"".join(self.answers))
         if self.leaving:
             self.transport.close()
+
+    def _say(self, answers: bytes) -> None:
+        """Answer, after the time a server far away takes."""
+        if self.sink.latency and not self.leaving:
+            asyncio.get_running_loop().call_later(self.sink.latency, self.transport.write, answers)
+        else:
+            self.transport.write(answers)
 
     def _command(self, verb: bytes) -> None:
         if verb == b"DATA":

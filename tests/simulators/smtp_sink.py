@@ -55,8 +55,8 @@ class SmtpSink:
     """The server, in its own thread; a context manager.
 
     `folder` keeps the mails; `discard` does the least work possible instead, for benchmarks. `login` and `password`
-    make the server ask for them, `pipelining` lets it offer RFC 2920.
-    `certificate` is a loaded server context, used by STARTTLS or, with `tls`, at once.
+    make the server ask for them, `pipelining` lets it offer RFC 2920. `latency` is what an answer takes in seconds (of
+    a keeping server, to a message). `certificate` is a server context, used by STARTTLS or, with `tls`, at once.
     """
 
     def __init__(
@@ -72,12 +72,13 @@ class SmtpSink:
         certificate: ssl.SSLContext | None = None,
         tls: bool = False,
         faults: Faults | None = None,
+        latency: float = 0,
     ) -> None:
         self.folder, self.host, self.port, self.discard = folder, host, port, discard
         self.credentials = (login.encode(), password.encode())
         self.certificate, self.tls = certificate, tls
         self.faults = faults or Faults()
-        self.pipelining = pipelining
+        self.pipelining, self.latency = pipelining, latency
         self.senders: list[str] = []
         self.connections = 0
         self.received = 0
@@ -256,6 +257,7 @@ class _Contents:
             server.transport.abort()
         if faults.silent:
             await asyncio.sleep(3600)
+        await asyncio.sleep(self.sink.latency)
         if faults.late > 0:
             faults.late -= 1
             await asyncio.sleep(faults.late_s)
@@ -275,10 +277,11 @@ def main() -> None:
     parser.add_argument("--refuse", default="", metavar="PATTERN", help="550 to recipients that match")
     parser.add_argument("--defer", type=int, default=0, metavar="N", help="451 to the first N recipients")
     parser.add_argument("--close-after", type=int, default=0, metavar="N", help="421 after N messages a connection")
+    parser.add_argument("--latency", type=float, default=0, metavar="S", help="seconds that an answer takes")
     asked = parser.parse_args()
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     sink = SmtpSink(
-        asked.folder, host=asked.host, port=asked.port, discard=asked.discard,
+        asked.folder, host=asked.host, port=asked.port, discard=asked.discard, latency=asked.latency,
         login=asked.login, password=os.environ.get("SMTP_PASSWORD", ""),
         faults=Faults(refuse=asked.refuse, defer=asked.defer, close_after=asked.close_after),
     )  # fmt: skip

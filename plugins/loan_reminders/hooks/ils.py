@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -116,6 +116,13 @@ def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str
         now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
         binds=ils.statement_binds(),
     )
+
+
+def ils_clock(ils: IlsSettings, *, zone: tzinfo | None = None) -> datetime:
+    """What time it is for the same database. Raises like `ils_database`, IlsUnavailable or IlsRejected."""
+    from loan_reminders.gateways.runs.checks.clock import server_clock
+
+    return server_clock(ils_database(ils, zone=zone))
 
 
 def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None) -> str:

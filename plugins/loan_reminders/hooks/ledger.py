@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.email_feedback import SharedMailbox
     from loan_reminders.domain.ports.outside import Ledger
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
+    from loan_reminders.ledger.email.pace import PostgresMailPace
     from loan_reminders.ledger.repository import PostgresLedger
 
 
@@ -53,3 +55,20 @@ def shared_mailbox(ledger: Ledger, libraries: Sequence[str]) -> SharedMailbox | 
 
     part = cast("PostgresLedger", ledger).part
     return part(partial(PostgresSharedMailbox, others=libraries)) if libraries else None
+
+
+@contextmanager
+def mail_pace(
+    conn_id: str = "reminders_ledger", *, library: str, messages_per_minute: int
+) -> Iterator[PostgresMailPace | None]:
+    """The turns of a library's e-mails, so many a minute whoever sends them; None at 0: as fast as can be."""
+    if not messages_per_minute:
+        yield None
+        return
+    from loan_reminders.ledger.email.pace import PostgresMailPace
+
+    with (
+        ledger(conn_id, library=library) as opened,
+        closing(PostgresMailPace(opened.engine, library=library, per_minute=messages_per_minute)) as pace,
+    ):
+        yield pace

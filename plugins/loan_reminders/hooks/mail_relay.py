@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import BaseHook
 
 from loan_reminders.domain.errors import MailRelayRejected
+from loan_reminders.domain.ports.runs import MailPace
 from loan_reminders.gateways.email.mail_relay import Backoff, RateLimit, Security, SmtpAccount, SmtpRelay
 from loan_reminders.hooks.extras import flag, seconds
 
@@ -15,7 +16,7 @@ _USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
 
 
 def mail_relay(
-    conn_id: str, *, envelope_sender: str, messages_per_minute: int = 0, patience_s: float | None = None
+    conn_id: str, *, envelope_sender: str, pace: MailPace | None = None, patience_s: float | None = None
 ) -> Callable[[], SmtpRelay]:
     """A function that opens relays on the SMTP server of an Airflow connection, one for each thread that sends.
 
@@ -24,7 +25,7 @@ def mail_relay(
     unless the extra `disable_ssl` is true, then STARTTLS unless `disable_tls` is true too; `timeout` in seconds
     (30); `ssl_context` "none" trusts any certificate. Without a port: 465, 587 or 25. Two extras are this project's:
     `answer_timeout`, in seconds, for the answer to a whole message (600), and `login_in_clear`, true to let a password
-    travel without TLS. All relays together send no more than `messages_per_minute` (0: as many as the server takes).
+    travel without TLS. `pace` holds the messages of all of them back; without it they leave as fast as can be.
     With `patience_s` no answer is waited for longer than so many seconds, and a server that asks to wait is not asked
     again: somebody sits before a page. Raises MailRelayRejected for a security that there is not, SettingsError for a
     time-out that is no time.
@@ -44,7 +45,7 @@ def mail_relay(
         login_in_clear=flag(extra.get("login_in_clear")),
         verify_certificate=extra.get("ssl_context") != "none",
     )
-    rate_limit = RateLimit(messages_per_minute)
+    rate_limit = pace or RateLimit()
     backoff = Backoff() if patience_s is None else Backoff(pauses=())
     return lambda: SmtpRelay(account, rate_limit=rate_limit, backoff=backoff)
 

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine, func, select
 
+from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.notices import Delivery
@@ -152,15 +153,12 @@ class PostgresLedger:
         with self._transaction() as connection:
             return count_offered(connection, channel, parameters)
 
-    def sender(self, run_id: int, channel: Channel) -> PostgresSender:
-        """Become a sender of this run by this channel, as a context manager.
-
-        SMS that wait for a number on the suppression list are cancelled first.
-        """
+    def sender(self, run_id: int, channel: Channel, *, share: Share = WHOLE) -> PostgresSender:
+        """Become a sender of this run, or of a share of it; SMS for a number that is suppressed are cancelled first."""
         if channel is Channel.SMS:
             with self._transaction() as connection:
                 suppressions.cancel_waiting(connection, self.library, run_id)
-        return PostgresSender(self.engine, self.run(run_id), channel, library=self.library)
+        return PostgresSender(self.engine, self.run(run_id), channel, library=self.library, share=share)
 
     def planned_volume(self, run_id: int) -> Mapping[Channel, int]:
         """Deliveries of this run that wait to leave, by channel."""

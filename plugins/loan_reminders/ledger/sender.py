@@ -21,6 +21,8 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, func, select, text
 
+from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
+from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
@@ -56,13 +58,13 @@ ANSWERS_AT_ONCE = 250
 
 
 class PostgresSender:
-    """One sender. Fulfils `Sender`; threads of one process may share it.
+    """One sender, of all the run or of a share of it. Fulfils `Sender`; threads of one process may use it.
 
     A library's SMS have one sender at a time: another waits as long as for any lock, then raises LedgerUnavailable.
     In a dry run nothing can be claimed, so nothing can leave.
     """
 
-    def __init__(self, engine: Engine, run: Run, channel: Channel, *, library: str) -> None:
+    def __init__(self, engine: Engine, run: Run, channel: Channel, *, library: str, share: Share = WHOLE) -> None:
         self._engine = engine
         self._run = run
         self._channel = channel
@@ -74,7 +76,11 @@ class PostgresSender:
         self._passed_over = False
         self._offer_again = False
         self.token = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
-        self._scope = {"library": library, "run_id": run.run_id, "channel": channel.value}
+        self._share = share
+        self._scope = {
+            "library": library, "run_id": run.run_id, "channel": channel.value,
+            "first": share.first, "last": share.last,
+        }  # fmt: skip
         self._waiting_scope = {**self._scope, "offered": list(offered_states(channel))}
 
     def __enter__(self) -> Self:
@@ -129,7 +135,8 @@ class PostgresSender:
         offered = list(offered_states(self._channel))
         with self._transaction() as connection:
             self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
-        after = uuid.UUID(int=0)
+        beginning = uuid.UUID(int=max(0, self._share.first.int - 1))
+        after = beginning
         while True:
             parameters = {**self._scope, "offered": offered, "after": after, "since": self._since, "page": page_size}
             with self._transaction() as connection:
@@ -137,7 +144,7 @@ class PostgresSender:
             if not page:
                 if not self._left_for_a_hold():
                     return
-                after = uuid.UUID(int=0)
+                after = beginning
                 continue
             after = page[-1].delivery_id
             yield page
@@ -261,6 +268,29 @@ class PostgresSender:
             )
             self._record(connection, receipts, batch_id)
             return batch_id
+
+    def take_mail_connections(self, *, of: int, wanted: int) -> int:
+        """Take at most `wanted` of the `of` SMTP connections that the library may keep open; returns how many."""
+        with self._transaction() as connection:
+            return sender_locks.take_mail_connections(connection, self._library, of=of, wanted=wanted)
+
+    def refused_elsewhere(self) -> Sequence[RefusedElsewhere]:
+        """What other senders of this run were refused, of those that the server has served nobody; 100 at most."""
+        if self._share.whole:
+            return ()
+        with self._transaction() as connection:
+            rows = connection.execute(sender_sql.REFUSED_ELSEWHERE, {**self._scope, "token": self.token}).all()
+        return tuple(
+            RefusedElsewhere(domain=row.recipient.rpartition("@")[2].lower(), raw=row.raw or "", put_off=row.put_off)
+            for row in rows
+        )
+
+    def others_at_work(self) -> bool:
+        """Whether anything of this run and channel is under way or waits outside this sender's share."""
+        if self._share.whole:
+            return False
+        with self._transaction() as connection:
+            return bool(connection.execute(sender_sql.OTHERS_AT_WORK, self._scope).scalar_one())
 
     def fail_deferred(self) -> int:
         """Give up the deliveries refused for the moment that still wait; returns their number."""

@@ -15,6 +15,7 @@ LETTERS = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
 _LIFE = text("SELECT pg_advisory_lock(hashtextextended(:token, 0))")
 _TRY = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _SMS = text("SELECT pg_advisory_lock(hashtextextended('reminders sms ' || :library, 0))")
+_SLOT = text("SELECT pg_try_advisory_lock(hashtextextended('reminders smtp ' || :library || ' ' || :slot, 0))")
 _LET_GO = text("SELECT pg_advisory_unlock_all()")
 _LOCK_NOT_AVAILABLE = "55P03"
 """The SQLSTATE of a lock that was waited for too long (PostgreSQL manual, appendix A)."""
@@ -61,6 +62,19 @@ def lock_sms(connection: Connection, library: str) -> None:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
         raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_TEXTS) from None
+
+
+def take_mail_connections(connection: Connection, library: str, *, of: int, wanted: int) -> int:
+    """Take at most `wanted` of the `of` SMTP connections that a library may keep open, until this connection ends.
+
+    All its senders share them, on whatever machine, of whatever run. Returns how many are taken, 0 when none is free.
+    """
+    taken = 0
+    for slot in range(of):
+        if taken == wanted:
+            break
+        taken += bool(connection.execute(_SLOT, {"library": library, "slot": str(slot)}).scalar_one())
+    return taken
 
 
 def let_go(connection: Connection) -> None:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from loan_reminders.ledger.readers.held import IS_HELD
+from loan_reminders.ledger.runs.outbox import IN_SHARE
 
-# When the lock of a token can be taken, its sender is dead; this lock ends with the transaction.
+# When the lock of a token can be taken, its sender is dead; this lock ends with the transaction. It is shared: two
+# senders of one run that begin together must both see who is dead.
 RECOVER = text("""
     WITH holders AS MATERIALIZED (
         SELECT DISTINCT claimed_by FROM deliveries
         WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
     ), dead AS MATERIALIZED (
-        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock(hashtextextended(claimed_by, 0))
+        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock_shared(hashtextextended(claimed_by, 0))
     ), interrupted AS (
         UPDATE deliveries SET state = 'in_doubt', reason = 'interrupted', answered_at = now()
         WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
@@ -32,7 +34,7 @@ COUNT_OFFERED = text("""
         SELECT DISTINCT claimed_by FROM deliveries
         WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
     ), dead AS MATERIALIZED (
-        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock(hashtextextended(claimed_by, 0))
+        SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock_shared(hashtextextended(claimed_by, 0))
     )
     SELECT count(*) FROM deliveries
     WHERE library = :library AND run_id = :run_id AND channel = :channel AND (
@@ -80,14 +82,39 @@ ANSWER = text("""
     RETURNING applied
 """)
 # A refusal by the policy of a mail server leaves a delivery planned, with its reason.
-FAIL_DEFERRED = text("""
+FAIL_DEFERRED = text(f"""
     WITH given_up AS (
-        UPDATE deliveries SET state = 'failed', reason = 'retries_exhausted', answered_at = now()
+        UPDATE deliveries delivery SET state = 'failed', reason = 'retries_exhausted', answered_at = now()
         WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'planned'
-          AND attempts > 0 AND reason IN ('recipient_deferred', 'recipient_refused', 'message_refused')
+          AND attempts > 0 AND reason IN ('recipient_deferred', 'recipient_refused', 'message_refused') AND {IN_SHARE}
         RETURNING delivery_id
     )
     INSERT INTO receipts (library, delivery_id, state, reason, applied)
     SELECT :library, delivery_id, 'failed', 'retries_exhausted', true FROM given_up
     RETURNING receipt_id
+""")  # noqa: S608 - the condition is a module's own
+# What other senders of the run were refused, of those whom the server has served nobody since they began.
+REFUSED_ELSEWHERE = text("""
+    SELECT refused.recipient, refused.raw, refused.state <> 'refused' AND refused.reason <> 'recipient_refused'
+           AND refused.reason <> 'message_refused' AS put_off
+    FROM deliveries refused
+    WHERE refused.library = :library AND refused.run_id = :run_id AND refused.channel = :channel
+      AND refused.claimed_by <> :token AND (
+          refused.state IN ('planned', 'refused') AND refused.reason IN ('recipient_refused', 'message_refused')
+          OR refused.state = 'planned' AND refused.reason = 'recipient_deferred'
+          OR refused.state = 'failed' AND refused.reason = 'retries_exhausted'
+      )
+      AND NOT EXISTS (
+          SELECT FROM deliveries served
+          WHERE served.library = :library AND served.run_id = :run_id AND served.channel = :channel
+            AND served.claimed_by = refused.claimed_by AND served.state IN ('accepted', 'delivered', 'bounced')
+      )
+    LIMIT 100
 """)
+OTHERS_AT_WORK = text(f"""
+    SELECT EXISTS (
+        SELECT FROM deliveries delivery
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state IN ('planned', 'claimed')
+          AND NOT {IN_SHARE}
+    )
+""")  # noqa: S608 - the condition is a module's own

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.sms import feedback as sms_feedback
+from loan_reminders.watching.metrics import give_credit
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -80,4 +81,6 @@ class ReadCredit(ReadSmsFeedback):
 
     def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
         """Ask for the credit."""
-        return sms_feedback.read_credit(ledger, account, now=self.now())
+        found = sms_feedback.read_credit(ledger, account, now=self.now())
+        give_credit(self.config.library.code, found["segments"])
+        return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.dag_ids import dag_id, library_of
 from loan_reminders.domain.stages import Stage
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.runs.watch import watch
+from loan_reminders.watching.metrics import give_look, give_queue
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -47,7 +49,8 @@ class WatchRuns(LibraryOperator):
     def execute(self, context: Context) -> int:
         """Look at the ledger, and at what Airflow knows of its runs."""
         starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}
+        code = self.config.library.code
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return watch(
-                ledger, AirflowRuns(context["ti"], library=library_of(self.dag_id)), starts=starts, now=self.now()
-            )
+            give_queue(code, ledger)
+            airflow = AirflowRuns(context["ti"], library=library_of(self.dag_id))
+            return watch(ledger, airflow, starts=starts, now=self.now(), tell=partial(give_look, code))

@@ -80,6 +80,8 @@ def _picture(name: str, info: ValidationInfo) -> str:
 class EmailSettings(Section):
     """Who signs the e-mails, over how many connections and how fast they leave, and where they come back.
 
+    A large run is shared out among at most `workers` tasks, which Airflow may run on as many machines; `connections`
+    and `messages_per_minute` are those of all of them together.
     `messages_per_minute` 0: as fast as the server takes them. `bounce_address` empty: the sender's address; otherwise
     each message leaves with a return path of its own, `local+<delivery>@domain`. `connection` is Airflow's connection
     to the SMTP server.
@@ -89,10 +91,20 @@ class EmailSettings(Section):
     sender_address: Email
     reply_to: Email
     connections: Annotated[int, Field(ge=1, le=32)] = 8
+    workers: Annotated[int, Field(ge=1, le=32)] = 1
     messages_per_minute: Annotated[int, Field(ge=0, le=600_000)] = 0
     bounce_address: Annotated[str, AfterValidator(_email_or_nothing)] = ""
     list_unsubscribe: Annotated[str, Field(pattern=UNSUBSCRIBE)] = ""
     connection: Text = "mail_relay"
+
+    @model_validator(mode="after")
+    def _a_connection_for_each(self) -> Self:
+        if self.workers > self.connections:
+            raise ValueError(
+                f"workers = {self.workers} : chacun a besoin d'une connexion SMTP, il n'y en a que {self.connections}"
+                " (connections) ; diminuer « workers » ou augmenter « connections »"
+            )
+        return self
 
 
 class WindowSettings(Section):

@@ -49,9 +49,11 @@ from loan_reminders.settings.libraries import settings_path as settings_path
 from loan_reminders.settings.messages import PATTERNS, explain
 from loan_reminders.settings.rules import by_code, own_addresses, stage_rule
 from loan_reminders.settings.sections import (
+    AlertSettings,
     CapSettings,
     LibrarySettings,
     RedirectSettings,
+    RetentionSettings,
     StagesSettings,
     StatisticsSettings,
     VolumeGuardSettings,
@@ -72,6 +74,8 @@ class Settings(Section):
     caps: CapSettings = CapSettings()
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
     statistics: StatisticsSettings = StatisticsSettings()
+    alerts: AlertSettings = AlertSettings()
+    retention: RetentionSettings = RetentionSettings()
     redirect: RedirectSettings | None = None
     stages: StagesSettings
     _own_templates: Path | None = PrivateAttr(default=None)
@@ -97,7 +101,8 @@ class Settings(Section):
 
     def policy(self) -> Policy:
         """The procedure as the rules want it."""
-        return Policy(rules=tuple(stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage))
+        rules = tuple(stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage)
+        return Policy(rules=rules, starts_on=self.library.starts_on)
 
     def guard(self) -> VolumeGuard:
         """When a run must be approved before it sends."""

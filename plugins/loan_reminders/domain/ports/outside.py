@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.messages import (
     Receipt,
@@ -202,8 +203,8 @@ class Ledger(Protocol):
         """Deliveries of this run that wait to leave by this channel."""
         ...
 
-    def sender(self, run_id: int, channel: Channel) -> Sender:
-        """Become a sender of this run; claims left by a sender that died become IN_DOUBT."""
+    def sender(self, run_id: int, channel: Channel, *, share: Share = WHOLE) -> Sender:
+        """Become a sender of this run, or of a share of it; claims left by a sender that died become IN_DOUBT."""
         ...
 
     def planned_volume(self, run_id: int) -> Mapping[Channel, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
@@ -56,7 +57,7 @@ class Planning(Protocol):
 
 
 class Sender(Protocol):
-    """One process sending the deliveries of one run by one channel. A context manager."""
+    """One process sending the deliveries of one run by one channel, or a share of them. A context manager."""
 
     def __enter__(self) -> Sender: ...
 
@@ -121,8 +122,31 @@ class Sender(Protocol):
         """Record a stored batch of letters, in one transaction with its receipts (a draft has none); its number."""
         ...
 
+    def take_mail_connections(self, *, of: int, wanted: int) -> int:
+        """Take at most `wanted` of the `of` SMTP connections that the library may keep open, until this sender ends.
+
+        All senders of the library share them. Returns how many are now this sender's, 0 when none is free.
+        """
+        ...
+
+    def refused_elsewhere(self) -> Sequence[RefusedElsewhere]:
+        """What other senders of this run were refused, of those that the server has served nobody."""
+        ...
+
+    def others_at_work(self) -> bool:
+        """Whether anything of this run and channel is under way or waits outside this sender's share."""
+        ...
+
     def fail_deferred(self) -> int:
         """Give up those that were refused for the moment and still wait: FAILED, retries exhausted."""
+        ...
+
+
+class MailPace(Protocol):
+    """What holds e-mails back, so that so many leave in a minute. May be shared between threads."""
+
+    def wait(self) -> None:
+        """Return when the next message may leave. Raises a TemporaryError when that cannot be known."""
         ...
 
 

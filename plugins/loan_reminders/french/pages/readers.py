@@ -50,6 +50,7 @@ _BECAUSE = {
     SkipReason.RETURNED: "le document avait été rendu",
     SkipReason.RENEWED: "le prêt avait été prolongé",
     SkipReason.HELD: "un bibliothécaire avait demandé de ne pas écrire",
+    SkipReason.BEFORE_START: "le jour de cette étape est d'avant la mise en service des relances",
     SkipReason.INVALID_ROW: "le SIGB a donné une ligne qui ne peut pas être lue",
     SkipReason.DUPLICATE_ROW: "le SIGB a donné deux fois ce prêt",
 }

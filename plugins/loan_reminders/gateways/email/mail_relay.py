@@ -7,6 +7,7 @@ import re
 from loan_reminders.domain.email.return_path import without_addresses
 from loan_reminders.domain.errors import RETRIED, MailRelayRejected, MailRelayUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedEmail
+from loan_reminders.domain.ports.runs import MailPace
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.gateways.email.sending_rate import Backoff, RateLimit
 from loan_reminders.gateways.email.smtp_answers import Answer, Meaning
@@ -49,7 +50,7 @@ class SmtpRelay:
     """
 
     def __init__(
-        self, account: SmtpAccount, *, rate_limit: RateLimit | None = None, backoff: Backoff | None = None
+        self, account: SmtpAccount, *, rate_limit: MailPace | None = None, backoff: Backoff | None = None
     ) -> None:
         self._account = account
         self._rate_limit = rate_limit or RateLimit()

@@ -15,6 +15,7 @@ from loan_reminders.domain.errors import RETRIED, LetterStoreUnavailable
 from loan_reminders.gateways.letters.store_paths import (
     PRIVATE_FILE,
     StorePath,
+    fresh,
     keep_private,
     last_written,
     make_private,
@@ -72,11 +73,13 @@ class FolderLetterStore:
         _refuse_strange(name)
         folder = self._root / name
         try:
+            fresh(folder)
             if folder.exists():
                 _sweep(folder, frozenset())
-                folder.rmdir()
+                if folder.exists():  # an object store has no folder without files
+                    folder.rmdir()
         except FileNotFoundError:
-            return  # an object store has no folder without files, and another process may have removed this one
+            return  # another process may have removed it
         except Exception as error:  # an object store's client has its own classes of error
             raise _unavailable(name, error) from None
 
@@ -88,6 +91,7 @@ class FolderLetterStore:
         _refuse_strange(name)
         root, removed = self._root / name, 0
         try:
+            fresh(root)
             for folder in list(root.iterdir()) if root.exists() else ():
                 if folder.is_dir() and last_written(folder) < before.timestamp():
                     remove_tree(folder)
@@ -98,6 +102,20 @@ class FolderLetterStore:
             raise _unavailable(name, error) from None
         return removed
 
+    def folders(self, name: str = "") -> Sequence[str]:
+        """The folders right below `name`, the root when it is empty, in the order of their names; hidden ones not.
+
+        Raises LetterStoreUnavailable when the store does not let them be listed.
+        """
+        if name:
+            _refuse_strange(name)
+        root = self._root / name if name else self._root
+        try:
+            found = [path for path in root.iterdir() if path.is_dir()] if root.exists() else []
+        except Exception as error:  # an object store's client has its own classes of error
+            raise _unavailable(name or "/", error) from None
+        return sorted(path.name for path in found if not path.name.startswith("."))
+
     def read(self, location: str) -> Iterator[bytes]:
         """One stored file, in pieces of a megabyte at most; `location` is what `store` returned.
 
@@ -105,6 +123,7 @@ class FolderLetterStore:
         """
         _refuse_strange(location)
         try:
+            fresh(self._root)
             with (self._root / location).open("rb") as file:
                 while piece := file.read(PIECE):
                     yield piece
@@ -117,6 +136,7 @@ class FolderLetterStore:
         """The folder of this name, whether or not an interrupted try made it."""
         folder = self._root / name
         try:
+            fresh(folder)
             make_private(folder, exist_ok=True)
         except Exception as error:  # an object store's client has its own classes of error
             raise _unavailable(name, error) from None
@@ -128,6 +148,7 @@ class FolderLetterStore:
         while True:
             folder = self._root / location
             try:
+                fresh(folder)
                 if not folder.exists():
                     make_private(folder, exist_ok=False)
                     return folder, location

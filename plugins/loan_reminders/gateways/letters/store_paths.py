@@ -66,6 +66,13 @@ class StorePath(Protocol):
         ...
 
 
+def fresh(folder: StorePath) -> None:
+    """See what other machines changed since: a client of an object store remembers what it listed."""
+    forget = getattr(getattr(folder, "fs", None), "invalidate_cache", None)
+    if forget is not None:
+        forget()
+
+
 def make_private(folder: StorePath, *, exist_ok: bool) -> None:
     """Make a folder, and those above it that are missing, for this account alone."""
     missing = [folder]

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, text
 
+from loan_reminders.domain.email.share import WHOLE
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Delivery, Notice
@@ -19,7 +20,13 @@ from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient
 LoanRecord = tuple[int, str, date]
 """A loan as one run saw it: run, loan id, due date."""
 
-_PAGE = text("""
+# Not a condition that an index of the ids would serve: one plan is kept for shares of every size, the whole run too.
+IN_SHARE = "CASE WHEN delivery.delivery_id BETWEEN :first AND :last THEN true ELSE false END"
+"""Whether a delivery is in the sender's share of its run; `first` and `last` are ids."""
+ALL_IDS = {"first": WHOLE.first, "last": WHOLE.last}
+"""The share that is all of a run."""
+
+_PAGE = text(f"""
     SELECT delivery.delivery_id, delivery.channel, delivery.recipient, notice.notice_id, notice.stage,
            notice.due_date, notice.run_id, notice.loan_ids,
            ARRAY(
@@ -29,10 +36,10 @@ _PAGE = text("""
     FROM deliveries delivery JOIN notices notice USING (notice_id)
     WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = :channel
       AND delivery.state = ANY(CAST(:offered AS text[])) AND delivery.delivery_id > :after
-      AND (delivery.claimed_at IS NULL OR delivery.claimed_at < :since)
+      AND (delivery.claimed_at IS NULL OR delivery.claimed_at < :since) AND {IN_SHARE}
     ORDER BY delivery.delivery_id
     LIMIT :page
-""")
+""")  # noqa: S608 - the condition is this module's own
 _RECORDS = text("""
     SELECT seen.run_id, seen.loan_id, seen.due_date, seen.record
     FROM unnest(CAST(:run_id AS bigint[]), CAST(:loan_id AS text[]), CAST(:due_date AS date[]))
@@ -56,11 +63,11 @@ def sample(connection: Connection, library: str, run_id: int, channel: Channel, 
     """The first deliveries that wait in a run by a channel, `size` at most."""
     now = connection.execute(select(func.clock_timestamp())).scalar_one()
     asked = {"library": library, "run_id": run_id, "channel": channel.value, "offered": list(offered_states(channel))}
-    return read_page(connection, {**asked, "after": uuid.UUID(int=0), "since": now, "page": size})
+    return read_page(connection, {**asked, **ALL_IDS, "after": uuid.UUID(int=0), "since": now, "page": size})
 
 
 def read_page(connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Delivery]:
-    """The next deliveries of a run and channel in the states offered, not tried since the pass began."""
+    """The next deliveries of a run, channel and share in the states offered, not tried since the pass began."""
     rows = connection.execute(_PAGE, parameters).all()
     loans = _loans(connection, rows)
     return tuple(_delivery(row, loans) for row in rows)

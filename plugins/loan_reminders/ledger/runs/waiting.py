@@ -12,9 +12,11 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.readers.held import IN_FORCE
+from loan_reminders.ledger.runs.outbox import ALL_IDS, IN_SHARE
 
-_WAITING = """
+_WAITING = f"""
     delivery.library = :library AND delivery.run_id = :run_id AND delivery.state = ANY(CAST(:offered AS text[]))
+    AND {IN_SHARE}
 """
 _WAITING_LOANS = text(f"""
     SELECT DISTINCT claim.loan_id, claim.due_date
@@ -76,7 +78,7 @@ _HELD = text(f"""
         FROM notices notice JOIN deliveries delivery USING (notice_id) JOIN delivery_loans claim USING (delivery_id)
         WHERE notice.library = :library AND notice.patron_id = hold.patron_id
           AND delivery.library = :library AND delivery.run_id + 0 = :run_id AND delivery.channel = :channel
-          AND delivery.state = ANY(CAST(:offered AS text[])) AND claim.dropped IS NULL
+          AND delivery.state = ANY(CAST(:offered AS text[])) AND claim.dropped IS NULL AND {IN_SHARE}
           AND hold.loan_id IN ('', claim.loan_id)
         OFFSET 0
     ) AS mine
@@ -120,8 +122,8 @@ def drop(connection: Connection, scope: Mapping[str, Any], gone: Mapping[LoanKey
 def drop_held(connection: Connection, scope: Mapping[str, Any], today: date) -> int:
     """Take what is held out of what waits in a run and channel; a delivery without any loan left is cancelled.
 
-    `scope` holds the library, the run and the channel. Returns how many loans were taken out. What is in doubt may
-    have left, and stays in doubt.
+    `scope` holds the library, the run, the channel and the share. Returns how many loans were taken out. What is in
+    doubt may have left, and stays in doubt.
     """
     offered = [state.value for state in _NOT_BEGUN[Channel(scope["channel"])]]
     asked = {**scope, "offered": offered}
@@ -135,5 +137,5 @@ def drop_held(connection: Connection, scope: Mapping[str, Any], today: date) -> 
 
 def cancel_waiting(connection: Connection, scope: Mapping[str, Any], channels: list[str], reason: Reason) -> int:
     """Cancel everything that waits in a run by these channels; returns how many deliveries."""
-    parameters = {**scope, "channels": channels, "why": reason.value}
+    parameters = {**ALL_IDS, **scope, "channels": channels, "why": reason.value}
     return len(connection.execute(_CANCEL_WAITING, parameters).all())

@@ -11,6 +11,10 @@ so for each recipient in turn. The rules:
   cannot be mistaken counts among the ten, not among the three: dead addresses often follow one another.
 * At the end of the run those that name a dead address or a mailbox are refused for good, the others wait for another
   try; unless no message was accepted at all, and too many were refused for all of them to be dead.
+
+Each sender of a run judges by its own answers: a server that serves one machine may refuse another. One that was served
+nobody also counts what the run's other senders were refused, of those that were served nobody either: together they
+condemn no more readers than one sender would.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loan_reminders.domain.email.bounce_verdict import Cause, cause
+from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.email.return_path import without_addresses
 from loan_reminders.domain.errors import TO_MEND, MailRelayRejected
 from loan_reminders.domain.messages import Receipt
@@ -79,16 +84,24 @@ class RefusalsInARow:
             record |= {one.delivery_id: one for one in (*decided, receipt)}
         return Settled(record=tuple(record.values()), decided=tuple(decided))
 
-    def finish(self) -> Settled:
-        """What becomes of those still open when no answer is to come. Raises MailRelayRejected."""
-        if self.everybody or self._too_many_for_chance():
+    def finish(self, elsewhere: Callable[[], Sequence[RefusedElsewhere]] = tuple) -> Settled:
+        """What becomes of those still open when no answer is to come. Raises MailRelayRejected.
+
+        `elsewhere` says what the run's other senders were refused; it is asked only when that counts.
+        """
+        if self.everybody or self._too_many_for_chance(elsewhere):
             raise self.error()
         decided = self._decide(lambda one: one.cause in _ABOUT_THE_RECIPIENT)
         return Settled(record=tuple(decided), decided=tuple(decided))
 
-    def before_giving_up(self) -> None:
+    def before_giving_up(self, elsewhere: Callable[[], Sequence[RefusedElsewhere]] = tuple) -> None:
         """Raise MailRelayRejected when no message was accepted, and recipients were put off because of us."""
-        if not self._served and len(self._put_off_for_us) >= SPEAK_OF_US:
+        if self._served or not self._put_off_for_us:
+            return
+        for_us = len(self._put_off_for_us)
+        if for_us < SPEAK_OF_US:
+            for_us += sum(one.put_off and cause(one.raw) is Cause.OURS for one in elsewhere())
+        if for_us >= SPEAK_OF_US:
             raise self.error()
 
     @property
@@ -114,11 +127,13 @@ class RefusalsInARow:
         self._open.clear()
         return decided
 
-    def _too_many_for_chance(self) -> bool:
+    def _too_many_for_chance(self, elsewhere: Callable[[], Sequence[RefusedElsewhere]]) -> bool:
         if self._served or not self._open:
             return False
-        of_domain = Counter(one.domain for one in self._open)
+        others = [one for one in elsewhere() if not one.put_off]
+        of_domain = Counter(one.domain for one in self._open) + Counter(one.domain for one in others)
         for_us = sum(one.cause is Cause.OURS for one in self._open)
+        for_us += sum(cause(one.raw) is Cause.OURS for one in others)
         return for_us >= SPEAK_OF_US or len(of_domain) >= DEAD_DOMAINS or max(of_domain.values()) > DEAD_OF_ONE_DOMAIN
 
 

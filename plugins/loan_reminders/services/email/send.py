@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
 from loan_reminders.domain.email.return_path import return_path
+from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.errors import DeliveriesDeferred, MailRelayRejected
 from loan_reminders.domain.messages import Receipt, RenderedEmail, SentWords
 from loan_reminders.domain.notices import Delivery
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 IN_FLIGHT_PER_CONNECTION = 2
 _AGE_WHEN_SLOW_S = 10
 """How long, in seconds, a message may wait for its turn at a slow pace: its words are those of when it was written."""
+_LOOK_AGAIN_S = 0.5
+"""Seconds until a sender without any connection asks for one again."""
 _One = TypeVar("_One")
 _GATHER_S = 0.02
 """How long, in seconds, a first answer waits for others, to be recorded with them."""
@@ -38,13 +42,15 @@ _GATHER_S = 0.02
 class SendingPlan:
     """How one try sends the e-mails of a run.
 
-    At most `messages_per_minute` leave (0: as fast as the server takes them). With a `bounce_address`, each message has
+    `share` is the part of the run that this sender sends. `connections` and `messages_per_minute` (0: as fast as the
+    server takes them) are those of the library: its senders share them. With a `bounce_address`, each message has
     a return path of its own there. With `remember_refused`, addresses that do not exist are written to no more: not
     when a test installation sends everything to another address.
     """
 
     run_id: int
     connections: int
+    share: Share = WHOLE
     first_try: bool = False
     last_try: bool = False
     messages_per_minute: int = 0
@@ -54,7 +60,12 @@ class SendingPlan:
     @property
     def page_size(self) -> int:
         """How many deliveries to read at a time: five minutes' worth at a slow pace, 0 for the ledger's usual."""
-        return max(10, min(500, 5 * self.messages_per_minute)) if self.messages_per_minute else 0
+        return max(10, min(500, 5 * self.own_pace)) if self.messages_per_minute else 0
+
+    @property
+    def own_pace(self) -> int:
+        """How many messages a minute are this sender's, when the others of the run send as well."""
+        return self.share.part(self.messages_per_minute)
 
     @property
     def in_flight(self) -> int:
@@ -62,7 +73,7 @@ class SendingPlan:
         most = self.connections * IN_FLIGHT_PER_CONNECTION
         if not self.messages_per_minute:
             return most
-        return max(1, min(most, self.messages_per_minute * _AGE_WHEN_SLOW_S // 60))
+        return max(1, min(most, self.own_pace * _AGE_WHEN_SLOW_S // 60))
 
 
 def send_emails(
@@ -73,7 +84,10 @@ def send_emails(
     *,
     still_due: StillDue,
 ) -> dict[str, int]:
-    """Send what waits and is still due; returns deliveries by state.
+    """Send what waits and is still due in a run, or in a share of it; returns deliveries by state.
+
+    Other senders of the run may be at work, each on its share, and other runs of the library: it waits until one of the
+    library's connections is free, and takes no more of them than its part.
 
     Each message is marked as attempted, in a committed transaction that also keeps its words, before it leaves. Killed
     at any instant, at most `2 × connections` messages are in doubt. `render` is called shortly before a message
@@ -85,14 +99,17 @@ def send_emails(
     e-mails in doubt are sent once more, with the same Message-ID.
     """
     tally = Tally(channel="E-mails")
-    with ledger.sender(plan.run_id, Channel.EMAIL) as sender, MailWorkers(open_relay, plan.connections) as workers:
+    with ExitStack() as stack:
+        sender = stack.enter_context(ledger.sender(plan.run_id, Channel.EMAIL, share=plan.share))
+        plan = replace(plan, connections=_connections(sender, plan))
+        workers = stack.enter_context(MailWorkers(open_relay, plan.connections))
         out = _Outgoing(sender=sender, workers=workers, tally=tally, plan=plan, still_due=still_due)
         still_due.settle(sender)
         for page in sender.waiting(plan.page_size) if plan.page_size else sender.waiting():
             out.send_page(page, render)
             still_due.settle(sender)
         out.finish()
-        if plan.remember_refused:
+        if plan.remember_refused and not sender.others_at_work():  # else the last of them sees all the refusals
             _remember_refused(ledger)
         log.info("E-mails : %s", tally.summary())
         deferred = tally.states[DeliveryState.PLANNED]
@@ -100,11 +117,22 @@ def send_emails(
         if in_doubt and plan.first_try:
             raise DeliveriesDeferred(f"E-mails sans réponse certaine, renvoyés une fois au prochain essai : {in_doubt}")
         if plan.last_try:
-            out.refusals.before_giving_up()
+            out.refusals.before_giving_up(sender.refused_elsewhere)
         given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=plan.last_try)
         if given_up:
             log.warning("%s après le dernier essai", many(given_up, "e-mail abandonné", "e-mails abandonnés"))
     return tally.summary()
+
+
+def _connections(sender: Sender, plan: SendingPlan) -> int:
+    """How many SMTP connections are this sender's; waits for one while other senders of the library have them all."""
+    wanted, told = plan.share.part(plan.connections), False
+    while not (taken := sender.take_mail_connections(of=plan.connections, wanted=wanted)):
+        if not told:
+            log.info("Les connexions SMTP de la bibliothèque servent toutes à d'autres envois : attente")
+        told = True
+        time.sleep(_LOOK_AGAIN_S)
+    return taken
 
 
 def _remember_refused(ledger: Ledger) -> None:
@@ -154,7 +182,7 @@ class _Outgoing:
         while self.workers.under_way or self.answered:
             self._collect()
             self._record(self._settle())
-        self._record(self.refusals.finish())
+        self._record(self.refusals.finish(self.sender.refused_elsewhere))
 
     def _addressed(self, message: RenderedEmail) -> RenderedEmail:
         if not self.plan.bounce_address:
@@ -205,7 +233,7 @@ class _Outgoing:
             self.answered += self.workers.collect(self.workers.under_way, _GATHER_S)
         self.sender.record(self._settle().record)
         with suppress(MailRelayRejected):  # it refuses everybody, which is for this error to say, or for the next try
-            self.sender.record(self.refusals.finish().record)
+            self.sender.record(self.refusals.finish(self.sender.refused_elsewhere).record)
         raise error
 
 

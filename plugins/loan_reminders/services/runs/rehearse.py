@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.errors import LetterStoreUnavailable
 from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
@@ -31,17 +32,21 @@ def rehearse(
     *,
     run_id: int,
     channel: Channel,
+    share: Share = WHOLE,
     ask_cost: Callable[[Sequence[RenderedText]], int] | None = None,
 ) -> dict[str, int]:
     """Compose every message of a dry run and keep it under `essai-a-blanc/`; the deliveries end CANCELLED (dry_run).
 
-    Nothing is claimed: the real run of the same day finds everything still to do. `ask_cost` asks the SMS provider
+    Nothing is claimed: the real run of the same day finds everything still to do. `share` is the part of the run to
+    compose; no two shares write to one folder. `ask_cost` asks the SMS provider
     what texts would cost, in segments, without sending them; a difference with our own count is a warning.
     """
     tally = Tally(channel=f"Essai à blanc, {channel}")
     run = ledger.run(run_id)
     folder = f"{REHEARSALS}/{run.stage}-{run.reference_date}-{run_id}/{channel}"
-    with ledger.sender(run_id, channel) as sender:
+    if not share.whole:
+        folder += f"/{share.number}-{share.of}"
+    with ledger.sender(run_id, channel, share=share) as sender:
         for number, page in enumerate(sender.waiting(), start=1):
             messages, failed = render_all(page, render)
             locations = store.store(f"{folder}/{number:04d}", _files(messages))

@@ -1,0 +1,121 @@
+"""deploy/helm/values.yaml: what the official chart makes of it where Helm is at hand, its schema of values elsewhere.
+
+The schema is the chart's own (apache/airflow, `chart/values.schema.json`, chart 1.22.0, Apache License 2.0), without
+its words: see `airflow_chart/README.md` beside this file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "deploy" / "helm" / "values.yaml"
+VALUES: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+SCHEMA = Path(__file__).parent / "airflow_chart" / "values.schema.json.gz"
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+COMPOSE = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
+CHART = os.environ.get("AIRFLOW_CHART", "")
+"""The chart as a folder or an archive, for `helm template`."""
+EXECUTORS = ("KubernetesExecutor", "CeleryExecutor")
+
+
+def judge() -> Any:
+    from jsonschema import Draft7Validator
+
+    return Draft7Validator(json.loads(gzip.decompress(SCHEMA.read_bytes())))
+
+
+def complaints(values: dict[str, Any]) -> list[str]:
+    return [f"{'.'.join(map(str, error.path))}: {error.message[:200]}" for error in judge().iter_errors(values)]
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_the_charts_schema_takes_the_values(executor):
+    assert complaints(VALUES | {"executor": executor}) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"uid": "10001"}, "uid"),
+        ({"secret": [{"envName": "A", "secretKey": 3}]}, "secret"),
+        ({"migrateDatabaseJob": {"argz": []}}, "argz"),
+        ({"workers": {"celery": {"replicas": "two"}}}, "replicas"),
+    ],
+)
+def test_the_schema_refuses_what_the_chart_does_not_know(wrong, said):
+    assert any(said in one for one in complaints(VALUES | wrong))
+
+
+def strangers(values: Any, schema: dict[str, Any], whole: dict[str, Any], path: str = "") -> list[str]:
+    """Keys that the schema does not name, where it names any: Helm takes them, and nothing reads them."""
+    while "$ref" in schema:
+        schema = whole["definitions"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(values, list):
+        return [one for each in values for one in strangers(each, schema.get("items", {}), whole, path)]
+    if not isinstance(values, dict) or "properties" not in schema or path == ".config":
+        return []
+    known = schema["properties"]
+    return [
+        *(f"{path}.{key}" for key in values if key not in known),
+        *(one for key, value in values.items() if key in known
+          for one in strangers(value, known[key], whole, f"{path}.{key}")),
+    ]  # fmt: skip
+
+
+def test_every_key_is_one_that_the_chart_reads():
+    whole = json.loads(gzip.decompress(SCHEMA.read_bytes()))
+    assert strangers(VALUES, whole, whole) == []
+    assert strangers({"executer": "x", "workers": {"celery": {"replica": 2}}}, whole, whole) == [
+        ".executer", ".workers.celery.replica",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(
+    not (shutil.which("helm") and CHART), reason="helm is not installed, or AIRFLOW_CHART does not name Airflow's chart"
+)
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_helm_renders_the_chart_with_the_values(executor):
+    command = ["helm", "template", "relances", CHART, "--values", str(FILE), "--set", f"executor={executor}"]
+    made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    parts = [part for part in yaml.safe_load_all(made) if part]
+    assert {"Deployment", "Job", "ServiceAccount"} <= {part["kind"] for part in parts}
+    assert "loan_reminders.commands.migrate" in made
+    assert "s3://letters_s3@relances/letters" in made
+
+
+def test_the_values_say_what_the_image_and_the_program_say():
+    work = re.search(r"(?m)^WORKDIR (\S+)", DOCKERFILE)[1]
+    assert VALUES["config"]["core"]["dags_folder"] == f"{work}/dags"
+    assert VALUES["config"]["core"]["plugins_folder"] == f"{work}/plugins"
+    assert f"--uid {VALUES['uid']} " in DOCKERFILE
+    assert VALUES["airflowHome"] == re.search(r"AIRFLOW_HOME=(\S+)", DOCKERFILE)[1]
+
+
+def test_nothing_secret_is_in_the_file_and_every_connection_is_there():
+    """The connections are those of docker-compose.yaml; the mailbox of bounces is for whoever has one."""
+    named = {one["envName"] for one in VALUES["secret"]}
+    asked = set(re.findall(r"AIRFLOW_CONN_(?:ILS_ORACLE|REMINDERS_LEDGER|MAIL_RELAY|ALLMYSMS)\b", COMPOSE))
+    assert len(asked) == 4
+    assert asked | {"AIRFLOW_CONN_LETTERS_S3", "REMINDERS_SMS_CALLBACK_TOKEN"} <= named
+    assert not any(key in VALUES for key in ("fernetKey", "apiSecretKey", "jwtSecret"))
+    assert VALUES["createUserJob"]["enabled"] is False
+    storage = next(one["value"] for one in VALUES["env"] if one["name"] == "REMINDERS_STORAGE")
+    assert "AIRFLOW_CONN_" + storage.removeprefix("s3://").partition("@")[0].upper() in named
+
+
+def test_no_git_and_the_ledger_is_migrated_with_airflow():
+    assert VALUES["dags"]["gitSync"]["enabled"] is VALUES["dags"]["persistence"]["enabled"] is False
+    [*_, command] = VALUES["migrateDatabaseJob"]["args"]
+    assert command.startswith("airflow db migrate && ")
+    assert "migrate" in command.split("&&")[1]
