@@ -16,15 +16,16 @@ un prêt dont l'échéance est passée est écarté (`expired`). *Essai à blanc
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import dag_arguments, daily
+from loan_reminders.dag_arguments import dag_arguments, daily, each_library
 from loan_reminders.domain.stages import Stage
 from loan_reminders.operators import CloseRun, ConfirmVolume, ExtractLoans, PlanNotices, SendEmails
 
-with DAG(schedule=daily(Stage.COURTESY_NOTICE), doc_md=__doc__, **dag_arguments(Stage.COURTESY_NOTICE)):
-    loans = ExtractLoans()
-    notices = PlanNotices(run_id=loans.output)
-    volume = ConfirmVolume(run_id=loans.output)
-    emails = SendEmails.of_shares(notices.output, run_id=loans.output)
-    closing = CloseRun(run_id=loans.output)
+for _ in each_library():
+    with DAG(schedule=daily(Stage.COURTESY_NOTICE), doc_md=__doc__, **dag_arguments(Stage.COURTESY_NOTICE)):
+        loans = ExtractLoans()
+        notices = PlanNotices(run_id=loans.output)
+        volume = ConfirmVolume(run_id=loans.output)
+        emails = SendEmails.of_shares(notices.output, run_id=loans.output)
+        closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> emails >> closing
+        loans >> notices >> volume >> emails >> closing

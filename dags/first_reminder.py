@@ -18,17 +18,18 @@ deux fois moins d'e-mails ou de mobiles), attend une réponse (« Actions requis
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import dag_arguments, daily
+from loan_reminders.dag_arguments import dag_arguments, daily, each_library
 from loan_reminders.domain.stages import Stage
 from loan_reminders.operators import CloseRun, ConfirmVolume, ExtractLoans, PlanNotices, PrintLetters, SendEmails
 
-with DAG(schedule=daily(Stage.FIRST_REMINDER), doc_md=__doc__, **dag_arguments(Stage.FIRST_REMINDER)):
-    loans = ExtractLoans()
-    notices = PlanNotices(run_id=loans.output)
-    volume = ConfirmVolume(run_id=loans.output)
-    emails = SendEmails.of_shares(notices.output, run_id=loans.output)
-    letters = PrintLetters(run_id=loans.output, trigger_rule="all_done_min_one_success")
-    closing = CloseRun(run_id=loans.output)
+for _ in each_library():
+    with DAG(schedule=daily(Stage.FIRST_REMINDER), doc_md=__doc__, **dag_arguments(Stage.FIRST_REMINDER)):
+        loans = ExtractLoans()
+        notices = PlanNotices(run_id=loans.output)
+        volume = ConfirmVolume(run_id=loans.output)
+        emails = SendEmails.of_shares(notices.output, run_id=loans.output)
+        letters = PrintLetters(run_id=loans.output, trigger_rule="all_done_min_one_success")
+        closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> [emails, letters] >> closing
-    emails >> letters
+        loans >> notices >> volume >> [emails, letters] >> closing
+        emails >> letters

@@ -18,8 +18,9 @@ Si le SIGB ne connaît plus aucun de beaucoup de prêts, c'est de lui qu'on dout
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import arguments_beside_stages, nightly
+from loan_reminders.dag_arguments import arguments_beside_stages, each_library, nightly
 from loan_reminders.operators import LookAtLoans
 
-with DAG(schedule=nightly(23, 15), doc_md=__doc__, **arguments_beside_stages("loan_returns")):
-    LookAtLoans()
+for _ in each_library():
+    with DAG(schedule=nightly(23, 15), doc_md=__doc__, **arguments_beside_stages("loan_returns")):
+        LookAtLoans()

@@ -19,8 +19,9 @@ non lues. Un retour qui ne cite rien de ce que la bibliothèque a envoyé ne cha
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import arguments_beside_stages, hourly
+from loan_reminders.dag_arguments import arguments_beside_stages, each_library, hourly
 from loan_reminders.operators import ReadBounces
 
-with DAG(schedule=hourly(25), doc_md=__doc__, **arguments_beside_stages("mail_feedback")):
-    ReadBounces()
+for _ in each_library():
+    with DAG(schedule=hourly(25), doc_md=__doc__, **arguments_beside_stages("mail_feedback")):
+        ReadBounces()

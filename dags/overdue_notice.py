@@ -15,16 +15,17 @@ Tournée en retard : un prêt qui relève déjà de la première lettre de relan
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import dag_arguments, daily
+from loan_reminders.dag_arguments import dag_arguments, daily, each_library
 from loan_reminders.domain.stages import Stage
 from loan_reminders.operators import CloseRun, ConfirmVolume, ExtractLoans, PlanNotices, SendEmails, SendSms
 
-with DAG(schedule=daily(Stage.OVERDUE_NOTICE), doc_md=__doc__, **dag_arguments(Stage.OVERDUE_NOTICE)):
-    loans = ExtractLoans()
-    notices = PlanNotices(run_id=loans.output)
-    volume = ConfirmVolume(run_id=loans.output)
-    emails = SendEmails.of_shares(notices.output, run_id=loans.output)
-    sms = SendSms(run_id=loans.output)
-    closing = CloseRun(run_id=loans.output)
+for _ in each_library():
+    with DAG(schedule=daily(Stage.OVERDUE_NOTICE), doc_md=__doc__, **dag_arguments(Stage.OVERDUE_NOTICE)):
+        loans = ExtractLoans()
+        notices = PlanNotices(run_id=loans.output)
+        volume = ConfirmVolume(run_id=loans.output)
+        emails = SendEmails.of_shares(notices.output, run_id=loans.output)
+        sms = SendSms(run_id=loans.output)
+        closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> [emails, sms] >> closing
+        loans >> notices >> volume >> [emails, sms] >> closing

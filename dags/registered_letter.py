@@ -9,14 +9,13 @@
    des destinataires (CSV) et le **bordereau de dépôt**, et suivi jusqu'aux avis de réception (pages « Relances »).
 
 Un lecteur sans adresse postale utilisable est écarté avec le motif, pour le bureau de prêt.
-
 **Vérifier le volume** : une tournée bien plus grosse que d'habitude, ou une lecture du SIGB inhabituelle (aucun prêt,
 deux fois moins d'e-mails ou de mobiles), attend une réponse. **Clore et vérifier** : comptes faux, tournée rouge.
 """
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import dag_arguments, daily
+from loan_reminders.dag_arguments import dag_arguments, daily, each_library
 from loan_reminders.domain.stages import Stage
 from loan_reminders.operators import (
     ApproveLetters,
@@ -28,13 +27,14 @@ from loan_reminders.operators import (
     PrintLetters,
 )
 
-with DAG(schedule=daily(Stage.REGISTERED_LETTER), doc_md=__doc__, **dag_arguments(Stage.REGISTERED_LETTER)):
-    loans = ExtractLoans()
-    notices = PlanNotices(run_id=loans.output)
-    volume = ConfirmVolume(run_id=loans.output)
-    draft = PrepareLetters(run_id=loans.output)
-    answer = ApproveLetters(run_id=loans.output)
-    letters = PrintLetters(task_id="print_registered_letters", run_id=loans.output)
-    closing = CloseRun(run_id=loans.output)
+for _ in each_library():
+    with DAG(schedule=daily(Stage.REGISTERED_LETTER), doc_md=__doc__, **dag_arguments(Stage.REGISTERED_LETTER)):
+        loans = ExtractLoans()
+        notices = PlanNotices(run_id=loans.output)
+        volume = ConfirmVolume(run_id=loans.output)
+        draft = PrepareLetters(run_id=loans.output)
+        answer = ApproveLetters(run_id=loans.output)
+        letters = PrintLetters(task_id="print_registered_letters", run_id=loans.output)
+        closing = CloseRun(run_id=loans.output)
 
-    loans >> notices >> volume >> draft >> answer >> letters >> closing
+        loans >> notices >> volume >> draft >> answer >> letters >> closing

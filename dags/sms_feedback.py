@@ -17,11 +17,12 @@ chose ; cette tournée rattrape ce qui manquerait.
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import arguments_beside_stages, hourly
+from loan_reminders.dag_arguments import arguments_beside_stages, each_library, hourly
 from loan_reminders.operators import ReadBlacklist, ReadCredit, ReadReceipts, ReadReplies
 
-with DAG(schedule=hourly(10), doc_md=__doc__, **arguments_beside_stages("sms_feedback")):
-    ReadReceipts()
-    ReadReplies()
-    ReadBlacklist()
-    ReadCredit()
+for _ in each_library():
+    with DAG(schedule=hourly(10), doc_md=__doc__, **arguments_beside_stages("sms_feedback")):
+        ReadReceipts()
+        ReadReplies()
+        ReadBlacklist()
+        ReadCredit()

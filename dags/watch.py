@@ -19,8 +19,9 @@ avait plus rien à envoyer.
 
 from airflow.sdk import DAG
 
-from loan_reminders.dag_arguments import arguments_beside_stages, hourly
+from loan_reminders.dag_arguments import arguments_beside_stages, each_library, hourly
 from loan_reminders.operators import WatchRuns
 
-with DAG(schedule=hourly(40), doc_md=__doc__, **arguments_beside_stages("watch")):
-    WatchRuns()
+for _ in each_library():
+    with DAG(schedule=hourly(40), doc_md=__doc__, **arguments_beside_stages("watch")):
+        WatchRuns()

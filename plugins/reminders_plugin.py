@@ -1,42 +1,8 @@
-"""The librarians' pages and what the SMS provider calls, for Airflow's web server; and when the DAGs may run."""
+"""Where the package is not installed, Airflow finds its plugin here, in the plugins folder."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Any
+from loan_reminders import airflow_plugin
 
-from airflow.plugins_manager import AirflowPlugin
-
-from loan_reminders import run_listener
-from loan_reminders.timetables import UpToNowTimetable
-
-
-class RemindersPlugin(AirflowPlugin):
-    """Adds « Relances » to the navigation; the pages are imported by the web server alone."""
-
-    name = "relances"
-    external_views = [  # noqa: RUF012 - Airflow reads it on the class
-        {
-            "name": "Relances",
-            "href": "relances/",
-            "destination": "nav",
-            "url_route": "relances",
-            "nav_top_level": True,
-        },
-        {
-            "name": "Relances",
-            "href": "relances/tournees/airflow?dag={DAG_ID}&tournee={RUN_ID}",
-            "destination": "dag_run",
-            "url_route": "relances-tournee",
-        },
-    ]
-
-    timetables = [UpToNowTimetable]  # noqa: RUF012
-    listeners = [run_listener]  # noqa: RUF012
-
-    @cached_property
-    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # a list there
-        """The application below `/relances`."""
-        from loan_reminders.web.app import create_app
-
-        return [{"app": create_app(), "url_prefix": "/relances", "name": "Relances"}]
+if not airflow_plugin.is_installed():
+    RemindersPlugin = airflow_plugin.RemindersPlugin

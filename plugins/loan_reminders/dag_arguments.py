@@ -1,19 +1,26 @@
 """What the DAGs have in common: names, schedule, time zone, retries, params; what a library may change is in
-`library.toml`."""
+`library.toml`. An installation of several libraries has each DAG once for each of them (`each_library`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from zlib import crc32
 
-from airflow.sdk import Param
+from airflow.sdk import Param, get_parsing_context
 
+from loan_reminders.domain.dag_ids import library_of
+from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.domain.runs.tries import FIRST_PAUSE, LONGEST_PAUSE, TRIES_AFTER
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.task_names import DAGS
 from loan_reminders.services.compose import check_texts
-from loan_reminders.settings.library_toml import TEMPLATES, settings
+from loan_reminders.settings.all_libraries import all_settings
+from loan_reminders.settings.libraries import EMPTY, codes, of_library, settings_path, several
+from loan_reminders.settings.library_toml import Settings, our_dag_id, settings
 from loan_reminders.timetables import UpToNowTimetable
+from loan_reminders.watching.alerts import watched_run, watched_tasks
 
 RUNS_AT_ONCE = {Stage.REGISTERED_LETTER: 31}
 """How many days of one stage may be under way, 1 where nothing is said: a day of registered letters that nobody
@@ -40,13 +47,83 @@ def daily(stage: Stage) -> UpToNowTimetable:
 
 
 def hourly(minute: int) -> UpToNowTimetable:
-    """Every hour at this minute."""
-    return UpToNowTimetable(f"{minute} * * * *", timezone=settings().library.time_zone)
+    """Every hour at this minute; each of several libraries at one of its own."""
+    return UpToNowTimetable(f"{_spread(minute)} * * * *", timezone=settings().library.time_zone)
 
 
 def nightly(hour: int, minute: int) -> UpToNowTimetable:
     """Every day at this hour of the evening, so that what ended during a day is found on that day."""
-    return UpToNowTimetable(f"{minute} {hour} * * *", timezone=settings().library.time_zone)
+    return UpToNowTimetable(f"{_spread(minute)} {hour} * * *", timezone=settings().library.time_zone)
+
+
+def _spread(minute: int) -> int:
+    """The minute for this library: a hundred that began at the same one would wait for each other."""
+    return (minute + crc32(settings().library.code.encode())) % 60 if several() else minute
+
+
+def each_library() -> Iterator[None]:
+    """Once for each library, which is current inside the loop: the only one, or each of the folder in turn.
+
+    A library of a folder whose file is wrong is left out, and `check_libraries` says so: an error here would be that of
+    the DAG file, and Airflow then stops every DAG of the file, those of the other libraries too. A process that runs
+    one task makes the DAG of its library alone. Raises SettingsError when the only library's file is wrong.
+    """
+    if not several():
+        yield
+        return
+    mine = library_of(get_parsing_context().dag_id or "")
+    for code in (mine,) if mine else codes():
+        with of_library(code):
+            try:
+                settings()
+            except SettingsError:
+                if mine:
+                    raise
+                continue
+            yield
+
+
+def check_libraries() -> None:
+    """Raise SettingsError with what is wrong in the folder of libraries: files, and SMS that cannot fit.
+
+    The only library of an installation says what is wrong in each of its DAGs.
+    """
+    if not several():
+        return
+    faults = [str(fault) for _, ours in all_settings() if (fault := _fault(ours)) is not None]
+    if not codes() and not faults:
+        faults = [f"{settings_path()} : {EMPTY}"]
+    if faults:
+        raise SettingsError("\n".join(faults))
+
+
+def _fault(ours: Settings | SettingsError) -> ReminderError | None:
+    if isinstance(ours, SettingsError):
+        return ours
+    try:
+        for stage in Stage:
+            _check_texts(ours, stage)
+    except ReminderError as error:
+        return SettingsError(f"{ours.library.code} : {error}")
+    return None
+
+
+def _check_texts(ours: Settings, stage: Stage) -> None:
+    if any(entry.channel == Channel.SMS.value for entry in ours.stages.of(stage).channels):
+        check_texts(ours.templates, ours.text_rules(), stage=stage, library=ours.identity())
+
+
+def _shared(name: str) -> dict[str, Any]:
+    """The arguments that all our DAGs have. `name` is a stage's, or that of what runs beside the stages."""
+    ours = settings()
+    known = ours.library
+    return {
+        "dag_id": our_dag_id(name),
+        "dag_display_name": f"{DAGS[name]} · {known.short_name}" if several() else DAGS[name],
+        "start_date": datetime(2026, 1, 1, tzinfo=ours.zone),
+        "catchup": False,
+        "tags": ["relances", known.code] if several() else ["relances"],
+    }
 
 
 def dag_arguments(stage: Stage) -> dict[str, Any]:
@@ -54,19 +131,16 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
 
     Runs come one at a time, but for a stage that may wait for a person. Missed days are not caught up by themselves.
     Raises SettingsError, which Airflow shows among the DAG import errors, when `library.toml` is wrong, and
-    TemplateError when the stage's SMS cannot fit.
+    TemplateError when the SMS of the only library cannot fit; of several, `check_libraries` says it, and the run fails
+    at its first task.
     """
-    ours = settings()
-    if any(entry.channel == Channel.SMS.value for entry in ours.stages.of(stage).channels):
-        check_texts(TEMPLATES, ours.text_rules(), stage=stage, library=ours.identity())
+    if not several():
+        _check_texts(settings(), stage)
     return {
-        "dag_id": stage.value,
-        "dag_display_name": DAGS[stage],
-        "start_date": datetime(2026, 1, 1, tzinfo=ours.zone),
-        "catchup": False,
+        **_shared(stage.value),
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
         "dagrun_timeout": RUN_LASTS.get(stage),
-        "tags": ["relances"],
+        **watched_run(late_after=timedelta(hours=settings().alerts.late_after_hours)),
         "params": {
             "reference_date": Param(
                 None,
@@ -89,27 +163,26 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
             "retry_delay": FIRST_PAUSE,
             "retry_exponential_backoff": True,
             "max_retry_delay": LONGEST_PAUSE,
+            **watched_tasks(),
         },
     }
 
 
-def arguments_beside_stages(dag_id: str) -> dict[str, Any]:
+def arguments_beside_stages(name: str) -> dict[str, Any]:
     """The arguments of a DAG that is no stage: it asks and counts. Its tasks are tried again within the hour.
 
     Raises SettingsError when `library.toml` is wrong.
     """
     return {
-        "dag_id": dag_id,
-        "dag_display_name": DAGS[dag_id],
-        "start_date": datetime(2026, 1, 1, tzinfo=settings().zone),
-        "catchup": False,
+        **_shared(name),
         "max_active_runs": 1,
         "dagrun_timeout": SHORT_RUN_LASTS,
-        "tags": ["relances"],
+        **watched_run(),
         "default_args": {
             "owner": "bibliothèque",
             "retries": 2,
             "retry_delay": timedelta(minutes=10),
             "execution_timeout": timedelta(minutes=45),
+            **watched_tasks(),
         },
     }

@@ -41,7 +41,8 @@ def dags():
 
 
 def test_one_dag_a_stage_and_those_that_run_every_hour_each_named_after_its_file(dags):
-    assert set(dags) == {stage.value for stage in Stage} | {"sms_feedback", "mail_feedback", "watch", "loan_returns"}
+    beside = {"sms_feedback", "mail_feedback", "watch", "loan_returns", "retention"}
+    assert set(dags) == {stage.value for stage in Stage} | beside
     for dag_id, dag in dags.items():
         assert dag.fileloc.endswith(f"/{dag_id}.py")
         assert len((ROOT / "dags" / f"{dag_id}.py").read_text(encoding="utf-8").splitlines()) <= 40
@@ -134,6 +135,16 @@ def test_the_ends_of_loans_are_looked_at_every_evening(dags):
     assert (task.task_id, task.task_display_name, task.retries) == ("look_at_loans", "Regarder les retours", 2)
 
 
+def test_what_was_kept_long_enough_is_removed_every_night_or_only_counted(dags):
+    dag = dags["retention"]
+    assert (cron(dag), dag.catchup, dag.max_active_runs) == (("30 1 * * *", "Europe/Paris"), False, 1)
+    assert (dag.dag_display_name, set(dag.params)) == ("10. Effacement", {"dry_run"})
+    assert dag.doc_md.startswith("## ")
+    [task] = dag.tasks
+    assert (task.task_id, task.retries) == ("erase_expired", 2)
+    assert task.task_display_name == "Effacer ce qui a été conservé assez longtemps"
+
+
 def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypatch):
     wrong = tmp_path / "library.toml"
     text = (ROOT / "library.toml").read_text(encoding="utf-8")
@@ -145,7 +156,7 @@ def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypat
         errors = read_dags(tmp_path / "dags").import_errors
     finally:
         settings.cache_clear()
-    assert len(errors) == 9
+    assert len(errors) == 10
     for message in errors.values():
         assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in message
 

@@ -117,7 +117,7 @@ def test_yesterday_is_the_day_without_another(server):
 
 def run(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-m", "loan_reminders.commands.check_ils", *arguments],
+        [sys.executable, "-m", "loan_reminders", "check-ils", *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT / "plugins"), **environment},
         capture_output=True,
         check=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import sqlite3
 from contextlib import closing
@@ -169,14 +170,12 @@ def test_a_plan_that_cannot_be_had_is_said_to_be_unknown(server, monkeypatch, co
 
 @pytest.fixture
 def sql_folder(tmp_path, monkeypatch):
-    """The statements, to be spoiled."""
-    from loan_reminders.hooks import ils
-
+    """The site's own statements, which replace those delivered; to be spoiled."""
     folder = tmp_path / "sql" / "aleph"
     folder.mkdir(parents=True)
     for name in ("loans_due.sql", "loan_now.sql"):
         (folder / name).write_bytes((ROOT / "sql" / "aleph" / name).read_bytes())
-    monkeypatch.setattr(ils, "SQL_FOLDER", tmp_path / "sql")
+    monkeypatch.setenv("REMINDERS_CONFIG", shutil.copy(ROOT / "library.toml", tmp_path))
     return folder
 
 

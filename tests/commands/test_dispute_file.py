@@ -1,4 +1,4 @@
-"""`python -m loan_reminders.commands.dispute_file`: the file of a loan that a reader contests."""
+"""`loan-reminders dispute-file`: the file of a loan that a reader contests."""
 
 from __future__ import annotations
 

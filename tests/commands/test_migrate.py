@@ -1,4 +1,4 @@
-"""`python -m loan_reminders.commands.migrate`: the tables of the ledger, made or removed by hand."""
+"""`loan-reminders migrate`: the tables of the ledger, made or removed by hand."""
 
 from __future__ import annotations
 

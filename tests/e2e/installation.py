@@ -21,6 +21,7 @@ from sql.demo.generator import build_library
 from sql.demo.systems.library_site import site_settings
 from tests.e2e.airflow_api import AirflowApi
 from tests.e2e.library_system import serve_library
+from tests.e2e.package_metadata import package_metadata
 from tests.e2e.processes import Processes, free_port
 from tests.scenes.lived.months import SIZES, live
 from tests.simulators.oracle_server import SERVICE
@@ -84,6 +85,7 @@ class Installation:
     def __enter__(self) -> Installation:
         self.mail.mkdir(parents=True, exist_ok=True)
         settings_for_any_hour(self.config, self.ils_kind)
+        package_metadata(self.folder / "metadata")
         try:
             self._start()
         except BaseException:
@@ -130,28 +132,13 @@ class Installation:
         self.ils_password, self.sms_key = secrets.token_hex(8), secrets.token_hex(16)
         env = self._python_environment() | {"ILS_PASSWORD": self.ils_password, "ALLMYSMS_API_KEY": self.sms_key}
         commands = {
-            "oracle": [
-                "tests.simulators.oracle_server",
-                "--database",
-                str(self.ils),
-                "--port",
-                "0",
-                "--user",
-                ILS_LOGIN,
-            ],
-            "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port", "0", *self.smtp_options],
+            "oracle": ["tests.simulators.oracle_server", "--database", str(self.ils), "--port=0", "--user", ILS_LOGIN],
+            "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port=0", *self.smtp_options],
             "allmysms": [
-                "tests.simulators.allmysms_server",
-                "--port",
-                "0",
-                "--journal",
-                str(self.sms),
-                "--login",
-                SMS_LOGIN,
-                "--credits",
-                str(self.sms_credit),
+                "tests.simulators.allmysms_server", "--port=0", "--journal", str(self.sms), "--login", SMS_LOGIN,
+                "--credits", str(self.sms_credit),
             ],
-        }
+        }  # fmt: skip
         if self.ils_connection:
             del commands["oracle"]
         return {
@@ -162,7 +149,7 @@ class Installation:
     def _python_environment(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "REMINDERS"))}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "plugins"), str(ROOT)))
+        env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "plugins"), str(ROOT), str(self.folder / "metadata")))
         env["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), env.get("PATH", "")))
         return env
 
@@ -224,6 +211,7 @@ class Installation:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Europe/Paris",
             "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(map(":".join, self.users.items())),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.postgres.url("airflow").replace(

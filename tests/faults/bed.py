@@ -144,7 +144,7 @@ class Bed:
         with self._lock:
             if not template and not self._empty:
                 self._empty = self.postgres.create_database()
-                migrate = [sys.executable, "-m", "loan_reminders.commands.migrate", "upgrade"]
+                migrate = [sys.executable, "-m", "loan_reminders", "migrate", "upgrade"]
                 url = self.postgres.url(self._empty)
                 subprocess.run(
                     [*migrate, "--url", url],

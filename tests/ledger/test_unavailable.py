@@ -87,11 +87,11 @@ def test_a_database_that_does_not_exist(postgres_server: EmbeddedPostgres) -> No
     [
         (
             None,
-            "pas encore de tables : l'administrateur doit lancer `.*commands.migrate upgrade`",
+            "pas encore de tables : l'administrateur doit lancer `.*loan_reminders migrate upgrade`",
         ),
         (
             "UPDATE reminders_alembic_version SET version_num = '0000'",
-            "0000, il faut .* : .* doit lancer `python -m",
+            "0000, il faut .* : .* doit lancer `python -m loan_reminders migrate",
         ),
         ("UPDATE reminders_alembic_version SET version_num = '9999'", "installer la nouvelle version"),
         ("DELETE FROM reminders_alembic_version", "pas encore de tables"),

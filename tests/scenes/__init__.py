@@ -8,6 +8,7 @@ Values
     phone_fields        phone fields as libraries hold them, and what each becomes (domain/recipients)
     refusals            what mail servers say when they refuse, and what it means (domain/email, services/email)
     bounce_samples      reports of mail servers in their own shapes, and messages too costly to read (…/email, airflow)
+    several_libraries   a folder of libraries as one installation has it (settings, airflow, web, security, bench)
     sms_parts           how a phone network cuts a text: shares nothing with the program's counting (…/sms)
 
 What readers get
@@ -43,6 +44,7 @@ A real ledger, brought to a point by the ledger's own ways
     resending           a message sent again to one reader (services)
     counters            the figures as kept, and the same counted by other means (ledger/statistics)
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
+    planted             readers one would know again in any row or file, and a search for them (…/removal, services)
     old_ledger          a ledger that believes in two million rows a table (ledger)
     large_ledger        three years of a library with two million deliveries, really there (bench)
     asked/              everything that is asked of a ledger, asked once, a module for each subject (ledger)
@@ -61,6 +63,7 @@ The use cases at work
                         (`lived/`: three months of the fictional library, as `make up` shows them)
 
 Airflow
+    library_people      who may what in which library, and the pages of several (web/libraries, security)
     fake_airflow        its REST API as the pages ask it, behind an httpx transport (web/runs)
     operators_at_work   the real operators on a `world` (airflow)
     schedules           when each DAG's runs fall, in a process with settings of its own (airflow)

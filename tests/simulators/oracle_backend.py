@@ -76,6 +76,8 @@ class SqliteBackend:
         self._sqlite.execute("CREATE TEMP TABLE dual (dummy VARCHAR2(1))")
         self._sqlite.execute("INSERT INTO dual VALUES ('X')")
         self._dictionary = dictionary or Dictionary()
+        self._sqlite.create_function("sys_extract_utc", 1, lambda moment: moment)
+        self._sqlite.create_function("to_char", 2, lambda moment, _: self._dictionary.clock(moment))
 
     def authenticate(self, username: str) -> str | None:
         return self._accounts.get(username.upper())

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 DICTIONARY_TYPES: Mapping[str, str] = {"expiry_date": "DATE", "num_rows": "NUMBER"}
 EXPLAIN = re.compile(r"EXPLAIN\s+PLAN\s+SET\s+STATEMENT_ID\s*=\s*'(\w+)'\s+FOR\s+(.*)", re.DOTALL | re.IGNORECASE)
@@ -38,6 +38,11 @@ class Dictionary:
     own: tuple[str, ...] = ()
     hidden: str = ""
     sizes: Mapping[str, int | None] | None = None
+    ahead: timedelta = timedelta(0)
+
+    def clock(self, moment: str) -> str:
+        """The server's clock, which may be ahead of ours: `YYYYMMDDHH24MISS` of SQLite's own."""
+        return f"{datetime.fromisoformat(moment) + self.ahead:%Y%m%d%H%M%S}"
 
     def show(self, sqlite: sqlite3.Connection, account: str, owner: str = "UNS50") -> None:
         """Make the views, in this session alone."""

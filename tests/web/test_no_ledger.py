@@ -62,4 +62,4 @@ def test_a_ledger_that_waits_for_its_migrations_is_said_by_every_page(
     monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", connection_to(postgres_server, empty_database))
     for path, text in unavailable_pages(role).items():
         assert "administrateur doit lancer" in text or "attend sa mise à jour" in text, path
-        assert "commands.migrate upgrade" in text, path
+        assert "loan_reminders migrate upgrade" in text, path

@@ -1,1 +1,1 @@
-"""What a person runs by hand, each module one command: `python -m loan_reminders.commands.<name>`."""
+"""What a person runs by hand: `loan-reminders NAME`, each module one command, listed in `registry`."""

@@ -1,6 +1,6 @@
 """Everything sent about a loan, as one PDF, for a reader who contests it.
 
-    python -m loan_reminders.commands.dispute_file --code-barres 0935000123 --sortie dossier.pdf
+    loan-reminders dispute-file --code-barres 0935000123 --sortie dossier.pdf
 
 The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where
 letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). Ends with 1 when nothing is
@@ -9,7 +9,6 @@ found, when there is a choice (the loans are listed, to be named with `--pret`),
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import logging
 import os
@@ -19,6 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.french.plurals import many
@@ -27,16 +27,14 @@ from loan_reminders.french.refusals import sentence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0 with the file written, or 1 after saying on the error output what is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="loan_reminders.commands.dispute_file",
-        description="Réunit en un PDF tout ce qui a été envoyé au sujet d'un prêt.",
-    )
+    parser = command_parser("dispute-file")
     named_by = parser.add_mutually_exclusive_group(required=True)
     named_by.add_argument("--pret", metavar="ID", help="le numéro du prêt dans le SIGB")
     named_by.add_argument("--code-barres", metavar="X", help="le code-barres du document")
     named_by.add_argument("--reference", metavar="Y", help="la référence d'une lettre")
     named_by.add_argument("--recommande", metavar="N", help="le numéro d'un recommandé")
     parser.add_argument("--sortie", type=Path, required=True, metavar="dossier.pdf", help="le fichier à écrire")
+    library_option(parser)
     asked = parser.parse_args(arguments)
     search = LoanSearch(
         loan_id=asked.pret or "",
@@ -46,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        return _make(search, asked.sortie)
+        return _make(search, asked.sortie, asked.bibliotheque)
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1
 
 
-def _make(search: LoanSearch, output: Path) -> int:
+def _make(search: LoanSearch, output: Path, library: str | None) -> int:
     from loan_reminders.hooks.letter_store import letter_store
     from loan_reminders.ledger.address import from_environment
     from loan_reminders.ledger.connect import connect
@@ -63,9 +61,11 @@ def _make(search: LoanSearch, output: Path) -> int:
         find_loans,
         make_dispute_file,
     )
+    from loan_reminders.settings.libraries import of_library
     from loan_reminders.settings.library_toml import settings
 
-    config = settings()
+    with of_library(library):
+        config = settings()
     with connect(from_environment(os.environ), library=config.library.code) as ledger:
         disputes = ledger.dispute()
         found = find_loans(disputes, search)
@@ -82,6 +82,7 @@ def _make(search: LoanSearch, output: Path) -> int:
             who=_user(),
             made_at=datetime.now(config.zone),
             zone=config.zone,
+            templates=config.templates,
         )
     if not made:
         sys.stderr.write(f"{NOT_FOUND}\n")
@@ -106,7 +107,3 @@ def _write(output: Path, content: bytes) -> None:
         os.replace(file.name, output)
     except OSError as error:
         raise SettingsError(f"--sortie {output} : écriture impossible ({error.strerror})") from None
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,7 @@
 """Lay out the ledger's database, or bring it up to date.
 
-    python -m loan_reminders.commands.migrate upgrade
-    python -m loan_reminders.commands.migrate current
+    loan-reminders migrate upgrade
+    loan-reminders migrate current
 
 The environment says where the ledger is: `REMINDERS_LEDGER_URL`, a file named by `REMINDERS_LEDGER_URL_FILE`, or
 Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`. An address without a password may be given as `--url` instead. Two
@@ -10,7 +10,6 @@ migrations at once wait for each other.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -23,6 +22,7 @@ from alembic.config import Config
 from sqlalchemy import URL, Connection, create_engine, text
 
 from loan_reminders import ledger
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable, ReminderError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.address import from_command_line, from_text
@@ -92,10 +92,12 @@ def current(url: str | URL) -> str | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0, or 1 after saying on the error output what is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="loan_reminders.commands.migrate", description="Crée ou met à jour les tables du registre."
+    parser = command_parser("migrate")
+    parser.add_argument(
+        "action",
+        choices=("upgrade", "downgrade", "current"),
+        help="mettre à jour, revenir en arrière, ou dire seulement la révision",
     )
-    parser.add_argument("action", choices=("upgrade", "downgrade", "current"))
     parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
     parser.add_argument("--revision", help="la révision voulue (obligatoire pour downgrade)")
     given = parser.parse_args(arguments)
@@ -112,7 +114,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

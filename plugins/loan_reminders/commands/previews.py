@@ -1,4 +1,4 @@
-"""Every message a reader may get, as files to look at: `python -m loan_reminders.commands.previews` (`make preview`).
+"""Every message a reader may get, as files to look at: `loan-reminders preview` (`make preview`).
 
 The words are those of `templates/`, the library that of `library.toml`. E-mails as HTML, text and, where a Chromium is
 found, as images of a telephone (light and dark) and of a large screen; SMS as text with their count; letters as PDF
@@ -11,21 +11,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
+from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import CHANNELS, STAGES
+from loan_reminders.places import HOME
 from loan_reminders.services.compose import email_composer, text_composer
 from loan_reminders.services.previews import Sample, samples
-from loan_reminders.settings.library_toml import ROOT, TEMPLATES, Settings, settings
+from loan_reminders.settings.libraries import of_library
+from loan_reminders.settings.library_toml import Settings, settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SCREENS = {
@@ -66,7 +69,7 @@ def write_previews(ours: Settings, folder: Path, *, now: datetime, chromium: str
 def _each(ours: Settings, stage: Stage, channel: Channel, now: datetime) -> Iterator[tuple[str, Sample]]:
     from loan_reminders.rendering.templates import Templates
 
-    for language in Templates(TEMPLATES).languages(stage, channel):
+    for language in Templates(ours.templates).languages(stage, channel):
         for sample in samples(
             ours.policy(), ours.identity(), stage=stage, channel=channel, language=language, today=now.date()
         ):
@@ -74,7 +77,7 @@ def _each(ours: Settings, stage: Stage, channel: Channel, now: datetime) -> Iter
 
 
 def _emails(ours: Settings, stage: Stage, place: Path, now: datetime, chromium: str) -> Iterator[Path]:
-    compose = email_composer(TEMPLATES, ours.email_identity(), stage=stage, clock=lambda: now)
+    compose = email_composer(ours.templates, ours.email_identity(), stage=stage, clock=lambda: now)
     for name, sample in _each(ours, stage, Channel.EMAIL, now):
         mail = compose(sample.delivery)
         message = message_from_bytes(mail.content, policy=policy.default)
@@ -101,7 +104,7 @@ def _photograph(chromium: str, page: Path, image: Path, *, width: int, height: i
 
 
 def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator[Path]:
-    compose = text_composer(TEMPLATES, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
+    compose = text_composer(ours.templates, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
     for name, sample in _each(ours, stage, Channel.SMS, now):
         message = compose(sample.delivery)
         count = f"{len(message.text)} caractères, segments : {message.segments}"
@@ -111,7 +114,7 @@ def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator
 def _letters(ours: Settings, stage: Stage, channel: Channel, place: Path, now: datetime) -> Iterator[Path]:
     from loan_reminders.rendering.letters.renderer import LetterRenderer
 
-    renderer = LetterRenderer(TEMPLATES, library=ours.identity(), workers=1, layout=ours.letter_layout())
+    renderer = LetterRenderer(ours.templates, library=ours.identity(), workers=1, layout=ours.letter_layout())
     for name, sample in _each(ours, stage, channel, now):
         letter = renderer.letter(sample.delivery, today=sample.today)
         with tempfile.TemporaryDirectory() as scratch:
@@ -148,22 +151,31 @@ def write_index(folder: Path, files: list[Path]) -> Path:
     return _write(folder / "index.html", "\n".join([*parts, "</body></html>\n"]).encode())
 
 
-def main() -> None:
-    """Write the previews to `var/previews/`, anew."""
-    folder = ROOT / "var" / "previews"
-    shutil.rmtree(folder, ignore_errors=True)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the previews to a folder, anew; returns 0, or 1 after saying why a message cannot be written."""
+    parser = command_parser("preview", more="Les mots sont ceux des modèles. Rien n'est envoyé.")
+    usual = HOME / "var" / "previews"
+    parser.add_argument(
+        "--sortie", type=Path, default=usual, metavar="DOSSIER", help=f"un dossier nouveau ou vide ({usual}, refait)"
+    )
+    library_option(parser)
+    asked = parser.parse_args(arguments)
+    folder: Path = asked.sortie
+    if folder == usual:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+        parser.error(f"--sortie {folder} : un dossier nouveau ou vide est attendu")
     chromium = browser()
     if not chromium:
         sys.stdout.write("Aucun Chromium sur cette machine : les images des e-mails ne sont pas faites.\n")
     if not shutil.which("pdftoppm"):
         sys.stdout.write("pdftoppm (poppler-utils) manque : les images des lettres ne sont pas faites.\n")
-    ours = settings()
     try:
+        with of_library(asked.bibliotheque):
+            ours = settings()
         files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
     except ReminderError as error:
-        sys.exit(sentence(error))
+        sys.stderr.write(f"{sentence(error)}\n")
+        return 1
     sys.stdout.write(f"{many(len(files), 'fichier', 'fichiers')}. À ouvrir : {write_index(folder, files)}\n")
-
-
-if __name__ == "__main__":
-    main()
+    return 0

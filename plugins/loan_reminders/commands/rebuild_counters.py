@@ -1,6 +1,6 @@
 """Make the figures of the page « Statistiques » again, out of what the ledger holds.
 
-    python -m loan_reminders.commands.rebuild_counters --bibliotheque montclar
+    loan-reminders rebuild-counters --bibliotheque montclar
 
 The figures are kept by every run as it closes; this is for a doubt about them, and may be done while runs go on. The
 journal says who did it. The environment says where the ledger is: `REMINDERS_LEDGER_URL`, a file named by
@@ -10,12 +10,12 @@ journal says who did it. The environment says where the ledger is: `REMINDERS_LE
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import os
 import sys
 from collections.abc import Sequence
 
+from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
@@ -28,10 +28,8 @@ _EVERY = 100
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0, or 1 after saying on the error output why the ledger cannot be read."""
-    parser = argparse.ArgumentParser(
-        prog="loan_reminders.commands.rebuild_counters", description="Refait les chiffres de la page « Statistiques »."
-    )
-    parser.add_argument("--bibliotheque", required=True, help="library.code de library.toml")
+    parser = command_parser("rebuild-counters")
+    parser.add_argument("--bibliotheque", required=True, metavar="CODE", help="library.code de library.toml")
     parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
     parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
     asked = parser.parse_args(arguments)
@@ -47,7 +45,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(f"{many(counted, 'tournée comptée', 'tournées comptées')} à nouveau\n")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

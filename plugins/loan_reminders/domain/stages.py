@@ -88,13 +88,22 @@ class StageRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The library's procedure: every stage's rule."""
+    """The library's procedure: every stage's rule.
+
+    `starts_on` is the first day that is this program's: what fell on a day before it was another system's to tell.
+    """
 
     rules: tuple[StageRule, ...]
+    starts_on: date | None = None
 
     def rule(self, stage: Stage) -> StageRule:
         """The rule of one stage."""
         return next(rule for rule in self.rules if rule.stage is stage)
+
+    def before_start(self, due_date: date, stage: Stage) -> bool:
+        """Whether the stage fell, for a loan, on a day before the first one that is this program's."""
+        day = due_date + timedelta(days=self.rule(stage).offset_days)
+        return self.starts_on is not None and day < self.starts_on
 
     def stage_due(self, due_date: date, today: date) -> Stage | None:
         """The highest stage that a loan has reached today, or None before the first."""

@@ -87,6 +87,7 @@ class SkipReason(StrEnum):
     RETURNED = "returned"
     RENEWED = "renewed"
     HELD = "held"
+    BEFORE_START = "before_start"
     INVALID_ROW = "invalid_row"
     DUPLICATE_ROW = "duplicate_row"
 

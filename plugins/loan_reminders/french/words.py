@@ -133,6 +133,7 @@ SKIPS = {
     SkipReason.RETURNED: "rendu depuis",
     SkipReason.RENEWED: "prolongé depuis",
     SkipReason.HELD: "à ne pas écrire pour le moment",
+    SkipReason.BEFORE_START: "d'avant la mise en service",
     SkipReason.INVALID_ROW: "ligne du SIGB illisible",
     SkipReason.DUPLICATE_ROW: "ligne en double",
 }

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Literal
 
 from loan_reminders.domain.errors import SettingsError
+from loan_reminders.hooks.extras import flag, seconds
 
 if TYPE_CHECKING:
     from loan_reminders.domain.ports.outside import SmsAccount
@@ -43,7 +44,9 @@ def sms_gateway(
         base_url = f"{base_url}:{connection.port}"
     extra = connection.extra_dejson
     options: dict[str, Any] = {
-        name: float(extra[name]) for name in ("connect_timeout_s", "read_timeout_s") if name in extra
+        name: seconds(conn_id, extra, name, 0.0)
+        for name in ("connect_timeout_s", "read_timeout_s")
+        if extra.get(name) not in (None, "")
     }
     if zone is not None:
         options["zone"] = zone
@@ -51,7 +54,7 @@ def sms_gateway(
         base_url=base_url,
         login=login,
         api_key=password,
-        login_in_clear=str(extra.get("login_in_clear")).strip().lower() in {"true", "1", "yes", "on"},
+        login_in_clear=flag(extra.get("login_in_clear")),
     )
     gateway = AllMySmsRestGateway if api == "rest" else AllMySmsGateway
     return gateway(account, sender=sender, campaign=campaign, **options)

@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import BaseHook
 
 from loan_reminders.gateways.email.bounce_mailbox import ImapBounceMailbox, MailboxAccount
+from loan_reminders.hooks.extras import flag, seconds
 
 _TLS_PORT, _PLAIN_PORT = 993, 143
 
@@ -14,12 +15,12 @@ _TLS_PORT, _PLAIN_PORT = 993, 143
 def bounce_mailbox(
     conn_id: str = "bounce_mailbox", *, folder: str, done_folder: str, bounce_address: str
 ) -> ImapBounceMailbox:
-    """The mailbox of an Airflow connection of type imap: host, port, login, password; opened at the first question.
+    """The mailbox of an Airflow connection, opened at the first question: bounce_mailbox or imap, host, port, login.
 
     TLS from the start, with a certificate that the system's authorities vouch for, unless the extra says otherwise:
     `use_ssl` false reads in clear, which is refused unless `login_in_clear` is true; `ssl_context` "none" trusts any
-    certificate. `timeout` in seconds (30). Without a port: 993, or 143 in clear. Raises AirflowNotFoundException when
-    there is no such connection.
+    certificate. `timeout` in seconds (30). Without a port: 993, or 143 in clear. Raises SettingsError for a
+    time-out that is no time, AirflowNotFoundException when there is no such connection.
     """
     connection = BaseHook.get_connection(conn_id)
     extra: dict[str, Any] = connection.extra_dejson
@@ -34,13 +35,8 @@ def bounce_mailbox(
             done_folder=done_folder,
             bounce_address=bounce_address,
             tls=tls,
-            login_in_clear=_true(extra.get("login_in_clear")),
+            login_in_clear=flag(extra.get("login_in_clear")),
             verify_certificate=extra.get("ssl_context") != "none",
-            timeout_s=float(extra.get("timeout") or 30),
+            timeout_s=seconds(conn_id, extra, "timeout", 30.0),
         )
     )
-
-
-def _true(value: object) -> bool:
-    """A flag of a connection, which is text when the connection is given as a URI."""
-    return str(value).strip().lower() in {"true", "1", "yes", "on"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import tzinfo
-from pathlib import Path
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
+
+from attrs import evolve
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
@@ -19,6 +21,7 @@ from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
 from loan_reminders.gateways.runs.postgres_database import PostgresDatabase
 from loan_reminders.gateways.runs.statements import final_text
+from loan_reminders.places import statement_folders
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection as AirflowConnection
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
     from loan_reminders.gateways.runs.checks.inspection import Inspection
     from loan_reminders.settings.ils import IlsSettings
 
-SQL_FOLDER = Path(__file__).resolve().parents[3] / "sql"
-"""One folder a kind of ILS, each with its `loans_due.sql`."""
+OUR_TYPE = "ils"
+"""The type of connection with a form of our own (`connection_types`); its extra `engine` says which engine it is."""
 
 _ENGINES = {
     "oracle": Engine.ORACLE,
@@ -70,13 +73,13 @@ class _AskedLater:
         return ils_database(self.ils, zone=self.zone).session()
 
 
-def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None) -> IlsDatabase:
+def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str = "") -> IlsDatabase:
     """The database that `ils.connection` leads to, by its type; connects only when a session is asked for.
 
-    `zone` is the library's, for the session. Raises IlsRejected when Airflow has no such connection, or when its type
-    is of no database that can be read.
+    `zone` is the library's, for the session; `conn_id` another connection, which is tried before it is kept. Raises
+    IlsRejected when Airflow has no such connection, or when its type is of no database that can be read.
     """
-    connection = _airflow_connection(ils.connection)
+    connection = _airflow_connection(conn_id or ils.connection)
     time_out, size = ils.call_timeout_seconds * 1000, ils.array_size
     match _engine(connection):
         case Engine.POSTGRESQL:
@@ -95,7 +98,7 @@ def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None) -> IlsDatabase
             return OracleDatabase(account.connect, call_timeout_ms=time_out, array_size=size)
 
 
-def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None) -> Inspection:
+def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str = "") -> Inspection:
     """The same database, to be asked about itself and about the two statements. Raises like `ils_database`."""
     from loan_reminders.gateways.runs.checks.mariadb import MariaDbInspection
     from loan_reminders.gateways.runs.checks.oracle import OracleInspection
@@ -106,7 +109,7 @@ def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None) -> Inspectio
         Engine.POSTGRESQL: PostgresInspection,
         Engine.MARIADB: MariaDbInspection,
     }
-    database = ils_database(ils, zone=zone)
+    database = ils_database(ils, zone=zone, conn_id=conn_id)
     return inspections[database.engine](
         database,
         sql=statement(ils.kind, "loans_due", ils.statement_choices()),
@@ -115,15 +118,22 @@ def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None) -> Inspectio
     )
 
 
+def ils_clock(ils: IlsSettings, *, zone: tzinfo | None = None) -> datetime:
+    """What time it is for the same database. Raises like `ils_database`, IlsUnavailable or IlsRejected."""
+    from loan_reminders.gateways.runs.checks.clock import server_clock
+
+    return server_clock(ils_database(ils, zone=zone))
+
+
 def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None) -> str:
     """One statement of one kind of ILS, `loans_due` or `loan_now`, with the forms that the settings choose.
 
     Raises SettingsError naming the kinds there are.
     """
-    kinds = sorted(path.parent.name for path in SQL_FOLDER.glob("*/loans_due.sql"))
-    if ils_kind not in kinds:
-        raise SettingsError(f"ils.kind = {ils_kind!r} : valeurs permises : {', '.join(kinds)}")
-    return final_text((SQL_FOLDER / ils_kind / f"{name}.sql").read_text(encoding="utf-8"), choices)
+    folders = statement_folders()
+    if ils_kind not in folders:
+        raise SettingsError(f"ils.kind = {ils_kind!r} : valeurs permises : {', '.join(sorted(folders))}")
+    return final_text((folders[ils_kind] / f"{name}.sql").read_text(encoding="utf-8"), choices)
 
 
 def _airflow_connection(conn_id: str) -> AirflowConnection:
@@ -131,21 +141,26 @@ def _airflow_connection(conn_id: str) -> AirflowConnection:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
-        return BaseHook.get_connection(conn_id)
+        connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         raise IlsRejected(f"Airflow n'a pas de connexion {conn_id} : la créer, puis relancer la tâche.") from None
+    if connection.conn_type != OUR_TYPE:
+        return connection
+    # The form of our type has fields for every engine; those left empty are none of this one's.
+    filled = {name: value for name, value in connection.extra_dejson.items() if value not in (None, "")}
+    return evolve(connection, extra=json.dumps(filled))
 
 
 def _engine(connection: AirflowConnection) -> Engine:
     told = connection.conn_type or ""
-    name = str(connection.extra_dejson.get("engine") or "") if told == "generic" else told
+    name = str(connection.extra_dejson.get("engine") or "") if told in ("generic", OUR_TYPE) else told
     try:
         return _ENGINES[name.lower()]
     except KeyError:
         raise IlsRejected(
             f"La connexion {connection.conn_id} est de type « {told} », qui ne mène à aucune base lisible."
-            " Types permis : oracle, postgres, mysql ; ou generic, avec l'extra engine qui dit oracle, postgres ou"
-            " mariadb. La corriger dans Airflow, puis relancer la tâche."
+            " Types permis : ils (SIGB), avec son moteur ; oracle, postgres, mysql ; ou generic, avec l'extra engine"
+            " qui dit oracle, postgres ou mariadb. La corriger dans Airflow, puis relancer la tâche."
         ) from None
 
 

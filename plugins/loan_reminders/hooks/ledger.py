@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from airflow.sdk import BaseHook
 
 if TYPE_CHECKING:
+    from loan_reminders.domain.ports.email_feedback import SharedMailbox
+    from loan_reminders.domain.ports.outside import Ledger
+    from loan_reminders.domain.ports.sms_feedback import SmsFeedback
     from loan_reminders.ledger.email.pace import PostgresMailPace
     from loan_reminders.ledger.repository import PostgresLedger
 
@@ -33,6 +37,24 @@ def ledger(conn_id: str = "reminders_ledger", *, library: str, for_pages: bool =
         extra=connection.extra_dejson,
     )
     return connect(url, library=library, kept=FOR_PAGES if for_pages else FEW)
+
+
+def sms_feedback_of(ledger: Ledger, libraries: Sequence[str]) -> tuple[SmsFeedback, ...]:
+    """The part about SMS of other libraries' ledgers, over the connections of this one."""
+    from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
+
+    part = cast("PostgresLedger", ledger).part
+    return tuple(
+        part(lambda transaction, library, of=other: PostgresSmsFeedback(transaction, library=of)) for other in libraries
+    )
+
+
+def shared_mailbox(ledger: Ledger, libraries: Sequence[str]) -> SharedMailbox | None:
+    """These other libraries, whose bounces come to the same mailbox as this one's; None without any."""
+    from loan_reminders.ledger.email.shared_mailbox import PostgresSharedMailbox
+
+    part = cast("PostgresLedger", ledger).part
+    return part(partial(PostgresSharedMailbox, others=libraries)) if libraries else None
 
 
 @contextmanager

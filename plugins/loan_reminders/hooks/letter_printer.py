@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loan_reminders.settings.library_toml import TEMPLATES
-
 if TYPE_CHECKING:
     from loan_reminders.domain.ports.letters import LetterPrinter
     from loan_reminders.settings.library_toml import Settings
@@ -16,5 +14,5 @@ def letter_printer(config: Settings) -> LetterPrinter:
     from loan_reminders.rendering.letters.renderer import LetterRenderer
 
     return LetterRenderer(
-        TEMPLATES, library=config.identity(), workers=config.letters.workers, layout=config.letter_layout()
+        config.templates, library=config.identity(), workers=config.letters.workers, layout=config.letter_layout()
     )

@@ -14,7 +14,7 @@ def letter_store() -> FolderLetterStore:
     """The store at `REMINDERS_STORAGE`: a folder, or a URL (`s3://conn_id@bucket/letters`, `file:///srv/letters`).
 
     A URL goes through Airflow's `ObjectStoragePath`, so its connection and provider are Airflow's. Without the
-    variable: `var/letters` beside the project. Raises SettingsError for a URL that no provider installed serves.
+    variable: `var/letters` in the site's folder. Raises SettingsError for a URL that no provider installed serves.
     """
     place = os.environ.get("REMINDERS_STORAGE", "").strip()
     if "://" in place:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow.sdk import BaseHook
 
+from loan_reminders.domain.errors import MailRelayRejected
 from loan_reminders.domain.ports.runs import MailPace
 from loan_reminders.gateways.email.mail_relay import Backoff, RateLimit, Security, SmtpAccount, SmtpRelay
+from loan_reminders.hooks.extras import flag, seconds
 
 _USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
 
@@ -18,22 +20,19 @@ def mail_relay(
 ) -> Callable[[], SmtpRelay]:
     """A function that opens relays on the SMTP server of an Airflow connection, one for each thread that sends.
 
-    The connection is read once, here, and means what it means to the SMTP provider's `SmtpHook`: TLS from the start
+    The connection is read once, here. One of our type `mail_relay` says in its extra `security` how it is protected:
+    tls, starttls or plain. One of type smtp means what it means to the SMTP provider's `SmtpHook`: TLS from the start
     unless the extra `disable_ssl` is true, then STARTTLS unless `disable_tls` is true too; `timeout` in seconds
     (30); `ssl_context` "none" trusts any certificate. Without a port: 465, 587 or 25. Two extras are this project's:
     `answer_timeout`, in seconds, for the answer to a whole message (600), and `login_in_clear`, true to let a password
     travel without TLS. `pace` holds the messages of all of them back; without it they leave as fast as can be.
     With `patience_s` no answer is waited for longer than so many seconds, and a server that asks to wait is not asked
-    again: somebody sits before a page.
+    again: somebody sits before a page. Raises MailRelayRejected for a security that there is not, SettingsError for a
+    time-out that is no time.
     """
     connection = BaseHook.get_connection(conn_id)
     extra: dict[str, Any] = connection.extra_dejson
-    if not _true(extra.get("disable_ssl")):
-        security = Security.TLS
-    elif not _true(extra.get("disable_tls")):
-        security = Security.STARTTLS
-    else:
-        security = Security.PLAIN
+    security = _security(conn_id, extra)
     account = SmtpAccount(
         host=connection.host or "localhost",
         port=connection.port or _USUAL_PORTS[security],
@@ -41,9 +40,9 @@ def mail_relay(
         login=connection.login or "",
         password=connection.password or "",
         security=security,
-        timeout_s=_at_most(float(extra.get("timeout") or 30), patience_s),
-        answer_timeout_s=_at_most(float(extra.get("answer_timeout") or 600), patience_s),
-        login_in_clear=_true(extra.get("login_in_clear")),
+        timeout_s=_at_most(seconds(conn_id, extra, "timeout", 30.0), patience_s),
+        answer_timeout_s=_at_most(seconds(conn_id, extra, "answer_timeout", 600.0), patience_s),
+        login_in_clear=flag(extra.get("login_in_clear")),
         verify_certificate=extra.get("ssl_context") != "none",
     )
     rate_limit = pace or RateLimit()
@@ -51,10 +50,19 @@ def mail_relay(
     return lambda: SmtpRelay(account, rate_limit=rate_limit, backoff=backoff)
 
 
+def _security(conn_id: str, extra: Mapping[str, Any]) -> Security:
+    told = extra.get("security")
+    if told in tuple(Security):
+        return Security(told)
+    if told:
+        raise MailRelayRejected(
+            f"Connexion Airflow {conn_id} : security = « {told} » : valeurs permises : {', '.join(Security)}."
+            " La corriger, puis relancer la tâche."
+        )
+    if not flag(extra.get("disable_ssl")):
+        return Security.TLS
+    return Security.PLAIN if flag(extra.get("disable_tls")) else Security.STARTTLS
+
+
 def _at_most(seconds: float, patience_s: float | None) -> float:
     return seconds if patience_s is None else min(seconds, patience_s)
-
-
-def _true(value: object) -> bool:
-    """A flag of a connection, which is text when the connection is given as a URI."""
-    return str(value).strip().lower() in {"true", "1", "yes", "on"}

@@ -6,11 +6,12 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.ledger.tables import SCHEMA_REVISION
+from loan_reminders.places import COMMAND
 
 VERSION_TABLE = "reminders_alembic_version"
 """The ledger's own version table, so that it never meets another program's."""
 
-UPGRADE_COMMAND = "python -m loan_reminders.commands.migrate upgrade"
+UPGRADE_COMMAND = f"{COMMAND} migrate upgrade"
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -10,13 +10,11 @@ from airflow.sdk import Param
 
 from loan_reminders.domain.errors import PermanentError
 from loan_reminders.operators.base import Installed, known_run_id, only_temporary_errors_are_retried
+from loan_reminders.operators.links import pages_of
 from loan_reminders.services.registered.approval import APPROVE, REASONS, REFUSE, approval_question, approve, refuse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-PAGES = "relances/lots"
-"""Where each batch has its page, among the librarians' pages; relative, as in `links`."""
 
 
 def _form() -> dict[str, Param]:
@@ -56,7 +54,8 @@ class ApproveLetters(Installed, HITLOperator):
         """Ask, or return 0 at once: nothing to approve."""
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             asks = self.config.letters.approve_registered
-            self.body = approval_question(ledger, run_id=known_run_id(self.run_id), pages=PAGES) if asks else None
+            pages = f"{pages_of(self.dag_id)}/lots"  # relative, as in `links`
+            self.body = approval_question(ledger, run_id=known_run_id(self.run_id), pages=pages) if asks else None
         return super().execute(context) if self.body else 0
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> int:

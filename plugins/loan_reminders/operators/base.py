@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
+from loan_reminders.domain.dag_ids import library_of
 from loan_reminders.domain.errors import PermanentError, ReminderError, TemporaryError, unexpected
 from loan_reminders.domain.stages import Stage
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.task_names import TASKS
 from loan_reminders.services.runs.check_volume import check_approved
 from loan_reminders.services.runs.still_due import StillDue
+from loan_reminders.settings.all_libraries import others_with
+from loan_reminders.settings.libraries import of_library
 from loan_reminders.settings.library_toml import Settings, settings
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ class Installed:
 
     usual_id = ""
     ledger_conn_id = "reminders_ledger"
+    dag_id: str
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("task_id", self.usual_id)
@@ -81,8 +85,14 @@ class Installed:
 
     @property
     def config(self) -> Settings:
-        """The library's settings."""
-        return settings()
+        """The settings of the library that the task's DAG is of."""
+        with of_library(library_of(self.dag_id)):
+            return settings()
+
+    def others_with(self, what: Callable[[Settings], object]) -> tuple[str, ...]:
+        """The codes of the other libraries that share something with this one, such as a connection."""
+        with of_library(library_of(self.dag_id)):
+            return others_with(what)
 
     def now(self) -> datetime:
         """This instant, in the library's time zone: taken once in `execute`; long work is given it as its clock."""

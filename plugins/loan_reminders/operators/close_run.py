@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.runs.books import BOOKS, Books
 from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.runs.close import close_run
+from loan_reminders.watching.metrics import give_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,16 +34,25 @@ class CloseRun(RunOperator):
 
     def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
         """Close the run."""
-        reading = ledger.readings().of(self.run_id)
-        more = {"dry_run": int(ledger.run(self.run_id).dry_run), **({} if reading is None else reading.figures())}
-
-        def tell(books: Books) -> None:
-            # The scheduler makes the run's note of it (`run_listener`), also when this task fails.
-            if (push := getattr(context.get("ti"), "xcom_push", None)) is not None:
-                push(key=BOOKS, value={**books.figures(), **more})
-
+        tell = self._telling(context, ledger, now)
         books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context), tell=tell)
         return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}
+
+    def _telling(self, context: Context, ledger: Ledger, now: datetime) -> Callable[[Books], None]:
+        """What gives the books to the scheduler, which makes the run's note of them, and to monitoring."""
+        reading, dry_run = ledger.readings().of(self.run_id), ledger.run(self.run_id).dry_run
+        more = {"dry_run": int(dry_run), **({} if reading is None else reading.figures())}
+        began = getattr(context.get("dag_run"), "start_date", None)
+
+        def tell(books: Books) -> None:
+            # Also when this task fails: `run_listener` reads the XCom at the end of the run.
+            if (push := getattr(context.get("ti"), "xcom_push", None)) is not None:
+                push(key=BOOKS, value={**books.figures(), **more})
+            if not dry_run:
+                seconds = (now - began).total_seconds() if began else None
+                give_run(self.config.library.code, self.stage, books, seconds=seconds)
+
+        return tell
 
     def _not_done(self, context: Context) -> list[str]:
         """The names, as librarians read them, of the run's other tasks that did not succeed; outside Airflow, none."""

@@ -11,7 +11,6 @@ from loan_reminders.operators.base import OUTSIDE_TIMEOUT, ReminderOperator
 from loan_reminders.operators.links import MissedDaysLink
 from loan_reminders.services.runs.check_templates import check_templates
 from loan_reminders.services.runs.extract import FAILED_WITHIN, RunRequest, extract_loans
-from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -48,7 +47,7 @@ class ExtractLoans(ReminderOperator):
         """Raise TemplateError, naming file and line, before a reader is planned for."""
         ours = self.config
         check_templates(
-            TEMPLATES,
+            ours.templates,
             rules=(ours.policy().rule(self.stage),),
             library=ours.identity(),
             layout=ours.letter_layout(),

@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperatorLink
 
+from loan_reminders.domain.dag_ids import library_of
+
 if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
+
+
+def pages_of(dag_id: str) -> str:
+    """Where the pages of a DAG's library begin: `relances`, or `relances/montclar` among several."""
+    library = library_of(dag_id)
+    return "relances" if library is None else f"relances/{library}"
 
 
 class BatchLink(BaseOperatorLink):
@@ -22,7 +30,7 @@ class BatchLink(BaseOperatorLink):
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
         """The address, empty when the run has no number: then there is no button."""
         run_id = getattr(operator, "run_id", None)
-        return f"relances/tournees/{run_id}/lots" if isinstance(run_id, int) else ""
+        return f"{pages_of(operator.dag_id)}/tournees/{run_id}/lots" if isinstance(run_id, int) else ""
 
 
 class MissedDaysLink(BaseOperatorLink):
@@ -32,4 +40,4 @@ class MissedDaysLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
         """The address."""
-        return "relances/tournees/jours-manques"
+        return f"{pages_of(operator.dag_id)}/tournees/jours-manques"

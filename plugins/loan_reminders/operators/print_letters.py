@@ -13,7 +13,6 @@ from loan_reminders.services.letters.printing import print_letters
 from loan_reminders.services.letters.take_over import take_over_by_letter
 from loan_reminders.services.registered.approval import prepare_letters
 from loan_reminders.services.runs.rehearse import sweep_rehearsals
-from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -38,7 +37,7 @@ class LetterOperator(RunOperator):
         ours = self.config.letters
         return LetterSetup(
             printer=letter_printer(self.config),
-            templates=TEMPLATES,
+            templates=self.config.templates,
             library=self.config.identity(),
             today=now.date(),
             zone=self.config.library.time_zone,

@@ -20,30 +20,35 @@ class ReadBounces(LibraryOperator):
 
     usual_id = "read_bounces"
 
-    def __init__(self, *, mailbox_conn_id: str = "bounce_mailbox", **kwargs: Any) -> None:
+    def __init__(self, *, mailbox_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mailbox_conn_id = mailbox_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:
         """Read the mailbox, record what came back, and stop writing to dead addresses."""
+        from loan_reminders.hooks.ledger import shared_mailbox
+
         mailbox = self.mailbox()
+        failures = self.config.bounces.soft_failures
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return read_bounces(ledger.mail_feedback(), mailbox, failures=self.config.bounces.soft_failures)
+            shared = shared_mailbox(ledger, self.others_with(lambda one: (one.bounces.connection, one.bounces.folder)))
+            return read_bounces(ledger.mail_feedback(), mailbox, failures=failures, shared=shared)
 
     def mailbox(self) -> BounceMailbox:
         """The mailbox of the connection."""
         from loan_reminders.hooks.bounce_mailbox import bounce_mailbox
 
         ours = self.config.bounces
+        conn_id = self.mailbox_conn_id or ours.connection
         try:
             return bounce_mailbox(
-                self.mailbox_conn_id,
+                conn_id,
                 folder=ours.folder,
                 done_folder=ours.done_folder,
                 bounce_address=self.config.email.bounce_address,
             )
         except AirflowNotFoundException:
             raise AirflowSkipException(
-                f"Pas de boîte à relever : la connexion « {self.mailbox_conn_id} » n'existe pas dans Airflow"
+                f"Pas de boîte à relever : la connexion « {conn_id} » n'existe pas dans Airflow"
                 " (Administration, Connexions)."
             ) from None

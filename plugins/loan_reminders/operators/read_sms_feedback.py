@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.sms import feedback as sms_feedback
+from loan_reminders.watching.metrics import give_credit
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class ReadSmsFeedback(LibraryOperator):
     """Asks the SMS provider one question; only a TemporaryError lets Airflow try again. Returns counts."""
 
-    def __init__(self, *, sms_conn_id: str = "allmysms", **kwargs: Any) -> None:
+    def __init__(self, *, sms_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sms_conn_id = sms_conn_id
 
@@ -25,8 +26,9 @@ class ReadSmsFeedback(LibraryOperator):
         """Ask the question, record the answer, and act on it."""
         from loan_reminders.hooks.allmysms import sms_account
 
+        conn_id = self.sms_conn_id or self.config.sms.connection
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return self.ask_for(ledger, sms_account(self.sms_conn_id, api=self.config.sms.api))
+            return self.ask_for(ledger, sms_account(conn_id, api=self.config.sms.api))
 
     def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
         """The question, with the whole ledger; most need the part about SMS alone."""
@@ -53,9 +55,13 @@ class ReadReplies(ReadSmsFeedback):
 
     usual_id = "read_replies"
 
-    def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
-        """Ask for replies."""
-        return sms_feedback.read_replies(feedback, account, failures=self.config.sms.dead_after_failures)
+    def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
+        """Ask for replies, for all libraries of the account: the provider gives each once."""
+        from loan_reminders.hooks.ledger import sms_feedback_of
+
+        others = sms_feedback_of(ledger, self.others_with(lambda one: one.sms.connection))
+        failures = self.config.sms.dead_after_failures
+        return sms_feedback.read_replies(ledger.feedback(), account, failures=failures, others=others)
 
 
 class ReadBlacklist(ReadSmsFeedback):
@@ -75,4 +81,6 @@ class ReadCredit(ReadSmsFeedback):
 
     def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
         """Ask for the credit."""
-        return sms_feedback.read_credit(ledger, account, now=self.now())
+        found = sms_feedback.read_credit(ledger, account, now=self.now())
+        give_credit(self.config.library.code, found["segments"])
+        return found

@@ -13,7 +13,6 @@ from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.compose import email_composer
 from loan_reminders.services.email.send import SendingPlan, send_emails
 from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
-from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
@@ -33,9 +32,7 @@ class SendEmails(RunOperator):
 
     usual_id = "send_emails"
 
-    def __init__(
-        self, *, share: Mapping[str, int] | None = None, mail_conn_id: str = "mail_relay", **kwargs: Any
-    ) -> None:
+    def __init__(self, *, share: Mapping[str, int] | None = None, mail_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.share = share
         self.mail_conn_id = mail_conn_id
@@ -64,7 +61,7 @@ class SendEmails(RunOperator):
         """What writes each e-mail, as of the moment it is written."""
         ours = self.config
         return email_composer(
-            TEMPLATES, ours.email_identity(), stage=self.stage, clock=self.now, redirect=ours.redirection()
+            ours.templates, ours.email_identity(), stage=self.stage, clock=self.now, redirect=ours.redirection()
         )
 
     def _rehearse(self, ledger: Ledger, compose: Callable[[Delivery], RenderedEmail], now: datetime) -> dict[str, int]:
@@ -80,7 +77,7 @@ class SendEmails(RunOperator):
 
         ours = self.config.email
         return mail_relay(
-            self.mail_conn_id,
+            self.mail_conn_id or ours.connection,
             envelope_sender=ours.bounce_address or ours.sender_address,
             pace=pace,
         )

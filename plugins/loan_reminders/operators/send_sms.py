@@ -14,7 +14,6 @@ from loan_reminders.operators.base import RunOperator
 from loan_reminders.services.compose import text_composer
 from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
 from loan_reminders.services.sms.send import SmsSendingPlan, send_sms
-from loan_reminders.settings.library_toml import TEMPLATES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,7 +31,7 @@ class SendSms(RunOperator):
 
     usual_id = "send_sms"
 
-    def __init__(self, *, sms_conn_id: str = "allmysms", **kwargs: Any) -> None:
+    def __init__(self, *, sms_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sms_conn_id = sms_conn_id
 
@@ -60,7 +59,7 @@ class SendSms(RunOperator):
     def _composer(self) -> Callable[[Delivery], RenderedText]:
         """What writes each SMS, as of the moment it is written."""
         return text_composer(
-            TEMPLATES,
+            self.config.templates,
             self.config.text_rules(),
             stage=self.stage,
             library=self.config.identity(),
@@ -72,8 +71,9 @@ class SendSms(RunOperator):
         """The SMS provider; the SMS of this task are one campaign there."""
         from loan_reminders.hooks.allmysms import sms_gateway
 
+        conn_id = self.sms_conn_id or self.config.sms.connection
         campaign = f"{self.stage}-{today:%Y%m%d}-{self.run_id}"
-        return sms_gateway(self.sms_conn_id, sender=self.config.sms.sender, campaign=campaign, api=self.config.sms.api)
+        return sms_gateway(conn_id, sender=self.config.sms.sender, campaign=campaign, api=self.config.sms.api)
 
     def _plan(self) -> SmsSendingPlan:
         return SmsSendingPlan(

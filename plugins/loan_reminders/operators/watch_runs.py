@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from loan_reminders.domain.dag_ids import dag_id, library_of
 from loan_reminders.domain.stages import Stage
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.runs.watch import watch
+from loan_reminders.watching.metrics import give_look, give_queue
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -16,22 +19,26 @@ ACTIVE = ["queued", "running"]
 
 
 class AirflowRuns:
-    """Fulfils `Orchestrator` with what Airflow tells a task about other DAGs; the DAG of a stage has its name."""
+    """Fulfils `Orchestrator` with what Airflow tells a task about the other DAGs of its library."""
 
-    def __init__(self, task_instance: Any) -> None:
+    def __init__(self, task_instance: Any, *, library: str | None = None) -> None:
         self._ask = task_instance
+        self._library = library
+
+    def _dag(self, stage: Stage) -> str:
+        return dag_id(stage.value, self._library)
 
     def under_way(self, stage: Stage, dag_run_id: str) -> bool:
         """Whether this run is queued or running; False when it ended or was deleted."""
-        return bool(self._ask.get_dr_count(dag_id=stage.value, run_ids=[dag_run_id], states=ACTIVE))
+        return bool(self._ask.get_dr_count(dag_id=self._dag(stage), run_ids=[dag_run_id], states=ACTIVE))
 
     def active_runs(self, stage: Stage) -> int:
         """How many runs of the stage are queued or running."""
-        return int(self._ask.get_dr_count(dag_id=stage.value, states=ACTIVE))
+        return int(self._ask.get_dr_count(dag_id=self._dag(stage), states=ACTIVE))
 
     def paused(self, stage: Stage) -> bool:
         """Whether the stage's DAG is paused."""
-        return bool(self._ask.get_dag(dag_id=stage.value).is_paused)
+        return bool(self._ask.get_dag(dag_id=self._dag(stage)).is_paused)
 
 
 class WatchRuns(LibraryOperator):
@@ -42,5 +49,8 @@ class WatchRuns(LibraryOperator):
     def execute(self, context: Context) -> int:
         """Look at the ledger, and at what Airflow knows of its runs."""
         starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}
+        code = self.config.library.code
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            return watch(ledger, AirflowRuns(context["ti"]), starts=starts, now=self.now())
+            give_queue(code, ledger)
+            airflow = AirflowRuns(context["ti"], library=library_of(self.dag_id))
+            return watch(ledger, airflow, starts=starts, now=self.now(), tell=partial(give_look, code))

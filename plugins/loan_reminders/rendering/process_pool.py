@@ -12,10 +12,11 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Self
 
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+from loan_reminders.places import PACKAGE
+
+_PACKAGE_PARENT = PACKAGE.parent
 
 
 class JobStopped(Exception):

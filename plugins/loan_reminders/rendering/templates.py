@@ -1,7 +1,8 @@
 """The words for readers: the folder of templates that librarians edit, read strictly.
 
 A name that does not exist is an error, never a blank. What comes from the ILS is data: it is escaped in HTML and is
-never itself a template.
+never itself a template. Whoever edits words is no programmer of the server: a template reaches the facts it is given,
+not Python behind them, nor a count without end (Jinja's sandbox).
 
 A language has a folder below each folder of words: for an English reader `a/b.j2` is read from `a/en/b.j2` where that
 exists (`overdue_notice/email/` → `overdue_notice/en/email/`, `_layouts/email/` → `_layouts/en/email/`), and else from
@@ -11,22 +12,25 @@ exists (`overdue_notice/email/` → `overdue_notice/en/email/`, `_layouts/email/
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, MutableMapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from loan_reminders.domain.errors import TemplateError
+from loan_reminders.places import TEMPLATES
 from loan_reminders.rendering import languages
 from loan_reminders.rendering.languages import FRENCH, day_words, long_date, plural
+from loan_reminders.rendering.template_folders import TemplatePlace, folders, relative
 
 __all__ = ["TEMPLATES_FOLDER", "Templates", "day_words", "long_date", "plural"]
 
-TEMPLATES_FOLDER = Path(__file__).resolve().parents[3] / "templates"
+TEMPLATES_FOLDER = TEMPLATES
 """The folder delivered with the project."""
 
 WORDS_ONLY = "labels.j2"
@@ -35,10 +39,18 @@ WORDS_ONLY = "labels.j2"
 STYLE = "style.css"
 
 
-class Templates:
-    """The templates of one folder, compiled once for each language. May be shared between threads."""
+class _Environment(ImmutableSandboxedEnvironment):
+    """A sandbox whose globals stay as they are once a template is loaded: looked up in one dictionary, not two."""
 
-    def __init__(self, folder: Path = TEMPLATES_FOLDER) -> None:
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The globals of one template."""
+        return {**self.globals, **(d or {})}
+
+
+class Templates:
+    """The templates of one place, compiled once for each language. May be shared between threads."""
+
+    def __init__(self, folder: TemplatePlace = TEMPLATES_FOLDER) -> None:
         self._folder = folder
         self._loaded: dict[tuple[str, str], jinja2.Template] = {}
         self._environments: dict[str, jinja2.Environment] = {}
@@ -49,8 +61,13 @@ class Templates:
 
     def languages(self, stage: str, channel: str) -> tuple[str, ...]:
         """The languages that a stage's channel is written in: French, then those with a folder, by name."""
-        found = sorted(path.parent.name for path in (self._folder / stage).glob(f"*/{channel}") if path.is_dir())
-        return (FRENCH, *(name for name in found if name != FRENCH))
+        found = {
+            path.parent.name
+            for folder in folders(self._folder)
+            for path in (folder / stage).glob(f"*/{channel}")
+            if path.is_dir()
+        }
+        return (FRENCH, *sorted(found - {FRENCH}))
 
     def render(self, name: str, facts: dict[str, Any], language: str = FRENCH) -> str:
         """One template with its facts. Raises TemplateError naming file and line, never the facts."""
@@ -124,7 +141,7 @@ class Templates:
         found = self._environments.get(language)
         if found is None:
             languages.locale_of(language)
-            found = jinja2.Environment(
+            found = _Environment(
                 loader=jinja2.FunctionLoader(_reader(self._folder, language)),
                 undefined=jinja2.StrictUndefined,
                 autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",), default=False),
@@ -158,13 +175,12 @@ class Templates:
         """File and line of the innermost template that was being rendered."""
         place = name
         for frame in traceback.extract_tb(error.__traceback__):
-            path = Path(frame.filename)
-            if path.is_relative_to(self._folder):
-                place = f"{path.relative_to(self._folder)}, ligne {frame.lineno}"
+            if (path := relative(Path(frame.filename), self._folder)) is not None:
+                place = f"{path}, ligne {frame.lineno}"
         return place
 
     def _shown(self, template: jinja2.Template) -> str:
-        return str(Path(template.filename or "").relative_to(self._folder))
+        return str(relative(Path(template.filename or ""), self._folder))
 
 
 def _in_language(name: str, language: str) -> str:
@@ -173,7 +189,7 @@ def _in_language(name: str, language: str) -> str:
     return name if language == FRENCH or rest.startswith(f"{language}/") else f"{top}/{language}/{rest}"
 
 
-def _reader(folder: Path, language: str) -> Callable[[str], tuple[str, str, Callable[[], bool]] | None]:
+def _reader(folder: TemplatePlace, language: str) -> Callable[[str], tuple[str, str, Callable[[], bool]] | None]:
     """Reads a template's source in the language, with the style sheet of its folder in its tags when it is HTML."""
 
     def found(name: str) -> Path | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.clock import Clock
@@ -19,13 +18,14 @@ from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.sms.text import TextRules, segments
 from loan_reminders.domain.stages import Stage
+from loan_reminders.rendering.template_folders import TemplatePlace
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.sms.renderer import SmsRenderer
 
 
 def email_composer(
-    templates: Path, identity: EmailIdentity, *, stage: Stage, clock: Clock, redirect: Redirect | None = None
+    templates: TemplatePlace, identity: EmailIdentity, *, stage: Stage, clock: Clock, redirect: Redirect | None = None
 ) -> Callable[[Delivery], RenderedEmail]:
     """The function that writes this stage's e-mails, each as of the moment it is written.
 
@@ -59,7 +59,7 @@ def email_composer(
 
 
 def text_composer(
-    templates: Path,
+    templates: TemplatePlace,
     rules: TextRules,
     *,
     stage: Stage,
@@ -83,12 +83,12 @@ def text_composer(
     return compose
 
 
-def check_texts(templates: Path, rules: TextRules, *, stage: Stage, library: LibraryIdentity) -> None:
+def check_texts(templates: TemplatePlace, rules: TextRules, *, stage: Stage, library: LibraryIdentity) -> None:
     """Make sure that a stage's SMS fit. Raises TemplateError with the count in septets."""
     _checked(templates, rules, stage=stage, library=library)
 
 
-def _checked(templates: Path, rules: TextRules, *, stage: Stage, library: LibraryIdentity) -> SmsRenderer:
+def _checked(templates: TemplatePlace, rules: TextRules, *, stage: Stage, library: LibraryIdentity) -> SmsRenderer:
     from loan_reminders.rendering.sms.renderer import SmsRenderer
     from loan_reminders.rendering.templates import Templates
 

@@ -29,6 +29,7 @@ from loan_reminders.domain.sms.text import (
 )
 from loan_reminders.domain.stages import Channel, PatronCategory, Policy, Stage
 from loan_reminders.domain.states import Refusal
+from loan_reminders.rendering.template_folders import TemplatePlace
 from loan_reminders.services.compose import email_composer
 
 ORDINARY, EXTREME = "exemple", "extreme"
@@ -147,7 +148,7 @@ class Previews:
 
     def __init__(
         self,
-        templates: Path,
+        templates: TemplatePlace,
         *,
         identity: EmailIdentity,
         rules: TextRules,

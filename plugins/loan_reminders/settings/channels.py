@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.sms.text import check_sender
-from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, ROOT, Email, Section, Text, usable_email
+from loan_reminders.places import TEMPLATES
+from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, Email, Section, Text, usable_email
 
 ALSACE = ("67", "68")
 _ALSACE_OF_THE_PACKAGE = "6AE"
+OWN_TEMPLATES = "own_templates"
+"""What the check of a file is told beside it: the folder of the library's own templates, where it has one."""
 UNSUBSCRIBE = r"^$|^(https://\S+|mailto:\S+)$"
 
 
@@ -62,13 +65,14 @@ def _email_or_nothing(text: str) -> str:
     return usable_email(text) if text else ""
 
 
-def _picture(name: str) -> str:
+def _picture(name: str, info: ValidationInfo) -> str:
     if not name:
         return name
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".svg"):
         raise ValueError("un fichier .png, .jpg ou .svg sous templates/ est attendu, par exemple « _layouts/logo.svg »")
-    if not (ROOT / "templates" / path).is_file():
+    own = (info.context or {}).get(OWN_TEMPLATES)
+    if not (TEMPLATES / path).is_file() and not (own and (own / path).is_file()):
         raise ValueError(f"templates/{name} n'existe pas")
     return name
 
@@ -79,7 +83,8 @@ class EmailSettings(Section):
     A large run is shared out among at most `workers` tasks, which Airflow may run on as many machines; `connections`
     and `messages_per_minute` are those of all of them together.
     `messages_per_minute` 0: as fast as the server takes them. `bounce_address` empty: the sender's address; otherwise
-    each message leaves with a return path of its own, `local+<delivery>@domain`.
+    each message leaves with a return path of its own, `local+<delivery>@domain`. `connection` is Airflow's connection
+    to the SMTP server.
     """
 
     sender_name: Text
@@ -90,6 +95,7 @@ class EmailSettings(Section):
     messages_per_minute: Annotated[int, Field(ge=0, le=600_000)] = 0
     bounce_address: Annotated[str, AfterValidator(_email_or_nothing)] = ""
     list_unsubscribe: Annotated[str, Field(pattern=UNSUBSCRIBE)] = ""
+    connection: Text = "mail_relay"
 
     @model_validator(mode="after")
     def _a_connection_for_each(self) -> Self:
@@ -129,7 +135,7 @@ class BudgetSettings(Section):
 class SmsSettings(Section):
     """Who signs the SMS; how long they may be, how many leave in one request, when, and at what cost.
 
-    `segment_price` is in euros, 0 when it is not known.
+    `segment_price` is in euros, 0 when it is not known. `connection` is Airflow's connection to the provider's account.
     """
 
     sender: Annotated[str, AfterValidator(_legal_sender)]
@@ -144,10 +150,11 @@ class SmsSettings(Section):
     dead_after_failures: Annotated[int, Field(ge=1, le=20)] = 2
     window: WindowSettings = WindowSettings()
     budget: BudgetSettings = BudgetSettings()
+    connection: Text = "allmysms"
 
 
 class BounceSettings(Section):
-    """What is done with the e-mails that come back to the mailbox `bounce_mailbox`.
+    """What is done with the e-mails that come back to the mailbox of Airflow's connection `connection`.
 
     Bounces and auto-replies move to `done_folder`; a recipient is dead after one definite refusal, or after
     `soft_failures` temporary ones in a row.
@@ -156,6 +163,7 @@ class BounceSettings(Section):
     folder: Text = "INBOX"
     done_folder: Text = "Relances traitées"
     soft_failures: Annotated[int, Field(ge=1, le=50)] = 5
+    connection: Text = "bounce_mailbox"
 
     @model_validator(mode="after")
     def _two_folders(self) -> Self:

@@ -1,23 +1,23 @@
 """`library.toml`, the one file a library edits: read once, checked whole, refused with a message anybody can act on.
 
 The file is named by the environment variable REMINDERS_CONFIG; without it, `library.toml` at the root of the
-installation is read. `python -m loan_reminders.commands.check_settings` checks it, and the templates,
-from the command line.
+installation is read. Several libraries have a folder of such files (`settings.libraries`). `loan-reminders
+check-settings` checks them, and the templates, from the command line.
 """
 
 from __future__ import annotations
 
-import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
 from datetime import date, time
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import PrivateAttr, ValidationError
 
+from loan_reminders.domain.dag_ids import dag_id
 from loan_reminders.domain.email.identity import EmailIdentity
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.letters.batches import EnvelopeWindow, LetterLayout
@@ -31,21 +31,33 @@ from loan_reminders.domain.sms.budget import SmsBudget
 from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.sms.sending_window import MIDNIGHT, SendingWindow
 from loan_reminders.domain.sms.text import TextRules
-from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Policy, Stage, StageRule
-from loan_reminders.settings.channels import BounceSettings, EmailSettings, LetterSettings, SmsSettings, holiday_region
+from loan_reminders.domain.stages import Channel, PatronCategory, Policy, Stage
+from loan_reminders.places import TEMPLATES as TEMPLATES
+from loan_reminders.rendering.template_folders import TemplateFolders, TemplatePlace, folders
+from loan_reminders.settings.channels import (
+    OWN_TEMPLATES,
+    BounceSettings,
+    EmailSettings,
+    LetterSettings,
+    SmsSettings,
+    holiday_region,
+)
 from loan_reminders.settings.ils import IlsSettings
-from loan_reminders.settings.messages import explain
+from loan_reminders.settings.libraries import CODE, current_file, current_library, several
+from loan_reminders.settings.libraries import settings_path as settings_path
+from loan_reminders.settings.messages import PATTERNS, explain
+from loan_reminders.settings.rules import by_code, own_addresses, stage_rule
 from loan_reminders.settings.sections import (
+    AlertSettings,
     CapSettings,
     LibrarySettings,
     RedirectSettings,
-    StageSettings,
+    RetentionSettings,
     StagesSettings,
     StatisticsSettings,
     VolumeGuardSettings,
 )
 from loan_reminders.settings.values import ROOT as ROOT
-from loan_reminders.settings.values import TEMPLATES as TEMPLATES
 from loan_reminders.settings.values import Section
 
 
@@ -61,8 +73,25 @@ class Settings(Section):
     caps: CapSettings = CapSettings()
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
     statistics: StatisticsSettings = StatisticsSettings()
+    alerts: AlertSettings = AlertSettings()
+    retention: RetentionSettings = RetentionSettings()
     redirect: RedirectSettings | None = None
     stages: StagesSettings
+    _own_templates: Path | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember where the library's own templates are, which its file does not say."""
+        self._own_templates = (context or {}).get(OWN_TEMPLATES)
+
+    @property
+    def templates(self) -> TemplatePlace:
+        """The words for readers: the common ones, under the library's own where it has some."""
+        return TemplateFolders(self._own_templates, TEMPLATES) if self._own_templates else TEMPLATES
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """Their folders, the one that counts first."""
+        return folders(self.templates)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -71,7 +100,8 @@ class Settings(Section):
 
     def policy(self) -> Policy:
         """The procedure as the rules want it."""
-        return Policy(rules=tuple(_stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage))
+        rules = tuple(stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage)
+        return Policy(rules=rules, starts_on=self.library.starts_on)
 
     def guard(self) -> VolumeGuard:
         """When a run must be approved before it sends."""
@@ -177,12 +207,12 @@ class Settings(Section):
     def codes(self) -> CodeMapping:
         """What the codes of the ILS mean."""
         return CodeMapping(
-            patron_status=_by_code(self.ils.patron_categories),
-            patron_type=_by_code(self.ils.patron_types),
+            patron_status=by_code(self.ils.patron_categories),
+            patron_type=by_code(self.ils.patron_types),
             phone_columns=tuple(self.ils.phone_columns),
             default_language=self.ils.default_language,
             sms_countries=frozenset(self.sms.countries),
-            own_addresses=tuple(_own_addresses(self.library)),
+            own_addresses=tuple(own_addresses(self.library)),
             zone=self.zone,
             unknown_category=PatronCategory(self.ils.unknown_category),
             languages=dict(self.ils.languages),
@@ -190,39 +220,10 @@ class Settings(Section):
         )
 
 
-def _own_addresses(library: LibrarySettings) -> Iterator[tuple[str, ...]]:
-    """Where the library itself is: the last two lines of its address, and of each branch's."""
-    yield tuple(library.address[-2:])
-    for branch in library.branches:
-        lines = [line.strip() for line in branch.address.split(",") if line.strip()]
-        if len(lines) > 1:
-            yield tuple(lines[-2:])
-
-
-def _by_code(categories: Mapping[Any, list[str]]) -> dict[str, PatronCategory]:
-    return {code: PatronCategory(name) for name, members in categories.items() for code in members}
-
-
-def _stage_rule(stage: Stage, settings: StageSettings, sms: SmsSettings) -> StageRule:
-    return StageRule(
-        stage=stage,
-        offset_days=settings.offset_days,
-        channels=tuple(
-            ChannelRule(
-                channel=Channel(entry.channel),
-                categories=frozenset(PatronCategory(name) for name in entry.conditions.categories),
-                minimum_loan_days=entry.conditions.minimum_loan_days,
-                only_without_email=entry.conditions.no_usable_email,
-                expires_after_days=sms.expires_after_days if entry.channel == Channel.SMS.value else None,
-            )
-            for entry in settings.channels
-        ),
-    )
-
-
-def settings_path() -> Path:
-    """Where `library.toml` is."""
-    return Path(os.environ.get("REMINDERS_CONFIG") or ROOT / "library.toml")
+def own_templates(path: Path) -> Path | None:
+    """The folder of a library's own templates, beside its file: `montclar/templates` for `montclar.toml`."""
+    folder = path.with_suffix("") / "templates"
+    return folder if folder.is_dir() else None
 
 
 def read_settings(path: Path) -> Settings:
@@ -239,12 +240,56 @@ def read_settings(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} : ce n'est pas du TOML valide ({error})") from None
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(values, context={OWN_TEMPLATES: own_templates(path)})
     except ValidationError as error:
         raise SettingsError(explain(path, Settings, values, error)) from None
 
 
-@cache
+def read_library(path: Path) -> Settings:
+    """Read and check one file of a folder, whose name must be its library's code. Raises SettingsError."""
+    name = path.stem
+    if not re.match(CODE, name):
+        raise SettingsError(f"{path} : le nom d'un fichier est le code de sa bibliothèque ; il faut {PATTERNS[CODE]}")
+    ours = read_settings(path)
+    if ours.library.code != name:
+        raise SettingsError(
+            f'{path} : library.code = "{ours.library.code}" : le fichier de cette bibliothèque doit s\'appeler'
+            f" {ours.library.code}.toml ; celui-ci est celui de « {name} »"
+        )
+    return ours
+
+
+read_once = cache(read_settings)
+read_library_once = cache(read_library)
+"""The same, each file once in each process."""
+
+
 def settings() -> Settings:
-    """The library's settings, read once in each process."""
-    return read_settings(settings_path())
+    """The settings of the current library (`settings.libraries`), read once in each process.
+
+    Raises SettingsError when its file is wrong, and when there are several libraries and none is current.
+    """
+    file = current_file()
+    if several():
+        return read_library_once(file)
+    ours, asked = read_once(file), current_library()
+    if asked not in (None, ours.library.code):
+        raise SettingsError(f"{file} : pas de bibliothèque « {asked} » ; la seule est « {ours.library.code} »")
+    return ours
+
+
+def our_dag_id(name: str) -> str:
+    """The id of a DAG of the current library: a stage's, or of what runs beside the stages.
+
+    Raises SettingsError when none of several is current; what is in its file need not be right.
+    """
+    return dag_id(name, current_file().stem if several() else None)
+
+
+def forget_settings() -> None:
+    """Read the files anew at the next question."""
+    read_once.cache_clear()
+    read_library_once.cache_clear()
+
+
+settings.cache_clear = forget_settings  # type: ignore[attr-defined]  # as a function with a cache has it

@@ -15,12 +15,13 @@ _TYPES = {
     "int_type": "un nombre entier",
     "float_type": "un nombre, par exemple 3.0",
     "bool_type": "true ou false",
+    "date_type": "une date sans guillemets, par exemple 2026-09-01",
     "list_type": "une liste entre crochets",
     "dict_type": "une section de clés et de valeurs",
     "model_type": "une section de clés et de valeurs",
     "model_attributes_type": "une section de clés et de valeurs",
 }
-_PATTERNS = {
+PATTERNS = {
     r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$": "une heure de 00:00 à 24:00, par exemple « 19:00 »",
     r"^[A-Z]{2}$": "un code de pays de deux lettres capitales, par exemple « FR »",
     r"^[a-z]{2}$": "un code de langue de deux lettres, par exemple « fr »",
@@ -31,6 +32,7 @@ _PATTERNS = {
     r"^[!-~]{1,20}$": "un code de 1 à 20 signes, sans espace ni accent",
     r"^[a-z0-9][a-z0-9_-]{0,31}$": "1 à 32 lettres minuscules, chiffres, tirets",
 }
+"""What a pattern asks for, in words."""
 
 
 def explain(path: Path, model: type[BaseModel], values: Mapping[str, Any], error: ValidationError) -> str:
@@ -71,7 +73,7 @@ def _allowed(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "literal_error":
         return f"valeurs permises : {str(context['expected']).replace(' or ', ', ')}"
     if kind == "string_pattern_mismatch":
-        return f"il faut {_PATTERNS[context['pattern']]}"
+        return f"il faut {PATTERNS[context['pattern']]}"
     if kind in _TYPES:
         return f"il faut {_TYPES[kind]}"
     bounds = {

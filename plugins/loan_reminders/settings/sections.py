@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from loan_reminders.domain.retention.terms import LOAN_MONTHS, READER_MONTHS, Terms
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.settings.libraries import CODE
 from loan_reminders.settings.values import (
     HOUR,
     Email,
@@ -15,9 +17,14 @@ from loan_reminders.settings.values import (
     Text,
     Url,
     known_zone,
+    usable_email,
     usable_mobile,
     usable_recipient,
 )
+
+
+def _email_or_nothing(text: str) -> str:
+    return usable_email(text) if text else ""
 
 
 class BranchSettings(Section):
@@ -30,9 +37,12 @@ class BranchSettings(Section):
 
 
 class LibrarySettings(Section):
-    """The library's identity and address."""
+    """The library's identity and address.
 
-    code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    `starts_on` is the first day whose stages are this program's to tell; without it, any day a run is about.
+    """
+
+    code: Annotated[str, Field(pattern=CODE)]
     name: Text
     short_name: Annotated[str, Field(min_length=1, max_length=20)]
     address: Annotated[list[Text], Field(min_length=2, max_length=6)]
@@ -42,6 +52,7 @@ class LibrarySettings(Section):
     account_url: Url
     account_label: Text
     time_zone: Annotated[str, AfterValidator(known_zone)]
+    starts_on: date | None = None
     branches: list[BranchSettings] = []
 
 
@@ -83,6 +94,40 @@ class StatisticsSettings(Section):
     """Figures. A loan overdue for more than `follow_months` is not asked about any more, and counts no longer."""
 
     follow_months: Annotated[int, Field(ge=1, le=60)] = 12
+
+
+class AlertSettings(Section):
+    """Who is written to when a run is red or late, and by which Airflow connection.
+
+    Nobody named: nothing is sent, only logged. `sender` empty: that of the e-mails to readers. A run is late when it
+    has not ended `late_after_hours` after Airflow put it in its queue.
+    """
+
+    recipients: Annotated[list[Email], Field(max_length=20)] = []
+    connection: Text = "mail_relay"
+    sender: Annotated[str, AfterValidator(_email_or_nothing)] = ""
+    late_after_hours: Annotated[int, Field(ge=1, le=120)] = 4
+
+
+class RetentionSettings(Section):
+    """How long loans and readers are kept, in months. Without `erase` nothing is removed: it is only counted.
+
+    Figures of the last forty days are counted anew each night: what they are made of must still be there.
+    """
+
+    erase: bool = False
+    loan_months: Annotated[int, Field(ge=2, le=60)] = LOAN_MONTHS
+    reader_months: Annotated[int, Field(ge=2, le=120)] = READER_MONTHS
+
+    def terms(self, today: date) -> Terms:
+        """What has been kept long enough on a day of the library."""
+        return Terms.on(today, loan_months=self.loan_months, reader_months=self.reader_months)
+
+    @model_validator(mode="after")
+    def _readers_outlast_loans(self) -> Self:
+        if self.reader_months < self.loan_months:
+            raise ValueError("reader_months doit être au moins égal à loan_months : un lecteur reste avec ses prêts")
+        return self
 
 
 class RedirectSettings(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -12,17 +12,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from loan_reminders.domain.errors import RecipientError
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
+from loan_reminders.places import HOME, statement_folders
 
-ROOT = Path(__file__).resolve().parents[3]
-"""The installation's root: the folder of library.toml, templates/ and sql/."""
+ROOT = HOME
+"""The site's folder, where library.toml is unless REMINDERS_CONFIG names another."""
 
-TEMPLATES = ROOT / "templates"
-"""The words for readers, which librarians edit."""
+
+_zones = cache(available_timezones)
+"""Their names, looked up once: it reads hundreds of files."""
 
 
 def known_zone(name: str) -> str:
     """A time zone of the tz database."""
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("un fuseau horaire connu est attendu, par exemple « Europe/Paris »")
     return name
 
@@ -43,9 +45,9 @@ def _web_address(text: str) -> str:
 
 def known_ils(kind: str) -> str:
     """A folder of sql/."""
-    kinds = sorted(path.parent.name for path in (ROOT / "sql").glob("*/loans_due.sql"))
+    kinds = statement_folders()
     if kind not in kinds:
-        raise ValueError(f"valeurs permises : {', '.join(kinds)} (les dossiers de sql/)")
+        raise ValueError(f"valeurs permises : {', '.join(sorted(kinds))} (les dossiers de sql/)")
     return kind
 
 

@@ -4,6 +4,9 @@ SEE         figures without names    reading the DAG `registered_letter`
 ACT         names, letters, changes  changing it
 ADMINISTER  the installation         changing the connection `reminders_ledger`
 
+Where there are several libraries, the DAG is that of the library (`registered_letter__montclar`), and whoever
+administers sees its pages only when he may read that DAG, too.
+
 `docs/rights.md` says which roles have them by SimpleAuthManager, FAB and Keycloak. Each route has one of the rights
 (`guard.GuardedRoute`), asked for before the body of a request is read. These are internal modules of Airflow
 3.3 (`airflow.api_fastapi`); nothing else in this room imports Airflow.
@@ -11,6 +14,7 @@ ADMINISTER  the installation         changing the connection `reminders_ledger`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Protocol
@@ -23,6 +27,9 @@ from airflow.configuration import conf
 from fastapi import Depends, HTTPException, Request
 from httpx import ASGITransport, AsyncBaseTransport
 from starlette.concurrency import run_in_threadpool
+
+from loan_reminders.settings.libraries import of_library, several
+from loan_reminders.settings.library_toml import our_dag_id
 
 STAGE = "registered_letter"
 """The DAG whose permissions give SEE and ACT: who may change the dearest stage may do a librarian's work."""
@@ -60,6 +67,10 @@ class Authenticator(Protocol):
         """Who asks and what they may do. Raises HTTPException 401 without a session, 403 with a spoilt one."""
         ...
 
+    async def libraries(self, request: Request, among: Sequence[str]) -> tuple[str, ...]:
+        """The codes, among these, of the libraries that they may see or work for. Raises as `person` does."""
+        ...
+
 
 class AirflowAuthenticator:
     """Airflow's own log-in and permissions."""
@@ -70,20 +81,35 @@ class AirflowAuthenticator:
         rights = await run_in_threadpool(_rights, request, user)
         return Person(name=str(user.get_name()), rights=rights)
 
+    async def libraries(self, request: Request, among: Sequence[str]) -> tuple[str, ...]:
+        """The libraries whose DAG they may read or edit, by one look at the session."""
+        user = await get_user(request, None, await bearer_scheme(request))
+        return await run_in_threadpool(_libraries, request, user, among)
+
+
+def _libraries(request: Request, user: Any, among: Sequence[str]) -> tuple[str, ...]:
+    def may(code: str) -> bool:
+        with of_library(code):
+            return _may_on_stage(request, user, "GET") or _may_on_stage(request, user, "PUT")
+
+    return tuple(code for code in among if may(code))
+
 
 def _rights(request: Request, user: Any) -> frozenset[Right]:
     of_connection = ConnectionDetails(conn_id=CONNECTION)
+    sees = _may_on_stage(request, user, "GET")
+    edits = get_auth_manager().is_authorized_connection(method="PUT", details=of_connection, user=user)
     asked = {
-        Right.SEE: _may_on_stage(request, user, "GET"),
+        Right.SEE: sees,
         Right.ACT: _may_on_stage(request, user, "PUT"),
-        Right.ADMINISTER: get_auth_manager().is_authorized_connection(method="PUT", details=of_connection, user=user),
+        Right.ADMINISTER: edits and (sees or not several()),
     }
     return frozenset(right for right, given in asked.items() if given)
 
 
 def _may_on_stage(request: Request, user: Any, method: Literal["GET", "PUT"]) -> bool:
     try:
-        requires_access_dag(method=method, param_dag_id=STAGE)(request, user)
+        requires_access_dag(method=method, param_dag_id=our_dag_id(STAGE))(request, user)
     except HTTPException:
         return False
     return True

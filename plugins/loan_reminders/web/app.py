@@ -9,15 +9,18 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from loan_reminders.settings.libraries import several
 from loan_reminders.web import ledger_access, page
 from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
+from loan_reminders.web.dispute.flags import router as dispute_flags
 from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
 from loan_reminders.web.journal import router as journal
 from loan_reminders.web.letters.batch_list import router as batch_list
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.letters.printing import router as printing
+from loan_reminders.web.libraries.chooser import several_libraries
 from loan_reminders.web.messages.page import router as messages
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.readers.actions import router as reader_actions
@@ -37,8 +40,13 @@ from loan_reminders.web.suppressions.suppression_list import router as suppressi
 def create_app(authenticator: Authenticator | None = None) -> FastAPI:
     """The pages of the librarians, each behind Airflow's login, and what the SMS provider calls. Raises SettingsError.
 
-    `authenticator` says who asks; without it Airflow does.
+    `authenticator` says who asks; without it Airflow does. Of several libraries, each has these pages below its code.
     """
+    asked = authenticator or AirflowAuthenticator()
+    return several_libraries(_pages(asked), asked) if several() else _pages(asked)
+
+
+def _pages(authenticator: Authenticator) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +56,7 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
     app = FastAPI(
         title="Relances", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
     )
-    app.state.authenticator = authenticator or AirflowAuthenticator()
+    app.state.authenticator = authenticator
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLogWithoutSecrets)
     app.add_exception_handler(HTTPException, page.refused)
@@ -59,6 +67,7 @@ def create_app(authenticator: Authenticator | None = None) -> FastAPI:
         suppressions,
         batches,
         dispute,
+        dispute_flags,
         registered,
         desk,
         statistics,

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class _Kept:
-    """The last number, and when it was asked for."""
+    """The last number of a library, and when it was asked for."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -39,7 +39,11 @@ class _Kept:
         self.asked_at = float("-inf")
 
 
-_kept = _Kept()
+_all: dict[str, _Kept] = {}
+
+
+def _kept() -> _Kept:
+    return _all.setdefault(settings().library.code, _Kept())
 
 
 def waiting(now: datetime) -> Sequence[ToDoItem]:
@@ -60,29 +64,31 @@ def waiting(now: datetime) -> Sequence[ToDoItem]:
             raise
         found = (ToDoItem(kind=ToDoKind.LEDGER_BEHIND, detail=UPGRADE_COMMAND),)
     found = _surveyed(found)
-    _kept.number, _kept.asked_at = len(found), time.monotonic()
+    kept = _kept()
+    kept.number, kept.asked_at = len(found), time.monotonic()
     return found
 
 
 def to_do_count() -> int | None:
     """How many lines the list has, at most some seconds ago; None when the ledger does not say."""
-    if time.monotonic() - _kept.asked_at < SECONDS or not _kept.lock.acquire(blocking=False):
-        return _kept.number
+    kept = _kept()
+    if time.monotonic() - kept.asked_at < SECONDS or not kept.lock.acquire(blocking=False):
+        return kept.number
     try:
         waiting(datetime.now(settings().zone))
     except ReminderError:
-        _kept.number, _kept.asked_at = None, time.monotonic()
+        kept.number, kept.asked_at = None, time.monotonic()
     except Exception as error:  # whatever is wrong with the number, the page comes without it
         log.error("Le nombre de choses à faire n'est pas connu, %s", unexpected(error))
-        _kept.number, _kept.asked_at = None, time.monotonic()
+        kept.number, kept.asked_at = None, time.monotonic()
     finally:
-        _kept.lock.release()
-    return _kept.number
+        kept.lock.release()
+    return kept.number
 
 
 def forget() -> None:
     """Ask again at the next page: something was just done."""
-    _kept.asked_at = float("-inf")
+    _kept().asked_at = float("-inf")
 
 
 def _surveyed(items: Sequence[ToDoItem]) -> tuple[ToDoItem, ...]:

@@ -1,4 +1,4 @@
-"""The ledger of this installation's library, opened once in each process of the web server."""
+"""The ledger of the current library; its connections are opened once in each process, and serve all libraries."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
 from loan_reminders.ledger.readers.corrections import PostgresCorrections
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
+from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.retention.disputes import PostgresDisputes
 from loan_reminders.ledger.run_pages.catching_up import PostgresCatchingUp
 from loan_reminders.ledger.run_pages.foreseeing import PostgresForeseeing
 from loan_reminders.ledger.run_pages.questions import PostgresQuestions
@@ -32,10 +34,9 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.outside import Run
     from loan_reminders.domain.ports.registered import Desk, RegisteredLetters
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
-    from loan_reminders.ledger.repository import PostgresLedger
 
 _lock = threading.Lock()
-_opened: list[PostgresLedger] = []
+_opened: dict[str, PostgresLedger] = {}
 
 
 def sms_feedback() -> SmsFeedback:
@@ -103,6 +104,11 @@ def holds() -> PostgresHolds:
     return _ledger().part(PostgresHolds)
 
 
+def disputes() -> PostgresDisputes:
+    """The part of the ledger that keeps loans beyond their time. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresDisputes)
+
+
 def resends() -> PostgresResends:
     """The part of the ledger where messages sent once more are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresResends)
@@ -160,10 +166,12 @@ def foreseeing(run: Run) -> PostgresForeseeing:
 
 
 def _ledger() -> PostgresLedger:
+    library = settings().library.code
     with _lock:
-        if not _opened:
-            _opened.append(_open(settings().library.code))
-        return _opened[0]
+        if library not in _opened:
+            other = next(iter(_opened.values()), None)
+            _opened[library] = _open(library) if other is None else PostgresLedger(other.engine, library=library)
+        return _opened[library]
 
 
 def _open(library: str) -> PostgresLedger:
@@ -183,4 +191,4 @@ def close() -> None:
     forget_all()
     with _lock:
         while _opened:
-            _opened.pop().close()
+            _opened.popitem()[1].close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from loan_reminders.hooks.sms_callback import callback_token
+from loan_reminders.hooks.sms_callback import callback_tokens
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -69,7 +69,8 @@ class AccessLogWithoutSecrets:
         inside = dict(scope)
         if scope["type"] == "http":
             scope["query_string"] = b""
-            if SECRET in scope["path"].casefold() or (callback_token() or SECRET) in scope["path"]:
+            path = scope["path"]
+            if SECRET in path.casefold() or any(token in path for token in callback_tokens()):
                 scope["path"] = f"{scope.get('root_path', '')}/{SECRET}"
                 scope["raw_path"] = scope["path"].encode()
         await self._app(inside, receive, send)

@@ -21,6 +21,8 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from loan_reminders.domain.errors import RETRIED, ReminderError
 from loan_reminders.french.plurals import many, one_or_many
 from loan_reminders.french.refusals import sentence
+from loan_reminders.settings.libraries import current_library
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.access import SPOILT_TOKEN, Person, Refused, Right, login_address
 from loan_reminders.web.badge import to_do_count
 from loan_reminders.web.frame import frame
@@ -28,7 +30,10 @@ from loan_reminders.web.frame import frame
 log = logging.getLogger(__name__)
 
 _PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
+    loader=FileSystemLoader(Path(__file__).parent / "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,  # they come with the program: no look at eight files before each page
 )
 
 
@@ -87,9 +92,20 @@ class Page:
         here = frame(self._path.strip("/"), self.may)
         number = to_do_count() if self.may(Right.ACT) else None
         html = _PAGES.get_template(template).render(
-            {"to_do_count": number, **context}, link=self.link, may=self.may, frame=here
+            {"to_do_count": number, **context},
+            link=self.link,
+            may=self.may,
+            frame=here,
+            one_of_several=self._one_of_several(),
         )
         return HTMLResponse(html, status)
+
+    def _one_of_several(self) -> tuple[str, str] | None:
+        """The name of this library for who may see it, and where another is chosen; None where there is only one."""
+        if current_library() is None:
+            return None
+        name = settings().library.short_name if self.may(Right.SEE) or self.may(Right.ACT) else ""
+        return name, f"{self._root.rpartition('/')[0]}/"
 
     def to(self, path: str, **query: str) -> RedirectResponse:
         """Send the browser to one of our pages after a change (303: it asks for it by GET)."""

@@ -1,7 +1,7 @@
 """An answer of the ledger that serves everybody who asks within a few seconds: those who come meanwhile wait for it.
 
-Only for what is the same whoever asks. Whatever a person changes by these pages is seen at once: every form that was
-acted upon makes all answers be asked for anew.
+Only for what is the same whoever asks; each library has its own. Whatever a person changes by these pages is seen at
+once: every form that was acted upon makes all answers be asked for anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from loan_reminders.settings.libraries import current_library
 
 Answer = TypeVar("Answer")
 
@@ -20,15 +23,22 @@ KEPT = 5.0
 _all: list[SharedAnswer[Any]] = []
 
 
+@dataclass(slots=True, kw_only=True)
+class _Kept(Generic[Answer]):
+    """The answer of one library."""
+
+    key: Hashable
+    asked: Future[Answer]
+    until: float = float("inf")
+
+
 class SharedAnswer(Generic[Answer]):
-    """One answer, kept for so many seconds, for the same `key` alone."""
+    """One answer a library, kept for so many seconds, for the same `key` alone."""
 
     def __init__(self, seconds: float = KEPT) -> None:
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._key: Hashable = None
-        self._asked: Future[Answer] | None = None
-        self._until = float("inf")
+        self._kept: dict[str | None, _Kept[Answer]] = {}
         _all.append(self)
 
     def get(self, key: Hashable, ask: Callable[[], Answer]) -> Answer:
@@ -36,39 +46,39 @@ class SharedAnswer(Generic[Answer]):
 
         An error is not kept: the next one who comes asks again.
         """
+        library = current_library()
+        mine: _Kept[Answer] | None = None
         with self._lock:
-            known = self._asked if self._key == key and time.monotonic() < self._until else None
-            answer: Future[Answer] = known or Future()
-            if known is None:
-                self._asked, self._key, self._until = answer, key, float("inf")
-        if known is None:
-            self._answer(answer, ask)
+            known = self._kept.get(library)
+            if known is not None and known.key == key and time.monotonic() < known.until:
+                answer = known.asked
+            else:
+                mine = self._kept[library] = _Kept(key=key, asked=Future())
+                answer = mine.asked
+        if mine is not None:
+            self._answer(library, mine, ask)
         return answer.result()
 
-    def _answer(self, mine: Future[Answer], ask: Callable[[], Answer]) -> None:
+    def _answer(self, library: str | None, mine: _Kept[Answer], ask: Callable[[], Answer]) -> None:
         try:
             found = ask()
         except BaseException as error:
-            self._drop(mine)
-            mine.set_exception(error)
+            with self._lock:
+                if self._kept.get(library) is mine:
+                    del self._kept[library]
+            mine.asked.set_exception(error)
             return
         with self._lock:
-            if self._asked is mine:
-                self._until = time.monotonic() + self._seconds
-        mine.set_result(found)
-
-    def _drop(self, asked: Future[Answer]) -> None:
-        with self._lock:
-            if self._asked is asked:
-                self._asked = None
+            mine.until = time.monotonic() + self._seconds
+        mine.asked.set_result(found)
 
     def forget(self) -> None:
-        """Ask anew at the next look, also when an answer is under way: it may not know of the change."""
+        """Ask anew at this library's next look, also when an answer is under way: it may not know of the change."""
         with self._lock:
-            self._asked = None
+            self._kept.pop(current_library(), None)
 
 
 def forget_all() -> None:
-    """Ask for everything anew: somebody changed something."""
+    """Ask for everything of this library anew: somebody changed something."""
     for one in _all:
         one.forget()

@@ -1,5 +1,6 @@
 """Who is told today: the rules of time, of grouping and of what was already done."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -114,3 +115,22 @@ def test_every_loan_is_in_a_notice_or_skipped():
     told = sum(len(notice.loans) for notice in found.notices)
     assert told + len(found.skipped) == 30
     assert told == 7
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_stage_that_fell_before_the_first_day_is_never_told_not_even_late(stage):
+    day = DUE + timedelta(days=POLICY.rule(stage).offset_days)
+    for starts_on, left_out in ((day + timedelta(days=1), True), (day, False)):
+        found = plan_notices(
+            [a_loan(due_date=DUE)], stage=stage, policy=replace(POLICY, starts_on=starts_on), today=day, history={}
+        )
+        assert [skip.reason for skip in found.skipped] == ([SkipReason.BEFORE_START] if left_out else [])
+        assert bool(found.notices) is not left_out
+
+
+def test_what_another_stage_tells_by_now_is_told_so_whatever_the_first_day():
+    policy = replace(POLICY, starts_on=DUE + timedelta(days=100))
+    found = plan_notices(
+        [a_loan(due_date=DUE)], stage=Stage.OVERDUE_NOTICE, policy=policy, today=DUE + timedelta(days=9), history={}
+    )
+    assert [skip.reason for skip in found.skipped] == [SkipReason.SUPERSEDED]

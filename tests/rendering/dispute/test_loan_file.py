@@ -17,7 +17,8 @@ from loan_reminders.domain.dispute.loan_file import DisputePdf
 from loan_reminders.domain.errors import LettersNotPrinted, LetterStoreUnavailable, TemplateError
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.repository import PostgresLedger
-from loan_reminders.rendering.dispute.renderer import TEMPLATES_FOLDER, DisputeRenderer
+from loan_reminders.places import TEMPLATES
+from loan_reminders.rendering.dispute.renderer import DisputeRenderer
 from tests.scenes.builders import a_library, a_loan, a_patron
 from tests.scenes.disputed_loan import TRACKING, a_whole_story, in_batch, sent
 
@@ -200,6 +201,6 @@ def test_a_template_that_fails_or_never_ends_is_told_without_the_reader(
 
 def own_templates(folder: Path, text: str) -> Path:
     (folder / "_layouts").mkdir()
-    shutil.copyfile(TEMPLATES_FOLDER / "_layouts/dispute.typ", folder / "_layouts/dispute.typ")
+    shutil.copyfile(TEMPLATES / "_layouts/dispute.typ", folder / "_layouts/dispute.typ")
     (folder / "_layouts/dispute.typ").write_text(text, encoding="utf-8")
     return folder

@@ -15,6 +15,7 @@ from loan_reminders.ledger.run_pages.foreseeing import PostgresForeseeing
 from loan_reminders.ledger.run_pages.questions import PostgresQuestions
 from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
 from loan_reminders.ledger.run_pages.to_do import PostgresToDo
+from loan_reminders.ledger.run_pages.waiting_now import PostgresQueue
 from tests.scenes.ledger_runs import keys, planned, some_deliveries
 
 
@@ -30,6 +31,9 @@ def run_pages(ledger: PostgresLedger) -> None:
     ours, questions = ledger.part(PostgresRunPages), ledger.part(PostgresQuestions)
     assert ours.number_of(run.stage, "run page") == run.run_id
     assert ours.run(run.run_id, names=True) is not None
+    waiting = ledger.part(PostgresQueue)
+    assert waiting.now().waiting
+    assert waiting.of_run(run.stage, "run page").channels
     for question in Question:
         questions.asking(run.run_id, question)
         questions.answered(run.run_id, question, agreed=True, who="zoé")

@@ -10,7 +10,7 @@ from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.settings.library_toml import settings
 from tests.scenes.builders import a_loan, a_mobile, a_patron, an_email
 from tests.scenes.disputed_loan import TRACKING, a_whole_story
-from tests.scenes.ledger_runs import extracted
+from tests.scenes.ledger_runs import extracted, rows
 from tests.web.client import browsing
 
 PAGE = "/lecteurs"
@@ -50,6 +50,25 @@ def test_one_reader_opens_at_once_by_a_neutral_address(ledger):
         for text in ("P1", "2100000000017", "06 12 34 56 78", "camille martin", "0935000123", "L1", TRACKING):
             answer = client.post(PAGE, data={"recherche": text})
             assert (answer.status_code, answer.headers["location"]) == (303, f"/lecteurs/{number}"), text
+
+
+@pytest.mark.parametrize(
+    ("printed", "registered", "words"),
+    [
+        ("NULL", "UPDATE registered_letters SET state = 'to_print'", "mise en lot"),
+        ("now()", "UPDATE registered_letters SET state = 'printed'", "imprimée aujourd'hui"),
+        ("now()", "UPDATE registered_letters SET state = 'posted'", "déposée à La Poste"),
+        ("now()", "DELETE FROM registered_letters", "imprimée aujourd'hui"),
+    ],
+)
+def test_the_last_letter_is_told_as_far_as_it_came(ledger, printed, registered, words):
+    a_whole_story(ledger)
+    many(ledger, 1, "Martin, Camille-Zoé")
+    rows(ledger, f"UPDATE letter_batches SET printed_at = {printed}")
+    rows(ledger, registered)
+    with browsing() as client:
+        page = client.post(PAGE, data={"recherche": "martin"}).text
+    assert f"Lettre recommandée : {words}" in page.replace("&#39;", "'")
 
 
 def test_several_readers_are_told_apart_and_paged(ledger):

@@ -85,7 +85,7 @@ def test_a_ledger_behind_its_migrations_is_what_waits(monkeypatch):
     monkeypatch.setattr(ledger_access, "to_do", Behind)
     [line] = to_do(page(*Right)).lines
     assert (line.kind, line.path) == ("ledger_behind", "installation")
-    assert "commands.migrate upgrade" in line.more
+    assert "loan_reminders migrate upgrade" in line.more
     assert to_do(page(*LIBRARIAN)).lines[0].path == ""
 
 

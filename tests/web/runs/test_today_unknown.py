@@ -52,7 +52,7 @@ def test_an_unmigrated_ledger_names_the_command(monkeypatch, postgres_server, em
     page = look(status=503)
     for words in (
         "Tout est arrêté : le registre attend sa mise à jour",
-        "commands.migrate upgrade",
+        "loan_reminders migrate upgrade",
         '<h2 id="a-faire">',
     ):
         assert words in page

@@ -57,6 +57,14 @@ class MailFeedback(Protocol):
         ...
 
 
+class SharedMailbox(Protocol):
+    """The other libraries whose e-mails come back to the same mailbox. Raises LedgerUnavailable."""
+
+    def keep_theirs(self, bounces: Sequence[Bounce]) -> Sequence[Bounce]:
+        """Keep what is about an e-mail of another library, for that one to settle; returns what is about none."""
+        ...
+
+
 class BounceMailbox(Protocol):
     """The mailbox where bounces arrive. Raises BounceMailboxUnavailable or BounceMailboxRejected."""
 

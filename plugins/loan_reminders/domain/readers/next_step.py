@@ -64,7 +64,8 @@ def next_step(
     suppressions and the loan itself are asked again on the day.
     """
     rules = sorted(policy.rules, key=lambda rule: rule.offset_days)
-    ahead = [rule for rule in rules if rule.stage not in decided and _day(loan, rule) >= today]
+    ours = [rule for rule in rules if not policy.before_start(loan.due_date, rule.stage)]
+    ahead = [rule for rule in ours if rule.stage not in decided and _day(loan, rule) >= today]
     free = [rule for rule in ahead if held is None or _day(loan, rule) > held.until]
     passed_over = tuple(rule.stage for rule in ahead if rule not in free)
     if not free:

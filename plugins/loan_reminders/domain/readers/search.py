@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from loan_reminders.domain.errors import RecipientError, TrackingNumberError
+from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.readers.names import searched_words
 from loan_reminders.domain.readers.reader import Reader
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
@@ -86,12 +87,17 @@ class ReaderSearch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastMessage:
-    """The message about which a reader was written to last; `at` None: it has not left yet."""
+    """The message about which a reader was written to last; `at` None: it has not left yet.
+
+    A letter is laid out `at`, then printed `printed_at`; `registered` is how far a registered one came since.
+    """
 
     stage: Stage
     channel: Channel
     state: DeliveryState
     at: datetime | None
+    printed_at: datetime | None = None
+    registered: RegisteredState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,13 +74,13 @@ def _all_taken(loan: Loan, slots: Iterable[Slot], history: History) -> bool:
 
 
 def out_of_time(due_date: date, *, stage: Stage, policy: Policy, today: date) -> SkipReason | None:
-    """The rules of time: not yet, too late, or overtaken by a later stage."""
+    """The rules of time: not yet, too late, overtaken by a later stage, or from before this program was put to use."""
     rule = policy.rule(stage)
     if rule.offset_days <= 0 and today > due_date:
         return SkipReason.EXPIRED
     due_stage = policy.stage_due(due_date, today)
     if due_stage is stage:
-        return None
+        return SkipReason.BEFORE_START if policy.before_start(due_date, stage) else None
     if due_stage is None or policy.rule(due_stage).offset_days < rule.offset_days:
         return SkipReason.NOT_YET_DUE
     return SkipReason.SUPERSEDED

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from loan_reminders.domain.dispute.loan_file import Answer, DeliveryRecord, SkipRecord, SuppressionRecord
 from loan_reminders.domain.email.bounce_verdict import Cause, cause
 from loan_reminders.domain.letters.batches import BatchState, RegisteredState
+from loan_reminders.domain.readers.search import LastMessage
 from loan_reminders.domain.readers.told import Outcome, Told
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
@@ -49,6 +50,7 @@ _BECAUSE = {
     SkipReason.RETURNED: "le document avait été rendu",
     SkipReason.RENEWED: "le prêt avait été prolongé",
     SkipReason.HELD: "un bibliothécaire avait demandé de ne pas écrire",
+    SkipReason.BEFORE_START: "le jour de cette étape est d'avant la mise en service des relances",
     SkipReason.INVALID_ROW: "le SIGB a donné une ligne qui ne peut pas être lue",
     SkipReason.DUPLICATE_ROW: "le SIGB a donné deux fois ce prêt",
 }
@@ -196,6 +198,17 @@ def pill_words(one: DeliveryRecord, how: Outcome) -> str:
     if how is O.IN_DOUBT:
         return "en doute"
     return (ONE_LETTER_STATE if paper else ONE_STATE)[one.state]
+
+
+def last_words(last: LastMessage, *, now: datetime) -> str:
+    """How far a reader's last message came, and when: `imprimée hier à 10 h 03`; `now` by the library's clock."""
+    paper = last.channel in (Channel.LETTER, Channel.REGISTERED_LETTER)
+    state, at = (ONE_LETTER_STATE if paper else ONE_STATE)[last.state], last.at
+    if last.state is DeliveryState.ACCEPTED and last.printed_at is not None:
+        state, at = "imprimée", last.printed_at
+        if last.registered is not None and last.registered is not RegisteredState.PRINTED:
+            return REGISTERED_IN_FILE[last.registered]
+    return state if at is None else f"{state} {when_words(at, now=now, zone=now.tzinfo or UTC)}"
 
 
 def nothing_words(skip: SkipRecord) -> str:

@@ -67,6 +67,10 @@ class ImapBounceMailbox:
         for first in range(0, len(uids), PAGE):
             yield self._page(folder, uids[first : first + PAGE])
 
+    def count(self) -> int:
+        """Open the folder, and say how many messages lie there; none is read, none is moved."""
+        return self._opened().messages
+
     def put_away(self, uids: Sequence[int]) -> None:
         """Move messages to the done folder, which is made when it is missing."""
         if not uids:

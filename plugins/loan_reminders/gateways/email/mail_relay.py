@@ -98,6 +98,21 @@ class SmtpRelay:
                 if pause:
                     self._backoff.sleep(pause)
 
+    def check(self) -> None:
+        """Connect, protect, log in, and ask the server for nothing (NOOP); no message is sent.
+
+        Raises MailRelayUnavailable or MailRelayRejected.
+        """
+        try:
+            connection = self._open()
+            connection.send(b"NOOP\r\n")
+            answer = connection.answer()
+        except (_Wait, ConnectionBroken) as error:
+            self._drop()
+            raise self._unavailable("n'est pas prêt", error) from None
+        if answer.code >= 400:
+            raise stopping(self._account, MailRelayUnavailable, "n'est pas prêt", answer)
+
     def close(self) -> None:
         """Close the connection, if one is open, with QUIT."""
         if self._connection is not None:

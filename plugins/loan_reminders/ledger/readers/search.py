@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.readers.names import is_near, trigrams, trigrams_of_misspelt, trigrams_of_part
 from loan_reminders.domain.readers.reader import Reader
 from loan_reminders.domain.readers.search import FoundBy, LastMessage, ReaderFound, ReaderSearch, ReadersFound
@@ -87,8 +88,11 @@ _BY_PARTS_OF_NAME = text(f"""
 """)  # noqa: S608 - as above
 _LAST_MESSAGES = text("""
     SELECT DISTINCT ON (notice.patron_id) notice.patron_id, delivery.stage, delivery.channel, delivery.state,
-           delivery.claimed_at
+           delivery.claimed_at, batch.printed_at, registered.state AS registered
     FROM notices notice JOIN deliveries delivery USING (notice_id) JOIN runs run ON run.run_id = delivery.run_id
+    LEFT JOIN letters letter ON letter.delivery_id = delivery.delivery_id AND letter.left_out IS NULL
+    LEFT JOIN letter_batches batch ON batch.batch_id = letter.batch_id
+    LEFT JOIN registered_letters registered ON registered.delivery_id = delivery.delivery_id
     WHERE notice.library = :library AND notice.patron_id = ANY(CAST(:patron_ids AS text[])) AND NOT run.dry_run
       AND delivery.state <> 'cancelled'
     ORDER BY notice.patron_id, delivery.claimed_at DESC NULLS FIRST, run.run_id DESC
@@ -116,7 +120,12 @@ def last_messages(connection: Connection, library: str, patron_ids: Sequence[str
     rows = connection.execute(_LAST_MESSAGES, {"library": library, "patron_ids": list(patron_ids)})
     return {
         row.patron_id: LastMessage(
-            stage=Stage(row.stage), channel=Channel(row.channel), state=DeliveryState(row.state), at=row.claimed_at
+            stage=Stage(row.stage),
+            channel=Channel(row.channel),
+            state=DeliveryState(row.state),
+            at=row.claimed_at,
+            printed_at=row.printed_at,
+            registered=None if row.registered is None else RegisteredState(row.registered),
         )
         for row in rows
     }

@@ -15,13 +15,14 @@ from pathlib import Path
 from loan_reminders.domain.dispute.loan_file import Dispute, DisputePdf
 from loan_reminders.domain.errors import RETRIED, TO_MEND, LettersNotPrinted, LetterStoreUnavailable, TemplateError
 from loan_reminders.domain.library import LibraryIdentity
+from loan_reminders.places import TEMPLATES
 from loan_reminders.rendering.compile_pdf import ARCHIVABLE
 from loan_reminders.rendering.dispute.facts import DisputeFacts
 from loan_reminders.rendering.dispute.pages import MAKE_FILE, FileAnswer, FileJob, Piece
 from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
 from loan_reminders.rendering.process_pool import DiskRefused, JobStopped, ProcessPool
+from loan_reminders.rendering.template_folders import TemplatePlace
 
-TEMPLATES_FOLDER = Path(__file__).resolve().parents[4] / "templates"
 TEMPLATE = "_layouts/dispute.typ"
 
 _MAIN = "dispute.typ"
@@ -39,7 +40,7 @@ class DisputeRenderer:
         library: LibraryIdentity,
         *,
         zone: tzinfo,
-        templates: Path = TEMPLATES_FOLDER,
+        templates: TemplatePlace = TEMPLATES,
         fonts: Path = FONTS_FOLDER,
         timeout_s: float = 60.0,
     ) -> None:

@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from loan_reminders.domain.errors import SettingsError
+from loan_reminders.places import PACKAGE
 
-FONTS_FOLDER = Path(__file__).resolve().parents[1] / "fonts"
+FONTS_FOLDER = PACKAGE / "rendering" / "fonts"
 """The fonts delivered with the project; see the README beside them."""
 
 UNDRAWABLE = "\ufffd"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loan_reminders.domain.errors import TemplateError
+from loan_reminders.rendering.template_folders import TemplatePlace, folders
 
 LOGO_FOLDER = "_logo"
 """Where the logo is found below the root that a template sees."""
@@ -24,17 +25,17 @@ _FRAME_HEADS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
-def copy_pages(templates: Path, parts: Sequence[str], root: Path) -> None:
+def copy_pages(templates: TemplatePlace, parts: Sequence[str], root: Path) -> None:
     """Copy the page templates and images of some folders into a root that holds nothing else.
 
     Raises TemplateError, naming file and line, for a template that is missing, or that could run data or fetch code.
     """
     for part in parts:
-        source = templates / part
-        if not source.is_dir():
+        sources = [folder / part for folder in reversed(folders(templates)) if (folder / part).is_dir()]
+        if not sources:
             raise TemplateError(f"{part} : ce dossier de modèles n'existe pas")
         (root / part).mkdir(parents=True)
-        for path in sorted(source.iterdir()):
+        for path in sorted({path.name: path for source in sources for path in source.iterdir()}.values()):
             if path.suffix.lower() not in _PAGE_FILES or not path.is_file():
                 continue
             if path.suffix.lower() == ".typ":
@@ -53,7 +54,7 @@ def _refuse_doors(name: str, path: Path) -> None:
                 raise TemplateError(f"{name}, ligne {number} : {why}")
 
 
-def copy_logo(templates: Path, logo: str, root: Path) -> str:
+def copy_logo(templates: TemplatePlace, logo: str, root: Path) -> str:
     """Copy a logo, a picture below `templates`, to where a template finds it; returns its path there, "" without one.
 
     Raises TemplateError when it is missing, unreadable or too large to be sent to a printer a thousand times.

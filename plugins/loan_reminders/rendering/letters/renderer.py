@@ -42,6 +42,7 @@ from loan_reminders.rendering.letters.text import (
     title_words,
     total_words,
 )
+from loan_reminders.rendering.template_folders import TemplatePlace
 
 _TITLES = {
     Stage.FIRST_REMINDER: "Première relance",
@@ -65,7 +66,7 @@ class LetterRenderer:
 
     def __init__(
         self,
-        templates_folder: Path,
+        templates_folder: TemplatePlace,
         fonts_folder: Path = FONTS_FOLDER,
         *,
         library: LibraryIdentity,
@@ -228,7 +229,7 @@ class LetterRenderer:
 
 
 def check_letter_templates(
-    templates_folder: Path, *, library: LibraryIdentity, layout: LetterLayout, today: date
+    templates_folder: TemplatePlace, *, library: LibraryIdentity, layout: LetterLayout, today: date
 ) -> None:
     """Lay out letters of test of every stage that writes on paper, with the library's own logo and words.
 

@@ -22,6 +22,7 @@ from loan_reminders.rendering.letters.fonts import FONTS_FOLDER, FontSet
 from loan_reminders.rendering.letters.page_templates import copy_pages
 from loan_reminders.rendering.letters.text import french_date
 from loan_reminders.rendering.process_pool import DiskRefused, JobStopped, ProcessPool
+from loan_reminders.rendering.template_folders import TemplatePlace
 
 MAIN = "_layouts/posting_slip.typ"
 
@@ -34,7 +35,7 @@ def posting_slip(
     library: LibraryIdentity,
     level: str,
     today: date,
-    templates: Path,
+    templates: TemplatePlace,
     fonts: Path = FONTS_FOLDER,
     timeout_s: float = 60.0,
 ) -> bytes:

@@ -10,7 +10,9 @@ from datetime import datetime, tzinfo
 from loan_reminders.domain.dispute.loan_file import DisputePdf, LoanFiles, LoanFound, LoanSearch
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive
+from loan_reminders.places import TEMPLATES
 from loan_reminders.rendering.dispute.renderer import DisputeRenderer
+from loan_reminders.rendering.template_folders import TemplatePlace
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ def make_dispute_file(
     who: str,
     made_at: datetime,
     zone: tzinfo,
+    templates: TemplatePlace = TEMPLATES,
 ) -> DisputePdf | None:
     """Everything sent about a loan as one PDF, `made_at` a moment (aware); None when the ledger never heard of it.
 
@@ -54,7 +57,7 @@ def make_dispute_file(
     dispute = files.file(loan_id)
     if dispute is None:
         return None
-    made = DisputeRenderer(library, zone=zone).render(dispute, read=archive.read, made_at=made_at)
+    made = DisputeRenderer(library, zone=zone, templates=templates).render(dispute, read=archive.read, made_at=made_at)
     files.note_made(dispute, who=who)
     log.info(
         "Dossier d'un prêt fait par %s : envois %d, pages %d (empreinte du prêt %s)",

@@ -7,17 +7,20 @@ from collections import Counter
 from contextlib import closing
 
 from loan_reminders.domain.email.feedback import PUT_AWAY, Arrival, BounceKind
-from loan_reminders.domain.ports.email_feedback import BounceMailbox, MailFeedback
+from loan_reminders.domain.ports.email_feedback import BounceMailbox, MailFeedback, SharedMailbox
 
 log = logging.getLogger(__name__)
 
 
-def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: int) -> dict[str, int]:
+def read_bounces(
+    feedback: MailFeedback, mailbox: BounceMailbox, *, failures: int, shared: SharedMailbox | None = None
+) -> dict[str, int]:
     """Read the whole mailbox: bounces are kept and settled, then moved away with the answers of machines.
 
     Each page is kept in the ledger before it is moved; a page read again after an interruption changes nothing. All
     that was kept is settled at the end, however it ends: what comes too many at once is seen as such.
-    What a person wrote, and what cannot be understood, stays where it is. Returns counts.
+    What a person wrote, and what cannot be understood, stays where it is. Of a mailbox `shared` by several libraries,
+    each gets what is about its own e-mails. Returns counts.
     """
     settled = feedback.settle(failures=failures)
     arrivals: Counter[Arrival] = Counter()
@@ -28,7 +31,7 @@ def read_bounces(feedback: MailFeedback, mailbox: BounceMailbox, *, failures: in
         try:
             for page in mailbox.pages():
                 bounces = [message.bounce for message in page if message.bounce is not None]
-                new += feedback.keep(bounces)
+                new += feedback.keep(bounces if shared is None else shared.keep_theirs(bounces))
                 mailbox.put_away([message.uid for message in page if message.arrival in PUT_AWAY])
                 arrivals.update(message.arrival for message in page)
                 kinds.update(bounce.kind for bounce in bounces)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
@@ -17,6 +16,7 @@ from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, Le
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
 from loan_reminders.french.letters import COPY_STAMP, STAMPS
+from loan_reminders.rendering.template_folders import TemplatePlace
 from loan_reminders.services.letters import files as letter_files
 from loan_reminders.services.letters.files import CSV, PDF, PNG, LetterFile, small_file
 from loan_reminders.services.letters.preview_pages import draw, preview_pages
@@ -61,7 +61,7 @@ class BatchDesk:
     source: Callable[[], LoanSource]
     now: datetime
     library: LibraryIdentity
-    templates: Path
+    templates: TemplatePlace
     level: str = "R1"
 
     def print_batch(self, batch_id: int, *, who: str, confirmed: bool = False, to_provider: bool = False) -> Printing:

@@ -22,6 +22,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.letters import LetterPrinter
 from loan_reminders.domain.ports.outside import LetterStore, Run
 from loan_reminders.domain.stages import Channel
+from loan_reminders.rendering.template_folders import TemplatePlace
 from loan_reminders.services.runs.rehearse import REHEARSALS
 
 DRAFTS, TRIALS = "a-valider", "essai"
@@ -41,7 +42,7 @@ class LetterSetup:
     """
 
     printer: LetterPrinter
-    templates: Path
+    templates: TemplatePlace
     library: LibraryIdentity
     today: date
     zone: str

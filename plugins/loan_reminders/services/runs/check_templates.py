@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
-from pathlib import Path
 
 from loan_reminders.domain.errors import TemplateError
 from loan_reminders.domain.letters.batches import LetterLayout
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, StageRule
+from loan_reminders.rendering.template_folders import TemplatePlace
 from loan_reminders.services.compose import check_texts
 
 
 def check_templates(
-    templates: Path,
+    templates: TemplatePlace,
     *,
     rules: Iterable[StageRule],
     library: LibraryIdentity,

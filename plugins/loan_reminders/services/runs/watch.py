@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -77,6 +77,11 @@ class _Stage:
             ),
         )
 
+    @property
+    def number(self) -> int:
+        """How many days something is wrong with."""
+        return len(self.never_begun) + len(self.not_balanced) + len(self.never_closed) + len(self.standing_still)
+
     def sentences(self, airflow: Orchestrator) -> list[str]:
         """What is wrong and what to do about it, a sentence or two each."""
         found = []
@@ -115,11 +120,19 @@ class _Stage:
         )
 
 
-def watch(ledger: Ledger, airflow: Orchestrator, *, starts: Mapping[Stage, time], now: datetime) -> int:
+def watch(
+    ledger: Ledger,
+    airflow: Orchestrator,
+    *,
+    starts: Mapping[Stage, time],
+    now: datetime,
+    tell: Callable[[Mapping[Stage, int]], None] = lambda _: None,
+) -> int:
     """Look at every stage's last days; returns how many days were looked at and are still under way.
 
-    `starts` is each stage's hour in the library's zone, `now` is aware and in that zone. Raises DaysMissed, with all
-    that was found, as long as something is missed: a later green run of the day settles it.
+    `starts` is each stage's hour in the library's zone, `now` is aware and in that zone; `tell` is told how many days
+    each stage misses. Raises DaysMissed, with all that was found, as long as something is missed: a later green run of
+    the day settles it.
     """
     days = ledger.days_to_watch(since=now.date() - WITHIN, until=now.date())
     found = [
@@ -132,6 +145,7 @@ def watch(ledger: Ledger, airflow: Orchestrator, *, starts: Mapping[Stage, time]
         )
         for stage, starts_at in starts.items()
     ]
+    tell({one.stage: one.number for one in found})
     sentences = [sentence for one in found for sentence in one.sentences(airflow)]
     for sentence in sentences:
         log.warning("%s", sentence)

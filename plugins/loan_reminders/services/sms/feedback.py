@@ -12,6 +12,7 @@ from loan_reminders.domain.errors import LedgerUnavailable, ReminderError, SmsAn
 from loan_reminders.domain.ports.outside import Ledger, SmsAccount
 from loan_reminders.domain.ports.sms_feedback import Settled, SmsFeedback
 from loan_reminders.domain.sms.feedback import SmsReply
+from loan_reminders.domain.sms.stop_words import is_stop
 from loan_reminders.french.plurals import many
 
 log = logging.getLogger(__name__)
@@ -54,8 +55,12 @@ def read_receipts(feedback: SmsFeedback, account: SmsAccount, *, now: datetime, 
     return {"campaigns": read, "acks": settled.acks, "moved": settled.moved} | tell_put_aside(feedback)
 
 
-def read_replies(feedback: SmsFeedback, account: SmsAccount, *, failures: int) -> dict[str, int]:
+def read_replies(
+    feedback: SmsFeedback, account: SmsAccount, *, failures: int, others: Sequence[SmsFeedback] = ()
+) -> dict[str, int]:
     """Fetch the replies that wait at the provider; those that are a STOP put their number on the list.
+
+    A STOP is said to an account: it holds for all libraries that send by it, `others` than this one.
 
     The provider gives each reply once. What was kept before is settled first, which also shows that the ledger can
     be written; each lot is kept before the next is asked for.
@@ -67,10 +72,18 @@ def read_replies(feedback: SmsFeedback, account: SmsAccount, *, failures: int) -
             replies = account.replies()
             if not replies:
                 break
+            keep_stops(others, replies)
             kept += _keep(feedback, replies)
             settled += feedback.settle(failures=failures)
     _tell(settled)
     return {"replies": kept, "stops": settled.stops} | tell_put_aside(feedback)
+
+
+def keep_stops(others: Sequence[SmsFeedback], replies: Sequence[SmsReply]) -> None:
+    """Keep what is a STOP among replies, and nothing else, for other libraries of the account; they settle it."""
+    stops = [reply for reply in replies if is_stop(reply.text)]
+    for other in others if stops else ():
+        _keep(other, stops)
 
 
 def _keep(feedback: SmsFeedback, replies: Sequence[SmsReply]) -> int:

@@ -62,6 +62,7 @@ def make(
             who=who,
             made_at=datetime.now(config.zone),
             zone=config.zone,
+            templates=config.templates,
         )
     except ReminderError as error:
         return at.unavailable(error)

@@ -7,7 +7,7 @@ from datetime import datetime
 from loan_reminders.hooks.ils import loan_source
 from loan_reminders.hooks.letter_store import letter_store
 from loan_reminders.services.letters.batch_desk import BatchDesk
-from loan_reminders.settings.library_toml import ROOT, settings
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 
 
@@ -21,6 +21,6 @@ def batch_desk() -> BatchDesk:
         source=lambda: loan_source(config.ils, codes=config.codes(), for_pages=True),
         now=datetime.now(config.zone),
         library=config.identity(),
-        templates=ROOT / "templates",
+        templates=config.templates,
         level=config.letters.guarantee_level,
     )

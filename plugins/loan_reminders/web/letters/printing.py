@@ -8,6 +8,7 @@ back to its page. Whoever waits a moment gets the file at once; whoever left fin
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
@@ -66,7 +67,10 @@ def _asked(at: Page, desk: BatchDesk, batch_id: int, *, who: str, confirmed: boo
         if key is None:
             return at.to(f"lots/{batch_id}")
         work = threading.Thread(
-            target=print_checks.ask, args=(desk, checks, key, batch_id), kwargs={"who": who}, daemon=True
+            target=copy_context().run,
+            args=(print_checks.ask, desk, checks, key, batch_id),
+            kwargs={"who": who},
+            daemon=True,
         )
         work.start()
         work.join(WAIT_S)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from pathlib import Path
+from stat import S_ISDIR
 from urllib.parse import urlencode
 
 from loan_reminders.domain.notices import Delivery
@@ -14,9 +16,14 @@ from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.french.money import euros
 from loan_reminders.french.pages.messages import AN_EXAMPLE, REAL_LOAN, SAMPLE_STAMP
 from loan_reminders.services.previews import EmailPreview, Previews, samples
-from loan_reminders.settings.library_toml import TEMPLATES, settings
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web.shared_answers import SharedAnswer
 
 MOST_KEPT = 64
+LOOKED_AT_EVERY_S = 1.0
+"""How often the folder of templates is looked at, in seconds, however many pages are open."""
+
+_newest: SharedAnswer[float] = SharedAnswer(LOOKED_AT_EVERY_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ def previews() -> Previews:
     """The messages of this library, as of now."""
     ours = settings()
     return Previews(
-        TEMPLATES,
+        ours.templates,
         identity=ours.email_identity(),
         rules=ours.text_rules(),
         layout=ours.letter_layout(),
@@ -70,25 +77,47 @@ def today() -> date:
     return datetime.now(settings().zone).date()
 
 
-def newest() -> float:
-    """When a template last changed: what was made before that is made anew."""
-    return max((file.stat().st_mtime for file in TEMPLATES.rglob("*") if file.is_file()), default=0.0)
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Whose templates, and when one last changed: what was made before that, or for another library, is made anew."""
+
+    library: str
+    changed: float
+
+
+def newest() -> Words:
+    """The templates of this library as they were a second ago at most."""
+    ours = settings()
+
+    def last_change() -> float:
+        files = (file for folder in ours.template_folders for file in folder.rglob("*"))
+        return max(map(_changed, files), default=0.0)
+
+    return Words(ours.library.code, _newest.get(ours.template_folders, last_change))
+
+
+def _changed(path: Path) -> float:
+    try:
+        found = path.stat()
+    except FileNotFoundError:  # an editor puts a new file in its place at this moment
+        return 0.0
+    return 0.0 if S_ISDIR(found.st_mode) else found.st_mtime
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def languages(stage: Stage, channel: Channel, _: float) -> Mapping[str, str]:
+def languages(stage: Stage, channel: Channel, _: Words) -> Mapping[str, str]:
     """The languages of a stage's channel, with their French names."""
     return previews().languages(stage, channel)
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def email(asked: Asked, _: date, __: float) -> EmailPreview:
+def email(asked: Asked, _: date, __: Words) -> EmailPreview:
     """The e-mail of a made-up reader."""
     return previews().email(sample(asked))
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def letter(asked: Asked, _: date, __: float) -> tuple[bytes, ...]:
+def letter(asked: Asked, _: date, __: Words) -> tuple[bytes, ...]:
     """The pages of a letter to a made-up reader, as images."""
     return previews().letter(sample(asked), word=SAMPLE_STAMP, line=AN_EXAMPLE)
 

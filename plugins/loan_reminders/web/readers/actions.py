@@ -22,7 +22,7 @@ from loan_reminders.hooks.ils import loan_source
 from loan_reminders.hooks.mail_relay import mail_relay
 from loan_reminders.services.compose import email_composer, text_composer
 from loan_reminders.services.readers.resend import Resending, resend_email, resend_text
-from loan_reminders.settings.library_toml import TEMPLATES, settings
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
@@ -31,7 +31,6 @@ from loan_reminders.web.page import At, Page, Typed, said
 from loan_reminders.web.readers.offered import Answered, hold_row
 from loan_reminders.web.readers.reader import reader_page
 
-MAIL, SMS = "mail_relay", "allmysms"
 PATIENCE_S = 20
 """How long, in seconds, a page waits for each answer of the ILS or of a server: somebody sits before it."""
 
@@ -125,7 +124,8 @@ def _resend(patron_id: str, channel: Channel, *, who: str) -> Resent:
         now=datetime.now(config.zone),
         who=who,
     )
-    redirect = config.redirection()
+    redirect, templates = config.redirection(), config.templates
+    mail, sms = config.email.connection, config.sms.connection
 
     def clock() -> datetime:
         return datetime.now(config.zone)
@@ -135,9 +135,9 @@ def _resend(patron_id: str, channel: Channel, *, who: str) -> Resent:
         return resend_email(
             work,
             patron_id,
-            composer=lambda stage: email_composer(TEMPLATES, identity, stage=stage, clock=clock, redirect=redirect),
+            composer=lambda stage: email_composer(templates, identity, stage=stage, clock=clock, redirect=redirect),
             open_relay=lambda: _connected(
-                MAIL, lambda: mail_relay(MAIL, envelope_sender=sender, patience_s=PATIENCE_S)()
+                mail, lambda: mail_relay(mail, envelope_sender=sender, patience_s=PATIENCE_S)()
             ),
             bounce_address=config.email.bounce_address,
         )
@@ -145,12 +145,12 @@ def _resend(patron_id: str, channel: Channel, *, who: str) -> Resent:
         work,
         patron_id,
         composer=lambda stage: text_composer(
-            TEMPLATES, config.text_rules(), stage=stage, library=config.identity(), clock=clock, redirect=redirect
+            templates, config.text_rules(), stage=stage, library=config.identity(), clock=clock, redirect=redirect
         ),
         open_provider=lambda stage: _connected(
-            SMS,
+            sms,
             lambda: sms_gateway(
-                SMS, sender=config.sms.sender, campaign=f"renvoi-{stage}-{work.today:%Y%m%d}", api=config.sms.api
+                sms, sender=config.sms.sender, campaign=f"renvoi-{stage}-{work.today:%Y%m%d}", api=config.sms.api
             ),
         ),
         budget=config.sms_budget(),

@@ -10,11 +10,8 @@ from fastapi import APIRouter, Form, Response
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.readers.search import LONGEST_SEARCH, FoundBy, LastMessage, ReaderFound, ReaderSearch
-from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Refusal
-from loan_reminders.french.days import when_words
-from loan_reminders.french.pages.readers import category_words, message_title, phone_refused_words
-from loan_reminders.french.words import ONE_LETTER_STATE, ONE_STATE
+from loan_reminders.french.pages.readers import category_words, last_words, message_title, phone_refused_words
 from loan_reminders.settings.library_toml import Settings, settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.guard import ActRoute
@@ -136,8 +133,4 @@ def _row(found: ReaderFound, last: LastMessage | None, config: Settings) -> Foun
 
 
 def _last_words(last: LastMessage, config: Settings) -> str:
-    paper = last.channel in (Channel.LETTER, Channel.REGISTERED_LETTER)
-    state = (ONE_LETTER_STATE if paper else ONE_STATE)[last.state]
-    now = datetime.now(config.zone)
-    when = "" if last.at is None else f" {when_words(last.at, now=now, zone=config.zone)}"
-    return f"{message_title(last.stage, last.channel)} : {state}{when}"
+    return f"{message_title(last.stage, last.channel)} : {last_words(last, now=datetime.now(config.zone))}"

@@ -22,6 +22,8 @@ from loan_reminders.domain.runs.day_state import SMS, AirflowRun, AirflowStage, 
 from loan_reminders.domain.runs.tries import FIRST_PAUSE, LONGEST_PAUSE
 from loan_reminders.domain.sms.sending_window import SendingWindow
 from loan_reminders.domain.stages import Stage
+from loan_reminders.settings.libraries import several
+from loan_reminders.settings.library_toml import our_dag_id, settings
 from loan_reminders.web.airflow_api import AirflowApi, AirflowRefused, AirflowSilent
 
 KEPT = 5.0
@@ -31,7 +33,6 @@ PATIENCE = 3.0
 """Seconds before the first page does without Airflow."""
 
 MOST_PEOPLE = 200
-_OURS = frozenset(stage.value for stage in Stage)
 _STEPS = {step.value: step for step in TaskStep} | {"restarting": TaskStep.RUNNING, "queued": TaskStep.RUNNING}
 
 
@@ -60,7 +61,7 @@ class _Kept:
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-_kept: dict[tuple[str, int], _Kept] = {}
+_kept: dict[tuple[str, str, int], _Kept] = {}
 
 
 def forget(person: str) -> None:
@@ -72,7 +73,7 @@ def forget(person: str) -> None:
 async def airflow_day(api: AirflowApi, *, person: str, now: datetime, window: SendingWindow) -> AirflowDay:
     """Today in Airflow, as `person` may see it; `now` has the library's zone. Raises nothing of the API's own."""
     # A lock belongs to the loop it was waited for in; a web server has one, tests have many.
-    kept = _kept.setdefault((person, id(asyncio.get_running_loop())), _Kept())
+    kept = _kept.setdefault((person, settings().library.code, id(asyncio.get_running_loop())), _Kept())
     async with kept.asking:
         if time.monotonic() >= kept.until:
             kept.day = await _asked(api, now, window)
@@ -95,10 +96,12 @@ async def _asked(api: AirflowApi, now: datetime, window: SendingWindow) -> Airfl
 
 async def _day(api: AirflowApi, now: datetime, window: SendingWindow) -> AirflowDay:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    runs_asked = {"dag_ids": sorted(_OURS), "run_after_gte": midnight.isoformat(), "order_by": "-run_after"}
-    dags, runs = await asyncio.gather(
-        api.get("dags", tags="relances", limit=50), api.post("dags/~/dagRuns/list", runs_asked)
-    )
+    ours = {our_dag_id(stage.value): stage for stage in Stage}
+    tags: dict[str, Any] = {"tags": "relances"}
+    if several():
+        tags = {"tags": ["relances", settings().library.code], "tags_match_mode": "all"}
+    runs_asked = {"dag_ids": sorted(ours), "run_after_gte": midnight.isoformat(), "order_by": "-run_after"}
+    dags, runs = await asyncio.gather(api.get("dags", **tags, limit=50), api.post("dags/~/dagRuns/list", runs_asked))
     newest = _newest(runs["dag_runs"], now.date())
     unsure = [run for run in newest.values() if run["state"] != RunStep.SUCCEEDED.value]
     answers = await asyncio.gather(*(api.get(_tasks_of(run)) for run in unsure))
@@ -108,13 +111,13 @@ async def _day(api: AirflowApi, now: datetime, window: SendingWindow) -> Airflow
     }
     return AirflowDay(
         stages={
-            Stage(dag["dag_id"]): AirflowStage(
+            ours[dag["dag_id"]]: AirflowStage(
                 paused=dag["is_paused"],
                 broken=bool(dag.get("has_import_errors")),
                 run=_run(newest[dag["dag_id"]], tasks) if dag["dag_id"] in newest else None,
             )
             for dag in dags["dags"]
-            if dag["dag_id"] in _OURS
+            if dag["dag_id"] in ours
         }
     )
 

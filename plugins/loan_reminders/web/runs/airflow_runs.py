@@ -15,6 +15,7 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.reference_date import reference_date
 from loan_reminders.domain.stages import Stage
+from loan_reminders.settings.library_toml import our_dag_id
 from loan_reminders.web.airflow_api import AirflowApi
 
 TASKS = {Question.VOLUME: "confirm_volume", Question.LETTERS: "approve_letters"}
@@ -46,7 +47,7 @@ class StageRuns:
 
 
 def _run_path(stage: Stage, dag_run_id: str) -> str:
-    return f"dags/{stage.value}/dagRuns/{quote(dag_run_id, safe='')}"
+    return f"dags/{our_dag_id(stage.value)}/dagRuns/{quote(dag_run_id, safe='')}"
 
 
 async def question(airflow: AirflowApi, question: Question, *, stage: Stage, dag_run_id: str) -> AskedInAirflow | None:
@@ -85,8 +86,9 @@ async def answer(
 
 async def stage_runs(airflow: AirflowApi, stage: Stage, *, zone: tzinfo) -> StageRuns:
     """Which days of a stage wait or are under way in Airflow, by day. Raises AirflowSilent, AirflowRefused."""
-    dag = await airflow.get(f"dags/{stage.value}")
-    found = await airflow.get(f"dags/{stage.value}/dagRuns", state=list(ACTIVE), limit=MOST_RUNS)
+    dag_id = our_dag_id(stage.value)
+    dag = await airflow.get(f"dags/{dag_id}")
+    found = await airflow.get(f"dags/{dag_id}/dagRuns", state=list(ACTIVE), limit=MOST_RUNS)
     days = {}
     for run in found.get("dag_runs", ()):
         try:
@@ -103,7 +105,7 @@ async def start(airflow: AirflowApi, stage: Stage, day: date) -> str:
     Raises AirflowSilent, AirflowRefused.
     """
     before = f"rattrapage__{day.isoformat()}__"
-    runs = f"dags/{stage.value}/dagRuns"
+    runs = f"dags/{our_dag_id(stage.value)}/dagRuns"
     earlier = await airflow.get(runs, run_id_prefix_pattern=before, limit=1)
     dag_run_id = f"{before}{int(earlier.get('total_entries', 0)) + 1}"
     body = {"dag_run_id": dag_run_id, "logical_date": None, "conf": {"reference_date": day.isoformat()}}

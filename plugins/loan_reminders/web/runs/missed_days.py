@@ -22,7 +22,7 @@ from loan_reminders.french.runs import ONE_AND_MANY
 from loan_reminders.french.words import STAGES, no_stage, the_stage
 from loan_reminders.hooks.ils import loan_source
 from loan_reminders.services.runs.catch_up import Foresight, foresee
-from loan_reminders.settings.library_toml import settings
+from loan_reminders.settings.library_toml import our_dag_id, settings
 from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.airflow_api import Airflow, AirflowApi, AirflowRefused, AirflowSilent
@@ -106,7 +106,7 @@ async def catch_up(at: At, stage: AStage, day: ADay, who: Librarian, airflow: Ai
         words = f"La tournée est lancée dans Airflow, mais le journal n'a pas pu le noter. {said(error)}"
         return await run_in_threadpool(at.problem, words, 503)
     badge.forget()
-    return at.to("tournees/airflow", dag=stage.value, tournee=dag_run_id)
+    return at.to("tournees/airflow", dag=our_dag_id(stage.value), tournee=dag_run_id)
 
 
 async def _page(

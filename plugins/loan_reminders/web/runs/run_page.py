@@ -24,7 +24,7 @@ from loan_reminders.french.readings import KEYS, code_words, codes_advice, doubt
 from loan_reminders.french.words import CHANNELS, ONE_CHANNEL, SKIPS, STATES, stage_title
 from loan_reminders.ledger.run_pages.run_page import MOST_NAMES
 from loan_reminders.services.runs.check_reading import reading_doubts
-from loan_reminders.settings.library_toml import settings
+from loan_reminders.settings.library_toml import our_dag_id, settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Right, airflow_link
 from loan_reminders.web.guard import SeeRoute
@@ -45,10 +45,11 @@ def of_airflow(
     at: At, dag: Annotated[Typed, Query(max_length=250)] = "", tournee: Annotated[Typed, Query(max_length=250)] = ""
 ) -> Response:
     """The run that Airflow calls so, for the tab « Relances » of its own page."""
-    if dag not in set(Stage):
+    stage = next((stage for stage in Stage if our_dag_id(stage.value) == dag), None)
+    if stage is None:
         return at.html("tournee_sans_comptes.html.j2", problem=NOT_A_RUN, wait=0)
     try:
-        run_id = ledger_access.run_pages().number_of(Stage(dag), tournee)
+        run_id = ledger_access.run_pages().number_of(stage, tournee)
         if run_id is not None:
             return _page(at, run_id)
     except ReminderError as error:
@@ -110,7 +111,7 @@ def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
         done=_done_words(given[-1], now) if given and names else "",
         answers=answers,
         wait=0 if run.closed_at is not None or (now - run.started_at).days else SECONDS,
-        airflow=airflow_link(f"dags/{run.stage}/runs/{quote(run.dag_run_id, safe='')}"),
+        airflow=airflow_link(f"dags/{our_dag_id(run.stage.value)}/runs/{quote(run.dag_run_id, safe='')}"),
         missed=f"tournees/jours-manques/{run.stage}/{run.reference_date.isoformat()}",
         cut=len(run.not_reached) > MOST_NAMES or len(run.lost) > MOST_NAMES,
         most=MOST_NAMES,

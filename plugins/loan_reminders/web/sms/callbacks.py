@@ -24,8 +24,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
+from loan_reminders.hooks.ledger import sms_feedback_of
 from loan_reminders.hooks.sms_callback import callback_networks, callback_token, read_callback
-from loan_reminders.services.sms.feedback import settle_feedback, tell_put_aside
+from loan_reminders.services.sms.feedback import keep_stops, settle_feedback, tell_put_aside
+from loan_reminders.settings.all_libraries import others_with
+from loan_reminders.settings.libraries import current_library
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 
@@ -43,15 +46,26 @@ SECONDS_BETWEEN = 1.0
 log = logging.getLogger(__name__)
 
 
-class Callbacks:
-    """What the provider says to one process of the web server. Raises SettingsError for a network that is none."""
+class _Settling:
+    """Whether somebody settles what a library was told, and whether more came meanwhile."""
 
     def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.again = False
+
+
+class Callbacks:
+    """What the provider says to one process of the web server.
+
+    Raises SettingsError for a network that is none, or a file of the token that cannot be read.
+    """
+
+    def __init__(self) -> None:
+        callback_token()
         self._networks = callback_networks()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._unfinished: set[asyncio.Task[None]] = set()
-        self._settling = asyncio.Lock()
-        self._to_settle = False
+        self._of_library: dict[str | None, _Settling] = {}
 
     async def answer(self, request: Request) -> PlainTextResponse:
         """What the provider is told."""
@@ -114,21 +128,22 @@ class Callbacks:
             log.warning("Rappel du prestataire SMS non gardé (%s)", type(error).__name__)
 
     async def _settle(self) -> None:
-        """Settle what was kept. While one request does, the others leave it to that one, which looks once more.
+        """Settle what the library was told. While one request does, others leave it to that one, which looks again.
 
         What stays unsettled, because the ledger fell silent or the process ended, waits for the DAG `sms_feedback`.
         """
-        self._to_settle = True
-        if self._settling.locked():
+        ours = self._of_library.setdefault(current_library(), _Settling())
+        ours.again = True
+        if ours.lock.locked():
             return
-        async with self._settling:
-            while self._to_settle:
-                self._to_settle = False
+        async with ours.lock:
+            while ours.again:
+                ours.again = False
                 try:
                     await run_in_threadpool(_settle)
                 except Exception as error:
                     log.warning("Rappels du prestataire SMS gardés, pas encore traités (%s)", type(error).__name__)
-                if self._to_settle:
+                if ours.again:
                     await asyncio.sleep(SECONDS_BETWEEN)
 
 
@@ -159,6 +174,8 @@ def _keep(callback: SmsAck | SmsReply) -> None:
     if isinstance(callback, SmsAck):
         feedback.keep_acks([callback])
     else:
+        others = others_with(lambda one: one.sms.connection)
+        keep_stops(sms_feedback_of(ledger_access.whole(), others), [callback])
         feedback.keep_replies([callback])
     tell_put_aside(feedback)
 

@@ -1,0 +1,1 @@
+"""What was told of red and late runs."""

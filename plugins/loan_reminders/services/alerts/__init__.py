@@ -1,0 +1,1 @@
+"""A red or late run told to people."""

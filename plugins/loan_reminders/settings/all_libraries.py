@@ -1,0 +1,30 @@
+"""All libraries of this installation at once: what is wrong in which file, and who shares a connection with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from loan_reminders.domain.errors import SettingsError
+from loan_reminders.settings.libraries import library_files, several
+from loan_reminders.settings.library_toml import Settings, read_library_once, read_once, settings
+
+
+def all_settings() -> Iterator[tuple[Path, Settings | SettingsError]]:
+    """Each library's file, with its settings or with what is wrong with them."""
+    read = read_library_once if several() else read_once
+    for file in library_files():
+        try:
+            yield file, read(file)
+        except SettingsError as error:
+            yield file, error
+
+
+def others_with(what: Callable[[Settings], object]) -> tuple[str, ...]:
+    """The codes of the other libraries that share something with the current one, such as a connection.
+
+    Those whose file is wrong are not known to. Raises SettingsError.
+    """
+    ours = settings()
+    others = (one for _, one in all_settings() if isinstance(one, Settings) and one.library.code != ours.library.code)
+    return tuple(one.library.code for one in others if what(one) == what(ours)) if several() else ()

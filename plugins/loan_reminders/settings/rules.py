@@ -1,0 +1,42 @@
+"""From the sections of `library.toml` to values of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Stage, StageRule
+from loan_reminders.settings.channels import SmsSettings
+from loan_reminders.settings.sections import LibrarySettings, StageSettings
+
+
+def own_addresses(library: LibrarySettings) -> Iterator[tuple[str, ...]]:
+    """Where the library itself is: the last two lines of its address, and of each branch's."""
+    yield tuple(library.address[-2:])
+    for branch in library.branches:
+        lines = [line.strip() for line in branch.address.split(",") if line.strip()]
+        if len(lines) > 1:
+            yield tuple(lines[-2:])
+
+
+def by_code(categories: Mapping[Any, list[str]]) -> dict[str, PatronCategory]:
+    """The category of each code of the ILS."""
+    return {code: PatronCategory(name) for name, members in categories.items() for code in members}
+
+
+def stage_rule(stage: Stage, settings: StageSettings, sms: SmsSettings) -> StageRule:
+    """When a stage falls, and by which channels for whom."""
+    return StageRule(
+        stage=stage,
+        offset_days=settings.offset_days,
+        channels=tuple(
+            ChannelRule(
+                channel=Channel(entry.channel),
+                categories=frozenset(PatronCategory(name) for name in entry.conditions.categories),
+                minimum_loan_days=entry.conditions.minimum_loan_days,
+                only_without_email=entry.conditions.no_usable_email,
+                expires_after_days=sms.expires_after_days if entry.channel == Channel.SMS.value else None,
+            )
+            for entry in settings.channels
+        ),
+    )

@@ -1,0 +1,193 @@
+"""What Airflow calls when a task or a run fails or a run is late: people are told by e-mail, once.
+
+A failed task is told where it failed, with what it said (`on_task_failed`: after its last try, never before a retry); a
+run that failed as a whole, by the DAG processor (`on_run_failed`); a late one, by an executor (`on_run_late`, the
+callback of a DeadlineAlert). Whatever goes wrong here is logged: neither the task nor the run is any the worse.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+from loan_reminders.domain.alerts import Alert, AlertKind, AlertOutcome
+from loan_reminders.domain.dag_ids import library_of, name_of
+from loan_reminders.domain.errors import ReminderError, unexpected
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.french.alerts import LATE, RUN_ENDED, SILENT, TOO_LONG
+from loan_reminders.french.task_names import DAGS
+from loan_reminders.settings.libraries import of_library
+from loan_reminders.settings.library_toml import Settings, settings
+from loan_reminders.watching import metrics
+from loan_reminders.watching.log_fields import bind_task
+
+log = logging.getLogger(__name__)
+
+
+def watched_run(*, late_after: timedelta | None = None) -> dict[str, Any]:
+    """The arguments of a DAG whose red runs, and with `late_after` its late ones, are told to people."""
+    told: dict[str, Any] = {"on_failure_callback": on_run_failed}
+    if late_after is not None:
+        told["deadline"] = DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=late_after, callback=SyncCallback(on_run_late)
+        )
+    return told
+
+
+def watched_tasks() -> dict[str, Any]:
+    """The default arguments of its tasks: failures are told, errors of the outside world are counted at each try."""
+    return {
+        "on_execute_callback": on_task_begun,
+        "on_failure_callback": on_task_failed,
+        "on_retry_callback": on_task_retried,
+    }
+
+
+def on_task_begun(context: Mapping[str, Any]) -> None:
+    """Airflow calls this in a task's process, before its work: what it logs has its library, stage and run."""
+    with _nothing_the_worse(), of_library(_library_of(context)):
+        bind_task(context, library=settings().library.code)
+
+
+def on_task_retried(context: Mapping[str, Any]) -> None:
+    """Airflow calls this when a task is to be tried again: it is counted, nobody is told."""
+    with _nothing_the_worse(), of_library(_library_of(context)):
+        metrics.count_error(settings().library.code, context.get("exception"))
+
+
+def on_task_failed(context: Mapping[str, Any]) -> None:
+    """Airflow calls this when a task has failed for good, in its own process or, if that was killed, elsewhere."""
+    with _nothing_the_worse(), of_library(_library_of(context)):
+        ours, error = settings(), context.get("exception")
+        metrics.count_error(ours.library.code, error)
+        task = context.get("task")
+        _tell(ours, _alert(context, ours, sentence=_said(error), task=getattr(task, "task_display_name", "")))
+
+
+def on_run_failed(context: Mapping[str, Any]) -> None:
+    """Airflow calls this when a run has failed; one that a task told of already is not told again."""
+    with _nothing_the_worse(), of_library(_library_of(context)):
+        ours = settings()
+        _tell(ours, _alert(context, ours, sentence=RUN_ENDED))
+
+
+def on_run_late(context: Mapping[str, Any]) -> None:
+    """Airflow calls this when a run has not ended in time; one that waits for a person's word or an hour is not late.
+
+    The context of a deadline is data, not objects: `dag_run` as the REST API tells of it.
+    """
+    with _nothing_the_worse():
+        dag_id, run_id = str(context["dag_run"]["dag_id"]), str(context["dag_run"]["dag_run_id"])
+        with of_library(library_of(dag_id)):
+            ours = settings()
+            waits = _rightly_waits(ours, dag_id, run_id)
+            if waits:
+                log.info("Tournée non terminée, sans retard : %s", waits)
+                return
+            _tell(ours, _late(ours, dag_id=dag_id, run_id=run_id))
+
+
+def _late(ours: Settings, *, dag_id: str, run_id: str) -> Alert:
+    return Alert(
+        kind=AlertKind.LATE,
+        library=ours.library.code,
+        dag_id=dag_id,
+        dag_name=DAGS.get(name_of(dag_id), dag_id),
+        run_id=run_id,
+        sentence=LATE,
+        link=_link(dag_id, run_id),
+        hours=ours.alerts.late_after_hours,
+    )
+
+
+def _alert(context: Mapping[str, Any], ours: Settings, *, sentence: str, task: str = "") -> Alert:
+    dag = context["dag"]
+    run = context.get("dag_run")
+    run_id = str(context.get("run_id") or getattr(run, "run_id", ""))
+    return Alert(
+        kind=AlertKind.FAILED,
+        library=ours.library.code,
+        dag_id=dag.dag_id,
+        dag_name=dag.dag_display_name,
+        run_id=run_id,
+        sentence=sentence,
+        task=task,
+        link=_link(dag.dag_id, run_id),
+    )
+
+
+def _said(error: object) -> str:
+    """What a task said. Of an error that is not ours only class and place: its words may be a reader's."""
+    from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+
+    if isinstance(error, (ReminderError, AirflowFailException)):
+        return str(error)
+    if isinstance(error, AirflowTaskTimeout):
+        return TOO_LONG
+    return f"Erreur inattendue : {unexpected(error)}" if isinstance(error, BaseException) else SILENT
+
+
+def _library_of(context: Mapping[str, Any]) -> str | None:
+    """The library of the DAG that is called about, where an installation has several."""
+    return library_of(str(getattr(context.get("dag"), "dag_id", "")))
+
+
+def _link(dag_id: str, run_id: str) -> str:
+    from airflow.sdk.configuration import conf
+
+    base = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    return f"{base}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}" if base else ""
+
+
+def _rightly_waits(ours: Settings, dag_id: str, run_id: str) -> str:
+    """What a run that has not ended waits for, when that is no trouble; empty when it is, or nobody knows."""
+    from loan_reminders.hooks.ledger import ledger
+    from loan_reminders.ledger.run_pages.waiting_now import PostgresQueue
+
+    try:
+        with ledger(library=ours.library.code) as opened:
+            waiting = opened.part(PostgresQueue).of_run(Stage(name_of(dag_id)), run_id)
+    except Exception as error:
+        log.warning("Le registre ne dit pas ce que la tournée attend (%s)", unexpected(error))
+        return ""
+    if waiting.asking:
+        return "des lettres recommandées attendent une validation"
+    if waiting.channels == {Channel.SMS} and not ours.sms_window().is_open(datetime.now(ours.zone)):
+        return "les SMS attendent leur plage d'envoi"
+    return ""
+
+
+def _tell(ours: Settings, alert: Alert) -> AlertOutcome:
+    from loan_reminders.hooks.mail_relay import mail_relay
+    from loan_reminders.hooks.told_alerts import told_alerts
+    from loan_reminders.services.alerts.tell import Recipients, tell
+
+    sender = ours.alerts.sender or ours.email.sender_address
+    outcome = tell(
+        alert,
+        to=Recipients(addresses=ours.alerts.recipients, sender=sender, library=ours.library.name),
+        told=told_alerts(),
+        relay=lambda: mail_relay(ours.alerts.connection, envelope_sender=sender, patience_s=30)(),
+        now=datetime.now(ours.zone),
+    )
+    metrics.count_alert(ours.library.code, alert.kind, outcome)
+    return outcome
+
+
+class _nothing_the_worse:  # noqa: N801 - used as a statement
+    """Log what goes wrong while people are told, by its class and place, and go on."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, Exception):
+            log.error("Alerte impossible : %s", unexpected(error))
+            return True
+        return False

@@ -1,0 +1,1 @@
+"""The addresses of several libraries in one installation."""

@@ -1,0 +1,236 @@
+"""What Airflow calls when something is red or late: its own callers, our DAGs, a mail server and a ledger."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from loan_reminders.domain.errors import IlsUnavailable, MailRelayRejected
+from loan_reminders.domain.stages import Stage
+from loan_reminders.settings.library_toml import ROOT, read_settings
+from loan_reminders.watching import alerts
+from tests.scenes.letter_readers import by_post
+from tests.scenes.world import DUE, loans
+from tests.simulators.smtp_sink import SmtpSink
+
+READER = "Zoé Unetelle-Introuvable"
+TEAM = "equipe@bu.example.org"
+
+
+@pytest.fixture(scope="module")
+def dags():
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(dag_folder=str(ROOT / "dags"), collect_dags=True).dags
+
+
+@pytest.fixture
+def sink(tmp_path):
+    with SmtpSink(tmp_path / "mails") as running:
+        yield running
+
+
+def told_to(folder, recipients):
+    text = (ROOT / "library.toml").read_text(encoding="utf-8")
+    text = text.replace("recipients = []", f"recipients = {json.dumps(recipients)}")
+    text = text.replace(
+        'connection = "mail_relay"               # the Airflow', 'connection = "alert_relay"  # the Airflow'
+    )
+    (folder / "library.toml").write_text(text, encoding="utf-8")
+    return read_settings(folder / "library.toml")
+
+
+@pytest.fixture
+def ours(sink, tmp_path, monkeypatch):
+    config = told_to(tmp_path, [TEAM])
+    monkeypatch.setattr(alerts, "settings", lambda: config)
+    plain = {"disable_ssl": True, "disable_tls": True}
+    relay = {"conn_type": "smtp", "host": "127.0.0.1", "port": sink.port, "extra": plain}
+    monkeypatch.setenv("AIRFLOW_CONN_ALERT_RELAY", json.dumps(relay))
+    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
+    return config
+
+
+def context(dag, task_id, error=None, run_id="scheduled__2026-11-27"):
+    found = {"dag": dag, "run_id": run_id, "dag_run": SimpleNamespace(run_id=run_id), "task": dag.get_task(task_id)}
+    return found if error is None else {**found, "exception": error}
+
+
+def failure_of(error):
+    """What Airflow's task runner hands over: the error as the operators end with it."""
+    from loan_reminders.operators.base import only_temporary_errors_are_retried
+
+    try:
+        with only_temporary_errors_are_retried():
+            raise error
+    except Exception as told:
+        return told
+
+
+@pytest.mark.parametrize("dag_id", [*(stage.value for stage in Stage), "watch", "sms_feedback", "mail_feedback"])
+def test_every_dag_and_each_of_its_tasks_is_watched(dags, dag_id):
+    dag = dags[dag_id]
+    assert dag.on_failure_callback in (alerts.on_run_failed, [alerts.on_run_failed])
+    for task in dag.tasks:
+        assert list(task.on_failure_callback) == [alerts.on_task_failed]
+        assert list(task.on_retry_callback) == [alerts.on_task_retried]
+        assert list(task.on_execute_callback) == [alerts.on_task_begun]
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_every_stage_has_a_deadline_that_airflow_can_keep_and_call(dags, stage):
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    (deadline,) = dags[stage.value].deadline
+    assert deadline.interval == timedelta(hours=4)
+    assert deadline.callback.path == "loan_reminders.watching.alerts.on_run_late"
+    assert DagSerialization.to_dict(dags[stage.value]) == DagSerialization.to_dict(dags[stage.value])
+
+
+def test_a_failed_task_is_told_with_its_sentence_and_the_run_no_more(dags, sink, ours):
+    dag = dags["overdue_notice"]
+    error = failure_of(MailRelayRejected("Le serveur refuse le mot de passe. Corriger la connexion mail_relay."))
+    alerts.on_task_failed(context(dag, "send_emails", error))
+    alerts.on_task_failed(context(dag, "close_run", failure_of(MailRelayRejected("Les comptes."))))
+    alerts.on_run_failed({"dag": dag, "run_id": "scheduled__2026-11-27", "reason": "task_failure"})
+    (message,) = sink.messages()
+    assert message["To"] == TEAM
+    text = message.get_content()
+    assert "Corriger la connexion mail_relay." in text
+    assert "tâche « Envoyer les e-mails »" in text
+
+
+def test_a_try_that_airflow_repeats_is_not_told(dags, sink, ours):
+    alerts.on_task_retried(context(dags["overdue_notice"], "extract_loans", failure_of(IlsUnavailable("Plus tard."))))
+    assert sink.messages() == []
+
+
+def test_an_error_nobody_expected_says_class_and_place_and_no_reader(dags, sink, ours, caplog):
+    def broken():
+        return {}[READER]
+
+    for number, raising in enumerate((lambda: failure_of(KeyError(READER)), lambda: _raised(broken))):
+        alerts.on_task_failed(context(dags["overdue_notice"], "send_emails", raising(), run_id=f"run {number}"))
+    texts = [message.get_content() for message in sink.messages()]
+    assert texts
+    assert all("Erreur inattendue : KeyError" in text for text in texts)
+    assert READER not in "".join(texts) + caplog.text
+
+
+def _raised(broken):
+    try:
+        broken()
+    except KeyError as error:
+        return error
+
+
+def test_a_task_that_was_killed_is_told_by_what_is_known(dags, sink, ours):
+    alerts.on_task_failed(context(dags["overdue_notice"], "send_emails"))
+    assert "s'est arrêtée sans rien dire" in sink.messages()[0].get_content()
+
+
+def test_the_dag_processor_tells_a_run_that_failed_as_a_whole(dags, sink, ours):
+    """Airflow's own code around the callback, as its DAG processor runs it."""
+    import structlog
+    from airflow.callbacks.callback_requests import DagCallbackRequest
+    from airflow.dag_processing.processor import _execute_dag_callbacks
+
+    request = DagCallbackRequest(
+        filepath="overdue_notice.py",
+        bundle_name="dags-folder",
+        bundle_version=None,
+        dag_id="overdue_notice",
+        run_id="scheduled__2026-11-28",
+        is_failure_callback=True,
+        msg="timed_out",
+    )
+    _execute_dag_callbacks(SimpleNamespace(dags=dags), request, structlog.get_logger())
+    (message,) = sink.messages()
+    assert "« Déclencher » avec ce jour de référence" in message.get_content()
+    assert "scheduled__2026-11-28" in message.get_content()
+
+
+def late(run_id, stage=Stage.OVERDUE_NOTICE):
+    """Airflow's own code around the callback of a deadline, as an executor runs it."""
+    import structlog
+    from airflow.sdk.execution_time.callback_supervisor import execute_callback
+
+    run = {"dag_id": stage.value, "dag_run_id": run_id}
+    return execute_callback(
+        callback_path="loan_reminders.watching.alerts.on_run_late",
+        callback_kwargs={"context": {"dag_run": run}},
+        dag_rel_path="",
+        bundle_path=None,
+        log=structlog.get_logger(),
+    )
+
+
+@pytest.fixture
+def known_ledger(ours, world, monkeypatch):
+    from loan_reminders.hooks import ledger as hook
+
+    monkeypatch.setattr(hook, "ledger", lambda **_: world.ledger)
+    return world
+
+
+def test_a_late_run_is_told_once(known_ledger, sink, ours):
+    known_ledger.extract(*loans(2), dag_run_id="run a")
+    assert late("run a") == (True, None)
+    assert late("run a") == (True, None)
+    (message,) = sink.messages()
+    assert message["Subject"].endswith("2. Avis de retard, en retard")
+    assert "« Actions requises »" in " ".join(message.get_content().split())
+
+
+def test_a_run_whose_letters_wait_for_a_librarian_is_not_late(known_ledger, sink, ours, tmp_path):
+    world = known_ledger
+    world.stage, world.today = Stage.REGISTERED_LETTER, DUE + timedelta(days=21)
+    run_id = world.extract(by_post(1), dag_run_id="run b")
+    world.plan(run_id)
+    world.prepare_letters(run_id, tmp_path / "letters")
+    assert late("run b", Stage.REGISTERED_LETTER) == (True, None)
+    assert sink.messages() == []
+
+
+def test_a_run_whose_sms_wait_for_their_hour_is_not_late(known_ledger, sink, ours, monkeypatch):
+    world = known_ledger
+    run_id = world.extract(*loans(2), dag_run_id="run c")
+    world.plan(run_id)
+    world.send_emails(run_id)
+    window = SimpleNamespace(is_open=lambda moment: False)
+    monkeypatch.setattr(type(ours), "sms_window", lambda _: window)
+    late("run c")
+    assert sink.messages() == []
+    window.is_open = lambda moment: True
+    late("run c")
+    assert len(sink.messages()) == 1
+
+
+def test_when_the_ledger_is_what_is_down_people_are_told(sink, ours, monkeypatch):
+    gone = {"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "login": "x", "schema": "x"}
+    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", json.dumps(gone))
+    assert late("run d") == (True, None)
+    assert len(sink.messages()) == 1
+
+
+def test_whatever_goes_wrong_neither_task_nor_run_is_the_worse(dags, monkeypatch, caplog):
+    def broken():
+        raise KeyError(READER)
+
+    monkeypatch.setattr(alerts, "settings", broken)
+    alerts.on_task_failed(context(dags["watch"], "watch_runs", failure_of(IlsUnavailable("x"))))
+    alerts.on_run_failed({"dag": dags["watch"], "run_id": "x"})
+    alerts.on_run_late(context={"dag_run": {"dag_id": "watch", "dag_run_id": "x"}})
+    alerts.on_task_begun({})
+    assert caplog.text.count("Alerte impossible : KeyError") == 4
+    assert READER not in caplog.text
+
+
+def test_a_connection_that_is_missing_is_logged(dags, sink, ours, monkeypatch, caplog):
+    monkeypatch.delenv("AIRFLOW_CONN_ALERT_RELAY")
+    alerts.on_task_failed(context(dags["watch"], "watch_runs", failure_of(IlsUnavailable("x"))))
+    assert sink.messages() == []
+    assert "Alerte non envoyée" in caplog.text
