@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screens test lint format browser bench faults pins check-settings check-ils preview
+.PHONY: help demo up screens test lint format browser bench faults pins audit check-settings check-ils preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,8 +55,8 @@ format: $(VENV)/.installed ## Put the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines measured in the same run; writes var/bench.json
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.bench ## Speed and memory, as ratios against baselines of the same run, and what takes most (FULL=1: an hour); writes var/bench.json
+	$(BIN)/python -m tests.bench $(if $(FULL),--full)
 
 browser: $(VENV)/.installed ## The pages in Chromium on a running Airflow: every page and button, four people, accessibility
 	BROWSER=1 $(BIN)/python -m pytest tests/browser
@@ -68,6 +68,9 @@ faults: $(VENV)/.installed ## kill -9 and other faults at every step of every se
 
 pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins
+
+audit: $(VENV)/.installed ## Known holes of the pinned packages (says so where nobody can be asked), and the list of them as var/sbom.json
+	$(BIN)/python .ci/audit.py
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
 	@$(BIN)/python -m loan_reminders check-settings

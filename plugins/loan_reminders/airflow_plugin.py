@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from loan_reminders import run_listener
+from loan_reminders import preloading, run_listener
 from loan_reminders.timetables import UpToNowTimetable
 
 
@@ -33,7 +33,7 @@ class RemindersPlugin(AirflowPlugin):
     ]
 
     timetables = [UpToNowTimetable]  # noqa: RUF012
-    listeners = [run_listener]  # noqa: RUF012
+    listeners = [run_listener, preloading]  # noqa: RUF012
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # a list there

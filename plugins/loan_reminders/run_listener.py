@@ -19,11 +19,18 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.books import BOOKS
 from loan_reminders.domain.runs.reference_date import DayRefusal, ReferenceDateRefused
 from loan_reminders.french.refusals import sentence
+from loan_reminders.french.retention import ERASED, WOULD_BE_ERASED, note_words
 from loan_reminders.french.runs import NOTE, books_sentence
 from loan_reminders.timetables import UpToNowTimetable, in_future, refusal
 
 CLOSING = "close_run"
 """The task that counts the books."""
+
+ERASING = "erase_expired"
+"""The task that removes what was kept long enough."""
+
+OURS = (NOTE, ERASED, WOULD_BE_ERASED)
+"""What a sentence of ours begins with."""
 
 LONGEST_NOTE = 1000
 """Characters of a note at most (Airflow's column and API)."""
@@ -57,14 +64,18 @@ def _note_books(dag_run: Any) -> None:
     if not _is_ours(dag_run):
         return
     refused = _refused_backfill(dag_run)
-    figures = None if refused else _figures(dag_run)
+    figures = None if refused else _figures(dag_run, task_id=CLOSING, key=BOOKS)
+    removed = None if refused or figures else _figures(dag_run, task_id=ERASING, key="return_value")
     if refused or figures:
         dag_run.note = with_sentence(dag_run.note, refused or books_sentence(figures or {}))
+    elif removed:
+        said = note_words(removed, dry_run=bool(removed.get("dry_run")))
+        dag_run.note = with_sentence(dag_run.note, said)
 
 
 def with_sentence(note: str | None, sentence: str) -> str:
     """A run's note with our sentence, in the place of the one of an earlier end; what a person wrote stays."""
-    kept = [line for line in (note or "").splitlines() if line and not line.startswith(NOTE) and line != sentence]
+    kept = [line for line in (note or "").splitlines() if line and not line.startswith(OURS) and line != sentence]
     room = LONGEST_NOTE - len(sentence) - 1
     return "\n".join([*kept, sentence]) if sum(map(len, kept)) + len(kept) <= room else sentence
 
@@ -77,8 +88,8 @@ def _refused_backfill(dag_run: Any) -> str:
     return sentence(error)
 
 
-def _figures(dag_run: Any) -> dict[str, int] | None:
-    """What the task that closes the run left, as numbers; None when it left nothing."""
+def _figures(dag_run: Any, *, task_id: str, key: str) -> dict[str, int] | None:
+    """What a task of the run left, as numbers; None when it left nothing."""
     from airflow.models.xcom import XComModel
     from sqlalchemy.orm import object_session
 
@@ -86,7 +97,7 @@ def _figures(dag_run: Any) -> dict[str, int] | None:
     if session is None:
         return None
     left = XComModel.get_many(
-        run_id=dag_run.run_id, dag_ids=dag_run.dag_id, task_ids=CLOSING, key=BOOKS
+        run_id=dag_run.run_id, dag_ids=dag_run.dag_id, task_ids=task_id, key=key
     ).with_only_columns(XComModel.value)
     value = session.execute(left).scalar()
     found = json.loads(value) if isinstance(value, str) else value

@@ -41,7 +41,8 @@ def dags():
 
 
 def test_one_dag_a_stage_and_those_that_run_every_hour_each_named_after_its_file(dags):
-    assert set(dags) == {stage.value for stage in Stage} | {"sms_feedback", "mail_feedback", "watch", "loan_returns"}
+    beside = {"sms_feedback", "mail_feedback", "watch", "loan_returns", "retention"}
+    assert set(dags) == {stage.value for stage in Stage} | beside
     for dag_id, dag in dags.items():
         assert dag.fileloc.endswith(f"/{dag_id}.py")
         assert len((ROOT / "dags" / f"{dag_id}.py").read_text(encoding="utf-8").splitlines()) <= 40
@@ -66,6 +67,19 @@ def test_letters_wait_for_the_emails_answers_and_not_for_their_success(dags, sta
     letters = dags[stage.value].get_task("print_letters")
     assert letters.upstream_task_ids == {"extract_loans", "confirm_volume", "send_emails"}
     assert letters.trigger_rule == "all_done_min_one_success"
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if "send_emails" in TASKS[stage]])
+def test_the_emails_are_sent_in_the_shares_that_the_plan_names_and_in_no_more_tasks(dags, stage):
+    emails = dags[stage.value].get_task("send_emails")
+    assert emails.is_mapped
+    assert {name: (value.operator.task_id, value.key) for name, value in emails.expand_input.value.items()} == {
+        "share": ("plan_notices", "return_value")
+    }
+    assert emails.partial_kwargs["map_index_template"] == "lot {{ task.share['number'] }} sur {{ task.share['of'] }}"
+    assert emails.upstream_task_ids == {"extract_loans", "plan_notices", "confirm_volume"}
+    mapped = [task.task_id for task in dags[stage.value].tasks if task.is_mapped]
+    assert mapped == ["send_emails"]
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -121,6 +135,16 @@ def test_the_ends_of_loans_are_looked_at_every_evening(dags):
     assert (task.task_id, task.task_display_name, task.retries) == ("look_at_loans", "Regarder les retours", 2)
 
 
+def test_what_was_kept_long_enough_is_removed_every_night_or_only_counted(dags):
+    dag = dags["retention"]
+    assert (cron(dag), dag.catchup, dag.max_active_runs) == (("30 1 * * *", "Europe/Paris"), False, 1)
+    assert (dag.dag_display_name, set(dag.params)) == ("10. Effacement", {"dry_run"})
+    assert dag.doc_md.startswith("## ")
+    [task] = dag.tasks
+    assert (task.task_id, task.retries) == ("erase_expired", 2)
+    assert task.task_display_name == "Effacer ce qui a été conservé assez longtemps"
+
+
 def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypatch):
     wrong = tmp_path / "library.toml"
     text = (ROOT / "library.toml").read_text(encoding="utf-8")
@@ -132,7 +156,7 @@ def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypat
         errors = read_dags(tmp_path / "dags").import_errors
     finally:
         settings.cache_clear()
-    assert len(errors) == 9
+    assert len(errors) == 10
     for message in errors.values():
         assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in message
 

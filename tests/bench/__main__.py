@@ -1,4 +1,7 @@
-"""`make bench`, or `python -m tests.bench NAME…` for some figures only; the others keep their entries in the file."""
+"""`make bench`, or `python -m tests.bench NAME…` for some figures only; the others keep their entries in the file.
+
+Twelve minutes at most on two cores; `--full` takes the numbers of a consortium and of three years, and an hour.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import days, dispatch, pages, workers
+from tests.bench import days, dispatch, pages, retention, workers
 from tests.bench.bed import Bed
 from tests.bench.ils import figures as ils
 from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
+from tests.bench.sizes import FULL, QUICK
 
 CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("generation",), dispatch.generation),
@@ -24,6 +28,7 @@ CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("ordinary_day",), days.ordinary_day),
     (ils.NAMES, ils.large_library),
     (("pages_p95", "first_page_size"), pages.pages),
+    (("retention_night", "retention_growth"), retention.retention),
 )
 """What is measured together, and by what."""
 
@@ -31,13 +36,15 @@ CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"figures to measure: {', '.join(NAMES)}")
-    wanted = set(parser.parse_args().names)
+    parser.add_argument("--full", action="store_true", help="the large numbers, which take an hour")
+    options = parser.parse_args()
+    wanted = set(options.names)
     if unknown := wanted.difference(NAMES):
         parser.error(f"no figure is called {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and folders go, too
     figures: list[Figure] = []
     began = time.monotonic()
-    with Bed() as bed:
+    with Bed(FULL if options.full else QUICK) as bed:
         for names, measure in CASES:
             if wanted and not wanted.intersection(names):
                 continue

@@ -16,10 +16,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
+from loan_reminders.settings.library_toml import settings
 from sql.demo.systems.library_site import site_settings
 from tests.bench.report import ROOT
+from tests.bench.sizes import QUICK, Sizes
+from tests.bench.task_host import TaskHost
 from tests.bench.watch import Watch
 from tests.e2e.processes import Processes
+from tests.scenes.large_ledger import Size, fill
 from tests.simulators.postgres import EmbeddedPostgres
 
 ORACLE_SERVICE, ILS_MARIADB = "DEMO", "ils_mariadb"
@@ -33,8 +37,11 @@ class Measured:
     seconds: float
     cpu: float
     wall: float
+    before_mb: float
     peak_mb: float
     child_peak_mb: float
+    steps: list[str]
+    """Which steps took most, of a pass that was looked into; its seconds are not to be used."""
     result: Any
     together_mb: float = 0.0
     """The peak of the process and its children together, pages they share counted once; 0 when nobody looked."""
@@ -62,10 +69,12 @@ class Bed:
 
     today = date(2026, 3, 3)
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes = QUICK) -> None:
+        self.sizes = sizes
         self._stack = ExitStack()
-        self._empty = ""
+        self._empty = self._large = ""
         self._ports: dict[str, int] = {}
+        self._hosts: list[TaskHost] = []
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -97,6 +106,15 @@ class Bed:
                 env=self._python(), cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         return self.postgres.create_database(template=template or self._empty)
+
+    def large_ledger(self, until: date) -> str:
+        """A ledger of three years that end on a day, for one measure alone; its database's name."""
+        if not self._large:
+            self._large = self.ledger()
+            size = Size(cycles=self.sizes.cycles, readers=self.sizes.readers)
+            fill(self.postgres, self._large, size=size, until=until, library=settings().library.code)
+            self.postgres.execute("CHECKPOINT")  # what filled it is on the disk before anybody asks for a page
+        return self.ledger(self._large)
 
     def drop(self, database: str) -> None:
         self.postgres.drop_database(database)
@@ -139,15 +157,23 @@ class Bed:
         ports: Mapping[str, int] | None = None,
         site: Mapping[str, str] | None = None,
         together: bool = False,
+        cold: bool = False,
         **arguments: Any,
     ) -> Measured:
         """Run one verb of `tests.bench.task` in a process of its own and wait for its figures.
 
-        `site` names another library system as `ils`, and its `database`. `together` also watches the memory of the
-        process and its children, which costs a little time.
+        It is forked from one that has imported everything, or, when `cold`, starts as a new interpreter does. `site`
+        names another library system as `ils`, and its `database`. `together` also watches the memory of the process and
+        its children, which costs a little time; `profile` says which steps took most, which costs more. Tasks that are
+        asked for by several threads run side by side.
         """
-        command = [sys.executable, "-m", "tests.bench.task", verb, json.dumps(arguments)]
         env = self._python() | self._airflow(ledger, ports or {}, site or {})
+        if not cold:
+            host = self._host()
+            measured = host.run(verb, arguments, env, together=together)
+            self._hosts.append(host)
+            return Measured(**measured)
+        command = [sys.executable, "-m", "tests.bench.task", verb, json.dumps(arguments)]
         since = time.monotonic()
         with (
             subprocess.Popen(
@@ -160,6 +186,17 @@ class Bed:
         if process.returncode:
             raise SystemExit(f"{verb} failed:\n{out[-2000:]}{errors[-4000:]}")
         return Measured(wall=wall, together_mb=watch.peak_mb, **json.loads(out.splitlines()[-1]))
+
+    def steps(self, verb: str, **asked: Any) -> tuple[str, ...]:
+        """The steps of a task that take most, looked at in a pass that nobody times."""
+        return tuple(self.task(verb, profile=True, **asked).steps)
+
+    def _host(self) -> TaskHost:
+        """One that has nothing to do."""
+        try:
+            return self._hosts.pop()
+        except IndexError:
+            return self._stack.enter_context(TaskHost(self._python() | self._airflow("", {}, {}), self.folder))
 
     def _python(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "REMINDERS"))}
@@ -208,11 +245,9 @@ class Bed:
 
 
 def interleaved(rounds: int, *steps: Any) -> Sequence[list[Measured]]:
-    """Each step once to warm up, then `rounds` times in turn, so that a slow minute of the machine hits all alike."""
+    """Each step `rounds` times in turn, so that a slow minute of the machine hits all alike."""
     taken: list[list[Measured]] = [[] for _ in steps]
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for step, results in zip(steps, taken, strict=True):
-            measured = step()
-            if number:
-                results.append(measured)
+            results.append(step())
     return taken

@@ -6,6 +6,7 @@ slow for both.
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Sequence
@@ -19,12 +20,14 @@ from fastapi import FastAPI
 from loan_reminders.settings.library_toml import settings
 from tests.bench.bed import Bed
 from tests.bench.report import Figure
-from tests.scenes.large_ledger import TWO_MILLION_DELIVERIES, fill
+from tests.bench.sampler import Sampler
 from tests.simulators.callback_receiver import CallbackReceiver
 from tests.simulators.postgres import EmbeddedPostgres
 
 AT_ONCE, TIMES = 10, 60
 """Requests under way together, and how often each page is asked for."""
+LOOK, SAY = "/mesure/debut", "/mesure/fin"
+"""Where the server is asked to look at what it does, and to say which steps took most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,26 +122,41 @@ def served() -> FastAPI:
     app = create_app(FixedRole("biblio"))
     nothing = {"dags": [], "dag_runs": [], "task_instances": [], "hitl_details": [], "total_entries": 0}
     app.state.airflow = httpx.MockTransport(lambda _: httpx.Response(200, json=nothing))
+    looks: list[Sampler] = []
+
+    def look() -> None:
+        looks.append(Sampler(server=True))
+        looks[-1].__enter__()
+
+    def say() -> list[str]:
+        looks[-1].__exit__(None, None, None)
+        return looks[-1].top()
+
+    app.add_api_route(LOOK, look)
+    app.add_api_route(SAY, say)
     return app
 
 
 def pages(bed: Bed) -> list[Figure]:
     """The slowest page's 95th percentile against that of an empty page, and the size of the first one."""
     today = datetime.now(settings().zone).date()
-    database = bed.ledger()
-    fill(bed.postgres, database, size=TWO_MILLION_DELIVERIES, until=today, library=settings().library.code)
+    database = bed.large_ledger(today)
+    [(deliveries,)] = bed.postgres.execute("SELECT count(*) FROM deliveries", database=database)
     app, folder = "tests.bench.pages:served", bed.postgres.socket_folder
     with CallbackReceiver(socket_folder=folder, database=database, app=app) as server:
         headers = {"sec-fetch-site": "same-origin"}
         with httpx.Client(base_url=server.root, headers=headers, timeout=60) as client:
-            asked = questions(today, known(bed.postgres, database))
-            for one in asked:
-                _ask(client, one)
+            asked = {one.name: one for one in questions(today, known(bed.postgres, database))}
+            for one in (*asked.values(), next(iter(asked.values()))):
+                _p95(client, one, times=AT_ONCE)
             empty = _p95(client, EMPTY)
-            times = {one.name: _p95(client, one) for one in asked}
-            size = len(client.get("/", headers={"accept-encoding": "identity"}).content) / 1024
+            times = {name: _p95(client, one) for name, one in asked.items()}
+            slowest = sorted(times.items(), key=lambda item: -item[1])
+            client.get(LOOK).raise_for_status()
+            _p95(client, asked[slowest[0][0]])
+            steps = client.get(SAY).json()
+            parts = _parts_of_first_page(client)
             empty_size = len(client.get(EMPTY.path).content) / 1024
-    slowest = sorted(times.items(), key=lambda item: -item[1])
     return [
         Figure(
             name="pages_p95",
@@ -146,13 +164,32 @@ def pages(bed: Bed) -> list[Figure]:
             unit="ms",
             baseline=empty * 1000,
             remarks=(
-                f"{AT_ONCE} at once, {len(times)} pages and searches; the slowest: "
+                f"{deliveries} deliveries, {AT_ONCE} at once, {len(times)} pages and searches; the slowest: "
                 + ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in slowest[:6]),
                 f"median of all pages {statistics.median(times.values()) * 1000:.0f} ms",
             ),
+            steps=(slowest[0][0], *steps),
         ),
-        Figure(name="first_page_size", value=size, unit="KB", baseline=empty_size),
+        Figure(
+            name="first_page_size",
+            value=sum(parts.values()),
+            unit="KB",
+            baseline=empty_size,
+            remarks=("with its style and script, not compressed; baseline: the empty page without them",),
+            steps=tuple(f"{name} {kilobytes:.0f} KB" for name, kilobytes in sorted(parts.items(), key=lambda p: -p[1])),
+        ),
     ]
+
+
+def _parts_of_first_page(client: httpx.Client) -> dict[str, float]:
+    """The page and each file that it loads, in KB, as they cross the wire without compression."""
+    plain = {"accept-encoding": "identity"}
+    html = client.get("/", headers=plain)
+    files = re.findall(r'(?:<link[^>]* href|<script[^>]* src|<img[^>]* src)="(/[^"]+)"', html.text)
+    sizes = {"page": len(html.content) / 1024}
+    for path in dict.fromkeys(files):
+        sizes[path.rpartition("/")[2]] = len(client.get(path, headers=plain).raise_for_status().content) / 1024
+    return sizes
 
 
 def _ask(client: httpx.Client, one: Asked) -> float:
@@ -164,7 +201,7 @@ def _ask(client: httpx.Client, one: Asked) -> float:
     return took
 
 
-def _p95(client: httpx.Client, one: Asked) -> float:
+def _p95(client: httpx.Client, one: Asked, *, times: int = TIMES) -> float:
     with ThreadPoolExecutor(AT_ONCE) as at_once:
-        took = sorted(at_once.map(lambda _: _ask(client, one), range(TIMES)))
+        took = sorted(at_once.map(lambda _: _ask(client, one), range(times)))
     return took[int(len(took) * 0.95)]

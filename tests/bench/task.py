@@ -4,7 +4,8 @@
 
 A run's tasks are the project's operators, with their hooks and settings, and connections from the environment;
 only Airflow's task runner is left out. Airflow and the operators are imported first: their memory counts, their time
-does not. With `warm`, what the work imports by itself is imported before the clock starts, too.
+does not. `forks` runs the same verbs in processes that find imported, too, what the work imports by itself.
+With `profile`, the work is looked into, and its figures say which steps took most instead of how long it took.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from typing import Any
 from tests.bench import baselines, dag_files, other_engines, smtp_step
 from tests.bench.clock import Clock
 from tests.bench.ils.read import read_loans
+from tests.bench.sampler import Sampler
 
 LAZY = (
-    "babel.dates", "email_validator", "jinja2", "oracledb", "phonenumbers", "psycopg", "pymysql", "requests",
-    "sqlalchemy", "airflow.providers.oracle.hooks.oracle", "loan_reminders.gateways.sms.allmysms",
+    "babel.dates", "email_validator", "holidays", "jinja2", "oracledb", "phonenumbers", "psycopg", "pymysql",
+    "requests", "sqlalchemy", "airflow.providers.oracle.hooks.oracle", "loan_reminders.gateways.sms.allmysms",
     "loan_reminders.gateways.email.mail_relay", "loan_reminders.hooks.ils", "loan_reminders.hooks.ledger",
     "loan_reminders.hooks.letter_store", "loan_reminders.hooks.mail_relay", "loan_reminders.ledger.connect",
     "loan_reminders.rendering.email.renderer", "loan_reminders.rendering.letters.renderer",
@@ -136,25 +138,29 @@ def _megabytes(who: int) -> float:
     return resource.getrusage(who).ru_maxrss / 1024
 
 
+def measured(verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Do one piece of work, and say what it took."""
+    clock = Clock(Sampler() if arguments.pop("profile", False) else None)
+    before_mb = _megabytes(resource.RUSAGE_SELF)
+    result = VERBS[verb](clock, **arguments)
+    return {
+        "seconds": clock.seconds,
+        "cpu": clock.cpu,
+        "before_mb": before_mb,
+        "peak_mb": _megabytes(resource.RUSAGE_SELF),
+        "child_peak_mb": _megabytes(resource.RUSAGE_CHILDREN),
+        "steps": clock.steps,
+        "result": result,
+    }
+
+
 def main() -> None:
     verb, arguments = sys.argv[1], json.loads(sys.argv[2])
-    clock = Clock()
     if verb != build_library.__name__:
         import_module("airflow.sdk")
         if verb != dag_files.read_dag_files.__name__:
             import_module("loan_reminders.operators")
-    if arguments.pop("warm", False):
-        for name in LAZY:
-            import_module(name)
-    result = VERBS[verb](clock, **arguments)
-    measured = {
-        "seconds": clock.seconds,
-        "cpu": clock.cpu,
-        "peak_mb": _megabytes(resource.RUSAGE_SELF),
-        "child_peak_mb": _megabytes(resource.RUSAGE_CHILDREN),
-        "result": result,
-    }
-    sys.stdout.write(f"{json.dumps(measured)}\n")
+    sys.stdout.write(f"{json.dumps(measured(verb, arguments))}\n")
 
 
 if __name__ == "__main__":

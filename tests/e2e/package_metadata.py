@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[2]
-_WRITE = "import sys; from hatchling.build import prepare_metadata_for_build_wheel as write; write(sys.argv[1])"
+_BUILD = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
 
 
 def package_metadata(folder: Path) -> Path:
@@ -15,7 +17,9 @@ def package_metadata(folder: Path) -> Path:
 
     The program itself stays where it is, so that an installation runs what is being worked on.
     """
-    folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-c", _WRITE, str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with tempfile.TemporaryDirectory() as wheels:
+        subprocess.run([sys.executable, "-c", _BUILD, wheels], cwd=ROOT, check=True, capture_output=True)
+        [wheel] = Path(wheels).glob("*.whl")
+        with ZipFile(wheel) as file:
+            file.extractall(folder, [name for name in file.namelist() if ".dist-info/" in name])
     return folder

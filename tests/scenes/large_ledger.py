@@ -39,9 +39,6 @@ class Size:
     readers: int
 
 
-TWO_MILLION_DELIVERIES = Size(cycles=1_030_000, readers=400_000)
-
-
 def fill(server: EmbeddedPostgres, database: str, *, size: Size, until: date, library: str) -> None:
     """Fill an empty, migrated ledger with three years that end on `until`."""
     values = {

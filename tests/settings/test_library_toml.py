@@ -38,6 +38,8 @@ WRONG = [
     ("max_segments = 1", "max_segments = 0", ["sms.max_segments", "= 0", "au moins 1"]),
     ("segment_price = 0.05", "segment_price = -1", ["sms.segment_price", "= -1", "au moins 0"]),
     ("segment_price = 0.05", 'segment_price = "5 c"', ["sms.segment_price", '"5 c"', "un nombre"]),
+    ("workers = 1 ", "workers = 9 ", ["workers = 9", "il n'y en a que 8", "connections"]),
+    ("workers = 1 ", "workers = 0 ", ["email.workers", "0"]),
     ('sender_address = "relances@', 'sender_address = "relances at ', ["email.sender_address", "adresse électronique"]),
     ('account_url = "https://', 'account_url = "', ["library.account_url", "https://"]),
     ('code = "montclar"', 'code = "Mont Clar"', ["library.code", "minuscules"]),

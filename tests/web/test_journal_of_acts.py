@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason
+from loan_reminders.ledger.removal.removal import PostgresRetention
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
 from loan_reminders.services.registered import approval
 from loan_reminders.services.runs import check_volume
@@ -215,6 +217,22 @@ def rebuild(desk):
         pass
 
 
+def note_a_dispute(desk):
+    reader(desk)
+    desk.post("/lecteurs/litige", lecteur="P1", jusqu_au=until(), motif="conteste")
+    return rows(desk.ledger, "SELECT max(dispute_id) FROM disputes")[0][0]
+
+
+def close_a_dispute(desk):
+    desk.post("/lecteurs/litige-clos", litige=note_a_dispute(desk))
+
+
+def erase(desk):
+    removal = desk.ledger.part(PostgresRetention)
+    removal.count_folder(Terms.on(TODAY, loan_months=4, reader_months=12))
+    removal.tell(who="chloé")
+
+
 TAKEN_OUT = {"lettre": "{letter}", "motif": "litige"}
 DONE = [
     (A.READER_SEEN, lambda desk: desk.client.get(reader(desk))),
@@ -253,6 +271,9 @@ DONE = [
     (A.LETTER_ACKNOWLEDGED, note("poste", "recu")),
     (A.STEP_UNDONE, undo),
     (A.COUNTERS_REBUILT, rebuild),
+    (A.DISPUTE_NOTED, note_a_dispute),
+    (A.DISPUTE_CLOSED, close_a_dispute),
+    (A.DATA_ERASED, erase),
 ]
 """Each act, and how a person does it; the act is done once, whatever comes before it."""
 

@@ -48,6 +48,10 @@ COMMANDS: Mapping[str, Command] = {
     "preview": Command("previews", "Écrit chaque message, dans chaque langue, pour le regarder."),
     "dispute-file": Command("dispute_file", "Réunit en un PDF tout ce qui a été envoyé au sujet d'un prêt."),
     "sms-costs": Command("sms_costs", "Dit ce que coûtent les SMS entre deux jours."),
+    "dispute-flag": Command("dispute_flag", "Note un litige : ce qui le concerne est conservé jusqu'à une date."),
+    "purge": Command("purge", "Efface ce qui a été conservé assez longtemps ; sans --remove, le compte seulement."),
+    "roles": Command("roles", "Crée les rôles des relances dans Airflow (comptes FAB)."),
+    "prepare": Command("prepare", "Prépare une installation : tables, rôles, premier administrateur."),
     "rebuild-counters": Command("rebuild_counters", "Refait les chiffres de la page « Statistiques »."),
 }
 """Every command, in the order of its help."""

@@ -104,6 +104,7 @@ class LedgerRefusal(StrEnum):
     NOT_READ_TO_COUNT = "not_read_to_count"
     ALREADY_PLANNED = "already_planned"
     LOAN_LOST = "loan_lost"
+    RUN_ERASED = "run_erased"
     LETTER_IN_ANOTHER_BATCH = "letter_in_another_batch"
     NO_TABLES = "no_tables"
     OLDER_TABLES = "older_tables"

@@ -50,6 +50,10 @@ class JournalAct(StrEnum):
 
     COUNTERS_REBUILT = "counters_rebuilt"
 
+    DISPUTE_NOTED = "dispute_noted"
+    DISPUTE_CLOSED = "dispute_closed"
+    DATA_ERASED = "data_erased"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:

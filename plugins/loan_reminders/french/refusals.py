@@ -14,6 +14,7 @@ from loan_reminders.domain.letters.batches import BatchRefusal, RegisteredState,
 from loan_reminders.domain.readers.resend import ResendRefusal
 from loan_reminders.domain.registered.steps import Life, NumbersFileRefusal, StepRefusal
 from loan_reminders.domain.registered.tracking_number import TrackingRefusal
+from loan_reminders.domain.retention.disputes import DisputeRefusal
 from loan_reminders.domain.runs.holds import HoldRefusal
 from loan_reminders.domain.runs.reference_date import DayRefusal
 from loan_reminders.domain.stages import Channel
@@ -176,6 +177,8 @@ _OF_THE_LEDGER: dict[LedgerRefusal, Sentence] = {
     " " + _READ_AGAIN,
     LedgerRefusal.ALREADY_PLANNED: "La tournée {run_id} est déjà préparée.",
     LedgerRefusal.LOAN_LOST: "Le registre a perdu un prêt de l'envoi {delivery_id}. Prévenir l'administrateur.",
+    LedgerRefusal.RUN_ERASED: "Des prêts de la tournée {run_id}, conservés assez longtemps, ont été effacés : ses"
+    " comptes restent ce qu'ils étaient et ne se refont plus.",
     LedgerRefusal.LETTER_IN_ANOTHER_BATCH: "Une lettre de ce lot est déjà dans un lot clos. Prévenir l'administrateur.",
     LedgerRefusal.NO_TABLES: "La base du registre n'a pas encore de tables : l'administrateur doit lancer `{command}`.",
     LedgerRefusal.OLDER_TABLES: "Les tables du registre sont à la révision {revision}, il faut {wanted} :"
@@ -210,6 +213,14 @@ _OF_A_HOLD: dict[HoldRefusal, Sentence] = {
     HoldRefusal.UNKNOWN_READER: "Le registre ne connaît pas, ou plus, ce lecteur.",
     HoldRefusal.UNKNOWN_LOAN: "Le registre ne connaît pas ce prêt de ce lecteur.",
     HoldRefusal.NOT_IN_FORCE: "Cette suspension n'est pas, ou plus, en vigueur : rien n'a été changé.",
+}
+_OF_A_DISPUTE: dict[DisputeRefusal, Sentence] = {
+    DisputeRefusal.NO_REASON: "Il manque le motif : il sera lu par ceux qui reprendront ce dossier.",
+    DisputeRefusal.PAST: "Cette date est déjà passée : rien n'a été changé.",
+    DisputeRefusal.TOO_FAR: "Cette date est à plus de deux ans : choisir au plus tard le {last:%d/%m/%Y}.",
+    DisputeRefusal.UNKNOWN_READER: "Le registre ne connaît pas, ou plus, ce lecteur.",
+    DisputeRefusal.UNKNOWN_LOAN: "Le registre ne connaît pas, ou plus, ce prêt de ce lecteur.",
+    DisputeRefusal.NOT_OPEN: "Ce litige n'est plus ouvert : rien n'a été changé.",
 }
 _WITH = {Channel.EMAIL: "adresse électronique", Channel.SMS: "numéro de mobile"}
 _OF_A_RESEND: dict[ResendRefusal, Sentence] = {
@@ -258,6 +269,7 @@ SENTENCES: Mapping[type[StrEnum], Mapping[Any, Sentence]] = {
     LedgerRefusal: _OF_THE_LEDGER,
     HoldRefusal: _OF_A_HOLD,
     ResendRefusal: _OF_A_RESEND,
+    DisputeRefusal: _OF_A_DISPUTE,
 }
 """The sentences of each closed list: members of two lists may have the same value."""
 

@@ -13,6 +13,7 @@ _BESIDE_THE_STAGES = {
     "mail_feedback": "Retours des e-mails",
     "watch": "Surveillance des tournées",
     "loan_returns": "Retours des documents",
+    "retention": "Effacement",
 }
 
 
@@ -44,6 +45,7 @@ TASKS = {
     "read_bounces": "Lire les retours d'e-mails",
     "watch_runs": "Surveiller les tournées",
     "look_at_loans": "Regarder les retours",
+    "erase_expired": "Effacer ce qui a été conservé assez longtemps",
 }
 """The display name of each task, by its id."""
 

@@ -43,8 +43,7 @@ def engine_for(url: str | URL, *, lock_seconds: float = 15, kept: int = FEW) -> 
     def _prepare(connection: object, _record: object) -> None:
         statements = (*_SETTINGS, f"SET lock_timeout = '{int(lock_seconds * 1000)}ms'")
         with connection.cursor() as cursor:  # type: ignore[attr-defined]
-            for statement in statements:
-                cursor.execute(statement)
+            cursor.execute("; ".join(statements))  # in one question: a task opens several connections
         connection.commit()  # type: ignore[attr-defined]
 
     return engine

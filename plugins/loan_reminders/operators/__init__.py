@@ -3,6 +3,7 @@
 from loan_reminders.operators.approve_letters import ApproveLetters
 from loan_reminders.operators.close_run import CloseRun
 from loan_reminders.operators.confirm_volume import ConfirmVolume
+from loan_reminders.operators.erase_expired import EraseExpired
 from loan_reminders.operators.extract_loans import ExtractLoans
 from loan_reminders.operators.look_at_loans import LookAtLoans
 from loan_reminders.operators.plan_notices import PlanNotices
@@ -17,6 +18,7 @@ __all__ = [
     "ApproveLetters",
     "CloseRun",
     "ConfirmVolume",
+    "EraseExpired",
     "ExtractLoans",
     "LookAtLoans",
     "PlanNotices",

@@ -52,6 +52,7 @@ from loan_reminders.settings.sections import (
     CapSettings,
     LibrarySettings,
     RedirectSettings,
+    RetentionSettings,
     StagesSettings,
     StatisticsSettings,
     VolumeGuardSettings,
@@ -73,6 +74,7 @@ class Settings(Section):
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
     statistics: StatisticsSettings = StatisticsSettings()
     alerts: AlertSettings = AlertSettings()
+    retention: RetentionSettings = RetentionSettings()
     redirect: RedirectSettings | None = None
     stages: StagesSettings
     _own_templates: Path | None = PrivateAttr(default=None)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from loan_reminders.domain.retention.terms import LOAN_MONTHS, READER_MONTHS, Terms
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
 from loan_reminders.settings.libraries import CODE
 from loan_reminders.settings.values import (
@@ -106,6 +107,27 @@ class AlertSettings(Section):
     connection: Text = "mail_relay"
     sender: Annotated[str, AfterValidator(_email_or_nothing)] = ""
     late_after_hours: Annotated[int, Field(ge=1, le=120)] = 4
+
+
+class RetentionSettings(Section):
+    """How long loans and readers are kept, in months. Without `erase` nothing is removed: it is only counted.
+
+    Figures of the last forty days are counted anew each night: what they are made of must still be there.
+    """
+
+    erase: bool = False
+    loan_months: Annotated[int, Field(ge=2, le=60)] = LOAN_MONTHS
+    reader_months: Annotated[int, Field(ge=2, le=120)] = READER_MONTHS
+
+    def terms(self, today: date) -> Terms:
+        """What has been kept long enough on a day of the library."""
+        return Terms.on(today, loan_months=self.loan_months, reader_months=self.reader_months)
+
+    @model_validator(mode="after")
+    def _readers_outlast_loans(self) -> Self:
+        if self.reader_months < self.loan_months:
+            raise ValueError("reader_months doit être au moins égal à loan_months : un lecteur reste avec ses prêts")
+        return self
 
 
 class RedirectSettings(Section):

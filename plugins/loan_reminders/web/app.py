@@ -13,6 +13,7 @@ from loan_reminders.settings.libraries import several
 from loan_reminders.web import ledger_access, page
 from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
+from loan_reminders.web.dispute.flags import router as dispute_flags
 from loan_reminders.web.dispute.loan_file import router as dispute
 from loan_reminders.web.home import router as home
 from loan_reminders.web.journal import router as journal
@@ -66,6 +67,7 @@ def _pages(authenticator: Authenticator) -> FastAPI:
         suppressions,
         batches,
         dispute,
+        dispute_flags,
         registered,
         desk,
         statistics,

@@ -15,6 +15,7 @@ from loan_reminders.ledger.readers.corrections import PostgresCorrections
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.retention.disputes import PostgresDisputes
 from loan_reminders.ledger.run_pages.catching_up import PostgresCatchingUp
 from loan_reminders.ledger.run_pages.foreseeing import PostgresForeseeing
 from loan_reminders.ledger.run_pages.questions import PostgresQuestions
@@ -101,6 +102,11 @@ def reader_pages() -> PostgresReaderPages:
 def holds() -> PostgresHolds:
     """The part of the ledger that knows who is not written to until when. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresHolds)
+
+
+def disputes() -> PostgresDisputes:
+    """The part of the ledger that keeps loans beyond their time. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresDisputes)
 
 
 def resends() -> PostgresResends:

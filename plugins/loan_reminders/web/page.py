@@ -30,7 +30,10 @@ from loan_reminders.web.frame import frame
 log = logging.getLogger(__name__)
 
 _PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
+    loader=FileSystemLoader(Path(__file__).parent / "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,  # they come with the program: no look at eight files before each page
 )
 
 

@@ -26,10 +26,10 @@ LENGTH = timedelta(days=28)
 class Size:
     """How many loans are open, of how many readers, and how many of them are due on the two days that are read."""
 
-    loans: int = 1_000_000
-    readers: int = 300_000
-    many: int = 20_000
-    few: int = 200
+    loans: int
+    readers: int
+    many: int
+    few: int
 
 
 def days(today: date) -> tuple[date, date, date]:

@@ -11,10 +11,12 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from datetime import time as hour
+from enum import StrEnum
 from pathlib import Path
+from unittest import mock
 
 from sqlalchemy import text
 
@@ -23,6 +25,7 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.statistics import counting
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.services.email.read_bounces import read_bounces
 from loan_reminders.services.sms.feedback import ASKED_FOR, read_blacklist, read_credit, read_receipts, read_replies
@@ -34,6 +37,8 @@ from tests.scenes.lived.desk import LibrariansDay
 from tests.scenes.lived.morning import Morning
 from tests.scenes.lived.outside import LivedOutside, Mailbox, Provider
 from tests.scenes.lived.paper import CheckedOnce, PlainPages, one_page_engine
+from tests.scenes.lived.runs_read_once import RunsReadOnce
+from tests.scenes.lived.side_by_side import Meet, side_by_side
 from tests.scenes.world import ALWAYS_OPEN
 
 DAYS = 91
@@ -47,6 +52,7 @@ SMS_SILENT, ILS_SILENT, MISSED = 12, 20, 3
 PAGES_KEPT = 10
 """Letters of so many days are laid out by the page engine, those before on plain pages."""
 SUNDAY = 6
+COUNT_AGAIN = counting.count_again
 _COUNTS = text("""
     SELECT channel, count(*) AS number FROM deliveries
     WHERE library = :library AND state IN ('accepted', 'delivered') GROUP BY channel
@@ -67,20 +73,47 @@ def live(ledger_url: str, letters: Path, *, today: date, days: int = DAYS, say: 
     gc.freeze()  # tens of thousands of loans that stay: not to be looked through again and again
     with (
         _quiet(),
-        one_page_engine(),
-        another_day(ledger_url) as (clock, believing),
-        connect(believing, library=ours.library.code) as ledger,
+        # Nobody looks at the figures meanwhile: each run is counted once, on the last evening.
+        mock.patch.object(counting, "count_again", return_value=0),
+        another_day(ledger_url) as believing,
     ):
-        # Its server stays: asking before each transaction whether it is there would be a tenth of all questions.
-        ledger.engine.pool._pre_ping = False
-        months = _Months(ledger=ledger, clock=clock, ils=ils, settings=ours, letters=letters, today=today)
-        months.live(days, say)
+
+        def half(hand: Hand, tell: Callable[[str], None]) -> Callable[[Meet], None]:
+            def lived(meet: Meet) -> None:
+                with connect(believing, library=ours.library.code) as connected:
+                    ledger = RunsReadOnce(connected.engine, library=connected.library)
+                    clock = LedgerClock()
+                    clock.rule(ledger.engine)
+                    # Its server stays: asking before each transaction whether it is there would be a tenth of all.
+                    ledger.engine.pool._pre_ping = False
+                    half = _Half(
+                        ledger=ledger, clock=clock, ils=ils, settings=ours, letters=letters, today=today, hand=hand
+                    )
+                    half.live(days, tell, meet)
+
+            return lived
+
+        side_by_side(half(Hand.MAIL, say), half(Hand.PAPER, lambda _: None))
         gc.unfreeze()
         return time.monotonic() - started
 
 
-class _Months:
-    """The days, one after the other."""
+class Hand(StrEnum):
+    """Who lives a day in which process: stages run side by side in Airflow, too, each on its own loans."""
+
+    MAIL = "mail"
+    PAPER = "paper"
+
+
+STAGES = {
+    Hand.MAIL: (Stage.COURTESY_NOTICE,),
+    Hand.PAPER: (Stage.FIRST_REMINDER, Stage.SECOND_REMINDER, Stage.REGISTERED_LETTER),
+}
+"""What each does in the morning. The overdue notices, the SMS and the night are MAIL's, the desk is PAPER's."""
+
+
+class _Half:
+    """The days, one after the other, as one of the two hands lives them."""
 
     def __init__(
         self,
@@ -91,8 +124,9 @@ class _Months:
         settings: Settings,
         letters: Path,
         today: date,
+        hand: Hand,
     ) -> None:
-        self.today, self.ledger, self.settings = today, ledger, settings
+        self.today, self.ledger, self.settings, self.hand = today, ledger, settings, hand
         layout = settings.letter_layout()
         self.engine: LetterPrinter = CheckedOnce(TEMPLATES, library=settings.identity(), workers=1, layout=layout)
         plain = PlainPages(TEMPLATES, library=settings.identity(), workers=1)
@@ -110,31 +144,50 @@ class _Months:
         self.missed: list[date] = []
         self.told: dict[str, int] = {}
 
-    def live(self, days: int, say: Callable[[str], None]) -> None:
-        """All of them."""
-        for ago in range(days, 0, -1):
-            day = self.today - timedelta(days=ago)
-            if ago <= PAGES_KEPT:
-                self.work.printer = self.engine
-            self.day(day, ago)
-            if day.weekday() == SUNDAY or ago == 1:
-                say(self._week(day))
+    def live(self, days: int, say: Callable[[str], None], meet: Meet) -> None:
+        """All of them. In the evening one waits for the other, and for the night's look at all loans."""
+        with one_page_engine():
+            for ago in range(days, 0, -1):
+                day = self.today - timedelta(days=ago)
+                if ago <= PAGES_KEPT:
+                    self.work.printer = self.engine
+                if ago in STRIKE:
+                    self.missed.append(day)
+                    continue
+                self.day(day, ago)
+                meet()
+                if self.hand is Hand.MAIL:
+                    self.night(day, ago)
+                if day.weekday() == SUNDAY or ago == 1:
+                    say(self._week(day) if self.hand is Hand.MAIL else "")
+                meet()
 
     def day(self, day: date, ago: int) -> None:
-        """One day: nothing on a day of strike; else what was missed, the day's runs, the desk, the evening."""
-        if ago in STRIKE:
-            self.missed.append(day)
-            return
+        """One day: what was missed, the day's runs, the desk, the evening."""
         self.work.at(day, hour(6, 30))
         last = ago == 1
         self.work.outside.sms_server_down = ago == SMS_SILENT
         self.work.outside.all_known = ago <= ASKED_FOR.days + 1
-        for stage in (Stage.COURTESY_NOTICE, Stage.FIRST_REMINDER, Stage.SECOND_REMINDER, Stage.REGISTERED_LETTER):
+        for stage in STAGES[self.hand]:
             for missed in self.missed:
                 self.work.run(stage, reference_date=missed)
             self.work.ils.down = ago == ILS_SILENT and stage is Stage.SECOND_REMINDER
             if not (stage is Stage.FIRST_REMINDER and ago == MISSED):
                 self.work.run(stage)
+        if self.hand is Hand.PAPER:
+            self.desk(day, last=last)
+        else:
+            self.work.at(day, hour(10))
+            window = ALWAYS_OPEN if last else None
+            self.work.what_waited(window)
+            for missed in self.missed:
+                self.work.run(Stage.OVERDUE_NOTICE, reference_date=missed)
+            self.work.run(Stage.OVERDUE_NOTICE, window=window)
+        self.missed = []
+        self.evening(day, ago)
+
+    def desk(self, day: date, *, last: bool) -> None:
+        """What librarians do at the desk, but on Sundays, and who comes to it."""
         if day.weekday() != SUNDAY or last:
             self.work.at(day, hour(9, 20 + day.day % 30))
             self.librarians.approve()
@@ -144,38 +197,35 @@ class _Months:
             self.librarians.number()
             if not last:
                 self.librarians.print_batches()
-        self.work.at(day, hour(10))
-        window = ALWAYS_OPEN if last else None
-        self.work.what_waited(window)
-        for missed in self.missed:
-            self.work.run(Stage.OVERDUE_NOTICE, reference_date=missed)
-        self.missed = []
-        self.work.run(Stage.OVERDUE_NOTICE, window=window)
-        self.evening(day, ago)
-
-    def evening(self, day: date, ago: int) -> None:
-        """What came back during the day, and who came to the desk."""
-        work, ours = self.work, self.settings
         if day.weekday() != SUNDAY:
-            work.at(day, hour(14, 5 + day.day))
+            self.work.at(day, hour(14, 5 + day.day))
             self.librarians.look_at_readers()
             self.librarians.letters_came_back()
             self.librarians.hold_some()
             if day.weekday() in (0, 3):
                 self.librarians.settle_some()
                 self.librarians.correct_some()
+
+    def evening(self, day: date, ago: int) -> None:
+        """What came back during the day."""
+        work, ours = self.work, self.settings
         work.at(day, hour(18, 12))
         read_bounces(self.ledger.mail_feedback(), Mailbox(work.outside), failures=ours.bounces.soft_failures)
+        if self.hand is Hand.PAPER:
+            return
         feedback, dead = self.ledger.feedback(), ours.sms.dead_after_failures
         read_receipts(feedback, Provider(work.outside), now=work.now, failures=dead)
         read_replies(feedback, Provider(work.outside), failures=dead)
         if ago % 7 == 0:
             read_blacklist(feedback, Provider(work.outside))
         read_credit(self.ledger, Provider(work.outside), now=work.now)
-        work.at(day, hour(23, 15))
+
+    def night(self, day: date, ago: int) -> None:
+        """The look at all loans; on the last evening, all figures are counted."""
+        self.work.at(day, hour(23, 15))
         ends = self.ledger.part(_CountedAtTheEnd)
         ends.count_from = day - timedelta(days=DAYS) if ago == 1 else None
-        look_at_loans(ends, work.ils, today=day, months=ours.statistics.follow_months)
+        look_at_loans(ends, self.work.ils, today=day, months=self.settings.statistics.follow_months)
 
     def _week(self, day: date) -> str:
         with self.ledger.engine.begin() as connection:
@@ -192,9 +242,16 @@ class _CountedAtTheEnd(PostgresLoanEnds):
 
     count_from: date | None = None
 
+    def learn(self) -> int:
+        """No run is without its figures for long: all get them on the last evening."""
+        return 0
+
     def looked(self, *, today: date, since: date, asked: int, ended: int) -> None:
         """Keep that all loans were asked about."""
-        super().looked(today=today, since=self.count_from or today + timedelta(days=1), asked=asked, ended=ended)
+        with ExitStack() as really:
+            if self.count_from is not None:
+                really.enter_context(mock.patch.object(counting, "count_again", COUNT_AGAIN))
+            super().looked(today=today, since=self.count_from or today + timedelta(days=1), asked=asked, ended=ended)
 
 
 @contextmanager

@@ -131,7 +131,7 @@ class Morning:
     def _emails(self, run_id: int, stage: Stage) -> None:
         compose = self._email_composer(stage)
         waiting = self.ledger.planned_count(run_id, Channel.EMAIL)
-        connections = min(max(waiting // 4, 1), MOST_CONNECTIONS)
+        connections = min(max(waiting // 2, 1), MOST_CONNECTIONS)  # all of them under way at once
         for first in (True, False):
             with suppress(DeliveriesDeferred):
                 send_emails(

@@ -8,7 +8,10 @@ import psycopg
 import pytest
 
 from loan_reminders.domain.stages import Stage
+from loan_reminders.ledger.connect import connect
+from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
 from loan_reminders.services.sms.feedback import ASKED_FOR
+from loan_reminders.settings.library_toml import ROOT, read_settings
 from tests.scenes.lived import months
 
 TODAY = date(2026, 11, 28)
@@ -35,7 +38,7 @@ def lived(postgres_server, ledger_template, tmp_path_factory):
         said: list[str] = []
         folder = tmp_path_factory.mktemp("letters")
         months.live(url, folder, today=TODAY, days=10, say=said.append)
-        yield {"rows": connection.execute, "before": before, "said": said, "letters": folder}
+        yield {"url": url, "rows": connection.execute, "before": before, "said": said, "letters": folder}
     postgres_server.drop_database(name)
 
 
@@ -104,3 +107,20 @@ def test_todays_runs_need_not_ask_about_sms_of_the_days_lived(lived):
     asked_about = datetime.combine(TODAY, datetime.min.time(), UTC) - ASKED_FOR
     assert lived["rows"](waiting, (asked_about,)).fetchone() == (0,)
     assert lived["rows"]("SELECT count(*) > 0 FROM deliveries WHERE state = 'delivered'").fetchone() == (True,)
+
+
+def test_the_figures_counted_on_the_last_evening_are_those_of_a_recount(lived):
+    """Comes last: a recount leaves a line of today in the journal."""
+
+    def figures():
+        return [
+            lived["rows"](f"SELECT * FROM {table} ORDER BY CAST({table} AS text)").fetchall()
+            for table in ("message_counters", "return_counters")
+        ]
+
+    counted = figures()
+    assert all(counted)
+    with connect(lived["url"], library=read_settings(ROOT / "library.toml").library.code) as ledger:
+        for _ in ledger.part(PostgresCounters).rebuild(who="zoé"):
+            pass
+    assert figures() == counted

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
-from loan_reminders.ledger.inspection import LedgerInspection
+from loan_reminders.ledger.installation.inspection import LedgerInspection
 
 _DBA = "demander à l'administrateur de PostgreSQL"
 

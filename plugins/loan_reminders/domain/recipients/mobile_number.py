@@ -17,7 +17,6 @@ from phonenumbers import (
     PhoneNumber,
     PhoneNumberMatcher,
     PhoneNumberType,
-    is_valid_number,
     national_significant_number,
     number_type,
     parse,
@@ -97,8 +96,8 @@ class MobileNumber:
         if _DUMMY.fullmatch(digits):
             raise RecipientError(Refusal.DUMMY)
         refusals: set[Refusal] = set()
-        for number in _numbers(field):
-            refusal = _refusal(number, countries)
+        for number, kind in _numbers(field):
+            refusal = _refusal(number, kind, countries)
             if refusal is None:
                 return cls(value=f"{number.country_code}{national_significant_number(number)}")
             refusals.add(refusal)
@@ -143,7 +142,11 @@ def _clean(text: str | None) -> str:
 _PLAIN = str.maketrans("‐‑‒–—―−•·’", "-------..'")
 
 
-def _numbers(field: str) -> Iterator[PhoneNumber]:
+_Found = tuple[PhoneNumber, int]
+"""A valid number and its type. To ask for the type is to ask whether it is valid, and takes as long: once is enough."""
+
+
+def _numbers(field: str) -> Iterator[_Found]:
     """The valid numbers of a field: the field itself when it is one, else those found inside, in their order."""
     whole = _whole(field)
     if whole is not None:
@@ -153,12 +156,17 @@ def _numbers(field: str) -> Iterator[PhoneNumber]:
     for match in PhoneNumberMatcher(field, "FR") if "+" in field or "00" in field else ():
         abroad = match.raw_string.lstrip("(").startswith(("+", "00"))
         if abroad and not _digits_before(field, match.start, 0) and not _digits_after(field, match.end):
-            found.setdefault(match.start, match.number)
+            found.setdefault(match.start, (match.number, number_type(match.number)))
     for position in sorted(found):
         yield found[position]
 
 
-def _whole(field: str) -> PhoneNumber | None:
+def _valid(number: PhoneNumber) -> _Found | None:
+    kind = number_type(number)
+    return None if kind == PhoneNumberType.UNKNOWN else (number, kind)
+
+
+def _whole(field: str) -> _Found | None:
     national = _WHOLE.fullmatch(field)
     if national:
         return _from_significant(national["significant"])
@@ -168,10 +176,10 @@ def _whole(field: str) -> PhoneNumber | None:
         number = parse(field, "FR")
     except NumberParseException:
         return None
-    return number if not number.extension and is_valid_number(number) else None
+    return None if number.extension else _valid(number)
 
 
-def _national_numbers(field: str) -> Iterator[tuple[int, PhoneNumber]]:
+def _national_numbers(field: str) -> Iterator[tuple[int, _Found]]:
     end = 0
     for match in _NATIONAL.finditer(field):
         if _digits_before(field, match.start(), end) or _digits_after(field, match.end()):
@@ -194,17 +202,16 @@ def _digits_after(field: str, end: int) -> bool:
     return after[:1].isdigit() and not _NATIONAL.match(after)
 
 
-def _from_significant(text: str) -> PhoneNumber | None:
+def _from_significant(text: str) -> _Found | None:
     """A number from its nine digits, under the country code that its prefix belongs to."""
     significant = "".join(filter(str.isdecimal, text))
     overseas = _OVERSEAS.match(significant)
     code = _COUNTRY_CODE[overseas.lastgroup] if overseas and overseas.lastgroup else "33"
-    number = PhoneNumber(country_code=int(code), national_number=int(significant))
-    return number if is_valid_number(number) else None
+    return _valid(PhoneNumber(country_code=int(code), national_number=int(significant)))
 
 
-def _refusal(number: PhoneNumber, countries: frozenset[str]) -> Refusal | None:
-    if number_type(number) not in _MOBILE:
+def _refusal(number: PhoneNumber, kind: int, countries: frozenset[str]) -> Refusal | None:
+    if kind not in _MOBILE:
         return Refusal.NOT_MOBILE
     national = f"0{national_significant_number(number)}"
     if _DUMMY.fullmatch(national) or (number.country_code != 33 and _OVERSEAS_DUMMY.fullmatch(national)):

@@ -67,6 +67,8 @@ def clean_text(value: object, column: str) -> str:
     text = value if isinstance(value, str) else _decimals(value) or raw_text(value, column)
     if not text:
         return ""
+    if text.isalnum() and text.isascii() and len(text) <= LONGEST_TEXT:  # a code or a number, as most columns are
+        return text
     if len(text) > LONGEST_TEXT:
         text = f"{text[: LONGEST_TEXT - 1]}…"
     if not text.isprintable():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from loan_reminders.domain.errors import RecipientError, RowError
 from loan_reminders.domain.loans import NO_REMARKS, Loan, Patron, RejectedRow, RowRemarks
@@ -27,6 +28,10 @@ from loan_reminders.domain.runs.reading.mojibake import LOST, is_suspect, repair
 from loan_reminders.domain.states import Refusal
 
 ADDRESS_COLUMNS = ("address_1", "address_2", "address_3", "address_4")
+PLACE_COLUMNS = ("postcode", "city", "country")
+CONTACTS_KEPT = 512
+"""Contacts of each kind that are remembered while rows are read."""
+
 COLUMNS: tuple[str, ...] = (
     "loan_key",
     "loan_number",
@@ -44,9 +49,7 @@ COLUMNS: tuple[str, ...] = (
     "email",
     *PHONE_COLUMNS,
     *ADDRESS_COLUMNS,
-    "postcode",
-    "city",
-    "country",
+    *PLACE_COLUMNS,
     "title",
     "author",
     "call_number",
@@ -195,9 +198,15 @@ def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Pa
         name=name,
         category=codes.category(status, kind),
         language=codes.language(clean_text(get("language"), "language")) or codes.default_language,
-        email=_email(get("email")),
-        mobile=_mobile([raw_text(get(column), column) for column in codes.phone_columns], codes.sms_countries),
-        address=_address(name, row, codes.own_addresses),
+        email=_email(raw_text(get("email"), "email")),
+        mobile=_mobile(tuple(raw_text(get(column), column) for column in codes.phone_columns), codes.sms_countries),
+        address=_address(
+            name,
+            _given(row),
+            tuple(raw_text(get(column), column) for column in ADDRESS_COLUMNS),
+            tuple(raw_text(get(column), column) for column in PLACE_COLUMNS),
+            codes.own_addresses,
+        ),
     )
 
 
@@ -225,30 +234,36 @@ def _name(row: Mapping[str, object]) -> str:
     return last or first
 
 
-def _email(value: object) -> EmailAddress | Refusal:
+# A reader's loans lie close together in what the ILS gives, with the same contacts in each row: these are understood
+# once. The answers are values that nobody changes.
+@lru_cache(maxsize=CONTACTS_KEPT)
+def _email(text: str | None) -> EmailAddress | Refusal:
     try:
-        return EmailAddress.parse(raw_text(value, "email"))
+        return EmailAddress.parse(text)
     except RecipientError as error:
         return error.code
 
 
-def _mobile(fields: list[str | None], countries: frozenset[str]) -> MobileNumber | Refusal:
+@lru_cache(maxsize=CONTACTS_KEPT)
+def _mobile(fields: tuple[str | None, ...], countries: frozenset[str]) -> MobileNumber | Refusal:
     try:
         return MobileNumber.first_of(fields, countries=countries)
     except RecipientError as error:
         return error.code
 
 
-def _address(name: str, row: Mapping[str, object], own: tuple[tuple[str, ...], ...]) -> PostalAddress | Refusal:
+@lru_cache(maxsize=CONTACTS_KEPT)
+def _address(
+    name: str,
+    given: str,
+    lines: tuple[str | None, ...],
+    place: tuple[str | None, ...],
+    own: tuple[tuple[str, ...], ...],
+) -> PostalAddress | Refusal:
+    postcode, city, country = place
     try:
         return PostalAddress.parse(
-            name=name,
-            lines=[raw_text(row.get(column), column) for column in ADDRESS_COLUMNS],
-            postcode=raw_text(row.get("postcode"), "postcode"),
-            city=raw_text(row.get("city"), "city"),
-            country=raw_text(row.get("country"), "country"),
-            own=own,
-            given=_given(row),
+            name=name, lines=lines, postcode=postcode, city=city, country=country, own=own, given=given
         )
     except RecipientError as error:
         return error.code

@@ -75,14 +75,14 @@ def _nearest(character: str) -> str:
 
 def septets(text: str) -> int:
     """How many septets a GSM 03.38 text takes. Raises ValueError on a character outside the alphabet."""
-    return sum(map(_width, text))
+    return len(text) if ALPHABET.issuperset(text) else sum(map(_width, text))
 
 
 def segments(text: str) -> int:
     """How many segments a GSM 03.38 text is sent, and paid, as; none when it is empty. Raises ValueError as above."""
-    widths = [_width(character) for character in text]
-    if sum(widths) <= ONE_SEGMENT:
+    if septets(text) <= ONE_SEGMENT:
         return 1 if text else 0
+    widths = [_width(character) for character in text]
     count, used = 1, 0
     for width in widths:
         if used + width > SEVERAL_SEGMENTS:

@@ -12,6 +12,9 @@ from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import SkipReason
 
+HIDDEN = "empreinte:"
+"""What a recipient begins with of which only a keyed hash is kept; no number and no address does."""
+
 
 class SuppressionReason(StrEnum):
     """Why a recipient is on the list."""

@@ -49,6 +49,9 @@ ACTS: dict[str, str] = {
     A.LETTER_ACKNOWLEDGED: "a noté l'avis de réception du recommandé de {reader}",
     A.STEP_UNDONE: "a annulé la dernière étape de la lettre de {reader}",
     A.COUNTERS_REBUILT: "a recompté les statistiques",
+    A.DISPUTE_NOTED: "a noté un litige avec {reader}",
+    A.DISPUTE_CLOSED: "a clos un litige avec {reader}",
+    A.DATA_ERASED: "a effacé ce qui a été conservé assez longtemps",
 }
 """What somebody did, after the name: `chloé a imprimé le lot n° 7`."""
 
@@ -86,6 +89,9 @@ KINDS: dict[str, str] = {
     A.LETTER_ACKNOWLEDGED: "avis de réception",
     A.STEP_UNDONE: "étape annulée",
     A.COUNTERS_REBUILT: "statistiques recomptées",
+    A.DISPUTE_NOTED: "litige noté",
+    A.DISPUTE_CLOSED: "litige clos",
+    A.DATA_ERASED: "données effacées",
 }
 """The name of each kind of act, where one is chosen."""
 
@@ -116,6 +122,12 @@ def sentence_of(line: JournalLine) -> Sequence[Words]:
 
 _OF_LETTERS = (A.LETTER_COPIED, A.LETTER_RETURNED, A.LETTER_NUMBERED, A.LETTER_POSTED, A.LETTER_ACKNOWLEDGED)
 _COUNTED = (("letters", "lettre", "lettres"), ("lines", "ligne", "lignes"), ("bounces", "retour", "retours"))
+_ERASED = (
+    ("loans", "prêt", "prêts"),
+    ("messages", "message", "messages"),
+    ("readers", "lecteur", "lecteurs"),
+    ("batches", "lot de lettres", "lots de lettres"),
+)
 
 
 def reader_words(line: JournalLine) -> str:
@@ -163,7 +175,7 @@ def _more(line: JournalLine) -> Iterator[str]:
         yield SUPPRESSIONS[SuppressionReason(str(facts["reason"]))]
     if facts.get("why") in set(ReturnReason):
         yield RETURNS[ReturnReason(str(facts["why"]))]
-    for name, one, several in _COUNTED:
+    for name, one, several in _ERASED if line.entry.act == A.DATA_ERASED else _COUNTED:
         number = facts.get(name)
         if isinstance(number, int):
             yield f"{number} {one if number < 2 else several}"

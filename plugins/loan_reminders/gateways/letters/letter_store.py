@@ -102,6 +102,20 @@ class FolderLetterStore:
             raise _unavailable(name, error) from None
         return removed
 
+    def folders(self, name: str = "") -> Sequence[str]:
+        """The folders right below `name`, the root when it is empty, in the order of their names; hidden ones not.
+
+        Raises LetterStoreUnavailable when the store does not let them be listed.
+        """
+        if name:
+            _refuse_strange(name)
+        root = self._root / name if name else self._root
+        try:
+            found = [path for path in root.iterdir() if path.is_dir()] if root.exists() else []
+        except Exception as error:  # an object store's client has its own classes of error
+            raise _unavailable(name or "/", error) from None
+        return sorted(path.name for path in found if not path.name.startswith("."))
+
     def read(self, location: str) -> Iterator[bytes]:
         """One stored file, in pieces of a megabyte at most; `location` is what `store` returned.
 

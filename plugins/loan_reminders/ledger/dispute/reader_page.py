@@ -12,6 +12,7 @@ from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
 from loan_reminders.ledger.journal import PostgresJournal
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
+from loan_reminders.ledger.retention.disputes import PostgresDisputes
 from loan_reminders.ledger.runs.resends import PostgresResends
 
 
@@ -24,6 +25,7 @@ class ReaderPageParts:
     files: PostgresLoanFiles
     holds: PostgresHolds
     resends: PostgresResends
+    disputes: PostgresDisputes
 
 
 class PostgresReaderPages:
@@ -47,4 +49,5 @@ class PostgresReaderPages:
                 files=PostgresLoanFiles(same, library=self._library),
                 holds=PostgresHolds(same, library=self._library),
                 resends=PostgresResends(same, library=self._library),
+                disputes=PostgresDisputes(same, library=self._library),
             )

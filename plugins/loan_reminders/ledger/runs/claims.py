@@ -16,6 +16,7 @@ from loan_reminders.domain.stages import Channel, Slot
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french import ledger as sentences
 from loan_reminders.ledger.json_codecs import decode_recipient
+from loan_reminders.ledger.retention.fingerprints import erased
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +126,9 @@ class Claims:
     library: str
 
     def history(self, keys: Sequence[LoanKey]) -> History:
-        """The live claims. What another run left behind is told as `planned`, and held so until this run adopts it.
+        """The live claims, and every slot of a cycle that was removed from the ledger.
+
+        What another run left behind is told as `planned`, and held so until this run adopts it.
 
         Left behind: what waits, and what a sender that died had in hand, but for an SMS, which stays in doubt.
         """
@@ -138,7 +141,9 @@ class Claims:
         if left and not self.run.dry_run:
             self.connection.execute(_HOLD, {"delivery_id": left})
             found = self._find(keys)
-        return {
+        # Asked after the claims: a cycle that is being removed meanwhile is found among these or those.
+        gone = erased(self.connection, self.library, keys)
+        return {(key, slot): DeliveryState.DELIVERED for key in gone for slot in Slot} | {
             (LoanKey(loan_id=row.loan_id, due_date=row.due_date), Slot(row.slot)): (
                 DeliveryState.PLANNED if row.left_behind else DeliveryState(row.state)
             )

@@ -11,6 +11,7 @@ from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.json_codecs import encode_books
 from loan_reminders.ledger.runs.readings import reading_refused
 from loan_reminders.ledger.runs.taking_over import NOT_ARRIVED
+from loan_reminders.ledger.statistics.counting import refuse_erased
 from loan_reminders.ledger.tables import RunState, deliveries, runs
 
 # A loan is in a notice when this run planned a delivery for it, or adopted one; a delivery that a later run
@@ -122,7 +123,11 @@ def count_books(connection: Connection, run_id: int) -> Books:
 
 
 def close_books(connection: Connection, run_id: int) -> Books:
-    """Count one run and keep the books, with their problems, in its row."""
+    """Count one run and keep the books, with their problems, in its row.
+
+    Raises LedgerRefused for a run of which loans were removed: its books stay what they were.
+    """
+    refuse_erased(connection, run_id)
     books = count_books(connection, run_id)
     connection.execute(
         update(runs)

@@ -134,7 +134,8 @@ class PostgresPlanning:
     def history(self, keys: Sequence[LoanKey]) -> History:
         """The live claims on these loans at this run's stage, this plan's own included.
 
-        What it calls `planned` stays so until the block ends: no sender can take it, `adopt` finds it.
+        What it calls `planned` stays so until the block ends: no sender can take it, `adopt` finds it. A cycle that
+        was removed from the ledger is told by no stage: each slot of it is taken.
         """
         with ledger_errors():
             return self._claims().history(keys) if keys else {}

@@ -19,7 +19,9 @@ _NUMBERS_SINCE = text(f"""
     SELECT DISTINCT recipient FROM deliveries
     WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {PAID}
 """)  # noqa: S608 - the list is this module's own
+# Of a run of which loans were removed the counters still know what it cost; its SMS are those that were attempted.
 _COSTS = text(f"""
+    SELECT day, stage, category, CAST(sum(sms) AS bigint) AS sms, sum(segments) AS segments, sum(cost) AS cost FROM (
     SELECT CAST(delivery.claimed_at AT TIME ZONE :zone AS date) AS day, delivery.stage,
            reader.category, count(*) AS sms, sum(delivery.segments) AS segments, sum(delivery.cost) AS cost
     FROM deliveries delivery JOIN notices notice USING (notice_id)
@@ -30,7 +32,17 @@ _COSTS = text(f"""
     WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.state IN {PAID}
       AND delivery.claimed_at >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
       AND delivery.claimed_at < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+      AND NOT EXISTS (SELECT FROM counted_runs WHERE run_id = delivery.run_id AND frozen OFFSET 0)
+    GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT CAST(counted.moment AT TIME ZONE :zone AS date), counted.stage, counted.category,
+           counted.told + counted.failed + counted.in_doubt, counted.segments, counted.cost
+    FROM message_counters counted JOIN counted_runs run ON run.run_id = counted.run_id AND run.frozen
+    WHERE counted.library = :library AND counted.channel = 'sms'
+      AND counted.moment >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
+      AND counted.moment < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
+    ) AS costs
+    GROUP BY day, stage, category ORDER BY day, stage, category
 """)  # noqa: S608 - the list is this module's own
 
 

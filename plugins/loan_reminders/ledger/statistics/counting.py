@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.ledger.statistics.loan_ends import learn_from_run
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, UNREACHABLE
 from loan_reminders.ledger.tables.sms import PAID
@@ -27,9 +28,18 @@ _TAKE = text("""
     SELECT run_id, library FROM runs
     WHERE library = :library AND run_id = ANY(CAST(:runs AS bigint[])) AND NOT dry_run
     ORDER BY run_id
-    ON CONFLICT (run_id) DO UPDATE SET at = now()
+    ON CONFLICT (run_id) DO UPDATE SET at = now() WHERE NOT counted_runs.frozen
     RETURNING run_id
 """)
+# Nothing is counted less because it was removed: what a run's figures were before its first loan goes is what stays.
+_FREEZE = text("""
+    INSERT INTO counted_runs (run_id, library, frozen)
+    SELECT run_id, library, true FROM runs
+    WHERE library = :library AND run_id = ANY(CAST(:runs AS bigint[])) AND NOT dry_run
+    ORDER BY run_id
+    ON CONFLICT (run_id) DO UPDATE SET frozen = true WHERE NOT counted_runs.frozen
+""")
+_IS_FROZEN = text("SELECT frozen FROM counted_runs WHERE run_id = :run_id")
 _FORGET_MESSAGES = text("DELETE FROM message_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 _FORGET_RETURNS = text("DELETE FROM return_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 # The branch and the category are those of the message's first loan. A message sent once more costs, and tells nobody
@@ -145,7 +155,7 @@ _SINCE = text("SELECT run_id FROM runs WHERE library = :library AND NOT dry_run 
 def count_again(connection: Connection, library: str, runs: Iterable[int]) -> int:
     """Count runs anew, in the caller's transaction and as the last thing it does; returns how many there are.
 
-    Dry runs are never counted.
+    Dry runs are never counted, and a run of which loans were removed is not counted again.
     """
     asked = sorted(set(runs))
     if not asked:
@@ -156,6 +166,17 @@ def count_again(connection: Connection, library: str, runs: Iterable[int]) -> in
         for statement in (_FORGET_MESSAGES, _FORGET_RETURNS, _COUNT_MESSAGES, _COUNT_NOT_REACHED, _COUNT_RETURNS):
             connection.execute(statement, counted)
     return len(taken)
+
+
+def freeze(connection: Connection, library: str, runs: Iterable[int]) -> None:
+    """Let the figures of these runs stay as they are, in the transaction that removes some of their loans."""
+    connection.execute(_FREEZE, {"library": library, "runs": sorted(set(runs))})
+
+
+def refuse_erased(connection: Connection, run_id: int) -> None:
+    """Raise LedgerRefused when loans of a run were removed: it cannot be counted any more."""
+    if connection.execute(_IS_FROZEN, {"run_id": run_id}).scalar():
+        raise LedgerRefused(LedgerRefusal.RUN_ERASED, run_id=run_id)
 
 
 def count_runs_of(connection: Connection, library: str, deliveries: Collection[uuid.UUID]) -> None:

@@ -40,6 +40,8 @@ _GONE = text("""
     WHERE ended.library = gone.library AND ended.loan_id = gone.loan_id AND ended.due_date = gone.due_date
       AND ended.ended_on IS NULL AND ended.open_on <= gone.today
 """)
+# The end of a loan is the first day on which it is overdue no more.
+_REMOVED_UNTIL = text("SELECT ended_until FROM retention_state WHERE library = :library")
 _FORGET_OVERDUE = text("DELETE FROM overdue_counters WHERE library = :library AND day >= :since")
 # Each loan is overdue from the day after its due date until the day it ended: one more, then one less. The days of
 # looks are where these sums are read.
@@ -83,7 +85,11 @@ def learn_from_run(connection: Connection, library: str, run_id: int) -> None:
 
 
 def count_overdue(connection: Connection, library: str, since: date) -> None:
-    """Count the overdue loans anew on the day of each look from a day on."""
-    asked = {"library": library, "since": since}
+    """Count the overdue loans anew on the day of each look from a day on.
+
+    Days on which a loan was open that is removed since keep what was counted then.
+    """
+    removed = connection.execute(_REMOVED_UNTIL, {"library": library}).scalar()
+    asked = {"library": library, "since": since if removed is None else max(since, removed)}
     connection.execute(_FORGET_OVERDUE, asked)
     connection.execute(_COUNT_OVERDUE, asked)

@@ -13,6 +13,7 @@ from loan_reminders.domain.suppressions.suppression import (
     SuppressionSource,
     SuppressionSummary,
 )
+from loan_reminders.ledger.retention.fingerprints import hidden
 from loan_reminders.ledger.suppressions.suppression_list import IN_FORCE, TAKEN
 
 # Those in force, then the others, each by its beginning: an index holds either in that order.
@@ -26,13 +27,13 @@ _LIST = f"""
     FROM (
         (SELECT suppression.*, true AS in_force FROM suppressions suppression
          WHERE suppression.library = :library AND {IN_FORCE} AND :part <> 'ended'
-           AND (:recipient = '' OR suppression.recipient = :recipient)
+           AND (:recipient = '' OR suppression.recipient IN (:recipient, :hash))
            AND (:reason = '' OR suppression.reason = :reason)
          ORDER BY suppression.since {{way}}, suppression.suppression_id {{way}} LIMIT CAST(:limit AS int) + :offset)
         UNION ALL
         (SELECT suppression.*, false AS in_force FROM suppressions suppression
          WHERE suppression.library = :library AND NOT ({IN_FORCE}) AND :part <> 'in_force'
-           AND (:recipient = '' OR suppression.recipient = :recipient)
+           AND (:recipient = '' OR suppression.recipient IN (:recipient, :hash))
            AND (:reason = '' OR suppression.reason = :reason)
          ORDER BY suppression.since {{way}}, suppression.suppression_id {{way}} LIMIT CAST(:limit AS int) + :offset)
     ) AS suppression
@@ -67,6 +68,8 @@ def listed(
     """The list with its history, or the lines of one recipient, of one reason, or only those in force or ended."""
     part = "" if in_force is None else "in_force" if in_force else "ended"
     asked = {"library": library, "recipient": recipient, "limit": limit, "offset": offset, "part": part}
+    hashes = hidden(connection, library, [(Channel.SMS.value, recipient)] if recipient else [])
+    asked["hash"] = next(iter(hashes), recipient)
     asked["reason"] = "" if reason is None else reason.value
     return tuple(_suppression(row) for row in connection.execute(_LISTED[oldest_first], asked))
 

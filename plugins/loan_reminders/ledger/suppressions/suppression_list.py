@@ -24,6 +24,7 @@ from loan_reminders.domain.suppressions.suppression import (
 from loan_reminders.french.words import failed_in_a_row
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
+from loan_reminders.ledger.retention.fingerprints import hidden
 from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
 from loan_reminders.ledger.tables.columns import dated
 
@@ -89,6 +90,12 @@ _SUPPRESSED = text(f"""
      AND suppression.channel = asked.channel AND suppression.recipient = asked.recipient
     WHERE {IN_FORCE}
 """)  # noqa: S608 - the condition is this module's own
+# A number of which only the hash is kept: in force, or lifted and so not put back by an old list of the provider's.
+_HIDDEN = text("""
+    SELECT recipient FROM suppressions
+    WHERE library = :library AND channel = 'sms' AND recipient = ANY(CAST(:hashes AS text[]))
+      AND (lifted_at IS NULL OR :of_the_provider)
+""")
 # What the number refused before a librarian lifted it does not count.
 _DEAD = text("""
     SELECT asked.recipient
@@ -147,6 +154,12 @@ def add(connection: Connection, library: str, entries: Iterable[Entry]) -> int:
         return 0
     scope = {"library": library, "entries": json.dumps([_encoded(entry) for entry in entries])}
     fresh = list(connection.execute(_NOT_LIFTED_SINCE, scope).scalars())
+    hashes = hidden(connection, library, [(Channel.SMS.value, recipient) for recipient in fresh])
+    if hashes:
+        of_the_provider = entries[0].reason is SuppressionReason.BLACKLIST
+        asked = {"library": library, "hashes": list(hashes), "of_the_provider": of_the_provider}
+        known = {hashes[one][1] for one in connection.execute(_HIDDEN, asked).scalars()}
+        fresh = [recipient for recipient in fresh if recipient not in known]
     if not fresh:
         return 0
     outranks = entries[0].reason is not SuppressionReason.DEAD_NUMBER
@@ -207,6 +220,8 @@ def suppressed(connection: Connection, library: str, recipients: Sequence[Recipi
             known[Channel.LETTER.value, encode_recipient(recipient)] = recipient
     if not known:
         return {}
+    for hash_of_it, place in hidden(connection, library, list(known)).items():
+        known[place[0], hash_of_it] = known[place]
     channels, values = zip(*known, strict=True)
     asked = {"library": library, "channels": list(channels), "recipients": list(values)}
     return {

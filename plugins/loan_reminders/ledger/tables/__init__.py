@@ -7,7 +7,7 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
 not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`, readers
-as last seen in `readers`, figures in `statistics`.
+as last seen in `readers`, figures in `statistics`, what stays of what was removed in `retention`.
 """
 
 from __future__ import annotations
@@ -54,6 +54,10 @@ from loan_reminders.ledger.tables.letters import print_checks as print_checks
 from loan_reminders.ledger.tables.letters import registered_letters as registered_letters
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
 from loan_reminders.ledger.tables.readers import readers as readers
+from loan_reminders.ledger.tables.retention import disputes as disputes
+from loan_reminders.ledger.tables.retention import erased_cycles as erased_cycles
+from loan_reminders.ledger.tables.retention import erasures as erasures
+from loan_reminders.ledger.tables.retention import retention_state as retention_state
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
 from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
@@ -65,7 +69,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0017"
+SCHEMA_REVISION = "0018"
 """The migration these tables stand for."""
 
 
@@ -223,6 +227,7 @@ deliveries = Table(
         "emails_of_address", "library", text("lower(left(recipient, 254))"), postgresql_where=text("channel = 'email'")
     ),
     Index("sms_by_moment", "library", "claimed_at", postgresql_where=text("channel = 'sms'")),
+    Index("deliveries_of_batch", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
 )
 
 delivery_loans = Table(

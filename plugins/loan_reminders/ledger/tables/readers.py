@@ -43,4 +43,5 @@ readers = Table(
     Index("readers_of_email", "library", text("lower(email)")),
     Index("readers_of_mobile", "library", "mobile", postgresql_where=text("mobile <> ''")),
     Index("readers_of_name", "trigrams", postgresql_using="gin"),
+    Index("readers_by_day", "library", "last_seen_on", "patron_id"),
 )

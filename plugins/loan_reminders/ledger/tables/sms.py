@@ -65,6 +65,7 @@ sms_replies = Table(
     moment("settled_at"),
     UniqueConstraint("library", "reply_id", name="one_reply_each"),
     Index("sms_replies_to_settle", "library", "reply_number", postgresql_where=text("settled_at IS NULL")),
+    Index("sms_replies_by_age", "library", "at"),
 )
 
 sms_credits = Table(

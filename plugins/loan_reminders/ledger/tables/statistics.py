@@ -1,6 +1,7 @@
 """The tables of figures: no reader is in them, and each can be made again out of the other tables.
 
-`counted_runs` says which runs are in the counters, and holds back a second count of the same run. `message_counters`
+`counted_runs` says which runs are in the counters, and holds back a second count of the same run, or any further one
+of a run that is `frozen`: some of its loans are removed, a recount would be short of them. `message_counters`
 has what became of a run's messages; its moments are quarters of an hour, so that days are those of whatever zone the
 library is in. `return_counters` has what became of the loans told of, `overdue_counters` the overdue loans on the day
 of a look. `loan_ends` knows of each loan and due date that a run has seen until when it was open; `loan_looks` are the
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -33,6 +35,7 @@ counted_runs = Table(
     Column("run_id", BigInteger, ForeignKey("runs.run_id"), primary_key=True, autoincrement=False),
     library_code(),
     moment("at", default=True),
+    Column("frozen", Boolean, nullable=False, server_default=text("false")),
     Index("counted_runs_of_library", "library", "run_id"),
 )
 

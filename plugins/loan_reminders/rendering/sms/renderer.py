@@ -24,6 +24,9 @@ FACTS = frozenset({"count", "due_date", "due_day", "today", "days_late", "librar
 _EVERY_DATE_FORM = tuple(date(2026, month, day) for month in range(1, 13) for day in range(22, 29))
 """A week of two-digit days in each month: every name of a day with every name of a month."""
 
+_EACH_MONTH = _EVERY_DATE_FORM[::7]
+"""A day of each month, for a text that need not be the longest: that it can be written at all."""
+
 _DAYS_LATE = (-2, -1, 0, 1, 2)
 _COUNTS = (1, 99)
 
@@ -84,17 +87,20 @@ class SmsRenderer:
             names = list(self._translations(stage))
             self._templates.check([form for name in names for form in self._forms(name)], known=FACTS)
             for name in names:
-                longest = [self._longest(form) for form in self._forms(name)]
-                if segments(longest[-1]) > self._max_segments:
+                *longer, shortest = self._forms(name)
+                for form in longer:  # where it is too long, the next one is sent
+                    self._longest(form, _EACH_MONTH)
+                longest = self._longest(shortest, _EVERY_DATE_FORM)
+                if segments(longest) > self._max_segments:
                     raise TemplateError(
-                        f"{name} : {self._excess(longest[-1])} ; le raccourcir, ou augmenter sms.max_segments"
+                        f"{name} : {self._excess(longest)} ; le raccourcir, ou augmenter sms.max_segments"
                     )
 
-    def _longest(self, name: str) -> str:
+    def _longest(self, name: str, dates: Iterable[date]) -> str:
         return max(
             (
                 self._text(name, count=count, due_date=due_date, today=due_date + timedelta(days=days_late))
-                for due_date, days_late, count in product(_EVERY_DATE_FORM, _DAYS_LATE, _COUNTS)
+                for due_date, days_late, count in product(dates, _DAYS_LATE, _COUNTS)
             ),
             key=septets,
         )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from pathlib import Path
+from stat import S_ISDIR
 from urllib.parse import urlencode
 
 from loan_reminders.domain.notices import Delivery
@@ -15,8 +17,13 @@ from loan_reminders.french.money import euros
 from loan_reminders.french.pages.messages import AN_EXAMPLE, REAL_LOAN, SAMPLE_STAMP
 from loan_reminders.services.previews import EmailPreview, Previews, samples
 from loan_reminders.settings.library_toml import settings
+from loan_reminders.web.shared_answers import SharedAnswer
 
 MOST_KEPT = 64
+LOOKED_AT_EVERY_S = 1.0
+"""How often the folder of templates is looked at, in seconds, however many pages are open."""
+
+_newest: SharedAnswer[float] = SharedAnswer(LOOKED_AT_EVERY_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +86,22 @@ class Words:
 
 
 def newest() -> Words:
-    """The templates of this library as they are now."""
+    """The templates of this library as they were a second ago at most."""
     ours = settings()
-    files = (file for folder in ours.template_folders for file in folder.rglob("*") if file.is_file())
-    return Words(ours.library.code, max((file.stat().st_mtime for file in files), default=0.0))
+
+    def last_change() -> float:
+        files = (file for folder in ours.template_folders for file in folder.rglob("*"))
+        return max(map(_changed, files), default=0.0)
+
+    return Words(ours.library.code, _newest.get(ours.template_folders, last_change))
+
+
+def _changed(path: Path) -> float:
+    try:
+        found = path.stat()
+    except FileNotFoundError:  # an editor puts a new file in its place at this moment
+        return 0.0
+    return 0.0 if S_ISDIR(found.st_mode) else found.st_mtime
 
 
 @lru_cache(maxsize=MOST_KEPT)

@@ -27,6 +27,8 @@ _CODE = re.compile(r"(email|sms)-(accepted|delivered|refused|in_doubt)-(\d{1,4})
 _DONE = {
     "suspendu": "C'est noté : rien ne part d'ici là. Ce qui attendait déjà est écarté au moment de l'envoi.",
     "leve": "La suspension est levée : la prochaine étape partira à son jour.",
+    "litige": "Le litige est noté : rien n'en est effacé avant la fin de ce jour.",
+    "clos": "Le litige est clos : ce qui le concerne s'effacera à son terme.",
 }
 _AGAIN = {Channel.EMAIL: "Renvoyer le dernier e-mail", Channel.SMS: "Renvoyer le dernier SMS"}
 SPENT = "Renvoyé aujourd'hui : pas plus d'un par jour."

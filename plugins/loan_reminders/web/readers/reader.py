@@ -18,6 +18,7 @@ from loan_reminders.french.pages.readers import MessageWords, category_words
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
+from loan_reminders.web.dispute.flags import kept
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import Pages
 from loan_reminders.web.page import At, Page, Typed
@@ -101,6 +102,7 @@ def _page(
                 policy=config.policy(),
                 today=now.date(),
             )
+            open_disputes = ledger.disputes.of_reader(patron_id, today=now.date())
             doing = acts_offered(
                 ledger, patron_id, disputes, loans=out, holds=holds, now=now, zone=config.zone, answered=answered
             )
@@ -111,6 +113,7 @@ def _page(
         "lecteur.html.j2",
         status,
         offered=doing,
+        in_dispute=kept(open_disputes, disputes, now=now, zone=config.zone),
         reader=reader,
         category=category_words(reader.category),
         last_seen=day_words(max((cycle.last_seen for one in newest for cycle in one.cycles), default=None)),

@@ -7,12 +7,23 @@ from datetime import datetime, tzinfo
 
 from loan_reminders.domain.email.refused_addresses import REFUSED_AT_ONCE
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.suppressions.suppression import Suppression, SuppressionReason, SuppressionSummary
+from loan_reminders.domain.suppressions.suppression import (
+    HIDDEN,
+    Suppression,
+    SuppressionReason,
+    SuppressionSummary,
+)
 from loan_reminders.french.days import minute_words, when_words
 from loan_reminders.french.pages.corrections import address_words, number_words
 from loan_reminders.french.plurals import many
 from loan_reminders.french.words import SOURCES, SUPPRESSIONS
 
+_HIDDEN = {
+    Channel.EMAIL: "e-mail effacé (une empreinte reste)",
+    Channel.SMS: "numéro effacé (une empreinte reste)",
+    Channel.LETTER: "adresse effacée (une empreinte reste)",
+    Channel.REGISTERED_LETTER: "adresse effacée (une empreinte reste)",
+}
 _ADDRESSES = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.RETURNED_UNDELIVERABLE})
 
 
@@ -57,7 +68,12 @@ def row_of(line: Suppression, *, now: datetime, zone: tzinfo) -> SuppressionRow:
 
 
 def who_is_meant(channel: Channel, recipient: str) -> str:
-    """A number, an e-mail address, or the lines of a postal address: `MME MARTIN, 12 RUE DES LILAS, 06000 NICE`."""
+    """A number, an e-mail address, or the lines of a postal address: `MME MARTIN, 12 RUE DES LILAS, 06000 NICE`.
+
+    Of a reader who was removed only a hash is kept: nothing can be shown, and nothing is written to it all the same.
+    """
+    if recipient.startswith(HIDDEN):
+        return _HIDDEN[channel]
     if channel is Channel.SMS:
         return shown(recipient)
     if channel is Channel.EMAIL:

@@ -1,0 +1,1 @@
+"""How long what is known of loans and readers is kept."""

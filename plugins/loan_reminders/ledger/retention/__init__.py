@@ -1,0 +1,1 @@
+"""What stays of what was removed, and what must not be removed yet."""
