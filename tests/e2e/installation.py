@@ -47,7 +47,11 @@ def settings_for_any_hour(path: Path, ils: str = "aleph") -> Path:
     """A copy of library.toml, at `path`, whose SMS may leave at any hour: the demo works at night and on Sundays."""
     text = site_settings((ROOT / "library.toml").read_text(encoding="utf-8"), ils, f"ils_{ils}")
     text = text.replace("recipients = []", f"recipients = [{ALERTED!r}]".replace("'", '"'))
-    text = re.sub(r'(?m)^connection = "mail_relay" ( +# the Airflow connection that sends it)', r'connection = "alert_relay"\1', text)
+    text = re.sub(
+        r'(?m)^connection = "mail_relay" ( +# the Airflow connection that sends it)',
+        r'connection = "alert_relay"\1',
+        text,
+    )
     path.write_text(re.sub(r"(?m)^window = \{.*$", ALWAYS, text), encoding="utf-8")
     return path
 
