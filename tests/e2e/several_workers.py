@@ -47,7 +47,7 @@ SENDING = Stage.COURTESY_NOTICE
 
 
 def due_loans(notices: int) -> dict[int, int]:
-    """Loans by due day, two a notice as this library has them: most for the first stage, a few for each of the others."""
+    """Loans by due day, two a notice as this library has them: most for the first stage, a few for the others."""
     parts = {2: 0.82, -1: 0.1, -8: 0.04, -15: 0.03, -21: 0.01}
     return {day: int(2.1 * notices * part) for day, part in parts.items()}
 
