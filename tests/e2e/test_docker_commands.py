@@ -197,8 +197,8 @@ def make_databases(host: Host, postgres: EmbeddedPostgres) -> None:
         "PATH": f"{psql.parent}:/usr/bin:/bin",
         "PGHOST": str(postgres.socket_folder),
         "POSTGRES_USER": "postgres",
-        "AIRFLOW_DB_PASSWORD_FILE": str(secrets / "airflow_db_password"),
-        "LEDGER_DB_PASSWORD_FILE": str(secrets / "ledger_db_password"),
+        "AIRFLOW_ACCOUNT_FILE": str(secrets / "airflow_db_password"),
+        "LEDGER_ACCOUNT_FILE": str(secrets / "ledger_db_password"),
     }
     subprocess.run([ROOT / "docker/postgres-init.sh"], env=environment, check=True)
     by_socket = "@/airflow?host=/run/postgresql"
