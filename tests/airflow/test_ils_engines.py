@@ -107,6 +107,6 @@ def test_a_server_that_is_down_is_unavailable(ask, mariadb):
     ("kind", "extra"), [("http", {}), ("sqlite", {}), ("generic", {}), ("generic", {"engine": "access"})]
 )
 def test_another_type_is_told_with_those_there_are(ask, kind, extra):
-    told = rf"ils_elsewhere est de type « {kind} ».* Types permis : oracle, postgres, mysql ; ou generic"
+    told = rf"ils_elsewhere est de type « {kind} ».* Types permis : ils .*; oracle, postgres, mysql ; ou generic"
     with pytest.raises(IlsRejected, match=told):
         ask(conn_type=kind, host="x", extra=extra)

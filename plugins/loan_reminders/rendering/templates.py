@@ -1,7 +1,8 @@
 """The words for readers: the folder of templates that librarians edit, read strictly.
 
 A name that does not exist is an error, never a blank. What comes from the ILS is data: it is escaped in HTML and is
-never itself a template.
+never itself a template. Whoever edits words is no programmer of the server: a template reaches the facts it is given,
+not Python behind them, nor a count without end (Jinja's sandbox).
 
 A language has a folder below each folder of words: for an English reader `a/b.j2` is read from `a/en/b.j2` where that
 exists (`overdue_notice/email/` → `overdue_notice/en/email/`, `_layouts/email/` → `_layouts/en/email/`), and else from
@@ -18,6 +19,7 @@ from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from loan_reminders.domain.errors import TemplateError
@@ -37,8 +39,8 @@ WORDS_ONLY = "labels.j2"
 STYLE = "style.css"
 
 
-class _Environment(jinja2.Environment):
-    """An environment whose globals stay as they are once a template is loaded: looked up in one dictionary, not two."""
+class _Environment(ImmutableSandboxedEnvironment):
+    """A sandbox whose globals stay as they are once a template is loaded: looked up in one dictionary, not two."""
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """The globals of one template."""

@@ -22,6 +22,7 @@ from loan_reminders.web.letters.batch_list import router as batch_list
 from loan_reminders.web.letters.batches import router as batches
 from loan_reminders.web.letters.printing import router as printing
 from loan_reminders.web.libraries.chooser import several_libraries
+from loan_reminders.web.marks.gap_page import router as gap
 from loan_reminders.web.messages.page import router as messages
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.readers.actions import router as reader_actions
@@ -94,6 +95,7 @@ def _pages(authenticator: Authenticator) -> FastAPI:
         messages,
         missed_days,
         questions,
+        gap,
         run_page,
     ):
         app.include_router(router)
