@@ -196,19 +196,19 @@ class Installation:
                 "login": "postgres",
                 "schema": "ledger",
                 "extra": {"host": str(self.postgres.socket_folder)},
-            },
+            },  # fmt: skip
             "MAIL_RELAY": {
                 "conn_type": "smtp",
                 "host": "127.0.0.1",
                 "port": ports["smtp"],
                 "extra": {"disable_ssl": True, "disable_tls": True},
-            },
+            },  # fmt: skip
             "ALERT_RELAY": {
                 "conn_type": "smtp",
                 "host": "127.0.0.1",
                 "port": ports["alerts"],
                 "extra": {"disable_ssl": True, "disable_tls": True},
-            },
+            },  # fmt: skip
             "ALLMYSMS": {
                 "conn_type": "http",
                 "host": "127.0.0.1",
