@@ -38,14 +38,13 @@ def session():
 
 def know(session, **changes):
     from airflow.models.dag import DagModel
-    from sqlalchemy import insert
 
     with session() as opened:
         for dag_id in DAGS:
             values = {"dag_id": dag_id, "bundle_name": "doctor", "is_paused": False, "is_stale": False}
             told = changes.get(dag_id, {})
             if told is not None:
-                opened.execute(insert(DagModel).values({**values, **told}))
+                opened.add(DagModel(**{**values, **told}))
 
 
 def test_every_dag_known_and_on(doctor, session):

@@ -12,7 +12,7 @@ import pytest
 from loan_reminders.commands import doctor as command
 from loan_reminders.commands.installation.findings import Check, failure, fine, warning
 from loan_reminders.domain.errors import IlsRejected, LedgerRefusal, LedgerUnavailable, MailRelayUnavailable
-from loan_reminders.settings.library_toml import ROOT
+from loan_reminders.settings.library_toml import ROOT, forget_settings
 
 READER = "Camille Introuvable"
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
@@ -164,6 +164,7 @@ def test_one_of_several_may_be_asked_for_and_one_that_is_wrong_stops_no_other(tw
     assert status == 2
     assert "pas de bibliothèque « ailleurs »" in said
     (two_libraries / "montclar.toml").write_text("rien", encoding="utf-8")
+    forget_settings()
     status, said = run(check("own", current))
     assert status == 2
     assert "Réglages illisibles ou faux" in said
