@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import days, dispatch, pages, retention, workers
+from tests.bench import days, dispatch, libraries, pages, retention, workers
 from tests.bench.bed import Bed
 from tests.bench.ils import figures as ils
 from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
@@ -29,6 +29,7 @@ CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (ils.NAMES, ils.large_library),
     (("pages_p95", "first_page_size"), pages.pages),
     (("retention_night", "retention_growth"), retention.retention),
+    (("libraries_parse", "libraries_morning", "libraries_memory"), libraries.libraries),
 )
 """What is measured together, and by what."""
 

@@ -31,11 +31,12 @@ def feedback(ledger: PostgresLedger) -> None:
     ours.settle(failures=1, again=True)
     ours.keep_blacklist([blacklisted("33612345604")])
     ours.keep_acks([ack(AckStatus.DELIVERED, "3" * 15, sms_id="x")])
-    rows(ledger, "INSERT INTO sms_replies (library, reply_id, phone_number, text) VALUES ('demo', 'huge', :n, 'STOP')",
-         n=UNHOLDABLE)  # fmt: skip
+    rows(ledger, "INSERT INTO sms_replies (library, reply_id, phone_number, text)"
+         " VALUES (:library, 'huge', :n, 'STOP')",
+         library=ledger.library, n=UNHOLDABLE)  # fmt: skip
     rows(ledger, "INSERT INTO sms_acks (library, fingerprint, phone_number, status, sms_id, campaign_id)"
-         " VALUES ('demo', 'huge', '33612345605', 'delivered', :n, 'huge')",
-         n=UNHOLDABLE)  # fmt: skip
+         " VALUES (:library, 'huge', '33612345605', 'delivered', :n, 'huge')",
+         library=ledger.library, n=UNHOLDABLE)  # fmt: skip
     left(ledger, "33612345605", campaign="huge")
     ours.settle(failures=1)
     assert ours.put_aside() == 2

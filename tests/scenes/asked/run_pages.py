@@ -38,7 +38,7 @@ def run_pages(ledger: PostgresLedger) -> None:
         questions.asking(run.run_id, question)
         questions.answered(run.run_id, question, agreed=True, who="zoé")
     foreseen = replace(run, run_id=0, dry_run=True)
-    with PostgresForeseeing(ledger.engine, foreseen, library="demo") as planning:
+    with PostgresForeseeing(ledger.engine, foreseen, library=ledger.library) as planning:
         planning.history(keys(deliveries))
         planning.refused(keys(deliveries))
         planning.suppressed([one.recipient for one in deliveries])

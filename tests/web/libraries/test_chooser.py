@@ -192,3 +192,46 @@ def test_the_log_of_the_web_server_hears_no_secret_of_any_library(three, monkeyp
             client.get(path, params={"phone_number": "+33612345678"})
     assert len(seen) >= 4
     assert not any(secret in line for line in seen for secret in (ours, TOKEN, "33612345678"))
+
+
+def test_the_command_of_the_documentation_tells_the_address_of_a_library(three):
+    import shlex
+    import subprocess
+    import sys
+
+    from loan_reminders.hooks.sms_callback import callback_token
+    from loan_reminders.settings.libraries import of_library
+    from loan_reminders.settings.library_toml import ROOT
+
+    page = (ROOT / "docs/several_libraries.md").read_text(encoding="utf-8")
+    [command] = [line for line in page.splitlines() if line.startswith("python -c ")]
+    said = subprocess.run([sys.executable, *shlex.split(command)[1:]], capture_output=True, text=True, check=True)
+    with of_library("rivage"):
+        assert said.stdout.strip() == callback_token()
+
+
+def test_each_library_is_called_at_its_own_address_and_by_no_others(three, ledger_url):
+    from loan_reminders.hooks.sms_callback import callback_token
+    from loan_reminders.ledger.connect import connect
+    from loan_reminders.settings.libraries import of_library
+    from tests.scenes.ledger_runs import rows
+    from tests.web.client import TOKEN
+
+    secrets = {}
+    for code in ("rivage", "colline"):
+        with of_library(code):
+            secrets[code] = callback_token()
+    asked = {"status": "1", "phoneNumber": "33612345678", "smsId": "id-1"}
+    with browsing_libraries() as client:
+        for code, secret, status in (
+            ("rivage", secrets["rivage"], 200), ("rivage", secrets["colline"], 404), ("rivage", TOKEN, 404),
+            ("nulle-part", secrets["rivage"], 404),
+        ):  # fmt: skip
+            answer = client.get(f"/relances/{code}/rappels-sms/{secret}", params=asked, headers={"accept": "*/*"})
+            assert (answer.status_code == 200) is (status == 200), (code, answer.status_code)
+        stop = {"smsMoId": "mo-1", "phoneNumber": "33612345678", "message": "STOP", "subAccount": ""}
+        answer = client.get(f"/relances/rivage/rappels-sms/{secrets['rivage']}", params=stop)
+        assert answer.status_code == 200
+    with connect(ledger_url, library="rivage") as ledger:
+        kept = rows(ledger, "SELECT library, text FROM sms_replies ORDER BY library")
+    assert kept == [("colline", "STOP"), ("plage", "STOP"), ("rivage", "STOP")]

@@ -1,0 +1,176 @@
+"""A hundred libraries in one installation: what their DAG files take, and the morning of all, one after the other.
+
+    python -m tests.bench.libraries parse '{"libraries": 100}'
+
+In a process of its own, as the bench runs it; `COUNT` libraries have the demo's settings under codes of their own, and
+readers, loans and addresses in common.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.bench.report import ROOT, Figure
+
+if TYPE_CHECKING:
+    from tests.bench.bed import Bed
+
+COUNT = 100
+SEEN = (10, 50, 100)
+"""After how many libraries the memory is looked at."""
+SECONDS_TO_PARSE, AN_HOUR = 5.0, 3600.0
+
+EMAILS: dict[str, Any] = {}
+TEXTS, PAPER = {"mobile_every": 1}, {"email": False}
+MORNING = (
+    ("courtesy_notice", 130, EMAILS, ("SendEmails",)),
+    ("overdue_notice", 100, TEXTS, ("SendEmails", "SendSms")),
+    ("first_reminder", 60, EMAILS, ("SendEmails", "PrintLetters")),
+    ("second_reminder", 40, PAPER, ("SendEmails", "PrintLetters")),
+    ("registered_letter", 20, PAPER, ("PrintLetters",)),
+)
+"""The five stages of a library's morning, 350 notices: readers, how they are reached, and the tasks that send."""
+
+
+def libraries(bed: Bed) -> list[Figure]:
+    """The DAG files of a hundred libraries, and their morning by the real operators on two servers and a ledger."""
+    from tests.bench.bed import lift_caps
+    from tests.scenes.several_libraries import settings_of, write_libraries
+
+    codes = [f"bu{number:03}" for number in range(COUNT)]
+    folder = write_libraries(bed.folder / "libraries", *codes)
+    for code in codes:
+        text = lift_caps(settings_of(code)).replace("approve_registered = true", "approve_registered = false")
+        (folder / f"{code}.toml").write_text(text, encoding="utf-8")
+    ledger, ports = bed.ledger(), {"mail": bed.mail_server(), "sms": bed.sms_server()}
+    env = bed._python() | bed._airflow(ledger, ports, {}) | {"REMINDERS_CONFIG": str(folder)}
+    parsed = _in_a_process(env, "parse", {})
+    lived = _in_a_process(env, "morning", {"codes": codes, "today": bed.today.isoformat()})
+    bed.drop(ledger)
+    peaks = lived["peaks"]
+    return [
+        Figure(
+            name="libraries_parse",
+            value=parsed["seconds"],
+            unit="s",
+            baseline=SECONDS_TO_PARSE,
+            remarks=(
+                f"{parsed['dags']} DAGs of {COUNT} libraries in {parsed['files']} files, seconds of CPU in all",
+                f"the folder is read once beforehand, in {parsed['beforehand']:.2f} s; the hungriest file's process has"
+                f" {parsed['peak_mb']:.0f} MB, {parsed['before_mb']:.0f} of them before it begins",
+            ),
+        ),
+        Figure(
+            name="libraries_morning",
+            value=lived["seconds"],
+            unit="s",
+            baseline=AN_HOUR,
+            remarks=(
+                f"{lived['notices']} notices of {COUNT} libraries, five stages each, by one process after another's",
+                f"without Airflow's own time for {lived['tasks']} tasks",
+            ),
+        ),
+        Figure(
+            name="libraries_memory",
+            value=peaks[str(SEEN[-1])],
+            unit="MB",
+            baseline=peaks[str(SEEN[0])],
+            remarks=(", ".join(f"{number} libraries: {peak:.0f} MB" for number, peak in peaks.items()),),
+        ),
+    ]
+
+
+def _in_a_process(env: dict[str, str], verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.bench.libraries", verb, json.dumps(asked)]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{verb} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def parse() -> dict[str, Any]:
+    """Each DAG file in a fork of a process that did what Airflow's DAG processor does when it starts."""
+    import airflow.dag_processing.dagbag  # noqa: F401 - the processor has it at hand, too
+
+    from loan_reminders import preloading
+
+    time.sleep(2.5)  # a file written just now is read at every look
+    since = time.process_time()
+    preloading.on_starting(component=None)
+    beforehand = time.process_time() - since
+    files = sorted((ROOT / "dags").glob("*.py"))
+    found = [_in_a_fork(file) for file in files]
+    return {
+        "seconds": sum(one["seconds"] for one in found),
+        "beforehand": beforehand,
+        "dags": sum(one["dags"] for one in found),
+        "files": len(files),
+        "peak_mb": max(one["peak_mb"] for one in found),
+        "before_mb": _peak_mb(),
+    }
+
+
+def _in_a_fork(file: Path) -> dict[str, Any]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            since = time.process_time()
+            bag = DagBag(dag_folder=str(file), collect_dags=True)
+            taken = time.process_time() - since
+            told = {"seconds": taken, "dags": len(bag.dags), "peak_mb": _peak_mb(), "wrong": bag.import_errors}
+            os.write(writing, json.dumps(told).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        found: dict[str, Any] = json.loads(answer.read())
+    os.waitpid(child, 0)
+    if found["wrong"]:
+        raise RuntimeError(str(found["wrong"]))
+    return found
+
+
+def morning(*, codes: list[str], today: str) -> dict[str, Any]:
+    """The five stages of each library, every task of each, and how much memory was taken after some of them."""
+    from loan_reminders.settings.libraries import of_library
+
+    since, peaks, notices, tasks = time.perf_counter(), {}, 0, 0
+    for number, code in enumerate(codes, start=1):
+        with of_library(code):
+            for stage, readers, reach, senders in MORNING:
+                books, done = _run(stage, today, {"readers": readers, **reach}, senders)
+                notices, tasks = notices + books["notices"], tasks + done
+        if number in SEEN:
+            peaks[number] = _peak_mb()
+    return {"seconds": time.perf_counter() - since, "peaks": peaks, "notices": notices, "tasks": tasks}
+
+
+def _run(stage: str, today: str, rows: dict[str, Any], senders: tuple[str, ...]) -> tuple[dict[str, int], int]:
+    from tests.bench.clock import Clock
+    from tests.bench.task import run_task
+
+    about = {"stage": stage, "today": today, "rows": rows}
+    run_id = run_task(Clock(), task="ExtractLoans", **about)
+    for task in ("PlanNotices", *senders):
+        run_task(Clock(), task=task, run_id=run_id, **about)
+    books: dict[str, int] = run_task(Clock(), task="CloseRun", run_id=run_id, **about)
+    return books, len(senders) + 3
+
+
+if __name__ == "__main__":
+    print(json.dumps({"parse": parse, "morning": morning}[sys.argv[1]](**json.loads(sys.argv[2]))))
