@@ -36,7 +36,7 @@ from tests.simulators.s3_server import S3Server
 WORKERS = ("w1", "w2")
 CONNECTIONS = 8
 SAMPLE, FULL = 1_300, 10_000
-HEARTBEAT_S = 20
+HEARTBEAT_S = 30
 """After how long without a sign of life a task's worker is taken for dead; the product's own figure is 300."""
 
 LATENCY_S = 0.02
