@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -64,6 +65,12 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     yield
     if needs_the_installation(item.nodeid) and not (nextitem and needs_the_installation(nextitem.nodeid)):
         item.config.stash.get(RUNNING, ExitStack()).close()
+
+
+@pytest.fixture(autouse=True)
+def _letters_of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place for letters: the mark of what left lies there, and each test has a ledger of its own."""
+    monkeypatch.setenv("REMINDERS_STORAGE", str(Path(HOME, "letters", uuid.uuid4().hex)))
 
 
 @pytest.fixture(scope="session")

@@ -240,7 +240,7 @@ class Bed:
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "REMINDERS_CONFIG": str(self._settings_on(site["ils"]) if site else self._config),
-            "REMINDERS_STORAGE": str(self.folder / "letters"),
+            "REMINDERS_STORAGE": str(self.folder / "letters" / ledger),  # a ledger's mark lies beside its letters
         }
 
 

@@ -116,10 +116,11 @@ def questions(today: date, one: Known) -> Sequence[Asked]:
 
 def served() -> FastAPI:
     """The application of a librarian who need not log in, beside an Airflow that has nothing to say."""
-    from loan_reminders.web.app import create_app
+    from loan_reminders.web.app import create_app, rest_in_memory
     from tests.web.client import FixedRole
 
     app = create_app(FixedRole("biblio"))
+    rest_in_memory()  # as the plugin does in Airflow's web server
     nothing = {"dags": [], "dag_runs": [], "task_instances": [], "hitl_details": [], "total_entries": 0}
     app.state.airflow = httpx.MockTransport(lambda _: httpx.Response(200, json=nothing))
     looks: list[Sampler] = []

@@ -69,10 +69,8 @@ def test_the_help_is_french_and_needs_no_settings(name, capsys, monkeypatch):
 
 
 def test_every_module_of_the_folder_is_a_command_or_serves_them_all():
-    folder = Path(inspect.getfile(commands)).parent
-    modules = {path.stem for path in folder.iterdir() if not path.name.startswith("_")}
-    listed = {command.module.partition(".")[0] for command in COMMANDS.values()}
-    assert modules - {"registry", "french_arguments"} == listed
+    modules = {path.stem for path in Path(inspect.getfile(commands)).parent.glob("[!_]*.py")}
+    assert modules - {"registry", "french_arguments"} == {command.module for command in COMMANDS.values()}
 
 
 @pytest.mark.parametrize(

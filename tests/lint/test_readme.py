@@ -1,4 +1,4 @@
-"""The README names commands, files, settings and DAGs that exist."""
+"""The README, and the pages that hold its long parts, name commands, files, settings and DAGs that exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from loan_reminders.commands.registry import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "docs/channels.md", "docs/bibliothecaires/les_pages.md")
+README = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 CODE = "\n".join(
     path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "plugins").rglob("*.py"))

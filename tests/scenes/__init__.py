@@ -44,6 +44,8 @@ A real ledger, brought to a point by the ledger's own ways
     resending           a message sent again to one reader (services)
     counters            the figures as kept, and the same counted by other means (ledger/statistics)
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
+    any_revision        rows for every table of a ledger of any revision (ledger)
+    backups             a ledger backed up, and brought back later; the mark's file in memory (ledger, services, web, …)
     planted             readers one would know again in any row or file, and a search for them (…/removal, services)
     old_ledger          a ledger that believes in two million rows a table (ledger)
     large_ledger        three years of a library with two million deliveries, really there (bench)

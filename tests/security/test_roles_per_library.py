@@ -1,4 +1,4 @@
-"""Two libraries in one installation, with real accounts of FAB: who works for one gets 403 on every address of the other."""
+"""Two libraries in one installation, with real accounts of FAB: who works for one gets 403 on all of the other."""
 
 from __future__ import annotations
 

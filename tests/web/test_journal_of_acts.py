@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.marks.high_water import Gap
 from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason
+from loan_reminders.hooks.marks import marks_of
 from loan_reminders.ledger.removal.removal import PostgresRetention
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
 from loan_reminders.services.registered import approval
@@ -217,6 +220,11 @@ def rebuild(desk):
         pass
 
 
+def answer_gap(reply):
+    found = Gap(mark_id=uuid.uuid4())
+    return lambda desk: (marks_of(desk.ledger).find(found), desk.post("/registre", reponse=reply))
+
+
 def note_a_dispute(desk):
     reader(desk)
     desk.post("/lecteurs/litige", lecteur="P1", jusqu_au=until(), motif="conteste")
@@ -255,6 +263,7 @@ DONE = [
     (A.VOLUME_APPROVED, answer_volume(check_volume.approve)),
     (A.VOLUME_REFUSED, answer_volume(check_volume.refuse)),
     (A.DAY_CAUGHT_UP, catch_up),
+    *((act, answer_gap(reply)) for act, reply in ((A.GAP_ACCEPTED, "oui"), (A.GAP_REFUSED, "non"))),
     (A.LETTERS_APPROVED, answer_letters(agreed=True)),
     (A.LETTERS_REFUSED, answer_letters(agreed=False)),
     (A.LETTER_TAKEN_OUT, answer_letters(agreed=True, out=True)),

@@ -13,25 +13,42 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, event, text
 
 from loan_reminders import ledger
 from loan_reminders.commands.registry import command_parser
-from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable, ReminderError
+from loan_reminders.domain.errors import (
+    LedgerFault,
+    LedgerRefusal,
+    LedgerRefused,
+    LedgerUnavailable,
+    ReminderError,
+)
 from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.address import from_command_line, from_text
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.schema import current_revision
+from loan_reminders.ledger.tables import SCHEMA_REVISION
 
 # Asked again and again, never waited for: whoever waits within a statement would hold up an index made meanwhile.
 _ONE_AT_A_TIME = text("SELECT pg_try_advisory_lock(hashtextextended('reminders migrations', 0))")
 PATIENCE_S = 60.0
+"""How long, in seconds, an upgrade is tried again while others hold what it needs."""
+
+LOCK_S = 5
+"""How long, in seconds, one statement waits for a table in use. Whoever wants the table meanwhile waits behind it, and
+a sender gives up after 15: so the statement gives up first, lets them pass, and is tried again."""
+
+INDEX_S = 600
+"""How long, in seconds, an index made while the ledger is in use waits for older transactions. Nobody waits behind it,
+and what was cut short would have to be made from the beginning."""
 
 
 @contextmanager
@@ -41,15 +58,27 @@ def _locked(url: str | URL) -> Iterator[Connection]:
         hide_parameters=True,
         connect_args={"application_name": "loan_reminders migrations", "connect_timeout": 10},
     )
+    event.listen(engine, "before_cursor_execute", _wait_long_for_an_index)
+    event.listen(engine, "after_cursor_execute", _wait_shortly_again)
     try:
         with ledger_errors(), engine.connect() as connection:
-            connection.execute(text("SET lock_timeout = '60s'"))
+            connection.execute(text(f"SET lock_timeout = '{LOCK_S}s'"))
             connection.commit()
             _wait_alone(connection)
             yield connection
             connection.commit()
     finally:
         engine.dispose()
+
+
+def _wait_long_for_an_index(_connection: Any, cursor: Any, statement: str, *_others: Any) -> None:
+    if "CONCURRENTLY" in statement:
+        cursor.execute(f"SET lock_timeout = '{INDEX_S}s'")
+
+
+def _wait_shortly_again(_connection: Any, cursor: Any, statement: str, *_others: Any) -> None:
+    if "CONCURRENTLY" in statement:
+        cursor.execute(f"SET lock_timeout = '{LOCK_S}s'")
 
 
 def _wait_alone(connection: Connection) -> None:
@@ -73,15 +102,42 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(url: str | URL, revision: str = "head") -> None:
-    """Bring the tables up to a revision, the newest unless told; each migration is one transaction."""
-    with _locked(url) as connection:
-        command.upgrade(config(connection), revision)
+    """Bring the tables up to a revision, the newest unless told; each migration is one transaction.
+
+    One that cannot have a table in use within some seconds is undone and tried again for a minute; those before it
+    stay. Raises LedgerRefused, before anything is written, when the tables are newer than this program.
+    """
+    _move(url, command.upgrade, revision)
 
 
 def downgrade(url: str | URL, revision: str) -> None:
-    """Take the tables back to an older revision; `base` removes them and all they hold."""
-    with _locked(url) as connection:
-        command.downgrade(config(connection), revision)
+    """Take the tables back to an older revision, for an older program; `base` removes them and all they hold.
+
+    What the older tables have no place for is removed. Raises like `upgrade`.
+    """
+    _move(url, command.downgrade, revision)
+
+
+def _move(url: str | URL, move: Callable[[Config, str], None], revision: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with _locked(url) as connection:
+                _check_known(connection)
+                move(config(connection), revision)
+            return
+        except LedgerUnavailable as error:
+            if error.facts.get("fault") != LedgerFault.LOCK_HELD or time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
+def _check_known(connection: Connection) -> None:
+    """Raise LedgerRefused when the tables were made by a newer program: nothing is known of them here."""
+    revision = current_revision(connection)
+    connection.rollback()
+    if revision is not None and revision > SCHEMA_REVISION:
+        raise LedgerRefused(LedgerRefusal.NEWER_TABLES, revision=revision, wanted=SCHEMA_REVISION)
 
 
 def current(url: str | URL) -> str | None:

@@ -219,6 +219,10 @@ class SendingWindowClosed(TemporaryError):
         self.opens_at = opens_at
 
 
+class SendingHeld(TemporaryError):
+    """The ledger lacks something that has left already: nothing leaves before a person has answered."""
+
+
 class PermanentError(ReminderError):
     """Trying again changes nothing until somebody mends the cause."""
 

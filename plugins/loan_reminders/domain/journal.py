@@ -33,6 +33,8 @@ class JournalAct(StrEnum):
     VOLUME_APPROVED = "volume_approved"
     VOLUME_REFUSED = "volume_refused"
     DAY_CAUGHT_UP = "day_caught_up"
+    GAP_ACCEPTED = "gap_accepted"
+    GAP_REFUSED = "gap_refused"
 
     LETTERS_APPROVED = "letters_approved"
     LETTERS_REFUSED = "letters_refused"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.runs.books import BOOKS, Books
+from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import RunOperator
+from loan_reminders.services.marks.guard import make_mark
 from loan_reminders.services.runs.close import close_run
 from loan_reminders.watching.metrics import give_run
 
@@ -33,10 +37,19 @@ class CloseRun(RunOperator):
         super().__init__(**{"trigger_rule": "all_done", **kwargs})
 
     def work(self, context: Context, ledger: Ledger, now: datetime) -> dict[str, int]:
-        """Close the run."""
+        """Close the run, and mark what left."""
         tell = self._telling(context, ledger, now)
-        books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context), tell=tell)
+        try:
+            books = close_run(ledger, run_id=self.run_id, not_done=self._not_done(context), tell=tell)
+        finally:
+            self._mark(ledger)
         return {"loans": books.loans_extracted, "notices": books.notices, "deliveries": books.deliveries_planned}
+
+    def _mark(self, ledger: Ledger) -> None:
+        """Mark what left; a dry run leaves nothing, and where letters have no place, the senders have said so."""
+        if not ledger.run(self.run_id).dry_run:
+            with suppress(SettingsError):
+                make_mark(marks_of(ledger), mark_file(self.config.library.code), run_id=self.run_id)
 
     def _telling(self, context: Context, ledger: Ledger, now: datetime) -> Callable[[Books], None]:
         """What gives the books to the scheduler, which makes the run's note of them, and to monitoring."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.operators.base import RunOperator
+from loan_reminders.operators.base import RunOperator, SendingOperator
 from loan_reminders.operators.links import BatchLink
 from loan_reminders.services.letters.batches import LetterSetup, sweep_work_folders
 from loan_reminders.services.letters.printing import print_letters
@@ -64,7 +64,7 @@ class PrepareLetters(LetterOperator):
         return prepare_letters(ledger, store, self.setup(now), run_id=self.run_id, still_due=self.still_due(ledger))
 
 
-class PrintLetters(LetterOperator):
+class PrintLetters(LetterOperator, SendingOperator):
     """Lays out the letters that wait and stores them for printing; returns deliveries by state.
 
     Readers whose e-mail of this run did not arrive get a letter too, where the stage has one: the task waits for the

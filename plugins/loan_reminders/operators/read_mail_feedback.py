@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
+from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.email.read_bounces import read_bounces
+from loan_reminders.services.marks.guard import check_complete
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -31,6 +33,8 @@ class ReadBounces(LibraryOperator):
         mailbox = self.mailbox()
         failures = self.config.bounces.soft_failures
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            # What is read is moved away: a ledger that lacks the messages would lose what came back of them.
+            check_complete(marks_of(ledger), mark_file(self.config.library.code))
             shared = shared_mailbox(ledger, self.others_with(lambda one: (one.bounces.connection, one.bounces.folder)))
             return read_bounces(ledger.mail_feedback(), mailbox, failures=failures, shared=shared)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
+from loan_reminders.services.marks.guard import check_complete
 from loan_reminders.services.sms import feedback as sms_feedback
 from loan_reminders.watching.metrics import give_credit
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 class ReadSmsFeedback(LibraryOperator):
     """Asks the SMS provider one question; only a TemporaryError lets Airflow try again. Returns counts."""
 
+    needs_all_messages = False
+    """Whether its answers are about messages that left, and are given once: then the ledger must know them all."""
+
     def __init__(self, *, sms_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sms_conn_id = sms_conn_id
@@ -28,6 +33,8 @@ class ReadSmsFeedback(LibraryOperator):
 
         conn_id = self.sms_conn_id or self.config.sms.connection
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            if self.needs_all_messages:
+                check_complete(marks_of(ledger), mark_file(self.config.library.code))
             return self.ask_for(ledger, sms_account(conn_id, api=self.config.sms.api))
 
     def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
@@ -43,6 +50,7 @@ class ReadReceipts(ReadSmsFeedback):
     """Reads the delivery receipts of the SMS of the last days."""
 
     usual_id = "read_receipts"
+    needs_all_messages = True
 
     def ask(self, feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:
         """Ask for receipts."""
@@ -54,6 +62,7 @@ class ReadReplies(ReadSmsFeedback):
     """Reads what readers answered by SMS, STOP above all."""
 
     usual_id = "read_replies"
+    needs_all_messages = True
 
     def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
         """Ask for replies, for all libraries of the account: the provider gives each once."""

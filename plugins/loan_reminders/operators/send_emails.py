@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from loan_reminders.domain.email.share import Share
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.task_names import SHARE_NAME, TASKS
-from loan_reminders.operators.base import RunOperator
+from loan_reminders.operators.base import SendingOperator
 from loan_reminders.services.compose import email_composer
 from loan_reminders.services.email.send import SendingPlan, send_emails
 from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.runs import MailPace
 
 
-class SendEmails(RunOperator):
+class SendEmails(SendingOperator):
     """Sends the e-mails that wait in a run, or in a share of it; returns deliveries by state.
 
     `share` says which (see `domain.email.share`); without it, all of them.
     """
 
     usual_id = "send_emails"
+    kind = Channel.EMAIL
 
     def __init__(self, *, share: Mapping[str, int] | None = None, mail_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -10,7 +10,7 @@ from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
 from loan_reminders.domain.errors import SendingWindowClosed
 from loan_reminders.domain.stages import Channel
-from loan_reminders.operators.base import RunOperator
+from loan_reminders.operators.base import SendingOperator
 from loan_reminders.services.compose import text_composer
 from loan_reminders.services.runs.rehearse import rehearse, sweep_rehearsals
 from loan_reminders.services.sms.send import SmsSendingPlan, send_sms
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.outside import Ledger, SmsProvider
 
 
-class SendSms(RunOperator):
+class SendSms(SendingOperator):
     """Sends the SMS that wait, within the window of `library.toml`; returns deliveries by state.
 
     While the window is closed, what waits does so without holding a worker.
     """
 
     usual_id = "send_sms"
+    kind = Channel.SMS
 
     def __init__(self, *, sms_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from loan_reminders.domain.dag_ids import dag_id, library_of
 from loan_reminders.domain.stages import Stage
+from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
+from loan_reminders.services.marks.guard import check_complete
 from loan_reminders.services.runs.watch import watch
 from loan_reminders.watching.metrics import give_look, give_queue
 
@@ -47,10 +49,11 @@ class WatchRuns(LibraryOperator):
     usual_id = "watch_runs"
 
     def execute(self, context: Context) -> int:
-        """Look at the ledger, and at what Airflow knows of its runs."""
+        """Look at the ledger, whether it lacks what left, and at what Airflow knows of its runs."""
         starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}
         code = self.config.library.code
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
+            check_complete(marks_of(ledger), mark_file(code))
             give_queue(code, ledger)
             airflow = AirflowRuns(context["ti"], library=library_of(self.dag_id))
             return watch(ledger, airflow, starts=starts, now=self.now(), tell=partial(give_look, code))

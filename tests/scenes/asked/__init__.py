@@ -10,6 +10,7 @@ from tests.scenes.asked.feedback import bounces, feedback
 from tests.scenes.asked.holds import held, resent
 from tests.scenes.asked.letters import drafts, letters, registered
 from tests.scenes.asked.lists import contacts, journal
+from tests.scenes.asked.marks import marks
 from tests.scenes.asked.readers import readers
 from tests.scenes.asked.retention import retention
 from tests.scenes.asked.run_pages import run_pages
@@ -18,5 +19,5 @@ from tests.scenes.asked.statistics import figures
 
 EVERYTHING = (
     runs, sending, failed, held, resent, letters, drafts, registered, pages, run_pages, feedback, bounces, journal,
-    contacts, readers, figures, retention,
+    contacts, readers, figures, marks, retention,
 )  # fmt: skip

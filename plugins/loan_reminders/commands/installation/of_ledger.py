@@ -52,7 +52,7 @@ def ledger_check(asked: Asked) -> Iterator[Finding]:
         yield failure(
             "Le journal des actes peut être changé : son déclencheur manque ou est désactivé",
             means="Le journal ne prouve plus qui a fait quoi.",
-            remedy=f"{_DBA} de le remettre : ALTER TABLE journal ENABLE TRIGGER journal_is_append_only ; s'il manque,"
+            remedy=f"{_DBA} de le remettre : ALTER TABLE journal ENABLE TRIGGER USER ; s'il manque,"
             " restaurer la base ou relancer les migrations sur une base vide",
         )
 

@@ -26,6 +26,7 @@ class ToDoKind(StrEnum):
     """What a person has to do; each kind has its own button."""
 
     LEDGER_BEHIND = "ledger_behind"
+    LEDGER_GAP = "ledger_gap"
     VOLUME = "volume"
     READING = "reading"
     APPROVAL = "approval"

@@ -6,8 +6,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, exc, text
+from sqlalchemy import Connection, Engine, TextClause, exc, text
 
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.schema import check_schema
 from loan_reminders.ledger.tables import metadata
@@ -22,17 +23,18 @@ _RIGHTS = text("""
     FROM (
         SELECT table_name, privilege FROM unnest(CAST(:tables AS text[])) AS table_name
         CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
-        WHERE NOT (table_name = 'journal' AND privilege IN ('UPDATE', 'DELETE'))
+        WHERE NOT (table_name = 'journal' AND privilege = 'DELETE')
     ) AS wanted
     WHERE NOT has_table_privilege(wanted.table_name, wanted.privilege)
     ORDER BY 1
 """)
 _WRITE = text("INSERT INTO form_keys (key, library, who, what) VALUES (:key, :library, 'doctor', 'essai')")
 _READ = text("SELECT count(*) FROM form_keys WHERE key = :key AND library = :library")
-# The trigger is one a statement: it refuses even what would change no line. PostgreSQL manual, CREATE TRIGGER.
+_LINE = text("INSERT INTO journal (library, who, act) VALUES (:library, 'doctor', :act) RETURNING entry_id")
+# Each is tried on a line of our own, which is taken back.
 _CHANGES = (
-    text("UPDATE journal SET who = who WHERE false"),
-    text("DELETE FROM journal WHERE false"),
+    text("UPDATE journal SET who = 'somebody else' WHERE entry_id = :entry_id"),
+    text("DELETE FROM journal WHERE entry_id = :entry_id"),
 )
 _ANY_RUN = text("SELECT EXISTS (SELECT FROM runs WHERE library = :library)")
 
@@ -69,7 +71,7 @@ class LedgerInspection:
                 superuser=itself.superuser,
                 replica=itself.replica,
                 missing_rights=tuple(missing),
-                journal_guarded=all(_is_refused(connection, change) for change in _CHANGES),
+                journal_guarded=itself.replica or all(self._is_refused(connection, change) for change in _CHANGES),
             )
 
     def clock(self) -> datetime:
@@ -93,13 +95,13 @@ class LedgerInspection:
         finally:
             connection.rollback()
 
-
-def _is_refused(connection: Connection, change: object) -> bool:
-    try:
-        connection.execute(change)  # type: ignore[call-overload]
-    except exc.DBAPIError as error:
-        return getattr(error.orig, "sqlstate", None) in {"P0001", "42501"}  # our trigger, or no right at all
-    else:
-        return False
-    finally:
-        connection.rollback()
+    def _is_refused(self, connection: Connection, change: TextClause) -> bool:
+        try:
+            line = {"library": self._library, "act": JournalAct.HELD.value}
+            connection.execute(change, {"entry_id": connection.execute(_LINE, line).scalar_one()})
+        except exc.DBAPIError as error:
+            return getattr(error.orig, "sqlstate", None) in {"P0001", "42501"}  # our trigger, or no right at all
+        else:
+            return False
+        finally:
+            connection.rollback()

@@ -20,6 +20,7 @@ from loan_reminders.domain.runs.to_do import (
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger import undelivered
 from loan_reminders.ledger.email import held_bounces
+from loan_reminders.ledger.marks.marks import open_gap
 from loan_reminders.ledger.run_pages.new_codes import new_codes
 from loan_reminders.ledger.runs.watch import days_to_watch
 
@@ -88,6 +89,7 @@ class PostgresToDo:
         with self._transaction() as connection:
             return oldest_first(
                 (
+                    *self._gap(connection),
                     *map(_volume, connection.execute(_VOLUMES, asked)),
                     *_batches(connection.execute(_BATCHES, asked).all()),
                     *_registered(connection, asked, now),
@@ -96,6 +98,13 @@ class PostgresToDo:
                     *self._missed(connection, now, starts),
                     *new_codes(connection, self._library, now),
                 )
+            )
+
+    def _gap(self, connection: Connection) -> Iterator[ToDoItem]:
+        gap = open_gap(connection, self._library)
+        if gap is not None:
+            yield ToDoItem(
+                kind=ToDoKind.LEDGER_GAP, since=gap.found_at, detail=f"non : {gap.who}" if gap.refused else ""
             )
 
     def _deliveries(self, connection: Connection, now: datetime, since: datetime) -> Iterator[ToDoItem]:

@@ -24,6 +24,7 @@ from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.letters.at_desk import batch_desk
 from loan_reminders.web.letters.batch_page import batch_page, refused
 from loan_reminders.web.letters.batches import BatchId
+from loan_reminders.web.marks.held import check_may_leave, mark_left
 from loan_reminders.web.page import At, Page, Typed, download
 
 WAIT_S = 2.0
@@ -46,6 +47,7 @@ def print_batch(
         if desk.batch(batch_id).state is BatchState.PRINTED:
             file = desk.give_again(batch_id, who=who)
             return download(file.name, file.media_type, file.content)
+        check_may_leave()
         if desk.must_ask(batch_id) and (page := _asked(at, desk, batch_id, who=who, confirmed=confirme == "oui")):
             return page
         # What was held since the librarian read the page is told first: once, as it is left out by that.
@@ -53,6 +55,7 @@ def print_batch(
         if not held.silent:
             return batch_page(at, batch_id, who=who, left_out=held)
         file = desk.hand_over(batch_id, who=who, to_provider=pour == "prestataire")
+        mark_left()
     except ReminderError as error:
         return refused(at, error, batch_id, who=who)
     return download(file.name, file.media_type, file.content)

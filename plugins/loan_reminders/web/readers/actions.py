@@ -27,6 +27,7 @@ from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import LINES, Pages
+from loan_reminders.web.marks.held import check_may_leave, mark_left
 from loan_reminders.web.page import At, Page, Typed, said
 from loan_reminders.web.readers.offered import Answered, hold_row
 from loan_reminders.web.readers.reader import reader_page
@@ -61,7 +62,9 @@ def send_again(
     if canal not in (Channel.EMAIL.value, Channel.SMS.value):
         return at.problem("Une lettre ne se renvoie pas d'ici : une copie se fait sur la page de son lot.", 400)
     try:
+        check_may_leave()
         resent = _resend(lecteur, Channel(canal), who=who)
+        mark_left()
     except (ReminderError, OSError) as error:
         return _refused(at, who, lecteur, error)
     return _to_reader(at, lecteur, Answered.resent(resent))

@@ -20,6 +20,7 @@ from loan_reminders.web.page import Page, said
 
 ICONS = {
     ToDoKind.LEDGER_BEHIND: "stopped",
+    ToDoKind.LEDGER_GAP: "stopped",
     ToDoKind.VOLUME: "waiting",
     ToDoKind.READING: "waiting",
     ToDoKind.APPROVAL: "registered",
@@ -36,7 +37,7 @@ ICONS = {
     ToDoKind.NO_CREDIT: "sms",
     ToDoKind.NEW_CODES: "hold",
 }
-ANSWERS = frozenset({ToDoKind.VOLUME, ToDoKind.READING, ToDoKind.APPROVAL})
+ANSWERS = frozenset({ToDoKind.LEDGER_GAP, ToDoKind.VOLUME, ToDoKind.READING, ToDoKind.APPROVAL})
 """Readers hear nothing before these are answered: their button is the one that stands out."""
 
 SEEN = frozenset({ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL, ToDoKind.NEW_CODES})
@@ -117,6 +118,7 @@ def _path(item: ToDoItem) -> str:
         run = missed
     return {
         ToDoKind.LEDGER_BEHIND: "installation",
+        ToDoKind.LEDGER_GAP: "registre",
         ToDoKind.VOLUME: f"questions/{item.run_id}/volume",
         ToDoKind.READING: f"questions/{item.run_id}/volume",
         ToDoKind.APPROVAL: f"questions/{item.run_id}/lettres",

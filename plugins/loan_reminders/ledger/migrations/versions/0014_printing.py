@@ -22,6 +22,8 @@ STATES = ("running", "answered", "failed")
 
 
 def upgrade() -> None:
+    # First, since it ends a transaction in the middle: whoever is cut short begins again without a table in the way.
+    _acts(ACTS)
     now = sa.text("now()")
     op.create_table(
         "print_checks",
@@ -44,18 +46,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["batch_id"], ["letter_batches.batch_id"], name="print_checks_batch_id_fkey"),
         sa.CheckConstraint(_among("state", STATES), name="state"),
     )
-    _acts(ACTS)
 
 
 def downgrade() -> None:
     op.execute("UPDATE letter_events SET act = 'copied' WHERE act = 'given_again'")
-    op.drop_table("print_checks")
     _acts(tuple(act for act in ACTS if act != "given_again"))
+    op.drop_table("print_checks")
 
 
 def _acts(acts: tuple[str, ...]) -> None:
     """Exchange the closed list of acts; the rows that are there are looked at without holding up who writes."""
-    op.execute("ALTER TABLE letter_events DROP CONSTRAINT letter_events_act_check")
+    op.execute("ALTER TABLE letter_events DROP CONSTRAINT IF EXISTS letter_events_act_check")
     op.execute(
         f"ALTER TABLE letter_events ADD CONSTRAINT letter_events_act_check CHECK ({_among('act', acts)}) NOT VALID"
     )

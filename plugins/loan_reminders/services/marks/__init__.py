@@ -1,0 +1,1 @@
+"""Nothing leaves from a ledger that lacks what has left already."""

@@ -1,0 +1,1 @@
+"""The page of a ledger that lacks what has left already."""

@@ -1,0 +1,139 @@
+"""A ledger is brought up to date while senders use it: they wait for moments, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from loan_reminders.commands import migrate
+from loan_reminders.domain.errors import LedgerUnavailable
+from loan_reminders.ledger.tables import SCHEMA_REVISION
+from tests.scenes.any_revision import contents, same
+from tests.simulators.postgres import EmbeddedPostgres
+
+
+class Load:
+    """Sessions that read and write as senders do, while the tables change; a context manager."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(2)]
+        self.longest_s = 0.0
+        self.written = 0
+        self.failures: list[BaseException] = []
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, number: int) -> None:
+        try:
+            with psycopg.connect(self._url, autocommit=True) as connection:
+                connection.execute("SET lock_timeout = '15s'")  # what a sender has
+                while not self._over.is_set():
+                    self._turn(connection, f"load {number} {self.written}")
+        except BaseException as error:
+            self.failures.append(error)
+
+    def _turn(self, connection: psycopg.Connection, name: str) -> None:
+        since = time.monotonic()
+        with connection.transaction():
+            row = connection.execute(
+                "INSERT INTO runs (library, stage, reference_date, due_date, today, dag_run_id, attempt, dry_run)"
+                " VALUES ('demo', 'overdue_notice', '2026-11-27', '2026-11-26', '2026-11-27', %s, 1, false)"
+                " RETURNING run_id",
+                (name,),
+            ).fetchone()
+            assert row is not None
+            connection.execute(
+                "INSERT INTO skips (library, run_id, loan_id, patron_id, reason)"
+                " VALUES ('demo', %s, 'L', 'P', 'returned')",
+                row,
+            )
+            connection.execute("SELECT count(*) FROM deliveries WHERE run_id = %s", row)
+            connection.execute("UPDATE runs SET rows_read = 1 WHERE run_id = %s", row)
+        self.longest_s = max(self.longest_s, time.monotonic() - since)
+        self.written += 1
+
+
+GROW = (
+    "INSERT INTO loans_seen SELECT 1, loan_id || n, due_date, library, patron_id || n, seq, record"
+    " FROM loans_seen, generate_series(1, 2000) AS n WHERE run_id = 1",
+    "INSERT INTO receipts (library, delivery_id, state, applied) SELECT library, delivery_id, 'accepted', true"
+    " FROM deliveries, generate_series(1, 1000)",
+)
+
+
+def test_an_upgrade_of_a_ledger_in_use_keeps_senders_waiting_for_moments_only(
+    postgres_server: EmbeddedPostgres, filled: Callable[[str], str], copies: Callable[[str], str]
+) -> None:
+    database = copies(filled("0001"))
+    for statement in GROW:
+        postgres_server.execute(statement, database=database)
+    before = contents(postgres_server, database, ["runs", "notices", "deliveries", "delivery_loans"])
+    url = postgres_server.url(database)
+    with Load(url) as load:
+        migrate.upgrade(url)
+    assert load.failures == []
+    assert load.written > 10
+    assert load.longest_s < migrate.LOCK_S + 5
+    same(before, contents(postgres_server, database, before))
+    [(kept,)] = postgres_server.execute("SELECT count(*) FROM runs WHERE dag_run_id LIKE 'load %'", database=database)
+    assert kept == load.written
+
+
+def test_whoever_holds_a_table_is_waited_for_and_nobody_else_waits_behind(
+    postgres_server: EmbeddedPostgres,
+    filled: Callable[[str], str],
+    copies: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(migrate, "LOCK_S", 1)
+    database = copies(filled("0015"))
+    url = postgres_server.url(database)
+    done = threading.Event()
+
+    def run() -> None:
+        migrate.upgrade(url)
+        done.set()
+
+    upgrade = threading.Thread(target=run)
+    with psycopg.connect(url) as reader:
+        reader.execute("SELECT count(*) FROM runs")  # in a transaction that stays open
+        upgrade.start()
+        with Load(url) as load:
+            assert not done.wait(3)
+        reader.rollback()
+    upgrade.join()
+    assert load.failures == []
+    assert load.longest_s < 3
+    assert migrate.current(url) == SCHEMA_REVISION
+
+
+def test_whoever_never_lets_go_is_told_of_and_nothing_is_half_done(
+    postgres_server: EmbeddedPostgres,
+    filled: Callable[[str], str],
+    copies: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(migrate, "LOCK_S", 1)
+    monkeypatch.setattr(migrate, "PATIENCE_S", 0.5)
+    database = copies(filled("0015"))
+    url = postgres_server.url(database)
+    with psycopg.connect(url) as reader:
+        reader.execute("SELECT count(*) FROM runs")
+        with pytest.raises(LedgerUnavailable):
+            migrate.upgrade(url)
+    assert migrate.current(url) == "0015"
+    migrate.upgrade(url)

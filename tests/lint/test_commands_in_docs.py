@@ -1,0 +1,105 @@
+"""Every command in the documentation: run here, or its target, sub-command and options are known to exist.
+
+make X                         the target exists; `make help`, the cheap one, is run
+loan-reminders X, python -m …  its --help is run, and knows every option that the page uses
+airflow …                      Airflow's own parser takes it
+pg_dump, tar … of backup.md    run for real in tests/ledger/test_backup.py
+the rest                       needs a program or a server that is not here: it must be a program of `ELSEWHERE`
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from loan_reminders.commands.registry import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+ELSEWHERE = frozenset({
+    "cat", "celery", "createdb", "curl", "dropdb", "docker", "export", "git", "helm", "kubectl", "ls", "mkdir",
+    "openssl", "pg_basebackup", "pg_dump", "pg_restore", "pip", "psql", "python", "sh", "sudo", "systemctl", "tar",
+})  # fmt: skip
+"""Programs whose commands are not run here: they need a server or Docker, or are run by tests of their own."""
+
+ADDED = {"keycloak-auth-manager": "Keycloak's provider for Airflow is not installed here"}
+"""Groups of Airflow's commands that a provider adds, and why they are not there."""
+
+COMMAND = re.compile(r"`((?:make|loan-reminders|python -m loan_reminders[.\w]+|airflow) ?[^`\n]*)`")
+FENCE = re.compile(r"^ *```(?:sh|bash|shell|console)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+
+
+def commands(page: Path) -> list[str]:
+    """What the page tells its reader to type: in fences, whole; in a sentence, what begins with one of ours."""
+    text = page.read_text(encoding="utf-8")
+    found = COMMAND.findall(FENCE.sub("", text))
+    for block in FENCE.findall(text):
+        for line in re.sub(r"\\\n\s*", " ", block).splitlines():
+            bare = line.strip().removeprefix("$ ")
+            if bare and not bare.startswith("#"):
+                found.append(bare)
+    return found
+
+
+SAID = sorted({(page.relative_to(ROOT).as_posix(), command) for page in PAGES for command in commands(page)})
+
+
+def words_of(command: str) -> list[str]:
+    words = shlex.split(re.split(r"\s[#|>&;]|;", command)[0], comments=True)
+    while words and re.fullmatch(r"[A-Z_][A-Z0-9_]*=.*", words[0]):
+        words = words[1:]
+    return words
+
+
+def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    if command in COMMANDS:
+        main = COMMANDS[command].main()
+    else:
+        main = importlib.import_module(f"loan_reminders.commands.{command.replace('-', '_')}").main
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("page", "command"), SAID)
+def test_the_command_can_be_typed(page: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(command)
+    if words[:1] == ["make"]:
+        for target in (word for word in words[1:] if "=" not in word):
+            assert re.search(rf"^{re.escape(target)}:.*##", MAKEFILE, flags=re.MULTILINE), target
+    elif words[0] == "loan-reminders" or (words[:2] == ["python", "-m"] and words[2].startswith("loan_reminders")):
+        ours, rest = (words[1], words[2:]) if words[0] == "loan-reminders" else (words[2].rpartition(".")[2], words[3:])
+        if ours in ("--help", "--version"):
+            return
+        text = help_of(ours, capsys)
+        for word in rest:
+            option = word.partition("=")[0]
+            if option.startswith("--"):
+                assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), (option, text)
+            elif option.isalpha() and option.islower() and rest.index(word) == 0:
+                assert option in text, (option, text)
+    elif words[0] == "airflow" and len(words) > 1:
+        from airflow.cli.cli_parser import get_parser
+
+        if words[1] in ADDED:
+            pytest.skip(ADDED[words[1]])
+        get_parser().parse_args(words[1:])
+    else:
+        assert words[0] in {*ELSEWHERE, "airflow"}, f"{page}: say how `{command}` is checked"
+
+
+def test_make_help_runs() -> None:
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "make demo" in said
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(SAID) > 20
+    assert any(command.startswith("airflow backfill") for _, command in SAID)
