@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screens docs test lint format browser bench faults pins check-settings check-ils preview
+.PHONY: help demo up screens docs test lint format browser bench faults pins audit doctor check-settings check-ils preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -68,16 +68,23 @@ browser: $(VENV)/.installed ## The pages in Chromium on a running Airflow: every
 faults: $(VENV)/.installed ## kill -9 and other faults at every step of every sender, 20 times each (var/faults.json); many months, outages and years
 	$(BIN)/python -m tests.faults
 	SAMPLES=full $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py tests/services/runs/test_invariants.py \
-		tests/services/runs/test_outage.py tests/domain/sms/test_text.py tests/gateways/email/test_bounce_mailbox.py tests/web/sms/test_callbacks_kept.py
+		tests/services/runs/test_outage.py tests/domain/sms/test_text.py tests/gateways/email/test_bounce_mailbox.py tests/web/sms/test_callbacks_kept.py \
+		tests/services/retention/test_kills.py tests/ledger/removal/test_nothing_is_left.py
 
 pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins
+
+audit: $(VENV)/.installed ## Known holes of the pinned packages (says so where nobody can be asked), and the list of them as var/sbom.json
+	$(BIN)/python .ci/audit.py
 
 check-settings: $(VENV)/.run-time ## Check library.toml (or the file named by REMINDERS_CONFIG) and the templates
 	@$(BIN)/python -m loan_reminders check-settings
 
 check-ils: $(VENV)/.run-time ## Check the way to the ILS's loans: connection, rights, statements, plan, rows of a day (DAY=2026-11-30; yesterday)
 	@$(BIN)/python -m loan_reminders check-ils $(if $(DAY),--day $(DAY))
+
+doctor: $(VENV)/.run-time ## Check the whole installation: settings, connections, ledger, Airflow; says what to do about what is wrong
+	@$(BIN)/python -m loan_reminders doctor
 
 preview: $(VENV)/.run-time ## Every message in every language, as files and images to look at; writes var/previews/
 	@$(BIN)/python -m loan_reminders preview

@@ -38,9 +38,11 @@ class RemindersPlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # a list there
         """The application below `/relances`."""
-        from loan_reminders.web.app import create_app
+        from loan_reminders.web.app import create_app, rest_in_memory
 
-        return [{"app": create_app(), "url_prefix": "/relances", "name": "Relances"}]
+        app = create_app()
+        rest_in_memory()
+        return [{"app": app, "url_prefix": "/relances", "name": "Relances"}]
 
 
 def is_installed() -> bool:

@@ -11,7 +11,7 @@ from zlib import crc32
 from airflow.sdk import Param, get_parsing_context
 
 from loan_reminders.domain.dag_ids import library_of
-from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.runs.tries import FIRST_PAUSE, LONGEST_PAUSE, TRIES_AFTER
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.task_names import DAGS
@@ -84,28 +84,17 @@ def each_library() -> Iterator[None]:
 
 
 def check_libraries() -> None:
-    """Raise SettingsError with what is wrong in the folder of libraries: files, and SMS that cannot fit.
+    """Raise SettingsError with what is wrong in the files of a folder of libraries.
 
     The only library of an installation says what is wrong in each of its DAGs.
     """
     if not several():
         return
-    faults = [str(fault) for _, ours in all_settings() if (fault := _fault(ours)) is not None]
+    faults = [str(fault) for _, fault in all_settings() if isinstance(fault, SettingsError)]
     if not codes() and not faults:
         faults = [f"{settings_path()} : {EMPTY}"]
     if faults:
         raise SettingsError("\n".join(faults))
-
-
-def _fault(ours: Settings | SettingsError) -> ReminderError | None:
-    if isinstance(ours, SettingsError):
-        return ours
-    try:
-        for stage in Stage:
-            _check_texts(ours, stage)
-    except ReminderError as error:
-        return SettingsError(f"{ours.library.code} : {error}")
-    return None
 
 
 def _check_texts(ours: Settings, stage: Stage) -> None:
@@ -131,8 +120,8 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
 
     Runs come one at a time, but for a stage that may wait for a person. Missed days are not caught up by themselves.
     Raises SettingsError, which Airflow shows among the DAG import errors, when `library.toml` is wrong, and
-    TemplateError when the SMS of the only library cannot fit; of several, `check_libraries` says it, and the run fails
-    at its first task.
+    TemplateError when the SMS of the only library cannot fit. Those of a hundred would take ten seconds, twice a
+    minute: they are looked at when a run begins, and by `check-settings`.
     """
     if not several():
         _check_texts(settings(), stage)

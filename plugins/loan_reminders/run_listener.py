@@ -19,7 +19,7 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.books import BOOKS
 from loan_reminders.domain.runs.reference_date import DayRefusal, ReferenceDateRefused
 from loan_reminders.french.refusals import sentence
-from loan_reminders.french.retention import note_words
+from loan_reminders.french.retention import ERASED, WOULD_BE_ERASED, note_words
 from loan_reminders.french.runs import NOTE, books_sentence
 from loan_reminders.timetables import UpToNowTimetable, in_future, refusal
 
@@ -28,6 +28,9 @@ CLOSING = "close_run"
 
 ERASING = "erase_expired"
 """The task that removes what was kept long enough."""
+
+OURS = (NOTE, ERASED, WOULD_BE_ERASED)
+"""What a sentence of ours begins with."""
 
 LONGEST_NOTE = 1000
 """Characters of a note at most (Airflow's column and API)."""
@@ -66,12 +69,13 @@ def _note_books(dag_run: Any) -> None:
     if refused or figures:
         dag_run.note = with_sentence(dag_run.note, refused or books_sentence(figures or {}))
     elif removed:
-        dag_run.note = note_words(removed, dry_run=bool(removed.get("dry_run")))
+        said = note_words(removed, dry_run=bool(removed.get("dry_run")))
+        dag_run.note = with_sentence(dag_run.note, said)
 
 
 def with_sentence(note: str | None, sentence: str) -> str:
     """A run's note with our sentence, in the place of the one of an earlier end; what a person wrote stays."""
-    kept = [line for line in (note or "").splitlines() if line and not line.startswith(NOTE) and line != sentence]
+    kept = [line for line in (note or "").splitlines() if line and not line.startswith(OURS) and line != sentence]
     room = LONGEST_NOTE - len(sentence) - 1
     return "\n".join([*kept, sentence]) if sum(map(len, kept)) + len(kept) <= room else sentence
 

@@ -69,6 +69,19 @@ def test_letters_wait_for_the_emails_answers_and_not_for_their_success(dags, sta
     assert letters.trigger_rule == "all_done_min_one_success"
 
 
+@pytest.mark.parametrize("stage", [stage for stage in Stage if "send_emails" in TASKS[stage]])
+def test_the_emails_are_sent_in_the_shares_that_the_plan_names_and_in_no_more_tasks(dags, stage):
+    emails = dags[stage.value].get_task("send_emails")
+    assert emails.is_mapped
+    assert {name: (value.operator.task_id, value.key) for name, value in emails.expand_input.value.items()} == {
+        "share": ("plan_notices", "return_value")
+    }
+    assert emails.partial_kwargs["map_index_template"] == "lot {{ task.share['number'] }} sur {{ task.share['of'] }}"
+    assert emails.upstream_task_ids == {"extract_loans", "plan_notices", "confirm_volume"}
+    mapped = [task.task_id for task in dags[stage.value].tasks if task.is_mapped]
+    assert mapped == ["send_emails"]
+
+
 @pytest.mark.parametrize("stage", Stage)
 def test_a_dag_speaks_french_and_runs_daily_in_the_librarys_zone(dags, stage):
     dag = dags[stage.value]

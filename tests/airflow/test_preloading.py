@@ -15,7 +15,7 @@ import json, sys
 from loan_reminders import preloading
 from loan_reminders.settings import library_toml
 preloading.on_starting(component=None)
-print(json.dumps([sorted(sys.modules), library_toml.settings.cache_info().currsize]))
+print(json.dumps([sorted(sys.modules), library_toml.read_once.cache_info().currsize]))
 """
 
 

@@ -97,6 +97,17 @@ def test_any_task_that_did_not_succeed_makes_it_red_by_its_french_name(world, cl
         assert written(world, run_id) == ("closed", True)
 
 
+def test_one_of_several_that_send_the_emails_is_named_like_their_task(world, closing):
+    """Airflow tells several alike by their number: `send_emails_0`, `send_emails_1`."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    run_id = sent(world)
+    with pytest.raises(AirflowFailException, match="« Envoyer les e-mails »") as red:
+        closing(run_id, send_emails_0="success", send_emails_1="failed", send_emails_12="upstream_failed")
+    assert str(red.value).count("« Envoyer les e-mails »") == 1
+    assert closing(sent(world), send_emails_0="success", send_emails_1="removed")
+
+
 def test_a_task_that_a_newer_version_of_the_dag_has_no_more_does_not_count(world, closing):
     assert closing(sent(world), send_letters="removed")["loans"] == 2
 

@@ -68,6 +68,21 @@ def test_the_note_of_a_run_is_its_books_in_one_sentence(a_run):
     assert run.note == "Comptes justes : 3 prêts à échéance, 2 avis ; 2 e-mails ; 1 prêt écarté."
 
 
+@pytest.mark.parametrize(("dry_run", "begins"), [(False, "Effacé : "), (True, "Rien n'est effacé, seulement compté.")])
+def test_the_note_of_a_night_is_what_it_removed(a_run, dry_run, begins):
+    from loan_reminders import run_listener
+
+    removed = {"loans": 12, "messages": 20, "readers": 1, "batches": 0, "dry_run": dry_run}
+    run = a_run(removed, task_id="erase_expired", key="return_value")
+    run.note = "Vu avec Zoé."
+    for _ in range(2):
+        run_listener.on_dag_run_success(dag_run=run, msg="")
+    first, second = run.note.splitlines()
+    assert first == "Vu avec Zoé."
+    assert second.startswith(begins)
+    assert second.endswith("12 prêts, 20 messages, 1 lecteur")
+
+
 def test_a_failed_run_has_its_books_too_and_what_a_person_wrote_stays(a_run):
     from loan_reminders import run_listener
 

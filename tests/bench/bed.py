@@ -16,12 +16,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
+from loan_reminders.settings.library_toml import settings
 from sql.demo.systems.library_site import site_settings
 from tests.bench.report import ROOT
 from tests.bench.sizes import QUICK, Sizes
 from tests.bench.task_host import TaskHost
 from tests.bench.watch import Watch
 from tests.e2e.processes import Processes
+from tests.scenes.large_ledger import Size, fill
 from tests.simulators.postgres import EmbeddedPostgres
 
 ORACLE_SERVICE, ILS_MARIADB = "DEMO", "ils_mariadb"
@@ -70,7 +72,7 @@ class Bed:
     def __init__(self, sizes: Sizes = QUICK) -> None:
         self.sizes = sizes
         self._stack = ExitStack()
-        self._empty = ""
+        self._empty = self._large = ""
         self._ports: dict[str, int] = {}
         self._hosts: list[TaskHost] = []
 
@@ -104,6 +106,15 @@ class Bed:
                 env=self._python(), cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         return self.postgres.create_database(template=template or self._empty)
+
+    def large_ledger(self, until: date) -> str:
+        """A ledger of three years that end on a day, for one measure alone; its database's name."""
+        if not self._large:
+            self._large = self.ledger()
+            size = Size(cycles=self.sizes.cycles, readers=self.sizes.readers)
+            fill(self.postgres, self._large, size=size, until=until, library=settings().library.code)
+            self.postgres.execute("CHECKPOINT")  # what filled it is on the disk before anybody asks for a page
+        return self.ledger(self._large)
 
     def drop(self, database: str) -> None:
         self.postgres.drop_database(database)

@@ -21,7 +21,6 @@ from loan_reminders.settings.library_toml import settings
 from tests.bench.bed import Bed
 from tests.bench.report import Figure
 from tests.bench.sampler import Sampler
-from tests.scenes.large_ledger import Size, fill
 from tests.simulators.callback_receiver import CallbackReceiver
 from tests.simulators.postgres import EmbeddedPostgres
 
@@ -117,10 +116,11 @@ def questions(today: date, one: Known) -> Sequence[Asked]:
 
 def served() -> FastAPI:
     """The application of a librarian who need not log in, beside an Airflow that has nothing to say."""
-    from loan_reminders.web.app import create_app
+    from loan_reminders.web.app import create_app, rest_in_memory
     from tests.web.client import FixedRole
 
     app = create_app(FixedRole("biblio"))
+    rest_in_memory()  # as the plugin does in Airflow's web server
     nothing = {"dags": [], "dag_runs": [], "task_instances": [], "hitl_details": [], "total_entries": 0}
     app.state.airflow = httpx.MockTransport(lambda _: httpx.Response(200, json=nothing))
     looks: list[Sampler] = []
@@ -141,10 +141,7 @@ def served() -> FastAPI:
 def pages(bed: Bed) -> list[Figure]:
     """The slowest page's 95th percentile against that of an empty page, and the size of the first one."""
     today = datetime.now(settings().zone).date()
-    database = bed.ledger()
-    size = Size(cycles=bed.sizes.cycles, readers=bed.sizes.readers)
-    fill(bed.postgres, database, size=size, until=today, library=settings().library.code)
-    bed.postgres.execute("CHECKPOINT")  # what filled the ledger is on the disk before anybody asks for a page
+    database = bed.large_ledger(today)
     [(deliveries,)] = bed.postgres.execute("SELECT count(*) FROM deliveries", database=database)
     app, folder = "tests.bench.pages:served", bed.postgres.socket_folder
     with CallbackReceiver(socket_folder=folder, database=database, app=app) as server:

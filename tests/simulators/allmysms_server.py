@@ -205,8 +205,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description="A simulated allmysms, API v9.0 and REST. The environment may hold ALLMYSMS_API_KEY, and"
-        " ALLMYSMS_CALLBACK: receipts are pushed to this address every second; it must answer OK"
+        description="A simulated allmysms, API v9.0 and REST. The environment may hold ALLMYSMS_API_KEY, or the name of"
+        " a file in ALLMYSMS_API_KEY_FILE, and ALLMYSMS_CALLBACK: receipts are pushed to this address every second; it"
+        " must answer OK"
     )
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
@@ -218,12 +219,14 @@ def main() -> None:
     parser.add_argument("--fault", type=Fault, action="append", default=[], help=f"spoil requests: {', '.join(Fault)}")
     chosen = parser.parse_args()
     callback = os.environ.get("ALLMYSMS_CALLBACK", "")  # its last part is a secret
+    key_file = os.environ.get("ALLMYSMS_API_KEY_FILE")
+    key = Path(key_file).read_text(encoding="ascii").strip() if key_file else os.environ.get("ALLMYSMS_API_KEY")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     provider = SmsProvider(
         login=chosen.login,
-        api_key=os.environ.get("ALLMYSMS_API_KEY", "demo-api-key"),
+        api_key=key or "demo-api-key",
         credit=chosen.credits,
         journal=chosen.journal,
         partial_code=chosen.partial_code,

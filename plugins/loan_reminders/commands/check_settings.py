@@ -24,9 +24,7 @@ _MORE = "REMINDERS_CONFIG dit où est library.toml, ou le dossier de plusieurs b
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check, and say what is wrong; 1 when something is."""
-    parser = command_parser(
-        "check-settings", more="REMINDERS_CONFIG dit où est library.toml, ou le dossier de plusieurs bibliothèques."
-    )
+    parser = command_parser("check-settings", more=_MORE)
     parser.add_argument("--exemple", type=Path, metavar="FICHIER", help="écrire un library.toml à compléter, et finir")
     library_option(parser)
     asked = parser.parse_args(arguments)

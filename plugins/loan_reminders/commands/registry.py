@@ -42,6 +42,7 @@ class Command:
 COMMANDS: Mapping[str, Command] = {
     "check-settings": Command("check_settings", "Vérifie library.toml et les modèles des messages."),
     "check-ils": Command("check_ils", "Vérifie que les prêts du SIGB peuvent être lus."),
+    "doctor": Command("doctor", "Vérifie toute l'installation, et dit quoi faire de ce qui ne va pas."),
     "migrate": Command("migrate", "Crée ou met à jour les tables du registre."),
     "dags": Command("dags", "Écrit les DAG dans le dossier où Airflow les lit."),
     "preview": Command("previews", "Écrit chaque message, dans chaque langue, pour le regarder."),
@@ -49,6 +50,8 @@ COMMANDS: Mapping[str, Command] = {
     "sms-costs": Command("sms_costs", "Dit ce que coûtent les SMS entre deux jours."),
     "dispute-flag": Command("dispute_flag", "Note un litige : ce qui le concerne est conservé jusqu'à une date."),
     "purge": Command("purge", "Efface ce qui a été conservé assez longtemps ; sans --remove, le compte seulement."),
+    "roles": Command("roles", "Crée les rôles des relances dans Airflow (comptes FAB)."),
+    "prepare": Command("prepare", "Prépare une installation : tables, rôles, premier administrateur."),
     "rebuild-counters": Command("rebuild_counters", "Refait les chiffres de la page « Statistiques »."),
 }
 """Every command, in the order of its help."""

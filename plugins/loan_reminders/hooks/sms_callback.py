@@ -11,8 +11,9 @@ import hmac
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import SettingsError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
 
 TOKEN = "REMINDERS_SMS_CALLBACK_TOKEN"  # noqa: S105 - the name of the variable, not its value
+TOKEN_FILE = "REMINDERS_SMS_CALLBACK_TOKEN_FILE"  # noqa: S105
 NETWORKS = "REMINDERS_SMS_CALLBACK_NETWORKS"
 SHORTEST_TOKEN = 24
 LONGEST_OF_OURS = 40
@@ -29,11 +31,13 @@ LONGEST_OF_OURS = 40
 
 
 def callback_token() -> str | None:
-    """The unguessable end of the path (`REMINDERS_SMS_CALLBACK_TOKEN`); None under 24 characters: no such address.
+    """The unguessable end of the path; None under 24 characters: no such address.
 
-    Inside a library of several, that library's own.
+    It is `REMINDERS_SMS_CALLBACK_TOKEN`, or the content of the file that `REMINDERS_SMS_CALLBACK_TOKEN_FILE` names.
+    Inside a library of several, that library's own. Raises SettingsError when that file cannot be read.
     """
-    token, library = os.environ.get(TOKEN, "").strip(), current_library()
+    token = os.environ.get(TOKEN, "").strip() or _token_of_file(os.environ.get(TOKEN_FILE, ""))
+    library = current_library()
     if len(token) < SHORTEST_TOKEN:
         return None
     return token if library is None else _of_library(token, library)
@@ -48,6 +52,14 @@ def callback_tokens() -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def _of_library(token: str, code: str) -> str:
     return hmac.new(token.encode(), code.encode(), hashlib.sha256).hexdigest()[:LONGEST_OF_OURS]
+
+
+@cache
+def _token_of_file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii").strip() if path else ""
+    except (OSError, ValueError):
+        raise SettingsError(f"{TOKEN_FILE} : le fichier {path} ne se lit pas ; il tient le jeton seul.") from None
 
 
 def callback_networks() -> tuple[IPv4Network | IPv6Network, ...]:

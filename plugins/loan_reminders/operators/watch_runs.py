@@ -50,13 +50,10 @@ class WatchRuns(LibraryOperator):
 
     def execute(self, context: Context) -> int:
         """Look at the ledger, whether it lacks what left, and at what Airflow knows of its runs."""
+        starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}
+        code = self.config.library.code
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
-            check_complete(marks_of(ledger), mark_file(self.config.library.code))
-            give_queue(self.config.library.code, ledger)
-            return watch(
-                ledger,
-                AirflowRuns(context["ti"], library=library_of(self.dag_id)),
-                starts={stage: self.config.stages.of(stage).starts_at for stage in Stage},
-                now=self.now(),
-                tell=partial(give_look, self.config.library.code),
-            )
+            check_complete(marks_of(ledger), mark_file(code))
+            give_queue(code, ledger)
+            airflow = AirflowRuns(context["ti"], library=library_of(self.dag_id))
+            return watch(ledger, airflow, starts=starts, now=self.now(), tell=partial(give_look, code))

@@ -1,7 +1,8 @@
 """The words for readers: the folder of templates that librarians edit, read strictly.
 
 A name that does not exist is an error, never a blank. What comes from the ILS is data: it is escaped in HTML and is
-never itself a template.
+never itself a template. Whoever edits words is no programmer of the server: a template reaches the facts it is given,
+not Python behind them, nor a count without end (Jinja's sandbox).
 
 A language has a folder below each folder of words: for an English reader `a/b.j2` is read from `a/en/b.j2` where that
 exists (`overdue_notice/email/` → `overdue_notice/en/email/`, `_layouts/email/` → `_layouts/en/email/`), and else from
@@ -11,13 +12,14 @@ exists (`overdue_notice/email/` → `overdue_notice/en/email/`, `_layouts/email/
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, MutableMapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from loan_reminders.domain.errors import TemplateError
@@ -35,6 +37,14 @@ WORDS_ONLY = "labels.j2"
 """A file that holds nothing but words: a language must have its own."""
 
 STYLE = "style.css"
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """A sandbox whose globals stay as they are once a template is loaded: looked up in one dictionary, not two."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The globals of one template."""
+        return {**self.globals, **(d or {})}
 
 
 class Templates:
@@ -131,7 +141,7 @@ class Templates:
         found = self._environments.get(language)
         if found is None:
             languages.locale_of(language)
-            found = jinja2.Environment(
+            found = _Environment(
                 loader=jinja2.FunctionLoader(_reader(self._folder, language)),
                 undefined=jinja2.StrictUndefined,
                 autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",), default=False),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.settings.libraries import library_files, several
-from loan_reminders.settings.library_toml import Settings, read_library_once, read_once, settings
+from loan_reminders.settings.library_toml import Settings, read_library_once, read_once, read_settings, settings
 
 
 def all_settings() -> Iterator[tuple[Path, Settings | SettingsError]]:
@@ -18,6 +19,13 @@ def all_settings() -> Iterator[tuple[Path, Settings | SettingsError]]:
             yield file, read(file)
         except SettingsError as error:
             yield file, error
+
+
+def read_beforehand() -> None:
+    """Read every file now, for the processes that this one will fork: they look whether one changed, and no more."""
+    for file in library_files():
+        with suppress(SettingsError):
+            read_settings(file)
 
 
 def others_with(what: Callable[[Settings], object]) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ from loan_reminders.settings.channels import (
     SmsSettings,
     holiday_region,
 )
+from loan_reminders.settings.files import kept_while_unchanged, own_templates
 from loan_reminders.settings.ils import IlsSettings
 from loan_reminders.settings.libraries import CODE, current_file, current_library, several
 from loan_reminders.settings.libraries import settings_path as settings_path
@@ -220,12 +221,7 @@ class Settings(Section):
         )
 
 
-def own_templates(path: Path) -> Path | None:
-    """The folder of a library's own templates, beside its file: `montclar/templates` for `montclar.toml`."""
-    folder = path.with_suffix("") / "templates"
-    return folder if folder.is_dir() else None
-
-
+@kept_while_unchanged
 def read_settings(path: Path) -> Settings:
     """Read and check one file. Raises SettingsError naming every wrong key, its value and what is allowed."""
     try:

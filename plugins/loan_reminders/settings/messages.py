@@ -15,6 +15,7 @@ _TYPES = {
     "int_type": "un nombre entier",
     "float_type": "un nombre, par exemple 3.0",
     "bool_type": "true ou false",
+    "date_type": "une date sans guillemets, par exemple 2026-09-01",
     "list_type": "une liste entre crochets",
     "dict_type": "une section de clés et de valeurs",
     "model_type": "une section de clés et de valeurs",

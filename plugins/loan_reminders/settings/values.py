@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -17,9 +18,13 @@ ROOT = HOME
 """The site's folder, where library.toml is unless REMINDERS_CONFIG names another."""
 
 
+_zones = cache(available_timezones)
+"""Their names, looked up once: it reads hundreds of files."""
+
+
 def known_zone(name: str) -> str:
     """A time zone of the tz database."""
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("un fuseau horaire connu est attendu, par exemple « Europe/Paris »")
     return name
 

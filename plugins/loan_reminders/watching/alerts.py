@@ -17,10 +17,12 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from loan_reminders.domain.alerts import Alert, AlertKind, AlertOutcome
+from loan_reminders.domain.dag_ids import library_of, name_of
 from loan_reminders.domain.errors import ReminderError, unexpected
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.alerts import LATE, RUN_ENDED, SILENT, TOO_LONG
 from loan_reminders.french.task_names import DAGS
+from loan_reminders.settings.libraries import of_library
 from loan_reminders.settings.library_toml import Settings, settings
 from loan_reminders.watching import metrics
 from loan_reminders.watching.log_fields import bind_task
@@ -49,19 +51,19 @@ def watched_tasks() -> dict[str, Any]:
 
 def on_task_begun(context: Mapping[str, Any]) -> None:
     """Airflow calls this in a task's process, before its work: what it logs has its library, stage and run."""
-    with _nothing_the_worse():
+    with _nothing_the_worse(), of_library(_library_of(context)):
         bind_task(context, library=settings().library.code)
 
 
 def on_task_retried(context: Mapping[str, Any]) -> None:
     """Airflow calls this when a task is to be tried again: it is counted, nobody is told."""
-    with _nothing_the_worse():
+    with _nothing_the_worse(), of_library(_library_of(context)):
         metrics.count_error(settings().library.code, context.get("exception"))
 
 
 def on_task_failed(context: Mapping[str, Any]) -> None:
     """Airflow calls this when a task has failed for good, in its own process or, if that was killed, elsewhere."""
-    with _nothing_the_worse():
+    with _nothing_the_worse(), of_library(_library_of(context)):
         ours, error = settings(), context.get("exception")
         metrics.count_error(ours.library.code, error)
         task = context.get("task")
@@ -70,7 +72,7 @@ def on_task_failed(context: Mapping[str, Any]) -> None:
 
 def on_run_failed(context: Mapping[str, Any]) -> None:
     """Airflow calls this when a run has failed; one that a task told of already is not told again."""
-    with _nothing_the_worse():
+    with _nothing_the_worse(), of_library(_library_of(context)):
         ours = settings()
         _tell(ours, _alert(context, ours, sentence=RUN_ENDED))
 
@@ -81,12 +83,14 @@ def on_run_late(context: Mapping[str, Any]) -> None:
     The context of a deadline is data, not objects: `dag_run` as the REST API tells of it.
     """
     with _nothing_the_worse():
-        ours, run = settings(), context["dag_run"]
-        waits = _rightly_waits(ours, str(run["dag_id"]), str(run["dag_run_id"]))
-        if waits:
-            log.info("Tournée non terminée, sans retard : %s", waits)
-            return
-        _tell(ours, _late(ours, dag_id=str(run["dag_id"]), run_id=str(run["dag_run_id"])))
+        dag_id, run_id = str(context["dag_run"]["dag_id"]), str(context["dag_run"]["dag_run_id"])
+        with of_library(library_of(dag_id)):
+            ours = settings()
+            waits = _rightly_waits(ours, dag_id, run_id)
+            if waits:
+                log.info("Tournée non terminée, sans retard : %s", waits)
+                return
+            _tell(ours, _late(ours, dag_id=dag_id, run_id=run_id))
 
 
 def _late(ours: Settings, *, dag_id: str, run_id: str) -> Alert:
@@ -94,7 +98,7 @@ def _late(ours: Settings, *, dag_id: str, run_id: str) -> Alert:
         kind=AlertKind.LATE,
         library=ours.library.code,
         dag_id=dag_id,
-        dag_name=DAGS.get(_base(dag_id), dag_id),
+        dag_name=DAGS.get(name_of(dag_id), dag_id),
         run_id=run_id,
         sentence=LATE,
         link=_link(dag_id, run_id),
@@ -129,9 +133,9 @@ def _said(error: object) -> str:
     return f"Erreur inattendue : {unexpected(error)}" if isinstance(error, BaseException) else SILENT
 
 
-def _base(dag_id: str) -> str:
-    """The stage or task of a DAG's id, without its library."""
-    return dag_id.partition("__")[0]
+def _library_of(context: Mapping[str, Any]) -> str | None:
+    """The library of the DAG that is called about, where an installation has several."""
+    return library_of(str(getattr(context.get("dag"), "dag_id", "")))
 
 
 def _link(dag_id: str, run_id: str) -> str:
@@ -148,7 +152,7 @@ def _rightly_waits(ours: Settings, dag_id: str, run_id: str) -> str:
 
     try:
         with ledger(library=ours.library.code) as opened:
-            waiting = opened.part(PostgresQueue).of_run(Stage(_base(dag_id)), run_id)
+            waiting = opened.part(PostgresQueue).of_run(Stage(name_of(dag_id)), run_id)
     except Exception as error:
         log.warning("Le registre ne dit pas ce que la tournée attend (%s)", unexpected(error))
         return ""

@@ -148,6 +148,11 @@ def test_the_last_task_is_blamed_only_when_no_other_failed():
         assert stage_day(StageFacts(starts_at=DUE, ledger=BEGUN, airflow=airflow), NOON).tasks == blamed
 
 
+def test_two_that_share_the_emails_of_a_run_are_named_once():
+    both = ran(GOING, ("send_emails", T.RUNNING), ("send_emails", T.RUNNING), ("send_emails", T.DONE))
+    assert stage_day(StageFacts(starts_at=DUE, ledger=BEGUN, airflow=both), NOON).tasks == ("send_emails",)
+
+
 def days(**states: DayState) -> dict[Stage, StageDay]:
     return {stage: StageDay(state=states.get(stage.value, S.DONE)) for stage in Stage}
 

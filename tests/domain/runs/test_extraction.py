@@ -229,7 +229,7 @@ def test_phones_are_searched_in_the_order_of_the_site(monkeypatch):
     monkeypatch.setattr(extraction, "_mobile", lambda fields, _: seen.append(fields) or Refusal.MISSING)
     codes = CodeMapping(phone_columns=("phone_3", "phone_sms"))
     parse_row(row(phone_sms="a", phone_1="b", phone_3="c"), codes)
-    assert seen == [["c", "a"]]
+    assert seen == [("c", "a")]
 
 
 def test_a_phone_column_outside_the_contract_is_told():

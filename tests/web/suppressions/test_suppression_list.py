@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import html
 import re
 from datetime import datetime, timedelta
@@ -266,8 +267,11 @@ def test_the_plugin_brings_the_application_and_a_relative_entry_in_the_navigatio
     entry_of_menu, tab_of_run = RemindersPlugin.external_views
     assert (entry_of_menu["href"], entry_of_menu["destination"]) == ("relances/", "nav")
     assert (tab_of_run["href"].partition("?")[0], tab_of_run["destination"]) == ("relances/tournees/airflow", "dag_run")
+    gc.unfreeze()
     [entry] = RemindersPlugin().fastapi_apps
     assert (entry["url_prefix"], entry["name"]) == ("/relances", "Relances")
+    assert gc.get_freeze_count() > 50_000, "what a web server has imported is not looked through beside its pages"
+    gc.unfreeze()
 
 
 def test_one_and_several_are_told_in_good_french():

@@ -295,4 +295,5 @@ def _under_way(run: AirflowRun, ledger: LedgerRun | None) -> StageDay:
 
 
 def _those(run: AirflowRun, step: TaskStep) -> tuple[str, ...]:
-    return tuple(task.task_id for task in run.tasks if task.step is step)
+    """The tasks at this step, each once: several may share the e-mails of one run."""
+    return tuple(dict.fromkeys(task.task_id for task in run.tasks if task.step is step))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from loan_reminders.french.plurals import many
-from loan_reminders.hooks.allmysms import SmsApi, sms_account
+from loan_reminders.hooks.allmysms import sms_account
 from loan_reminders.hooks.connection_types.tested import TestedConnection
 
 
@@ -18,12 +18,7 @@ class AllMySmsConnection(TestedConnection):
 
     def try_out(self) -> str:
         """The credit, in SMS of one segment."""
-        with closing(sms_account(self.conn_id, api=_api())) as account:
+        api = self.settings_of(lambda ours: ours.sms.connection).sms.api
+        with closing(sms_account(self.conn_id, api=api)) as account:
             credit = account.credit()
         return f"allmysms répond : il reste {many(credit.segments, 'SMS', 'SMS')} d'un segment. Rien n'a été envoyé."
-
-
-def _api() -> SmsApi:
-    from loan_reminders.settings.library_toml import settings
-
-    return settings().sms.api

@@ -18,9 +18,7 @@ class BounceMailboxConnection(TestedConnection):
 
     def try_out(self) -> str:
         """How many messages wait in the folder."""
-        from loan_reminders.settings.library_toml import settings
-
-        ours = settings().bounces
+        ours = self.settings_of(lambda ours: ours.bounces.connection).bounces
         opened = bounce_mailbox(self.conn_id, folder=ours.folder, done_folder=ours.done_folder, bounce_address="")
         with closing(opened) as mailbox:
             found = mailbox.count()

@@ -29,9 +29,7 @@ class IlsConnection(TestedConnection):
 
     def try_out(self) -> str:
         """What the first steps found, one after the other."""
-        from loan_reminders.settings.library_toml import settings
-
-        ours = settings()
+        ours = self.settings_of(lambda ours: ours.ils.connection)
         today = self._now(ours.zone).date()
         check = IlsCheck(
             lambda: ils_inspection(ours.ils, zone=ours.zone, conn_id=self.conn_id),

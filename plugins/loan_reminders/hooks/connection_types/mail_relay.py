@@ -20,9 +20,7 @@ class MailRelayConnection(TestedConnection):
 
     def try_out(self) -> str:
         """That the server is ready for messages."""
-        from loan_reminders.settings.library_toml import settings
-
-        sender = settings().email.sender_address
+        sender = self.settings_of(lambda ours: ours.email.connection).email.sender_address
         with closing(mail_relay(self.conn_id, envelope_sender=sender, patience_s=PATIENCE_S)()) as relay:
             relay.check()
         return "Le serveur de messagerie répond et accepte cette connexion. Aucun message n'a été envoyé."

@@ -47,7 +47,7 @@ def _allmysms() -> dict[str, Any]:
             "relabeling": {
                 "host": "Adresse de l'API",
                 "schema": "Protocole",
-                "port": "Port",
+                "port": "Port (à remplir)",
                 "login": "Identifiant allmysms",
                 "password": "Clé d'API",
             },
@@ -74,7 +74,7 @@ def _ils() -> dict[str, Any]:
             "relabeling": {
                 "host": "Serveur",
                 "schema": "Base (PostgreSQL, MariaDB) ou schéma (Oracle)",
-                "port": "Port",
+                "port": "Port (à remplir)",
                 "login": "Compte de lecture",
                 "password": "Mot de passe",
                 "extra": "Autres options",
@@ -135,7 +135,12 @@ def _mail_relay() -> dict[str, Any]:
         "hook-name": "Serveur d'envoi des e-mails (SMTP)",
         "ui-field-behaviour": {
             "hidden-fields": ["schema", "extra"],
-            "relabeling": {"host": "Serveur", "port": "Port", "login": "Identifiant", "password": "Mot de passe"},
+            "relabeling": {
+                "host": "Serveur",
+                "port": "Port (à remplir)",
+                "login": "Identifiant",
+                "password": "Mot de passe",
+            },
             "placeholders": {"host": "smtp.exemple.fr", "port": "587"},
         },
         "conn-fields": {
@@ -171,7 +176,12 @@ def _bounce_mailbox() -> dict[str, Any]:
         "hook-name": "Boîte des retours d'e-mails (IMAP)",
         "ui-field-behaviour": {
             "hidden-fields": ["schema", "extra"],
-            "relabeling": {"host": "Serveur", "port": "Port", "login": "Identifiant", "password": "Mot de passe"},
+            "relabeling": {
+                "host": "Serveur",
+                "port": "Port (à remplir)",
+                "login": "Identifiant",
+                "password": "Mot de passe",
+            },
             "placeholders": {"host": "imap.exemple.fr", "port": "993"},
         },
         "conn-fields": {

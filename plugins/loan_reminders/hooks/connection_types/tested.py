@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
-from loan_reminders.domain.errors import RETRIED, TO_MEND, ReminderError, unexpected
+from loan_reminders.domain.errors import RETRIED, TO_MEND, ReminderError, SettingsError, unexpected
 from loan_reminders.french.refusals import sentence
+
+if TYPE_CHECKING:
+    from loan_reminders.settings.library_toml import Settings
 
 _OF_A_TASK = (RETRIED, TO_MEND, ", puis relancer la tâche")
 """What a sentence says about tasks: here no task runs."""
@@ -24,6 +29,20 @@ class TestedConnection(BaseHook):
     def __init__(self, conn_id: str = "") -> None:
         super().__init__()
         self.conn_id = conn_id or self.default_conn_name
+
+    def settings_of(self, connection: Callable[[Settings], str]) -> Settings:
+        """The settings of a library that uses this connection, by what names it; else the first library's.
+
+        A connection that is not saved yet has no library. Raises SettingsError when no file can be read.
+        """
+        from loan_reminders.settings.all_libraries import all_settings
+        from loan_reminders.settings.libraries import EMPTY
+
+        found = [one for _, one in all_settings()]
+        readable = [one for one in found if not isinstance(one, SettingsError)]
+        if not readable:
+            raise next((one for one in found if isinstance(one, SettingsError)), SettingsError(EMPTY))
+        return next((one for one in readable if connection(one) == self.conn_id), readable[0])
 
     @abstractmethod
     def try_out(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64encode
+from functools import lru_cache
 
 _PART = 'Content-Type: text/{}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 _ENCODED_WORD_BYTES = 45
@@ -18,6 +19,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_NOT_CLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def one_line(text: str) -> str:
@@ -27,6 +29,7 @@ def one_line(text: str) -> str:
     return text.strip()
 
 
+@lru_cache(maxsize=64)  # a run's e-mails have a few subjects
 def text_header(text: str) -> str:
     """The value of a free-text header such as Subject, folded, in ASCII."""
     text = " ".join(one_line(text).split())
@@ -51,6 +54,8 @@ def clean_text(text: str) -> str:
     """A part's text as it may leave: lines end in a line feed, no other control character, no lone surrogate."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _NOT_CLEAN.search(text) is None:
+        return text
     return _LONE_SURROGATES.sub("\ufffd", _NOT_TEXT.sub("", text))
 
 

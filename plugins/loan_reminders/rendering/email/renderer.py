@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from loan_reminders.domain.clock import Clock
@@ -132,9 +133,10 @@ class EmailRenderer:
         text = clean_text(self._templates.render(parts.text, facts, language))
         delivery_id = str(delivery.delivery_id)
         message_id = f"<{delivery_id}@{self._domain}>"
+        now = self._clock().replace(microsecond=0)
         headers = (
             f"{self._constant_headers}"
-            f"Date: {format_datetime(self._clock())}\r\n"
+            f"Date: {_date_header(now, now.utcoffset())}\r\n"
             f"To: {address_header(cut(patron.name, _NAME_LENGTH), recipient.value)}\r\n"
             f"Subject: {text_header(subject)}\r\n"
             f"Message-ID: {message_id}\r\n"
@@ -182,6 +184,11 @@ class EmailRenderer:
             translated = language if language in self._templates.languages(stage, Channel.EMAIL) else FRENCH
             found = self._parts[stage, language] = _Parts(self._templates, stage, translated)
         return found
+
+
+@lru_cache(maxsize=16)  # hundreds of messages are written within a second
+def _date_header(moment: datetime, _offset: timedelta | None) -> str:
+    return format_datetime(moment)
 
 
 def _address(text: str) -> str:

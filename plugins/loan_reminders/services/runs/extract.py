@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -121,7 +122,7 @@ class _Beside:
     def write(self, page: Sequence[Row]) -> None:
         """Write a page once the one before is written."""
         self._written()
-        self._under_way = self._pool.submit(self._record, page)
+        self._under_way = self._pool.submit(copy_context().run, self._record, page)
 
     def _written(self) -> None:
         under_way, self._under_way = self._under_way, None

@@ -55,9 +55,13 @@ class _Settling:
 
 
 class Callbacks:
-    """What the provider says to one process of the web server. Raises SettingsError for a network that is none."""
+    """What the provider says to one process of the web server.
+
+    Raises SettingsError for a network that is none, or a file of the token that cannot be read.
+    """
 
     def __init__(self) -> None:
+        callback_token()
         self._networks = callback_networks()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._unfinished: set[asyncio.Task[None]] = set()

@@ -1,0 +1,1 @@
+"""What an installation may use beside the program: how people log in."""

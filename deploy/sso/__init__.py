@@ -1,0 +1,1 @@
+"""Accounts kept by the institution: single sign-on by OpenID Connect."""

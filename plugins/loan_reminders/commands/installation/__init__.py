@@ -1,0 +1,1 @@
+"""What `loan-reminders doctor` checks of an installation, and how what is wrong is told."""

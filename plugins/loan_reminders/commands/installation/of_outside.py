@@ -1,0 +1,214 @@
+"""The ILS, the servers of e-mails and SMS, what calls back, and the place of the letters: each asked for real."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
+from loan_reminders.domain.errors import RecipientError
+from loan_reminders.domain.messages import RenderedEmail
+from loan_reminders.domain.recipients import EmailAddress
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french.plurals import many
+from loan_reminders.services.runs.check_ils import CheckedDay, IlsCheck, Outcome
+from loan_reminders.settings.libraries import several
+
+_PATIENCE_S = 20.0
+_NO_EMAIL = "Aucun e-mail ne partira : les tâches « Envoyer les e-mails » seront rouges."
+_NO_SMS = "Aucun SMS ne partira : la tâche « Envoyer les SMS » sera rouge."
+
+
+def ils_check(asked: Asked) -> Iterator[Finding]:
+    """The way to the loans, as `check-ils` goes it; its examples of loans are not told here."""
+    from loan_reminders.hooks.ils import ils_inspection, loan_source
+
+    ours, today = asked.ours, asked.now().date()
+    check = IlsCheck(
+        lambda: ils_inspection(ours.ils, zone=ours.zone),
+        loan_source(ours.ils, codes=ours.codes(), for_pages=True),
+        day=CheckedDay(due_date=today - timedelta(days=1), today=today),
+        stopwatch=time.monotonic,
+    )
+    for line in check.lines():
+        if line.outcome is Outcome.FINE:
+            if not line.details:
+                yield fine(line.words)
+            continue
+        means = "Les prêts ne peuvent pas être lus : les étapes s'arrêteront à « Extraire les prêts »."
+        if line.outcome is Outcome.WARNING:
+            means = "Les prêts sont lus ; ce point mérite un regard (loan-reminders check-ils en dit plus)."
+        yield Finding(outcome=line.outcome, words=line.words, means=means, remedy=line.remedy)
+
+
+def smtp_check(asked: Asked) -> Iterator[Finding]:
+    """Connect, log in and ask for nothing; with `--to`, send one message to that address."""
+    from loan_reminders.hooks.mail_relay import mail_relay
+
+    ours = asked.ours.email
+    sender = ours.bounce_address or ours.sender_address
+    with closing(mail_relay(ours.connection, envelope_sender=sender, patience_s=_PATIENCE_S)()) as relay:
+        if not asked.to:
+            relay.check()
+            yield fine("Serveur de messagerie joint, identifiant accepté (--to ADRESSE envoie un message d'essai)")
+            return
+        receipt = relay.send(_message_of_test(asked))
+    if receipt.state is DeliveryState.ACCEPTED:
+        yield fine("Message d'essai accepté par le serveur de messagerie : le chercher dans la boîte donnée par --to")
+    else:
+        yield failure(
+            f"Message d'essai non accepté ({receipt.state})",
+            means=_NO_EMAIL,
+            remedy="lire le journal du serveur de messagerie, vérifier l'adresse d'expéditeur et celle de --to",
+        )
+
+
+def _message_of_test(asked: Asked) -> RenderedEmail:
+    ours, number = asked.ours.email, uuid.uuid4()
+    try:
+        recipient = EmailAddress.parse(asked.to)
+    except RecipientError:
+        raise ValueError("--to") from None
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"] = ours.sender_address, recipient.value
+    message["Subject"] = f"[Relances] Message d'essai de {asked.ours.library.short_name}"
+    message["Date"] = format_datetime(asked.now())
+    message["Message-ID"] = message_id = f"<{number}@{ours.sender_address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content("Ce message a été demandé par « loan-reminders doctor --to ». Rien n'est à faire.\n")
+    return RenderedEmail(delivery_id=number, recipient=recipient, message_id=message_id, content=message.as_bytes())
+
+
+def mailbox_check(asked: Asked) -> Iterator[Finding]:
+    """The mailbox where e-mails come back: opened, and nothing of it read."""
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from loan_reminders.hooks.bounce_mailbox import bounce_mailbox
+
+    ours = asked.ours
+    try:
+        mailbox = bounce_mailbox(
+            ours.bounces.connection,
+            folder=ours.bounces.folder,
+            done_folder=ours.bounces.done_folder,
+            bounce_address=ours.email.bounce_address,
+        )
+    except AirflowNotFoundException:
+        yield warning(
+            f"Pas de boîte des retours : la connexion « {ours.bounces.connection} » n'existe pas",
+            means="Une adresse morte n'est pas reconnue comme telle, et la lettre qui la remplacerait ne part pas.",
+            remedy="créer cette connexion dans Airflow, ou accepter que les retours soient lus à la main",
+        )
+        return
+    with closing(mailbox):
+        yield fine(f"Boîte des retours ouverte : {many(mailbox.waiting(), 'message', 'messages')} à lire")
+
+
+def allmysms_check(asked: Asked) -> Iterator[Finding]:
+    """What is left on the account; nothing is sent."""
+    from loan_reminders.hooks.allmysms import sms_account
+
+    ours = asked.ours
+    if not any(entry.channel is Channel.SMS for rule in ours.policy().rules for entry in rule.channels):
+        yield fine("Aucune étape n'envoie de SMS")
+        return
+    with closing(sms_account(ours.sms.connection, api=ours.sms.api)) as account:
+        left = account.credit().segments
+    floor = ours.sms.budget.floor
+    if left <= floor:
+        yield failure(
+            f"Crédit SMS épuisé : {many(left, 'segment', 'segments')}, pour un plancher de {floor}",
+            means=_NO_SMS,
+            remedy="racheter des SMS chez allmysms, ou baisser [sms.budget] floor",
+        )
+    elif left < ours.sms.budget.reserve:
+        yield warning(
+            f"Crédit SMS bas : {many(left, 'segment', 'segments')}, sous la réserve de {ours.sms.budget.reserve}",
+            means="Les SMS partent encore, pour peu de temps.",
+            remedy="racheter des SMS chez allmysms",
+        )
+    else:
+        yield fine(f"allmysms répond, clé acceptée : {many(left, 'segment', 'segments')} sur le compte")
+
+
+def callback_check(asked: Asked) -> Iterator[Finding]:
+    """The address that the SMS provider calls answers from where the settings say it is; its secret is not told."""
+    import requests
+    from airflow.configuration import conf
+
+    from loan_reminders.hooks.sms_callback import TOKEN, callback_networks, callback_token
+
+    token, base = callback_token(), str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    if token is None:
+        if os.environ.get(TOKEN, "").strip():
+            yield failure(
+                f"{TOKEN} est trop court",
+                means="L'adresse de rappel n'existe pas : les réponses STOP n'arrivent que d'heure en heure.",
+                remedy="lui donner 24 caractères au hasard ou plus, puis redémarrer le serveur web",
+            )
+        else:
+            yield fine("Pas d'adresse de rappel : accusés et STOP sont lus chaque heure (facultatif)")
+        return
+    if not base:
+        yield warning(
+            "L'adresse du serveur web est inconnue ([api] base_url est vide)",
+            means="L'adresse de rappel ne peut pas être essayée.",
+            remedy="donner à AIRFLOW__API__BASE_URL l'adresse publique d'Airflow",
+        )
+        return
+    try:
+        below = f"/{asked.ours.library.code}" if several() else ""
+        answer = requests.get(f"{base}/relances{below}/rappels-sms/{token}", timeout=_PATIENCE_S, allow_redirects=False)
+        status = answer.status_code
+    except requests.RequestException as error:  # its words hold the address, and so the secret
+        yield failure(
+            f"L'adresse de rappel ne répond pas à {base} ({type(error).__name__})",
+            means="Le prestataire ne peut pas y pousser les STOP ; ils sont lus chaque heure seulement.",
+            remedy="démarrer le serveur web d'Airflow, vérifier base_url et le proxy qui le précède",
+        )
+        return
+    if status == 200:
+        yield fine(f"L'adresse de rappel répond à {base}")
+    elif callback_networks():
+        yield warning(
+            f"L'adresse de rappel répond {status} à cette machine",
+            means="Seuls les réseaux de REMINDERS_SMS_CALLBACK_NETWORKS sont admis : celle-ci n'en est peut-être pas.",
+            remedy="essayer depuis un de ces réseaux",
+        )
+    else:
+        yield failure(
+            f"L'adresse de rappel répond {status}",
+            means="Le prestataire ne peut pas y pousser les STOP ; ils sont lus chaque heure seulement.",
+            remedy="donner au serveur web le même REMINDERS_SMS_CALLBACK_TOKEN qu'ici, et laisser passer"
+            " /relances/rappels-sms/ par le proxy",
+        )
+
+
+def storage_check(asked: Asked) -> Iterator[Finding]:
+    """Write a small file where letters go, read it again, remove it."""
+    from loan_reminders.hooks.letter_store import letter_store
+
+    store, name, content = letter_store(), f"verification-{secrets.token_hex(6)}", b"essai"
+    try:
+        (location,) = store.store(name, [("essai.txt", content)])
+        read = b"".join(store.read(location))
+    finally:
+        store.remove(name)
+    if read != content:
+        yield failure(
+            "Le dossier des lettres ne rend pas ce qui y est écrit",
+            means="Des lettres seraient perdues ou fausses.",
+            remedy="vérifier REMINDERS_STORAGE et ce disque ou ce serveur",
+        )
+    else:
+        kind = "adresse" if "://" in os.environ.get("REMINDERS_STORAGE", "") else "dossier"
+        yield fine(f"Lettres : {kind} où l'on peut écrire, lire et effacer")

@@ -1,0 +1,144 @@
+"""Make an installation ready to start: what `docker compose up` runs before all else.
+
+    loan-reminders prepare --verifier    is anything missing? Changes nothing
+    loan-reminders prepare               the ledger's tables, the roles, the first administrator
+
+`airflow db migrate` belongs between the two. The first administrator is told by REMINDERS_ADMIN_USERNAME,
+REMINDERS_ADMIN_EMAIL and a file with the password, REMINDERS_ADMIN_PASSWORD_FILE; where somebody has Airflow's role
+*Admin* already, nobody is added and no password is changed. It may run at each start.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from loan_reminders.commands.migrate import upgrade
+from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.roles import make_roles, security_manager, wanted_roles
+from loan_reminders.domain.errors import PermanentError, ReminderError, SettingsError
+from loan_reminders.domain.stages import Channel
+from loan_reminders.french.refusals import sentence
+from loan_reminders.ledger.address import from_connection
+from loan_reminders.settings.all_libraries import all_settings
+from loan_reminders.settings.library_toml import Settings
+
+LEDGER = "reminders_ledger"
+ADMIN = "REMINDERS_ADMIN_USERNAME", "REMINDERS_ADMIN_EMAIL", "REMINDERS_ADMIN_PASSWORD_FILE"
+FICTIONAL = ".example"
+"""What an address ends with that can be nobody's (RFC 2606): the library of the demo."""
+
+_WHERE = "dans l'interface d'Airflow, en AIRFLOW_CONN_…, ou dans secrets/connections.json avec Docker Compose"
+
+
+def problems(environment: Mapping[str, str]) -> Iterator[str]:
+    """What keeps this installation from starting, each as a sentence that says what to do. Raises SettingsError."""
+    found = [ours for _, ours in all_settings()]
+    wrong = [str(ours) for ours in found if isinstance(ours, SettingsError)]
+    sound = [ours for ours in found if isinstance(ours, Settings)]
+    wrong += [one for ours in sound for one in _of_library(ours, environment)]
+    for conn_id in dict.fromkeys((LEDGER, *(one for ours in sound for one in _connections(ours)))):
+        wrong += _of_connection(conn_id)
+    yield from wrong
+
+
+def _connections(settings: Settings) -> tuple[str, ...]:
+    """The connections that a library needs, but the ledger's."""
+    sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().rules for one in rule.channels)
+    return (settings.ils.connection, "mail_relay", *(["allmysms"] if sends_sms else []))
+
+
+def _of_library(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
+    if settings.library.email.endswith(FICTIONAL) and "demo" not in environment.get("REMINDERS_DEMO", "").split(","):
+        yield (
+            f"library.toml est encore celui de la bibliothèque fictive ({settings.library.name}) : y écrire la vôtre,"
+            " ou demander la démonstration (COMPOSE_PROFILES=demo dans .env)."
+        )
+
+
+def _of_connection(conn_id: str) -> Iterator[str]:
+    try:
+        found = connection(conn_id)
+    except PermanentError as error:
+        yield str(error)
+        return
+    empty = [name for name, value in (("host", _host(found)), ("login", found.login)) if not value]
+    if conn_id == "mail_relay" and "login" in empty:
+        empty.remove("login")  # a relay may know its senders by their address
+    if empty:
+        yield f"Connexion {conn_id} : {' et '.join(empty)} à remplir, {_WHERE}."
+
+
+def _host(found: Any) -> str:
+    return str(found.host or found.extra_dejson.get("host") or found.extra_dejson.get("dsn") or "")
+
+
+def connection(conn_id: str) -> Any:
+    """An Airflow connection, wherever it is kept. Raises PermanentError, whose message holds no secret."""
+    from airflow.sdk import BaseHook
+
+    try:
+        return BaseHook.get_connection(conn_id)
+    except Exception as error:
+        kind = type(error).__name__
+        why = "manque" if kind == "AirflowNotFoundException" else f"ne se lit pas ({kind})"
+        raise PermanentError(f"Connexion {conn_id} : {why}. La donner {_WHERE}.") from None
+
+
+def first_administrator(security: Any, environment: Mapping[str, str]) -> str:
+    """Add the first administrator unless there is one; says what was done. Raises PermanentError."""
+    username, email, file = (environment.get(name, "").strip() for name in ADMIN)
+    if not username:
+        return "premier administrateur : non demandé"
+    role = security.find_role("Admin") or security.add_role("Admin")
+    if role.user or any(group.users for group in getattr(role, "groups", [])):
+        return "premier administrateur : il y en a déjà un, rien n'est changé"
+    try:
+        password = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise PermanentError(f"{ADMIN[2]} : le fichier {file or '(non dit)'} ne se lit pas.") from None
+    if len(password) < 12 or not email:
+        raise PermanentError(f"Premier administrateur : {ADMIN[1]} et un mot de passe de 12 signes sont attendus.")
+    if security.find_user(username=username) or security.find_user(email=email):
+        raise PermanentError(f"Le compte {username} existe sans être administrateur : lui donner le rôle Admin.")
+    security.add_user(username, "", "", email, role, password)
+    return f"premier administrateur : {username} est créé"
+
+
+def prepare(environment: Mapping[str, str]) -> Iterator[str]:
+    """Bring the ledger's tables up to date, make the roles and the first administrator; says each step."""
+    ledger = connection(LEDGER)
+    upgrade(
+        from_connection(
+            host=ledger.host,
+            port=ledger.port,
+            login=ledger.login,
+            password=ledger.password,
+            database=ledger.schema,
+            extra=ledger.extra_dejson,
+        )
+    )
+    yield "registre : tables à jour"
+    with security_manager() as security:
+        changed = make_roles(security, wanted_roles())
+        yield f"rôles : {len(changed)} créés ou remis d'aplomb"
+        yield first_administrator(security, environment)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns 0, or 1 after saying on the error output what is wrong."""
+    parser = command_parser("prepare")
+    parser.add_argument("--verifier", action="store_true", help="dire ce qui manque, sans rien changer")
+    given = parser.parse_args(arguments)
+    try:
+        wrong = list(problems(os.environ))
+        if not wrong and not given.verifier:
+            for step in prepare(os.environ):
+                sys.stdout.write(f"{step}\n")
+    except ReminderError as error:
+        wrong = [sentence(error)]
+    sys.stderr.writelines(f"{one}\n" for one in wrong)
+    return 1 if wrong else 0

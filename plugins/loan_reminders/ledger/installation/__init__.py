@@ -1,0 +1,1 @@
+"""What is asked of a ledger when a whole installation is checked."""

@@ -1,0 +1,40 @@
+"""The files of a library on the disk: where its own templates are, and whether its settings changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from pathlib import Path
+from time import time_ns
+from typing import TypeVar
+
+Made = TypeVar("Made")
+
+JUST_NOW_NS = 2_000_000_000
+"""A file written so lately may change again without looking changed: it is read each time."""
+
+
+def own_templates(path: Path) -> Path | None:
+    """The folder of a library's own templates, beside its file: `montclar/templates` for `montclar.toml`."""
+    folder = path.with_suffix("") / "templates"
+    return folder if folder.is_dir() else None
+
+
+def kept_while_unchanged(read: Callable[[Path], Made]) -> Callable[[Path], Made]:
+    """Read a file once, in this process and in those it forks, until it changes; what cannot be read is read again."""
+
+    @lru_cache(maxsize=512)
+    def kept(path: Path, _state: tuple[object, ...]) -> Made:
+        return read(path)
+
+    @wraps(read)
+    def made(path: Path) -> Made:
+        try:
+            found = path.stat()
+        except OSError:
+            return read(path)
+        if time_ns() - found.st_mtime_ns < JUST_NOW_NS:
+            return read(path)
+        return kept(path, (found.st_mtime_ns, found.st_size, found.st_ino, own_templates(path)))
+
+    return made

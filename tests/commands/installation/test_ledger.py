@@ -1,0 +1,143 @@
+"""What the doctor finds of the ledger: each fault in a real PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from loan_reminders.commands import doctor as command
+from tests.scenes.ledger_runs import extracted
+from tests.scenes.world import closed_port, loans
+
+
+@pytest.fixture
+def connected(doctor, postgres_server):
+    def connect(database, **changes):
+        known = {"conn_type": "postgres", "host": str(postgres_server.socket_folder), "login": "postgres"}
+        doctor.connect("reminders_ledger", **{**known, "schema": database, **changes})
+
+    return connect
+
+
+@pytest.fixture
+def account(postgres_server, own_ledger):
+    """An account that owns nothing and may do all that is needed."""
+    tables = "ALL TABLES IN SCHEMA public"
+    for statement in (
+        "CREATE ROLE doctored LOGIN",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO doctored",
+    ):
+        postgres_server.execute(statement, database=own_ledger)
+    yield "doctored"
+    for statement in ("DROP OWNED BY doctored", "DROP ROLE doctored"):
+        postgres_server.execute(statement, database=own_ledger)
+
+
+def outcomes(found):
+    return [(one["outcome"], one["what"].partition(" (")[0]) for one in found]
+
+
+def test_a_sound_ledger(doctor, connected, own_ledger, account):
+    connected(own_ledger, login=account)
+    status, found = doctor.findings("ledger")
+    assert status == 0
+    assert outcomes(found)[0] == ("fine", "Registre joint")
+    assert "la base refuse" in found[1]["what"]
+
+
+def test_nothing_is_left_behind(doctor, connected, own_ledger, postgres_server):
+    connected(own_ledger)
+    doctor.findings("ledger")
+    assert postgres_server.execute("SELECT count(*) FROM form_keys", database=own_ledger) == [(0,)]
+    assert postgres_server.execute("SELECT count(*) FROM journal", database=own_ledger) == [(0,)]
+
+
+def test_a_superuser_is_too_much(doctor, connected, own_ledger):
+    connected(own_ledger)
+    status, found = doctor.findings("ledger")
+    assert status == 1
+    assert "superutilisateur" in found[1]["what"]
+
+
+def test_rights_that_are_missing_are_named(doctor, connected, own_ledger, account, postgres_server):
+    postgres_server.execute("REVOKE INSERT, DELETE ON deliveries FROM doctored", database=own_ledger)
+    connected(own_ledger, login=account)
+    status, found = doctor.findings("ledger")
+    assert status == 2
+    assert found[0]["details"] == ["DELETE sur deliveries", "INSERT sur deliveries"]
+
+
+def test_a_journal_that_can_be_changed(doctor, connected, own_ledger, postgres_server):
+    postgres_server.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only", database=own_ledger)
+    connected(own_ledger)
+    status, found = doctor.findings("ledger")
+    assert status == 2
+    assert "Le journal des actes peut être changé" in found[-1]["what"]
+
+
+def test_tables_that_are_not_there(doctor, connected, empty_database):
+    connected(empty_database)
+    status, (finding,) = doctor.findings("ledger")
+    assert status == 2
+    assert "migrate upgrade" in finding["what"]
+
+
+def test_a_server_that_is_not_there(doctor, connected):
+    connected("nothing", host="127.0.0.1", port=closed_port(), password="un-Secret")
+    status, said = doctor("ledger")
+    assert status == 2
+    assert "un-Secret" not in said
+
+
+def with_first_day(monkeypatch, day):
+    ((file, ours),) = command.all_settings()
+    changed = ours.model_copy(update={"library": ours.library.model_copy(update={"starts_on": day})})
+    monkeypatch.setattr(command, "all_settings", lambda: [(file, changed)])
+
+
+def test_the_first_switch_on_wants_a_first_day(doctor, connected, own_ledger, monkeypatch):
+    connected(own_ledger)
+    status, (finding,) = doctor.findings("start")
+    assert status == 1
+    assert "starts_on" in finding["what"]
+    with_first_day(monkeypatch, date(2026, 9, 1))
+    status, (finding,) = doctor.findings("start")
+    assert status == 0
+    assert "01/09/2026" in finding["what"]
+
+
+def test_a_library_that_had_runs_is_not_asked_for_a_first_day(doctor, connected, own_ledger, postgres_server):
+    from loan_reminders.ledger.connect import connect
+
+    with connect(postgres_server.url(own_ledger), library="montclar") as ledger:
+        extracted(ledger, loans(1))
+    connected(own_ledger)
+    assert doctor.findings("start")[0] == 0
+
+
+def test_clocks_that_agree_and_that_do_not(doctor, connected, own_ledger, server, airflow_tables, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__CORE__DEFAULT_TIMEZONE", "Europe/Paris")
+    connected(own_ledger)
+    assert doctor.findings("clocks")[0] == 0
+    server.dictionary.ahead = timedelta(seconds=30)
+    status, found = doctor.findings("clocks")
+    assert status == 1
+    assert "Horloge du SIGB : +" in found[-1]["what"]
+    server.dictionary.ahead = timedelta(hours=1)
+    assert doctor.findings("clocks")[0] == 2
+    server.dictionary.ahead = timedelta(0)
+    real = doctor.now
+    doctor.now = lambda: real() + timedelta(minutes=3)
+    status, found = doctor.findings("clocks")
+    assert status == 2
+    assert sum(one["outcome"] == "failure" for one in found) == 3
+
+
+def test_a_clock_that_cannot_be_asked_and_another_zone(doctor, connected, own_ledger, airflow_tables, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__CORE__DEFAULT_TIMEZONE", "utc")
+    connected("nothing", host="127.0.0.1", port=closed_port())
+    status, found = doctor.findings("clocks")
+    assert status == 1
+    assert "Airflow est à l'heure de utc" in found[0]["what"]
+    assert "Horloge du registre : inconnue (LedgerUnavailable)" in [one["what"] for one in found]

@@ -1,0 +1,85 @@
+"""What an installation is told before it starts: what is missing, in sentences; and nothing is begun."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from loan_reminders.commands import prepare
+from loan_reminders.settings.library_toml import ROOT, forget_settings
+
+CONNECTIONS = ("REMINDERS_LEDGER", "ILS_ORACLE", "MAIL_RELAY", "ALLMYSMS")
+WHOLE = {"conn_type": "generic", "host": "server.example", "login": "relances", "password": "hush-hush"}
+
+
+@pytest.fixture(autouse=True)
+def ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The settings of a library that is not the fictional one, and all of its connections."""
+    text = (ROOT / "library.toml").read_text(encoding="utf-8")
+    settings = tmp_path / "library.toml"
+    settings.write_text(re.sub(r'(?m)^email = ".*"$', 'email = "pret@bu.univ-ailleurs.fr"', text, count=1), "utf-8")
+    monkeypatch.setenv("REMINDERS_CONFIG", str(settings))
+    monkeypatch.delenv("REMINDERS_DEMO", raising=False)
+    for name in CONNECTIONS:
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(WHOLE))
+    return settings
+
+
+def test_nothing_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert prepare.main(["--verifier"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_each_connection_that_is_missing_or_empty_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ILS_ORACLE", json.dumps(WHOLE | {"host": "", "login": ""}))
+    monkeypatch.setenv("AIRFLOW_CONN_MAIL_RELAY", json.dumps({"conn_type": "smtp", "host": ""}))
+    monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS", "no connection at all")
+    monkeypatch.delenv("AIRFLOW_CONN_REMINDERS_LEDGER")
+    assert prepare.main(["--verifier"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert [re.match(r"Connexion (\w+) : ", line)[1] for line in told] == [  # type: ignore[index]
+        "reminders_ledger", "ils_oracle", "mail_relay", "allmysms",
+    ]  # fmt: skip
+    assert "host et login à remplir" in told[1]
+    assert "host à remplir" in told[2], "a relay may know its senders by their address"
+    assert all("secrets/connections.json" in line for line in told)
+    assert "hush" not in "".join(told)
+
+
+def test_a_library_without_sms_needs_no_account_for_them(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ALLMYSMS")
+    assert prepare.main(["--verifier"]) == 1
+    text = ours.read_text(encoding="utf-8")
+    ours.write_text(re.sub(r'(?m)^ *\{ channel = "sms".*$', "", text), encoding="utf-8")
+    forget_settings()
+    assert prepare.main(["--verifier"]) == 0
+
+
+def test_the_fictional_library_starts_in_the_demo_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REMINDERS_CONFIG", str(ROOT / "library.toml"))
+    assert prepare.main(["--verifier"]) == 1
+    assert "encore celui de la bibliothèque fictive" in capsys.readouterr().err
+    monkeypatch.setenv("REMINDERS_DEMO", "demo,scale")
+    assert prepare.main(["--verifier"]) == 0
+
+
+def test_what_is_missing_stops_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_MAIL_RELAY")
+    assert prepare.main([]) == 1
+    out, err = capsys.readouterr()
+    assert (out, "mail_relay : manque" in err) == ("", True)
+
+
+def test_wrong_settings_are_told_as_they_are(ours: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ours.write_text("library = 3", encoding="utf-8")
+    assert prepare.main(["--verifier"]) == 1
+    assert "library.toml" in capsys.readouterr().err
