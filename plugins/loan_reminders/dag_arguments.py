@@ -3,29 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zlib import crc32
 
 from airflow.sdk import Param, get_parsing_context
 
 from loan_reminders.domain.dag_ids import library_of
-from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.runs.tries import FIRST_PAUSE, LONGEST_PAUSE, TRIES_AFTER
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.task_names import DAGS
-from loan_reminders.services.compose import check_texts, compiled
+from loan_reminders.services.compose import check_texts
 from loan_reminders.settings.all_libraries import all_settings
 from loan_reminders.settings.libraries import EMPTY, codes, of_library, settings_path, several
 from loan_reminders.settings.library_toml import Settings, our_dag_id, settings
 from loan_reminders.timetables import UpToNowTimetable
 from loan_reminders.watching.alerts import watched_run, watched_tasks
-
-if TYPE_CHECKING:
-    from loan_reminders.rendering.template_folders import TemplatePlace
-    from loan_reminders.rendering.templates import Templates
 
 RUNS_AT_ONCE = {Stage.REGISTERED_LETTER: 31}
 """How many days of one stage may be under way, 1 where nothing is said: a day of registered letters that nobody
@@ -89,34 +84,22 @@ def each_library() -> Iterator[None]:
 
 
 def check_libraries() -> None:
-    """Raise SettingsError with what is wrong in the folder of libraries: files, and SMS that cannot fit.
+    """Raise SettingsError with what is wrong in the files of a folder of libraries.
 
     The only library of an installation says what is wrong in each of its DAGs.
     """
     if not several():
         return
-    words = cache(compiled)
-    faults = [str(fault) for _, ours in all_settings() if (fault := _fault(ours, words)) is not None]
+    faults = [str(fault) for _, fault in all_settings() if isinstance(fault, SettingsError)]
     if not codes() and not faults:
         faults = [f"{settings_path()} : {EMPTY}"]
     if faults:
         raise SettingsError("\n".join(faults))
 
 
-def _fault(ours: Settings | SettingsError, words: Callable[[TemplatePlace], Templates]) -> ReminderError | None:
-    if isinstance(ours, SettingsError):
-        return ours
-    try:
-        for stage in Stage:
-            _check_texts(ours, stage, words)
-    except ReminderError as error:
-        return SettingsError(f"{ours.library.code} : {error}")
-    return None
-
-
-def _check_texts(ours: Settings, stage: Stage, words: Callable[[TemplatePlace], Templates]) -> None:
+def _check_texts(ours: Settings, stage: Stage) -> None:
     if any(entry.channel == Channel.SMS.value for entry in ours.stages.of(stage).channels):
-        check_texts(words(ours.templates), ours.text_rules(), stage=stage, library=ours.identity())
+        check_texts(ours.templates, ours.text_rules(), stage=stage, library=ours.identity())
 
 
 def _shared(name: str) -> dict[str, Any]:
@@ -137,11 +120,11 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
 
     Runs come one at a time, but for a stage that may wait for a person. Missed days are not caught up by themselves.
     Raises SettingsError, which Airflow shows among the DAG import errors, when `library.toml` is wrong, and
-    TemplateError when the SMS of the only library cannot fit; of several, `check_libraries` says it, and the run fails
-    at its first task.
+    TemplateError when the SMS of the only library cannot fit. Those of a hundred would take ten seconds, twice a
+    minute: they are looked at when a run begins, and by `check-settings`.
     """
     if not several():
-        _check_texts(settings(), stage, compiled)
+        _check_texts(settings(), stage)
     return {
         **_shared(stage.value),
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),

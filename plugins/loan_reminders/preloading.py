@@ -2,8 +2,8 @@
 
 Airflow's DAG processor forks for each file, twice a minute, and its executors fork for each task: what their parent has
 imported already costs these nothing. Airflow itself imports beforehand only modules of its own (`[dag_processor]
-parsing_pre_import_modules`, Airflow 3.3). Modules alone are shared: the settings and the words of messages are read by
-each fork anew, so that what a librarian changes counts at the next look.
+parsing_pre_import_modules`, Airflow 3.3). The files of the libraries are read, too: each fork looks whether one changed
+since, and reads that one anew, as it does the words of messages; so what a librarian changes counts at the next look.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import Any
 
 from airflow.listeners import hookimpl
+
+from loan_reminders.settings.all_libraries import read_beforehand
 
 MODULES = (
     "babel.dates",
@@ -28,3 +30,4 @@ def on_starting(component: Any) -> None:
     """Airflow calls this when a scheduler, a DAG processor or a triggerer starts."""
     for name in MODULES:
         import_module(name)
+    read_beforehand()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
 
-from loan_reminders.domain.errors import SettingsError
+from loan_reminders.domain.errors import SettingsError, TemplateError
 from loan_reminders.domain.stages import Stage
+from loan_reminders.french.task_names import DAGS
 from loan_reminders.settings.library_toml import ROOT
 from tests.scenes.several_libraries import settings_of, use, write_libraries
 
-NAMES = {*(stage.value for stage in Stage), "sms_feedback", "mail_feedback", "watch", "loan_returns"}
+NAMES = set(DAGS)
 
 
 def read_dags():
@@ -66,13 +68,15 @@ def test_a_wrong_file_is_one_import_error_and_the_other_libraries_keep_every_dag
     assert f"{folder / 'copie.toml'} : library.code" in message
 
 
-def test_an_sms_that_cannot_fit_names_its_library_and_stops_no_other(folder):
+def test_an_sms_that_cannot_fit_stops_the_first_task_of_its_library_and_of_no_other(folder):
     long = ('account_url = "https://bu-montclar.example/', f'account_url = "https://{"x" * 150}.example/')
     (folder / "rivage.toml").write_text(settings_of("rivage", long), encoding="utf-8")
     bag = read_dags()
-    [message] = bag.import_errors.values()
-    assert "rivage : overdue_notice/sms/text.txt.j2 : jusqu'à 2" in message
-    assert len(bag.dags) == 2 * len(NAMES)
+    assert bag.import_errors == {}
+    first = {code: bag.dags[f"overdue_notice__{code}"].get_task("extract_loans") for code in ("rivage", "colline")}
+    first["colline"]._check_templates(date(2026, 11, 27))
+    with pytest.raises(TemplateError, match=r"overdue_notice/sms/text.txt.j2 : jusqu'à 2"):
+        first["rivage"]._check_templates(date(2026, 11, 27))
 
 
 def test_an_empty_folder_is_an_import_error_that_says_what_to_put_there(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loan_reminders.commands import prepare
-from loan_reminders.settings.library_toml import ROOT
+from loan_reminders.settings.library_toml import ROOT, forget_settings
 
 CONNECTIONS = ("REMINDERS_LEDGER", "ILS_ORACLE", "MAIL_RELAY", "ALLMYSMS")
 WHOLE = {"conn_type": "generic", "host": "server.example", "login": "relances", "password": "hush-hush"}
@@ -56,6 +56,7 @@ def test_a_library_without_sms_needs_no_account_for_them(ours: Path, monkeypatch
     assert prepare.main(["--verifier"]) == 1
     text = ours.read_text(encoding="utf-8")
     ours.write_text(re.sub(r'(?m)^ *\{ channel = "sms".*$', "", text), encoding="utf-8")
+    forget_settings()
     assert prepare.main(["--verifier"]) == 0
 
 

@@ -74,7 +74,6 @@ class FabAirflow:
             "migrate": self.run("airflow", "db", "migrate"),
             "prepare": self.run("loan_reminders", "prepare"),
         }
-        self.run("airflow", "dags", "reserialize")
         self.processes = self.stack.enter_context(Processes(self.folder / "logs"))
         for name in self.ports:
             self.start(name, self.environment_of(name))

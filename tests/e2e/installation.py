@@ -40,18 +40,17 @@ USERS = {"admin": "admin", "biblio": "user"}
 ALERTED = "equipe@bu-montclar.example"
 """Who is told of red and late runs."""
 
+ALERT_RELAY = 'connection = "alert_relay"'
+"""By a server of its own."""
+
 ALWAYS = 'window = { opens = "00:00", closes = "24:00", weekdays = [1, 2, 3, 4, 5, 6, 7], on_holidays = true }'
 
 
 def settings_for_any_hour(path: Path, ils: str = "aleph") -> Path:
     """A copy of library.toml, at `path`, whose SMS may leave at any hour: the demo works at night and on Sundays."""
     text = site_settings((ROOT / "library.toml").read_text(encoding="utf-8"), ils, f"ils_{ils}")
-    text = text.replace("recipients = []", f"recipients = [{ALERTED!r}]".replace("'", '"'))
-    text = re.sub(
-        r'(?m)^connection = "mail_relay" ( +# the Airflow connection that sends it)',
-        r'connection = "alert_relay"\1',
-        text,
-    )
+    text = text.replace("recipients = []", f'recipients = ["{ALERTED}"]')
+    text = re.sub(r'(?m)^connection = "mail_relay"(?= +# the Airflow connection that sends)', ALERT_RELAY, text)
     path.write_text(re.sub(r"(?m)^window = \{.*$", ALWAYS, text), encoding="utf-8")
     return path
 

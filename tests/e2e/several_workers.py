@@ -47,7 +47,7 @@ SENDING = Stage.COURTESY_NOTICE
 
 
 def due_loans(notices: int) -> dict[int, int]:
-    """Loans by due day, two a notice as this library has them: most for the first stage, a few for each of the others."""
+    """Loans by due day, two a notice as this library has them: most for the first stage, a few for the others."""
     parts = {2: 0.82, -1: 0.1, -8: 0.04, -15: 0.03, -21: 0.01}
     return {day: int(2.1 * notices * part) for day, part in parts.items()}
 
@@ -146,7 +146,7 @@ def family(pid: int) -> list[int]:
 
 @dataclass(slots=True)
 class Day:
-    """What a day came to."""
+    """What a day came to; `names` is what Airflow calls the tasks that send the first stage's e-mails."""
 
     states: dict[str, str] = field(default_factory=dict)
     senders: dict[str, str] = field(default_factory=dict)
@@ -154,7 +154,6 @@ class Day:
     killed: str = ""
     accepted_when_killed: int = 0
     names: list[str] = field(default_factory=list)
-    """What Airflow calls the tasks that send the first stage's e-mails."""
     seconds: float = 0.0
 
 
@@ -283,14 +282,13 @@ def reached(installation: SeveralWorkers) -> Reached:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--notices", type=int, default=FULL)
-    parser.add_argument("--timeout", type=float, default=1200)
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
     try:
         today = datetime.now(settings().zone).date()
         with SeveralWorkers(folder, today=today, notices=asked.notices) as installation:
-            day = live(installation, timeout=asked.timeout)
+            day = live(installation, timeout=1800)
             found = reached(installation)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

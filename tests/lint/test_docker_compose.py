@@ -189,7 +189,7 @@ def test_secrets_come_by_file_and_only_to_who_needs_them(demo: tuple[dict[str, s
 def test_no_secret_is_a_variable_or_an_argument(demo: tuple[dict[str, str], Path]) -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
-            if re.search(r"PASSWORD|SECRET_|KEY|TOKEN|BROKER|SQL_ALCHEMY|RESULT_BACKEND", name):
+            if re.search(r"PASSWORD|SECRET_|KEY|TOKEN|ACCOUNT|BROKER_URL|SQL_ALCHEMY|RESULT_BACKEND", name):
                 assert re.search(r"_(CMD|FILE)$", name), name
                 assert "/run/secrets/" in value, name
     made_up = [path.read_text(encoding="utf-8") for path in demo[1].iterdir() if path.name != "connections.json"]

