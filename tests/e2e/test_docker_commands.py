@@ -40,7 +40,7 @@ def ask(method, path, body=None, **headers):
         return json.load(answer)
 token = ask("POST", "/auth/token", {"username": "admin", "password": password})["access_token"]
 said = {"Authorization": f"Bearer {token}"}
-deadline = time.time() + 300
+deadline = time.time() + 900
 while dag not in {one["dag_id"] for one in ask("GET", "/api/v2/dags?limit=100", **said)["dags"]}:
     assert time.time() < deadline, ask("GET", "/api/v2/importErrors", **said)
     time.sleep(1)
@@ -228,7 +228,7 @@ def test_the_whole_of_it_starts_is_healthy_and_runs_a_dag_on_a_worker(installed:
     named = f'mount --bind {installed.machine.folder}/hosts /etc/hosts && exec "$@"'
     door = ["nsenter", f"--net={installed.network.path}", "unshare", "--mount", "sh", "-c", named, "client"]
     client = [sys.executable, "-c", AT_THE_DOOR, installed.secret("admin_password"), "sms_feedback"]
-    done = subprocess.run([*door, *client], capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run([*door, *client], capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
     assert told["state"] == "success", told
