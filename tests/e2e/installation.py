@@ -181,6 +181,7 @@ class Installation:
         if not secret.exists():
             secret.write_text(secrets.token_hex(32), encoding="utf-8")
             secret.chmod(0o600)
+        relay = {"conn_type": "smtp", "host": "127.0.0.1", "extra": {"disable_ssl": True, "disable_tls": True}}
         connections = {
             "ILS_ORACLE": {
                 "conn_type": "oracle",
@@ -196,19 +197,9 @@ class Installation:
                 "login": "postgres",
                 "schema": "ledger",
                 "extra": {"host": str(self.postgres.socket_folder)},
-            },  # fmt: skip
-            "MAIL_RELAY": {
-                "conn_type": "smtp",
-                "host": "127.0.0.1",
-                "port": ports["smtp"],
-                "extra": {"disable_ssl": True, "disable_tls": True},
-            },  # fmt: skip
-            "ALERT_RELAY": {
-                "conn_type": "smtp",
-                "host": "127.0.0.1",
-                "port": ports["alerts"],
-                "extra": {"disable_ssl": True, "disable_tls": True},
-            },  # fmt: skip
+            },
+            "MAIL_RELAY": {**relay, "port": ports["smtp"]},
+            "ALERT_RELAY": {**relay, "port": ports["alerts"]},
             "ALLMYSMS": {
                 "conn_type": "http",
                 "host": "127.0.0.1",
