@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screens docs test lint format browser bench faults pins audit doctor check-settings check-ils preview
+.PHONY: help demo up screens docs workers test lint format browser bench faults pins audit doctor check-settings check-ils preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ faults: $(VENV)/.installed ## kill -9 and other faults at every step of every se
 	SAMPLES=full $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py tests/services/runs/test_invariants.py \
 		tests/services/runs/test_outage.py tests/domain/sms/test_text.py tests/gateways/email/test_bounce_mailbox.py tests/web/sms/test_callbacks_kept.py \
 		tests/services/retention/test_kills.py tests/ledger/removal/test_nothing_is_left.py
+
+workers: $(VENV)/.installed ## Five DAGs over two Celery workers (needs redis-server): 10,000 notices, one worker killed in the middle
+	$(BIN)/python -m tests.e2e.several_workers --notices 10000
 
 pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins

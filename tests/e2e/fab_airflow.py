@@ -75,10 +75,8 @@ class FabAirflow:
             "prepare": self.run("loan_reminders", "prepare"),
         }
         self.processes = self.stack.enter_context(Processes(self.folder / "logs"))
-        for name in self.ports:
-            self.start(name, self.environment_of(name))
-        for address in (self.local, self.sso):
-            self.wait(address)
+        for name in tuple(self.ports):  # one after the other: two that start at once take permissions from Admin
+            self.wait(self.start(name, self.environment_of(name)))
 
     def start(self, name: str, environment: dict[str, str]) -> str:
         """Start a web server with this environment; returns its address, where it answers after `wait`."""

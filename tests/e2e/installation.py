@@ -18,41 +18,20 @@ from loan_reminders.commands import migrate
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import settings
 from sql.demo.generator import build_library
-from sql.demo.systems.library_site import site_settings
 from tests.e2e.airflow_api import AirflowApi
 from tests.e2e.library_system import serve_library
 from tests.e2e.package_metadata import package_metadata
 from tests.e2e.processes import Processes, free_port
+from tests.e2e.trial_settings import ILS_LOGIN, SMS_LOGIN, settings_for_any_hour, trial_connections
 from tests.scenes.lived.months import SIZES, live
-from tests.simulators.oracle_server import SERVICE
 from tests.simulators.postgres import EmbeddedPostgres
 from tests.simulators.sms_provider import CREDITS_PER_SMS
 
 ROOT = Path(__file__).resolve().parents[2]
 SMS_LOT = 10_000 * CREDITS_PER_SMS
 """What is bought at once, in the provider's credits."""
-ILS_LOGIN, SMS_LOGIN = "relances", "bu-montclar"
-
-
 USERS = {"admin": "admin", "biblio": "user"}
 """Who may log in, and the role of each."""
-
-ALERTED = "equipe@bu-montclar.example"
-"""Who is told of red and late runs."""
-
-ALERT_RELAY = 'connection = "alert_relay"'
-"""By a server of its own."""
-
-ALWAYS = 'window = { opens = "00:00", closes = "24:00", weekdays = [1, 2, 3, 4, 5, 6, 7], on_holidays = true }'
-
-
-def settings_for_any_hour(path: Path, ils: str = "aleph") -> Path:
-    """A copy of library.toml, at `path`, whose SMS may leave at any hour: the demo works at night and on Sundays."""
-    text = site_settings((ROOT / "library.toml").read_text(encoding="utf-8"), ils, f"ils_{ils}")
-    text = text.replace("recipients = []", f'recipients = ["{ALERTED}"]')
-    text = re.sub(r'(?m)^connection = "mail_relay"(?= +# the Airflow connection that sends)', ALERT_RELAY, text)
-    path.write_text(re.sub(r"(?m)^window = \{.*$", ALWAYS, text), encoding="utf-8")
-    return path
 
 
 class Installation:
@@ -181,44 +160,9 @@ class Installation:
         if not secret.exists():
             secret.write_text(secrets.token_hex(32), encoding="utf-8")
             secret.chmod(0o600)
-        connections = {
-            "ILS_ORACLE": {
-                "conn_type": "oracle",
-                "host": "127.0.0.1",
-                "port": ports.get("oracle"),
-                "login": ILS_LOGIN,
-                "password": self.ils_password,
-                "extra": {"service_name": SERVICE},
-            },
-            f"ILS_{self.ils_kind.upper()}": self.ils_connection,
-            "REMINDERS_LEDGER": {
-                "conn_type": "postgres",
-                "login": "postgres",
-                "schema": "ledger",
-                "extra": {"host": str(self.postgres.socket_folder)},
-            },
-            "MAIL_RELAY": {
-                "conn_type": "smtp",
-                "host": "127.0.0.1",
-                "port": ports["smtp"],
-                "extra": {"disable_ssl": True, "disable_tls": True},
-            },
-            "ALERT_RELAY": {
-                "conn_type": "smtp",
-                "host": "127.0.0.1",
-                "port": ports["alerts"],
-                "extra": {"disable_ssl": True, "disable_tls": True},
-            },
-            "ALLMYSMS": {
-                "conn_type": "http",
-                "host": "127.0.0.1",
-                "port": ports["allmysms"],
-                "schema": "http",
-                "login": SMS_LOGIN,
-                "password": self.sms_key,
-                "extra": {"login_in_clear": True},
-            },
-        }
+        connections = trial_connections(
+            ports, ledger_socket=self.postgres.socket_folder, ils_password=self.ils_password, sms_key=self.sms_key
+        ) | {f"ILS_{self.ils_kind.upper()}": self.ils_connection}
         return {
             **self._python_environment(),
             **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items() if value},

@@ -36,7 +36,7 @@ from tests.simulators.s3_server import S3Server
 WORKERS = ("w1", "w2")
 CONNECTIONS = 8
 SAMPLE, FULL = 1_300, 10_000
-HEARTBEAT_S = 20
+HEARTBEAT_S = 30
 """After how long without a sign of life a task's worker is taken for dead; the product's own figure is 300."""
 
 LATENCY_S = 0.02
@@ -84,6 +84,7 @@ class SeveralWorkers(Installation):
         return env | {
             "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
             "AIRFLOW__CORE__PARALLELISM": "16",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "AIRFLOW__CELERY__BROKER_URL": self.redis.url,
             "AIRFLOW__CELERY__RESULT_BACKEND": "db+" + env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"],
             "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "86400",
@@ -167,12 +168,8 @@ def live(installation: SeveralWorkers, *, timeout: float) -> Day:
         runs[stage] = api.trigger(stage.value, reference_date=installation.today.isoformat())
     _kill_one(installation, day, deadline=time.monotonic() + timeout)
     index = _wait_until_missed(installation, runs[SENDING], deadline=time.monotonic() + timeout)
-    cleared = {
-        "dry_run": False,
-        "dag_run_id": runs[SENDING],
-        "task_ids": [["send_emails", index]],
-        "only_failed": False,
-    }
+    which = {"dag_run_id": runs[SENDING], "task_ids": [["send_emails", index]]}
+    cleared = {"dry_run": False, "only_failed": False, **which}
     api.call("POST", f"dags/{SENDING.value}/clearTaskInstances", json=cleared)
     installation.approve_letters(runs[Stage.REGISTERED_LETTER], timeout=timeout)
     for stage, run_id in runs.items():

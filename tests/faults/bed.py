@@ -27,7 +27,7 @@ from loan_reminders.ledger.connect import connect
 from loan_reminders.services.registered.approval import approve
 from loan_reminders.settings.library_toml import read_settings
 from sql.demo.generator import build_library
-from tests.e2e.installation import settings_for_any_hour
+from tests.e2e.trial_settings import settings_for_any_hour
 from tests.faults.servers import MailServer
 from tests.faults.steps import Strike
 from tests.faults.tasks import ROOT, Ended, Task, Tasks

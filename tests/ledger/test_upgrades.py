@@ -44,7 +44,8 @@ def test_each_earlier_ledger_keeps_everything_and_is_read_by_todays_program(
     url = postgres_server.url(database)
     known = tables(postgres_server, database)
     before = contents(postgres_server, database, known)
-    assert all(len(rows) == ROWS for rows in before.values())
+    assert all(len(rows) == ROWS for table, rows in before.items() if table != "retention_state")
+    assert all(before.values())
     for _ in range(2):  # a second time changes nothing
         migrate.upgrade(url)
         assert migrate.current(url) == SCHEMA_REVISION

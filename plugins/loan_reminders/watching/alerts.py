@@ -8,7 +8,8 @@ callback of a DeadlineAlert). Whatever goes wrong here is logged: neither the ta
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -180,14 +181,10 @@ def _tell(ours: Settings, alert: Alert) -> AlertOutcome:
     return outcome
 
 
-class _nothing_the_worse:  # noqa: N801 - used as a statement
+@contextmanager
+def _nothing_the_worse() -> Iterator[None]:
     """Log what goes wrong while people are told, by its class and place, and go on."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, Exception):
-            log.error("Alerte impossible : %s", unexpected(error))
-            return True
-        return False
+    try:
+        yield
+    except Exception as error:
+        log.error("Alerte impossible : %s", unexpected(error))

@@ -135,3 +135,11 @@ def test_a_secret_that_is_empty_or_at_its_default_and_none_is_shown(doctor, monk
     assert status == 2
     assert "[core] fernet_key n'est pas donné" in said
     assert LONG not in said
+
+
+def test_tokens_may_be_signed_by_a_key_instead(doctor, monkeypatch):
+    give_secrets(monkeypatch, LONG)
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "")
+    assert doctor.findings("secrets")[0] == 2
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_PRIVATE_KEY_PATH", "/run/secrets/jwt.pem")
+    assert doctor.findings("secrets")[0] == 0

@@ -130,6 +130,8 @@ def secrets_check(asked: Asked) -> Iterator[Finding]:
     told = conf.as_dict(display_source=True, display_sensitive=True, raw=True)
     sound = True
     for (section, name), means in SECRETS.items():
+        if name == "jwt_secret" and conf.get("api_auth", "jwt_private_key_path", fallback=""):
+            continue  # the other way to sign the tokens
         value, source = _value(told, section, name)
         variable = f"AIRFLOW__{section.upper()}__{name.upper()}"
         if source == "default" or not value:

@@ -1,0 +1,85 @@
+"""What FAB's own rules make of the roles, without a database; real accounts are in `tests/security/test_roles.py`."""
+
+from __future__ import annotations
+
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+from loan_reminders.commands.roles import ADMINISTRATOR, LIBRARIAN, READER, role_of, wanted_roles
+from loan_reminders.domain.dag_ids import dag_id
+from tests.scenes.several_libraries import use, write_libraries
+
+LIBRARIES = ("rivage", "colline")
+
+
+@pytest.fixture(scope="module")
+def fab():
+    """FAB's auth manager, of which these questions need neither application nor database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
+    return FabAuthManager()
+
+
+def may(fab, permissions, code):
+    """The rights that `web/access.py` would find, for a library of several or (None) the only one."""
+    from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails, DagDetails
+
+    user, dag = SimpleNamespace(perms=set(permissions)), DagDetails(id=dag_id("registered_letter", code))
+    see = fab.is_authorized_dag(method="GET", details=dag, user=user)
+    found = {"see"} if see else set()
+    found |= {"act"} if fab.is_authorized_dag(method="PUT", details=dag, user=user) else set()
+    of_all = ConnectionDetails(conn_id="reminders_ledger")
+    if fab.is_authorized_connection(method="PUT", details=of_all, user=user) and (see or code is None):
+        found.add("administer")
+    return found
+
+
+def test_of_one_library_the_three_roles_have_the_three_rights(fab):
+    roles = wanted_roles()
+    assert {name: may(fab, permissions, None) for name, permissions in roles.items()} == {
+        READER: {"see"},
+        LIBRARIAN: {"see", "act"},
+        ADMINISTRATOR: {"see", "act", "administer"},
+    }
+
+
+def test_of_several_each_librarys_roles_reach_its_own_dags_alone(fab, tmp_path, monkeypatch):
+    use(monkeypatch, write_libraries(tmp_path / "libraries", *LIBRARIES))
+    roles = wanted_roles()
+    assert len(roles) == 3 + 3 * len(LIBRARIES)
+    for code in LIBRARIES:
+        for other in LIBRARIES:
+            of_this = code == other
+            assert may(fab, roles[role_of(READER, code)], other) == ({"see"} if of_this else set())
+            for name in (LIBRARIAN, ADMINISTRATOR):
+                assert may(fab, roles[role_of(name, code)], other) == ({"see", "act"} if of_this else set())
+        assert may(fab, roles[LIBRARIAN], code) == {"see", "act"}
+        assert may(fab, roles[ADMINISTRATOR], code) == {"see", "act", "administer"}
+    every = {resource for permissions in roles.values() for _, resource in permissions}
+    assert not any(resource.startswith("DAG:") and "__" not in resource for resource in every)
+    assert all(len(name) <= 64 for name in roles), "FAB's column"
+
+
+def test_nothing_of_a_dag_of_another_library_is_open_to_any_of_its_parts(fab, tmp_path, monkeypatch):
+    from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+
+    use(monkeypatch, write_libraries(tmp_path / "libraries", *LIBRARIES))
+    for name in (READER, LIBRARIAN, ADMINISTRATOR):
+        user = SimpleNamespace(perms=set(wanted_roles()[role_of(name, "rivage")]))
+        for stage in ("first_reminder", "registered_letter", "watch"):
+            theirs = DagDetails(id=dag_id(stage, "colline"))
+            for part in (None, *DagAccessEntity):
+                for method in ("GET", "POST", "PUT", "DELETE"):
+                    asked = {"method": method, "access_entity": part, "details": theirs, "user": user}
+                    assert not fab.is_authorized_dag(**asked), (name, stage, part, method)
+
+
+def test_no_role_reads_variables_or_manages_accounts():
+    for name, permissions in wanted_roles().items():
+        reached = {resource for _, resource in permissions}
+        assert reached & {"Variables", "Users", "Roles", "Permissions", "DAGs:all", "Audit Logs"} == set(), name
+        assert ("can_read", "DAGs") not in permissions, name
+        assert not any(action == "can_delete" and resource != "Connections" for action, resource in permissions), name
