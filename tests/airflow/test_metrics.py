@@ -184,7 +184,7 @@ def test_every_error_of_the_outside_world_is_somebodys():
     from loan_reminders.domain import errors
 
     ours = {errors.SendingWindowClosed, errors.SmsBudgetExceeded, errors.LettersNotPrinted, errors.BooksDoNotBalance}
-    ours |= {errors.TasksNotDone, errors.DaysMissed}
+    ours |= {errors.TasksNotDone, errors.DaysMissed, errors.SendingHeld}
     kinds = tuple(kind for kind, _ in metrics.SERVICES)
     bare = {
         kind

@@ -18,6 +18,9 @@ from loan_reminders.domain.errors import (
     TemplateError,
 )
 from loan_reminders.domain.stages import Stage
+from loan_reminders.ledger.connect import connect
+from loan_reminders.settings.library_toml import settings
+from tests.scenes.ledger_runs import opened
 
 DSN_SECRET = "camille.martin@etu.example.org"
 
@@ -103,9 +106,12 @@ OPENING = datetime(2026, 11, 30, 10, tzinfo=ZoneInfo("Europe/Paris"))
 
 
 @pytest.fixture
-def send_sms(connected, monkeypatch):
+def send_sms(connected, monkeypatch, postgres_server, ledger_database):
     """The operator, whose work is the test's: each call does the next thing."""
     from loan_reminders.operators.send_sms import SendSms
+
+    with connect(postgres_server.url(ledger_database), library=settings().library.code) as ledger:
+        run = opened(ledger)
 
     def at_work(*answers):
         left = list(answers)
@@ -117,7 +123,7 @@ def send_sms(connected, monkeypatch):
             return answer
 
         monkeypatch.setattr(SendSms, "work", work)
-        return SendSms(stage=Stage.OVERDUE_NOTICE, run_id=1)
+        return SendSms(stage=Stage.OVERDUE_NOTICE, run_id=run.run_id)
 
     return at_work
 

@@ -75,7 +75,9 @@ class FabAirflow:
             "prepare": self.run("loan_reminders", "prepare"),
         }
         self.processes = self.stack.enter_context(Processes(self.folder / "logs"))
-        for name in tuple(self.ports):  # one after the other: two that start at once take permissions from Admin
+        # One after the other, and the one with passwords last: each gives Admin the permissions of its own way to log in
+        # and takes the other's away, and with single sign-on nobody may add an account.
+        for name in ("sso", "local"):
             self.wait(self.start(name, self.environment_of(name)))
 
     def start(self, name: str, environment: dict[str, str]) -> str:

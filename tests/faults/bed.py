@@ -135,9 +135,12 @@ class Bed:
         )  # fmt: skip
 
     def ledger_environment(self, database: str) -> dict[str, str]:
-        """The connection to one of this server's databases."""
+        """The connection to one of this server's databases, and a storage of its own: the ledger's mark lies there."""
         extra = {"host": str(self.postgres.socket_folder)}
-        return {"AIRFLOW_CONN_REMINDERS_LEDGER": connection("postgres", login="postgres", schema=database, extra=extra)}
+        return {
+            "AIRFLOW_CONN_REMINDERS_LEDGER": connection("postgres", login="postgres", schema=database, extra=extra),
+            "REMINDERS_STORAGE": str(self.folder / "storage" / database),
+        }
 
     def new_ledger(self, template: str = "") -> str:
         """The name of a copy of `template`, or of an empty, migrated ledger."""
@@ -184,8 +187,7 @@ class Bed:
             with MailServer() as mail:
                 self.run("SendEmails", stage=stage, env=env | mail_environment(mail.port), run_id=run_id)
         if channel is Channel.REGISTERED_LETTER:
-            drafts = {"REMINDERS_STORAGE": str(self.folder / "drafts")}
-            self.run("PrepareLetters", stage=stage, env=env | drafts, run_id=run_id)
+            self.run("PrepareLetters", stage=stage, env=env, run_id=run_id)
             library = read_settings(ROOT / "library.toml").library.code
             with connect(self.postgres.url(database), library=library) as ledger:
                 approve(ledger, run_id=run_id, who="faults", references="", detail="")

@@ -87,6 +87,10 @@ def _comes_back(ledger: PostgresLedger) -> None:
     )
     with ledger.engine.begin() as connection:
         erased(connection, ledger.library, [LoanKey(loan_id="gone0", due_date=date(2026, 11, 26))])
-        connection.exec_driver_sql("UPDATE retention_state SET hides_contacts = true")
+        connection.exec_driver_sql(
+            f"UPDATE retention_state SET hides_contacts = true WHERE library = '{ledger.library}'"
+        )
         suppression_list.add(connection, ledger.library, [entry])
-        connection.exec_driver_sql("UPDATE retention_state SET hides_contacts = false")
+        connection.exec_driver_sql(
+            f"UPDATE retention_state SET hides_contacts = false WHERE library = '{ledger.library}'"
+        )
