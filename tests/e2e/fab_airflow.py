@@ -75,8 +75,8 @@ class FabAirflow:
             "prepare": self.run("loan_reminders", "prepare"),
         }
         self.processes = self.stack.enter_context(Processes(self.folder / "logs"))
-        # One after the other, and the one with passwords last: each gives Admin the permissions of its own way to log in
-        # and takes the other's away, and with single sign-on nobody may add an account.
+        # One after the other, the one with passwords last: each gives Admin the permissions of its own way to log in
+        # and takes the other's away; with single sign-on nobody may add an account.
         for name in ("sso", "local"):
             self.wait(self.start(name, self.environment_of(name)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.scenes.asked.desk import pages
 from tests.scenes.asked.feedback import bounces, feedback
 from tests.scenes.asked.holds import held, resent
+from tests.scenes.asked.installation import installation
 from tests.scenes.asked.letters import drafts, letters, registered
 from tests.scenes.asked.lists import contacts, journal
 from tests.scenes.asked.marks import marks
@@ -19,5 +20,5 @@ from tests.scenes.asked.statistics import figures
 
 EVERYTHING = (
     runs, sending, failed, held, resent, letters, drafts, registered, pages, run_pages, feedback, bounces, journal,
-    contacts, readers, figures, marks, retention,
+    contacts, readers, figures, marks, retention, installation,
 )  # fmt: skip

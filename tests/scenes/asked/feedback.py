@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.ledger.email.shared_mailbox import PostgresSharedMailbox
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_mobile
 from tests.scenes.ledger_emails import a_bounce
@@ -68,3 +70,6 @@ def bounces(ledger: PostgresLedger) -> None:
     rows(ledger, "UPDATE deliveries SET recipient = :to WHERE delivery_id = :id", id=strange.delivery_id, to=UNHOLDABLE)
     ours.settle(failures=1)
     assert ours.put_aside() == 1
+    ledger.part(partial(PostgresSharedMailbox, others=["another library"])).keep_theirs(
+        [a_bounce(delivery.delivery_id)]
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+from sqlalchemy import text
+
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
@@ -51,7 +53,8 @@ def retention(ledger: PostgresLedger) -> None:
         ours.forget_batch(batch_id, TERMS)
     with ledger.engine.begin() as connection:
         forget_batch(connection, ledger.library, 0)
-    ours.unknown_folders(TERMS, {"first_reminder-2026-11-01-1-1": 1})
+    [(first,)] = rows(ledger, "SELECT min(run_id) FROM runs WHERE library = :library", library=ledger.library)
+    ours.unknown_folders(TERMS, {f"first_reminder-2026-11-01-{first}-1": first})
     ours.count_folder(TERMS)
     ours.tell(who="relances")
     _comes_back(ledger)
@@ -79,6 +82,9 @@ def _one_page(ledger: PostgresLedger) -> None:
         for kind in range(aged.ANSWERS):
             aged.remove_answers(connection, ledger.library, old, kind=kind, page=3)
         aged.forget_journal(connection, ledger.library, old, after=None, page=3)
+
+
+_HIDES = text("UPDATE retention_state SET hides_contacts = :hides WHERE library = :library")
 
 
 def _comes_back(ledger: PostgresLedger) -> None:

@@ -1,0 +1,14 @@
+"""What the check of an installation asks of its ledger."""
+
+from __future__ import annotations
+
+from loan_reminders.ledger.installation.inspection import LedgerInspection
+from loan_reminders.ledger.repository import PostgresLedger
+
+
+def installation(ledger: PostgresLedger) -> None:
+    """Who the account is, what it may do, and whether anything ran yet."""
+    inspection = LedgerInspection(ledger.engine, library=ledger.library)
+    inspection.look()
+    inspection.clock()
+    inspection.any_run()
