@@ -33,8 +33,6 @@ class JournalAct(StrEnum):
     VOLUME_APPROVED = "volume_approved"
     VOLUME_REFUSED = "volume_refused"
     DAY_CAUGHT_UP = "day_caught_up"
-    GAP_ACCEPTED = "gap_accepted"
-    GAP_REFUSED = "gap_refused"
 
     LETTERS_APPROVED = "letters_approved"
     LETTERS_REFUSED = "letters_refused"
@@ -55,6 +53,9 @@ class JournalAct(StrEnum):
     DISPUTE_NOTED = "dispute_noted"
     DISPUTE_CLOSED = "dispute_closed"
     DATA_ERASED = "data_erased"
+
+    GAP_ACCEPTED = "gap_accepted"
+    GAP_REFUSED = "gap_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
