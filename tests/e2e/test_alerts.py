@@ -55,5 +55,5 @@ def test_two_runs_of_one_cause_with_several_red_tasks_are_one_message(installati
 def test_the_task_says_in_its_log_that_people_were_told_and_of_which_library(installation, failed):
     logs = installation.folder / "logs" / "airflow"
     said = "".join(path.read_text(encoding="utf-8") for path in logs.rglob("*extract_loans*/*.log"))
-    assert "Alerte envoyée à 1 destinataire(s)" in said
+    assert "Alerte envoyée à 1 destinataire" in said
     assert '"library":"montclar"' in said.replace('": "', '":"')

@@ -82,4 +82,5 @@ def test_the_menu_of_airflow_keeps_the_order_of_the_procedure_and_its_names():
         "7. Retours des e-mails",
         "8. Surveillance des tournées",
         "9. Retours des documents",
+        "10. Effacement",
     ]

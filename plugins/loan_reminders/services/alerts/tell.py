@@ -20,6 +20,7 @@ from loan_reminders.domain.ports.outside import MailRelay
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.alerts import body, subject
+from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def tell(
         return AlertOutcome.TOLD_ALREADY
     taken = _send(alert, to, relay, now)
     if taken:
-        log.info("Alerte envoyée à %d destinataire(s) : %s", taken, alert.dag_name)
+        log.info("Alerte envoyée à %s : %s", many(taken, "destinataire", "destinataires"), alert.dag_name)
         return AlertOutcome.SENT
     for key in keys:
         _forget(told, key)
