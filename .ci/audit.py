@@ -27,7 +27,8 @@ import requests
 from pip_audit._service.osv import OsvService
 
 ROOT = Path(__file__).resolve().parents[1]
-PINS = "requirements-test.txt"
+PINS = ("requirements.txt", "requirements-server.txt", "requirements-test.txt")
+"""pip-audit does not follow a file into the one that it names."""
 ACCEPTED = Path(os.environ.get("AUDIT_ACCEPTED", ROOT / ".ci/accepted-holes.toml"))
 VAR = Path(os.environ.get("AUDIT_OUTPUT", ROOT / "var"))
 PATIENCE_S = 15
@@ -76,7 +77,8 @@ def unreachable(url: str) -> str:
 def holes(url: str) -> Iterator[Hole]:
     """What the advisories know of our pins. Raises SystemExit when pip-audit itself fails."""
     command = [
-        sys.executable, "-m", "pip_audit", "--requirement", PINS, "--require-hashes", "--disable-pip",
+        sys.executable, "-m", "pip_audit", *(word for file in PINS for word in ("--requirement", file)),
+        "--require-hashes", "--disable-pip",
         "--vulnerability-service", "osv", "--osv-url", url, "--format", "json", "--aliases", "on",
         "--progress-spinner", "off", "--timeout", str(PATIENCE_S), "--cache-dir", str(VAR / "pip-audit"),
     ]  # fmt: skip
