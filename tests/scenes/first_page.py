@@ -121,7 +121,7 @@ def forget(*people: str) -> None:
     from loan_reminders.web.runs import airflow_day
     from loan_reminders.web.shared_answers import forget_all
 
-    for person in people or {name for name, _ in airflow_day._kept}:
+    for person in people or {key[0] for key in airflow_day._kept}:
         airflow_day.forget(person)
     forget_all()
 

@@ -25,6 +25,12 @@ def available() -> bool:
     return all(find_spec(name) is not None for name in ("moto", "s3fs"))
 
 
+def forget_servers() -> None:
+    """Airflow remembers the client of a connection for as long as its process lives, whatever the connection says."""
+    if "airflow.sdk.io.store" in sys.modules:
+        sys.modules["airflow.sdk.io.store"]._STORE_CACHE.clear()
+
+
 class S3Server:
     """A context manager. `log` is a file for what the server says."""
 
@@ -35,6 +41,7 @@ class S3Server:
         self._log = log
 
     def __enter__(self) -> Self:
+        forget_servers()
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._log.open("ab")
         command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(self.port)]
@@ -51,6 +58,7 @@ class S3Server:
         self._process.terminate()
         self._process.wait(PATIENCE_S)
         self._file.close()
+        forget_servers()
 
     def connection(self) -> str:
         """The Airflow connection to it, as an environment variable holds one."""

@@ -120,7 +120,8 @@ def test_nothing_is_promised_for_a_loan_that_the_ils_does_not_give_any_more(ledg
         assert (page.count("prévue le"), gone in page, '<option value="L1">' in page) == (2, False, True)
     assert (after.count("prévue le"), after.count(gone)) == (1, 1)
     assert "rendu ou prolongé" in after
-    assert ('<option value="L1">' in after, '<option value="L2">' in after) == (False, True)
+    # Both can be in dispute; only the one that is still out can be held.
+    assert (after.count('<option value="L1">'), after.count('<option value="L2">')) == (1, 2)
 
 
 def test_an_older_page_has_the_contacts_of_today_and_shows_the_addresses_of_then(ledger):
@@ -262,7 +263,7 @@ def test_a_page_is_one_transaction_and_few_questions(ledger):
             event.remove(Engine, "begin", begins)
             event.remove(Engine, "before_cursor_execute", asks)
     assert len(begun) == 1
-    assert 10 < len(asked) <= 16, asked
+    assert 10 < len(asked) <= 19, asked
 
 
 def test_whoever_only_sees_may_not_open_a_reader(ledger):
