@@ -169,6 +169,8 @@ def test_without_its_connections_nothing_starts_and_a_sentence_says_why(
 @pytest.fixture
 def installed(network: container.Network, folder: Path) -> Iterator[Host]:
     """A demo on workers, its databases made by the file's own script."""
+    if not os.environ.get("COMPOSE"):
+        pytest.skip("a whole installation in containers takes many minutes: COMPOSE=1")
     if not shutil.which("redis-server"):
         pytest.skip("redis-server is not installed: apt-get install redis-server")
     host = Host(folder, network, *PROFILES)

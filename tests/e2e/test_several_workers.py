@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ TIMEOUT = 240
 
 @pytest.fixture(scope="module")
 def lived() -> Iterator[tuple[SeveralWorkers, Day, Reached]]:
+    if not os.environ.get("WORKERS"):
+        pytest.skip("a day on two Celery workers takes minutes: WORKERS=1, or `make workers` for 10,000 notices")
     if not redis_server.available():
         pytest.skip(redis_server.MISSING)
     if not s3_server.available():
