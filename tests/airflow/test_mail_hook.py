@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,6 +53,13 @@ def test_a_password_in_clear_must_be_allowed_by_the_connection(monkeypatch: pyte
             assert relay.send(a_mail()).state is DeliveryState.ACCEPTED
 
 
-def test_all_relays_of_a_connection_share_one_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    open_relay = connected(monkeypatch, extra=PLAIN)
-    assert open_relay()._rate_limit is open_relay()._rate_limit
+def test_all_relays_of_a_connection_wait_for_turns_of_one_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[int] = []
+    pace = SimpleNamespace(wait=lambda: turns.append(1))
+    with SmtpSink() as sink:
+        connected(monkeypatch, port=sink.port, extra=PLAIN)
+        open_relay = mail_relay("mail_relay", envelope_sender=SENDER, pace=pace)
+        for _ in range(2):
+            with closing(open_relay()) as relay:
+                assert relay.send(a_mail()).state is DeliveryState.ACCEPTED
+    assert len(turns) == 2

@@ -100,7 +100,7 @@ def run_task(
     operator = getattr(operators, task)(task_id="bench", stage=Stage(stage), **about)
     operator.now = lambda: datetime.combine(day, HOUR, operator.config.zone)
     if rows:
-        source = _listed(operator, day, **rows)
+        source = _listed(operator, day, to_extract=task == "ExtractLoans", **rows)
         operator.loan_source = lambda: source
     context = {
         "dag_run": SimpleNamespace(run_id="bench", logical_date=None, run_after=datetime.now(UTC)),
@@ -115,12 +115,12 @@ def run_task(
     return result
 
 
-def _listed(operator: Any, today: date, *, readers: int, **reach: Any) -> Any:
-    from tests.bench.rows import Reach, StillOpen, contract_rows
+def _listed(operator: Any, today: date, *, to_extract: bool, readers: int, **reach: Any) -> Any:
+    from tests.bench.rows import ListedRows, Reach, StillOpen, contract_rows
 
     due = operator.config.policy().rule(operator.stage).due_date_on(today)
     rows = contract_rows(readers, due=due, reach=Reach(**reach), first=FIRST)
-    return StillOpen(rows)
+    return ListedRows(rows, operator.config.codes()) if to_extract else StillOpen(rows)
 
 
 VERBS: dict[str, Callable[..., Any]] = {

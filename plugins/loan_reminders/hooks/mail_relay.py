@@ -9,7 +9,7 @@ from airflow.sdk import BaseHook
 
 from loan_reminders.domain.errors import MailRelayRejected
 from loan_reminders.domain.ports.runs import MailPace
-from loan_reminders.gateways.email.mail_relay import Backoff, RateLimit, Security, SmtpAccount, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Backoff, Security, SmtpAccount, SmtpRelay
 from loan_reminders.hooks.extras import flag, seconds
 
 _USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.PLAIN: 25}
@@ -45,9 +45,8 @@ def mail_relay(
         login_in_clear=flag(extra.get("login_in_clear")),
         verify_certificate=extra.get("ssl_context") != "none",
     )
-    rate_limit = pace or RateLimit()
     backoff = Backoff() if patience_s is None else Backoff(pauses=())
-    return lambda: SmtpRelay(account, rate_limit=rate_limit, backoff=backoff)
+    return lambda: SmtpRelay(account, pace=pace, backoff=backoff)
 
 
 def _security(conn_id: str, extra: Mapping[str, Any]) -> Security:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 
 from loan_reminders.settings.libraries import several
-from loan_reminders.web import ledger_access, page
+from loan_reminders.web import page
 from loan_reminders.web.access import AirflowAuthenticator, Authenticator
 from loan_reminders.web.desk import router as desk
 from loan_reminders.web.dispute.flags import router as dispute_flags
@@ -24,7 +20,6 @@ from loan_reminders.web.letters.printing import router as printing
 from loan_reminders.web.libraries.chooser import several_libraries
 from loan_reminders.web.marks.gap_page import router as gap
 from loan_reminders.web.messages.page import router as messages
-from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.readers.actions import router as reader_actions
 from loan_reminders.web.readers.corrections import router as corrections
 from loan_reminders.web.readers.reader import router as reader
@@ -60,20 +55,7 @@ def rest_in_memory() -> None:
 
 
 def _pages(authenticator: Authenticator) -> FastAPI:
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        ledger_access.close()
-
-    app = FastAPI(
-        title="Relances", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
-    )
-    app.state.authenticator = authenticator
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(AccessLogWithoutSecrets)
-    app.add_exception_handler(HTTPException, page.refused)
-    app.add_exception_handler(RequestValidationError, page.unreadable)
+    app = page.bare_application(authenticator)
     for router in (
         callbacks_router(),
         home,

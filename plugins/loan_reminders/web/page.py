@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -23,9 +24,11 @@ from loan_reminders.french.plurals import many, one_or_many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.settings.libraries import current_library
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web.access import SPOILT_TOKEN, Person, Refused, Right, login_address
+from loan_reminders.web import ledger_access
+from loan_reminders.web.access import SPOILT_TOKEN, Authenticator, Person, Refused, Right, login_address
 from loan_reminders.web.badge import to_do_count
 from loan_reminders.web.frame import frame
+from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 
 log = logging.getLogger(__name__)
 
@@ -184,3 +187,22 @@ def _field_error(error: dict[str, Any]) -> str:
     if kind in ("string_too_long", "too_long"):
         return f"Le champ « {name} » a plus de {error['ctx']['max_length']} signes."
     return f"Le champ « {name} » ne peut pas avoir cette valeur."
+
+
+def bare_application(authenticator: Authenticator) -> FastAPI:
+    """An application without pages: who asks, the headers of every answer, pages for errors, what the log may know."""
+    app = FastAPI(
+        title="Relances", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=_lifespan
+    )
+    app.state.authenticator = authenticator
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(AccessLogWithoutSecrets)
+    app.add_exception_handler(AnyHTTPException, refused)
+    app.add_exception_handler(RequestValidationError, unreadable)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield
+    ledger_access.close()

@@ -10,7 +10,7 @@ import pytest
 
 from loan_reminders.domain.errors import MailRelayUnavailable
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.gateways.email.mail_relay import Backoff, RateLimit, SmtpRelay
+from loan_reminders.gateways.email.mail_relay import Backoff, SmtpRelay
 from tests.scenes.builders import a_mail
 from tests.scenes.mail_relays import account, kept
 from tests.simulators.smtp_lines import Line, talking
@@ -65,26 +65,25 @@ def test_a_server_that_asks_to_wait_for_ever_is_left_for_later(sink: SmtpSink) -
     assert (pauses, sink.received) == ([1, 2, 4], 0)
 
 
-def test_many_connections_together_keep_to_so_many_messages_a_minute(sink: SmtpSink) -> None:
-    slept: list[float] = []
-    rate_limit = RateLimit(30, clock=lambda: 100.0, sleep=slept.append)
+class Turns:
+    """A pace that only counts whose turn it was. A MailPace."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def wait(self) -> None:
+        self.taken += 1
+
+
+def test_each_message_of_all_connections_waits_for_its_turn(sink: SmtpSink) -> None:
+    turns = Turns()
     with (
-        closing(SmtpRelay(account(sink.port), rate_limit=rate_limit)) as one,
-        closing(SmtpRelay(account(sink.port), rate_limit=rate_limit)) as two,
+        closing(SmtpRelay(account(sink.port), pace=turns)) as one,
+        closing(SmtpRelay(account(sink.port), pace=turns)) as two,
     ):
-        for relay in (one, two, one, two):
+        for number, relay in enumerate((one, two, one, two), start=1):
             assert relay.send(a_mail()).state is S.ACCEPTED
-    assert slept == [2, 4, 6]
-
-
-def test_time_without_messages_is_not_made_up_for() -> None:
-    now, slept = [0.0], list[float]()
-    rate_limit = RateLimit(60, clock=lambda: now[0], sleep=slept.append)
-    rate_limit.wait()
-    now[0] = 500.0
-    rate_limit.wait()
-    rate_limit.wait()
-    assert slept == [1.0]
+            assert (turns.taken, sink.received) == (number, number)
 
 
 def test_each_message_may_have_a_return_path_of_its_own(sink: SmtpSink, relay: SmtpRelay) -> None:

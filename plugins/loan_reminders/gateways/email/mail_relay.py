@@ -9,7 +9,7 @@ from loan_reminders.domain.errors import RETRIED, MailRelayRejected, MailRelayUn
 from loan_reminders.domain.messages import Receipt, RenderedEmail
 from loan_reminders.domain.ports.runs import MailPace
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.gateways.email.sending_rate import Backoff, RateLimit
+from loan_reminders.gateways.email.backoff import Backoff
 from loan_reminders.gateways.email.smtp_answers import Answer, Meaning
 from loan_reminders.gateways.email.smtp_connection import (
     ENVELOPE,
@@ -23,7 +23,7 @@ from loan_reminders.gateways.email.smtp_connection import (
     unusable_sender,
 )
 
-__all__ = ["Backoff", "RateLimit", "Security", "SmtpAccount", "SmtpRelay"]
+__all__ = ["Backoff", "Security", "SmtpAccount", "SmtpRelay"]
 
 _GO_ON = 354
 _TOO_LARGE = "5.3.4"
@@ -45,15 +45,13 @@ class _Wait(Exception):
 class SmtpRelay:
     """Sends messages over one connection, opened at the first and kept. For one thread; a MailRelay.
 
-    `rate_limit` holds messages back, for all relays that share it; `backoff` says how long to wait when the server
+    `pace` holds messages back, for all relays that share it; `backoff` says how long to wait when the server
     asks for it.
     """
 
-    def __init__(
-        self, account: SmtpAccount, *, rate_limit: MailPace | None = None, backoff: Backoff | None = None
-    ) -> None:
+    def __init__(self, account: SmtpAccount, *, pace: MailPace | None = None, backoff: Backoff | None = None) -> None:
         self._account = account
-        self._rate_limit = rate_limit or RateLimit()
+        self._pace = pace
         self._backoff = backoff or Backoff()
         self._connection: SmtpConnection | None = None
         self._reset_first = False
@@ -76,7 +74,8 @@ class SmtpRelay:
             return Receipt(
                 delivery_id=message.delivery_id, state=DeliveryState.REFUSED, reason=Reason.INVALID_RECIPIENT
             )
-        self._rate_limit.wait()
+        if self._pace is not None:
+            self._pace.wait()
         data = _as_data(message.content)
         pauses = iter(self._backoff.pauses)
         lost = False

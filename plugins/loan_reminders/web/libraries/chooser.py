@@ -7,14 +7,12 @@ page, and learns from no answer whether there is a library of that code.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,9 +21,8 @@ from loan_reminders.domain.dag_ids import library_of
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.settings.libraries import codes, current_file, of_library
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import ledger_access, page
+from loan_reminders.web import page
 from loan_reminders.web.access import Authenticator, Refused
-from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 from loan_reminders.web.page import At, Typed
 
 _STATIC = Path(__file__).parents[1] / "static"
@@ -84,20 +81,7 @@ def _known(code: str) -> tuple[str, ...]:
 
 def several_libraries(pages: FastAPI, authenticator: Authenticator) -> FastAPI:
     """The application below `/relances` of an installation of several libraries; `pages` are those of each."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        ledger_access.close()
-
-    app = FastAPI(
-        title="Relances", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
-    )
-    app.state.authenticator = authenticator
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(AccessLogWithoutSecrets)
-    app.add_exception_handler(AnyHTTPException, page.refused)
-    app.add_exception_handler(RequestValidationError, page.unreadable)
+    app = page.bare_application(authenticator)
     app.include_router(router)
     app.mount("/{library}", OfOneLibrary(pages, authenticator))
     return app
