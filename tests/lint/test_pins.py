@@ -37,7 +37,7 @@ def pins(name: str) -> dict[str, list[str]]:
         if line and not line.startswith(("#", "-r ")):
             pin, *hashes = line.split(" --hash=")
             found.setdefault(Requirement(pin).name, []).extend(hash_.strip() for hash_ in hashes)
-            assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .*)?", pin.strip()), line
+            assert re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[\w.]+( ; .*)?", pin.strip()), line
     return found
 
 
@@ -60,7 +60,7 @@ def test_every_package_is_pinned_with_the_hashes_of_its_files(name: str) -> None
 def test_each_file_adds_to_the_one_before_and_holds_what_the_project_asks_for() -> None:
     run_time, server, test, bench = (set(pins(name)) for name in FILES.values())
     some_systems_only = re.findall(
-        r"^([a-z0-9-]+)==\S+ ; sys_platform == ", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
+        r"^([a-z0-9-]+)(?:\[[^]]+\])?==\S+ ; sys_platform == ", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert run_time & test <= set(some_systems_only)  # what tests want on all systems is pinned once more for them
     assert run_time & server <= set(some_systems_only)
@@ -100,7 +100,7 @@ def test_nothing_is_in_the_image_that_the_program_does_not_need() -> None:
 def is_for_this_machine(name: str) -> bool:
     lines = [line for file in IMAGE for line in
              (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()]  # fmt: skip
-    own = [Requirement(line.split(" --hash=")[0]) for line in lines if line.startswith(f"{name}==")]
+    own = [Requirement(line.split(" --hash=")[0]) for line in lines if re.match(rf"{re.escape(name)}(\[|==)", line)]
     return any(pin.marker is None or pin.marker.evaluate() for pin in own)
 
 
