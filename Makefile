@@ -15,9 +15,10 @@ help: ## This list
 # building from source would bring packages that are not pinned.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
-$(VENV)/.run-time: requirements.txt
+$(VENV)/.run-time: requirements.txt requirements-pip.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
+	$(INSTALL) --requirement requirements-pip.txt
 	$(INSTALL) --requirement requirements.txt
 	$(BIN)/python -m pip check
 	@touch $@

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -37,7 +38,7 @@ def pins(name: str) -> dict[str, list[str]]:
         if line and not line.startswith(("#", "-r ")):
             pin, *hashes = line.split(" --hash=")
             found.setdefault(Requirement(pin).name, []).extend(hash_.strip() for hash_ in hashes)
-            assert re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[\w.]+( ; .*)?", pin.strip()), line
+            assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .*)?", pin.strip()), line
     return found
 
 
@@ -60,7 +61,7 @@ def test_every_package_is_pinned_with_the_hashes_of_its_files(name: str) -> None
 def test_each_file_adds_to_the_one_before_and_holds_what_the_project_asks_for() -> None:
     run_time, server, test, bench = (set(pins(name)) for name in FILES.values())
     some_systems_only = re.findall(
-        r"^([a-z0-9-]+)(?:\[[^]]+\])?==\S+ ; sys_platform == ", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
+        r"^([a-z0-9-]+)==\S+ ; sys_platform == ", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert run_time & test <= set(some_systems_only)  # what tests want on all systems is pinned once more for them
     assert run_time & server <= set(some_systems_only)
@@ -76,6 +77,16 @@ def test_each_file_adds_to_the_one_before_and_holds_what_the_project_asks_for() 
         "requirements-test.txt": "-r requirements-server.txt",
         "requirements-bench.txt": "-r requirements-test.txt",
     }
+
+
+def test_the_pip_that_installs_is_pinned_and_knows_extras_by_the_pin_of_their_package() -> None:
+    """An older one took the newest Celery for `celery[redis]`, found no hash of it, and installed nothing."""
+    [(name, hashes)] = pins("requirements-pip.txt").items()
+    assert (name, hashes) == ("pip", pins("requirements-test.txt")["pip"])
+    [version] = re.findall(r"(?m)^pip==(\S+)", (ROOT / "requirements-pip.txt").read_text(encoding="utf-8"))
+    assert Version(version) >= Version("23.3")
+    steps = re.findall(r"--requirement (\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert steps[0] == "requirements-pip.txt"
 
 
 def test_nothing_is_in_the_image_that_the_program_does_not_need() -> None:
@@ -100,7 +111,7 @@ def test_nothing_is_in_the_image_that_the_program_does_not_need() -> None:
 def is_for_this_machine(name: str) -> bool:
     lines = [line for file in IMAGE for line in
              (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()]  # fmt: skip
-    own = [Requirement(line.split(" --hash=")[0]) for line in lines if re.match(rf"{re.escape(name)}(\[|==)", line)]
+    own = [Requirement(line.split(" --hash=")[0]) for line in lines if line.startswith(f"{name}==")]
     return any(pin.marker is None or pin.marker.evaluate() for pin in own)
 
 
