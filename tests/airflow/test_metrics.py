@@ -33,11 +33,12 @@ class Listener:
         self._thread.start()
 
     def _listen(self):
-        while not self._stop.is_set():
+        while True:
             try:
                 self.lines += self._socket.recv(65_536).decode().splitlines()
             except TimeoutError:
-                continue
+                if self._stop.is_set():  # what came before has been read: nothing more came in a tenth of a second
+                    return
 
     def listening(self):
         return self._thread.is_alive()

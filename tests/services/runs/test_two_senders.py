@@ -5,6 +5,7 @@ Each message leaves once, whoever sends it; both senders come to an end; the boo
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -53,14 +54,34 @@ def two_at_once(world, ledger_url):
     return both
 
 
+def wait_until(came):
+    until = time.monotonic() + 30
+    while not came():
+        assert time.monotonic() < until, "it did not come about within 30 seconds"
+        time.sleep(0.01)
+
+
 def accepted_by_each(tallies):
     assert all(set(tally) <= {"accepted"} for tally in tallies), tallies
     return [tally.get("accepted", 0) for tally in tallies]
 
 
-def test_each_email_leaves_once_when_two_send(world, two_at_once):
+def test_each_email_leaves_once_when_two_send(world, ledger_url):
+    """The first has all the connections it knows of; the settings now allow two more: the second has these."""
     run_id = world.begin(*many_loans())
-    shares = accepted_by_each(two_at_once(lambda mine: mine.send_emails(run_id)))
+    world.mail.faults.late, world.mail.faults.late_s = READERS, 0.2
+
+    def send(connections):
+        with connect(ledger_url, library="demo") as ledger:
+            return replace(world, ledger=ledger).send_emails(run_id, connections=connections)
+
+    with ThreadPoolExecutor(2) as pool:
+        tallies = [pool.submit(send, 2)]
+        wait_until(lambda: world.mail.connections == 2)
+        tallies.append(pool.submit(send, 4))
+        wait_until(lambda: world.mail.connections > 2)
+        world.mail.faults.late = 0
+        shares = accepted_by_each([tally.result(timeout=60) for tally in tallies])
     assert sum(shares) == READERS
     assert min(shares) > 0
     assert set(Counter(world.mailed_to()).values()) == {1}
