@@ -90,7 +90,7 @@ def test_helm_renders_the_chart_with_the_values(executor):
     made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     parts = [part for part in yaml.safe_load_all(made) if part]
     assert {"Deployment", "Job", "ServiceAccount"} <= {part["kind"] for part in parts}
-    assert "loan_reminders.commands.migrate" in made
+    assert "loan_reminders migrate upgrade" in made
     assert "s3://letters_s3@relances/letters" in made
 
 
