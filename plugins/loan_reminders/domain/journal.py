@@ -57,6 +57,13 @@ class JournalAct(StrEnum):
     GAP_ACCEPTED = "gap_accepted"
     GAP_REFUSED = "gap_refused"
 
+    READER_DATA_GIVEN = "reader_data_given"
+    READER_ERASED = "reader_erased"
+    OBJECTED = "objected"
+    OBJECTION_LIFTED = "objection_lifted"
+    AMENDED = "amended"
+    AMENDMENT_ENDED = "amendment_ended"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:

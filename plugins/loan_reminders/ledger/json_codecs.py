@@ -63,6 +63,36 @@ def _contact(value: EmailAddress | MobileNumber | PostalAddress | Refusal) -> di
             return {"value": value.value}
 
 
+def encode_contact(value: str | Recipient | Refusal) -> dict[str, Any]:
+    """A name, or a number or address of a kind of its own, for itself: what it is can be read from it."""
+    match value:
+        case Refusal():  # a text too
+            return {"refusal": value.value}
+        case str():
+            return {"name": storable(value)}
+        case EmailAddress():
+            return {"email": storable(value.value)}
+        case MobileNumber():
+            return {"mobile": value.value}
+        case PostalAddress():
+            return {"lines": [storable(line) for line in value.lines], "postcode": value.postcode}
+
+
+def decode_contact(record: Mapping[str, Any]) -> str | Recipient | Refusal:
+    """What `encode_contact` wrote."""
+    match record:
+        case {"name": str(name)}:
+            return name
+        case {"email": str(email)}:
+            return EmailAddress(value=email)
+        case {"mobile": str(mobile)}:
+            return MobileNumber(value=mobile)
+        case {"refusal": str(refusal)}:
+            return Refusal(refusal)
+        case _:
+            return _address(record)
+
+
 def encode_loan(loan: Loan) -> str:
     """A loan and its reader as JSON text."""
     patron = loan.patron
@@ -97,7 +127,8 @@ def encode_loan(loan: Loan) -> str:
     return text
 
 
-def _patron(record: Mapping[str, Any]) -> Patron:
+def decode_patron(record: Mapping[str, Any]) -> Patron:
+    """The reader of a loan that `encode_loan` wrote."""
     email, mobile, address = record["email"], record["mobile"], record["address"]
     return Patron(
         patron_id=record["patron_id"],
@@ -122,7 +153,7 @@ def decode_loan(record: Mapping[str, Any]) -> Loan:
         due_date=date.fromisoformat(record["due_date"]),
         loan_date=date.fromisoformat(record["loan_date"]),
         renewal_count=record["renewal_count"],
-        patron=_patron(record["patron"]),
+        patron=decode_patron(record["patron"]),
         title=record["title"],
         author=record["author"],
         call_number=record["call_number"],

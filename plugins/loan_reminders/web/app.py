@@ -20,6 +20,8 @@ from loan_reminders.web.letters.printing import router as printing
 from loan_reminders.web.libraries.chooser import several_libraries
 from loan_reminders.web.marks.gap_page import router as gap
 from loan_reminders.web.messages.page import router as messages
+from loan_reminders.web.reader_rights.asked import router as reader_rights
+from loan_reminders.web.reader_rights.erasure import router as reader_erasure
 from loan_reminders.web.readers.actions import router as reader_actions
 from loan_reminders.web.readers.corrections import router as corrections
 from loan_reminders.web.readers.reader import router as reader
@@ -69,6 +71,8 @@ def _pages(authenticator: Authenticator) -> FastAPI:
         today,
         readers,
         reader_actions,
+        reader_rights,
+        reader_erasure,
         reader,
         batch_list,
         printing,

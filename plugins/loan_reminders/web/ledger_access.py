@@ -11,6 +11,9 @@ from loan_reminders.ledger.dispute.reader_page import PostgresReaderPages
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
 from loan_reminders.ledger.journal_pages import PostgresJournalPages
 from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
+from loan_reminders.ledger.reader_rights.erasure import PostgresErasure
+from loan_reminders.ledger.reader_rights.everything import PostgresReaderData
+from loan_reminders.ledger.readers.amendments import PostgresAmendments
 from loan_reminders.ledger.readers.corrections import PostgresCorrections
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
@@ -24,6 +27,8 @@ from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.statistics.figures import PostgresFigures
+from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
+from loan_reminders.ledger.suppressions.objections import PostgresObjections
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.shared_answers import forget_all
 
@@ -102,6 +107,31 @@ def reader_pages() -> PostgresReaderPages:
 def holds() -> PostgresHolds:
     """The part of the ledger that knows who is not written to until when. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresHolds)
+
+
+def objections() -> PostgresObjections:
+    """The part of the ledger that knows which channels readers refuse. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresObjections)
+
+
+def amendments() -> PostgresAmendments:
+    """The part of the ledger where what was put right is kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresAmendments)
+
+
+def reader_data() -> PostgresReaderData:
+    """The part of the ledger that gathers all about a reader. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresReaderData)
+
+
+def erasure() -> PostgresErasure:
+    """The part of the ledger that erases a reader at his request. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresErasure)
+
+
+def loan_ends() -> PostgresLoanEnds:
+    """The part of the ledger that knows how loans ended. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().loan_ends()
 
 
 def disputes() -> PostgresDisputes:

@@ -12,6 +12,7 @@ from tests.scenes.asked.installation import installation
 from tests.scenes.asked.letters import drafts, letters, registered
 from tests.scenes.asked.lists import contacts, journal
 from tests.scenes.asked.marks import marks
+from tests.scenes.asked.reader_rights import reader_rights
 from tests.scenes.asked.readers import readers
 from tests.scenes.asked.retention import retention
 from tests.scenes.asked.run_pages import run_pages
@@ -20,5 +21,5 @@ from tests.scenes.asked.statistics import figures
 
 EVERYTHING = (
     runs, sending, failed, held, resent, letters, drafts, registered, pages, run_pages, feedback, bounces, journal,
-    contacts, readers, figures, marks, retention, installation,
+    contacts, readers, figures, marks, reader_rights, retention, installation,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from loan_reminders.domain.readers.resend import LastMessage
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.holds import Held
 from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
 
 
@@ -33,6 +34,10 @@ class Resends(Protocol):
 
     def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
         """Those of these recipients that are not written to any more."""
+        ...
+
+    def objected(self, patron_ids: Sequence[str]) -> Objections:
+        """The channels that these readers refuse."""
         ...
 
     def segments_since(self, since: datetime) -> int:

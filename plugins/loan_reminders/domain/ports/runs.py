@@ -17,6 +17,7 @@ from loan_reminders.domain.runs.holds import Held
 from loan_reminders.domain.runs.reading.doubts import PastReading
 from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.states import Reason
+from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
 
 
@@ -45,6 +46,10 @@ class Planning(Protocol):
 
     def held(self, patron_ids: Sequence[str]) -> Held:
         """What a librarian said not to write about, of these readers, on the day of this run."""
+        ...
+
+    def objected(self, patron_ids: Sequence[str]) -> Objections:
+        """The channels that these readers refuse."""
         ...
 
     def adopt(self, keys: Sequence[LoanKey]) -> int:

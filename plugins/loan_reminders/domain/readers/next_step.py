@@ -14,6 +14,7 @@ from loan_reminders.domain.runs.holds import Hold
 from loan_reminders.domain.runs.routing import route
 from loan_reminders.domain.stages import Channel, Policy, Stage, StageRule
 from loan_reminders.domain.states import SkipReason
+from loan_reminders.domain.suppressions.objections import NO_OBJECTION, Objections
 from loan_reminders.domain.suppressions.suppression import NOBODY, Suppressed
 
 _ANY = uuid.UUID(int=0)
@@ -57,6 +58,7 @@ def next_step(
     decided: Collection[Stage] = (),
     held: Hold | None = None,
     suppressed: Suppressed = NOBODY,
+    objections: Objections = NO_OBJECTION,
 ) -> NextStep:
     """The next stage of a loan from today on; `decided` are the stages that were told of it, or tried, in this cycle.
 
@@ -71,7 +73,7 @@ def next_step(
     if not free:
         return NextStep(loan=loan, why=_why_none(rules, decided, passed_over), held=held, passed_over=passed_over)
     rule = free[0]
-    channels, why = _channels(loan, rule, _day(loan, rule), suppressed)
+    channels, why = _channels(loan, rule, _day(loan, rule), suppressed, objections)
     return NextStep(
         loan=loan,
         stage=rule.stage,
@@ -94,11 +96,11 @@ def _why_none(rules: list[StageRule], decided: Collection[Stage], passed_over: t
 
 
 def _channels(
-    loan: Loan, rule: StageRule, day: date, suppressed: Suppressed
+    loan: Loan, rule: StageRule, day: date, suppressed: Suppressed, objections: Objections
 ) -> tuple[tuple[Channel, ...], SkipReason | None]:
     """By which channels the stage would leave that day; none, and why."""
     notice = Notice(notice_id=_ANY, stage=rule.stage, patron=loan.patron, due_date=loan.due_date, loans=(loan,))
-    routed = route(notice, rule=rule, history={}, refused={}, today=day, suppressed=suppressed)
+    routed = route(notice, rule=rule, history={}, refused={}, today=day, suppressed=suppressed, objections=objections)
     if isinstance(routed, Unreachable):
         return (), routed.reason
     if routed.deliveries:

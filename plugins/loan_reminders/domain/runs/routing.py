@@ -12,6 +12,7 @@ from loan_reminders.domain.recipients import EmailAddress, Recipient
 from loan_reminders.domain.runs.planning import key, skip, untaken
 from loan_reminders.domain.stages import Channel, ChannelRule, Slot, StageRule
 from loan_reminders.domain.states import Refusal, SkipReason
+from loan_reminders.domain.suppressions.objections import NO_OBJECTION, Objections
 from loan_reminders.domain.suppressions.suppression import NOBODY, Suppressed
 
 _WORST_FIRST = (
@@ -25,6 +26,9 @@ _WORST_FIRST = (
     SkipReason.NOT_ELIGIBLE,
 )
 """When a loan gets no delivery at all, the first of these among its slots is the reason given."""
+
+OBJECTION = "objection"
+"""How the detail of a skip begins whose channel the reader refuses: nothing is wrong with his contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +49,17 @@ def route(
     refused: Refused,
     today: date,
     suppressed: Suppressed = NOBODY,
+    objections: Objections = NO_OBJECTION,
 ) -> Routed | Unreachable:
     """Choose channels and recipients for one notice.
 
     Within a slot the rule's first usable channel wins: the others are its fallbacks. `history` holds the slots
     already taken. `refused` holds the recipients that already refused this stage's message for a loan: they are
-    not tried again. `suppressed` holds the recipients that are not written to any more, whatever the loan. A reader
-    whom nothing can reach is Unreachable, with the code of what is wrong.
+    not tried again. `suppressed` holds the recipients that are not written to any more, whatever the loan;
+    `objections` the channels that a reader refuses, whatever the recipient. A reader whom nothing can reach is
+    Unreachable, with the code of what is wrong.
     """
+    objected = objections.get(notice.patron.patron_id, frozenset())
     deliveries: list[Delivery] = []
     empty: list[_Empty] = []
     for slot in dict.fromkeys(channel_rule.channel.slot for channel_rule in rule.channels):
@@ -62,7 +69,7 @@ def route(
             empty.append(_Empty(loans=taken, slot=slot, reason=SkipReason.ALREADY_SENT))
         if loans:
             rules = [channel_rule for channel_rule in rule.channels if channel_rule.channel.slot is slot]
-            delivery, left_out = _fill(notice, slot, loans, rules, refused, suppressed, today)
+            delivery, left_out = _fill(notice, slot, loans, rules, refused, suppressed, objected, today)
             empty.extend(left_out)
             if delivery is not None:
                 deliveries.append(delivery)
@@ -83,18 +90,23 @@ def _fill(
     rules: Sequence[ChannelRule],
     refused: Refused,
     suppressed: Suppressed,
+    objected: frozenset[Channel],
     today: date,
 ) -> tuple[Delivery | None, list[_Empty]]:
     """The delivery of one slot, and the loans it leaves out."""
     problems: list[tuple[SkipReason, str]] = []
     for rule in rules:
         eligible = _eligible(loans, notice.patron, rule)
-        needless = rule.only_without_email and not _email_unusable(notice.patron, eligible, refused, suppressed)
+        without_email = Channel.EMAIL in objected or _email_unusable(notice.patron, eligible, refused, suppressed)
+        needless = rule.only_without_email and not without_email
         if not eligible or needless:
             problems.append((SkipReason.NOT_ELIGIBLE, ""))
             continue
         if rule.expires_after_days is not None and today > notice.due_date + timedelta(days=rule.expires_after_days):
             problems.append((SkipReason.EXPIRED, ""))
+            continue
+        if rule.channel in objected:
+            problems.append((SkipReason.OPTED_OUT, f"{OBJECTION}:{rule.channel}"))
             continue
         recipient = _recipient(notice.patron, rule.channel)
         if isinstance(recipient, Refusal):

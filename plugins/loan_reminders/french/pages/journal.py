@@ -54,6 +54,12 @@ ACTS: dict[str, str] = {
     A.DISPUTE_NOTED: "a noté un litige avec {reader}",
     A.DISPUTE_CLOSED: "a clos un litige avec {reader}",
     A.DATA_ERASED: "a effacé ce qui a été conservé assez longtemps",
+    A.READER_DATA_GIVEN: "a réuni tout ce qui est gardé de {reader}",
+    A.READER_ERASED: "a effacé à sa demande ce qui pouvait l'être de {reader}",
+    A.OBJECTED: "a noté l'opposition de {reader}",
+    A.OBJECTION_LIFTED: "a levé l'opposition de {reader}",
+    A.AMENDED: "a rectifié ce que le SIGB dit de {reader}",
+    A.AMENDMENT_ENDED: "a mis fin à une rectification pour {reader}",
 }
 """What somebody did, after the name: `chloé a imprimé le lot n° 7`."""
 
@@ -96,6 +102,12 @@ KINDS: dict[str, str] = {
     A.DISPUTE_NOTED: "litige noté",
     A.DISPUTE_CLOSED: "litige clos",
     A.DATA_ERASED: "données effacées",
+    A.READER_DATA_GIVEN: "données d'un lecteur réunies",
+    A.READER_ERASED: "lecteur effacé à sa demande",
+    A.OBJECTED: "opposition",
+    A.OBJECTION_LIFTED: "opposition levée",
+    A.AMENDED: "rectification",
+    A.AMENDMENT_ENDED: "rectification terminée",
 }
 """The name of each kind of act, where one is chosen."""
 
@@ -125,6 +137,7 @@ def sentence_of(line: JournalLine) -> Sequence[Words]:
 
 
 _OF_LETTERS = (A.LETTER_COPIED, A.LETTER_RETURNED, A.LETTER_NUMBERED, A.LETTER_POSTED, A.LETTER_ACKNOWLEDGED)
+_OF_CHANNELS = (A.DELIVERY_SETTLED, A.MESSAGE_RESENT, A.OBJECTED, A.OBJECTION_LIFTED)
 _COUNTED = (("letters", "lettre", "lettres"), ("lines", "ligne", "lignes"), ("bounces", "retour", "retours"))
 _ERASED = (
     ("loans", "prêt", "prêts"),
@@ -161,7 +174,7 @@ def _more(line: JournalLine) -> Iterator[str]:
     facts: Mapping[str, object] = line.entry.facts
     if line.letter:
         yield f"lettre {line.letter}"
-    if line.entry.act in (A.DELIVERY_SETTLED, A.MESSAGE_RESENT) and _one_of(line, "channel", Channel):
+    if line.entry.act in _OF_CHANNELS and _one_of(line, "channel", Channel):
         yield ONE_CHANNEL[Channel(str(facts["channel"]))]
     if _one_of(line, "stage", Stage):
         yield STAGES[Stage(str(facts["stage"]))]
@@ -179,7 +192,7 @@ def _more(line: JournalLine) -> Iterator[str]:
         yield SUPPRESSIONS[SuppressionReason(str(facts["reason"]))]
     if facts.get("why") in set(ReturnReason):
         yield RETURNS[ReturnReason(str(facts["why"]))]
-    for name, one, several in _ERASED if line.entry.act == A.DATA_ERASED else _COUNTED:
+    for name, one, several in _ERASED if line.entry.act in (A.DATA_ERASED, A.READER_ERASED) else _COUNTED:
         number = facts.get(name)
         if isinstance(number, int):
             yield f"{number} {one if number < 2 else several}"

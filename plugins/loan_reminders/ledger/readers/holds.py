@@ -14,12 +14,14 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.holds import Held, Hold, HoldRefusal, HoldRefused
 from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import journal
 from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.readers.held import IN_FORCE, held
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.suppressions.objections import objected
 
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
 # By the loan, then the newest: the runs of years are many, those that saw one loan are few.
@@ -198,6 +200,11 @@ class PostgresHolds:
         """Those of these recipients that are not written to any more."""
         with self._transaction() as connection:
             return suppressions.suppressed(connection, self._library, recipients)
+
+    def objected(self, patron_ids: Sequence[str]) -> Objections:
+        """The channels that these readers refuse."""
+        with self._transaction() as connection:
+            return objected(connection, self._library, [storable(one) for one in patron_ids])
 
     def held(self, patron_ids: Sequence[str], *, today: date) -> Held:
         """What is held of these readers on a day."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -100,6 +100,12 @@ def hide_contacts(
     rows = connection.execute(_LINES, {**asked, **beginning, **(after or {}), "page": page}).all()
     if not rows:
         return 0, None
+    hide_lines(connection, library, rows)
+    return len(rows), {"since": rows[-1].since, "suppression_id": rows[-1].suppression_id}
+
+
+def hide_lines(connection: Connection, library: str, rows: Sequence[Any]) -> None:
+    """Keep but a hash of the recipients of these lines of suppressions; the list is locked by whoever asks."""
     ours = make_fingerprints(connection, library)
     connection.execute(_HIDES, {"library": library})
     lines = {
@@ -109,4 +115,3 @@ def hide_contacts(
     }
     connection.execute(_TWICE, {**lines, "in_force": [row.in_force for row in rows]})
     connection.execute(_HIDE, lines)
-    return len(rows), {"since": rows[-1].since, "suppression_id": rows[-1].suppression_id}

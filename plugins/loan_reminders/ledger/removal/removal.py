@@ -41,6 +41,12 @@ LOANS, NEVER_ASKED, RUNS, READERS, CONTACTS, JOURNAL = (
 )  # fmt: skip
 
 
+def alone(connection: Connection, library: str) -> None:
+    """Be the only one who removes something of the library, until the transaction ends; wait ten seconds at most."""
+    connection.execute(_PATIENCE)
+    connection.execute(_ONE_AT_A_TIME, {"library": library})
+
+
 class PostgresRetention:
     """The removal in one library's ledger. Fulfils `Retention`."""
 
@@ -77,8 +83,7 @@ class PostgresRetention:
     @contextmanager
     def _alone(self) -> Iterator[Connection]:
         with self._transaction() as connection:
-            connection.execute(_PATIENCE)
-            connection.execute(_ONE_AT_A_TIME, {"library": self._library})
+            alone(connection, self._library)
             yield connection
 
     def _count(self, connection: Connection, terms: Terms, removed: Removed) -> None:

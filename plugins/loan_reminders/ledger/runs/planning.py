@@ -15,6 +15,7 @@ from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, S
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.holds import Held
+from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import tables
 from loan_reminders.ledger.faults import ledger_errors
@@ -24,6 +25,7 @@ from loan_reminders.ledger.runs.claims import Claims
 from loan_reminders.ledger.statistics.counting import count_again
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.failing_contacts import note_planned
+from loan_reminders.ledger.suppressions.objections import objected
 from loan_reminders.ledger.tables import loans_seen, runs
 
 READERS_IN_A_PAGE = 500
@@ -154,6 +156,11 @@ class PostgresPlanning:
         """What a librarian said not to write about, of these readers, on the day of this run."""
         with ledger_errors():
             return held(self._open(), self._library, patron_ids, self._run.today)
+
+    def objected(self, patron_ids: Sequence[str]) -> Objections:
+        """The channels that these readers refuse."""
+        with ledger_errors():
+            return objected(self._open(), self._library, patron_ids)
 
     def adopt(self, keys: Sequence[LoanKey]) -> int:
         """Move to this run what another run of the stage left behind for these loans: waiting, or cut short.

@@ -24,6 +24,7 @@ from loan_reminders.domain.recipients import EmailAddress, MobileNumber, Recipie
 from loan_reminders.domain.runs.holds import Held
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import journal, sent_words
 from loan_reminders.ledger.journal import Transaction
@@ -33,6 +34,7 @@ from loan_reminders.ledger.runs.close import close_books
 from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.suppressions.objections import objected, refuses
 
 # What was cancelled never left. The newest attempt is the last message, however it ended.
 _LAST = text("""
@@ -167,6 +169,11 @@ class PostgresResends:
         with self._transaction() as connection:
             return held(connection, self._library, patron_ids, today)
 
+    def objected(self, patron_ids: Sequence[str]) -> Objections:
+        """The channels that these readers refuse."""
+        with self._transaction() as connection:
+            return objected(connection, self._library, patron_ids)
+
     def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
         """Those of these recipients that are not written to any more."""
         with self._transaction() as connection:
@@ -213,6 +220,8 @@ class PostgresResends:
         with self._transaction() as connection:
             if suppressions.suppressed(connection, self._library, [delivery.recipient]):
                 raise ResendRefused(ResendRefusal.SUPPRESSED, channel=delivery.channel)
+            if refuses(connection, self._library, notice.patron.patron_id, delivery.channel):
+                raise ResendRefused(ResendRefusal.OBJECTED, channel=delivery.channel)
             put_off = held(connection, self._library, [notice.patron.patron_id], today)
             if any(put_off.holds(loan) for loan in delivery.loans):
                 raise ResendRefused(ResendRefusal.HELD)

@@ -7,8 +7,8 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
 not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`, readers
-as last seen in `readers`, figures in `statistics`, what stays of what was removed in `retention`, the high-water mark
-of what left in `marks`.
+as last seen in `readers`, what readers asked for in `reader_rights`, figures in `statistics`, what stays of what was
+removed in `retention`, the high-water mark of what left in `marks`.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ from loan_reminders.ledger.tables.letters import registered_letters as registere
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
 from loan_reminders.ledger.tables.marks import gaps as gaps
 from loan_reminders.ledger.tables.marks import marks as marks
+from loan_reminders.ledger.tables.reader_rights import amendments as amendments
+from loan_reminders.ledger.tables.reader_rights import objections as objections
 from loan_reminders.ledger.tables.readers import readers as readers
 from loan_reminders.ledger.tables.retention import disputes as disputes
 from loan_reminders.ledger.tables.retention import erased_cycles as erased_cycles
@@ -72,7 +74,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0019"
+SCHEMA_REVISION = "0020"
 """The migration these tables stand for."""
 
 

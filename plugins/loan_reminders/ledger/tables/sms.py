@@ -46,6 +46,7 @@ sms_acks = Table(
     UniqueConstraint("library", "fingerprint", name="one_ack_each"),
     one_of("status", AckStatus),
     Index("sms_acks_to_settle", "library", "ack_id", postgresql_where=text("settled_at IS NULL")),
+    Index("sms_acks_of_nobody", "library", "phone_number", postgresql_where=text("delivery_id IS NULL")),
     Index("sms_acks_unknown", "library", "at", postgresql_where=text("delivery_id IS NULL")),
     Index("sms_acks_of_delivery", "delivery_id"),
 )
@@ -66,6 +67,7 @@ sms_replies = Table(
     UniqueConstraint("library", "reply_id", name="one_reply_each"),
     Index("sms_replies_to_settle", "library", "reply_number", postgresql_where=text("settled_at IS NULL")),
     Index("sms_replies_by_age", "library", "at"),
+    Index("sms_replies_of_number", "library", "phone_number"),
 )
 
 sms_credits = Table(

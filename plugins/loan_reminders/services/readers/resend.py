@@ -67,6 +67,8 @@ class Resending:
             raise ResendRefused(ResendRefusal.ALREADY_TODAY, channel=channel)
         if last.state not in _MAY_HAVE_ARRIVED:
             raise ResendRefused(ResendRefusal.NOT_ARRIVED, channel=channel)
+        if channel in self.resends.objected([patron_id]).get(patron_id, ()):
+            raise ResendRefused(ResendRefusal.OBJECTED, channel=channel)
         held = self.resends.held([patron_id], today=self.today)
         loans = [loan for loan in last.loans if not held.holds(loan)]
         if not loans:

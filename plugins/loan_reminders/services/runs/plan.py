@@ -51,6 +51,7 @@ def plan_page(
     refused = planning.refused(keys)
     suppressed = planning.suppressed(recipients(loans))
     held = planning.held(patrons(loans))
+    objections = planning.objected(patrons(loans))
     plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history=history, held=held)
     deliveries: list[Delivery] = []
     skips = list(plan.skipped)
@@ -62,6 +63,7 @@ def plan_page(
             refused=refused,
             today=run.today,
             suppressed=suppressed,
+            objections=objections,
         )
         if isinstance(routed, Unreachable):
             skips.extend(skip(loan, routed.reason, detail=routed.detail) for loan in notice.loans)
