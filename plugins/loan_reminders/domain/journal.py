@@ -57,6 +57,10 @@ class JournalAct(StrEnum):
     GAP_ACCEPTED = "gap_accepted"
     GAP_REFUSED = "gap_refused"
 
+    SMS_CHOICE_NOTED = "sms_choice_noted"
+    SMS_CHOICE_REMOVED = "sms_choice_removed"
+    SMS_CHOICES_IMPORTED = "sms_choices_imported"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:

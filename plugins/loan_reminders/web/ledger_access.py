@@ -23,6 +23,7 @@ from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
 from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
+from loan_reminders.ledger.sms.consents import PostgresSmsChoices
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.shared_answers import forget_all
@@ -112,6 +113,11 @@ def disputes() -> PostgresDisputes:
 def resends() -> PostgresResends:
     """The part of the ledger where messages sent once more are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresResends)
+
+
+def sms_choices() -> PostgresSmsChoices:
+    """The part of the ledger where who said yes or no to SMS is kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresSmsChoices)
 
 
 def journal_pages() -> PostgresJournalPages:

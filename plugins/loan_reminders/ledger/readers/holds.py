@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.holds import Held, Hold, HoldRefusal, HoldRefused
@@ -19,6 +20,7 @@ from loan_reminders.ledger import journal
 from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.readers.held import IN_FORCE, held
+from loan_reminders.ledger.sms.consents import choices_of
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
@@ -198,6 +200,11 @@ class PostgresHolds:
         """Those of these recipients that are not written to any more."""
         with self._transaction() as connection:
             return suppressions.suppressed(connection, self._library, recipients)
+
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
+        with self._transaction() as connection:
+            return choices_of(connection, self._library, patron_ids)
 
     def held(self, patron_ids: Sequence[str], *, today: date) -> Held:
         """What is held of these readers on a day."""

@@ -8,7 +8,7 @@ in between leaves it in doubt, and nobody sends what is in doubt here again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
 from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.messages import Receipt, SentWords
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.readers.resend import LastMessage, LastSent, ResendRefusal, ResendRefused
@@ -32,6 +33,8 @@ from loan_reminders.ledger.readers.held import held
 from loan_reminders.ledger.runs.close import close_books
 from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms import credits as sms_credits
+from loan_reminders.ledger.sms.consents import choices_of
+from loan_reminders.ledger.sms.first_words import never_reached
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 
 # What was cancelled never left. The newest attempt is the last message, however it ended.
@@ -171,6 +174,16 @@ class PostgresResends:
         """Those of these recipients that are not written to any more."""
         with self._transaction() as connection:
             return suppressions.suppressed(connection, self._library, recipients)
+
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
+        with self._transaction() as connection:
+            return choices_of(connection, self._library, patron_ids)
+
+    def never_reached(self, number: str) -> bool:
+        """Whether no SMS of the library has reached a number."""
+        with self._transaction() as connection:
+            return number in never_reached(connection, self._library, [number])
 
     def segments_since(self, since: datetime) -> int:
         """Segments of the SMS that left, or may have left, since a moment."""

@@ -25,6 +25,7 @@ from loan_reminders.french.words import failed_in_a_row
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
 from loan_reminders.ledger.retention.fingerprints import hidden
+from loan_reminders.ledger.sms.first_words import forget_numbers
 from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
 from loan_reminders.ledger.tables.columns import dated
 
@@ -168,6 +169,8 @@ def add(connection: Connection, library: str, entries: Iterable[Entry]) -> int:
     if joined:
         connection.execute(_CANCEL, {"library": library, "run_id": None, "recipients": joined})
         note_suppressed(connection, library, Channel.SMS, entries[0].reason, joined)
+        if not outranks:
+            forget_numbers(connection, library, joined)
     return len(joined)
 
 
