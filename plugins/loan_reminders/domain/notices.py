@@ -37,13 +37,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One notice by one channel to one recipient, about some or all of its loans."""
+    """One notice by one channel to one recipient, about some or all of its loans.
+
+    `first`: an SMS to a number that none has reached before.
+    """
 
     delivery_id: uuid.UUID = field(default_factory=uuid.uuid4)
     notice: Notice
     channel: Channel
     recipient: Recipient
     loans: tuple[Loan, ...]
+    first: bool = False
 
     @property
     def slot(self) -> Slot:

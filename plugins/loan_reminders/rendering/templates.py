@@ -50,7 +50,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """What a template names with a dot; never what begins with an underscore, Python's own."""
-        if _shows_all(type(obj)) and not attribute.startswith("_"):
+        if _shows_all(obj.__class__) and not attribute.startswith("_"):
             try:
                 return getattr(obj, attribute)
             except AttributeError:
@@ -199,7 +199,7 @@ class Templates:
 
 
 @cache
-def _shows_all(kind: type) -> bool:
+def _shows_all(kind: type[object]) -> bool:
     """Whether these are frozen values of ours, or the words of `labels.j2`: nothing of them can be changed or run."""
     frozen = is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
     return bool(frozen) or kind is TemplateModule

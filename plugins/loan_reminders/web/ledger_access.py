@@ -26,6 +26,7 @@ from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
 from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
+from loan_reminders.ledger.sms.consents import PostgresSmsChoices
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.ledger.suppressions.objections import PostgresObjections
@@ -142,6 +143,11 @@ def disputes() -> PostgresDisputes:
 def resends() -> PostgresResends:
     """The part of the ledger where messages sent once more are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresResends)
+
+
+def sms_choices() -> PostgresSmsChoices:
+    """The part of the ledger where who said yes or no to SMS is kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresSmsChoices)
 
 
 def journal_pages() -> PostgresJournalPages:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.letters.batches import EarlierReminder
-from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.recipients import Recipient
@@ -42,6 +42,10 @@ class Planning(Protocol):
 
     def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
         """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
+        ...
+
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
         ...
 
     def held(self, patron_ids: Sequence[str]) -> Held:

@@ -10,6 +10,7 @@ from loan_reminders.domain.loans import Loan, Patron
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Notice, Refused, Routed, Skip, Unreachable
 from loan_reminders.domain.recipients import EmailAddress, Recipient
 from loan_reminders.domain.runs.planning import key, skip, untaken
+from loan_reminders.domain.sms.consent import EVERYBODY, Consent
 from loan_reminders.domain.stages import Channel, ChannelRule, Slot, StageRule
 from loan_reminders.domain.states import Refusal, SkipReason
 from loan_reminders.domain.suppressions.objections import NO_OBJECTION, Objections
@@ -22,6 +23,10 @@ _WORST_FIRST = (
     SkipReason.DEAD_ADDRESS,
     SkipReason.INVALID_RECIPIENT,
     SkipReason.NO_RECIPIENT,
+    SkipReason.DECLINED,
+    SkipReason.NOT_ASKED_FOR,
+    SkipReason.MINOR,
+    SkipReason.NOT_TEXTED,
     SkipReason.EXPIRED,
     SkipReason.NOT_ELIGIBLE,
 )
@@ -50,14 +55,15 @@ def route(
     today: date,
     suppressed: Suppressed = NOBODY,
     objections: Objections = NO_OBJECTION,
+    consent: Consent = EVERYBODY,
 ) -> Routed | Unreachable:
     """Choose channels and recipients for one notice.
 
     Within a slot the rule's first usable channel wins: the others are its fallbacks. `history` holds the slots
     already taken. `refused` holds the recipients that already refused this stage's message for a loan: they are
     not tried again. `suppressed` holds the recipients that are not written to any more, whatever the loan;
-    `objections` the channels that a reader refuses, whatever the recipient. A reader whom nothing can reach is
-    Unreachable, with the code of what is wrong.
+    `objections` the channels that a reader refuses, whatever the recipient; `consent` says who may have an SMS. A
+    reader whom nothing can reach is Unreachable, with the code of what is wrong.
     """
     objected = objections.get(notice.patron.patron_id, frozenset())
     deliveries: list[Delivery] = []
@@ -69,7 +75,7 @@ def route(
             empty.append(_Empty(loans=taken, slot=slot, reason=SkipReason.ALREADY_SENT))
         if loans:
             rules = [channel_rule for channel_rule in rule.channels if channel_rule.channel.slot is slot]
-            delivery, left_out = _fill(notice, slot, loans, rules, refused, suppressed, objected, today)
+            delivery, left_out = _fill(notice, slot, loans, rules, refused, suppressed, objected, consent, today)
             empty.extend(left_out)
             if delivery is not None:
                 deliveries.append(delivery)
@@ -91,6 +97,7 @@ def _fill(
     refused: Refused,
     suppressed: Suppressed,
     objected: frozenset[Channel],
+    consent: Consent,
     today: date,
 ) -> tuple[Delivery | None, list[_Empty]]:
     """The delivery of one slot, and the loans it leaves out."""
@@ -101,6 +108,10 @@ def _fill(
         needless = rule.only_without_email and not without_email
         if not eligible or needless:
             problems.append((SkipReason.NOT_ELIGIBLE, ""))
+            continue
+        unwanted = consent.refuses(notice.patron) if rule.channel is Channel.SMS else None
+        if unwanted is not None:
+            problems.append((unwanted, ""))
             continue
         if rule.expires_after_days is not None and today > notice.due_date + timedelta(days=rule.expires_after_days):
             problems.append((SkipReason.EXPIRED, ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from types import TracebackType
 from typing import Any, Self
@@ -10,7 +10,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, Table, select, text
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, PermanentError
-from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.recipients import Recipient
@@ -22,6 +22,7 @@ from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import decode_loan, encode_recipient
 from loan_reminders.ledger.readers.held import held
 from loan_reminders.ledger.runs.claims import Claims
+from loan_reminders.ledger.sms.consents import choices_of
 from loan_reminders.ledger.statistics.counting import count_again
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.failing_contacts import note_planned
@@ -151,6 +152,11 @@ class PostgresPlanning:
         """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
         with ledger_errors():
             return suppressions.suppressed(self._open(), self._library, recipients)
+
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
+        with ledger_errors():
+            return choices_of(self._open(), self._library, patron_ids)
 
     def held(self, patron_ids: Sequence[str]) -> Held:
         """What a librarian said not to write about, of these readers, on the day of this run."""

@@ -26,6 +26,7 @@ from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
 from loan_reminders.ledger.retention.fingerprints import hidden
 from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
+from loan_reminders.ledger.suppressions.numbers_reached import forget_numbers
 from loan_reminders.ledger.tables.columns import dated
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders feedback ' || :library, 0))")
@@ -168,6 +169,8 @@ def add(connection: Connection, library: str, entries: Iterable[Entry]) -> int:
     if joined:
         connection.execute(_CANCEL, {"library": library, "run_id": None, "recipients": joined})
         note_suppressed(connection, library, Channel.SMS, entries[0].reason, joined)
+        if not outranks:
+            forget_numbers(connection, library, joined)
     return len(joined)
 
 

@@ -63,7 +63,9 @@ from loan_reminders.ledger.tables.retention import disputes as disputes
 from loan_reminders.ledger.tables.retention import erased_cycles as erased_cycles
 from loan_reminders.ledger.tables.retention import erasures as erasures
 from loan_reminders.ledger.tables.retention import retention_state as retention_state
+from loan_reminders.ledger.tables.sms import numbers_known as numbers_known
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
+from loan_reminders.ledger.tables.sms import sms_choices as sms_choices
 from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.statistics import counted_runs as counted_runs
@@ -74,7 +76,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0020"
+SCHEMA_REVISION = "0021"
 """The migration these tables stand for."""
 
 

@@ -12,6 +12,7 @@ from loan_reminders.domain.ports.outside import Ledger, Planning, Run
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.planning import key, plan_notices, skip
 from loan_reminders.domain.runs.routing import route
+from loan_reminders.domain.sms.consent import Consent
 from loan_reminders.domain.stages import Channel, Policy
 from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
 from loan_reminders.french.plurals import many
@@ -52,6 +53,7 @@ def plan_page(
     suppressed = planning.suppressed(recipients(loans))
     held = planning.held(patrons(loans))
     objections = planning.objected(patrons(loans))
+    consent = Consent(rules=policy.sms, said=planning.sms_choices(patrons(loans)))
     plan = plan_notices(loans, stage=run.stage, policy=policy, today=run.today, history=history, held=held)
     deliveries: list[Delivery] = []
     skips = list(plan.skipped)
@@ -64,6 +66,7 @@ def plan_page(
             today=run.today,
             suppressed=suppressed,
             objections=objections,
+            consent=consent,
         )
         if isinstance(routed, Unreachable):
             skips.extend(skip(loan, routed.reason, detail=routed.detail) for loan in notice.loans)
