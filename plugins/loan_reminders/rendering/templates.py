@@ -50,7 +50,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """What a template names with a dot; never what begins with an underscore, Python's own."""
-        if _shows_all(type(obj)) and not attribute.startswith("_"):
+        if _shows_all(type(obj)) and not attribute.startswith("_"):  # type: ignore[arg-type]  # a class has a hash
             try:
                 return getattr(obj, attribute)
             except AttributeError:
