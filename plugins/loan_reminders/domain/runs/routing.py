@@ -127,10 +127,10 @@ def _fill(
         if recipient in suppressed:
             problems.append((suppressed[recipient], f"{rule.channel}:suppressed"))
             continue
-        if any(recipient in refused.get(key(loan), ()) for loan in eligible):
+        if refused and any(recipient in refused.get(key(loan), ()) for loan in eligible):
             problems.append((SkipReason.INVALID_RECIPIENT, f"{rule.channel}:refused_before"))
             continue
-        rest = _without(loans, eligible)
+        rest = _without(loans, eligible) if len(eligible) < len(loans) else ()
         left_out = [_Empty(loans=rest, slot=slot, reason=SkipReason.NOT_ELIGIBLE)] if rest else []
         return Delivery(notice=notice, channel=rule.channel, recipient=recipient, loans=eligible), left_out
     reason = min((problem[0] for problem in problems), key=_WORST_FIRST.index)
@@ -166,6 +166,8 @@ def _email_unusable(patron: Patron, loans: Sequence[Loan], refused: Refused, sup
 
 def _skips(notice: Notice, deliveries: Sequence[Delivery], empty: Sequence[_Empty]) -> tuple[Skip, ...]:
     """Loans without any delivery are skipped whole, for their most telling reason; the others slot by slot."""
+    if not empty:
+        return ()
     with_delivery = {key(loan) for delivery in deliveries for loan in delivery.loans}
     gaps_of: dict[LoanKey, list[_Empty]] = {}
     for gap in empty:

@@ -84,9 +84,10 @@ _CANCEL = text(f"""
     SELECT :library, delivery_id, 'cancelled', reason, true FROM cancelled
     RETURNING receipt_id
 """)  # noqa: S608 - the condition is this module's own
+# One JSON text for all: the driver escapes each address of an array one by one.
 _SUPPRESSED = text(f"""
     SELECT suppression.channel, suppression.recipient, suppression.reason
-    FROM unnest(CAST(:channels AS text[]), CAST(:recipients AS text[])) AS asked(channel, recipient)
+    FROM json_to_recordset(CAST(:asked AS json)) AS asked(channel text, recipient text)
     JOIN suppressions suppression ON suppression.library = :library
      AND suppression.channel = asked.channel AND suppression.recipient = asked.recipient
     WHERE {IN_FORCE}
@@ -225,11 +226,10 @@ def suppressed(connection: Connection, library: str, recipients: Sequence[Recipi
         return {}
     for hash_of_it, place in hidden(connection, library, list(known)).items():
         known[place[0], hash_of_it] = known[place]
-    channels, values = zip(*known, strict=True)
-    asked = {"library": library, "channels": list(channels), "recipients": list(values)}
+    asked = json.dumps([{"channel": channel, "recipient": value} for channel, value in known])
     return {
         known[row.channel, row.recipient]: SuppressionReason(row.reason).skip_reason
-        for row in connection.execute(_SUPPRESSED, asked)
+        for row in connection.execute(_SUPPRESSED, {"library": library, "asked": asked})
     }
 
 
