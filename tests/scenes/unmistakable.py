@@ -58,9 +58,14 @@ def reader(number: int, **changes: Any) -> Any:
 def loan(number: int, due: date, **changes: Any) -> Loan:
     """A loan of his, every text of which is his alone."""
     return a_loan(
-        loan_id=f"QXZVKWPRET{number}", due_date=due, patron=reader(number, **changes),
-        title=f"L'été Qxzvkwtitre {number}", author=f"Qxzvkwauteur, É{number}", call_number=f"QXZVKW {number}", item_barcode=f"QXZVKWCODE{number}",
-    )  # fmt: skip
+        loan_id=f"QXZVKWPRET{number}",
+        due_date=due,
+        patron=reader(number, **changes),
+        title=f"L'été Qxzvkwtitre {number}",
+        author=f"Qxzvkwauteur, É{number}",
+        call_number=f"QXZVKW {number}",
+        item_barcode=f"QXZVKWCODE{number}",
+    )
 
 
 def loans(due: date) -> list[Loan | RejectedRow]:

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import traceback
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -46,8 +47,8 @@ SIMULATORS = ("mail.log", "aiosmtpd", "asyncio", "tests.")
         f"%C3%A9{WORD}%40etu".encode(),
         b"06 39 98 50 01",
         f"+33{DIGITS}001".encode(),
-        *(__import__("base64").b64encode(b"x" * shift + f"to: {WORD}1@etu".encode()) for shift in range(3)),
-        *(__import__("base64").b64encode(b"x" * shift + f"33{DIGITS}001".encode()) for shift in range(3)),
+        *(b64encode(b"x" * shift + f"to: {WORD}1@etu".encode()) for shift in range(3)),
+        *(b64encode(b"x" * shift + f"33{DIGITS}001".encode()) for shift in range(3)),
     ],
 )
 def test_the_search_knows_each_writing(written):
@@ -275,7 +276,7 @@ def test_nothing_personal_is_left_anywhere_but_in_letters_and_where_readers_are_
 
 def broken(dags, left):
     """What the ledger and the page engine say when they break down with a reader in hand."""
-    from loan_reminders.domain.errors import LettersNotPrinted, ReminderError
+    from loan_reminders.domain.errors import LettersNotPrinted
     from loan_reminders.operators.base import only_temporary_errors_are_retried
 
     world, name = dags.world, unmistakable.reader(1).name
@@ -290,12 +291,9 @@ def broken(dags, left):
                 )
         except Exception as error:
             left.keep("error of the ledger", "".join(traceback.format_exception(error)))
-    for told in (LettersNotPrinted("Typst"), ReminderError("x")):
+    for told in (LettersNotPrinted("Typst"), KeyError(name), ExceptionGroup(name, [ValueError(name)])):
         try:
             with only_temporary_errors_are_retried():
-                try:
-                    raise KeyError(name)
-                except KeyError:
-                    raise told from None
+                raise told
         except Exception as error:
-            left.keep("error of a page", str(error))
+            left.keep("error of a task", "".join(traceback.format_exception(error)))
