@@ -130,6 +130,7 @@ SKIPS = {
     SkipReason.INVALID_RECIPIENT: "coordonnées inutilisables",
     SkipReason.NO_RECIPIENT: "coordonnées absentes",
     SkipReason.NOT_ELIGIBLE: "conditions non remplies",
+    SkipReason.CONTROL_GROUP: "témoin : SMS retenu pour mesurer l'effet",
     SkipReason.RETURNED: "rendu depuis",
     SkipReason.RENEWED: "prolongé depuis",
     SkipReason.HELD: "à ne pas écrire pour le moment",

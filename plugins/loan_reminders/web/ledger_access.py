@@ -23,6 +23,7 @@ from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
 from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
+from loan_reminders.ledger.statistics.effect import PostgresEffect
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.shared_answers import forget_all
@@ -132,6 +133,11 @@ def form_keys() -> PostgresFormKeys:
 def figures() -> PostgresFigures:
     """The part of the ledger where figures are summed. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresFigures)
+
+
+def effect() -> PostgresEffect:
+    """The part of the ledger that knows what SMS do. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresEffect)
 
 
 def to_do() -> PostgresToDo:

@@ -47,6 +47,7 @@ _BECAUSE = {
     SkipReason.NOT_YET_DUE: "le prêt n'en était pas encore à cette étape",
     SkipReason.OPTED_OUT: "le lecteur a demandé de ne plus recevoir de message par cette voie",
     SkipReason.NOT_ELIGIBLE: "ce message n'est pas prévu pour ce lecteur ou pour ce prêt",
+    SkipReason.CONTROL_GROUP: "le SMS a été retenu, par tirage au sort, pour mesurer l'effet des SMS",
     SkipReason.RETURNED: "le document avait été rendu",
     SkipReason.RENEWED: "le prêt avait été prolongé",
     SkipReason.HELD: "un bibliothécaire avait demandé de ne pas écrire",
