@@ -167,7 +167,9 @@ def test_ages_are_those_of_the_evening_and_the_last_evening_of_a_month_stays(led
     effect.count(today=due + timedelta(days=92), current=None)
     kept = effect.counts(since=due, zone="UTC").ages
     months = [one.month for one in kept]
-    assert months == [date(2026, 11, 1), date(2026, 12, 1)], "one evening a month; the last one of February knew of none"
+    assert months == [date(2026, 11, 1), date(2026, 12, 1)], (
+        "one evening a month; the last one of February knew of none"
+    )
 
 
 def test_a_trial_given_up_is_noted_that_evening(ledger):

@@ -48,7 +48,7 @@ def test_everybody_is_told_and_the_books_count_who_got_no_sms(world, drawn):
     everybody = {one.patron.patron_id for one in world.ils.rows}
     assert told(world, "email") == everybody
     assert told(world, "sms") == everybody - drawn
-    books = world.close(run_id)
+    books = world.ledger.close_run(run_id)
     assert books.slots_skipped == {"control_group": len(drawn)}
     assert books.skipped == {}
     [kept] = rows(world.ledger, "SELECT seed FROM holdbacks")
