@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from loan_reminders.domain.holdback import Holdback
+
 
 class Stage(StrEnum):
     """A step of the procedure; its value is also the id of its DAG."""
@@ -65,7 +67,8 @@ class ChannelRule:
 
     `categories` empty means every reader. `minimum_loan_days` counts from the loan date to the due date.
     `only_without_email` makes the channel a fallback for readers who cannot be written to by e-mail.
-    `expires_after_days` is how long after the due date the channel is still of use.
+    `expires_after_days` is how long after the due date the channel is still of use. `holdback` leaves a random share of
+    the readers who can be written to by e-mail without this channel, so that its effect can be measured.
     """
 
     channel: Channel
@@ -73,6 +76,7 @@ class ChannelRule:
     minimum_loan_days: int = 0
     only_without_email: bool = False
     expires_after_days: int | None = None
+    holdback: Holdback | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,11 @@ class Policy:
     def rule(self, stage: Stage) -> StageRule:
         """The rule of one stage."""
         return next(rule for rule in self.rules if rule.stage is stage)
+
+    @property
+    def holdback(self) -> Holdback | None:
+        """The SMS held back to measure their effect: the same of every stage that sends SMS."""
+        return next((one.holdback for rule in self.rules for one in rule.channels if one.holdback), None)
 
     def before_start(self, due_date: date, stage: Stage) -> bool:
         """Whether the stage fell, for a loan, on a day before the first one that is this program's."""

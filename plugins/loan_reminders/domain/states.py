@@ -84,6 +84,7 @@ class SkipReason(StrEnum):
     INVALID_RECIPIENT = "invalid_recipient"
     NO_RECIPIENT = "no_recipient"
     NOT_ELIGIBLE = "not_eligible"
+    CONTROL_GROUP = "control_group"
     RETURNED = "returned"
     RENEWED = "renewed"
     HELD = "held"

@@ -45,6 +45,7 @@ TASKS = {
     "read_bounces": "Lire les retours d'e-mails",
     "watch_runs": "Surveiller les tournées",
     "look_at_loans": "Regarder les retours",
+    "measure_effect": "Mesurer l'effet des SMS",
     "erase_expired": "Effacer ce qui a été conservé assez longtemps",
 }
 """The display name of each task, by its id."""

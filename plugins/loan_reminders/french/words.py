@@ -135,6 +135,7 @@ SKIPS = {
     SkipReason.NOT_ASKED_FOR: "n'a pas demandé de SMS",
     SkipReason.MINOR: "mineur, sans SMS",
     SkipReason.NOT_TEXTED: "pas de SMS pour ce public",
+    SkipReason.CONTROL_GROUP: "témoin : SMS retenu pour mesurer l'effet",
     SkipReason.RETURNED: "rendu depuis",
     SkipReason.RENEWED: "prolongé depuis",
     SkipReason.HELD: "à ne pas écrire pour le moment",

@@ -98,7 +98,7 @@ def _siblings(location: Sequence[int | str], model: type[BaseModel]) -> list[str
         if isinstance(part, int):
             continue
         section = _model_of(section.model_fields[part].annotation)
-    return sorted(section.model_fields)
+    return sorted(field.alias or name for name, field in section.model_fields.items())
 
 
 def _model_of(annotation: Any) -> Any:

@@ -36,6 +36,7 @@ def stage_rule(stage: Stage, settings: StageSettings, sms: SmsSettings) -> Stage
                 minimum_loan_days=entry.conditions.minimum_loan_days,
                 only_without_email=entry.conditions.no_usable_email,
                 expires_after_days=sms.expires_after_days if entry.channel == Channel.SMS.value else None,
+                holdback=sms.held_back() if entry.channel == Channel.SMS.value else None,
             )
             for entry in settings.channels
         ),

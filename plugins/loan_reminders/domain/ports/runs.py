@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
+from loan_reminders.domain.holdback import Holdback
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
@@ -62,6 +63,10 @@ class Planning(Protocol):
 
     def record(self, deliveries: Sequence[Delivery], skips: Sequence[Skip]) -> None:
         """Write notices, deliveries, claims and skips, in bulk."""
+        ...
+
+    def keep_holdback(self, holdback: Holdback) -> None:
+        """Keep that SMS were held back at random on the day of this run; a dry run keeps nothing."""
         ...
 
 

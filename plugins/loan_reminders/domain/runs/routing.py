@@ -28,6 +28,7 @@ _WORST_FIRST = (
     SkipReason.MINOR,
     SkipReason.NOT_TEXTED,
     SkipReason.EXPIRED,
+    SkipReason.CONTROL_GROUP,
     SkipReason.NOT_ELIGIBLE,
 )
 """When a loan gets no delivery at all, the first of these among its slots is the reason given."""
@@ -129,6 +130,11 @@ def _fill(
             continue
         if refused and any(recipient in refused.get(key(loan), ()) for loan in eligible):
             problems.append((SkipReason.INVALID_RECIPIENT, f"{rule.channel}:refused_before"))
+            continue
+        # Last: those held back are just the readers who would have been written to. Nobody is left without an e-mail.
+        held_back = rule.holdback is not None and rule.holdback.holds_back(notice.patron.patron_id, today)
+        if held_back and not without_email:
+            problems.append((SkipReason.CONTROL_GROUP, f"{rule.channel}:control"))
             continue
         rest = _without(loans, eligible) if len(eligible) < len(loans) else ()
         left_out = [_Empty(loans=rest, slot=slot, reason=SkipReason.NOT_ELIGIBLE)] if rest else []

@@ -51,6 +51,7 @@ _BECAUSE = {
     SkipReason.NOT_ASKED_FOR: "le lecteur n'a pas demandé de SMS, et il faut qu'il le demande",
     SkipReason.MINOR: "le lecteur est mineur, et la bibliothèque n'écrit pas de SMS aux mineurs",
     SkipReason.NOT_TEXTED: "la bibliothèque n'écrit pas de SMS à ce public",
+    SkipReason.CONTROL_GROUP: "le SMS a été retenu, par tirage au sort, pour mesurer l'effet des SMS",
     SkipReason.RETURNED: "le document avait été rendu",
     SkipReason.RENEWED: "le prêt avait été prolongé",
     SkipReason.HELD: "un bibliothécaire avait demandé de ne pas écrire",

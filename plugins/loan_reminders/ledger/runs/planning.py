@@ -10,6 +10,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, Table, select, text
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, PermanentError
+from loan_reminders.domain.holdback import Holdback
 from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.ports.outside import Run
@@ -24,6 +25,7 @@ from loan_reminders.ledger.readers.held import held
 from loan_reminders.ledger.runs.claims import Claims
 from loan_reminders.ledger.sms.consents import choices_of
 from loan_reminders.ledger.statistics.counting import count_again
+from loan_reminders.ledger.statistics.holdbacks import keep_holdback
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.failing_contacts import note_planned
 from loan_reminders.ledger.suppressions.objections import objected
@@ -201,6 +203,12 @@ class PostgresPlanning:
             copy_rows(connection, tables.delivery_loans, *self._claimed(deliveries))
             copy_rows(connection, tables.skips, *self._skips(skips))
         self._planned += len(deliveries)
+
+    def keep_holdback(self, holdback: Holdback) -> None:
+        """Keep that SMS were held back at random on the day of this run; a dry run keeps nothing."""
+        if not self._run.dry_run and not self._done_before:
+            with ledger_errors():
+                keep_holdback(self._open(), self._library, holdback)
 
     def _notices(self, deliveries: Sequence[Delivery]) -> Rows:
         notices = {delivery.notice.notice_id: delivery.notice for delivery in deliveries}

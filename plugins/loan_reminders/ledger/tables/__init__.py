@@ -7,8 +7,8 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
 not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`, readers
-as last seen in `readers`, what readers asked for in `reader_rights`, figures in `statistics`, what stays of what was
-removed in `retention`, the high-water mark of what left in `marks`.
+as last seen in `readers`, what readers asked for in `reader_rights`, figures in `statistics` and `effect`, what stays
+of what was removed in `retention`, the high-water mark of what left in `marks`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ from loan_reminders.ledger.tables.corrections import corrections as corrections
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
 from loan_reminders.ledger.tables.desk import put_aside as put_aside
 from loan_reminders.ledger.tables.desk import question_answers as question_answers
+from loan_reminders.ledger.tables.effect import effect_findings as effect_findings
+from loan_reminders.ledger.tables.effect import effect_overdues as effect_overdues
+from loan_reminders.ledger.tables.effect import effect_returns as effect_returns
+from loan_reminders.ledger.tables.effect import holdbacks as holdbacks
+from loan_reminders.ledger.tables.effect import overdue_ages as overdue_ages
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
 from loan_reminders.ledger.tables.holds import holds as holds
 from loan_reminders.ledger.tables.holds import resends as resends
@@ -76,7 +81,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0021"
+SCHEMA_REVISION = "0023"
 """The migration these tables stand for."""
 
 

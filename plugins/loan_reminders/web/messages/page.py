@@ -29,6 +29,7 @@ from loan_reminders.web.messages import made
 from loan_reminders.web.messages.made import Asked
 from loan_reminders.web.middleware import FRAMED
 from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.statistics.effect_page import running
 
 seen = APIRouter(route_class=SeeRoute)
 acted = APIRouter(route_class=ActRoute)
@@ -214,6 +215,7 @@ def _page(
         places=previews.parts(asked.stage, asked.channel, language if language in languages else "fr"),
         loan=loan,
         problem=problem,
+        running=running(made.today()),
     )
 
 
