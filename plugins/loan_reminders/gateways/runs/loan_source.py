@@ -35,9 +35,12 @@ class IlsLoanSource:
     binds `loan_key` and `loan_number`; many are asked at once by putting it together as often as there are loans.
     Of the days, the statement may name as binds `due_ymd` and `today_ymd` (numbers YYYYMMDD), `due_from` and
     `due_to` (the due date and the day after it, at midnight), and `now_ts` (today, at midnight); `binds` holds
-    the site's own, such as library codes. `patience` is for what fails before its first row: later, the rows handed on
+    the site's own, such as library codes; `from_ymd` is the number of the first day. `patience` is for what fails before its first row: later, the rows handed on
     would come twice, and the reader of the stream begins afresh instead.
     """
+
+    columns: Sequence[str] = COLUMNS
+    file = "loans_due.sql"
 
     def __init__(
         self,
@@ -63,16 +66,19 @@ class IlsLoanSource:
         Raises IlsUnavailable (network, restart, time-out: retry) or IlsRejected (account, table, column, statement);
         at its end also IlsRejected when a wrong join multiplied the rows, as `unless_a_join_is_wrong` sees it.
         """
-        with closing(self._rows(due_date, today)) as rows:
-            yield from unless_a_join_is_wrong((self._read(row) for row in rows), lambda loan: loan.loan_id)
+        with closing(self._rows(due_date, due_date, today)) as rows:
+            loans = (self._read(row) for row in rows)
+            yield from unless_a_join_is_wrong(loans, lambda loan: loan.loan_id, file=self.file)
 
     def loan_ids_due(self, due_date: date, *, today: date) -> Generator[str]:
         """The ids alone of the same loans, rows that cannot be read included. Raises like `loans_due`."""
-        with closing(self._rows(due_date, today)) as rows:
-            yield from unless_a_join_is_wrong((loan_id_of(row) for row in rows), lambda loan_id: loan_id)
+        with closing(self._rows(due_date, due_date, today)) as rows:
+            ids = (self._id_of(row) for row in rows)
+            yield from unless_a_join_is_wrong(ids, lambda loan_id: loan_id, file=self.file)
 
-    def _rows(self, due_date: date, today: date) -> Generator[Mapping[str, object]]:
-        binds = values_named(self._sql, {**self._binds, **days_offered(due_date, today)})
+    def _rows(self, first: date, last: date, today: date) -> Generator[Mapping[str, object]]:
+        """The rows of the days from the first to the last."""
+        binds = values_named(self._sql, {**self._binds, **days_offered(last, today, first=first)})
         with ExitStack() as open_session:
             answer, rows = self._patience.until_it_answers(lambda: self._first_rows(binds, open_session))
             while rows:
@@ -85,7 +91,7 @@ class IlsLoanSource:
         with ExitStack() as opening:
             session = opening.enter_context(self._database.session())
             answer = session.execute(self._sql, binds)
-            _check_columns(answer)
+            _check_columns(answer, self.columns, self.file)
             rows = answer.fetchmany()
             open_session.push(opening.pop_all())
             return answer, rows
@@ -117,8 +123,13 @@ class IlsLoanSource:
         except RowError as error:
             return reject(row, error)
 
+    def _id_of(self, row: Mapping[str, object]) -> str:
+        return loan_id_of(row)
 
-def unless_a_join_is_wrong(rows: Iterable[_Row], id_of: Callable[[_Row], str]) -> Generator[_Row]:
+
+def unless_a_join_is_wrong(
+    rows: Iterable[_Row], id_of: Callable[[_Row], str], *, file: str = IlsLoanSource.file
+) -> Generator[_Row]:
     """The rows as they come; at the end, or when it is enough, IlsRejected naming the loans of a wrong join.
 
     Who is told of what, and how often, would hang on rows that a join multiplied, so nobody is told. A few loans that
@@ -138,7 +149,7 @@ def unless_a_join_is_wrong(rows: Iterable[_Row], id_of: Callable[[_Row], str]) -
                 break
         seen.add(loan_id)
     if _is_wrong(again, of=len(seen)):
-        raise IlsRejected(_told(again, at_least="au moins " if too_many == ENOUGH else ""))
+        raise IlsRejected(_told(again, file, at_least="au moins " if too_many == ENOUGH else ""))
 
 
 def _is_wrong(again: Counter[str], *, of: int) -> bool:
@@ -148,34 +159,36 @@ def _is_wrong(again: Counter[str], *, of: int) -> bool:
     return most >= MORE_ROWS_OF_A_LOAN or len(again) >= max(LOANS_THAT_REPEAT, THEIR_SHARE * of)
 
 
-def _told(again: Counter[str], *, at_least: str) -> str:
+def _told(again: Counter[str], file: str, *, at_least: str) -> str:
     named = [f"{loan_id} ({at_least}{1 + more} lignes)" for loan_id, more in again.most_common(_LOANS_NAMED)]
     if others := len(again) - len(named):
         named.append(f"et {at_least}{many(others, 'autre prêt', 'autres prêts')}")
     return (
         f"La requête du SIGB rend plusieurs lignes pour un même prêt : {', '.join(named)}."
-        " Aucun avis n'est préparé. Corriger la jointure de loans_due.sql, puis relancer la tâche."
+        f" Aucun avis n'est préparé. Corriger la jointure de {file}, puis relancer la tâche."
     )
 
 
-def days_offered(due_date: date, today: date) -> dict[str, object]:
-    """The values of the days that a statement may name as binds."""
+def days_offered(due_date: date, today: date, *, first: date | None = None) -> dict[str, object]:
+    """The values of the days that a statement may name as binds; `first` is where several days begin."""
+    begin = first or due_date
     return {
         "due_ymd": _ymd(due_date),
+        "from_ymd": _ymd(begin),
         "today_ymd": _ymd(today),
-        "due_from": datetime.combine(due_date, time.min),
+        "due_from": datetime.combine(begin, time.min),
         "due_to": datetime.combine(due_date + timedelta(days=1), time.min),
         "now_ts": datetime.combine(today, time.min),
     }
 
 
-def _check_columns(answer: Answer) -> None:
+def _check_columns(answer: Answer, columns: Sequence[str], file: str) -> None:
     """Raises IlsRejected naming the columns of the contract that are missing."""
-    missing = [column for column in COLUMNS if column not in answer.columns]
+    missing = [column for column in columns if column not in answer.columns]
     if missing:
         raise IlsRejected(
             f"La requête du SIGB ne rend pas les colonnes : {', '.join(missing)}."
-            " Corriger loans_due.sql, puis relancer la tâche."
+            f" Corriger {file}, puis relancer la tâche."
         )
 
 
