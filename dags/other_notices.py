@@ -4,8 +4,8 @@ Un avis que la bibliothèque a ajouté elle-même (partie `[notices]` de `librar
 suggestion d'achat est en rayon… Un message par lecteur et par jour de l'événement, par e-mail et, si la bibliothèque le
 veut, par SMS ; chaque demande est annoncée **une seule fois**.
 
-1. **Extraire les prêts** : ici les demandes du jour et des jours d'avant (`days_back`), lues dans le SIGB par la requête
-   de cet avis.
+1. **Extraire les prêts** : ici les demandes du jour et des jours d'avant (`days_back`), que la requête de cet avis lit
+   dans le SIGB.
 2. **Préparer les avis**, 3. **Vérifier le volume** : comme chaque étape.
 4. **Envoyer les e-mails** et **Envoyer les SMS** : l'un n'attend pas l'autre ; ce qui n'est plus vrai dans le SIGB au
    moment de l'envoi (retirée, annulée) n'est pas annoncé. Une désinscription (STOP) vaut ici aussi.

@@ -43,7 +43,8 @@ TEMPLATES = {
     "sms/text.txt.j2": "{{ library.short_name }} : votre carte expire dans un mois.\n",
 }
 CARDS = """
-    CREATE TABLE cards (id text, ends_on date, reader text, category text, name text, email text, mobile text, title text)
+    CREATE TABLE cards
+        (id text, ends_on date, reader text, category text, name text, email text, mobile text, title text)
 """
 OPEN = 'window = { opens = "10:00", closes = "19:00", weekdays = [1, 2, 3, 4, 5, 6], on_holidays = false'
 
@@ -71,7 +72,12 @@ def cards(postgres_server, monkeypatch):
     """The table of the ILS; the fixture runs statements on it."""
     name = postgres_server.create_database()
     postgres_server.execute(CARDS, database=name)
-    connection = {"conn_type": "postgres", "host": str(postgres_server.socket_folder), "login": "postgres", "schema": name}
+    connection = {
+        "conn_type": "postgres",
+        "host": str(postgres_server.socket_folder),
+        "login": "postgres",
+        "schema": name,
+    }
     monkeypatch.setenv("AIRFLOW_CONN_ILS_ORACLE", json.dumps(connection))
     yield lambda statement: postgres_server.execute(statement, database=name)
     postgres_server.drop_database(name)
@@ -81,9 +87,8 @@ def a_card(number, day, *, reader=1, category="01", email=True, mobile=True):
     key = "NULL" if number is None else f"'{number}'"
     mail = f"'lecteur{reader}@etu.example.org'" if email else "NULL"
     phone = f"'06 39 98 00 {reader:02}'" if mobile else "NULL"
-    return (
-        f"INSERT INTO cards VALUES ({key}, '{day}', 'P{reader}', '{category}', 'Dupont', {mail}, {phone}, 'Carte {number}')"
-    )
+    values = f"{key}, '{day}', 'P{reader}', '{category}', 'Dupont', {mail}, {phone}, 'Carte {number}'"
+    return f"INSERT INTO cards VALUES ({values})"
 
 
 class Tasks:

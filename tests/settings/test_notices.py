@@ -85,7 +85,10 @@ def test_a_notice_is_called_as_its_library_calls_it_and_by_its_name_where_it_is_
     monkeypatch.setenv("REMINDERS_CONFIG", str(tmp_path / "library.toml"))
     settings.cache_clear()
     assert STAGES[HOLD] == "avis de réservation disponible"
-    assert (stage_title(HOLD), the_stage(HOLD)) == ("Avis de réservation disponible", "l'avis de réservation disponible")
+    assert (stage_title(HOLD), the_stage(HOLD)) == (
+        "Avis de réservation disponible",
+        "l'avis de réservation disponible",
+    )
     assert no_stage(HOLD) == "d'avis de réservation disponible"
     assert STAGES[Stage("card_expires")] == "avis « card expires »"
 

@@ -112,8 +112,8 @@ class ChannelRule:
 class StageRule:
     """When a stage falls, counted in days from the due date (negative: before), and its channels.
 
-    A notice that is not about loans falls on the day of what it tells of, which is its due date; `days_back` is how many
-    days later it may still be told, and how far back its runs look. `starts_on` is the first day that is told of.
+    A notice that is not about loans falls on the day of what it tells of, which is its due date; `days_back` is how
+    many days later it may still be told, and how far back its runs look. `starts_on` is the first day told of.
     """
 
     stage: Stage

@@ -28,7 +28,6 @@ DAGS = {dag_id: f"{place}. {title}" for place, (dag_id, title) in enumerate(_TIT
 """The display name of each DAG, by its id; the numbers keep them in the order of the procedure."""
 
 
-
 def dag_title(name: str) -> str:
     """The display name of a DAG; that of a notice which is not about loans has no number."""
     try:

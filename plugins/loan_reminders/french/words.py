@@ -6,13 +6,12 @@ the singular of one message, in the feminine of one letter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
-
 
 
 class _Names(dict[Stage, str]):
@@ -21,7 +20,9 @@ class _Names(dict[Stage, str]):
     `title_of` asks its settings, which are not this room's to read; None when they do not say.
     """
 
-    title_of: Callable[[str], str | None] = staticmethod(lambda name: None)  # noqa: ARG005 - until settings are read
+    def __init__(self, names: Mapping[Stage, str]) -> None:
+        super().__init__(names)
+        self.title_of: Callable[[str], str | None] = lambda _: None
 
     def __missing__(self, stage: Stage) -> str:
         return self.title_of(str(stage)) or f"avis « {str(stage).replace('_', ' ')} »"

@@ -13,16 +13,15 @@ from attrs import evolve
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
+from loan_reminders.domain.stages import Stage
 from loan_reminders.gateways.runs.ils_database import Engine, IlsDatabase, IlsSession
-from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.loan_source import IlsLoanSource, IlsNoticeSource
 from loan_reminders.gateways.runs.mariadb_database import MariaDbDatabase
-from loan_reminders.gateways.runs.notice_source import IlsNoticeSource
 from loan_reminders.gateways.runs.oracle_connection import OracleAccount
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
 from loan_reminders.gateways.runs.postgres_database import PostgresDatabase
 from loan_reminders.gateways.runs.statements import final_text
-from loan_reminders.domain.stages import Stage
 from loan_reminders.places import notice_statements, statement_folders
 from loan_reminders.services.runs.check_notices import CheckedNotice
 
@@ -124,9 +123,9 @@ def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str =
 def ils_inspection(
     ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str = "", of: Stage | None = None
 ) -> Inspection:
-    """The same database, to be asked about itself and about the two statements; `of` a notice, its own instead of the first.
+    """The same database, to be asked about itself and about the two statements.
 
-    Raises like `ils_database`.
+    `of` names a notice whose own statement takes the place of the first. Raises like `ils_database`.
     """
     from loan_reminders.gateways.runs.checks.mariadb import MariaDbInspection
     from loan_reminders.gateways.runs.checks.oracle import OracleInspection

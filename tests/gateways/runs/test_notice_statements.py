@@ -12,7 +12,7 @@ import pytest
 from loan_reminders.domain.errors import IlsRejected
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.stages import PatronCategory, Stage
-from loan_reminders.gateways.runs.notice_source import IlsNoticeSource
+from loan_reminders.gateways.runs.loan_source import IlsNoticeSource
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.statements import final_text
 from sql.demo.tables import BINDS, write_sqlite
@@ -82,7 +82,8 @@ def koha(mariadb_server):
             suggested = {"suggestedby": 1, "STATUS": "AVAILABLE", "title": "Suggéré", "biblionumber": 1}
             insert(cursor, "suggestions", [
                 {"suggestionid": 1, **suggested}, {"suggestionid": 2, **suggested, "STATUS": "ORDERED"},
-                {"suggestionid": 3, **suggested, "biblionumber": None}, {"suggestionid": 4, **suggested, "suggestedby": None},
+                {"suggestionid": 3, **suggested, "biblionumber": None},
+                {"suggestionid": 4, **suggested, "suggestedby": None},
                 {"suggestionid": 5, **suggested, "biblionumber": 2},
             ])  # fmt: skip
             insert(cursor, "aqorders", [
@@ -133,7 +134,8 @@ def test_pmb_tells_of_the_holds_whose_item_was_put_aside(mariadb_server):
     rows = {
         "empr": [{"id_empr": 1, "empr_nom": "Martin", "empr_prenom": "Camille", "empr_mail": "camille@etu.example.org",
                   "empr_categ": 1, "empr_location": 3}],
-        "exemplaires": [{"expl_id": 7, "expl_cb": "3007", "expl_notice": 1, "expl_cote": "843 PRO", "expl_location": 2}],
+        "exemplaires": [{"expl_id": 7, "expl_cb": "3007", "expl_notice": 1, "expl_cote": "843 PRO",
+                         "expl_location": 2}],
         "notices": [{"notice_id": 1, "tit1": "Le livre qui manque"}, {"notice_id": 5, "tit1": "Revue d'études"}],
         "bulletins": [{"bulletin_id": 5, "bulletin_numero": "n° 12", "bulletin_notice": 5, "mention_date": "mars"}],
     }  # fmt: skip
@@ -215,7 +217,8 @@ def aleph(library, tmp_path_factory):
     write_sqlite(path, library)
     with closing(sqlite3.connect(path)) as database:
         rows = database.execute(
-            "SELECT z36_rec_key, z36_id FROM z36 JOIN z30 ON z30_rec_key = z36_rec_key JOIN z303 ON z303_rec_key = z36_id"
+            "SELECT z36_rec_key, z36_id FROM z36 JOIN z30 ON z30_rec_key = z36_rec_key"
+            " JOIN z303 ON z303_rec_key = z36_id"
             " WHERE length(trim(z303_name)) > 5 ORDER BY z36_rec_key LIMIT 5"
         ).fetchall()
         database.execute(Z37)
@@ -257,7 +260,7 @@ def test_a_statement_without_a_column_or_with_a_row_that_cannot_be_read(aleph):
 
 
 def test_the_view_is_asked_for_the_days_of_a_run(postgres_server):
-    from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
+    from loan_reminders.domain.runs.reading.notice_rows import NOTICE_COLUMNS
     from tests.scenes.library_systems import gateway_to
 
     name = postgres_server.create_database()

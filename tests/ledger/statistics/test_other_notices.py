@@ -56,9 +56,7 @@ def test_it_is_removed_after_its_last_event_and_never_told_again(ledger, tmp_pat
     assert remove(ledger, tmp_path).loans == 1
     for table in ("loans_seen", "deliveries", "notices", "delivery_loans", "loan_ends"):
         assert rows(ledger, f"SELECT count(*) FROM {table}") == [(0,)]
-    run = extracted(
-        ledger, [request], stage=HOLD, due_date=OLD, today=OLD, reference_date=OLD, dag_run_id="once more"
-    )
+    run = extracted(ledger, [request], stage=HOLD, due_date=OLD, today=OLD, reference_date=OLD, dag_run_id="once more")
     with ledger.planning(run.run_id) as planning:
         assert set(planning.history([KEY])) == {(KEY, slot) for slot in Slot}
 

@@ -1,4 +1,4 @@
-"""Loans from an ILS by one SELECT, whatever the engine of its database."""
+"""Loans from an ILS by one SELECT, whatever the engine of its database; and what another notice tells of by its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from loan_reminders.domain.errors import IlsRejected, RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.runs.cells import read_day
 from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, loan_id_of, parse_row, reject
+from loan_reminders.domain.runs.reading.notice_rows import (
+    DAY,
+    NOTICE_COLUMNS,
+    notice_id_of,
+    parse_notice_row,
+    reject_notice_row,
+)
+from loan_reminders.domain.stages import Stage
 from loan_reminders.french.plurals import many
 from loan_reminders.gateways.runs.binds import LOANS_AT_ONCE, together, values_named
 from loan_reminders.gateways.runs.ils_database import Answer, ReadableIls
@@ -24,6 +32,8 @@ LOANS_THAT_REPEAT, THEIR_SHARE = 20, 0.1
 ENOUGH = 10_000
 """Rows too many after which the rest is not read any more."""
 _LOANS_NAMED = 5
+A_RUN_LASTS = timedelta(days=7)
+"""Longer than any run: what it read may be asked about again until it ends."""
 
 _Row = TypeVar("_Row")
 
@@ -35,7 +45,7 @@ class IlsLoanSource:
     binds `loan_key` and `loan_number`; many are asked at once by putting it together as often as there are loans.
     Of the days, the statement may name as binds `due_ymd` and `today_ymd` (numbers YYYYMMDD), `due_from` and
     `due_to` (the due date and the day after it, at midnight), and `now_ts` (today, at midnight); `binds` holds
-    the site's own, such as library codes; `from_ymd` is the number of the first day. `patience` is for what fails before its first row: later, the rows handed on
+    the site's own, such as library codes. `patience` is for what fails before its first row: later, the rows handed on
     would come twice, and the reader of the stream begins afresh instead.
     """
 
@@ -125,6 +135,64 @@ class IlsLoanSource:
 
     def _id_of(self, row: Mapping[str, object]) -> str:
         return loan_id_of(row)
+
+
+class IlsNoticeSource(IlsLoanSource):
+    """The requests that a notice tells of: a run's days, streamed inside one read-only transaction.
+
+    `sql` returns the columns of `domain.runs.reading.notice_rows` for the days from `due_from` to before `due_to` (or
+    the numbers `from_ymd` to `due_ymd`). A run asks for its day and the `days_back` days before it. Whether something
+    still waits is asked by the same statement: what it does not give any more is over. `today` is the day of whoever
+    asks.
+    """
+
+    columns = NOTICE_COLUMNS
+
+    def __init__(
+        self,
+        database: ReadableIls,
+        *,
+        stage: Stage,
+        sql: str,
+        days_back: int,
+        today: date,
+        binds: Mapping[str, str | int],
+        codes: CodeMapping,
+        patience: Patience = AT_ONCE,
+    ) -> None:
+        super().__init__(database, sql=sql, now_sql="", binds=binds, codes=codes, patience=patience)
+        self.file = f"notices/{stage.value}.sql"
+        self._stage = stage
+        self._days_back = timedelta(days=days_back)
+        self._today = today
+
+    def loans_due(self, due_date: date, *, today: date) -> Generator[Loan | RejectedRow]:
+        """Stream what the notice tells of on a day, the days before it included. Raises like the source of loans."""
+        with closing(self._rows(due_date - self._days_back, due_date, today)) as rows:
+            requests = (self._read(row) for row in rows)
+            yield from unless_a_join_is_wrong(requests, lambda request: request.loan_id, file=self.file)
+
+    def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
+        """The day of each of these requests that the statement still gives. Raises like the source of loans."""
+        asked = frozenset(loan_ids)
+        if not asked:
+            return {}
+        found: dict[str, date] = {}
+        with closing(self._rows(self._today - self._days_back - A_RUN_LASTS, self._today, self._today)) as rows:
+            for row in rows:
+                if (request := self._id_of(row)) in asked:
+                    with suppress(RowError):
+                        found.setdefault(request, read_day(row.get(DAY), DAY, zone=self._codes.zone))
+        return found
+
+    def _read(self, row: Mapping[str, object]) -> Loan | RejectedRow:
+        try:
+            return parse_notice_row(row, self._codes, stage=self._stage)
+        except RowError as error:
+            return reject_notice_row(row, error, stage=self._stage)
+
+    def _id_of(self, row: Mapping[str, object]) -> str:
+        return notice_id_of(row, stage=self._stage)
 
 
 def unless_a_join_is_wrong(

@@ -25,9 +25,9 @@ from sqlalchemy import (
     text,
 )
 
-from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.stages import Channel, PatronCategory
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
-from loan_reminders.ledger.tables.columns import count, library_code, metadata, moment, of_run, one_of
+from loan_reminders.ledger.tables.columns import count, library_code, metadata, moment, of_run, one_of, stage_name
 
 counted_runs = Table(
     "counted_runs",

@@ -1,4 +1,7 @@
-"""The five stages of the day, and the other notices, as cards: where each is, whom it told and by which channel, whether its books balance."""
+"""The five stages of the day, and the other notices, as cards.
+
+Each says where it is, whom it told and by which channel, and whether its books balance.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunPage
-from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.desk import not_reached_words, stuck_words

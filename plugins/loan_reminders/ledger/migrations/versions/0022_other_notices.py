@@ -39,8 +39,7 @@ def _allow(condition: str) -> None:
     for table in TABLES:
         name = f"{table}_stage_check"
         op.execute(
-            f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name},"
-            f" ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID"
+            f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID"
         )
         op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
 

@@ -59,4 +59,3 @@ def _as_loan(row: Mapping[str, object]) -> dict[str, object]:
 def _id(stage: Stage, key: str) -> str:
     """Nothing for a row without a key, like a loan's."""
     return f"{OF_A_NOTICE}{stage.value}:{key}" if key else ""
-
