@@ -15,7 +15,7 @@ from loan_reminders.domain.dag_ids import library_of
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.runs.tries import FIRST_PAUSE, LONGEST_PAUSE, TRIES_AFTER
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.french.task_names import DAGS
+from loan_reminders.french.task_names import dag_title
 from loan_reminders.services.compose import check_texts
 from loan_reminders.settings.all_libraries import all_settings
 from loan_reminders.settings.libraries import EMPTY, codes, of_library, settings_path, several
@@ -36,6 +36,9 @@ RUN_LASTS = {
 """How long a run may last, longer than any sound one: a day for the question about the volume, then the tries, and for
 SMS a long closed weekend. A run that stands still ends then, in red, and lets the next one begin. Registered letters
 have no limit: they wait for a librarian as long as it takes."""
+
+NOTICE_LASTS = timedelta(days=5)
+"""The same for a notice that is not about loans: it may have SMS."""
 
 SHORT_RUN_LASTS = timedelta(hours=2)
 """How long a run may last of a DAG that is no stage. No person is awaited: three tries, ten minutes apart."""
@@ -67,8 +70,18 @@ def _at(expression: str, time_zone: str) -> UpToNowTimetable:
 
 def daily(stage: Stage) -> UpToNowTimetable:
     """Every day at the stage's hour, in the library's zone; the logical date is that very moment."""
-    starts_at = settings().stages.of(stage).starts_at
+    starts_at = settings().starts_at(stage)
     return _at(f"{starts_at.minute} {starts_at.hour} * * *", settings().library.time_zone)
+
+
+def other_notices() -> tuple[Stage, ...]:
+    """The notices that are not about loans, of the current library; none unless its settings name one."""
+    return settings().other_notices
+
+
+def sends_sms(stage: Stage) -> bool:
+    """Whether the current library sends SMS at this stage, or for this notice."""
+    return any(rule.channel is Channel.SMS for rule in settings().policy().rule(stage).channels)
 
 
 def hourly(minute: int) -> UpToNowTimetable:
@@ -123,7 +136,7 @@ def check_libraries() -> None:
 
 
 def _check_texts(ours: Settings, stage: Stage) -> None:
-    if any(entry.channel == Channel.SMS.value for entry in ours.stages.of(stage).channels):
+    if sends_sms(stage):
         check_texts(ours.templates, ours.text_rules(), stage=stage, library=ours.identity())
 
 
@@ -133,7 +146,7 @@ def _shared(name: str) -> dict[str, Any]:
     known = ours.library
     return {
         "dag_id": our_dag_id(name),
-        "dag_display_name": f"{DAGS[name]} · {known.short_name}" if several() else DAGS[name],
+        "dag_display_name": f"{dag_title(name)} · {known.short_name}" if several() else dag_title(name),
         "start_date": datetime(2026, 1, 1, tzinfo=ours.zone),
         "catchup": False,
         "tags": ["relances", known.code] if several() else ["relances"],
@@ -153,7 +166,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
     return {
         **_shared(stage.value),
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
-        "dagrun_timeout": RUN_LASTS.get(stage),
+        "dagrun_timeout": RUN_LASTS.get(stage) if stage.is_about_loans else NOTICE_LASTS,
         **watched_run(late_after=timedelta(hours=settings().alerts.late_after_hours)),
         "params": {
             "reference_date": Param(

@@ -48,7 +48,7 @@ def problems(environment: Mapping[str, str]) -> Iterator[str]:
 
 def _connections(settings: Settings) -> tuple[str, ...]:
     """The connections that a library needs, but the ledger's."""
-    sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().rules for one in rule.channels)
+    sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().all_rules for one in rule.channels)
     return (settings.ils.connection, settings.email.connection, *([settings.sms.connection] if sends_sms else []))
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError
-from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import CHANNELS, STAGES
@@ -54,8 +54,8 @@ def write_previews(ours: Settings, folder: Path, *, now: datetime, chromium: str
     """
     folder.mkdir(parents=True, exist_ok=True)
     found: list[Path] = []
-    for stage in Stage:
-        for channel in sorted(STAGE_CHANNELS[stage]):
+    for stage in ours.all_stages:
+        for channel in sorted(ours.channels_of(stage)):
             place = folder / stage / channel
             place.mkdir(parents=True, exist_ok=True)
             if channel is Channel.EMAIL:

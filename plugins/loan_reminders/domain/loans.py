@@ -65,9 +65,15 @@ class Patron:
     minor: bool = False
 
 
+OF_A_NOTICE = "@"
+"""How the id of a `Loan` begins that is none: what a notice of another kind tells of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
     """One document on loan. `loan_id` tells this loan from any other of the same item.
+
+    It may stand for something else that readers are told of once: `is_loan` is False then (`runs.notice_rows`).
 
     Texts are as the ILS holds them, trimmed, never None; an empty title stays empty here and gets words in rendering.
     `remarks` are of the row just read: the ledger counts them and keeps none with the loan.
@@ -87,6 +93,11 @@ class Loan:
     item_status: str
     price_text: str
     remarks: RowRemarks = field(default=NO_REMARKS, compare=False, repr=False)
+
+    @property
+    def is_loan(self) -> bool:
+        """Whether it is one: not a hold that arrived, or what else a notice tells of."""
+        return not self.loan_id.startswith(OF_A_NOTICE)
 
     @property
     def length_days(self) -> int:

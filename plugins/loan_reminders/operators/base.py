@@ -119,10 +119,10 @@ class Installed:
         return ledger(self.ledger_conn_id, library=self.config.library.code)
 
     def loan_source(self) -> LoanSource:
-        """The ILS."""
-        from loan_reminders.hooks.ils import loan_source
+        """What the task's stage reads of the ILS; without a stage, the loans."""
+        from loan_reminders.hooks.ils import source_for
 
-        return loan_source(self.config.ils, codes=self.config.codes())
+        return source_for(self.config, getattr(self, "stage", None), today=self.now().date())
 
 
 class LibraryOperator(Installed, BaseOperator):

@@ -22,7 +22,7 @@ from loan_reminders.domain.dag_ids import library_of, name_of
 from loan_reminders.domain.errors import ReminderError, unexpected
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.alerts import LATE, RUN_ENDED, SILENT, TOO_LONG
-from loan_reminders.french.task_names import DAGS
+from loan_reminders.french.task_names import dag_title
 from loan_reminders.settings.libraries import of_library
 from loan_reminders.settings.library_toml import Settings, settings
 from loan_reminders.watching import metrics
@@ -100,7 +100,7 @@ def _late(ours: Settings, *, dag_id: str, run_id: str) -> Alert:
         kind=AlertKind.LATE,
         library=ours.library.code,
         dag_id=dag_id,
-        dag_name=DAGS.get(name_of(dag_id), dag_id),
+        dag_name=dag_title(name_of(dag_id)),
         run_id=run_id,
         sentence=LATE,
         link=_link(dag_id, run_id),

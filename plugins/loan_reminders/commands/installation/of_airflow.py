@@ -9,8 +9,8 @@ from typing import Any
 
 from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.domain.dag_ids import name_of
-from loan_reminders.french.task_names import DAGS
-from loan_reminders.settings.library_toml import our_dag_id
+from loan_reminders.french.task_names import DAGS, dag_title
+from loan_reminders.settings.library_toml import our_dag_id, settings
 
 SILENT_AFTER = timedelta(minutes=3)
 SHORTEST_SECRET = 16
@@ -86,7 +86,7 @@ def dags_check(asked: Asked) -> Iterator[Finding]:
     paused = [dag_id for dag_id in wanted if dag_id not in missing and known[dag_id].is_paused]
     if paused:
         yield warning(
-            f"En pause : {', '.join(DAGS.get(name_of(dag_id), dag_id) for dag_id in paused)}",
+            f"En pause : {', '.join(dag_title(name_of(dag_id)) for dag_id in paused)}",
             means="Aucune tournée de ces étapes n'a lieu, et personne n'en est prévenu par elles.",
             remedy="c'est voulu avant la mise en service ; sinon les remettre en marche (docs/mise_en_service.md)",
         )
@@ -96,7 +96,7 @@ def dags_check(asked: Asked) -> Iterator[Finding]:
 
 def wanted_dags() -> tuple[str, ...]:
     """The ids of the current library's DAGs."""
-    return tuple(our_dag_id(name) for name in DAGS)
+    return tuple(our_dag_id(name) for name in (*DAGS, *settings().notices))
 
 
 @_by_airflows_database

@@ -23,6 +23,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.plurals import many
 from loan_reminders.services.runs.check_ils import CheckedDay, IlsCheck, Outcome
+from loan_reminders.services.runs.check_notices import notice_lines
 from loan_reminders.settings.libraries import several
 
 _PATIENCE_S = 20.0
@@ -32,14 +33,16 @@ _NO_SMS = "Aucun SMS ne partira : la tâche « Envoyer les SMS » sera rouge."
 
 def ils_check(asked: Asked) -> Iterator[Finding]:
     """The way to the loans, as `check-ils` goes it; its examples of loans are not told here."""
-    from loan_reminders.hooks.ils import ils_inspection, loan_source
+    from loan_reminders.hooks.ils import checked_notices, ils_inspection, loan_source
 
     ours, today = asked.ours, asked.now().date()
+    day = CheckedDay(due_date=today - timedelta(days=1), today=today)
     check = IlsCheck(
         lambda: ils_inspection(ours.ils, zone=ours.zone),
         loan_source(ours.ils, codes=ours.codes(), for_pages=True),
-        day=CheckedDay(due_date=today - timedelta(days=1), today=today),
+        day=day,
         stopwatch=time.monotonic,
+        then=lambda: notice_lines(checked_notices(ours, today=today), day=day, stopwatch=time.monotonic),
     )
     for line in check.lines():
         if line.outcome is Outcome.FINE:
@@ -120,7 +123,7 @@ def allmysms_check(asked: Asked) -> Iterator[Finding]:
     from loan_reminders.hooks.allmysms import sms_account
 
     ours = asked.ours
-    if not any(entry.channel is Channel.SMS for rule in ours.policy().rules for entry in rule.channels):
+    if not any(entry.channel is Channel.SMS for rule in ours.policy().all_rules for entry in rule.channels):
         yield fine("Aucune étape n'envoie de SMS")
         return
     with closing(sms_account(ours.sms.connection, api=ours.sms.api)) as account:

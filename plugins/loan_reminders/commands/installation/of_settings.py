@@ -59,7 +59,7 @@ def retention_check(asked: Asked) -> Iterator[Finding]:
 def templates_check(asked: Asked) -> Iterator[Finding]:
     """Every message in every language, with an ordinary reader and with the worst: long names, sixty documents."""
     written, faults, dearest = 0, [], (0, "")
-    for rule in asked.ours.policy().rules:
+    for rule in asked.ours.policy().all_rules:
         for channel in dict.fromkeys(entry.channel for entry in rule.channels):
             try:
                 for language, segments in _written(asked, rule.stage, channel):

@@ -10,7 +10,7 @@ from loan_reminders.domain.letters.batches import BatchState, RegisteredState
 from loan_reminders.domain.readers.search import LastMessage
 from loan_reminders.domain.readers.told import Outcome, Told
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
-from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
+from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.french.days import day_words, when_words
 from loan_reminders.french.desk import not_reached_words
 from loan_reminders.french.letters import REGISTERED_IN_FILE, RETURNS_IN_FILE
@@ -176,10 +176,16 @@ class MessageWords:
 
     def _called_off(self, one: DeliveryRecord) -> str:
         if one.dropped is not None:
-            return f"ce document en a été retiré avant le départ : {REASONS[one.dropped]}"
+            return f"ce document en a été retiré avant le départ : {_why(one.stage, one.dropped)}"
         left_out = one.letter.left_out if one.letter else None
         reason = one.reason or left_out
-        return f"annulé avant le départ{f' : {REASONS[reason]}' if reason else ''}"
+        return f"annulé avant le départ{f' : {_why(one.stage, reason)}' if reason else ''}"
+
+
+def _why(stage: Stage, reason: Reason) -> str:
+    """Why a message did not leave; what is no loan is neither returned nor renewed."""
+    over = reason in (Reason.RETURNED, Reason.RENEWED) and not stage.is_about_loans
+    return "le SIGB ne l'annonce plus" if over else REASONS[reason]
 
 
 _DAY_OF = frozenset({RegisteredState.POSTED, RegisteredState.ACKNOWLEDGED, RegisteredState.RETURNED})

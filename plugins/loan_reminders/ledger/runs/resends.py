@@ -34,8 +34,10 @@ from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.numbers_reached import never_reached
 from loan_reminders.ledger.suppressions.objections import refuses
 
+# Other notices are told once: what is sent again is a message about loans.
+_OF_LOANS = f"delivery.stage IN ({', '.join(repr(stage.value) for stage in Stage)})"
 # What was cancelled never left. The newest attempt is the last message, however it ended.
-_LAST = text("""
+_LAST = text(f"""
     SELECT delivery.delivery_id, delivery.stage, delivery.state, delivery.reason, delivery.claimed_at,
            notice.run_id, notice.due_date, reader.email, reader.mobile
     FROM notices notice
@@ -44,8 +46,9 @@ _LAST = text("""
     JOIN readers reader ON reader.library = notice.library AND reader.patron_id = notice.patron_id
     WHERE notice.library = :library AND notice.patron_id = :patron_id AND delivery.channel = :channel
       AND delivery.claimed_at IS NOT NULL AND delivery.state NOT IN ('planned', 'cancelled') AND NOT run.dry_run
+      AND {_OF_LOANS}
     ORDER BY delivery.claimed_at DESC, delivery.delivery_id DESC LIMIT 1
-""")
+""")  # noqa: S608 - the condition is this module's own
 # Each loan as the ILS last described it in the cycle that the message told of.
 _SEEN = """
     SELECT DISTINCT ON (seen.loan_id) seen.loan_id, seen.due_date, seen.patron_id, seen.record
@@ -58,7 +61,7 @@ _SEEN = """
 """
 _LOANS = text(_SEEN)
 # What a page says beside the buttons, for both channels at once; the click asks again, one by one and in full.
-_LAST_OF_EACH = text("""
+_LAST_OF_EACH = text(f"""
     SELECT last.*, ARRAY(
         SELECT claim.loan_id FROM delivery_loans claim
         WHERE claim.delivery_id = last.delivery_id AND claim.dropped IS NULL ORDER BY claim.loan_id
@@ -75,9 +78,10 @@ _LAST_OF_EACH = text("""
         JOIN readers reader ON reader.library = notice.library AND reader.patron_id = notice.patron_id
         WHERE notice.library = :library AND notice.patron_id = :patron_id AND delivery.channel IN ('email', 'sms')
           AND delivery.claimed_at IS NOT NULL AND delivery.state NOT IN ('planned', 'cancelled') AND NOT run.dry_run
+          AND {_OF_LOANS}
         ORDER BY delivery.channel, delivery.claimed_at DESC, delivery.delivery_id DESC
     ) AS last
-""")
+""")  # noqa: S608 - the condition is this module's own
 _RESENT = text("""
     SELECT delivery_id FROM resends
     WHERE library = :library AND patron_id = :patron_id AND channel = :channel AND day = :day AND counts

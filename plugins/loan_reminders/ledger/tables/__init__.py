@@ -35,9 +35,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from loan_reminders.domain.runs.volume import VolumeAnswer
-from loan_reminders.domain.stages import Channel, Slot, Stage
+from loan_reminders.domain.stages import Channel, Slot
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.ledger.tables.columns import count, library_code, moment, of_run, one_of, words
+from loan_reminders.ledger.tables.columns import count, library_code, moment, of_run, one_of, stage_name, words
 from loan_reminders.ledger.tables.columns import metadata as metadata
 from loan_reminders.ledger.tables.corrections import corrections as corrections
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
@@ -125,7 +125,7 @@ runs = Table(
     Column("kind", Text, nullable=False, server_default="daily"),
     Column("reading", JSONB(none_as_null=True)),
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
-    one_of("stage", Stage),
+    stage_name(),
     one_of("kind", RunKind),
     one_of("state", RunState),
     Index("runs_of_day", "library", "reference_date"),
@@ -197,7 +197,7 @@ notices = Table(
     Column("due_date", Date, nullable=False),
     Column("language", Text, nullable=False),
     Column("loan_ids", ARRAY(Text), nullable=False),
-    one_of("stage", Stage),
+    stage_name(),
     Index("notices_of_run", "run_id"),
     Index("notices_of_patron", "library", "patron_id"),
 )
@@ -226,7 +226,7 @@ deliveries = Table(
     count("segments"),
     Column("cost", Numeric(12, 5, asdecimal=False), nullable=False, server_default="0"),
     Column("batch_id", BigInteger, ForeignKey("letter_batches.batch_id")),
-    one_of("stage", Stage),
+    stage_name(),
     one_of("channel", Channel),
     one_of("slot", Slot),
     one_of("state", DeliveryState),
@@ -254,7 +254,7 @@ delivery_loans = Table(
     Column("live", Boolean, nullable=False),
     Column("dropped", Text),
     PrimaryKeyConstraint("delivery_id", "loan_id", "due_date"),
-    one_of("stage", Stage),
+    stage_name(),
     one_of("slot", Slot),
     one_of("dropped", (Reason.RETURNED, Reason.RENEWED, Reason.HELD)),
     Index(

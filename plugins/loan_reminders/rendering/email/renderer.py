@@ -27,6 +27,9 @@ WORDS = ("subject.txt.j2", "words.txt.j2")
 BODIES = ("body.txt.j2", "body.html.j2")
 """What is around it: the stage's own where its folder has one, else that of `templates/_layouts/email/`."""
 
+OF_NOTICES = {"body.txt.j2": "notice.txt.j2", "body.html.j2": "notice.html.j2"}
+"""The same around a notice that is not about loans: nothing there is to be brought back."""
+
 BLOCKS = frozenset({"message", "advice", "thanks"})
 """The paragraphs of `words.txt.j2`: plain text, which the plain and the HTML part both say."""
 
@@ -69,8 +72,10 @@ class _Parts:
         self.language = language
         self.direction = direction(language)
         self.subject, self.words = (f"{folder}/{name}" for name in WORDS)
+        around = {name: name if stage.is_about_loans else OF_NOTICES[name] for name in BODIES}
         self.text, self.html = (
-            f"{folder}/{name}" if templates.exists(f"{folder}/{name}") else f"_layouts/email/{name}" for name in BODIES
+            f"{folder}/{name}" if templates.exists(f"{folder}/{name}") else f"_layouts/email/{around[name]}"
+            for name in BODIES
         )
 
 

@@ -22,6 +22,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.pages.messages import SAMPLES, dear_words
 from loan_reminders.french.words import CONTACTS, ONE_CHANNEL, REFUSALS, STAGES
 from loan_reminders.services.previews import real_delivery
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute, SeeRoute
@@ -154,12 +155,13 @@ def _not_one(search: LoanSearch, found: int) -> str:
 
 
 def _asked(etape: str, canal: str, langue: str, exemple: str) -> Asked:
-    stage = Stage(etape) if etape in set(Stage) else Stage.COURTESY_NOTICE
+    stages = {one.value: one for one in settings().all_stages}
+    stage = stages.get(etape, Stage.COURTESY_NOTICE)
     channels = made.channels(stage)
     channel = Channel(canal) if canal in set(Channel) else channels[0]
     languages = made.languages(stage, channel, made.newest()) if channel in channels else {}
     sample = exemple or next(iter(SAMPLES))
-    known = (not etape or etape in set(Stage)) and (not canal or canal in set(Channel)) and sample in SAMPLES
+    known = (not etape or etape in stages) and (not canal or canal in set(Channel)) and sample in SAMPLES
     if not known or channel not in channels or (langue or "fr") not in languages:
         raise _NoSuchMessage
     return Asked(stage, channel, langue or "fr", sample)
@@ -191,7 +193,7 @@ def _page(
                 ],
                 stage is asked.stage,
             )
-            for stage in Stage
+            for stage in settings().all_stages
         ],
         asked=asked,
         stage=STAGES[asked.stage],

@@ -94,7 +94,7 @@ class LoanLines:
             loan_id=dispute.loan_id,
             title=title if loan else "Prêt dont la description n'est plus gardée",
             facts=tuple(filter(None, facts)),
-            due="" if loan is None else day_words(loan.due_date),
+            due="" if loan is None or not loan.is_loan else day_words(loan.due_date),
             verdict=verdict,
             rests_on=rests_on,
             tone=tone,

@@ -50,7 +50,7 @@ def page(at: At, where: Where) -> Response:
     """All figures of a period: without one, the last twelve months."""
     today = datetime.now(settings().zone).date()
     try:
-        asked = where.asked(today=today, zone=settings().library.time_zone)
+        asked = where.asked(today=today, zone=settings().library.time_zone, others=settings().other_notices)
     except CannotBeAsked as problem:
         return _page(at, where, Address().asked(today=today, zone=settings().library.time_zone), today, str(problem))
     return _page(at, where, asked, today)
@@ -61,7 +61,7 @@ def file(at: At, where: Where, tableau: Part = "") -> Response:
     """One of the tables of the page, for a spreadsheet."""
     today = datetime.now(settings().zone).date()
     try:
-        asked = where.asked(today=today, zone=settings().library.time_zone)
+        asked = where.asked(today=today, zone=settings().library.time_zone, others=settings().other_notices)
         tables = {table.name: table for table in _found(asked).tables(asked, today)}
     except CannotBeAsked as problem:
         return at.problem(str(problem), 400)
@@ -146,7 +146,8 @@ def _branches() -> dict[str, str]:
 def _choices() -> dict[str, dict[str, str]]:
     """What the form offers, by the part of the address: a value, and its words."""
     return {
-        "etape": {value: STAGES[stage] for value, stage in words.STAGES.items()},
+        "etape": {value: STAGES[stage] for value, stage in words.STAGES.items()}
+        | {notice.value: STAGES[notice] for notice in settings().other_notices},
         "canal": {value: CHANNELS[channel] for value, channel in words.CHANNELS.items()},
         "site": _branches(),
         "public": {value: READERS[category] for value, category in words.CATEGORIES.items()},
