@@ -88,7 +88,10 @@ _BY_PARTS_OF_NAME = text(f"""
 """)  # noqa: S608 - as above
 _LAST_MESSAGES = text("""
     SELECT DISTINCT ON (notice.patron_id) notice.patron_id, delivery.stage, delivery.channel, delivery.state,
-           delivery.claimed_at, batch.printed_at, registered.state AS registered
+           delivery.claimed_at, batch.printed_at, registered.state AS registered,
+           CASE registered.state WHEN 'posted' THEN registered.posted_on
+                WHEN 'acknowledged' THEN registered.acknowledged_on
+                WHEN 'returned' THEN registered.returned_on END AS registered_on
     FROM notices notice JOIN deliveries delivery USING (notice_id) JOIN runs run ON run.run_id = delivery.run_id
     LEFT JOIN letters letter ON letter.delivery_id = delivery.delivery_id AND letter.left_out IS NULL
     LEFT JOIN letter_batches batch ON batch.batch_id = letter.batch_id
@@ -126,6 +129,7 @@ def last_messages(connection: Connection, library: str, patron_ids: Sequence[str
             at=row.claimed_at,
             printed_at=row.printed_at,
             registered=None if row.registered is None else RegisteredState(row.registered),
+            registered_on=row.registered_on,
         )
         for row in rows
     }
