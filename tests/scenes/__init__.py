@@ -2,7 +2,7 @@
 
 Values
     clocks              clocks that jump over an hour or a midnight during the work (services)
-    sentences           what an error says to a person, as `check` of `pytest.raises` (ledger, services, domain)
+    sentences           what an error says, as `check` of `pytest.raises`; French words as one types them (all rooms)
     builders            loans, readers, notices, deliveries, messages: a test names only what it is about (all rooms)
     foreign_addresses   addresses abroad as readers give them (domain/recipients, rendering/letters)
     phone_fields        phone fields as libraries hold them, and what each becomes (domain/recipients)

@@ -22,6 +22,7 @@ from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.plurals import many
+from loan_reminders.french.typography import spaced
 from loan_reminders.services.runs.check_ils import CheckedDay, IlsCheck, Outcome
 from loan_reminders.services.runs.check_notices import notice_lines
 from loan_reminders.settings.libraries import several
@@ -89,7 +90,7 @@ def _message_of_test(asked: Asked) -> RenderedEmail:
     message["Date"] = format_datetime(asked.now())
     message["Message-ID"] = message_id = f"<{number}@{ours.sender_address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("Ce message a été demandé par « loan-reminders doctor --to ». Rien n'est à faire.\n")
+    message.set_content(spaced("Ce message a été demandé par « loan-reminders doctor --to ». Rien n'est à faire.\n"))
     return RenderedEmail(delivery_id=number, recipient=recipient, message_id=message_id, content=message.as_bytes())
 
 

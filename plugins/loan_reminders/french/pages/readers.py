@@ -189,6 +189,7 @@ def _why(stage: Stage, reason: Reason) -> str:
 
 
 _DAY_OF = frozenset({RegisteredState.POSTED, RegisteredState.ACKNOWLEDGED, RegisteredState.RETURNED})
+_AFTER_PRINTING = _DAY_OF | {RegisteredState.NUMBERED}
 
 
 def message_title(stage: Stage, channel: Channel) -> str:
@@ -212,13 +213,17 @@ def pill_words(one: DeliveryRecord, how: Outcome) -> str:
 
 
 def last_words(last: LastMessage, *, now: datetime) -> str:
-    """How far a reader's last message came, and when: `imprimée hier à 10 h 03`; `now` by the library's clock."""
+    """How far a reader's last message came, and when, by the library's clock that says `now`.
+
+    `imprimée hier à 10 h 03`, `déposée à La Poste le 18/12/2026`.
+    """
     paper = last.channel in (Channel.LETTER, Channel.REGISTERED_LETTER)
     state, at = (ONE_LETTER_STATE if paper else ONE_STATE)[last.state], last.at
+    if last.state is DeliveryState.ACCEPTED and last.registered in _AFTER_PRINTING:
+        day = f" le {day_words(last.registered_on)}" if last.registered_on else ""
+        return f"{REGISTERED_IN_FILE[last.registered]}{day}"
     if last.state is DeliveryState.ACCEPTED and last.printed_at is not None:
         state, at = "imprimée", last.printed_at
-        if last.registered is not None and last.registered is not RegisteredState.PRINTED:
-            return REGISTERED_IN_FILE[last.registered]
     return state if at is None else f"{state} {when_words(at, now=now, zone=now.tzinfo or UTC)}"
 
 

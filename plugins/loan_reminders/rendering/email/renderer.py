@@ -15,6 +15,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Refusal
+from loan_reminders.french.typography import spaced, spaced_page
 from loan_reminders.rendering.email.lines import FACT_LENGTH, LineWriter, cut
 from loan_reminders.rendering.email.mime import address_header, alternative, clean_text, one_line, text_header
 from loan_reminders.rendering.email.unsubscribe import unsubscribe_headers
@@ -133,9 +134,9 @@ class EmailRenderer:
         subject = one_line(self._templates.render(parts.subject, facts, language))
         if meant_for:
             subject = f"[Essai, pour {one_line(meant_for)}] {subject}"
-        facts["subject"] = subject
+        subject = facts["subject"] = spaced(subject)
         facts.update(self._templates.blocks(parts.words, facts, language))
-        text = clean_text(self._templates.render(parts.text, facts, language))
+        text = spaced(clean_text(self._templates.render(parts.text, facts, language)))
         delivery_id = str(delivery.delivery_id)
         message_id = f"<{delivery_id}@{self._domain}>"
         now = self._clock().replace(microsecond=0)
@@ -152,7 +153,7 @@ class EmailRenderer:
             headers,
             boundary=f"=_{delivery.delivery_id.hex}",
             text=text,
-            html=clean_text(self._templates.render(parts.html, facts, language)),
+            html=spaced_page(clean_text(self._templates.render(parts.html, facts, language))),
         )
         return RenderedEmail(
             delivery_id=delivery.delivery_id,

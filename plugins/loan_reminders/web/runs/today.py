@@ -40,7 +40,7 @@ _known: SharedAnswer[Today] = SharedAnswer()
 _items: SharedAnswer[Sequence[ToDoItem]] = SharedAnswer()
 
 
-def present() -> datetime:
+async def present() -> datetime:
     """This moment, by the library's clock; a test says another."""
     return datetime.now(settings().zone)
 

@@ -19,6 +19,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.guard import SeeRoute
 from loan_reminders.web.page import At, Page, Typed, download
+from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.statistics import asked as words
 from loan_reminders.web.statistics.asked import Address, CannotBeAsked, GrainWord
 from loan_reminders.web.statistics.drawings import drawings
@@ -36,7 +37,7 @@ router = APIRouter(route_class=SeeRoute)
 Part = Annotated[Typed, Query(max_length=40)]
 
 
-def _address(
+async def _address(
     du: Part = "", au: Part = "", pas: Part = "", etape: Part = "", canal: Part = "", site: Part = "", public: Part = ""
 ) -> Address:
     return Address(du=du, au=au, pas=pas, etape=etape, canal=canal, site=site, public=public)
@@ -86,7 +87,14 @@ class _Found:
         return [overdue_table(self.overdue), returns_table(self.returns), *by_cut.values()]
 
 
+_shared: SharedAnswer[_Found] = SharedAnswer()
+
+
 def _found(asked: Asked) -> _Found:
+    return _shared.get(asked, lambda: _summed(asked))
+
+
+def _summed(asked: Asked) -> _Found:
     figures = ledger_access.figures()
     return _Found(
         messages=figures.messages(asked),
