@@ -14,10 +14,12 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.report import ROOT, Figure
+from tests.bench.report import ROOT, Figure, parts
+from tests.bench.sampler import Sampler
 
 if TYPE_CHECKING:
     from tests.bench.bed import Bed
@@ -52,9 +54,15 @@ def libraries(bed: Bed) -> list[Figure]:
     ledger, ports = bed.ledger(), {"mail": bed.mail_server(), "sms": bed.sms_server()}
     env = bed._python() | bed._airflow(ledger, ports, {}) | {"REMINDERS_CONFIG": str(folder)}
     parsed = _in_a_process(env, "parse", {})
-    lived = _in_a_process(env, "morning", {"codes": codes, "today": bed.today.isoformat()})
+    mornings, today = codes[: bed.sizes.mornings], bed.today.isoformat()
+    lived = _in_a_process(env, "morning", {"codes": mornings, "today": today})
     bed.drop(ledger)
+    looked_into = bed.ledger()
+    env |= bed._airflow(looked_into, ports, {}) | {"REMINDERS_CONFIG": str(folder)}
+    steps = _in_a_process(env, "morning", {"codes": codes[:1], "today": today, "look": True})["steps"]
+    bed.drop(looked_into)
     peaks = lived["peaks"]
+    first, last = min(peaks.values()), peaks[str(len(mornings))]
     return [
         Figure(
             name="libraries_parse",
@@ -66,23 +74,27 @@ def libraries(bed: Bed) -> list[Figure]:
                 f"the folder is read once beforehand, in {parsed['beforehand']:.2f} s; the hungriest file's process has"
                 f" {parsed['peak_mb']:.0f} MB, {parsed['before_mb']:.0f} of them before it begins",
             ),
+            steps=(parsed["slowest"], *parsed["steps"]),
         ),
         Figure(
             name="libraries_morning",
             value=lived["seconds"],
             unit="s",
-            baseline=AN_HOUR * count / FULL,
+            baseline=AN_HOUR * len(mornings) / FULL,
             remarks=(
-                f"{lived['notices']} notices of {count} libraries, five stages each, by one process after another's",
+                f"{lived['notices']} notices of {len(mornings)} libraries, five stages each, by one process after"
+                " another's",
                 f"without Airflow's own time for {lived['tasks']} tasks",
             ),
+            steps=tuple(steps),
         ),
         Figure(
             name="libraries_memory",
-            value=peaks[str(count)],
+            value=last,
             unit="MB",
-            baseline=min(peaks.values()),
+            baseline=first,
             remarks=(", ".join(f"{number} libraries: {peak:.0f} MB" for number, peak in peaks.items()),),
+            steps=parts(last, what_the_first_libraries_took=first, what_the_others_added=last - first),
         ),
     ]
 
@@ -112,7 +124,11 @@ def parse() -> dict[str, Any]:
     beforehand = time.process_time() - since
     files = sorted((ROOT / "dags").glob("*.py"))
     found = [_in_a_fork(file) for file in files]
+    slowest = max(zip(found, files, strict=True), key=lambda one: one[0]["seconds"])[1]
+    looked_into = _in_a_fork(slowest, look=True)
     return {
+        "slowest": slowest.name,
+        "steps": looked_into["steps"],
         "seconds": sum(one["seconds"] for one in found),
         "beforehand": beforehand,
         "dags": sum(one["dags"] for one in found),
@@ -122,17 +138,22 @@ def parse() -> dict[str, Any]:
     }
 
 
-def _in_a_fork(file: Path) -> dict[str, Any]:
+def _in_a_fork(file: Path, *, look: bool = False) -> dict[str, Any]:
     from airflow.dag_processing.dagbag import DagBag
 
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         try:
-            since = time.process_time()
-            bag = DagBag(dag_folder=str(file), collect_dags=True)
-            taken = time.process_time() - since
-            told = {"seconds": taken, "dags": len(bag.dags), "peak_mb": _peak_mb(), "wrong": bag.import_errors}
+            sampler = Sampler()
+            with sampler if look else nullcontext():
+                since = time.process_time()
+                bag = DagBag(dag_folder=str(file), collect_dags=True)
+                taken = time.process_time() - since
+            told = {
+                "seconds": taken, "dags": len(bag.dags), "peak_mb": _peak_mb(), "wrong": bag.import_errors,
+                "steps": sampler.top(),
+            }  # fmt: skip
             os.write(writing, json.dumps(told).encode())
         finally:
             os._exit(0)
@@ -145,20 +166,26 @@ def _in_a_fork(file: Path) -> dict[str, Any]:
     return found
 
 
-def morning(*, codes: list[str], today: str) -> dict[str, Any]:
-    """The five stages of each library, every task of each, and how much memory was taken after some of them."""
+def morning(*, codes: list[str], today: str, look: bool = False) -> dict[str, Any]:
+    """The five stages of each library, every task of each, and how much memory was taken after some of them.
+
+    With `look`, which steps took most.
+    """
     from loan_reminders.settings.libraries import of_library
 
-    since, peaks, notices, tasks = time.perf_counter(), dict[int, float](), 0, 0
+    since, peaks, notices, tasks, sampler = time.perf_counter(), dict[int, float](), 0, 0, Sampler()
     seen = {max(1, len(codes) // 10), len(codes) // 2, len(codes)}
     for number, code in enumerate(codes, start=1):
-        with of_library(code):
+        with of_library(code), sampler if look else nullcontext():
             for stage, readers, reach, senders in MORNING:
                 books, done = _run(stage, today, {"readers": readers, **reach}, senders)
                 notices, tasks = notices + books["notices"], tasks + done
         if number in seen:
             peaks[number] = _peak_mb()
-    return {"seconds": time.perf_counter() - since, "peaks": peaks, "notices": notices, "tasks": tasks}
+    return {
+        "seconds": time.perf_counter() - since, "peaks": peaks, "notices": notices, "tasks": tasks,
+        "steps": sampler.top(),
+    }  # fmt: skip
 
 
 def _run(stage: str, today: str, rows: dict[str, Any], senders: tuple[str, ...]) -> tuple[dict[str, int], int]:

@@ -38,6 +38,8 @@ class Sizes:
     """How many of them a night removes."""
     libraries: int
     """How many libraries one installation has."""
+    mornings: int
+    """Of how many of them the morning is lived."""
 
 
 QUICK = Sizes(
@@ -60,6 +62,7 @@ QUICK = Sizes(
     readers=40_000,
     cycles_removed=1_000,
     libraries=10,
+    mornings=4,
 )
 FULL = Sizes(
     notices=10_000,
@@ -81,4 +84,5 @@ FULL = Sizes(
     readers=400_000,
     cycles_removed=10_000,
     libraries=100,
+    mornings=100,
 )
