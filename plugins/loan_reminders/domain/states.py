@@ -84,13 +84,13 @@ class SkipReason(StrEnum):
     INVALID_RECIPIENT = "invalid_recipient"
     NO_RECIPIENT = "no_recipient"
     NOT_ELIGIBLE = "not_eligible"
-    CONTROL_GROUP = "control_group"
     RETURNED = "returned"
     RENEWED = "renewed"
     HELD = "held"
     BEFORE_START = "before_start"
     INVALID_ROW = "invalid_row"
     DUPLICATE_ROW = "duplicate_row"
+    CONTROL_GROUP = "control_group"
 
 
 class Refusal(StrEnum):
