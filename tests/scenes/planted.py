@@ -19,16 +19,19 @@ from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.loans import Loan, Patron, RejectedRow
 from loan_reminders.domain.messages import SentWords
 from loan_reminders.domain.notices import Skip
+from loan_reminders.domain.readers.amendments import AmendedField
 from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.journal import PostgresJournal
+from loan_reminders.ledger.readers.amendments import PostgresAmendments
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.removal.removal import PostgresRetention
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.retention.disputes import PostgresDisputes
+from loan_reminders.ledger.suppressions.objections import PostgresObjections
 from loan_reminders.services.retention.erase import erase_expired
 from tests.scenes.builders import (
     DUE_DATE,
@@ -186,6 +189,13 @@ def _around(ledger: PostgresLedger, one: Planted) -> None:
             patron_id=patron.patron_id, loan_id=one.loan.loan_id, until=LONG_AFTER, who="zoé", today=today,
             reason=f"conteste {patron.name}",
         )  # fmt: skip
+    ledger.part(PostgresObjections).note(
+        patron_id=patron.patron_id, channel=Channel.SMS, reason=f"dit {patron.name}", who="zoé"
+    )
+    ledger.part(PostgresAmendments).note(
+        patron_id=patron.patron_id, field=AmendedField.NAME, value=f"Zoé ZAUTRE{one.number}Z", who="zoé",
+        reason=f"écrit {patron.name}",
+    )  # fmt: skip
     if one.suppressed:
         rows(
             ledger,

@@ -21,7 +21,11 @@ WRONG = [
     ("offset_days = 8", "offset_days = 400", ["stages.first_reminder.offset_days", "400", "au plus 365"]),
     ("offset_days = 8", "offset_days = 18", ["stages", "croître", "[-2, 1, 18, 15, 21]"]),
     ("minimum_loan_days = 14", "minimum_loan_days = -1", ["minimum_loan_days", "-1", "au moins 0"]),
-    ('categories = ["student"]', 'categories = ["pupil"]', ["categories[0]", '"pupil"', "'student'", "'staff'"]),
+    (
+        'categories = ["student", "staff"]',
+        'categories = ["pupil"]',
+        ["categories[0]", '"pupil"', "'student'", "'staff'"],
+    ),
     ('{ channel = "sms"', '{ channel = "fax"', ["channels[1].channel", '"fax"', "'email', 'sms', 'letter'"]),
     ("mobile_known = true", "mobile_known = false", ["mobile_known", "False", "True"]),
     ("mobile_known = true", "mobil_known = true", ["mobil_known", "clé inconnue", "mobile_known, no_usable_email"]),

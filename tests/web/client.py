@@ -51,7 +51,7 @@ def routes():
 def calls(route):
     """Each way to ask for a route, of things that nobody knows: method and path."""
     path = route.path.replace("{delivery_id}", str(uuid.UUID(int=1)))
-    for name in ("batch_id", "volume", "suppression_id", "correction_id", "number", "run_id"):
+    for name in ("batch_id", "volume", "suppression_id", "correction_id", "number", "run_id", "choice_id"):
         path = path.replace(f"{{{name}}}", "1")
     path = path.replace("{stage}", "overdue_notice").replace("{day}", "2000-01-01")
     return [(method, path) for method in route.methods]

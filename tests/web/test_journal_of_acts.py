@@ -33,6 +33,7 @@ from tests.scenes.ledger_registered import ONE, in_a_batch, number, ref, take
 from tests.scenes.ledger_runs import opened, rows
 from tests.web.client import browsing
 from tests.web.letters import conftest as of_letters
+from tests.web.reader_rights.acts import OF_READER_RIGHTS
 from tests.web.readers import test_actions as of_readers
 from tests.web.runs import conftest as of_runs
 from tests.web.runs import test_missed_days as of_missed_days
@@ -225,16 +226,6 @@ def answer_gap(reply):
     return lambda desk: (marks_of(desk.ledger).find(found), desk.post("/registre", reponse=reply))
 
 
-def note_a_dispute(desk):
-    reader(desk)
-    desk.post("/lecteurs/litige", lecteur="P1", jusqu_au=until(), motif="conteste")
-    return rows(desk.ledger, "SELECT max(dispute_id) FROM disputes")[0][0]
-
-
-def close_a_dispute(desk):
-    desk.post("/lecteurs/litige-clos", litige=note_a_dispute(desk))
-
-
 def erase(desk):
     removal = desk.ledger.part(PostgresRetention)
     removal.count_folder(Terms.on(TODAY, loan_months=4, reader_months=12))
@@ -280,8 +271,7 @@ DONE = [
     (A.LETTER_ACKNOWLEDGED, note("poste", "recu")),
     (A.STEP_UNDONE, undo),
     (A.COUNTERS_REBUILT, rebuild),
-    (A.DISPUTE_NOTED, note_a_dispute),
-    (A.DISPUTE_CLOSED, close_a_dispute),
+    *OF_READER_RIGHTS,
     (A.DATA_ERASED, erase),
 ]
 """Each act, and how a person does it; the act is done once, whatever comes before it."""

@@ -49,6 +49,15 @@ COMMANDS: Mapping[str, Command] = {
     "dispute-file": Command("dispute_file", "Réunit en un PDF tout ce qui a été envoyé au sujet d'un prêt."),
     "sms-costs": Command("sms_costs", "Dit ce que coûtent les SMS entre deux jours."),
     "dispute-flag": Command("dispute_flag", "Note un litige : ce qui le concerne est conservé jusqu'à une date."),
+    "reader-data": Command(
+        "reader_rights.reader_data", "Réunit tout ce qui est gardé d'un lecteur, en PDF ou en JSON."
+    ),
+    "reader-correct": Command("reader_rights.reader_correct", "Rectifie ce que le SIGB dit d'un lecteur."),
+    "reader-object": Command("reader_rights.reader_object", "Note qu'un lecteur ne veut plus d'e-mail ou plus de SMS."),
+    "reader-hold": Command("reader_rights.reader_hold", "Note de ne pas écrire à un lecteur jusqu'à une date."),
+    "reader-erase": Command(
+        "reader_rights.reader_erase", "Efface un lecteur à sa demande ; sans --remove, dit ce qui partirait."
+    ),
     "purge": Command("purge", "Efface ce qui a été conservé assez longtemps ; sans --remove, le compte seulement."),
     "roles": Command("roles", "Crée les rôles des relances dans Airflow (comptes FAB)."),
     "prepare": Command("prepare", "Prépare une installation : tables, rôles, premier administrateur."),

@@ -57,6 +57,16 @@ class JournalAct(StrEnum):
     GAP_ACCEPTED = "gap_accepted"
     GAP_REFUSED = "gap_refused"
 
+    READER_DATA_GIVEN = "reader_data_given"
+    READER_ERASED = "reader_erased"
+    OBJECTED = "objected"
+    OBJECTION_LIFTED = "objection_lifted"
+    AMENDED = "amended"
+    AMENDMENT_ENDED = "amendment_ended"
+    SMS_CHOICE_NOTED = "sms_choice_noted"
+    SMS_CHOICE_REMOVED = "sms_choice_removed"
+    SMS_CHOICES_IMPORTED = "sms_choices_imported"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:

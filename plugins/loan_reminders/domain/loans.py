@@ -12,6 +12,13 @@ from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.domain.states import Refusal
 
 
+class SmsChoice(StrEnum):
+    """What a reader said about SMS from the library."""
+
+    YES = "yes"
+    NO = "no"
+
+
 class CodeKind(StrEnum):
     """The codes of the ILS that the settings give a meaning to."""
 
@@ -19,6 +26,7 @@ class CodeKind(StrEnum):
     TYPE = "type"
     BRANCH = "branch"
     LANGUAGE = "language"
+    SMS_CONSENT = "sms_consent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +49,8 @@ NO_REMARKS = RowRemarks()
 class Patron:
     """A reader. Each recipient is either usable or the reason why it is not.
 
-    `patron_id` is the ILS's own identifier; `language` an ISO 639-1 code, lower case.
+    `patron_id` is the ILS's own identifier; `language` an ISO 639-1 code, lower case. `sms_choice` is what the ILS says
+    that the reader said, None when nothing; `minor` is known only where the settings ask for it.
     """
 
     patron_id: str
@@ -52,6 +61,8 @@ class Patron:
     email: EmailAddress | Refusal
     mobile: MobileNumber | Refusal
     address: PostalAddress | Refusal
+    sms_choice: SmsChoice | None = None
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from loan_reminders.domain.holdback import Holdback
 
@@ -90,15 +92,39 @@ class StageRule:
         return reference_date - timedelta(days=self.offset_days)
 
 
+class Basis(StrEnum):
+    """On what SMS to a population rest.
+
+    `OPT_OUT`: everybody but those who said no. `OPT_IN`: only those who said yes. `NEVER`: nobody.
+    """
+
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsRules:
+    """The basis of each population; one that is not named has `OPT_OUT`. `minors` None: as their population."""
+
+    populations: Mapping[PatronCategory, Basis] = field(default_factory=lambda: MappingProxyType({}))
+    minors: Basis | None = None
+
+    def basis(self, category: PatronCategory) -> Basis:
+        """What SMS to a population rest on."""
+        return self.populations.get(category, Basis.OPT_OUT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The library's procedure: every stage's rule.
+    """The library's procedure: every stage's rule, and who may have an SMS at all.
 
     `starts_on` is the first day that is this program's: what fell on a day before it was another system's to tell.
     """
 
     rules: tuple[StageRule, ...]
     starts_on: date | None = None
+    sms: SmsRules = field(default_factory=SmsRules)
 
     def rule(self, stage: Stage) -> StageRule:
         """The rule of one stage."""

@@ -19,6 +19,7 @@ from loan_reminders.domain.runs.holds import HoldRefusal
 from loan_reminders.domain.runs.reference_date import DayRefusal
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.letters import REGISTERED, life_words
+from loan_reminders.french.pages.reader_rights import OF_READER_RIGHTS
 from loan_reminders.french.words import ONE_CHANNEL
 
 Facts = Mapping[str, object]
@@ -246,6 +247,8 @@ _OF_A_RESEND: dict[ResendRefusal, Sentence] = {
         if facts.get("channel") is Channel.EMAIL
         else "Ce numéro est sur la liste « Désinscriptions » (STOP ou numéro mort) : aucun SMS n'y part."
     ),
+    ResendRefusal.OBJECTED: lambda facts: f"Ce lecteur s'oppose à tout {_one(facts)} : rien n'est parti.",
+    ResendRefusal.NO_CONSENT: "Ce lecteur ne reçoit pas de SMS ({why}) : voir « Accords SMS ».",
     ResendRefusal.WINDOW_CLOSED: "Les SMS ne partent pas à cette heure : réessayer à partir du"
     " {opens_at:%d/%m/%Y à %H h %M}.",
     ResendRefusal.NOTHING_LEFT: "Rien n'est parti : le SIGB dit que tout ce que ce message annonçait est rendu ou"
@@ -270,6 +273,7 @@ SENTENCES: Mapping[type[StrEnum], Mapping[Any, Sentence]] = {
     HoldRefusal: _OF_A_HOLD,
     ResendRefusal: _OF_A_RESEND,
     DisputeRefusal: _OF_A_DISPUTE,
+    **OF_READER_RIGHTS,
 }
 """The sentences of each closed list: members of two lists may have the same value."""
 

@@ -7,6 +7,7 @@ the singular of one message, in the feminine of one letter.
 from __future__ import annotations
 
 from loan_reminders.domain.email.feedback import BounceKind
+from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
@@ -130,6 +131,10 @@ SKIPS = {
     SkipReason.INVALID_RECIPIENT: "coordonnées inutilisables",
     SkipReason.NO_RECIPIENT: "coordonnées absentes",
     SkipReason.NOT_ELIGIBLE: "conditions non remplies",
+    SkipReason.DECLINED: "ne veut pas de SMS",
+    SkipReason.NOT_ASKED_FOR: "n'a pas demandé de SMS",
+    SkipReason.MINOR: "mineur, sans SMS",
+    SkipReason.NOT_TEXTED: "pas de SMS pour ce public",
     SkipReason.CONTROL_GROUP: "témoin : SMS retenu pour mesurer l'effet",
     SkipReason.RETURNED: "rendu depuis",
     SkipReason.RENEWED: "prolongé depuis",
@@ -171,6 +176,9 @@ SOURCES = {
     SuppressionSource.LIBRARIAN: "bibliothécaire",
     SuppressionSource.BOUNCES: "messages revenus en erreur",
 }
+
+SMS_CHOICES = {SmsChoice.YES: "oui aux SMS", SmsChoice.NO: "non aux SMS"}
+"""What a reader said about SMS."""
 
 BOUNCES = {
     BounceKind.HARD: "refus définitif",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from loan_reminders.domain.loans import Loan, Patron
+from loan_reminders.domain.loans import Loan, Patron, SmsChoice
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress, Recipient
 from loan_reminders.domain.runs.books import Books
@@ -63,6 +63,36 @@ def _contact(value: EmailAddress | MobileNumber | PostalAddress | Refusal) -> di
             return {"value": value.value}
 
 
+def encode_contact(value: str | Recipient | Refusal) -> dict[str, Any]:
+    """A name, or a number or address of a kind of its own, for itself: what it is can be read from it."""
+    match value:
+        case Refusal():  # a text too
+            return {"refusal": value.value}
+        case str():
+            return {"name": storable(value)}
+        case EmailAddress():
+            return {"email": storable(value.value)}
+        case MobileNumber():
+            return {"mobile": value.value}
+        case PostalAddress():
+            return {"lines": [storable(line) for line in value.lines], "postcode": value.postcode}
+
+
+def decode_contact(record: Mapping[str, Any]) -> str | Recipient | Refusal:
+    """What `encode_contact` wrote."""
+    match record:
+        case {"name": str(name)}:
+            return name
+        case {"email": str(email)}:
+            return EmailAddress(value=email)
+        case {"mobile": str(mobile)}:
+            return MobileNumber(value=mobile)
+        case {"refusal": str(refusal)}:
+            return Refusal(refusal)
+        case _:
+            return _address(record)
+
+
 def encode_loan(loan: Loan) -> str:
     """A loan and its reader as JSON text."""
     patron = loan.patron
@@ -88,6 +118,8 @@ def encode_loan(loan: Loan) -> str:
             "email": _contact(patron.email),
             "mobile": _contact(patron.mobile),
             "address": _contact(patron.address),
+            **({} if patron.sms_choice is None else {"sms_choice": patron.sms_choice.value}),
+            **({"minor": True} if patron.minor else {}),
         },
     }
     text = json.dumps(record, separators=(",", ":"))
@@ -97,7 +129,8 @@ def encode_loan(loan: Loan) -> str:
     return text
 
 
-def _patron(record: Mapping[str, Any]) -> Patron:
+def decode_patron(record: Mapping[str, Any]) -> Patron:
+    """The reader of a loan that `encode_loan` wrote."""
     email, mobile, address = record["email"], record["mobile"], record["address"]
     return Patron(
         patron_id=record["patron_id"],
@@ -108,6 +141,8 @@ def _patron(record: Mapping[str, Any]) -> Patron:
         email=Refusal(email["refusal"]) if "refusal" in email else EmailAddress(value=email["value"]),
         mobile=Refusal(mobile["refusal"]) if "refusal" in mobile else MobileNumber(value=mobile["value"]),
         address=Refusal(address["refusal"]) if "refusal" in address else _address(address),
+        sms_choice=SmsChoice(record["sms_choice"]) if "sms_choice" in record else None,
+        minor=bool(record.get("minor")),
     )
 
 
@@ -122,7 +157,7 @@ def decode_loan(record: Mapping[str, Any]) -> Loan:
         due_date=date.fromisoformat(record["due_date"]),
         loan_date=date.fromisoformat(record["loan_date"]),
         renewal_count=record["renewal_count"],
-        patron=_patron(record["patron"]),
+        patron=decode_patron(record["patron"]),
         title=record["title"],
         author=record["author"],
         call_number=record["call_number"],

@@ -13,6 +13,7 @@ from loan_reminders.domain.holdback import LARGEST_SHARE, Holdback
 from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.sms.text import check_sender
 from loan_reminders.places import TEMPLATES
+from loan_reminders.settings.consent import ConsentSettings, PopulationSettings
 from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, Email, Section, Text, usable_email
 
 ALSACE = ("67", "68")
@@ -176,6 +177,8 @@ class SmsSettings(Section):
     dead_after_failures: Annotated[int, Field(ge=1, le=20)] = 2
     window: WindowSettings = WindowSettings()
     budget: BudgetSettings = BudgetSettings()
+    populations: PopulationSettings = PopulationSettings()
+    consent: ConsentSettings = ConsentSettings()
     holdback: HoldbackSettings | None = None
     connection: Text = "allmysms"
 

@@ -42,6 +42,7 @@ from loan_reminders.settings.channels import (
     SmsSettings,
     holiday_region,
 )
+from loan_reminders.settings.consent import consent_codes, sms_rules
 from loan_reminders.settings.files import kept_while_unchanged, own_templates
 from loan_reminders.settings.ils import IlsSettings
 from loan_reminders.settings.libraries import CODE, current_file, current_library, several
@@ -102,7 +103,8 @@ class Settings(Section):
     def policy(self) -> Policy:
         """The procedure as the rules want it."""
         rules = tuple(stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage)
-        return Policy(rules=rules, starts_on=self.library.starts_on)
+        sms = sms_rules(self.sms.populations, self.sms.consent)
+        return Policy(rules=rules, starts_on=self.library.starts_on, sms=sms)
 
     def guard(self) -> VolumeGuard:
         """When a run must be approved before it sends."""
@@ -218,6 +220,7 @@ class Settings(Section):
             unknown_category=PatronCategory(self.ils.unknown_category),
             languages=dict(self.ils.languages),
             branches=frozenset(branch.code for branch in self.library.branches),
+            consent=consent_codes(self.sms.consent),
         )
 
 

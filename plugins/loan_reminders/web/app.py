@@ -20,6 +20,8 @@ from loan_reminders.web.letters.printing import router as printing
 from loan_reminders.web.libraries.chooser import several_libraries
 from loan_reminders.web.marks.gap_page import router as gap
 from loan_reminders.web.messages.page import router as messages
+from loan_reminders.web.reader_rights.asked import router as reader_rights
+from loan_reminders.web.reader_rights.erasure import router as reader_erasure
 from loan_reminders.web.readers.actions import router as reader_actions
 from loan_reminders.web.readers.corrections import router as corrections
 from loan_reminders.web.readers.reader import router as reader
@@ -30,6 +32,7 @@ from loan_reminders.web.runs.questions import router as questions
 from loan_reminders.web.runs.run_page import router as run_page
 from loan_reminders.web.runs.today import router as today
 from loan_reminders.web.sms.callbacks import callbacks_router
+from loan_reminders.web.sms.choices import router as sms_choices
 from loan_reminders.web.statistics.effect_page import router as effect
 from loan_reminders.web.statistics.page import router as statistics
 from loan_reminders.web.suppressions.suppression_list import router as suppressions
@@ -61,6 +64,7 @@ def _pages(authenticator: Authenticator) -> FastAPI:
         callbacks_router(),
         home,
         suppressions,
+        sms_choices,
         batches,
         dispute,
         dispute_flags,
@@ -71,6 +75,8 @@ def _pages(authenticator: Authenticator) -> FastAPI:
         today,
         readers,
         reader_actions,
+        reader_rights,
+        reader_erasure,
         reader,
         batch_list,
         printing,

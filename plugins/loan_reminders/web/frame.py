@@ -62,6 +62,7 @@ TABS = (
         subtabs=(
             Tab(path="a-corriger", words="Coordonnées à corriger", right=Right.ACT),
             Tab(path="desinscriptions", words="Désinscriptions", right=Right.ACT),
+            Tab(path="accords-sms", words="Accords SMS", right=Right.ACT),
         ),
     ),
     Tab(path="messages", words="Messages", right=Right.SEE),

@@ -11,6 +11,9 @@ from loan_reminders.ledger.dispute.reader_page import PostgresReaderPages
 from loan_reminders.ledger.journal import PostgresFormKeys, PostgresJournal
 from loan_reminders.ledger.journal_pages import PostgresJournalPages
 from loan_reminders.ledger.letters.print_checks import PostgresPrintChecks
+from loan_reminders.ledger.reader_rights.erasure import PostgresErasure
+from loan_reminders.ledger.reader_rights.everything import PostgresReaderData
+from loan_reminders.ledger.readers.amendments import PostgresAmendments
 from loan_reminders.ledger.readers.corrections import PostgresCorrections
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
@@ -23,8 +26,11 @@ from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
 from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
+from loan_reminders.ledger.sms.consents import PostgresSmsChoices
 from loan_reminders.ledger.statistics.effect import PostgresEffect
 from loan_reminders.ledger.statistics.figures import PostgresFigures
+from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
+from loan_reminders.ledger.suppressions.objections import PostgresObjections
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.shared_answers import forget_all
 
@@ -105,6 +111,31 @@ def holds() -> PostgresHolds:
     return _ledger().part(PostgresHolds)
 
 
+def objections() -> PostgresObjections:
+    """The part of the ledger that knows which channels readers refuse. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresObjections)
+
+
+def amendments() -> PostgresAmendments:
+    """The part of the ledger where what was put right is kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresAmendments)
+
+
+def reader_data() -> PostgresReaderData:
+    """The part of the ledger that gathers all about a reader. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresReaderData)
+
+
+def erasure() -> PostgresErasure:
+    """The part of the ledger that erases a reader at his request. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresErasure)
+
+
+def loan_ends() -> PostgresLoanEnds:
+    """The part of the ledger that knows how loans ended. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().loan_ends()
+
+
 def disputes() -> PostgresDisputes:
     """The part of the ledger that keeps loans beyond their time. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresDisputes)
@@ -113,6 +144,11 @@ def disputes() -> PostgresDisputes:
 def resends() -> PostgresResends:
     """The part of the ledger where messages sent once more are kept. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresResends)
+
+
+def sms_choices() -> PostgresSmsChoices:
+    """The part of the ledger where who said yes or no to SMS is kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresSmsChoices)
 
 
 def journal_pages() -> PostgresJournalPages:

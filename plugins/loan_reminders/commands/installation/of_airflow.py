@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from typing import Any
 
 from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
@@ -40,6 +41,24 @@ def _session() -> Any:
     return create_session()
 
 
+def _by_airflows_database(check: Callable[[Asked], Iterator[Finding]]) -> Callable[[Asked], Iterator[Finding]]:
+    @wraps(check)
+    def guarded(asked: Asked) -> Iterator[Finding]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield from check(asked)
+        except SQLAlchemyError as error:  # its words may hold the password
+            yield failure(
+                f"La base d'Airflow ne répond pas, ou n'a pas ses tables ({type(error).__name__})",
+                means="Aucune tournée ne commence, et personne ne peut ouvrir Airflow.",
+                remedy="vérifier AIRFLOW__DATABASE__SQL_ALCHEMY_CONN et ce serveur, puis « airflow db migrate »",
+            )
+
+    return guarded
+
+
+@_by_airflows_database
 def dags_check(asked: Asked) -> Iterator[Finding]:
     """Each of our DAGs is known to Airflow, could be read, and is on or off."""
     from airflow.models.dag import DagModel
@@ -80,6 +99,7 @@ def wanted_dags() -> tuple[str, ...]:
     return tuple(our_dag_id(name) for name in DAGS)
 
 
+@_by_airflows_database
 def processes_check(asked: Asked) -> Iterator[Finding]:
     """Each of Airflow's processes gave a sign of life a moment ago."""
     from airflow.jobs.job import Job

@@ -12,9 +12,11 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import Path
 
 from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
-from loan_reminders.domain.errors import RecipientError
+from loan_reminders.commands.installation.of_ledger import inspected
+from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.messages import RenderedEmail
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.stages import Channel
@@ -145,13 +147,14 @@ def callback_check(asked: Asked) -> Iterator[Finding]:
     import requests
     from airflow.configuration import conf
 
-    from loan_reminders.hooks.sms_callback import TOKEN, callback_networks, callback_token
+    from loan_reminders.hooks.sms_callback import TOKEN, TOKEN_FILE, callback_networks, callback_token
 
     token, base = callback_token(), str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
     if token is None:
-        if os.environ.get(TOKEN, "").strip():
+        given = next((name for name in (TOKEN, TOKEN_FILE) if os.environ.get(name, "").strip()), "")
+        if given:
             yield failure(
-                f"{TOKEN} est trop court",
+                f"{given} : le jeton est trop court",
                 means="L'adresse de rappel n'existe pas : les réponses STOP n'arrivent que d'heure en heure.",
                 remedy="lui donner 24 caractères au hasard ou plus, puis redémarrer le serveur web",
             )
@@ -212,3 +215,27 @@ def storage_check(asked: Asked) -> Iterator[Finding]:
     else:
         kind = "adresse" if "://" in os.environ.get("REMINDERS_STORAGE", "") else "dossier"
         yield fine(f"Lettres : {kind} où l'on peut écrire, lire et effacer")
+        if _beside_the_ledger(asked):
+            yield warning(
+                "Les lettres sont sur le même disque que le registre",
+                means="Ce disque remis à hier ramènerait aussi la marque de ce qui est parti : seul Airflow saurait"
+                " encore que des messages manquent au registre.",
+                remedy="donner à REMINDERS_STORAGE un autre disque ou un autre serveur (docs/backup.md)",
+            )
+
+
+def _beside_the_ledger(asked: Asked) -> bool:
+    """Whether the high-water mark, which is kept with the letters, would go back in time together with the ledger."""
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from loan_reminders.hooks.letter_store import storage
+
+    folder = storage()
+    if not isinstance(folder, Path):
+        return False
+    try:
+        with inspected(asked) as ledger:
+            place = ledger.place()
+        return place.is_here and os.stat(folder).st_dev == os.stat(place.folder or "/").st_dev
+    except (ReminderError, AirflowNotFoundException, OSError):  # whether the ledger answers is another check's
+        return False

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.holdback import Holdback
 from loan_reminders.domain.letters.batches import EarlierReminder
-from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.recipients import Recipient
@@ -18,6 +18,7 @@ from loan_reminders.domain.runs.holds import Held
 from loan_reminders.domain.runs.reading.doubts import PastReading
 from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.states import Reason
+from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
 
 
@@ -44,8 +45,16 @@ class Planning(Protocol):
         """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
         ...
 
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
+        ...
+
     def held(self, patron_ids: Sequence[str]) -> Held:
         """What a librarian said not to write about, of these readers, on the day of this run."""
+        ...
+
+    def objected(self, patron_ids: Sequence[str]) -> Objections:
+        """The channels that these readers refuse."""
         ...
 
     def adopt(self, keys: Sequence[LoanKey]) -> int:

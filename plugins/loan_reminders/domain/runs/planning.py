@@ -30,8 +30,11 @@ def plan_notices(
     slots = {channel_rule.channel.slot for channel_rule in policy.rule(stage).channels}
     groups: dict[tuple[str, date], list[Loan]] = {}
     skipped: list[Skip] = []
+    late: dict[date, SkipReason | None] = {}  # a run's loans have few due dates
     for loan in loans:
-        reason = out_of_time(loan.due_date, stage=stage, policy=policy, today=today)
+        if loan.due_date not in late:
+            late[loan.due_date] = out_of_time(loan.due_date, stage=stage, policy=policy, today=today)
+        reason = late[loan.due_date]
         if reason is None and _all_taken(loan, slots, history):
             reason = SkipReason.ALREADY_SENT
         if reason is None and held.holds(loan):
@@ -66,11 +69,14 @@ def key(loan: Loan) -> LoanKey:
 
 def untaken(loans: Sequence[Loan], slot: Slot, history: History) -> tuple[Loan, ...]:
     """The loans whose slot no live delivery holds."""
+    if not history:
+        return tuple(loans)
     return tuple(loan for loan in loans if (key(loan), slot) not in history)
 
 
 def _all_taken(loan: Loan, slots: Iterable[Slot], history: History) -> bool:
-    return all((key(loan), slot) in history for slot in slots)
+    taken = key(loan)
+    return all((taken, slot) in history for slot in slots)
 
 
 def out_of_time(due_date: date, *, stage: Stage, policy: Policy, today: date) -> SkipReason | None:

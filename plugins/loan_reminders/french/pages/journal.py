@@ -8,11 +8,12 @@ from datetime import date
 
 from loan_reminders.domain.journal import JournalAct, JournalLine
 from loan_reminders.domain.letters.batches import ReturnReason
+from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.suppressions.suppression import SuppressionReason
 from loan_reminders.french.days import day_words
 from loan_reminders.french.letters import RETURNS
-from loan_reminders.french.words import CONTACTS, ONE_CHANNEL, STAGES, SUPPRESSIONS
+from loan_reminders.french.words import CONTACTS, ONE_CHANNEL, SMS_CHOICES, STAGES, SUPPRESSIONS
 
 A = JournalAct
 ACTS: dict[str, str] = {
@@ -54,6 +55,15 @@ ACTS: dict[str, str] = {
     A.DISPUTE_NOTED: "a noté un litige avec {reader}",
     A.DISPUTE_CLOSED: "a clos un litige avec {reader}",
     A.DATA_ERASED: "a effacé ce qui a été conservé assez longtemps",
+    A.READER_DATA_GIVEN: "a réuni tout ce qui est gardé de {reader}",
+    A.READER_ERASED: "a effacé à sa demande ce qui pouvait l'être de {reader}",
+    A.OBJECTED: "a noté l'opposition de {reader}",
+    A.OBJECTION_LIFTED: "a levé l'opposition de {reader}",
+    A.AMENDED: "a rectifié ce que le SIGB dit de {reader}",
+    A.AMENDMENT_ENDED: "a mis fin à une rectification pour {reader}",
+    A.SMS_CHOICE_NOTED: "a noté ce que {reader} dit des SMS",
+    A.SMS_CHOICE_REMOVED: "a retiré ce que {reader} avait dit des SMS",
+    A.SMS_CHOICES_IMPORTED: "a importé une liste d'accords pour les SMS",
 }
 """What somebody did, after the name: `chloé a imprimé le lot n° 7`."""
 
@@ -96,6 +106,15 @@ KINDS: dict[str, str] = {
     A.DISPUTE_NOTED: "litige noté",
     A.DISPUTE_CLOSED: "litige clos",
     A.DATA_ERASED: "données effacées",
+    A.READER_DATA_GIVEN: "données d'un lecteur réunies",
+    A.READER_ERASED: "lecteur effacé à sa demande",
+    A.OBJECTED: "opposition",
+    A.OBJECTION_LIFTED: "opposition levée",
+    A.AMENDED: "rectification",
+    A.AMENDMENT_ENDED: "rectification terminée",
+    A.SMS_CHOICE_NOTED: "accord pour les SMS noté",
+    A.SMS_CHOICE_REMOVED: "accord pour les SMS retiré",
+    A.SMS_CHOICES_IMPORTED: "accords pour les SMS importés",
 }
 """The name of each kind of act, where one is chosen."""
 
@@ -125,6 +144,7 @@ def sentence_of(line: JournalLine) -> Sequence[Words]:
 
 
 _OF_LETTERS = (A.LETTER_COPIED, A.LETTER_RETURNED, A.LETTER_NUMBERED, A.LETTER_POSTED, A.LETTER_ACKNOWLEDGED)
+_OF_CHANNELS = (A.DELIVERY_SETTLED, A.MESSAGE_RESENT, A.OBJECTED, A.OBJECTION_LIFTED)
 _COUNTED = (("letters", "lettre", "lettres"), ("lines", "ligne", "lignes"), ("bounces", "retour", "retours"))
 _ERASED = (
     ("loans", "prêt", "prêts"),
@@ -161,7 +181,7 @@ def _more(line: JournalLine) -> Iterator[str]:
     facts: Mapping[str, object] = line.entry.facts
     if line.letter:
         yield f"lettre {line.letter}"
-    if line.entry.act in (A.DELIVERY_SETTLED, A.MESSAGE_RESENT) and _one_of(line, "channel", Channel):
+    if line.entry.act in _OF_CHANNELS and _one_of(line, "channel", Channel):
         yield ONE_CHANNEL[Channel(str(facts["channel"]))]
     if _one_of(line, "stage", Stage):
         yield STAGES[Stage(str(facts["stage"]))]
@@ -169,6 +189,8 @@ def _more(line: JournalLine) -> Iterator[str]:
         yield "pour un prêt"
     if facts.get("not_sent"):
         yield "rien n'est parti"
+    if facts.get("choice") in SMS_CHOICES:
+        yield SMS_CHOICES[SmsChoice(str(facts["choice"]))]
     for name, before in (("day", "journée du"), ("until", "jusqu'au")):
         day = _day(facts.get(name))
         if day:
@@ -179,7 +201,7 @@ def _more(line: JournalLine) -> Iterator[str]:
         yield SUPPRESSIONS[SuppressionReason(str(facts["reason"]))]
     if facts.get("why") in set(ReturnReason):
         yield RETURNS[ReturnReason(str(facts["why"]))]
-    for name, one, several in _ERASED if line.entry.act == A.DATA_ERASED else _COUNTED:
+    for name, one, several in _ERASED if line.entry.act in (A.DATA_ERASED, A.READER_ERASED) else _COUNTED:
         number = facts.get(name)
         if isinstance(number, int):
             yield f"{number} {one if number < 2 else several}"

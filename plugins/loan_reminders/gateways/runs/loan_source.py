@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from loan_reminders.domain.errors import IlsRejected, RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
-from loan_reminders.domain.runs.cells import read_day
 from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, loan_id_of, parse_row, reject
+from loan_reminders.domain.runs.reading.cells import read_day
 from loan_reminders.french.plurals import many
 from loan_reminders.gateways.runs.binds import LOANS_AT_ONCE, together, values_named
 from loan_reminders.gateways.runs.ils_database import Answer, ReadableIls

@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 
 from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
 from loan_reminders.ledger.journal import PostgresJournal
+from loan_reminders.ledger.readers.amendments import PostgresAmendments
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.ledger.retention.disputes import PostgresDisputes
 from loan_reminders.ledger.runs.resends import PostgresResends
+from loan_reminders.ledger.suppressions.objections import PostgresObjections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class ReaderPageParts:
     holds: PostgresHolds
     resends: PostgresResends
     disputes: PostgresDisputes
+    objections: PostgresObjections
+    amendments: PostgresAmendments
 
 
 class PostgresReaderPages:
@@ -50,4 +54,6 @@ class PostgresReaderPages:
                 holds=PostgresHolds(same, library=self._library),
                 resends=PostgresResends(same, library=self._library),
                 disputes=PostgresDisputes(same, library=self._library),
+                objections=PostgresObjections(same, library=self._library),
+                amendments=PostgresAmendments(same, library=self._library),
             )

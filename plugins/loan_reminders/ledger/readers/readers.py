@@ -15,6 +15,7 @@ from loan_reminders.ledger.readers.search import find, last_messages, read_reade
 LARGEST_NUMBER = 2**63 - 1
 
 _NUMBER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
+_NAME = text("SELECT name FROM readers WHERE library = :library AND patron_id = :patron_id")
 _READER = text("SELECT * FROM readers WHERE library = :library AND reader_number = :number")
 _LOANS = text("""
     WITH known AS (
@@ -43,6 +44,12 @@ class PostgresReaders:
         with self._transaction() as connection:
             number: int | None = connection.execute(_NUMBER, asked).scalar()
             return number
+
+    def name_of(self, patron_id: str) -> str:
+        """The name of a reader, empty for one without a name or whom the ledger does not know."""
+        asked = {"library": self._library, "patron_id": storable(patron_id)}
+        with self._transaction() as connection:
+            return connection.execute(_NAME, asked).scalar() or ""
 
     def reader(self, number: int) -> Reader | None:
         """The reader who has a neutral number, None when nobody has."""

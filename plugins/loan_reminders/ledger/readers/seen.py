@@ -43,7 +43,7 @@ def remember(connection: Connection, library: str, loans: Sequence[Loan], *, tod
     came = {loan.patron.patron_id: loan for loan in loans}
     known = [_described(loan) for loan in came.values()]
     changed = set(connection.execute(_CHANGED, _asked(library, known, today)).scalars())
-    told = [{**reader, **_searched(reader["name"])} for reader in known if reader["patron_id"] in changed]
+    told = [{**reader, **searched(reader["name"])} for reader in known if reader["patron_id"] in changed]
     if told:
         connection.execute(_KEEP, _asked(library, told, today))
 
@@ -65,6 +65,7 @@ def _described(loan: Loan) -> dict[str, str]:
     }
 
 
-def _searched(name: str) -> dict[str, Any]:
+def searched(name: str) -> dict[str, Any]:
+    """What a name is searched by."""
     words = name_words(name)
     return {"name_words": words, "trigrams": trigrams(words)}

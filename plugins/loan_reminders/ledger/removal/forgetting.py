@@ -1,4 +1,4 @@
-"""What names a reader or a loan in lines that stay or stand apart: the journal, holds, disputes, contacts that fail.
+"""What names a reader or a loan in lines that stay or stand apart: journal, holds, disputes, failing contacts, rights.
 
 A line of the journal is never removed: who did what, and when, stays. It loses the reader, the loan, and what was
 typed.
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, text
+
+from loan_reminders.ledger.suppressions.objections import hide_readers
 
 _FORGETTING = text("SELECT set_config('loan_reminders.forgetting', 'on', true)")
 _HOLDS = text("""
@@ -31,6 +33,7 @@ _LINES_OF_READERS = text("""
 """)
 _ALL_HOLDS = text("DELETE FROM holds WHERE library = :library AND patron_id = ANY(CAST(:patrons AS text[]))")
 _ALL_DISPUTES = text("DELETE FROM disputes WHERE library = :library AND patron_id = ANY(CAST(:patrons AS text[]))")
+_AMENDMENTS = text("DELETE FROM amendments WHERE library = :library AND patron_id = ANY(CAST(:patrons AS text[]))")
 _CONTACTS = text("DELETE FROM corrections WHERE library = :library AND patron_id = ANY(CAST(:patrons AS text[]))")
 _NEXT_LINES = text("""
     SELECT max(at) AS last, count(*) AS number FROM (
@@ -60,11 +63,12 @@ def forget_loans(
     connection.execute(_LINES_OF_LOANS, asked)
 
 
-def forget_readers(connection: Connection, library: str, patrons: Sequence[str]) -> None:
-    """Forget these readers in all lines that are about them."""
+def forget_readers(connection: Connection, library: str, patrons: Sequence[str]) -> int:
+    """Forget these readers in all lines that are about them; how many refuse a channel, and are known by a hash."""
     asked = {"library": library, "patrons": list(patrons)}
-    for statement in (_ALL_HOLDS, _ALL_DISPUTES, _CONTACTS, _FORGETTING, _LINES_OF_READERS):
+    for statement in (_ALL_HOLDS, _ALL_DISPUTES, _CONTACTS, _AMENDMENTS, _FORGETTING, _LINES_OF_READERS):
         connection.execute(statement, asked)
+    return hide_readers(connection, library, patrons)
 
 
 def forget_old_lines(

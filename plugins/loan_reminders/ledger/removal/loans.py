@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.retention.terms import Removed, Terms
+from loan_reminders.ledger.removal.choices import keep_numbers
 from loan_reminders.ledger.removal.forgetting import forget_loans
 from loan_reminders.ledger.retention.fingerprints import keep_cycles, make_fingerprints
 from loan_reminders.ledger.statistics.counting import freeze
@@ -66,7 +67,8 @@ _NEVER_ASKED = text(f"""
 _ASKED = "unnest(CAST(:loan_ids AS text[]), CAST(:due_dates AS date[])) AS asked(loan_id, due_date)"
 # In the order in which all others take them; one that a run saw again meanwhile is open, and stays.
 _HOLD = text(f"""
-    SELECT ended.loan_id, ended.due_date, coalesce(ended.ended_on, ended.open_on) AS day
+    SELECT ended.loan_id, ended.due_date, coalesce(ended.ended_on, ended.open_on) AS day,
+           ended.ended_on IS NOT NULL AS ended
     FROM loan_ends ended JOIN {_ASKED}
       ON ended.library = :library AND ended.loan_id = asked.loan_id AND ended.due_date = asked.due_date
     WHERE coalesce(ended.ended_on, ended.open_on) <= :loans_until
@@ -155,6 +157,9 @@ class LoansPage:
     after: Mapping[str, Any] | None
 
 
+LOANS_IN_A_STATEMENT = 200
+"""So many cycles are removed by one statement each at a reader's request."""
+
 BEGINNING: Mapping[str, Any] = {"day": date.min, "loan_id": "", "due_date": date.min}
 
 
@@ -186,6 +191,19 @@ def remove_page(
     return LoansPage(removed=Removed(loans=len(held), messages=messages), after=place)
 
 
+def remove_cycles(connection: Connection, library: str, cycles: Sequence[LoanKey], *, today: date) -> Removed:
+    """Remove these cycles, which ended, whatever their age; one that was seen open again meanwhile stays."""
+    asked = {
+        "library": library,
+        "loan_ids": [one.loan_id for one in cycles],
+        "due_dates": [one.due_date for one in cycles],
+    }
+    held = [row for row in connection.execute(_HOLD, {**asked, "loans_until": today}).all() if row.ended]
+    ours = {**asked, "loan_ids": [row.loan_id for row in held], "due_dates": [row.due_date for row in held]}
+    messages = _remove(connection, library, ours, until=max((row.day for row in held), default=date.min))
+    return Removed(loans=len(held), messages=messages)
+
+
 def _remove(connection: Connection, library: str, cycles: Mapping[str, Any], *, until: date) -> int:
     """Remove these cycles; returns how many messages went with them."""
     if not cycles["loan_ids"]:
@@ -194,7 +212,8 @@ def _remove(connection: Connection, library: str, cycles: Mapping[str, Any], *, 
         LoanKey(loan_id=loan_id, due_date=due_date)
         for loan_id, due_date in zip(cycles["loan_ids"], cycles["due_dates"], strict=True)
     ]
-    keep_cycles(connection, make_fingerprints(connection, library), keys)
+    ours = make_fingerprints(connection, library)
+    keep_cycles(connection, ours, keys)
     seen = connection.execute(_SEEN_BY, cycles).all()
     runs, patrons = {row.run_id for row in seen}, {row.patron_id for row in seen}
     connection.execute(_SKIPS, cycles)
@@ -202,6 +221,7 @@ def _remove(connection: Connection, library: str, cycles: Mapping[str, Any], *, 
     told = {**cycles, "deliveries": list(connection.execute(_TOLD, cycles).scalars())}
     connection.execute(_CLAIMS, told)
     gone = {"deliveries": list(connection.execute(_EMPTY, told).scalars())}
+    keep_numbers(connection, ours, gone["deliveries"])
     connection.execute(_ACKS, gone)
     connection.execute(_BOUNCES, gone)
     removed = connection.execute(_DELIVERIES, gone).all()

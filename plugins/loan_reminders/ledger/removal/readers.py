@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.retention.terms import Terms
+from loan_reminders.ledger.removal.choices import forget_choices
 from loan_reminders.ledger.removal.forgetting import forget_readers
 from loan_reminders.ledger.retention.fingerprints import HIDDEN, make_fingerprints
 from loan_reminders.ledger.suppressions.suppression_list import lock
@@ -83,6 +84,7 @@ def remove_readers(
     asked = {"library": library, "patrons": [row.patron_id for row in rows], "readers_until": terms.readers_until}
     gone = list(connection.execute(_REMOVE, asked).scalars())
     forget_readers(connection, library, gone)
+    forget_choices(connection, library, gone)
     return len(gone), {"day": rows[-1].last_seen_on, "patron_id": rows[-1].patron_id}
 
 
@@ -100,6 +102,12 @@ def hide_contacts(
     rows = connection.execute(_LINES, {**asked, **beginning, **(after or {}), "page": page}).all()
     if not rows:
         return 0, None
+    hide_lines(connection, library, rows)
+    return len(rows), {"since": rows[-1].since, "suppression_id": rows[-1].suppression_id}
+
+
+def hide_lines(connection: Connection, library: str, rows: Sequence[Any]) -> None:
+    """Keep but a hash of the recipients of these lines of suppressions; the list is locked by whoever asks."""
     ours = make_fingerprints(connection, library)
     connection.execute(_HIDES, {"library": library})
     lines = {
@@ -109,4 +117,3 @@ def hide_contacts(
     }
     connection.execute(_TWICE, {**lines, "in_force": [row.in_force for row in rows]})
     connection.execute(_HIDE, lines)
-    return len(rows), {"since": rows[-1].since, "suppression_id": rows[-1].suppression_id}

@@ -50,6 +50,10 @@ class Fingerprints:
         """What stands in the place of a number or address."""
         return f"{HIDDEN}{self._hash('recipient', channel, recipient).hex()}"
 
+    def of_reader(self, patron_id: str) -> str:
+        """What stands in the place of the number of a reader who is gone."""
+        return f"{HIDDEN}{self._hash('reader', patron_id).hex()}"
+
     def _hash(self, *parts: str) -> bytes:
         # NUL stands in no text of the ledger: no two different lists are the same bytes.
         return hmac.digest(self.key, "\0".join((self.library, *parts)).encode(), "sha256")

@@ -10,6 +10,7 @@ from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger.json_codecs import LONGEST_ID, clean_raw, encode_loan, storable
+from loan_reminders.ledger.readers.amendments import at_the_door
 from loan_reminders.ledger.readers.seen import remember
 from loan_reminders.ledger.tables import skips
 
@@ -47,12 +48,14 @@ def cut_to_fit(row: Loan | RejectedRow) -> RejectedRow:
 def record_rows(connection: Connection, *, library: str, run_id: int, rows: Sequence[Loan | RejectedRow]) -> None:
     """Write loans as seen, duplicates and unreadable rows as skipped, in a few statements whatever their number.
 
-    The readers of these loans are kept as they are described, but by a trial run. Raises PermanentError when the run
+    What was put right of their readers stands in for what the ILS gives. They are kept as they are described, but by a
+    trial run. Raises PermanentError when the run
     has finished reading.
     """
     run = connection.execute(_COUNT_ROWS, {"rows": len(rows), "run_id": run_id, "library": library}).first()
     if run is None:
         raise LedgerRefused(LedgerRefusal.READING_IS_OVER, run_id=run_id, library=library)
+    rows = at_the_door(connection, library, rows, dry_run=run.dry_run)
     loans = [encode_loan(row) for row in rows if isinstance(row, Loan)]
     if loans:
         parameters = {"run_id": run_id, "library": library, "before": run.rows_read - len(rows)}

@@ -20,19 +20,19 @@ from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.messages import Receipt, SentWords
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.readers.resend import LastMessage, LastSent, ResendRefusal, ResendRefused
-from loan_reminders.domain.recipients import EmailAddress, MobileNumber, Recipient
-from loan_reminders.domain.runs.holds import Held
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import journal, sent_words
-from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import decode_loan, encode_receipt, encode_recipient, storable
 from loan_reminders.ledger.readers.held import held
+from loan_reminders.ledger.readers.wishes import PostgresWishes
 from loan_reminders.ledger.runs.close import close_books
 from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.suppressions.numbers_reached import never_reached
+from loan_reminders.ledger.suppressions.objections import refuses
 
 # What was cancelled never left. The newest attempt is the last message, however it ended.
 _LAST = text("""
@@ -132,12 +132,8 @@ _SETTLED = text("""
 """)
 
 
-class PostgresResends:
+class PostgresResends(PostgresWishes):
     """The part of one library's ledger where messages sent once more are kept. Fulfils `Resends`."""
-
-    def __init__(self, transaction: Transaction, *, library: str) -> None:
-        self._transaction = transaction
-        self._library = library
 
     def last(self, patron_id: str, channel: Channel) -> LastMessage | None:
         """The last message that left, or may have left, for a reader by a channel."""
@@ -162,15 +158,10 @@ class PostgresResends:
         with self._transaction() as connection:
             return connection.execute(_RESENT, asked).first() is not None
 
-    def held(self, patron_ids: Sequence[str], *, today: date) -> Held:
-        """What a librarian said not to write about today."""
+    def never_reached(self, number: str) -> bool:
+        """Whether no SMS of the library has reached a number."""
         with self._transaction() as connection:
-            return held(connection, self._library, patron_ids, today)
-
-    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
-        """Those of these recipients that are not written to any more."""
-        with self._transaction() as connection:
-            return suppressions.suppressed(connection, self._library, recipients)
+            return number in never_reached(connection, self._library, [number])
 
     def segments_since(self, since: datetime) -> int:
         """Segments of the SMS that left, or may have left, since a moment."""
@@ -213,6 +204,8 @@ class PostgresResends:
         with self._transaction() as connection:
             if suppressions.suppressed(connection, self._library, [delivery.recipient]):
                 raise ResendRefused(ResendRefusal.SUPPRESSED, channel=delivery.channel)
+            if refuses(connection, self._library, notice.patron.patron_id, delivery.channel):
+                raise ResendRefused(ResendRefusal.OBJECTED, channel=delivery.channel)
             put_off = held(connection, self._library, [notice.patron.patron_id], today)
             if any(put_off.holds(loan) for loan in delivery.loans):
                 raise ResendRefused(ResendRefusal.HELD)

@@ -16,12 +16,13 @@ from loan_reminders.ledger.json_codecs import decode_loan
 from loan_reminders.ledger.readers.held import IN_FORCE
 from loan_reminders.ledger.runs.planning import READERS_IN_A_PAGE, PostgresPlanning
 
-# An e-mail that will not reach its reader. One that could not be composed is our own fault: it is the desk's.
+# An e-mail that will not reach its reader, who may have refused e-mails while it waited. One that could not be composed
+# is our own fault: it is the desk's.
 NOT_ARRIVED = """(
     delivery.channel = 'email'
     AND (delivery.state IN ('refused', 'bounced', 'failed')
          AND coalesce(delivery.reason, '') NOT IN ('not_rendered', 'text_too_long')
-         OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
+         OR delivery.state = 'cancelled' AND delivery.reason IN ('dead_address', 'opted_out'))
 )"""
 # Each loan once. A reader who had a letter of this stage, was recorded as out of reach or is still held is left out.
 _LOANS_OF_FAILED_EMAILS = text(f"""

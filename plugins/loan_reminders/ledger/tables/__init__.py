@@ -7,8 +7,8 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
 not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`, readers
-as last seen in `readers`, figures in `statistics` and `effect`, what stays of what was removed in `retention`, the
-high-water mark of what left in `marks`.
+as last seen in `readers`, what readers asked for in `reader_rights`, figures in `statistics` and `effect`, what stays
+of what was removed in `retention`, the high-water mark of what left in `marks`.
 """
 
 from __future__ import annotations
@@ -61,12 +61,16 @@ from loan_reminders.ledger.tables.letters import registered_letters as registere
 from loan_reminders.ledger.tables.letters import sent_words as sent_words
 from loan_reminders.ledger.tables.marks import gaps as gaps
 from loan_reminders.ledger.tables.marks import marks as marks
+from loan_reminders.ledger.tables.reader_rights import amendments as amendments
+from loan_reminders.ledger.tables.reader_rights import objections as objections
 from loan_reminders.ledger.tables.readers import readers as readers
 from loan_reminders.ledger.tables.retention import disputes as disputes
 from loan_reminders.ledger.tables.retention import erased_cycles as erased_cycles
 from loan_reminders.ledger.tables.retention import erasures as erasures
 from loan_reminders.ledger.tables.retention import retention_state as retention_state
+from loan_reminders.ledger.tables.sms import numbers_known as numbers_known
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
+from loan_reminders.ledger.tables.sms import sms_choices as sms_choices
 from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.statistics import counted_runs as counted_runs

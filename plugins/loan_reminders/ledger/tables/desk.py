@@ -49,6 +49,7 @@ put_aside = Table(
     UniqueConstraint("library", "kind", "fingerprint", name="one_put_aside_each"),
     one_of("kind", AsideKind),
     Index("put_aside_of_late", "library", "at"),
+    Index("put_aside_about", "library", "about"),
 )
 
 question_answers = Table(

@@ -24,6 +24,8 @@ from loan_reminders.rendering.process_pool import DiskRefused, JobStopped, Proce
 from loan_reminders.rendering.template_folders import TemplatePlace
 
 TEMPLATE = "_layouts/dispute.typ"
+PARTS = "_layouts/file_parts.typ"
+"""What all such files are laid out with; a template need not use it."""
 
 _MAIN = "dispute.typ"
 _FORBIDDEN = re.compile(r"\beval\b|[\"']@[a-z]+/")
@@ -34,6 +36,8 @@ Read = Callable[[str], Iterator[bytes]]
 
 class DisputeRenderer:
     """Writes the files of a library's loans."""
+
+    what = "Le dossier du prêt"
 
     def __init__(
         self,
@@ -57,12 +61,18 @@ class DisputeRenderer:
         used, LettersNotPrinted when it cannot be laid out in time, LetterStoreUnavailable when the disk is full.
         """
         facts = DisputeFacts(dispute, self._library, FontSet.of(self._fonts), made_at=made_at, zone=self._zone)
+        return self._file(facts, TEMPLATE, read=read, made_at=made_at, deliveries=len(dispute.deliveries))
+
+    def _file(
+        self, facts: DisputeFacts, template: str, *, read: Read, made_at: datetime, deliveries: int
+    ) -> DisputePdf:
         values = facts.facts()
         with tempfile.TemporaryDirectory(prefix="dossier-") as name:
             scratch = Path(name)
             root = scratch / "root"
             root.mkdir()
-            (root / _MAIN).write_text(self._template(), encoding="utf-8")
+            (root / _MAIN).write_text(self._template(template), encoding="utf-8")
+            (root / Path(PARTS).name).write_text(self._template(PARTS), encoding="utf-8")
             stored: dict[str, Path | None] = {}
             pieces: list[Piece] = []
             for number, (_, letter) in enumerate(facts.letters, start=1):
@@ -96,19 +106,21 @@ class DisputeRenderer:
             return DisputePdf(
                 content=output.read_bytes(),
                 pages=answer["pages"],
-                deliveries=len(dispute.deliveries),
+                deliveries=deliveries,
                 missing=answer["missing"],
             )
 
-    def _template(self) -> str:
+    def _template(self, name: str) -> str:
+        # A site's folder of templates may be older than the parts: they are ours then.
+        place = self._templates / name
         try:
-            text = (self._templates / TEMPLATE).read_text(encoding="utf-8")
+            text = (TEMPLATES / name if name == PARTS and not place.exists() else place).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise TemplateError(f"{TEMPLATE} : modèle illisible ({type(error).__name__})") from None
+            raise TemplateError(f"{name} : modèle illisible ({type(error).__name__})") from None
         for number, line in enumerate(text.splitlines(), start=1):
             if _FORBIDDEN.search(line):
                 raise TemplateError(
-                    f"{TEMPLATE}, ligne {number} : ni eval ni paquet, qui exécuteraient ce que d'autres ont écrit"
+                    f"{name}, ligne {number} : ni eval ni paquet, qui exécuteraient ce que d'autres ont écrit"
                 )
         return text
 
@@ -118,12 +130,15 @@ class DisputeRenderer:
             with ProcessPool(timeout_s=self._timeout_s) as pool:
                 answer: FileAnswer = pool.ask(MAKE_FILE, job)
         except JobStopped as why:
-            raise _not_made(str(why)) from None
+            raise self._not_made(str(why)) from None
         except DiskRefused as why:
             raise _no_room(str(why)) from None
         if "fault" in answer:
-            raise _not_made(answer["fault"])
+            raise self._not_made(answer["fault"])
         return answer
+
+    def _not_made(self, fault: str) -> LettersNotPrinted:
+        return LettersNotPrinted(f"{self.what} ne peut pas être composé : {fault}. {TO_MEND}")
 
 
 def _fetched(read: Read, location: str, target: Path) -> Path | None:
@@ -143,7 +158,3 @@ def _fetched(read: Read, location: str, target: Path) -> Path | None:
 
 def _no_room(why: str) -> LetterStoreUnavailable:
     return LetterStoreUnavailable(f"Le dossier temporaire refuse l'écriture : {why}. {RETRIED}")
-
-
-def _not_made(fault: str) -> LettersNotPrinted:
-    return LettersNotPrinted(f"Le dossier du prêt ne peut pas être composé : {fault}. {TO_MEND}")

@@ -7,15 +7,17 @@ from datetime import date
 from types import MappingProxyType
 from typing import Protocol
 
-from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.readers.next_step import NextStep, next_step
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.holds import Hold
 from loan_reminders.domain.runs.planning import key
+from loan_reminders.domain.sms.consent import Consent
 from loan_reminders.domain.stages import Policy, Stage
+from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
-from loan_reminders.services.runs.plan import recipients
+from loan_reminders.services.runs.plan import patrons, recipients
 
 
 class Outlook(Protocol):
@@ -27,6 +29,14 @@ class Outlook(Protocol):
 
     def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
         """Those of these recipients that are not written to any more."""
+        ...
+
+    def objected(self, patron_ids: Sequence[str]) -> Objections:
+        """The channels that these readers refuse."""
+        ...
+
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
         ...
 
 
@@ -48,6 +58,8 @@ def next_steps(
         return {}
     decided = outlook.decided([key(loan) for loan in loans])
     suppressed = outlook.suppressed(recipients(loans))
+    objections = outlook.objected(patrons(loans))
+    consent = Consent(rules=policy.sms, said=outlook.sms_choices(patrons(loans)))
     return {
         key(loan): next_step(
             loan,
@@ -56,6 +68,8 @@ def next_steps(
             decided={*decided.get(key(loan), ()), *tried.get(key(loan), ())},
             held=_longest(hold for hold in holds if hold.loan_id in ("", loan.loan_id)),
             suppressed=suppressed,
+            objections=objections,
+            consent=consent,
         )
         for loan in loans
     }

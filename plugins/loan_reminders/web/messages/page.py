@@ -6,6 +6,7 @@ What takes long to make is kept, in `made`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -168,12 +169,12 @@ def _page(
     at: Page, asked: Asked, delivery: Delivery, *, loan: Loan | None = None, problem: str = "", status: int = 200
 ) -> Response:
     previews, newest = made.previews(), made.newest()
-    email = text = None
+    email = text = first = None
     pages = 0
     if asked.channel is Channel.EMAIL:
         email = made.email(asked, made.today(), newest) if loan is None else previews.email(delivery)
     elif asked.channel is Channel.SMS:
-        text = previews.sms(delivery)
+        text, first = previews.sms(delivery), previews.sms(replace(delivery, first=True))
     elif loan is None:
         pages = len(made.letter(asked, made.today(), newest))
     language = asked.language if loan is None else loan.patron.language
@@ -206,8 +207,10 @@ def _page(
         email=email,
         text=text,
         cost=made.cost(text.segments) if text else "",
+        first=first,
+        first_cost=made.cost(first.segments) if first else "",
         segment_cost=made.cost(1),
-        dear=[dear_words(one) for one in text.dear] if text else [],
+        dear=[dear_words(one) for one in dict.fromkeys((*text.dear, *first.dear))] if text and first else [],
         pages=range(1, pages + 1),
         places=previews.parts(asked.stage, asked.channel, language if language in languages else "fr"),
         loan=loan,

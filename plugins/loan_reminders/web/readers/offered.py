@@ -21,6 +21,7 @@ from loan_reminders.french.pages.next_step import hold_words, next_step_words, n
 from loan_reminders.french.words import ONE_STATE, STAGES
 from loan_reminders.ledger.dispute.reader_page import ReaderPageParts
 from loan_reminders.services.readers.next_step import next_steps
+from loan_reminders.web.reader_rights.shown import DONE as RIGHTS_DONE
 from loan_reminders.web.readers.loan_lines import LineEntry, LoanLine
 
 _CODE = re.compile(r"(email|sms)-(accepted|delivered|refused|in_doubt)-(\d{1,4})-(\d{1,4})-([a-z_]{1,20})")
@@ -30,6 +31,7 @@ _DONE = {
     "litige": "Le litige est noté : rien n'en est effacé avant la fin de ce jour.",
     "clos": "Le litige est clos : ce qui le concerne s'effacera à son terme.",
 }
+_DONE |= RIGHTS_DONE
 _AGAIN = {Channel.EMAIL: "Renvoyer le dernier e-mail", Channel.SMS: "Renvoyer le dernier SMS"}
 SPENT = "Renvoyé aujourd'hui : pas plus d'un par jour."
 _OVER = frozenset({Reason.RETURNED, Reason.RENEWED})
@@ -131,12 +133,15 @@ def acts_offered(
     lasts = ledger.resends.last_of_each(patron_id, today=today)
     reachable = [one.recipient for one in lasts if one.recipient is not None]
     suppressed = ledger.resends.suppressed(reachable) if reachable else {}
+    objected = ledger.resends.objected([patron_id]).get(patron_id, frozenset())
     again = tuple(
         Again(
             channel=last.channel.value,
             words=_AGAIN[last.channel],
             last=f"{STAGES[last.stage]}, {when_words(last.sent_at, now=now, zone=zone)}",
-            why=_why_not(last, holds, suppressed=suppressed),
+            why="Le lecteur s'y oppose : voir « Droits du lecteur »."
+            if last.channel in objected
+            else _why_not(last, holds, suppressed=suppressed),
         )
         for last in lasts
     )

@@ -22,6 +22,7 @@ from loan_reminders.web.dispute.flags import kept
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import Pages
 from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.reader_rights.shown import rights_of
 from loan_reminders.web.readers.contacts import contacts
 from loan_reminders.web.readers.loan_lines import LoanLines
 from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, with_next
@@ -102,6 +103,8 @@ def _page(
                 policy=config.policy(),
                 today=now.date(),
             )
+            objections = ledger.objections.of_reader(patron_id)
+            amendments = ledger.amendments.of_reader(patron_id)
             open_disputes = ledger.disputes.of_reader(patron_id, today=now.date())
             doing = acts_offered(
                 ledger, patron_id, disputes, loans=out, holds=holds, now=now, zone=config.zone, answered=answered
@@ -113,6 +116,7 @@ def _page(
         "lecteur.html.j2",
         status,
         offered=doing,
+        rights=rights_of(objections, amendments, now=now, zone=config.zone),
         in_dispute=kept(open_disputes, disputes, now=now, zone=config.zone),
         reader=reader,
         category=category_words(reader.category),

@@ -1,6 +1,6 @@
 """The monthly counts of what SMS do, and SMS held back at random to measure it.
 
-Revision: 0023, after 0019. New tables alone, and one list of reasons made longer without holding up who writes.
+Revision: 0023, after 0021. New tables alone, and one list of reasons made longer without holding up who writes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0023"
-down_revision = "0019"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

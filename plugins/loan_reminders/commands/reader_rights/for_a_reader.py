@@ -1,0 +1,57 @@
+"""What the commands about one reader share: who is meant, who does it, and the ledger of the library."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from loan_reminders.commands.french_arguments import FrenchParser
+from loan_reminders.commands.registry import library_option
+
+if TYPE_CHECKING:
+    from loan_reminders.ledger.repository import PostgresLedger
+    from loan_reminders.settings.library_toml import Settings
+
+
+def who_option(parser: FrenchParser) -> None:
+    """Let a person say for whom it is done, and of which library."""
+    parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
+    library_option(parser)
+
+
+def reader_option(parser: FrenchParser | argparse._MutuallyExclusiveGroup, *, required: bool = False) -> None:
+    """Let a person name a reader by the number of the library system (ILS)."""
+    more = {"required": True} if required else {}
+    parser.add_argument("--lecteur", metavar="ID", help="le numéro du lecteur dans le SIGB", **more)  # type: ignore[arg-type]
+
+
+def whoever(asked: argparse.Namespace) -> str:
+    """Who does it."""
+    try:
+        return asked.qui or getpass.getuser()
+    except (KeyError, OSError):
+        return "un compte sans nom"
+
+
+@contextmanager
+def opened(library: str | None) -> Iterator[tuple[PostgresLedger, Settings]]:
+    """The ledger of a library, as the environment names it, and its settings. Raises ReminderError."""
+    from loan_reminders.ledger.address import from_environment
+    from loan_reminders.ledger.connect import connect
+    from loan_reminders.settings.libraries import of_library
+    from loan_reminders.settings.library_toml import settings
+
+    with of_library(library):
+        config = settings()
+    with connect(from_environment(os.environ), library=config.library.code) as ledger:
+        yield ledger, config
+
+
+def say(words: str) -> None:
+    """A line of the answer."""
+    sys.stdout.write(f"{words}\n")

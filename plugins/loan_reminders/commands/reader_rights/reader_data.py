@@ -1,0 +1,82 @@
+"""All that is held of a reader, for him: a PDF/A to read, or JSON for programs.
+
+    loan-reminders reader-data --lecteur 4711 --sortie donnees.pdf
+    loan-reminders reader-data --lecteur 4711 --sortie donnees.json
+
+The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where
+letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). The journal says who did it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option, whoever
+from loan_reminders.commands.registry import command_parser
+from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.french.pages.reader_rights import information
+from loan_reminders.french.plurals import many
+from loan_reminders.french.refusals import sentence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns 0, or 1 after saying on the error output what is wrong."""
+    from loan_reminders.services.reader_rights.give_data import DataForm
+
+    parser = command_parser("reader-data", more="La fin du nom du fichier dit la forme : .pdf ou .json.")
+    reader_option(parser, required=True)
+    parser.add_argument("--sortie", metavar="FICHIER", type=Path, required=True, help="le fichier à écrire")
+    who_option(parser)
+    asked = parser.parse_args(arguments)
+    if asked.sortie.suffix.lower().lstrip(".") not in set(DataForm):
+        parser.error("--sortie : le nom du fichier doit finir par .pdf ou .json")
+    try:
+        return _give(asked.lecteur, asked.sortie, asked.bibliotheque, who=whoever(asked))
+    except ReminderError as error:
+        sys.stderr.write(f"{sentence(error)}\n")
+        return 1
+
+
+def _give(patron_id: str, output: Path, library: str | None, *, who: str) -> int:
+    from loan_reminders.hooks.letter_store import letter_store
+    from loan_reminders.ledger.reader_rights.everything import PostgresReaderData
+    from loan_reminders.services.reader_rights.give_data import NOT_KNOWN, DataForm, give_data
+
+    with opened(library) as (ledger, config):
+        made = give_data(
+            ledger.part(PostgresReaderData),
+            letter_store(),
+            config.identity(),
+            patron_id,
+            form=DataForm(output.suffix.lower().lstrip(".")),
+            told=information(
+                loan_months=config.retention.loan_months,
+                reader_months=config.retention.reader_months,
+                email=config.identity().email,
+            ),
+            who=who,
+            made_at=datetime.now(config.zone),
+            zone=config.zone,
+            templates=config.templates,
+        )
+    if made is None:
+        sys.stderr.write(f"{NOT_KNOWN}\n")
+        return 1
+    _write(output, made.content)
+    say(f"{output} : {many(made.rows, 'ligne du registre', 'lignes du registre')}")
+    return 0
+
+
+def _write(output: Path, content: bytes) -> None:
+    """Write the file whole, readable by its owner alone. Raises SettingsError."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".donnees-", delete=False) as file:
+            file.write(content)
+        os.replace(file.name, output)
+    except OSError as error:
+        raise SettingsError(f"--sortie {output} : écriture impossible ({error.strerror})") from None

@@ -1,0 +1,1 @@
+"""What a reader may ask about himself, on his page."""

@@ -1,0 +1,299 @@
+"""Nothing personal is left where nobody looks for it: what 50 unmistakable readers leave behind, apart from letters.
+
+Every task of every DAG runs on real servers, well and badly; every page is asked for and every form sent. Then logs,
+what tasks give each other (XCom), questions to a person, notes of runs, error texts, addresses, headers, names of files
+and the tables of the ledger that are said to name nobody are searched for any writing of those readers.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import traceback
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import text
+
+from loan_reminders.domain.runs.books import BOOKS
+from loan_reminders.domain.runs.volume import VolumeAnswer
+from loan_reminders.domain.stages import Stage
+from loan_reminders.french.retention import note_words
+from loan_reminders.french.runs import books_sentence
+from loan_reminders.ledger.reader_rights.catalogue import WITHOUT_READERS
+from tests.scenes import unmistakable
+from tests.scenes.ledger_runs import rows
+from tests.scenes.operators_at_work import AtWork
+from tests.scenes.unmistakable import DIGITS, WORD, WRITINGS, found
+from tests.scenes.world import DUE, SETTINGS
+from tests.simulators.allmysms_server import Fault
+from tests.web.client import browsing, calls, routes
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+SIMULATORS = ("mail.log", "aiosmtpd", "asyncio", "tests.")
+"""Loggers of the servers that play the outside world in this process: theirs is not our log."""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"Zoé {WORD}".encode(),
+        WORD.upper().encode("utf-16-le"),
+        json.dumps({"nom": f"é{WORD.capitalize()}"}).encode(),
+        f"%C3%A9{WORD}%40etu".encode(),
+        b"06 39 98 50 01",
+        f"+33{DIGITS}001".encode(),
+        *(b64encode(b"x" * shift + f"to: {WORD}1@etu".encode()) for shift in range(3)),
+        *(b64encode(b"x" * shift + f"33{DIGITS}001".encode()) for shift in range(3)),
+    ],
+)
+def test_the_search_knows_each_writing(written):
+    assert found(written)
+
+
+def test_the_search_finds_nothing_in_nobody():
+    assert found("Camille Martin 33639980001 été".encode()) == set()
+    assert min(map(len, WRITINGS)) >= 6
+
+
+class Kept(logging.Handler):
+    """Every line of every log of ours, with the words of its exception."""
+
+    def __init__(self):
+        super().__init__(logging.DEBUG)
+        self.lines = []
+        self.setFormatter(logging.Formatter("%(name)s %(pathname)s %(message)s"))
+
+    def emit(self, record):
+        if not record.name.startswith(SIMULATORS):
+            self.lines.append(self.format(record))
+
+
+class Left:
+    """All that was left behind, by where."""
+
+    def __init__(self):
+        self.said = []
+
+    def keep(self, where, what):
+        content = what if isinstance(what, bytes) else str(what).encode("utf-8", "replace")
+        self.said.append((where, content))
+
+    def personal(self):
+        return [(where, sorted(found(content))[:3]) for where, content in self.said if found(content)]
+
+
+@pytest.fixture
+def kept():
+    handler, root = Kept(), logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+class Instance:
+    """What a task knows of itself, and what it gives to others."""
+
+    def __init__(self, left):
+        self.id, self.try_number, self.max_tries, self.left = "1", 1, 1, left
+
+    def xcom_push(self, key, value):
+        self.left.keep(f"XCom {key}", json.dumps(value, default=str))
+        if key == BOOKS:
+            self.left.keep("note", books_sentence(value))
+
+    def get_task_states(self, **_):
+        return {}
+
+    def get_dr_count(self, **_):
+        return 0
+
+    def get_dag(self, **_):
+        return SimpleNamespace(is_paused=False)
+
+
+class AllDags(AtWork):
+    """Every operator on the world; what it gives, asks and raises is kept."""
+
+    def run(self, left, name, **arguments):
+        from loan_reminders import operators
+
+        ids = {"run_id": arguments.pop("run_id")} if "run_id" in arguments else {}
+        instance = Instance(left)
+        run = SimpleNamespace(
+            run_id=f"manual {name}", logical_date=None, run_type="manual", start_date=None,
+            run_after=datetime.combine(self.world.today, datetime.min.time(), UTC) + timedelta(hours=9), conf={},
+        )  # fmt: skip
+        context = {
+            "ti": instance, "task_instance": instance, "dag_run": run,
+            "params": {"reference_date": "", "dry_run": False, **arguments},
+        }  # fmt: skip
+        operator = getattr(operators, name)(task_id="task", default_args={"stage": self.world.stage}, **ids)
+        try:
+            given = operator.execute(context)
+        except BaseException as error:
+            left.keep(f"error of {name}", "".join(traceback.format_exception(error)))
+            left.keep(f"error of {name}", repr(vars(error)))
+            given = None
+        left.keep(f"XCom of {name}", json.dumps(given, default=str))
+        for part in ("subject", "body", "options", "params"):
+            left.keep(f"question of {name}", getattr(operator, part, ""))
+        return given
+
+
+@pytest.fixture
+def dags(installed, world, monkeypatch, tmp_path):
+    from airflow.providers.standard.operators import hitl
+
+    monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **_: None)
+    return AllDags(world, monkeypatch, tmp_path)
+
+
+def a_day(dags, left, stage, *, fault):
+    """One day of a stage, all its tasks, with what may go wrong outside."""
+    world = dags.world
+    world.stage = stage
+    rule = SETTINGS.policy().rule(stage)
+    due = DUE + timedelta(days=fault)
+    world.today = due + timedelta(days=rule.offset_days)
+    world.ils.rows = unmistakable.loans(due)
+    run_id = dags.run(left, "ExtractLoans")
+    assert isinstance(run_id, int)
+    for name in ("PlanNotices", "ConfirmVolume"):
+        dags.run(left, name, run_id=run_id)
+    world.ledger.record_volume_answer(run_id, VolumeAnswer.APPROVED, who="zoé")
+    dags.run(left, "SendEmails", run_id=run_id)
+    if stage is Stage.OVERDUE_NOTICE:
+        dags.run(left, "SendSms", run_id=run_id)
+    if stage is Stage.REGISTERED_LETTER:
+        for name in ("PrepareLetters", "ApproveLetters"):
+            dags.run(left, name, run_id=run_id)
+    if stage not in (Stage.OVERDUE_NOTICE, Stage.COURTESY_NOTICE):
+        dags.run(left, "PrintLetters", run_id=run_id)
+    dags.run(left, "CloseRun", run_id=run_id)
+
+
+def beside_the_stages(dags, left):
+    for name in (
+        "ReadReceipts",
+        "ReadReplies",
+        "ReadBlacklist",
+        "ReadCredit",
+        "ReadBounces",
+        "LookAtLoans",
+        "WatchRuns",
+    ):
+        dags.run(left, name)
+    for dry_run in (True, False):
+        erased = dags.run(left, "EraseExpired", dry_run=dry_run)
+        if erased:
+            left.keep("note", note_words({key: value for key, value in erased.items() if key != "dry_run"},
+                                         dry_run=dry_run))  # fmt: skip
+
+
+def every_page(dags, left):
+    """Every route, as a browser asks for it and with what a form about one of these readers would say."""
+    ledger = dags.world.ledger
+    [(number, batch, run)] = rows(
+        ledger,
+        "SELECT (SELECT min(reader_number) FROM readers), (SELECT max(batch_id) FROM letter_batches), max(run_id)"
+        " FROM runs",
+    )
+    there = {"number": number, "batch_id": batch, "run_id": run}
+    one = unmistakable.reader(1)
+    form = {
+        "lecteur": one.patron_id, "pret": "QXZVKWPRET1", "recherche": one.name, "numero": f"0{DIGITS}001",
+        "motif": f"dit {one.name}", "valeur": f"{WORD}@ailleurs.example.org", "quoi": "email", "canal": "email",
+        "forme": "json", "reference": f"{WORD}", "jusqu_au": "2001-01-01", "detail": one.name, "texte": one.name,
+    }  # fmt: skip
+    with browsing("admin") as client:
+        for route in routes():
+            for method, path in calls(route):
+                known = re.sub(r"{(\w+)}", lambda name: str(there.get(name[1], 1)), route.path)
+                for where in {path, known}:
+                    answer = client.request(method, where, data=form if method == "POST" else None)
+                    left.keep(f"headers of {method} {route.path}", repr(dict(answer.headers)))
+                    left.keep(f"address of {method} {route.path}", str(answer.url))
+                    if answer.status_code >= 500:
+                        left.keep(f"error page of {method} {route.path}", answer.content)
+        for query in (f"?recherche={one.name}", f"/{one.name}", f"?fait={WORD}"):
+            client.get(f"/lecteurs{query}")
+
+
+def without_readers(ledger):
+    """Every row of the tables of which the catalogue says that no reader is in them."""
+    with ledger.engine.connect() as connection:
+        for table in WITHOUT_READERS:
+            for (row,) in connection.execute(text(f"SELECT CAST(to_jsonb(line) AS text) FROM {table} line")):
+                yield table, row
+
+
+def test_nothing_personal_is_left_anywhere_but_in_letters_and_where_readers_are_kept(dags, kept, capfd, tmp_path):
+    left, world = Left(), dags.world
+    for fault, stage in enumerate(Stage):
+        if fault == 0:
+            world.mail.faults.refuse, world.mail.faults.refusal = (
+                ".*7@.*",
+                f"550 5.1.1 <{WORD}7@etu.example.org> unknown",
+            )
+        if fault == 1:
+            world.mail.faults.refuse = ""
+            world.sms.fail_next(Fault.HTTP_500_AFTER_ACCEPTING)
+        if fault == 2:
+            world.mail.faults.data = f"451 4.3.0 {WORD}@etu.example.org try later"
+        if fault == 3:
+            world.mail.faults.data = ""
+            world.printer = None
+        a_day(dags, left, stage, fault=fault)
+    for number in range(1, 4):
+        world.sms.provider.reply(f"33{DIGITS}{number:03d}", f"STOP {WORD}")
+    beside_the_stages(dags, left)
+    every_page(dags, left)
+    broken(dags, left)
+    for path in tmp_path.rglob("*"):
+        left.keep("name of a file", str(path.relative_to(tmp_path)))
+    for line in kept.lines:
+        left.keep("log", line)
+    out, err = capfd.readouterr()
+    left.keep("output", out)
+    left.keep("output", err)
+    for table, row in without_readers(world.ledger):
+        left.keep(f"table {table}", row)
+    assert len(kept.lines) > 50
+    assert {"XCom of SendEmails", "question of ConfirmVolume", "note"} <= {where for where, _ in left.said}
+    assert left.personal() == []
+    # They were really there: letters, e-mails and the ledger are full of them.
+    assert len(world.mail.messages()) > 20
+    assert any(found(path.read_bytes()) for path in tmp_path.rglob("destinataires.csv"))
+
+
+def broken(dags, left):
+    """What the ledger and the page engine say when they break down with a reader in hand."""
+    from loan_reminders.domain.errors import LettersNotPrinted
+    from loan_reminders.operators.base import only_temporary_errors_are_retried
+
+    world, name = dags.world, unmistakable.reader(1).name
+    for statement in (
+        "INSERT INTO readers (library, patron_id, last_seen_on) VALUES (:library, :name, NULL)",
+        "SELECT CAST(:name AS integer)",
+    ):
+        try:
+            with only_temporary_errors_are_retried(), world.ledger._transaction() as connection:
+                connection.execute(
+                    text(statement), {"library": world.ledger.library, "name": unmistakable.reader(1).name}
+                )
+        except Exception as error:
+            left.keep("error of the ledger", "".join(traceback.format_exception(error)))
+    for told in (LettersNotPrinted("Typst"), KeyError(name), ExceptionGroup(name, [ValueError(name)])):
+        try:
+            with only_temporary_errors_are_retried():
+                raise told
+        except Exception as error:
+            left.keep("error of a task", "".join(traceback.format_exception(error)))
