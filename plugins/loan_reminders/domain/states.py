@@ -84,7 +84,6 @@ class SkipReason(StrEnum):
     INVALID_RECIPIENT = "invalid_recipient"
     NO_RECIPIENT = "no_recipient"
     NOT_ELIGIBLE = "not_eligible"
-    CONTROL_GROUP = "control_group"
     RETURNED = "returned"
     RENEWED = "renewed"
     HELD = "held"
@@ -95,6 +94,7 @@ class SkipReason(StrEnum):
     NOT_ASKED_FOR = "not_asked_for"
     MINOR = "minor"
     NOT_TEXTED = "not_texted"
+    CONTROL_GROUP = "control_group"
 
 
 class Refusal(StrEnum):

@@ -27,11 +27,13 @@ def rule(holdback: Holdback | None = HELD_BACK) -> StageRule:
     return StageRule(stage=Stage.OVERDUE_NOTICE, offset_days=1, channels=(ChannelRule(channel=Channel.EMAIL), sms))
 
 
-def routed(patron_id=DRAWN, *, today=TODAY, holdback=HELD_BACK, history=None, suppressed=None, refused=None, **patron):
+def routed(patron_id=DRAWN, *, today=TODAY, holdback=HELD_BACK, history=None, suppressed=None, refused=None,
+           objected=(), **patron):  # fmt: skip
     loan = a_loan(patron=a_patron(patron_id=patron_id, **patron))
     found = route(
         a_notice(loans=(loan,)), rule=rule(holdback), history=history or {}, today=today,
         refused={key(loan): refused} if refused else {}, suppressed=suppressed or {},
+        objections={patron_id: frozenset(objected)} if objected else {},
     )  # fmt: skip
     assert isinstance(found, Routed)
     reasons = [(skip.slot, skip.reason, skip.detail) for skip in found.skipped]
@@ -62,6 +64,7 @@ def test_everyone_else_gets_both(changes):
         {"email": Refusal.NOT_AN_ADDRESS},
         {"suppressed": {an_email(): SkipReason.DEAD_ADDRESS}},
         {"refused": {an_email()}},
+        {"objected": {Channel.EMAIL}},
     ],
 )
 def test_a_reader_who_cannot_be_written_to_by_email_is_never_drawn(changes):

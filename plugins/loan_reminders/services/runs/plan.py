@@ -49,7 +49,7 @@ def plan_run(ledger: Ledger, *, run_id: int, policy: Policy) -> dict[str, int]:
             reasons.update(item.reason for item in skips if item.slot is None)
             log.info("%s", many(planned.total(), "envoi préparé", "envois préparés"))
         if policy.holdback is not None and policy.holdback.runs_on(run.today):
-            planning.keep_holdback(policy.holdback)
+            beside.ask(planning.keep_holdback, policy.holdback).result()
     for reason, count in sorted(reasons.items()):
         log.info("Prêts écartés, %s : %d", skip_words(reason), count)
     return {channel.value: count for channel, count in sorted(planned.items())}
