@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
-from loan_reminders.domain.dispute.loan_file import Answer, DeliveryRecord, SkipRecord, SuppressionRecord
+from loan_reminders.domain.dispute.loan_file import Answer, DeliveryRecord, SuppressionRecord
 from loan_reminders.domain.email.bounce_verdict import Cause, cause
 from loan_reminders.domain.letters.batches import BatchState, RegisteredState
 from loan_reminders.domain.readers.search import LastMessage
 from loan_reminders.domain.readers.told import Outcome, Told
-from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
-from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
+from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.states import DeliveryState, Reason, Refusal
 from loan_reminders.french.days import day_words, when_words
-from loan_reminders.french.desk import not_reached_words
 from loan_reminders.french.letters import REGISTERED_IN_FILE, RETURNS_IN_FILE
+from loan_reminders.french.pages.not_said import because
 from loan_reminders.french.words import (
     BOUNCES,
     CATEGORIES,
@@ -21,7 +21,6 @@ from loan_reminders.french.words import (
     ONE_STATE,
     REASONS,
     REFUSALS,
-    SKIPS,
     SUPPRESSIONS,
     stage_title,
 )
@@ -39,27 +38,6 @@ CAUSES = {
 }
 """Why a mail server would not take a message."""
 
-_NOTHING = {None: "Rien n'a été envoyé", Slot.WRITTEN: "Ni e-mail ni lettre", Slot.SMS: "Pas de SMS"}
-_BECAUSE = {
-    SkipReason.ALREADY_SENT: "ce message était déjà parti",
-    SkipReason.SUPERSEDED: "une étape suivante avait déjà pris le relais",
-    SkipReason.EXPIRED: "il était trop tard pour que le message soit utile",
-    SkipReason.NOT_YET_DUE: "le prêt n'en était pas encore à cette étape",
-    SkipReason.OPTED_OUT: "le lecteur a demandé de ne plus recevoir de message par cette voie",
-    SkipReason.NOT_ELIGIBLE: "ce message n'est pas prévu pour ce lecteur ou pour ce prêt",
-    SkipReason.DECLINED: "le lecteur a dit qu'il ne veut pas de SMS",
-    SkipReason.NOT_ASKED_FOR: "le lecteur n'a pas demandé de SMS, et il faut qu'il le demande",
-    SkipReason.MINOR: "le lecteur est mineur, et la bibliothèque n'écrit pas de SMS aux mineurs",
-    SkipReason.NOT_TEXTED: "la bibliothèque n'écrit pas de SMS à ce public",
-    SkipReason.CONTROL_GROUP: "le SMS a été retenu, par tirage au sort, pour mesurer l'effet des SMS",
-    SkipReason.RETURNED: "le document avait été rendu",
-    SkipReason.RENEWED: "le prêt avait été prolongé",
-    SkipReason.HELD: "un bibliothécaire avait demandé de ne pas écrire",
-    SkipReason.BEFORE_START: "le jour de cette étape est d'avant la mise en service des relances",
-    SkipReason.INVALID_ROW: "le SIGB a donné une ligne qui ne peut pas être lue",
-    SkipReason.DUPLICATE_ROW: "le SIGB a donné deux fois ce prêt",
-}
-_OF_CONTACTS = frozenset({SkipReason.NO_RECIPIENT, SkipReason.INVALID_RECIPIENT, SkipReason.DEAD_ADDRESS})
 _LAST = {
     O.ARRIVED: "Le dernier message est arrivé",
     O.LEFT: "Le dernier message est parti",
@@ -225,23 +203,6 @@ def last_words(last: LastMessage, *, now: datetime) -> str:
     if last.state is DeliveryState.ACCEPTED and last.printed_at is not None:
         state, at = "imprimée", last.printed_at
     return state if at is None else f"{state} {when_words(at, now=now, zone=now.tzinfo or UTC)}"
-
-
-def nothing_words(skip: SkipRecord) -> str:
-    """What did not leave: `Pas de SMS`."""
-    return _NOTHING[skip.slot]
-
-
-def skip_pill_words(skip: SkipRecord) -> str:
-    """Why nothing left, in a word or two."""
-    return SKIPS[skip.reason]
-
-
-def because(skip: SkipRecord) -> str:
-    """Why nothing left, as the end of a sentence."""
-    if skip.reason in _OF_CONTACTS:
-        return not_reached_words(skip.reason, skip.detail)
-    return _BECAUSE.get(skip.reason, SKIPS[skip.reason])
 
 
 def _answer_words(channel: Channel, answer: Answer) -> str:
