@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-from loan_reminders.domain.email.share import shares
+from loan_reminders.domain.email.share import Share
 from loan_reminders.domain.stages import Stage
 from tests.bench.bed import Bed, Measured
 from tests.bench.report import Figure
@@ -64,7 +64,7 @@ def _sent(
         raise SystemExit("library.toml has no line for connections")
     path.write_text(text, encoding="utf-8")
     asked = {"task": "SendEmails", "stage": stage, "today": today, "run_id": made.result["run_id"]}
-    parts = [one.numbers() for one in shares(notices, workers=workers)]
+    parts = [Share(number=number, of=workers).numbers() for number in range(1, workers + 1)]
     bed._config = path
     try:
         with ThreadPoolExecutor(workers) as pool:

@@ -15,7 +15,7 @@ from tests.e2e.reached import Reached, reached
 from tests.e2e.several_workers import SAMPLE, WORKERS, installed
 from tests.simulators import redis_server, s3_server
 
-TIMEOUT = 240
+TIMEOUT = 600
 CONNECTIONS = 4
 LATENCY_S = 0.1
 """Slow enough that the few e-mails of a test are still leaving when a worker dies."""
