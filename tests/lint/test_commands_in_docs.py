@@ -32,11 +32,15 @@ ELSEWHERE = {
 }
 """Which test types, or tries as far as it can be tried here, the commands of a page that are not ours."""
 
-ADDED = {"keycloak-auth-manager": "Keycloak's provider for Airflow is not installed here"}
+ADDED = {
+    "keycloak-auth-manager": "Keycloak's provider for Airflow is not installed here",
+    "celery": "Airflow has this group where Celery is its executor: tests/e2e/test_several_workers.py types it",
+}
 """Groups of Airflow's commands that a provider adds, and why they are not there."""
 
 COMMAND = re.compile(r"`((?:make|loan-reminders|airflow) [^`\n]+|python -m loan_reminders[.\w]+[^`\n]*)`")
-FENCE = re.compile(r"^ *```(sh|bash|shell|console)?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+SHELLS = ("sh", "bash", "shell", "console")
 TYPED = re.compile(r"^((?:make|loan-reminders|airflow|docker|sh|python) .*?)(?:  +[^ ].*)?$")
 """In a fence that may hold anything: a command, and what is said about it after some spaces."""
 
@@ -48,8 +52,8 @@ def commands(page: Path) -> list[str]:
     for language, block in FENCE.findall(text):
         for line in re.sub(r"\\\n\s*", " ", block).splitlines():
             bare = line.strip().removeprefix("$ ")
-            if not language:
-                typed = TYPED.match(bare)
+            if language not in SHELLS:
+                typed = None if language else TYPED.match(bare)
                 bare = typed[1] if typed else ""
             if bare and not bare.startswith("#"):
                 found.append(bare)
@@ -60,7 +64,9 @@ SAID = sorted({(page.relative_to(ROOT).as_posix(), command) for page in PAGES fo
 
 
 def words_of(command: str) -> list[str]:
-    words = shlex.split(re.split(r"\s[#|>&;]|;", command)[0], comments=True)
+    words = shlex.split(command, comments=True)
+    ends = [place for place, word in enumerate(words) if word.startswith(("|", ">", "&", ";"))]
+    words = words[: ends[0]] if ends else words
     while words and re.fullmatch(r"[A-Z_][A-Z0-9_]*=.*", words[0]):
         words = words[1:]
     return words
