@@ -84,7 +84,7 @@ OF_READERS: Mapping[str, TextClause] = {
     "objections": _rows("objections", "line.patron_id = ANY(CAST(:names AS text[]))", "line.objection_id"),
     "amendments": _of_reader("amendments", "line.amendment_id"),
     "put_aside": _rows("put_aside", "line.about = ANY(CAST(:contacts AS text[]))", "line.put_aside_id"),
-    "journal": _of_reader("journal", "line.at, line.entry_id"),
+    "journal": _rows("journal", "line.patron_id = :patron_id AND line.patron_id <> ''", "line.at, line.entry_id"),
 }
 """How the rows about a reader are found in each table that has some."""
 
