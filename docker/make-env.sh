@@ -102,6 +102,8 @@ else
 # Settings of docker-compose.yaml; the secrets are in secrets/.
 COMPOSE_PROFILES=$profiles
 AIRFLOW_EXECUTOR=$executor
+# Enabled: the button Test of Airflow's form of connections; it lets an administrator have any server asked
+AIRFLOW_TEST_CONNECTION=${demo:+Enabled}
 # how many workers of the profile "scale" run on this machine
 WORKERS=2
 # the address that people type, which a reverse proxy shows by HTTPS

@@ -1,4 +1,5 @@
-"""The librarians' pages and what the SMS provider calls, for Airflow's web server; and when the DAGs may run."""
+"""The librarians' pages and what the SMS provider calls, for Airflow's web server; when the DAGs may run, and from
+when they are late."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 from loan_reminders import preloading, run_listener
 from loan_reminders.timetables import UpToNowTimetable
+from loan_reminders.watching.first_queued import FirstQueuedAt
 
 
 class RemindersPlugin(AirflowPlugin):
@@ -33,6 +35,7 @@ class RemindersPlugin(AirflowPlugin):
     ]
 
     timetables = [UpToNowTimetable]  # noqa: RUF012
+    deadline_references = [FirstQueuedAt]  # noqa: RUF012
     listeners = [run_listener, preloading]  # noqa: RUF012
 
     @cached_property

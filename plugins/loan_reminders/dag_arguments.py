@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, Self
 from zlib import crc32
 
 from airflow.sdk import Param, get_parsing_context
@@ -14,7 +15,7 @@ from loan_reminders.domain.dag_ids import library_of
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.runs.tries import FIRST_PAUSE, LONGEST_PAUSE, TRIES_AFTER
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.french.task_names import DAGS
+from loan_reminders.french.task_names import dag_title
 from loan_reminders.services.compose import check_texts
 from loan_reminders.settings.all_libraries import all_settings
 from loan_reminders.settings.libraries import EMPTY, codes, of_library, settings_path, several
@@ -36,24 +37,61 @@ RUN_LASTS = {
 SMS a long closed weekend. A run that stands still ends then, in red, and lets the next one begin. Registered letters
 have no limit: they wait for a librarian as long as it takes."""
 
+NOTICE_LASTS = timedelta(days=5)
+"""The same for a notice that is not about loans: it may have SMS."""
+
 SHORT_RUN_LASTS = timedelta(hours=2)
 """How long a run may last of a DAG that is no stage. No person is awaited: three tries, ten minutes apart."""
 
 
+class _Schema(dict[str, Any]):
+    """What a param may be, in the words of JSON Schema: nobody changes it.
+
+    Airflow copies the params of a DAG with all that is in them four times for each task, and looks at each use whether
+    a schema follows its norm; that of draft 7 is read in a quarter of the time of the newest.
+    """
+
+    def __init__(self, **said: Any) -> None:
+        super().__init__({"$schema": "http://json-schema.org/draft-07/schema#", **said})
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+_DAY = _Schema(type=["null", "string"], format="date", title="Jour de référence")
+_TRIAL = _Schema(type="boolean", title="Essai à blanc")
+
+
+@lru_cache(maxsize=512)
+def _at(expression: str, time_zone: str) -> UpToNowTimetable:
+    """One for all DAGs of an hour: Airflow puts each expression into English words, out of a dictionary it reads."""
+    return UpToNowTimetable(expression, timezone=time_zone)
+
+
 def daily(stage: Stage) -> UpToNowTimetable:
     """Every day at the stage's hour, in the library's zone; the logical date is that very moment."""
-    starts_at = settings().stages.of(stage).starts_at
-    return UpToNowTimetable(f"{starts_at.minute} {starts_at.hour} * * *", timezone=settings().library.time_zone)
+    starts_at = settings().starts_at(stage)
+    return _at(f"{starts_at.minute} {starts_at.hour} * * *", settings().library.time_zone)
+
+
+def other_notices() -> tuple[Stage, ...]:
+    """The notices that are not about loans, of the current library; none unless its settings name one."""
+    return settings().other_notices
+
+
+def sends_sms(stage: Stage) -> bool:
+    """Whether the current library sends SMS at this stage, or for this notice."""
+    return any(rule.channel is Channel.SMS for rule in settings().policy().rule(stage).channels)
 
 
 def hourly(minute: int) -> UpToNowTimetable:
     """Every hour at this minute; each of several libraries at one of its own."""
-    return UpToNowTimetable(f"{_spread(minute)} * * * *", timezone=settings().library.time_zone)
+    return _at(f"{_spread(minute)} * * * *", settings().library.time_zone)
 
 
 def nightly(hour: int, minute: int) -> UpToNowTimetable:
     """Every day at this hour of the evening, so that what ended during a day is found on that day."""
-    return UpToNowTimetable(f"{_spread(minute)} {hour} * * *", timezone=settings().library.time_zone)
+    return _at(f"{_spread(minute)} {hour} * * *", settings().library.time_zone)
 
 
 def _spread(minute: int) -> int:
@@ -98,7 +136,7 @@ def check_libraries() -> None:
 
 
 def _check_texts(ours: Settings, stage: Stage) -> None:
-    if any(entry.channel == Channel.SMS.value for entry in ours.stages.of(stage).channels):
+    if sends_sms(stage):
         check_texts(ours.templates, ours.text_rules(), stage=stage, library=ours.identity())
 
 
@@ -108,7 +146,7 @@ def _shared(name: str) -> dict[str, Any]:
     known = ours.library
     return {
         "dag_id": our_dag_id(name),
-        "dag_display_name": f"{DAGS[name]} · {known.short_name}" if several() else DAGS[name],
+        "dag_display_name": f"{dag_title(name)} · {known.short_name}" if several() else dag_title(name),
         "start_date": datetime(2026, 1, 1, tzinfo=ours.zone),
         "catchup": False,
         "tags": ["relances", known.code] if several() else ["relances"],
@@ -128,21 +166,18 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
     return {
         **_shared(stage.value),
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
-        "dagrun_timeout": RUN_LASTS.get(stage),
+        "dagrun_timeout": RUN_LASTS.get(stage) if stage.is_about_loans else NOTICE_LASTS,
         **watched_run(late_after=timedelta(hours=settings().alerts.late_after_hours)),
         "params": {
             "reference_date": Param(
                 None,
-                type=["null", "string"],
-                format="date",
-                title="Jour de référence",
                 description="Le jour que la tournée traite. Vide : le jour prévu.",
+                schema=_DAY,
             ),
             "dry_run": Param(
                 False,
-                type="boolean",
-                title="Essai à blanc",
                 description="Tout préparer sans rien envoyer ; les messages se lisent dans le dossier des lettres.",
+                schema=_TRIAL,
             ),
         },
         "default_args": {

@@ -39,6 +39,18 @@ def statement_folders() -> dict[str, Path]:
 
     A site may add its own in a folder `sql` beside its `library.toml`; one of the same name replaces ours.
     """
+    return {path.parent.name: path.parent for place in _sql() for path in sorted(place.glob("*/loans_due.sql"))}
+
+
+def notice_statements(kind: str) -> dict[str, Path]:
+    """The statement of each notice that is not about loans, for one kind of library system, by the notice's name.
+
+    Those of the site beside its `library.toml` are added to ours, and one of the same name replaces it.
+    """
+    return {path.stem: path for place in _sql() for path in sorted((place / kind / "notices").glob("*.sql"))}
+
+
+def _sql() -> tuple[Path, Path]:
+    """The statements that are delivered, then those of the site."""
     told = Path(os.environ.get("REMINDERS_CONFIG") or HOME / "library.toml")
-    places = (SQL, (told if told.is_dir() else told.parent) / "sql")
-    return {path.parent.name: path.parent for place in places for path in sorted(place.glob("*/loans_due.sql"))}
+    return SQL, (told if told.is_dir() else told.parent) / "sql"

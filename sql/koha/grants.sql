@@ -10,6 +10,10 @@ GRANT SELECT ON koha_library.biblioitems       TO 'reminders'@'airflow.example.o
 GRANT SELECT ON koha_library.categories        TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON koha_library.authorised_values TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON koha_library.return_claims     TO 'reminders'@'airflow.example.org';
+-- For the notices of sql/koha/notices/, where they are used:
+-- GRANT SELECT ON koha_library.reserves    TO 'reminders'@'airflow.example.org';
+-- GRANT SELECT ON koha_library.suggestions TO 'reminders'@'airflow.example.org';
+-- GRANT SELECT ON koha_library.aqorders    TO 'reminders'@'airflow.example.org';
 GRANT SELECT (borrowernumber, cardnumber, categorycode, branchcode, sort1, sort2, surname, firstname, lang,
               email, emailpro, B_email, smsalertnumber, mobile, phone, phonepro, B_phone, gonenoaddress,
               streetnumber, streettype, address, address2, zipcode, city, country,

@@ -9,6 +9,8 @@ GRANT SELECT ON bibli.bulletins      TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON bibli.series         TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON bibli.authors        TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON bibli.responsability TO 'reminders'@'airflow.example.org';
+-- For the notice of sql/pmb/notices/, where it is used:
+-- GRANT SELECT ON bibli.resa        TO 'reminders'@'airflow.example.org';
 GRANT SELECT (id_empr, empr_cb, empr_nom, empr_prenom, empr_categ, empr_codestat, empr_lang, empr_location,
               empr_mail, empr_sms, empr_tel1, empr_tel2, empr_adr1, empr_adr2, empr_cp, empr_ville, empr_pays)
       ON bibli.empr TO 'reminders'@'airflow.example.org';

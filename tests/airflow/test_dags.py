@@ -131,8 +131,10 @@ def test_the_ends_of_loans_are_looked_at_every_evening(dags):
     assert (cron(dag), dag.catchup, dag.max_active_runs) == (("15 23 * * *", "Europe/Paris"), False, 1)
     assert dag.dag_display_name == "9. Retours des documents"
     assert dag.doc_md.startswith("## ")
-    [task] = dag.tasks
+    task, after = dag.topological_sort()
     assert (task.task_id, task.task_display_name, task.retries) == ("look_at_loans", "Regarder les retours", 2)
+    assert (after.task_id, after.task_display_name) == ("measure_effect", "Mesurer l'effet des SMS")
+    assert after.upstream_task_ids == {"look_at_loans"}, "after a night without a look the figures stay those of before"
 
 
 def test_what_was_kept_long_enough_is_removed_every_night_or_only_counted(dags):

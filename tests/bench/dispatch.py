@@ -7,7 +7,7 @@ from typing import Any
 
 from loan_reminders.domain.stages import Stage
 from tests.bench.bed import Bed, Measured, interleaved
-from tests.bench.report import Figure
+from tests.bench.report import Figure, parts
 
 USUAL_LETTERS = 100
 """Letters that WeasyPrint lays out: it is slow, and shown beside the others only."""
@@ -176,6 +176,12 @@ def letters(bed: Bed) -> list[Figure]:
             remarks=(
                 f"the task and its workers together at their peak, {many} letters against {few}",
                 f"{whole[many].before_mb:.0f} MB are there before the first letter: interpreter, Airflow, operators",
+            ),
+            steps=parts(
+                whole[many].together_mb,
+                interpreter_and_Airflow_and_operators=whole[many].before_mb,
+                letters_and_their_file_in_the_task=whole[many].peak_mb - whole[many].before_mb,
+                processes_of_the_page_engine=whole[many].together_mb - whole[many].peak_mb,
             ),
         ),
     ]

@@ -1,9 +1,9 @@
-"""A hundred libraries in one installation: what their DAG files take, and the morning of all, one after the other.
+"""Many libraries in one installation: what their DAG files take, and the morning of all, one after the other.
 
     python -m tests.bench.libraries parse '{"libraries": 100}'
 
-In a process of its own, as the bench runs it; `COUNT` libraries have the demo's settings under codes of their own, and
-readers, loans and addresses in common.
+In a process of its own, as the bench runs it. The libraries have the demo's settings under codes of their own, and
+readers, loans and addresses in common; they are a hundred with `--full`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.report import ROOT, Figure
+from tests.bench.report import ROOT, Figure, parts
+from tests.bench.sampler import Sampler
 
 if TYPE_CHECKING:
     from tests.bench.bed import Bed
 
-COUNT = 100
-SEEN = (10, 50, 100)
-"""After how many libraries the memory is looked at."""
+FULL = 100
+"""Libraries with `--full`; of fewer the same part of the seconds is allowed."""
 SECONDS_TO_PARSE, AN_HOUR = 5.0, 3600.0
 
 EMAILS: dict[str, Any] = {}
@@ -40,11 +41,12 @@ MORNING = (
 
 
 def libraries(bed: Bed) -> list[Figure]:
-    """The DAG files of a hundred libraries, and their morning by the real operators on two servers and a ledger."""
+    """The DAG files of the libraries, and their morning by the real operators on two servers and a ledger."""
     from tests.bench.bed import lift_caps
     from tests.scenes.several_libraries import settings_of, write_libraries
 
-    codes = [f"bu{number:03}" for number in range(COUNT)]
+    count = bed.sizes.libraries
+    codes = [f"bu{number:03}" for number in range(count)]
     folder = write_libraries(bed.folder / "libraries", *codes)
     for code in codes:
         text = lift_caps(settings_of(code)).replace("approve_registered = true", "approve_registered = false")
@@ -52,37 +54,47 @@ def libraries(bed: Bed) -> list[Figure]:
     ledger, ports = bed.ledger(), {"mail": bed.mail_server(), "sms": bed.sms_server()}
     env = bed._python() | bed._airflow(ledger, ports, {}) | {"REMINDERS_CONFIG": str(folder)}
     parsed = _in_a_process(env, "parse", {})
-    lived = _in_a_process(env, "morning", {"codes": codes, "today": bed.today.isoformat()})
+    mornings, today = codes[: bed.sizes.mornings], bed.today.isoformat()
+    lived = _in_a_process(env, "morning", {"codes": mornings, "today": today})
     bed.drop(ledger)
+    looked_into = bed.ledger()
+    env |= bed._airflow(looked_into, ports, {}) | {"REMINDERS_CONFIG": str(folder)}
+    steps = _in_a_process(env, "morning", {"codes": codes[:1], "today": today, "look": True})["steps"]
+    bed.drop(looked_into)
     peaks = lived["peaks"]
+    first, last = min(peaks.values()), peaks[str(len(mornings))]
     return [
         Figure(
             name="libraries_parse",
             value=parsed["seconds"],
             unit="s",
-            baseline=SECONDS_TO_PARSE,
+            baseline=SECONDS_TO_PARSE * count / FULL,
             remarks=(
-                f"{parsed['dags']} DAGs of {COUNT} libraries in {parsed['files']} files, seconds of CPU in all",
+                f"{parsed['dags']} DAGs of {count} libraries in {parsed['files']} files, seconds of CPU in all",
                 f"the folder is read once beforehand, in {parsed['beforehand']:.2f} s; the hungriest file's process has"
                 f" {parsed['peak_mb']:.0f} MB, {parsed['before_mb']:.0f} of them before it begins",
             ),
+            steps=(parsed["slowest"], *parsed["steps"]),
         ),
         Figure(
             name="libraries_morning",
             value=lived["seconds"],
             unit="s",
-            baseline=AN_HOUR,
+            baseline=AN_HOUR * len(mornings) / FULL,
             remarks=(
-                f"{lived['notices']} notices of {COUNT} libraries, five stages each, by one process after another's",
+                f"{lived['notices']} notices of {len(mornings)} libraries, five stages each, by one process after"
+                " another's",
                 f"without Airflow's own time for {lived['tasks']} tasks",
             ),
+            steps=tuple(steps),
         ),
         Figure(
             name="libraries_memory",
-            value=peaks[str(SEEN[-1])],
+            value=last,
             unit="MB",
-            baseline=peaks[str(SEEN[0])],
+            baseline=first,
             remarks=(", ".join(f"{number} libraries: {peak:.0f} MB" for number, peak in peaks.items()),),
+            steps=parts(last, what_the_first_libraries_took=first, what_the_others_added=last - first),
         ),
     ]
 
@@ -112,7 +124,11 @@ def parse() -> dict[str, Any]:
     beforehand = time.process_time() - since
     files = sorted((ROOT / "dags").glob("*.py"))
     found = [_in_a_fork(file) for file in files]
+    slowest = max(zip(found, files, strict=True), key=lambda one: one[0]["seconds"])[1]
+    looked_into = _in_a_fork(slowest, look=True)
     return {
+        "slowest": slowest.name,
+        "steps": looked_into["steps"],
         "seconds": sum(one["seconds"] for one in found),
         "beforehand": beforehand,
         "dags": sum(one["dags"] for one in found),
@@ -122,17 +138,22 @@ def parse() -> dict[str, Any]:
     }
 
 
-def _in_a_fork(file: Path) -> dict[str, Any]:
+def _in_a_fork(file: Path, *, look: bool = False) -> dict[str, Any]:
     from airflow.dag_processing.dagbag import DagBag
 
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         try:
-            since = time.process_time()
-            bag = DagBag(dag_folder=str(file), collect_dags=True)
-            taken = time.process_time() - since
-            told = {"seconds": taken, "dags": len(bag.dags), "peak_mb": _peak_mb(), "wrong": bag.import_errors}
+            sampler = Sampler()
+            with sampler if look else nullcontext():
+                since = time.process_time()
+                bag = DagBag(dag_folder=str(file), collect_dags=True)
+                taken = time.process_time() - since
+            told = {
+                "seconds": taken, "dags": len(bag.dags), "peak_mb": _peak_mb(), "wrong": bag.import_errors,
+                "steps": sampler.top(),
+            }  # fmt: skip
             os.write(writing, json.dumps(told).encode())
         finally:
             os._exit(0)
@@ -145,19 +166,26 @@ def _in_a_fork(file: Path) -> dict[str, Any]:
     return found
 
 
-def morning(*, codes: list[str], today: str) -> dict[str, Any]:
-    """The five stages of each library, every task of each, and how much memory was taken after some of them."""
+def morning(*, codes: list[str], today: str, look: bool = False) -> dict[str, Any]:
+    """The five stages of each library, every task of each, and how much memory was taken after some of them.
+
+    With `look`, which steps took most.
+    """
     from loan_reminders.settings.libraries import of_library
 
-    since, peaks, notices, tasks = time.perf_counter(), {}, 0, 0
+    since, peaks, notices, tasks, sampler = time.perf_counter(), dict[int, float](), 0, 0, Sampler()
+    seen = {max(1, len(codes) // 10), len(codes) // 2, len(codes)}
     for number, code in enumerate(codes, start=1):
-        with of_library(code):
+        with of_library(code), sampler if look else nullcontext():
             for stage, readers, reach, senders in MORNING:
                 books, done = _run(stage, today, {"readers": readers, **reach}, senders)
                 notices, tasks = notices + books["notices"], tasks + done
-        if number in SEEN:
+        if number in seen:
             peaks[number] = _peak_mb()
-    return {"seconds": time.perf_counter() - since, "peaks": peaks, "notices": notices, "tasks": tasks}
+    return {
+        "seconds": time.perf_counter() - since, "peaks": peaks, "notices": notices, "tasks": tasks,
+        "steps": sampler.top(),
+    }  # fmt: skip
 
 
 def _run(stage: str, today: str, rows: dict[str, Any], senders: tuple[str, ...]) -> tuple[dict[str, int], int]:

@@ -131,6 +131,12 @@ class Figure:
         }
 
 
+def parts(whole: float, **sizes: float) -> tuple[str, ...]:
+    """What a size is made of, the largest first, with their shares; the words of a name are parted by `_`."""
+    largest_first = sorted(sizes.items(), key=lambda one: -one[1])
+    return tuple(f"{100 * size / (whole or 1.0):.0f} % {name.replace('_', ' ')}" for name, size in largest_first)
+
+
 def _rounded(number: float) -> float:
     """To a few significant digits: more would be noise."""
     return float(f"{number:.{DIGITS}g}")

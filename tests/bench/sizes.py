@@ -36,6 +36,10 @@ class Sizes:
     """Loan cycles and readers of the ledger that the pages read: two messages a cycle."""
     cycles_removed: int
     """How many of them a night removes."""
+    libraries: int
+    """How many libraries one installation has."""
+    mornings: int
+    """Of how many of them the morning is lived."""
 
 
 QUICK = Sizes(
@@ -57,6 +61,8 @@ QUICK = Sizes(
     cycles=103_000,
     readers=40_000,
     cycles_removed=1_000,
+    libraries=10,
+    mornings=4,
 )
 FULL = Sizes(
     notices=10_000,
@@ -77,4 +83,6 @@ FULL = Sizes(
     cycles=1_030_000,
     readers=400_000,
     cycles_removed=10_000,
+    libraries=100,
+    mornings=100,
 )

@@ -98,7 +98,8 @@ def run_task(
     day = date.fromisoformat(today)
     about = {**({"run_id": run_id} if run_id else {}), **({"share": share} if share else {})}
     operator = getattr(operators, task)(task_id="bench", stage=Stage(stage), **about)
-    operator.now = lambda: datetime.combine(day, HOUR, operator.config.zone)
+    zone = operator.config.zone
+    operator.now = lambda: datetime.combine(day, HOUR, zone)
     if rows:
         source = _listed(operator, day, to_extract=task == "ExtractLoans", **rows)
         operator.loan_source = lambda: source

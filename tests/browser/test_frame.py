@@ -42,7 +42,7 @@ def test_each_tab_opens_in_airflows_frame(framed, house):
     for place in range(tabs.count()):
         words = tabs.nth(place).inner_text()
         tabs.nth(place).click()
-        frame.locator("nav.tabs a[aria-current]").wait_for()
+        frame.locator("nav.tabs a[aria-current]").filter(has_text=words).wait_for()
         frame.locator("h1").wait_for()
         assert inside(framed, house.url).locator("h1").count() == 1, words
         opened.append(words)

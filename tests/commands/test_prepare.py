@@ -60,6 +60,23 @@ def test_a_library_without_sms_needs_no_account_for_them(ours: Path, monkeypatch
     assert prepare.main(["--verifier"]) == 0
 
 
+def test_the_connections_are_those_that_the_settings_name(
+    ours: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = ours.read_text(encoding="utf-8")
+    for section, conn_id in (("email", "smtp_bu"), ("sms", "sms_bu")):
+        assert f"\n[{section}]" in text
+        text = re.sub(rf"(?m)^\[{section}\].*$", rf'[{section}]\nconnection = "{conn_id}"', text)
+    ours.write_text(text, encoding="utf-8")
+    forget_settings()
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_BU", json.dumps({"conn_type": "smtp", "host": "relay.example"}))
+    monkeypatch.delenv("AIRFLOW_CONN_MAIL_RELAY")
+    monkeypatch.delenv("AIRFLOW_CONN_ALLMYSMS")
+    assert prepare.main(["--verifier"]) == 1
+    [told] = capsys.readouterr().err.splitlines()
+    assert told.startswith("Connexion sms_bu : manque")
+
+
 def test_the_fictional_library_starts_in_the_demo_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

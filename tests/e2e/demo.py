@@ -43,7 +43,8 @@ def main() -> int:
         else f" sur {options.ils.upper() if options.ils == 'pmb' else options.ils.title()}"
     )
     say(f"Bibliothèque fictive{on} au {today:%d/%m/%Y}, PostgreSQL, simulateurs et Airflow : démarrage…")
-    with Installation(FOLDER, today=today, scheduled=options.stay, lived=options.stay, ils=options.ils) as installation:
+    stay_on = {"scheduled": options.stay, "lived": options.stay, "in_place": options.stay}
+    with Installation(FOLDER, today=today, ils=options.ils, **stay_on) as installation:
         say(f"Airflow répond : {installation.url}")
         if options.stay:
             (FOLDER / LIVED).write_text(today.isoformat(), encoding="utf-8")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -20,9 +21,9 @@ from loan_reminders.settings.library_toml import settings
 from sql.demo.generator import build_library
 from tests.e2e.airflow_api import AirflowApi
 from tests.e2e.library_system import serve_library
-from tests.e2e.package_metadata import package_metadata
 from tests.e2e.processes import Processes, free_port
 from tests.e2e.trial_settings import ILS_LOGIN, SMS_LOGIN, settings_for_any_hour, trial_connections
+from tests.e2e.unpacked_package import unpacked_package
 from tests.scenes.lived.months import SIZES, live
 from tests.simulators.postgres import EmbeddedPostgres
 from tests.simulators.sms_provider import CREDITS_PER_SMS
@@ -37,7 +38,9 @@ USERS = {"admin": "admin", "biblio": "user"}
 class Installation:
     """Everything a library needs, below one folder; every port is free, everything started is stopped.
 
-    With `lived` the library is three months into use: a new ledger lives them before anything starts. `ils` is the
+    Airflow runs the package, as whoever installs it does, and sees nothing of this repository; with `in_place` it runs
+    the files of the repository, so that what is changed in them is seen. With `lived` the library is three months into
+    use: a new ledger lives them before anything starts. `ils` is the
     library system that holds its loans: Aleph behind the wire server, another on a database server of its own.
     """
 
@@ -49,9 +52,12 @@ class Installation:
         scheduled: bool = False,
         more_users: Mapping[str, str] | None = None,
         lived: bool = False,
+        in_place: bool = False,
         ils: str = "aleph",
     ) -> None:
         self.folder = folder
+        self.in_place = in_place
+        self.package = folder / "package"
         self.ils_kind = ils
         self.ils_connection: dict[str, Any] = {}
         self.lived = lived
@@ -74,7 +80,7 @@ class Installation:
         for kept in (self.mail, self.alerts):
             kept.mkdir(parents=True, exist_ok=True)
         settings_for_any_hour(self.config, self.ils_kind)
-        package_metadata(self.folder / "metadata")
+        unpacked_package(self.package, program=not self.in_place)
         try:
             self._start()
         except BaseException:
@@ -139,7 +145,7 @@ class Installation:
     def _python_environment(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "REMINDERS"))}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "plugins"), str(ROOT), str(self.folder / "metadata")))
+        env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "plugins"), str(ROOT), str(self.package)))
         env["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), env.get("PATH", "")))
         return env
 
@@ -165,10 +171,9 @@ class Installation:
         ) | {f"ILS_{self.ils_kind.upper()}": self.ils_connection}
         return {
             **self._python_environment(),
+            **self._program(home),
             **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items() if value},
             "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Europe/Paris",
             "AIRFLOW__CORE__PARALLELISM": "4",
@@ -196,14 +201,38 @@ class Installation:
             "REMINDERS_SMS_CALLBACK_TOKEN": self.callback_token,
         }
 
+    def _program(self, home: Path) -> dict[str, str]:
+        """Where Airflow finds the program, its plugin and its DAG files."""
+        if self.in_place:
+            return {
+                "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+                "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            }
+        return {
+            "PYTHONPATH": str(self.package),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self.folder / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        }
+
+    def command(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run `loan-reminders` as the administrator of this installation does, with `more` in the environment."""
+        run = [sys.executable, "-m", "loan_reminders", *words]
+        return subprocess.run(
+            run, env=self.env | more, cwd=self.folder, capture_output=True, text=True, check=False, timeout=300
+        )
+
     def _start_airflow(self) -> None:
         airflow = [sys.executable, "-m", "airflow"]
+        if not self.in_place:
+            written = self.command("dags", "--write", self.env["AIRFLOW__CORE__DAGS_FOLDER"])
+            if written.returncode:
+                raise SystemExit(f"loan-reminders dags --write failed: {written.stderr}")
         with Processes(self.folder / "logs" / "processes") as once:
-            once.start("db-migrate", [*airflow, "db", "migrate"], self.env, ROOT)
+            once.start("db-migrate", [*airflow, "db", "migrate"], self.env, self.folder)
             if once.running["db-migrate"].wait(timeout=180):
                 raise SystemExit(f"airflow db migrate failed: see {once.logs / 'db-migrate.log'}")
         for part in ("api-server", "scheduler", "dag-processor", "triggerer"):
-            self.processes.start(part, [*airflow, part], self.env, ROOT)
+            self.processes.start(part, [*airflow, part], self.env, self.folder)
         self.api = AirflowApi(self.url, user="admin", password=self.passwords["admin"])
         self.stack.callback(self.api.close)
         self.api.wait_until_healthy(timeout=180, alive=self.check_alive)

@@ -25,6 +25,7 @@ import pytest
 from tests.e2e.processes import Processes
 from tests.simulators import container
 from tests.simulators.compose_file import COMPOSE, ROOT, made, services
+from tests.simulators.image import Image
 from tests.simulators.postgres import EmbeddedPostgres
 
 PROFILES = ("demo", "scale")
@@ -100,7 +101,8 @@ class Host:
         (folder / "project").mkdir()
         self.values, secrets = made(folder / "project", *profiles)
         self.services = services(self.values | {"AIRFLOW_ADMIN_EMAIL": "admin@bu-montclar.example"}, *profiles)
-        self.machine = container.Machine(folder, network, secrets, list(self.services))
+        image = Image("demo" if "demo" in profiles else "production", folder / "image")
+        self.machine = container.Machine(folder, network, secrets, list(self.services), image)
         self.network, self.more = network, {}
         self.processes = Processes(folder / "logs")
 

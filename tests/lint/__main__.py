@@ -16,6 +16,7 @@ from tests.lint.folders import not_mirrored, too_full
 from tests.lint.imports_among_tests import importing_tests
 from tests.lint.operators import too_thick
 from tests.lint.statements import refused_by_sqlfluff, unsound_statements
+from tests.lint.typography import unspaced
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> int:
     rules = (
         too_long, too_full, not_mirrored, importing_tests, too_thick, clock_readers, unsound_statements,
-        refused_by_sqlfluff,
+        refused_by_sqlfluff, unspaced,
     )  # fmt: skip
     faults = [fault for rule in rules for fault in rule(ROOT)]
     for fault in faults:

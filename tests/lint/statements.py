@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from loan_reminders.domain.runs.extraction import COLUMNS
+from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
 from loan_reminders.gateways.runs.binds import bind_names, with_binds_written
 from loan_reminders.gateways.runs.statements import final_text, offered
 from loan_reminders.settings.ils import LIBRARY_CODES
@@ -74,7 +75,8 @@ class Text:
 def texts(root: Path, kinds: Mapping[str, Kind] = KINDS) -> Iterator[Text]:
     """Every text that the statements of `sql/` can become."""
     for name, kind in kinds.items():
-        for file in ("loans_due", "loan_now"):
+        notices = sorted(f"notices/{path.stem}" for path in (root / "sql" / name / "notices").glob("*.sql"))
+        for file in ("loans_due", "loan_now", *notices):
             sql = (root / "sql" / name / f"{file}.sql").read_text(encoding="utf-8")
             for forms in _every_choice(offered(sql)):
                 said = ", ".join(f"{choice} {form}" for choice, form in forms.items())
@@ -84,8 +86,8 @@ def texts(root: Path, kinds: Mapping[str, Kind] = KINDS) -> Iterator[Text]:
                         where=f"sql/{name}/{file}.sql" + (f" ({said})" if said else ""),
                         sql=final,
                         engine=engine,
-                        binds=kind.days | kind.site if file == "loans_due" else _of_now(kind, final),
-                        columns=COLUMNS if file == "loans_due" else ("due_date",),
+                        binds=_binds(kind, file, final),
+                        columns=_COLUMNS.get(file, NOTICE_COLUMNS),
                         as_it_stands=final == final_text(sql),
                     )
 
@@ -128,6 +130,19 @@ def sqlfluff_faults(root: Path, sql: str, engine: Engine) -> list[str]:
 def _every_choice(choices: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:
     for forms in product(*choices.values()):
         yield dict(zip(choices, forms, strict=True))
+
+
+_COLUMNS: Mapping[str, Sequence[str]] = {"loans_due": COLUMNS, "loan_now": ("due_date",)}
+
+
+def _binds(kind: Kind, file: str, sql: str) -> frozenset[str]:
+    """The binds that a statement must name; that of another notice asks for some days and may use the site's own."""
+    if file == "loans_due":
+        return kind.days | kind.site
+    if file == "loan_now":
+        return _of_now(kind, sql)
+    days = kind.days | {"from_ymd"} if "due_ymd" in kind.days else BY_DATE
+    return days | (kind.site & bind_names(sql))
 
 
 def _of_now(kind: Kind, sql: str) -> frozenset[str]:

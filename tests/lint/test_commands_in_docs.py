@@ -3,8 +3,7 @@
 make X                         the target exists; `make help`, the cheap one, is run
 loan-reminders X, python -m …  its --help is run, and knows every option that the page uses
 airflow …                      Airflow's own parser takes it
-pg_dump, tar … of backup.md    run for real in tests/ledger/test_backup.py
-the rest                       needs a program or a server that is not here: it must be a program of `ELSEWHERE`
+the rest                       another test types it, the one that `ELSEWHERE` names for its page and program
 """
 
 from __future__ import annotations
@@ -22,26 +21,36 @@ from loan_reminders.commands.registry import COMMANDS
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-ELSEWHERE = frozenset({
-    "cat", "celery", "createdb", "curl", "dropdb", "docker", "export", "git", "helm", "kubectl", "ls", "mkdir",
-    "openssl", "pg_basebackup", "pg_dump", "pg_restore", "pip", "psql", "python", "sh", "sudo", "systemctl", "tar",
-})  # fmt: skip
-"""Programs whose commands are not run here: they need a server or Docker, or are run by tests of their own."""
+ELSEWHERE = {
+    ("docs/backup.md", "createdb pg_dump pg_restore tar"): "tests/ledger/test_backup.py",
+    ("docs/install.md", "python export"): "tests/package/test_install_page.py",
+    ("docs/deployment.md", "sh"): "tests/lint/test_docker_compose.py",  # what docker/make-env.sh writes
+    ("docs/deployment.md", "docker"): "tests/e2e/test_docker_commands.py",  # what its services run; there is no Docker
+    ("docs/rights.md", "docker"): "tests/lint/test_docker_compose.py",  # the two files are Compose files
+    ("docs/several_libraries.md", "docker"): "tests/lint/test_docker_compose.py",
+    ("docs/several_libraries.md", "python"): "tests/web/libraries/test_chooser.py",
+}
+"""Which test types, or tries as far as it can be tried here, the commands of a page that are not ours."""
 
 ADDED = {"keycloak-auth-manager": "Keycloak's provider for Airflow is not installed here"}
 """Groups of Airflow's commands that a provider adds, and why they are not there."""
 
 COMMAND = re.compile(r"`((?:make|loan-reminders|airflow) [^`\n]+|python -m loan_reminders[.\w]+[^`\n]*)`")
-FENCE = re.compile(r"^ *```(?:sh|bash|shell|console)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```(sh|bash|shell|console)?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+TYPED = re.compile(r"^((?:make|loan-reminders|airflow|docker|sh|python) .*?)(?:  +[^ ].*)?$")
+"""In a fence that may hold anything: a command, and what is said about it after some spaces."""
 
 
 def commands(page: Path) -> list[str]:
     """What the page tells its reader to type: in fences, whole; in a sentence, what begins with one of ours."""
     text = page.read_text(encoding="utf-8")
     found = COMMAND.findall(FENCE.sub("", text))
-    for block in FENCE.findall(text):
+    for language, block in FENCE.findall(text):
         for line in re.sub(r"\\\n\s*", " ", block).splitlines():
             bare = line.strip().removeprefix("$ ")
+            if not language:
+                typed = TYPED.match(bare)
+                bare = typed[1] if typed else ""
             if bare and not bare.startswith("#"):
                 found.append(bare)
     return found
@@ -94,7 +103,13 @@ def test_the_command_can_be_typed(page: str, command: str, capsys: pytest.Captur
             pytest.skip(ADDED[words[1]])
         get_parser().parse_args(words[1:])
     else:
-        assert words[0] in {*ELSEWHERE, "airflow"}, f"{page}: say how `{command}` is checked"
+        tests = [test for (of, programs), test in ELSEWHERE.items() if of == page and words[0] in programs.split()]
+        assert tests, f"{page}: say which test types `{command}`"
+
+
+@pytest.mark.parametrize("test", sorted(set(ELSEWHERE.values())))
+def test_what_types_the_others_is_a_test(test: str) -> None:
+    assert "def test_" in (ROOT / test).read_text(encoding="utf-8")
 
 
 def test_make_help_runs() -> None:

@@ -26,7 +26,6 @@ from sql.demo.generator import make_library
 from sql.demo.tables import SCHEMA, TABLES
 from tests.simulators.compose_file import COMPOSE, ROOT, VARIABLE, made, services
 
-HOME = "/opt/relances/"
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 ONE_SHOTS = {"init", "library"}
@@ -62,9 +61,21 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path
 
 def test_it_is_a_compose_file() -> None:
     run = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    files = [ROOT / "docker-compose.yaml", ROOT / "deploy/sso/docker-compose.sso.yaml"]
+    files = [ROOT / "docker-compose.yaml", *ROOT.glob("deploy/*/docker-compose.*.yaml")]
+    assert len(files) == 4
     done = subprocess.run([*run, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["libraries", "monitoring", "sso"])
+def test_what_is_laid_over_it_reaches_every_part_of_airflow(name: str) -> None:
+    over = yaml.safe_load((ROOT / f"deploy/{name}/docker-compose.{name}.yaml").read_text(encoding="utf-8"))
+    first = over["services"]["init"]
+    assert {service for service, one in over["services"].items() if one == first} == AIRFLOW
+    for mount in first.get("volumes", []):
+        source, target, mode = mount.split(":")
+        assert (source, mode) == ("./libraries", "ro")
+        assert first["environment"]["REMINDERS_CONFIG"] == target
 
 
 def test_every_variable_is_written_by_the_script_or_has_a_value_without(demo: tuple[dict[str, str], Path]) -> None:
@@ -84,9 +95,9 @@ def test_without_profile_nothing_is_fictional() -> None:
         assert not any(
             re.search(r"simulator|sql\.demo|montclar|mailpit|oracle", text) for text in texts(SERVICES[name])
         )
-    production = DOCKERFILE.split("AS production", 1)[1]
-    assert re.search(r"^RUN rm -r sql/demo$", production, re.M)
-    assert "tests" not in production
+    of_stage = {stage.split()[2]: stage for stage in re.split(r"^FROM ", DOCKERFILE, flags=re.M)[1:]}
+    for stage in ("wheel", "program", "production"):
+        assert not re.search(r"^COPY (tests|sql/)", of_stage[stage], re.M), stage
 
 
 @pytest.mark.parametrize("profiles", PROFILES, ids=lambda chosen: "+".join(chosen) or "none")
@@ -159,14 +170,16 @@ def test_mounts_and_volumes_exist_and_are_the_programs_only_where_it_writes() ->
 
 
 def test_the_image_copies_what_exists_and_runs_without_privileges() -> None:
-    copied = re.findall(r"^COPY (\S+) (\S+)$", DOCKERFILE, re.M)
-    assert {source for source, _ in copied} >= {"dags", "plugins", "sql", "templates", "deploy", "docker"}
-    assert [source for source, _ in copied if not (ROOT / source).exists()] == []
+    copied = [line.split() for line in re.findall(r"^COPY ((?!--from).+)$", DOCKERFILE, re.M)]
+    named = {source for *sources, _ in copied for source in sources}
+    assert named >= {"dags", "plugins", "sql", "templates", "deploy", "docker"}
+    assert [source for source in named if not (ROOT / source).exists()] == []
     stages = re.split(r"^FROM ", DOCKERFILE, flags=re.M)[1:]
-    assert [stage.split()[2] for stage in stages] == ["program", "demo", "production"]
-    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+@sha256:[0-9a-f]{64}", stages[0].split()[0])
-    assert all(re.findall(r"^USER (\S+)$", stage, re.M) == ["relances"] for stage in stages[1:])
-    assert re.search(rf"PYTHONPATH={HOME}plugins:{HOME[:-1]}\b", DOCKERFILE)
+    assert [stage.split()[2] for stage in stages] == ["wheel", "program", "demo", "production"]
+    built_on = [stage.split()[0] for stage in stages]
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+@sha256:[0-9a-f]{64}", built_on[0])
+    assert built_on == [built_on[0], built_on[0], "program", "program"], "what builds the wheel is in no other stage"
+    assert all(re.findall(r"^USER (\S+)$", stage, re.M) == ["relances"] for stage in stages[2:])
 
 
 # Secrets

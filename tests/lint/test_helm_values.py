@@ -90,14 +90,14 @@ def test_helm_renders_the_chart_with_the_values(executor):
     made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     parts = [part for part in yaml.safe_load_all(made) if part]
     assert {"Deployment", "Job", "ServiceAccount"} <= {part["kind"] for part in parts}
-    assert "loan_reminders.commands.migrate" in made
+    assert "loan-reminders migrate upgrade" in made
     assert "s3://letters_s3@relances/letters" in made
 
 
 def test_the_values_say_what_the_image_and_the_program_say():
     work = re.search(r"(?m)^WORKDIR (\S+)", DOCKERFILE)[1]
     assert VALUES["config"]["core"]["dags_folder"] == f"{work}/dags"
-    assert VALUES["config"]["core"]["plugins_folder"] == f"{work}/plugins"
+    assert "plugins_folder" not in VALUES["config"]["core"], "the package brings its own plugin"
     assert f"--uid {VALUES['uid']} " in DOCKERFILE
     assert VALUES["airflowHome"] == re.search(r"AIRFLOW_HOME=(\S+)", DOCKERFILE)[1]
 

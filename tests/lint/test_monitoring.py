@@ -12,6 +12,7 @@ import yaml
 
 from loan_reminders.commands.doctor import CHECKS
 from loan_reminders.watching.catalogue import METRICS, Metric
+from tests.simulators.compose_file import COMPOSE
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy/monitoring"
@@ -109,3 +110,19 @@ def test_prometheus_reads_the_alarms_and_the_exporter() -> None:
     told = yaml.safe_load((FOLDER / "prometheus.yaml").read_text(encoding="utf-8"))
     assert told["rule_files"] == ["rules.yaml"]
     assert told["scrape_configs"][0]["static_configs"][0]["targets"] == ["statsd-exporter:9102"]
+
+
+def test_with_docker_the_figures_reach_the_exporter_as_they_do_elsewhere() -> None:
+    """airflow.env is for an Airflow of one's own; the file that is laid over docker-compose.yaml has the same."""
+    services = yaml.safe_load((FOLDER / "docker-compose.monitoring.yaml").read_text(encoding="utf-8"))["services"]
+    lines = (FOLDER / "airflow.env").read_text(encoding="utf-8").splitlines()
+    told = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    exporter = services["statsd-exporter"]
+    assert services["worker"]["environment"] == told
+    assert told["AIRFLOW__METRICS__STATSD_HOST"] in services
+    assert f"--statsd.listen-udp=:{told['AIRFLOW__METRICS__STATSD_PORT']}" in exporter["command"]
+    assert set(exporter["networks"]) & set(COMPOSE["services"]["worker"]["networks"])
+    assert re.fullmatch(r"[\w./-]+:v[\d.]+@sha256:[0-9a-f]{64}", exporter["image"])
+    kept_small = COMPOSE["x-kept-small"].keys()
+    assert kept_small <= exporter.keys()
+    assert [exporter["read_only"], exporter["cap_drop"]] == [True, ["ALL"]]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -20,11 +22,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 FILES = {
     "": "requirements.txt",
     "server": "requirements-server.txt",
+    "demo": "requirements-demo.txt",
     "test": "requirements-test.txt",
     "bench": "requirements-bench.txt",
 }
 IMAGE = list(FILES.values())[:2]
 """What is installed in the image: the program, and what a production server adds."""
+
+DEMO = (FILES[""], FILES["demo"])
+"""What `make demo` and `make up` install: of the server's packages and the tests' none."""
+
+DERIVED = ("requirements-pip.txt", "requirements-build.txt")
+"""Small files with some of the same pins: what must be there before the others, and what builds the wheel."""
 
 EXTRAS = PROJECT["optional-dependencies"]
 IN_THE_IMAGE = ("plugins", "dags", "sql", "tests/simulators/allmysms_server.py", "tests/simulators/sms_provider.py")
@@ -58,25 +67,49 @@ def test_every_package_is_pinned_with_the_hashes_of_its_files(name: str) -> None
     assert odd == []
 
 
-def test_each_file_adds_to_the_one_before_and_holds_what_the_project_asks_for() -> None:
-    run_time, server, test, bench = (set(pins(name)) for name in FILES.values())
+def test_each_file_adds_to_those_before_and_holds_what_the_project_asks_for() -> None:
+    run_time, server, demo, test, bench = (set(pins(name)) for name in FILES.values())
     some_systems_only = re.findall(
         r"^([a-z0-9-]+)==\S+ ; sys_platform == ", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert run_time & test <= set(some_systems_only)  # what tests want on all systems is pinned once more for them
-    assert run_time & server <= set(some_systems_only)
-    assert not server & test
-    assert (run_time | server | test) & bench <= {"pywin32"}  # Windows alone
+    for more in (server, demo, test):
+        assert run_time & more <= set(some_systems_only)  # what tests want on all systems is pinned once more for them
+    assert not (server | demo) & test
+    assert (run_time | server | demo | test) & bench <= {"pywin32"}  # Windows alone
     assert wanted(PROJECT["dependencies"]) <= run_time
     assert wanted(EXTRAS["server"]) <= server | run_time
-    assert wanted(EXTRAS["test"]) <= test | server | run_time
+    assert wanted(EXTRAS["demo"] + EXTRAS["build"]) <= demo | run_time
+    assert wanted(EXTRAS["test"]) <= test | demo | server | run_time
     assert wanted(EXTRAS["bench"]) <= bench
-    first_lines = {name: (ROOT / name).read_text(encoding="utf-8").splitlines()[1] for name in list(FILES.values())[1:]}
-    assert first_lines == {
-        "requirements-server.txt": "-r requirements.txt",
-        "requirements-test.txt": "-r requirements-server.txt",
-        "requirements-bench.txt": "-r requirements-test.txt",
+    named = {name: re.findall(r"(?m)^-r (\S+)$", (ROOT / name).read_text(encoding="utf-8")) for name in FILES.values()}
+    assert named == {
+        "requirements.txt": [],
+        "requirements-server.txt": ["requirements.txt"],
+        "requirements-demo.txt": ["requirements.txt"],
+        "requirements-test.txt": ["requirements-server.txt", "requirements-demo.txt"],
+        "requirements-bench.txt": ["requirements-test.txt"],
     }
+
+
+def test_a_package_has_one_version_whichever_file_brings_it() -> None:
+    """Also one that two files bring beside each other, as the server's and the demo's may."""
+    found: dict[str, set[str]] = {}
+    for file in (*FILES.values(), *DERIVED):
+        for pin in re.findall(r"(?m)^([a-z0-9-]+==[^ \\]+(?: ;[^\\]*)?)", (ROOT / file).read_text(encoding="utf-8")):
+            version, _, marker = pin.partition(" ;")
+            found.setdefault(f"{version.partition('==')[0]} ;{marker.strip()}", set()).add(version)
+    assert {name: versions for name, versions in found.items() if len(versions) > 1} == {}
+
+
+def test_the_wheel_is_built_with_what_the_backend_needs_and_nothing_else() -> None:
+    to_see, seen = ["hatchling"], set()
+    while to_see:
+        name = canonicalize_name(to_see.pop())
+        seen.add(name)
+        needs = [need for need in map(Requirement, distribution(name).requires or ())
+                 if need.marker is None or need.marker.evaluate({"extra": ""})]  # fmt: skip
+        to_see += [need.name for need in needs if canonicalize_name(need.name) not in seen]
+    assert set(pins("requirements-build.txt")) - {"tomli"} == seen
 
 
 def test_the_pip_that_installs_is_pinned_and_knows_extras_by_the_pin_of_their_package() -> None:
@@ -86,7 +119,7 @@ def test_the_pip_that_installs_is_pinned_and_knows_extras_by_the_pin_of_their_pa
     [version] = re.findall(r"(?m)^pip==(\S+)", (ROOT / "requirements-pip.txt").read_text(encoding="utf-8"))
     assert Version(version) >= Version("23.3")
     steps = re.findall(r"--requirement (\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
-    assert steps[0] == "requirements-pip.txt"
+    assert steps == ["requirements-pip.txt", *(FILES[part] for part in ("", "demo", "test", "bench"))]
 
 
 def test_nothing_is_in_the_image_that_the_program_does_not_need() -> None:
@@ -152,10 +185,51 @@ def test_every_installation_checks_hashes_and_what_came_of_it() -> None:
     for name in ("Dockerfile", "Makefile"):
         text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
         commands = [line for line in text.splitlines() if re.search(r"\bpip install\b", line)]
-        assert commands, name
-        assert all("--require-hashes" in line and "--only-binary :all:" in line for line in commands), name
+        fetched = [line for line in commands if "--no-index" not in line]  # the wheel that was just built has no hash
+        assert fetched, name
+        assert all("--require-hashes" in line and "--only-binary :all:" in line for line in fetched), name
         assert "python -m pip check" in text, name
-    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert re.findall(r"requirements[\w-]*\.txt", "\n".join(
-        line for line in dockerfile.splitlines() if not line.startswith("#")
-    )) == [*IMAGE, IMAGE[1]]  # fmt: skip
+    stages = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")
+    asked = [re.findall(r"--requirement (\S+)", stage) for stage in stages]
+    assert asked == [[], ["requirements-build.txt"], [IMAGE[1]], [], []]
+
+
+MISSING = """
+import importlib, importlib.metadata, sys
+from packaging.utils import canonicalize_name
+
+held, modules = set(sys.argv[1].split()), sys.argv[2:]
+owners = importlib.metadata.packages_distributions()
+kept = {module for module, names in owners.items() if held & set(map(canonicalize_name, names))}
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        first = name.partition(".")[0]
+        if first in owners and first not in kept:
+            raise ModuleNotFoundError(f"No module named {name!r}: its package is not in the demo", name=name)
+
+sys.meta_path.insert(0, NotInstalled())
+for module in modules:
+    importlib.import_module(module)
+"""
+
+
+def test_the_demo_imports_only_what_is_installed_for_it() -> None:
+    """Processes of its own included; how Airflow starts without the rest is seen by `make demo` on a fresh clone."""
+    held = {pin for name in DEMO for pin in pins(name)} | {"pip"}
+    modules = [
+        "tests.e2e.demo",
+        "tests.scenes.lived.months",
+        "tests.scenes.lived.side_by_side",
+        "tests.simulators.mariadb",
+        "tests.simulators.oracle_server",
+        "tests.simulators.smtp_sink",
+        "tests.simulators.allmysms_server",
+        "hatchling.build",
+        "loan_reminders.airflow_plugin",
+        "loan_reminders.web.app",
+    ]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT / "plugins"), str(ROOT)))}
+    run = [sys.executable, "-W", "ignore", "-c", MISSING, " ".join(held), *modules]
+    done = subprocess.run(run, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -2,7 +2,7 @@
 
 Values
     clocks              clocks that jump over an hour or a midnight during the work (services)
-    sentences           what an error says to a person, as `check` of `pytest.raises` (ledger, services, domain)
+    sentences           what an error says, as `check` of `pytest.raises`; French words as one types them (all rooms)
     builders            loans, readers, notices, deliveries, messages: a test names only what it is about (all rooms)
     foreign_addresses   addresses abroad as readers give them (domain/recipients, rendering/letters)
     phone_fields        phone fields as libraries hold them, and what each becomes (domain/recipients)
@@ -43,6 +43,8 @@ A real ledger, brought to a point by the ledger's own ways
     failing_contacts    contacts of readers that fail (ledger, web)
     resending           a message sent again to one reader (services)
     counters            the figures as kept, and the same counted by other means (ledger/statistics)
+    findings            what was concluded about SMS on a night, of each kind (web, rendering, french)
+    simulated_library   loans of a library in which the effect of an SMS is known (ledger, services, gateways, web)
     disputed_loan       one loan through e-mail, SMS, letter and registered letter (…/dispute, commands)
     any_revision        rows for every table of a ledger of any revision (ledger)
     backups             a ledger backed up, and brought back later; the mark's file in memory (ledger, services, web, …)

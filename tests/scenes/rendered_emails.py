@@ -12,6 +12,7 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.rendering.email.renderer import EmailRenderer
 from loan_reminders.rendering.templates import Templates
 from tests.scenes.builders import a_library, today_for
+from tests.scenes.sentences import as_typed
 
 EMAIL_STAGES = [Stage.COURTESY_NOTICE, Stage.OVERDUE_NOTICE, Stage.FIRST_REMINDER, Stage.SECOND_REMINDER]
 WRITTEN_AT = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
@@ -47,4 +48,4 @@ def read(delivery: Delivery, today: date | None = None, renderer: EmailRenderer 
 def body(message: EmailMessage, kind: str = "plain") -> str:
     part = message.get_body((kind,))
     assert part is not None
-    return str(part.get_content()).replace("\r\n", "\n")
+    return as_typed(str(part.get_content()).replace("\r\n", "\n"))

@@ -1,4 +1,4 @@
-"""What an error says to a person, as `check` of `pytest.raises`."""
+"""What is said to a person: by an error, as `check` of `pytest.raises`, and in French typography."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import re
 from collections.abc import Callable
 
 from loan_reminders.french.refusals import sentence
+
+_NOT_BROKEN = re.compile("\N{NO-BREAK SPACE}(?=[:;!?»])|(?<=«)\N{NO-BREAK SPACE}")
+
+
+def as_typed(words: str) -> str:
+    """French words as one types them, whose spaces at : ; ! ? « » do not break."""
+    return _NOT_BROKEN.sub(" ", words)
 
 
 def saying(words: str) -> Callable[[BaseException], bool]:

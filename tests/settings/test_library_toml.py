@@ -5,10 +5,12 @@ from datetime import date
 import pytest
 
 from loan_reminders.domain.errors import SettingsError
+from loan_reminders.domain.holdback import Holdback
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from loan_reminders.settings.library_toml import ROOT, read_settings
 
 EXAMPLE = (ROOT / "library.toml").read_text(encoding="utf-8")
+HELD_BACK = '[sms.holdback]\nshare = 0.3\nseed = "six signes"\nfrom = 2027-01-11\n'
 
 WRONG = [
     # replaced text, replacement, what the message must hold
@@ -19,7 +21,11 @@ WRONG = [
     ("offset_days = 8", "offset_days = 400", ["stages.first_reminder.offset_days", "400", "au plus 365"]),
     ("offset_days = 8", "offset_days = 18", ["stages", "croître", "[-2, 1, 18, 15, 21]"]),
     ("minimum_loan_days = 14", "minimum_loan_days = -1", ["minimum_loan_days", "-1", "au moins 0"]),
-    ('categories = ["student"]', 'categories = ["pupil"]', ["categories[0]", '"pupil"', "'student'", "'staff'"]),
+    (
+        'categories = ["student", "staff"]',
+        'categories = ["pupil"]',
+        ["categories[0]", '"pupil"', "'student'", "'staff'"],
+    ),
     ('{ channel = "sms"', '{ channel = "fax"', ["channels[1].channel", '"fax"', "'email', 'sms', 'letter'"]),
     ("mobile_known = true", "mobile_known = false", ["mobile_known", "False", "True"]),
     ("mobile_known = true", "mobil_known = true", ["mobil_known", "clé inconnue", "mobile_known, no_usable_email"]),
@@ -38,6 +44,22 @@ WRONG = [
     ("max_segments = 1", "max_segments = 0", ["sms.max_segments", "= 0", "au moins 1"]),
     ("segment_price = 0.05", "segment_price = -1", ["sms.segment_price", "= -1", "au moins 0"]),
     ("segment_price = 0.05", 'segment_price = "5 c"', ["sms.segment_price", '"5 c"', "un nombre"]),
+    (
+        "# [sms.holdback]\n# share = 0.3 ",
+        "[sms.holdback]\nshare = 0.6 ",
+        ["sms.holdback.share", "= 0.6", "au plus 0.5"],
+    ),
+    ("# [sms.holdback]\n# share = 0.3 ", "[sms.holdback]\nshare = 0.0 ", ["sms.holdback.share", "supérieur à 0"]),
+    ("# [sms.holdback]\n", "[sms.holdback]\n", ["sms.holdback.share", "from", "until", "seed", "(absent)"]),
+    (
+        "# [sms.holdback]",
+        f"{HELD_BACK}until = 2027-01-11\n#",
+        ["sms.holdback", "« from » (2027-01-11) doit être avant"],
+    ),
+    ("# [sms.holdback]", f"{HELD_BACK}until = 2028-02-01\n#", ["sms.holdback", "plus d'un an"]),
+    ("# [sms.holdback]", f'{HELD_BACK}until = "avril"\n#', ["sms.holdback.until", '"avril"', "une date sans"]),
+    ("# [sms.holdback]", f"{HELD_BACK}until = 2027-04-11\nlast = 1\n#", ["from, seed, share, until"]),
+    ("# compare_from = 2026-09-01", "compare_from = 9", ["statistics.compare_from", "= 9", "une date sans"]),
     ("workers = 1 ", "workers = 9 ", ["workers = 9", "il n'y en a que 8", "connections"]),
     ("workers = 1 ", "workers = 0 ", ["email.workers", "0"]),
     ('sender_address = "relances@', 'sender_address = "relances at ', ["email.sender_address", "adresse électronique"]),
@@ -185,3 +207,14 @@ def test_the_first_day_is_that_of_the_policy(tmp_path):
     changed.write_text(EXAMPLE.replace("# starts_on = 2026-09-01", "starts_on = 2026-09-01"), encoding="utf-8")
     assert read_settings(ROOT / "library.toml").policy().starts_on is None
     assert read_settings(changed).policy().starts_on == date(2026, 9, 1)
+
+
+def test_sms_are_held_back_only_where_the_library_says_so(tmp_path):
+    assert read_settings(ROOT / "library.toml").policy().holdback is None
+    file = tmp_path / "library.toml"
+    file.write_text(EXAMPLE.replace("# [sms.holdback]", f"{HELD_BACK}until = 2027-04-11\n#"), encoding="utf-8")
+    found = read_settings(file)
+    assert found.policy().holdback == Holdback(
+        share=0.3, first=date(2027, 1, 11), last=date(2027, 4, 11), seed="six signes"
+    )
+    assert found.policy().rule(Stage.OVERDUE_NOTICE).channels[0].holdback is None, "the e-mail is never held back"

@@ -1,8 +1,9 @@
 """What Docker makes of a service of docker-compose.yaml, by Linux's own namespaces, where there is no Docker.
 
 A service gets its read-only root, tmpfs, volumes, secrets, names of neighbours, user 10001 without any capability and
-without a way to one, and a network of its own. It is not the image: programs and libraries are this machine's. Root is
-needed, and a kernel that lets it mount; `missing()` says what is not there.
+without a way to one, and a network of its own. What the Dockerfile makes is in it (`tests/simulators/image.py`); the
+other programs and libraries are this machine's. Root is needed, and a kernel that lets it mount; `missing()` says what
+is not there.
 """
 
 from __future__ import annotations
@@ -17,8 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.simulators.image import Image
+
 ROOT = Path(__file__).resolve().parents[2]
 USER = 10001
+SITE = "/opt/site"
+"""Where a service sees what its image's Python has installed."""
+
 TOOLS = ("unshare", "nsenter", "setpriv", "mount")
 LOOPBACK = (
     "import fcntl, socket, struct, sys, time\n"
@@ -64,10 +70,13 @@ class Network:
 
 
 class Machine:
-    """A folder that stands for the Docker host: `volumes`, `secrets`, and the names of the neighbours."""
+    """A folder that stands for the Docker host: `volumes`, `secrets`, and the names of the neighbours.
 
-    def __init__(self, folder: Path, network: Network, secrets: Path, names: Sequence[str]) -> None:
-        self.folder, self.network = folder, network
+    Of all services that are built here the image is one: that of the Dockerfile's last stage, or the demo's.
+    """
+
+    def __init__(self, folder: Path, network: Network, secrets: Path, names: Sequence[str], image: Image) -> None:
+        self.folder, self.network, self.image = folder, network, image
         for name in ("volumes", "secrets", "mounts"):
             (folder / name).mkdir()
         for secret in secrets.iterdir():
@@ -99,10 +108,9 @@ class Machine:
         """
         script = self._script(service, files, more)
         environment = {name: str(value) for name, value in service.get("environment", {}).items()}
-        image = {
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": "/opt/relances/plugins:/opt/relances",
-            "PYTHONDONTWRITEBYTECODE": "1",
+        image = self.image.env | {
+            "PATH": f"{SITE}/bin:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": f"{SITE}:{self.image.env['PYTHONPATH']}",
             "HOME": "/opt/airflow",
             "LANG": "C.UTF-8",
         }
@@ -127,11 +135,11 @@ class Machine:
             lines.append(f"mount --bind {source} {held}")
             places.append((held, target))
 
-        bind(ROOT, "/opt/relances")
+        bind(self.image.place("/opt/relances"), "/opt/relances")
+        bind(self.image.site, SITE)
         for mount in service.get("volumes", []):
             source, target, *_ = mount.split(":")
-            if not source.startswith("./"):
-                bind(self.volume(source), target)
+            bind(ROOT / source if source.startswith("./") else self.volume(source), target)
         for target, name in files.items():
             bind(self.folder / "secrets" / name, f"/run/secrets/{target}")
         for source, target in more.items():
@@ -160,6 +168,7 @@ class Machine:
             "chmod 755 /opt /run /var/lib",
             "mount -o remount,bind,ro /",
             "mount -o remount,bind,ro /opt/relances",
+            f"mount -o remount,bind,ro {SITE}",
         ]
         lines += ["for p in /opt /run /var/lib /mnt; do mount -o remount,ro $p; done", "cd /opt/relances", 'exec "$@"']
         return "\n".join(lines)

@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 from starlette.testclient import TestClient
+
+from tests.scenes.sentences import as_typed
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -51,7 +53,7 @@ def routes():
 def calls(route):
     """Each way to ask for a route, of things that nobody knows: method and path."""
     path = route.path.replace("{delivery_id}", str(uuid.UUID(int=1)))
-    for name in ("batch_id", "volume", "suppression_id", "correction_id", "number", "run_id"):
+    for name in ("batch_id", "volume", "suppression_id", "correction_id", "number", "run_id", "choice_id"):
         path = path.replace(f"{{{name}}}", "1")
     path = path.replace("{stage}", "overdue_notice").replace("{day}", "2000-01-01")
     return [(method, path) for method in route.methods]
@@ -65,6 +67,17 @@ def application() -> FastAPI:
     return create_app()
 
 
+class Browser(TestClient):
+    """Its pages' `text` has a plain space at : ; ! ? « », where the page has one that does not break: as one types."""
+
+    def request(self, *arguments: Any, **more: Any) -> Any:
+        """What the application answers."""
+        answer = super().request(*arguments, **more)
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            answer._text = as_typed(answer.text)
+        return answer
+
+
 @contextmanager
 def browsing(role: str = "biblio", **headers: str) -> Iterator[TestClient]:
     """A client of the application, as a browser on one of its own pages: a role of `RIGHTS`, or any librarian's name.
@@ -74,5 +87,5 @@ def browsing(role: str = "biblio", **headers: str) -> Iterator[TestClient]:
     app = application()
     app.state.authenticator = FixedRole(role)
     said = {"sec-fetch-site": "same-origin", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    with TestClient(app, headers=said, follow_redirects=False) as client:
+    with Browser(app, headers=said, follow_redirects=False) as client:
         yield client

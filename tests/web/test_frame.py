@@ -30,6 +30,8 @@ def current(path, may=everything):
         ("desinscriptions/recherche", "À corriger", ["Désinscriptions"]),
         ("lecteurs/12", "Lecteurs et prêts", ["Chercher"]),
         ("messages/cadre", "Messages", []),
+        ("statistiques", "Statistiques", ["Messages et retours"]),
+        ("statistiques/effet", "Statistiques", ["Effet des SMS"]),
         ("journal", "Journal", []),
     ],
 )

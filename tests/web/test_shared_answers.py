@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from loan_reminders.web import shared_answers
 from loan_reminders.web.shared_answers import SharedAnswer, forget_all
 
 
@@ -57,3 +58,46 @@ def test_an_answer_asked_before_a_change_is_not_given_to_who_comes_after():
 def test_an_answer_grows_old():
     shared = SharedAnswer(0)
     assert [shared.get("day", lambda word=word: word) for word in ("a", "b")] == ["a", "b"]
+
+
+def test_while_the_next_answer_is_asked_for_others_get_the_one_before():
+    shared, begun, go_on = SharedAnswer(0), threading.Event(), threading.Event()
+
+    def slowly():
+        begun.set()
+        go_on.wait(5)
+        return "new"
+
+    assert shared.get("day", lambda: "old") == "old"
+    with ThreadPoolExecutor(1) as people:
+        first = people.submit(shared.get, "day", slowly)
+        begun.wait(5)
+        shared._seconds = 60
+        assert shared.get("day", lambda: "nobody asks twice") == "old"
+        go_on.set()
+        assert first.result() == "new"
+    assert shared.get("day", lambda: "nobody asks again") == "new"
+
+
+@pytest.mark.parametrize("spoilt", ["changed", "another day", "too old"])
+def test_an_answer_of_before_is_given_to_nobody_once_it_is_not_true(spoilt, monkeypatch):
+    shared, begun, go_on = SharedAnswer(0), threading.Event(), threading.Event()
+    key = "tuesday" if spoilt == "another day" else "monday"
+    if spoilt == "too old":
+        monkeypatch.setattr(shared_answers, "MEANWHILE", 0.0)
+
+    def slowly():
+        begun.set()
+        go_on.wait(5)
+        return "new"
+
+    assert shared.get("monday", lambda: "old") == "old"
+    if spoilt == "changed":
+        forget_all()
+    with ThreadPoolExecutor(2) as people:
+        first = people.submit(shared.get, key, slowly)
+        begun.wait(5)
+        second = people.submit(shared.get, key, lambda: "newer")
+        threading.Timer(0.05, go_on.set).start()
+        assert first.result() == "new"
+        assert second.result() in ("new", "newer")

@@ -27,6 +27,7 @@ from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError, unexpected
 from loan_reminders.french.plurals import one_or_many
 from loan_reminders.services.runs.check_ils import CheckedDay, CheckLine, IlsCheck, Outcome
+from loan_reminders.services.runs.check_notices import notice_lines
 from loan_reminders.settings.libraries import of_library
 from loan_reminders.settings.library_toml import Settings, settings
 
@@ -86,13 +87,14 @@ def _checked(day: date | None, now: Callable[[tzinfo], datetime], stopwatch: Cal
 def _check(ours: Settings, day: CheckedDay, stopwatch: Callable[[], float]) -> IlsCheck:
     import airflow.sdk  # noqa: F401 - some seconds, which are not the ILS's
 
-    from loan_reminders.hooks.ils import ils_inspection, loan_source
+    from loan_reminders.hooks.ils import checked_notices, ils_inspection, loan_source
 
     return IlsCheck(
         lambda: ils_inspection(ours.ils, zone=ours.zone),
         loan_source(ours.ils, codes=ours.codes(), for_pages=True),
         day=day,
         stopwatch=stopwatch,
+        then=lambda: notice_lines(checked_notices(ours, today=day.today), day=day, stopwatch=stopwatch),
     )
 
 

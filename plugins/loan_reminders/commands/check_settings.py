@@ -53,7 +53,7 @@ def _check_one(path: Path, ours: Settings | SettingsError) -> int:
             raise ours
         check_templates(
             ours.templates,
-            rules=ours.policy().rules,
+            rules=ours.policy().all_rules,
             library=ours.identity(),
             layout=ours.letter_layout(),
             text_rules=ours.text_rules(),

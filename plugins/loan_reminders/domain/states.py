@@ -90,6 +90,11 @@ class SkipReason(StrEnum):
     BEFORE_START = "before_start"
     INVALID_ROW = "invalid_row"
     DUPLICATE_ROW = "duplicate_row"
+    DECLINED = "declined"
+    NOT_ASKED_FOR = "not_asked_for"
+    MINOR = "minor"
+    NOT_TEXTED = "not_texted"
+    CONTROL_GROUP = "control_group"
 
 
 class Refusal(StrEnum):

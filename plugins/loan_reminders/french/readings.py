@@ -14,12 +14,14 @@ KINDS = {
     CodeKind.TYPE: "type de lecteur",
     CodeKind.BRANCH: "bibliothèque",
     CodeKind.LANGUAGE: "langue",
+    CodeKind.SMS_CONSENT: "accord pour les SMS",
 }
 KEYS = {
     CodeKind.STATUS: "ils.patron_categories",
     CodeKind.TYPE: "ils.patron_types",
     CodeKind.BRANCH: "library.branches",
     CodeKind.LANGUAGE: "ils.languages",
+    CodeKind.SMS_CONSENT: "sms.consent",
 }
 """Where `library.toml` gives each kind of code a meaning."""
 

@@ -248,6 +248,7 @@ _OF_A_RESEND: dict[ResendRefusal, Sentence] = {
         else "Ce numéro est sur la liste « Désinscriptions » (STOP ou numéro mort) : aucun SMS n'y part."
     ),
     ResendRefusal.OBJECTED: lambda facts: f"Ce lecteur s'oppose à tout {_one(facts)} : rien n'est parti.",
+    ResendRefusal.NO_CONSENT: "Ce lecteur ne reçoit pas de SMS ({why}) : voir « Accords SMS ».",
     ResendRefusal.WINDOW_CLOSED: "Les SMS ne partent pas à cette heure : réessayer à partir du"
     " {opens_at:%d/%m/%Y à %H h %M}.",
     ResendRefusal.NOTHING_LEFT: "Rien n'est parti : le SIGB dit que tout ce que ce message annonçait est rendu ou"

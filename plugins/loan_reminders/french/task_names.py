@@ -27,6 +27,15 @@ _TITLES = {stage.value: _in_full(stage_title(stage)) for stage in Stage} | _BESI
 DAGS = {dag_id: f"{place}. {title}" for place, (dag_id, title) in enumerate(_TITLES.items(), start=1)}
 """The display name of each DAG, by its id; the numbers keep them in the order of the procedure."""
 
+
+def dag_title(name: str) -> str:
+    """The display name of a DAG; that of a notice which is not about loans has no number."""
+    try:
+        return DAGS.get(name) or stage_title(Stage(name))
+    except ValueError:  # no DAG of ours
+        return name
+
+
 TASKS = {
     "extract_loans": "Extraire les prêts",
     "plan_notices": "Préparer les avis",
@@ -45,6 +54,7 @@ TASKS = {
     "read_bounces": "Lire les retours d'e-mails",
     "watch_runs": "Surveiller les tournées",
     "look_at_loans": "Regarder les retours",
+    "measure_effect": "Mesurer l'effet des SMS",
     "erase_expired": "Effacer ce qui a été conservé assez longtemps",
 }
 """The display name of each task, by its id."""

@@ -6,18 +6,36 @@ the singular of one message, in the feminine of one letter.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from loan_reminders.domain.email.feedback import BounceKind
+from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
 
-STAGES = {
+
+class _Names(dict[Stage, str]):
+    """The stages of the procedure, and how the library calls its other notices.
+
+    `title_of` asks its settings, which are not this room's to read; None when they do not say.
+    """
+
+    def __init__(self, names: Mapping[Stage, str]) -> None:
+        super().__init__(names)
+        self.title_of: Callable[[str], str | None] = lambda _: None
+
+    def __missing__(self, stage: Stage) -> str:
+        return self.title_of(str(stage)) or f"avis « {str(stage).replace('_', ' ')} »"
+
+
+STAGES = _Names({
     Stage.COURTESY_NOTICE: "lettre de courtoisie",
     Stage.OVERDUE_NOTICE: "avis de retard",
     Stage.FIRST_REMINDER: "1re lettre de relance",
     Stage.SECOND_REMINDER: "2e lettre de relance",
     Stage.REGISTERED_LETTER: "lettre recommandée",
-}
+})  # fmt: skip
 """A stage within a sentence. Every other form of a stage's name is made of this one."""
 
 CHANNELS = {
@@ -130,6 +148,11 @@ SKIPS = {
     SkipReason.INVALID_RECIPIENT: "coordonnées inutilisables",
     SkipReason.NO_RECIPIENT: "coordonnées absentes",
     SkipReason.NOT_ELIGIBLE: "conditions non remplies",
+    SkipReason.DECLINED: "ne veut pas de SMS",
+    SkipReason.NOT_ASKED_FOR: "n'a pas demandé de SMS",
+    SkipReason.MINOR: "mineur, sans SMS",
+    SkipReason.NOT_TEXTED: "pas de SMS pour ce public",
+    SkipReason.CONTROL_GROUP: "témoin : SMS retenu pour mesurer l'effet",
     SkipReason.RETURNED: "rendu depuis",
     SkipReason.RENEWED: "prolongé depuis",
     SkipReason.HELD: "à ne pas écrire pour le moment",
@@ -170,6 +193,9 @@ SOURCES = {
     SuppressionSource.LIBRARIAN: "bibliothécaire",
     SuppressionSource.BOUNCES: "messages revenus en erreur",
 }
+
+SMS_CHOICES = {SmsChoice.YES: "oui aux SMS", SmsChoice.NO: "non aux SMS"}
+"""What a reader said about SMS."""
 
 BOUNCES = {
     BounceKind.HARD: "refus définitif",

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
+from loan_reminders.domain.stages import Stage
 from loan_reminders.gateways.runs.ils_database import Engine, IlsDatabase, IlsSession
-from loan_reminders.gateways.runs.loan_source import IlsLoanSource
+from loan_reminders.gateways.runs.loan_source import IlsLoanSource, IlsNoticeSource
 from loan_reminders.gateways.runs.mariadb_database import MariaDbDatabase
 from loan_reminders.gateways.runs.oracle_connection import OracleAccount
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.patience import AT_ONCE, Patience
 from loan_reminders.gateways.runs.postgres_database import PostgresDatabase
 from loan_reminders.gateways.runs.statements import final_text
-from loan_reminders.places import statement_folders
+from loan_reminders.places import notice_statements, statement_folders
+from loan_reminders.services.runs.check_notices import CheckedNotice
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection as AirflowConnection
 
     from loan_reminders.gateways.runs.checks.inspection import Inspection
     from loan_reminders.settings.ils import IlsSettings
+    from loan_reminders.settings.library_toml import Settings
 
 OUR_TYPE = "ils"
 """The type of connection with a form of our own (`connection_types`); its extra `engine` says which engine it is."""
@@ -55,6 +59,25 @@ def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False
         now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
         binds=ils.statement_binds(),
         codes=codes,
+        patience=AT_ONCE if for_pages else Patience(),
+    )
+
+
+def source_for(ours: Settings, stage: Stage | None, *, today: date, for_pages: bool = False) -> IlsLoanSource:
+    """What a library's runs of a stage read: its loans, or what another notice of it tells of; without a stage, loans.
+
+    `today` is the day of whoever asks. Raises like `loan_source`.
+    """
+    if stage is None or stage.is_about_loans:
+        return loan_source(ours.ils, codes=ours.codes(), for_pages=for_pages)
+    return IlsNoticeSource(
+        _AskedLater(ils=ours.ils, zone=ours.zone),
+        stage=stage,
+        sql=notice_statement(ours.ils, stage),
+        days_back=ours.policy().rule(stage).days_back,
+        today=today,
+        binds=ours.ils.statement_binds(),
+        codes=ours.codes(),
         patience=AT_ONCE if for_pages else Patience(),
     )
 
@@ -98,8 +121,13 @@ def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str =
             return OracleDatabase(account.connect, call_timeout_ms=time_out, array_size=size)
 
 
-def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str = "") -> Inspection:
-    """The same database, to be asked about itself and about the two statements. Raises like `ils_database`."""
+def ils_inspection(
+    ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str = "", of: Stage | None = None
+) -> Inspection:
+    """The same database, to be asked about itself and about the two statements.
+
+    `of` names a notice whose own statement takes the place of the first. Raises like `ils_database`.
+    """
     from loan_reminders.gateways.runs.checks.mariadb import MariaDbInspection
     from loan_reminders.gateways.runs.checks.oracle import OracleInspection
     from loan_reminders.gateways.runs.checks.postgresql import PostgresInspection
@@ -112,10 +140,24 @@ def ils_inspection(ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str
     database = ils_database(ils, zone=zone, conn_id=conn_id)
     return inspections[database.engine](
         database,
-        sql=statement(ils.kind, "loans_due", ils.statement_choices()),
+        sql=statement(ils.kind, "loans_due", ils.statement_choices()) if of is None else notice_statement(ils, of),
         now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
         binds=ils.statement_binds(),
     )
+
+
+def checked_notices(ours: Settings, *, today: date) -> Iterator[CheckedNotice]:
+    """The notices of a library that are not about loans, to be checked."""
+    for stage in ours.other_notices:
+        yield CheckedNotice(
+            stage=stage,
+            columns=partial(_columns, ours, stage),
+            source=source_for(ours, stage, today=today, for_pages=True),
+        )
+
+
+def _columns(ours: Settings, stage: Stage) -> Sequence[str]:
+    return ils_inspection(ours.ils, zone=ours.zone, of=stage).columns()
 
 
 def ils_clock(ils: IlsSettings, *, zone: tzinfo | None = None) -> datetime:
@@ -134,6 +176,17 @@ def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None
     if ils_kind not in folders:
         raise SettingsError(f"ils.kind = {ils_kind!r} : valeurs permises : {', '.join(sorted(folders))}")
     return final_text((folders[ils_kind] / f"{name}.sql").read_text(encoding="utf-8"), choices)
+
+
+def notice_statement(ils: IlsSettings, stage: Stage) -> str:
+    """The statement of a notice that is not about loans, with the forms that the settings choose.
+
+    Raises SettingsError when it is not there any more.
+    """
+    file = notice_statements(ils.kind).get(stage.value)
+    if file is None:
+        raise SettingsError(f"[notices.{stage.value}] : il manque sa requête, sql/{ils.kind}/notices/{stage.value}.sql")
+    return final_text(file.read_text(encoding="utf-8"), ils.statement_choices())
 
 
 def _airflow_connection(conn_id: str) -> AirflowConnection:

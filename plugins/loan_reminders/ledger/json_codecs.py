@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from loan_reminders.domain.loans import Loan, Patron
+from loan_reminders.domain.loans import Loan, Patron, SmsChoice
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress, Recipient
 from loan_reminders.domain.runs.books import Books
@@ -118,6 +118,8 @@ def encode_loan(loan: Loan) -> str:
             "email": _contact(patron.email),
             "mobile": _contact(patron.mobile),
             "address": _contact(patron.address),
+            **({} if patron.sms_choice is None else {"sms_choice": patron.sms_choice.value}),
+            **({"minor": True} if patron.minor else {}),
         },
     }
     text = json.dumps(record, separators=(",", ":"))
@@ -139,6 +141,8 @@ def decode_patron(record: Mapping[str, Any]) -> Patron:
         email=Refusal(email["refusal"]) if "refusal" in email else EmailAddress(value=email["value"]),
         mobile=Refusal(mobile["refusal"]) if "refusal" in mobile else MobileNumber(value=mobile["value"]),
         address=Refusal(address["refusal"]) if "refusal" in address else _address(address),
+        sms_choice=SmsChoice(record["sms_choice"]) if "sms_choice" in record else None,
+        minor=bool(record.get("minor")),
     )
 
 

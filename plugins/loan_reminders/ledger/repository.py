@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from types import TracebackType
@@ -214,10 +214,12 @@ class PostgresLedger:
         with self._transaction() as connection:
             return volume_answers.newest(connection, self.library, run_id)
 
-    def days_to_watch(self, *, since: date, until: date) -> Sequence[WatchedDay]:
-        """Days of each stage, from one to another, both included, that have no green run."""
+    def days_to_watch(
+        self, *, since: date, until: date, stages: Collection[Stage] = tuple(Stage)
+    ) -> Sequence[WatchedDay]:
+        """Days of these stages, from one to another, both included, that have no green run."""
         with self._transaction() as connection:
-            return watch.days_to_watch(connection, self.library, since, until)
+            return watch.days_to_watch(connection, self.library, since, until, stages)
 
     def cancel_waiting(self, run_id: int, reason: Reason, channels: Sequence[Channel]) -> int:
         """Cancel everything that was never attempted in this run by these channels; returns how many deliveries."""

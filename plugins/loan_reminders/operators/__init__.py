@@ -5,7 +5,7 @@ from loan_reminders.operators.close_run import CloseRun
 from loan_reminders.operators.confirm_volume import ConfirmVolume
 from loan_reminders.operators.erase_expired import EraseExpired
 from loan_reminders.operators.extract_loans import ExtractLoans
-from loan_reminders.operators.look_at_loans import LookAtLoans
+from loan_reminders.operators.look_at_loans import LookAtLoans, MeasureEffect
 from loan_reminders.operators.plan_notices import PlanNotices
 from loan_reminders.operators.print_letters import PrepareLetters, PrintLetters
 from loan_reminders.operators.read_mail_feedback import ReadBounces
@@ -21,6 +21,7 @@ __all__ = [
     "EraseExpired",
     "ExtractLoans",
     "LookAtLoans",
+    "MeasureEffect",
     "PlanNotices",
     "PrepareLetters",
     "PrintLetters",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
@@ -85,6 +85,7 @@ class Installed:
     usual_id = ""
     ledger_conn_id = "reminders_ledger"
     dag_id: str
+    _zone: tzinfo | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("task_id", self.usual_id)
@@ -103,8 +104,13 @@ class Installed:
             return others_with(what)
 
     def now(self) -> datetime:
-        """This instant, in the library's time zone: taken once in `execute`; long work is given it as its clock."""
-        return datetime.now(self.config.zone)
+        """This instant, in the library's time zone: taken once in `execute`; long work is given it as its clock.
+
+        Before each message such work asks it: the settings are looked up the first time only.
+        """
+        if self._zone is None:
+            self._zone = self.config.zone
+        return datetime.now(self._zone)
 
     def ledger(self) -> Ledger:
         """The ledger, for this library."""
@@ -113,10 +119,10 @@ class Installed:
         return ledger(self.ledger_conn_id, library=self.config.library.code)
 
     def loan_source(self) -> LoanSource:
-        """The ILS."""
-        from loan_reminders.hooks.ils import loan_source
+        """What the task's stage reads of the ILS; without a stage, the loans."""
+        from loan_reminders.hooks.ils import source_for
 
-        return loan_source(self.config.ils, codes=self.config.codes())
+        return source_for(self.config, getattr(self, "stage", None), today=self.now().date())
 
 
 class LibraryOperator(Installed, BaseOperator):

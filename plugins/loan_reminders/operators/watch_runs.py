@@ -50,7 +50,7 @@ class WatchRuns(LibraryOperator):
 
     def execute(self, context: Context) -> int:
         """Look at the ledger, whether it lacks what left, and at what Airflow knows of its runs."""
-        starts = {stage: self.config.stages.of(stage).starts_at for stage in Stage}
+        starts = self.config.starts
         code = self.config.library.code
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             check_complete(marks_of(ledger), mark_file(code))

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Collection, Iterable, MutableMapping
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
+from jinja2.environment import TemplateModule
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
@@ -40,7 +42,20 @@ STYLE = "style.css"
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """A sandbox whose globals stay as they are once a template is loaded: looked up in one dictionary, not two."""
+    """Jinja's sandbox, with two things known beforehand that it would find out for each name of each message.
+
+    Its globals stay as they are once a template is loaded: they are looked up in one dictionary, not two. And what a
+    message is about are values of ours: whatever they show may be seen.
+    """
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What a template names with a dot; never what begins with an underscore, Python's own."""
+        if _shows_all(obj.__class__) and not attribute.startswith("_"):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass  # there is no such fact: the sandbox says so in its own way
+        return super().getattr(obj, attribute)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """The globals of one template."""
@@ -181,6 +196,13 @@ class Templates:
 
     def _shown(self, template: jinja2.Template) -> str:
         return str(relative(Path(template.filename or ""), self._folder))
+
+
+@cache
+def _shows_all(kind: type[object]) -> bool:
+    """Whether these are frozen values of ours, or the words of `labels.j2`: nothing of them can be changed or run."""
+    frozen = is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    return bool(frozen) or kind is TemplateModule
 
 
 def _in_language(name: str, language: str) -> str:

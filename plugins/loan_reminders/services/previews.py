@@ -233,7 +233,12 @@ class Previews:
                 ("Couleurs et caractères", "_layouts/email/style.css"),
             ]
         elif channel is Channel.SMS:
-            named = [("Texte", f"{own}/text.txt.j2"), ("Forme courte, si l'autre ne tient pas", f"{own}/short.txt.j2")]
+            named = [
+                ("Texte", f"{own}/text.txt.j2"),
+                ("Forme courte, si l'autre ne tient pas", f"{own}/short.txt.j2"),
+                ("Premier SMS à un numéro", f"{own}/first.txt.j2"),
+                ("Sa forme courte", f"{own}/first_short.txt.j2"),
+            ]
         else:
             named = [
                 ("Texte de la lettre", f"{stage}/{channel}/letter.typ"),

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
+from loan_reminders.domain.holdback import LARGEST_SHARE, Holdback
 from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.sms.text import check_sender
 from loan_reminders.places import TEMPLATES
+from loan_reminders.settings.consent import ConsentSettings, PopulationSettings
 from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, Email, Section, Text, usable_email
 
 ALSACE = ("67", "68")
 _ALSACE_OF_THE_PACKAGE = "6AE"
 OWN_TEMPLATES = "own_templates"
 """What the check of a file is told beside it: the folder of the library's own templates, where it has one."""
+LONGEST_HOLDBACK = timedelta(days=366)
 UNSUBSCRIBE = r"^$|^(https://\S+|mailto:\S+)$"
 
 
@@ -132,10 +136,33 @@ class BudgetSettings(Section):
     floor: Annotated[int, Field(ge=0)] = 100
 
 
+class HoldbackSettings(Section):
+    """SMS held back from a random `share` of the readers who have an e-mail, between two days, both included.
+
+    `seed` decides who, with the reader's number: any text, of one's own choosing, that never changes meanwhile.
+    """
+
+    share: Annotated[float, Field(gt=0, le=LARGEST_SHARE, allow_inf_nan=False)]
+    first: Annotated[date, Field(alias="from")]
+    until: date
+    seed: Annotated[str, Field(min_length=6, max_length=100)]
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.first >= self.until:
+            raise ValueError(f"holdback : « from » ({self.first}) doit être avant « until » ({self.until})")
+        if self.until - self.first > LONGEST_HOLDBACK:
+            raise ValueError(
+                f"holdback : du {self.first} au {self.until}, plus d'un an ; un essai ne dure pas si longtemps"
+            )
+        return self
+
+
 class SmsSettings(Section):
     """Who signs the SMS; how long they may be, how many leave in one request, when, and at what cost.
 
-    `segment_price` is in euros, 0 when it is not known. `connection` is Airflow's connection to the provider's account.
+    `segment_price` is in euros, 0 when it is not known. `holdback` is for a while alone. `connection` is
+    Airflow's connection to the provider's account.
     """
 
     sender: Annotated[str, AfterValidator(_legal_sender)]
@@ -150,7 +177,17 @@ class SmsSettings(Section):
     dead_after_failures: Annotated[int, Field(ge=1, le=20)] = 2
     window: WindowSettings = WindowSettings()
     budget: BudgetSettings = BudgetSettings()
+    populations: PopulationSettings = PopulationSettings()
+    consent: ConsentSettings = ConsentSettings()
+    holdback: HoldbackSettings | None = None
     connection: Text = "allmysms"
+
+    def held_back(self) -> Holdback | None:
+        """The SMS held back to measure their effect; None when none are."""
+        if self.holdback is None:
+            return None
+        ours = self.holdback
+        return Holdback(share=ours.share, first=ours.first, last=ours.until, seed=ours.seed)
 
 
 class BounceSettings(Section):

@@ -9,12 +9,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
 from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
-from loan_reminders.settings.ils_systems import KohaSettings, PmbSettings, SierraSettings
+from loan_reminders.settings.ils_systems import KohaSettings, PmbSettings, SierraSettings, ViewSettings
 from loan_reminders.settings.values import Section, Text, known_ils, phone_column
 
 LIBRARY_CODES = {"aleph": ("adm_library", "bib_library", "bor_library")}
 """Binds that a kind of ILS cannot do without, and that only the site knows: codes of one to five signs."""
-SiteSettings = AlephSettings | VoyagerSettings | KohaSettings | SierraSettings | PmbSettings
+SiteSettings = AlephSettings | VoyagerSettings | KohaSettings | SierraSettings | PmbSettings | ViewSettings
 
 
 class IlsSettings(Section):
@@ -36,6 +36,7 @@ class IlsSettings(Section):
     koha: KohaSettings = KohaSettings()
     sierra: SierraSettings = SierraSettings()
     pmb: PmbSettings = PmbSettings()
+    view: ViewSettings = ViewSettings()
 
     def statement_choices(self) -> dict[str, str]:
         """The form that each choice of the statements of this kind has here, by its name."""
@@ -54,6 +55,7 @@ class IlsSettings(Section):
             "koha": self.koha,
             "sierra": self.sierra,
             "pmb": self.pmb,
+            "view": self.view,
         }
         return sites.get(self.kind)
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from datetime import date, time
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import PrivateAttr, ValidationError
+from pydantic import PrivateAttr, ValidationError, model_validator
 
 from loan_reminders.domain.dag_ids import dag_id
 from loan_reminders.domain.email.identity import EmailIdentity
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.letters.batches import EnvelopeWindow, LetterLayout
 from loan_reminders.domain.library import Branch, LibraryIdentity
-from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.extraction import CodeMapping
 from loan_reminders.domain.runs.reading.doubts import ReadingGuard
@@ -32,6 +32,7 @@ from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.sms.sending_window import MIDNIGHT, SendingWindow
 from loan_reminders.domain.sms.text import TextRules
 from loan_reminders.domain.stages import Channel, PatronCategory, Policy, Stage
+from loan_reminders.french.words import STAGES
 from loan_reminders.places import TEMPLATES as TEMPLATES
 from loan_reminders.rendering.template_folders import TemplateFolders, TemplatePlace, folders
 from loan_reminders.settings.channels import (
@@ -42,27 +43,27 @@ from loan_reminders.settings.channels import (
     SmsSettings,
     holiday_region,
 )
+from loan_reminders.settings.consent import consent_codes, sms_rules
 from loan_reminders.settings.files import kept_while_unchanged, own_templates
 from loan_reminders.settings.ils import IlsSettings
 from loan_reminders.settings.libraries import CODE, current_file, current_library, several
 from loan_reminders.settings.libraries import settings_path as settings_path
 from loan_reminders.settings.messages import PATTERNS, explain
-from loan_reminders.settings.rules import by_code, own_addresses, stage_rule
+from loan_reminders.settings.notices import ToldSettings, with_statements
+from loan_reminders.settings.rules import by_code, notice_rule, own_addresses, redirect_of, stage_rule
 from loan_reminders.settings.sections import (
     AlertSettings,
     CapSettings,
     LibrarySettings,
     RedirectSettings,
     RetentionSettings,
-    StagesSettings,
     StatisticsSettings,
     VolumeGuardSettings,
 )
 from loan_reminders.settings.values import ROOT as ROOT
-from loan_reminders.settings.values import Section
 
 
-class Settings(Section):
+class Settings(ToldSettings):
     """The whole of `library.toml`."""
 
     library: LibrarySettings
@@ -77,12 +78,16 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     retention: RetentionSettings = RetentionSettings()
     redirect: RedirectSettings | None = None
-    stages: StagesSettings
     _own_templates: Path | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any) -> None:
         """Remember where the library's own templates are, which its file does not say."""
         self._own_templates = (context or {}).get(OWN_TEMPLATES)
+
+    @model_validator(mode="after")
+    def _each_notice_has_its_statement(self) -> Self:
+        with_statements(self.notices, self.ils.kind)
+        return self
 
     @property
     def templates(self) -> TemplatePlace:
@@ -102,7 +107,9 @@ class Settings(Section):
     def policy(self) -> Policy:
         """The procedure as the rules want it."""
         rules = tuple(stage_rule(stage, self.stages.of(stage), self.sms) for stage in Stage)
-        return Policy(rules=rules, starts_on=self.library.starts_on)
+        others = tuple(notice_rule(stage, self.notices[stage.value], self.sms) for stage in self.other_notices)
+        sms = sms_rules(self.sms.populations, self.sms.consent)
+        return Policy(rules=rules, starts_on=self.library.starts_on, sms=sms, others=others)
 
     def guard(self) -> VolumeGuard:
         """When a run must be approved before it sends."""
@@ -164,16 +171,7 @@ class Settings(Section):
 
     def redirection(self) -> Redirect | None:
         """Where a test installation sends everything; None in production."""
-        if self.redirect is None:
-            return None
-        return Redirect(
-            email=EmailAddress(value=self.redirect.email),
-            mobile=MobileNumber(value=self.redirect.mobile),
-            allow=frozenset(
-                EmailAddress(value=entry) if "@" in entry else MobileNumber(value=entry)
-                for entry in self.redirect.allow
-            ),
-        )
+        return redirect_of(self.redirect) if self.redirect else None
 
     def identity(self) -> LibraryIdentity:
         """The library as readers are told of it."""
@@ -218,6 +216,7 @@ class Settings(Section):
             unknown_category=PatronCategory(self.ils.unknown_category),
             languages=dict(self.ils.languages),
             branches=frozenset(branch.code for branch in self.library.branches),
+            consent=consent_codes(self.sms.consent),
         )
 
 
@@ -280,6 +279,16 @@ def our_dag_id(name: str) -> str:
     Raises SettingsError when none of several is current; what is in its file need not be right.
     """
     return dag_id(name, current_file().stem if several() else None)
+
+
+def _title_of(name: str) -> str | None:
+    """What the current library calls one of its notices; None when it has none of this name, or nobody knows."""
+    with suppress(SettingsError, KeyError):
+        return settings().notices[name].title
+    return None
+
+
+STAGES.title_of = _title_of
 
 
 def forget_settings() -> None:

@@ -30,6 +30,7 @@ PATTERNS = {
     r"^[0-9]{2}$": "deux chiffres, par exemple « 01 »",
     r"^[0-9]$": "un chiffre entre guillemets, par exemple « 1 »",
     r"^[!-~]{1,20}$": "un code de 1 à 20 signes, sans espace ni accent",
+    r"^avis [^\n]{3,60}$": "un titre qui commence par « avis », par exemple « avis de réservation disponible »",
     r"^[a-z0-9][a-z0-9_-]{0,31}$": "1 à 32 lettres minuscules, chiffres, tirets",
 }
 """What a pattern asks for, in words."""
@@ -95,14 +96,14 @@ def _siblings(location: Sequence[int | str], model: type[BaseModel]) -> list[str
     """The keys allowed in the section where an unknown one stands."""
     section: Any = model
     for part in location[:-1]:
-        if isinstance(part, int):
-            continue
-        section = _model_of(section.model_fields[part].annotation)
-    return sorted(section.model_fields)
+        if part in section.model_fields:  # neither a place in a list nor the name of an entry
+            section = _model_of(section.model_fields[part].annotation)
+    return sorted(field.alias or name for name, field in section.model_fields.items())
 
 
 def _model_of(annotation: Any) -> Any:
-    """The section a field holds, whether alone, optional or in a list."""
+    """The section a field holds, whether alone, optional, in a list or under a name; None when it holds none."""
     if hasattr(annotation, "model_fields"):
         return annotation
-    return next(found for argument in annotation.__args__ if (found := _model_of(argument)) is not None)
+    arguments = getattr(annotation, "__args__", ())
+    return next((found for argument in arguments if (found := _model_of(argument)) is not None), None)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from loan_reminders.domain.holdback import Holdback
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber
+from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Stage, StageRule
 from loan_reminders.settings.channels import SmsSettings
-from loan_reminders.settings.sections import LibrarySettings, StageSettings
+from loan_reminders.settings.notices import NoticeSettings
+from loan_reminders.settings.sections import ChannelSettings, LibrarySettings, RedirectSettings, StageSettings
 
 
 def own_addresses(library: LibrarySettings) -> Iterator[tuple[str, ...]]:
@@ -24,19 +28,48 @@ def by_code(categories: Mapping[Any, list[str]]) -> dict[str, PatronCategory]:
     return {code: PatronCategory(name) for name, members in categories.items() for code in members}
 
 
+def redirect_of(settings: RedirectSettings) -> Redirect:
+    """Where a test installation sends everything."""
+    return Redirect(
+        email=EmailAddress(value=settings.email),
+        mobile=MobileNumber(value=settings.mobile),
+        allow=frozenset(
+            EmailAddress(value=entry) if "@" in entry else MobileNumber(value=entry) for entry in settings.allow
+        ),
+    )
+
+
 def stage_rule(stage: Stage, settings: StageSettings, sms: SmsSettings) -> StageRule:
     """When a stage falls, and by which channels for whom."""
     return StageRule(
         stage=stage,
         offset_days=settings.offset_days,
-        channels=tuple(
-            ChannelRule(
-                channel=Channel(entry.channel),
-                categories=frozenset(PatronCategory(name) for name in entry.conditions.categories),
-                minimum_loan_days=entry.conditions.minimum_loan_days,
-                only_without_email=entry.conditions.no_usable_email,
-                expires_after_days=sms.expires_after_days if entry.channel == Channel.SMS.value else None,
-            )
-            for entry in settings.channels
-        ),
+        channels=_channel_rules(settings.channels, sms, held_back=sms.held_back()),
+    )
+
+
+def notice_rule(stage: Stage, settings: NoticeSettings, sms: SmsSettings) -> StageRule:
+    """How long after its day another notice may be told, and by which channels for whom."""
+    return StageRule(
+        stage=stage,
+        offset_days=0,
+        channels=_channel_rules(settings.channels, sms),
+        days_back=settings.days_back,
+        starts_on=settings.starts_on,
+    )
+
+
+def _channel_rules(
+    channels: Sequence[ChannelSettings], sms: SmsSettings, *, held_back: Holdback | None = None
+) -> tuple[ChannelRule, ...]:
+    return tuple(
+        ChannelRule(
+            channel=Channel(entry.channel),
+            categories=frozenset(PatronCategory(name) for name in entry.conditions.categories),
+            minimum_loan_days=entry.conditions.minimum_loan_days,
+            only_without_email=entry.conditions.no_usable_email,
+            expires_after_days=sms.expires_after_days if entry.channel == Channel.SMS.value else None,
+            holdback=held_back if entry.channel == Channel.SMS.value else None,
+        )
+        for entry in channels
     )

@@ -91,9 +91,13 @@ class VolumeGuardSettings(Section):
 
 
 class StatisticsSettings(Section):
-    """Figures. A loan overdue for more than `follow_months` is not asked about any more, and counts no longer."""
+    """Figures. A loan overdue for more than `follow_months` is not asked about any more, and counts no longer.
+
+    `compare_from` is the day before and after which long overdues are compared; without it, that of the first SMS.
+    """
 
     follow_months: Annotated[int, Field(ge=1, le=60)] = 12
+    compare_from: date | None = None
 
 
 class AlertSettings(Section):

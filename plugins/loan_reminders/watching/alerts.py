@@ -15,17 +15,18 @@ from typing import Any
 from urllib.parse import quote
 
 from airflow.sdk.definitions.callback import SyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from loan_reminders.domain.alerts import Alert, AlertKind, AlertOutcome
 from loan_reminders.domain.dag_ids import library_of, name_of
 from loan_reminders.domain.errors import ReminderError, unexpected
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.alerts import LATE, RUN_ENDED, SILENT, TOO_LONG
-from loan_reminders.french.task_names import DAGS
+from loan_reminders.french.task_names import dag_title
 from loan_reminders.settings.libraries import of_library
 from loan_reminders.settings.library_toml import Settings, settings
 from loan_reminders.watching import metrics
+from loan_reminders.watching.first_queued import FirstQueuedAt
 from loan_reminders.watching.log_fields import bind_task
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def watched_run(*, late_after: timedelta | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {"on_failure_callback": on_run_failed}
     if late_after is not None:
         told["deadline"] = DeadlineAlert(
-            reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=late_after, callback=SyncCallback(on_run_late)
+            reference=FirstQueuedAt(), interval=late_after, callback=SyncCallback(on_run_late)
         )
     return told
 
@@ -99,7 +100,7 @@ def _late(ours: Settings, *, dag_id: str, run_id: str) -> Alert:
         kind=AlertKind.LATE,
         library=ours.library.code,
         dag_id=dag_id,
-        dag_name=DAGS.get(name_of(dag_id), dag_id),
+        dag_name=dag_title(name_of(dag_id)),
         run_id=run_id,
         sentence=LATE,
         link=_link(dag_id, run_id),

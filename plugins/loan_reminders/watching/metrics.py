@@ -102,7 +102,7 @@ def give_queue(library: str, ledger: Any) -> None:
 @_stops_nothing
 def give_look(library: str, missed: Mapping[Stage, int]) -> None:
     """That the hourly look was taken, and how many days each stage misses."""
-    for stage in Stage:
+    for stage in dict.fromkeys((*Stage, *missed)):
         _give(catalogue.MISSED_DAYS, library, missed.get(stage, 0), {"stage": stage.value})
     _give(catalogue.LOOKS, library, 1, {})
 

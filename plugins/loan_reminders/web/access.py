@@ -125,7 +125,7 @@ async def admit(request: Request, right: Right) -> Person:
     return person
 
 
-def librarian(request: Request) -> str:
+async def librarian(request: Request) -> str:
     """The name that is recorded with a change."""
     person: Person = request.state.person
     return person.name

@@ -68,4 +68,9 @@ class AirflowApi:
         return found
 
 
-Airflow = Annotated[AirflowApi, Depends(AirflowApi)]
+async def airflow_api(request: Request) -> AirflowApi:
+    """The API for whoever asks for a page."""
+    return AirflowApi(request)
+
+
+Airflow = Annotated[AirflowApi, Depends(airflow_api)]

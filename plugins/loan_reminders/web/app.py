@@ -32,6 +32,8 @@ from loan_reminders.web.runs.questions import router as questions
 from loan_reminders.web.runs.run_page import router as run_page
 from loan_reminders.web.runs.today import router as today
 from loan_reminders.web.sms.callbacks import callbacks_router
+from loan_reminders.web.sms.choices import router as sms_choices
+from loan_reminders.web.statistics.effect_page import router as effect
 from loan_reminders.web.statistics.page import router as statistics
 from loan_reminders.web.suppressions.suppression_list import router as suppressions
 
@@ -62,12 +64,14 @@ def _pages(authenticator: Authenticator) -> FastAPI:
         callbacks_router(),
         home,
         suppressions,
+        sms_choices,
         batches,
         dispute,
         dispute_flags,
         registered,
         desk,
         statistics,
+        effect,
         today,
         readers,
         reader_actions,

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, ReminderError, unexpected
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind, oldest_first
-from loan_reminders.domain.stages import Stage
 from loan_reminders.ledger.schema import UPGRADE_COMMAND
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -55,7 +54,7 @@ def waiting(now: datetime) -> Sequence[ToDoItem]:
     try:
         found = ledger_access.to_do().items(
             now=now,
-            starts={stage: config.stages.of(stage).starts_at for stage in Stage},
+            starts=config.starts,
             posted_before=now.date() - timedelta(days=config.letters.acknowledgement_days),
             sent_since=now - A_YEAR,
         )

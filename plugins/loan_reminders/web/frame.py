@@ -62,10 +62,19 @@ TABS = (
         subtabs=(
             Tab(path="a-corriger", words="Coordonnées à corriger", right=Right.ACT),
             Tab(path="desinscriptions", words="Désinscriptions", right=Right.ACT),
+            Tab(path="accords-sms", words="Accords SMS", right=Right.ACT),
         ),
     ),
     Tab(path="messages", words="Messages", right=Right.SEE),
-    Tab(path="statistiques", words="Statistiques", right=Right.SEE),
+    Tab(
+        path="statistiques",
+        words="Statistiques",
+        right=Right.SEE,
+        subtabs=(
+            Tab(path="statistiques", words="Messages et retours", right=Right.SEE),
+            Tab(path="statistiques/effet", words="Effet des SMS", right=Right.SEE),
+        ),
+    ),
     Tab(path="journal", words="Journal", right=Right.ACT),
     Tab(path="installation", words="Installation", right=Right.ADMINISTER),
 )

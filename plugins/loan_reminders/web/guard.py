@@ -35,6 +35,8 @@ class GuardedRoute(APIRoute):
 
     right: ClassVar[Right]
     largest: ClassVar[int] = LARGEST_FORM
+    changes: ClassVar[bool] = True
+    """Whether a form changes something: then what pages share is asked for anew."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's answer, behind the guard."""
@@ -49,7 +51,8 @@ class GuardedRoute(APIRoute):
                 try:
                     return await act_once(_limited(request, self.largest), answer)
                 finally:
-                    forget_all()
+                    if self.changes:
+                        forget_all()
             except (HTTPException, RequestValidationError):
                 raise
             except ClientDisconnect:
@@ -72,6 +75,12 @@ class ActRoute(GuardedRoute):
     """Names, letters and changes."""
 
     right = Right.ACT
+
+
+class AskRoute(ActRoute):
+    """Questions that name a reader and so travel in the body of a request; they change nothing."""
+
+    changes = False
 
 
 class AdministerRoute(GuardedRoute):

@@ -26,6 +26,8 @@ from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
 from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
+from loan_reminders.ledger.sms.consents import PostgresSmsChoices
+from loan_reminders.ledger.statistics.effect import PostgresEffect
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.ledger.suppressions.objections import PostgresObjections
@@ -144,6 +146,11 @@ def resends() -> PostgresResends:
     return _ledger().part(PostgresResends)
 
 
+def sms_choices() -> PostgresSmsChoices:
+    """The part of the ledger where who said yes or no to SMS is kept. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresSmsChoices)
+
+
 def journal_pages() -> PostgresJournalPages:
     """The part of the ledger where the journal is read. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresJournalPages)
@@ -162,6 +169,11 @@ def form_keys() -> PostgresFormKeys:
 def figures() -> PostgresFigures:
     """The part of the ledger where figures are summed. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresFigures)
+
+
+def effect() -> PostgresEffect:
+    """The part of the ledger that knows what SMS do. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresEffect)
 
 
 def to_do() -> PostgresToDo:

@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from loan_reminders.domain.errors import RETRIED, ReminderError
 from loan_reminders.french.plurals import many, one_or_many
 from loan_reminders.french.refusals import sentence
+from loan_reminders.french.typography import spaced_page
 from loan_reminders.settings.libraries import current_library
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -101,7 +102,7 @@ class Page:
             frame=here,
             one_of_several=self._one_of_several(),
         )
-        return HTMLResponse(html, status)
+        return HTMLResponse(spaced_page(html), status)
 
     def _one_of_several(self) -> tuple[str, str] | None:
         """The name of this library for who may see it, and where another is chosen; None where there is only one."""
@@ -125,7 +126,15 @@ class Page:
         return self.problem(said(error), 503)
 
 
-At = Annotated[Page, Depends(Page)]
+async def page_of(request: Request) -> Page:
+    """The page of a request. A coroutine, as all that a page depends on: anything else is given to a thread of its own.
+
+    Each change of thread waits its turn among all who compute; a page has enough of them.
+    """
+    return Page(request)
+
+
+At = Annotated[Page, Depends(page_of)]
 
 
 def said(error: ReminderError) -> str:

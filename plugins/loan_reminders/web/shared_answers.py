@@ -1,7 +1,9 @@
 """An answer of the ledger that serves everybody who asks within a few seconds: those who come meanwhile wait for it.
 
+Once these seconds are over the first who comes asks anew; whoever comes while that lasts has the answer before, if it
+is not older than a minute, and does not wait. So what takes long keeps one person waiting, not all who work.
 Only for what is the same whoever asks; each library has its own. Whatever a person changes by these pages is seen at
-once: every form that was acted upon makes all answers be asked for anew.
+once: every form that was acted upon makes all answers be asked for anew, and none of before is given.
 """
 
 from __future__ import annotations
@@ -20,16 +22,28 @@ Answer = TypeVar("Answer")
 KEPT = 5.0
 """Seconds for which an answer serves everybody who opens a page."""
 
+MEANWHILE = 60.0
+"""Seconds that an answer may be old that is given while the next one is asked for."""
+
 _all: list[SharedAnswer[Any]] = []
 
 
 @dataclass(slots=True, kw_only=True)
 class _Kept(Generic[Answer]):
-    """The answer of one library."""
+    """The answer of one library; while it is asked for, `before` is the one that may be given until a moment."""
 
     key: Hashable
     asked: Future[Answer]
     until: float = float("inf")
+    known_at: float = float("-inf")
+    before: Future[Answer] | None = None
+    before_until: float = float("-inf")
+
+    def to_give(self, now: float) -> Future[Answer]:
+        """The answer for whoever does not ask: the one before while this one is under way."""
+        if self.before is not None and now < self.before_until and not self.asked.done():
+            return self.before
+        return self.asked
 
 
 class SharedAnswer(Generic[Answer]):
@@ -49,11 +63,13 @@ class SharedAnswer(Generic[Answer]):
         library = current_library()
         mine: _Kept[Answer] | None = None
         with self._lock:
-            known = self._kept.get(library)
-            if known is not None and known.key == key and time.monotonic() < known.until:
-                answer = known.asked
+            known, now = self._kept.get(library), time.monotonic()
+            if known is not None and known.key == key and now < known.until:
+                answer = known.to_give(now)
             else:
                 mine = self._kept[library] = _Kept(key=key, asked=Future())
+                if known is not None and known.key == key:
+                    mine.before, mine.before_until = known.asked, known.known_at + MEANWHILE
                 answer = mine.asked
         if mine is not None:
             self._answer(library, mine, ask)
@@ -69,7 +85,8 @@ class SharedAnswer(Generic[Answer]):
             mine.asked.set_exception(error)
             return
         with self._lock:
-            mine.until = time.monotonic() + self._seconds
+            mine.known_at = time.monotonic()
+            mine.until = mine.known_at + self._seconds
         mine.asked.set_result(found)
 
     def forget(self) -> None:

@@ -79,6 +79,25 @@ def test_a_file_that_cannot_be_read(doctor, session):
     assert "un secret" not in said
 
 
+@pytest.mark.parametrize("check", ["dags", "processes"])
+def test_airflows_database_that_does_not_answer_is_told_as_such(doctor, monkeypatch, check):
+    import sqlite3
+
+    from sqlalchemy.exc import OperationalError
+
+    from loan_reminders.commands.installation import of_airflow
+
+    def unreachable():
+        raise OperationalError("SELECT", {}, sqlite3.OperationalError("password=un-secret"))
+
+    monkeypatch.setattr(of_airflow, "_session", unreachable)
+    status, said = doctor(check)
+    assert status == 2
+    assert "La base d'Airflow ne répond pas" in said
+    assert "airflow db migrate" in said
+    assert "un-secret" not in said
+
+
 def beat(session, ago, *kinds):
     from airflow.jobs.job import Job
     from sqlalchemy import insert

@@ -190,3 +190,12 @@ def test_the_callback_does_not(doctor, pages, monkeypatch, changes, status):
     found, said = doctor("callback")
     assert found == status
     assert TOKEN not in said
+
+
+def test_a_token_in_a_file_that_is_too_short_is_told(doctor, pages, monkeypatch, tmp_path):
+    (tmp_path / "token").write_text("court\n")
+    monkeypatch.delenv("REMINDERS_SMS_CALLBACK_TOKEN")
+    monkeypatch.setenv("REMINDERS_SMS_CALLBACK_TOKEN_FILE", str(tmp_path / "token"))
+    status, (finding,) = doctor.findings("callback")
+    assert status == 2
+    assert finding["what"].startswith("REMINDERS_SMS_CALLBACK_TOKEN_FILE")

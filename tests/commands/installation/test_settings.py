@@ -39,6 +39,16 @@ def test_a_redirect_and_alerts_that_reach_nobody_are_told(doctor, set_to):
     assert "Personne n'est prévenu" in told
 
 
+def test_a_library_that_keeps_all_for_ever_is_told_and_one_that_removes_is_not(doctor, set_to):
+    status, (finding,) = doctor.findings("retention")
+    assert (status, finding["what"]) == (0, "Effacement : prêts 4 mois après le retour, lecteurs au bout de 12 mois")
+    set_to(only_counted=("erase = true", "erase = false"))
+    status, (finding,) = doctor.findings("retention")
+    assert status == 1
+    assert "Rien n'est effacé" in finding["what"]
+    assert "erase = true" in finding["do"]
+
+
 def test_every_template_is_composed_with_the_worst(doctor):
     status, (finding,) = doctor.findings("templates")
     assert status == 0

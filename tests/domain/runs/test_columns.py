@@ -11,7 +11,6 @@ import pytest
 
 from loan_reminders.domain.errors import RowError
 from loan_reminders.domain.loans import Loan
-from loan_reminders.domain.runs.cells import RowFault
 from loan_reminders.domain.runs.extraction import (
     ADDRESS_COLUMNS,
     COLUMNS,
@@ -21,6 +20,7 @@ from loan_reminders.domain.runs.extraction import (
     parse_row,
     reject,
 )
+from loan_reminders.domain.runs.reading.cells import RowFault
 
 CODES = CodeMapping(zone=ZoneInfo("Europe/Paris"))
 ROW = {

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from loan_reminders.domain.errors import RecipientError, RowError
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
-from loan_reminders.domain.runs.cells import LONGEST_TEXT
 from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, loan_id_of, parse_row, reject
+from loan_reminders.domain.runs.reading.cells import LONGEST_TEXT
 from loan_reminders.domain.states import Refusal
 from loan_reminders.rendering.letters.text import price_words, title_words, total_words
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.runs.cells import read_day
 from loan_reminders.domain.runs.extraction import CodeMapping, parse_row
 from loan_reminders.domain.runs.planning import out_of_time, plan_notices
+from loan_reminders.domain.runs.reading.cells import read_day
 from loan_reminders.domain.stages import Stage
 from loan_reminders.services.runs.gone_loans import gone_loans
 from tests.scenes.world import SETTINGS

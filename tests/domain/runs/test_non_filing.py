@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from loan_reminders.domain.runs.cells import display_text
 from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, parse_row
+from loan_reminders.domain.runs.reading.cells import display_text
 
 SAMPLES = [
     ("<<Les>> misérables", "Les misérables"),

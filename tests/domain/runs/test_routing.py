@@ -6,6 +6,7 @@ import pytest
 
 from loan_reminders.domain.notices import LoanKey, Routed, Unreachable
 from loan_reminders.domain.runs.routing import route
+from loan_reminders.domain.sms.consent import Consent
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
 from loan_reminders.settings.library_toml import ROOT, read_settings
@@ -30,6 +31,7 @@ def routed(stage, patron=None, days=28, history=None, refused=None, late=None):
         history=history or {},
         refused=refused or {},
         today=notice.due_date + timedelta(days=POLICY.rule(stage).offset_days if late is None else late),
+        consent=Consent(rules=POLICY.sms),
     )
 
 
@@ -98,7 +100,7 @@ def test_a_reader_nobody_can_reach_is_unreachable_with_the_code(stage, patron, r
 @pytest.mark.parametrize(
     ("patron", "days", "reason"),
     [
-        (STAFF, 28, SkipReason.NOT_ELIGIBLE),
+        (STAFF, 28, SkipReason.NOT_ASKED_FOR),
         ({}, 13, SkipReason.NOT_ELIGIBLE),
         (NO_MOBILE, 28, SkipReason.NO_RECIPIENT),
         (LANDLINE, 28, SkipReason.INVALID_RECIPIENT),

@@ -142,8 +142,10 @@ def test_whoever_may_only_look_is_not_waited_for():
 
 @pytest.mark.parametrize(
     ("found", "words"),
-    [((10, 10, 0), "Comptes justes"), ((4, 3, 0), "Comptes faux : 4 prêts lus, 3 expliqués"),
-     ((4, 4, 1), "Comptes faux : 1 envoi ni parti ni abandonné")],
+    [((Stage.FIRST_REMINDER, 10, 10, 0), "Comptes justes"),
+     ((Stage.FIRST_REMINDER, 4, 3, 0), "Comptes faux : 4 prêts lus, 3 expliqués"),
+     ((Stage("hold_arrived"), 4, 3, 0), "Comptes faux : 4 demandes lues, 3 expliquées"),
+     ((Stage.FIRST_REMINDER, 4, 4, 1), "Comptes faux : 1 envoi ni parti ni abandonné")],
 )  # fmt: skip
 def test_the_books_are_said_in_a_line(found, words):
     assert balance_words(*found) == words

@@ -27,3 +27,9 @@ def test_a_look_finds_all_rights_and_leaves_nothing(ledger: PostgresLedger) -> N
     look = inspection(ledger).look()
     assert (look.missing_rights, look.journal_guarded, look.replica) == ((), True, False)
     assert rows(ledger, "SELECT count(*) FROM form_keys")[0][0] == 0
+
+
+def test_a_server_by_a_socket_is_on_this_machine_and_tells_its_folder_to_who_may_know(ledger: PostgresLedger) -> None:
+    place = inspection(ledger).place()
+    [(folder,)] = rows(ledger, "SHOW data_directory")
+    assert (place.is_here, place.folder) == (True, folder)

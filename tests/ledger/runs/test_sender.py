@@ -42,6 +42,14 @@ def test_a_delivery_about_some_of_its_notice_keeps_both(ledger: PostgresLedger) 
     assert found.loans == (loans[0], loans[2])
 
 
+def test_the_ids_of_loans_come_back_whatever_their_signs(ledger: PostgresLedger) -> None:
+    notice = a_notice(loans=[a_loan(loan_id=one) for one in ('a"b', "c\\d", "{e,f}", "NULL", "é è", "'")])
+    run = planned(ledger, [a_delivery(notice=notice)])
+    with ledger.sender(run.run_id, Channel.EMAIL) as sender:
+        [found] = offered(sender)
+    assert [loan.loan_id for loan in found.loans] == [loan.loan_id for loan in notice.loans]
+
+
 def test_a_claim_is_given_once(ledger: PostgresLedger) -> None:
     run_id, deliveries = a_run(ledger, Channel.EMAIL)
     with ledger.sender(run_id, Channel.EMAIL) as first, ledger.sender(run_id, Channel.EMAIL) as second:

@@ -14,6 +14,7 @@ from loan_reminders.rendering.email.lines import cut
 from loan_reminders.rendering.templates import Templates
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_patron, some_loans, today_for
 from tests.scenes.rendered_emails import EMAIL_STAGES, RENDERER, a_renderer, body, read
+from tests.scenes.sentences import as_typed
 
 
 @pytest.mark.parametrize(
@@ -69,8 +70,21 @@ def test_one_document_is_singular_and_two_are_plural(stage: Stage, kind: str) ->
 def test_the_subject_says_what_and_when(stage: Stage, language: str, days: int, count: int, subject: str) -> None:
     delivery = a_delivery(stage=stage, loans=some_loans(count, patron=a_patron(language=language)))
     today = DUE_DATE + timedelta(days=days)
-    assert read(delivery, today)["Subject"] == subject
-    assert RENDERER.render(delivery, today=today).subject == subject
+    assert as_typed(read(delivery, today)["Subject"]) == subject
+    assert as_typed(RENDERER.render(delivery, today=today).subject) == subject
+
+
+@pytest.mark.parametrize("stage", EMAIL_STAGES)
+def test_no_line_of_a_french_e_mail_begins_with_a_double_sign(stage: Stage) -> None:
+    loan = a_loan(title="Les Misérables : « roman »")
+    message = read(a_delivery(stage=stage, loans=(loan,)))
+    parts = [str(part.get_content()) for part in message.iter_parts()]
+    said = [message["Subject"], parts[0], re.sub(r"<style.*?</style>|<[^>]*>", " | ", parts[1])]
+    assert not [words for words in said if re.search(r" [:;!?»]|« ", words)]
+    assert all("Misérables\N{NO-BREAK SPACE}: «\N{NO-BREAK SPACE}roman" in words for words in said[1:])
+    tags = re.findall(r"<style.*?</style>|<[^>]*>", parts[1])
+    assert tags
+    assert not [tag for tag in tags if "\N{NO-BREAK SPACE}" in tag]
 
 
 @pytest.mark.parametrize("stage", EMAIL_STAGES)
@@ -121,7 +135,7 @@ def test_plain_text_and_html_say_the_same(stage: Stage, language: str) -> None:
     words = {word for word in re.findall(r"\w+", body(message)) if word not in ("https", "bu", "example", "fr")}
     page = unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", body(message, "html"), flags=re.DOTALL))
     assert words <= set(re.findall(r"\w+", page))
-    assert RENDERER.render(delivery, today=today_for(stage)).text.strip() == body(message).strip()
+    assert as_typed(RENDERER.render(delivery, today=today_for(stage)).text.strip()) == body(message).strip()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ A new question of the ledger is asked here, by a function of its subject's modul
 
 from __future__ import annotations
 
+from tests.scenes.asked.consents import consents
 from tests.scenes.asked.desk import pages
 from tests.scenes.asked.feedback import bounces, feedback
 from tests.scenes.asked.holds import held, resent
@@ -20,6 +21,6 @@ from tests.scenes.asked.runs import failed, runs, sending
 from tests.scenes.asked.statistics import figures
 
 EVERYTHING = (
-    runs, sending, failed, held, resent, letters, drafts, registered, pages, run_pages, feedback, bounces, journal,
-    contacts, readers, figures, marks, reader_rights, retention, installation,
+    runs, sending, failed, held, resent, letters, drafts, registered, pages, run_pages, feedback, consents, bounces,
+    journal, contacts, readers, figures, marks, reader_rights, retention, installation,
 )  # fmt: skip

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
+from loan_reminders.domain.holdback import Holdback
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.statistics.effect import Change, Findings, Verdict
 from loan_reminders.domain.statistics.figures import Asked, Grain
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.statistics.effect import PostgresEffect
 from loan_reminders.ledger.statistics.figures import PostgresFigures
+from loan_reminders.ledger.statistics.holdbacks import keep_holdback
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
 from tests.scenes.ledger_runs import planned, some_deliveries
@@ -33,4 +37,13 @@ def figures(ledger: PostgresLedger) -> None:
         ours.returns(asked)
         ours.overdue(asked)
     ours.freshness()
+    effect = ledger.part(PostgresEffect)
+    held_back = Holdback(share=0.5, first=today, last=today, seed="graine")
+    with ledger.engine.begin() as connection:
+        keep_holdback(connection, ledger.library, held_back)
+    # The first night of all reads everything there is; the others only what still changes.
+    effect.keep(Findings(day=today - timedelta(days=1), change=Change(verdict=Verdict.NO_DAY)))
+    effect.count(today=today, current=None)
+    effect.counts(since=today, zone="Europe/Paris")
+    assert effect.newest() is not None
     next(ledger.part(PostgresCounters).rebuild(who="zoé"))

@@ -5,6 +5,7 @@
     outside     relay, SMS provider and mailbox of bounces; readers who answer STOP, dead numbers
     paper       the page engine for the letters of the last weeks, plain pages for those before
     runs_read_once  the ledger of so many tasks in one process
+    kept_connections  the connections of so many senders in one process
     morning     a day's five runs, each as its DAG does them
     desk        what librarians do on a day: print, number, post, note what came back, look at readers
     side_by_side  two processes, one for e-mails and SMS, one for letters and the desk

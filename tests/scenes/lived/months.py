@@ -34,6 +34,7 @@ from loan_reminders.settings.library_toml import ROOT, TEMPLATES, Settings, read
 from tests.scenes.lived.catalogue import Catalogue, catalogue
 from tests.scenes.lived.clock import LedgerClock, another_day
 from tests.scenes.lived.desk import LibrariansDay
+from tests.scenes.lived.kept_connections import kept_connections
 from tests.scenes.lived.morning import Morning
 from tests.scenes.lived.outside import LivedOutside, Mailbox, Provider
 from tests.scenes.lived.paper import CheckedOnce, PlainPages, one_page_engine
@@ -80,7 +81,10 @@ def live(ledger_url: str, letters: Path, *, today: date, days: int = DAYS, say: 
 
         def half(hand: Hand, tell: Callable[[str], None]) -> Callable[[Meet], None]:
             def lived(meet: Meet) -> None:
-                with connect(believing, library=ours.library.code) as connected:
+                with (
+                    connect(believing, library=ours.library.code) as connected,
+                    kept_connections(connected.engine),
+                ):
                     ledger = RunsReadOnce(connected.engine, library=connected.library)
                     clock = LedgerClock()
                     clock.rule(ledger.engine)

@@ -1,6 +1,7 @@
 """The ledger of the months, which lives a hundred tasks a second in one process: it reads the row of a run once.
 
-In Airflow each task is a process of its own, and asks for its run a few times in its life.
+In Airflow each task is a process of its own, and asks for its run a few times in its life. Its senders do not share the
+connections of a mail server, for there is none: the relay is in memory.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.ports.outside import Run
-from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.runs.planning import PostgresPlanning
+from loan_reminders.ledger.sender import PostgresSender
 
 
 class RunsReadOnce(PostgresLedger):
@@ -41,6 +44,12 @@ class RunsReadOnce(PostgresLedger):
         )
         self._known[run.run_id] = run
         return run
+
+    def sender(self, run_id: int, channel: Channel, *, share: Share = WHOLE) -> PostgresSender:
+        """Become a sender of this run."""
+        sender = super().sender(run_id, channel, share=share)
+        sender.take_mail_connections = lambda *, of, wanted: wanted  # type: ignore[method-assign]
+        return sender
 
     def planning(self, run_id: int) -> PostgresPlanning:
         """Plan a run, which is another one afterwards."""

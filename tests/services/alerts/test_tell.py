@@ -14,6 +14,7 @@ from loan_reminders.gateways.alerts.told_alerts import StoredToldAlerts
 from loan_reminders.gateways.email.mail_relay import Backoff, SmtpRelay
 from loan_reminders.services.alerts.tell import Recipients, tell
 from tests.scenes.mail_relays import account
+from tests.scenes.sentences import as_typed
 from tests.scenes.world import closed_port
 from tests.simulators.smtp_sink import Faults, SmtpSink
 
@@ -60,10 +61,10 @@ def test_it_says_what_to_act_on_to_each_recipient(sink, told):
     assert told() is AlertOutcome.SENT
     messages = sink.messages()
     assert sorted(message["To"] for message in messages) == sorted(TEAM.addresses)
-    text = messages[0].get_content()
+    text = as_typed(messages[0].get_content())
     for words in (ILS_DOWN, "« 2. Avis de retard »", "tâche « Extraire les prêts »", ALERT.run_id, ALERT.link):
         assert words in text
-    assert messages[0]["Subject"] == "[Relances] BU de Montclar : 2. Avis de retard, en échec"
+    assert messages[0]["Subject"] == "[Relances] BU de Montclar\N{NO-BREAK SPACE}: 2. Avis de retard, en échec"
     assert messages[0]["Auto-Submitted"] == "auto-generated"
 
 

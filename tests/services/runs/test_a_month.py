@@ -8,7 +8,7 @@ from loan_reminders.ledger.connect import connect
 from tests.sample_sizes import sample
 from tests.scenes.month import Month
 
-LIBRARIES = sample(2, full=20)
+LIBRARIES = sample(1, full=20)
 
 
 @pytest.mark.parametrize("seed", range(LIBRARIES))

@@ -290,7 +290,7 @@ def test_the_promises_hold_whatever_happens(postgres_server, ledger_template):
     run_state_machine_as_test(
         lambda: Year(postgres_server, ledger_template),
         settings=settings(
-            max_examples=EXAMPLES or sample(20, full=200),
+            max_examples=EXAMPLES or sample(12, full=200),
             stateful_step_count=25,
             derandomize=not EXAMPLES,
             deadline=None,

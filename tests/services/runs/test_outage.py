@@ -126,7 +126,8 @@ def morning(postgres_server, down_for_ten_days):
 
 def orders():
     yield pytest.param(MISSED_RUNS[::-1], id="backwards")
-    yield pytest.param([(stage, day) for stage in Stage for day in MISSED], id="stage by stage")
+    for _ in range(sample(0, full=1)):
+        yield pytest.param([(stage, day) for stage in Stage for day in MISSED], id="stage by stage")
     for seed in range(sample(1, full=6)):
         yield pytest.param(random.Random(seed).sample(MISSED_RUNS, len(MISSED_RUNS)), id=f"shuffled {seed}")
 

@@ -57,7 +57,18 @@ def test_one_reader_opens_at_once_by_a_neutral_address(ledger):
     [
         ("NULL", "UPDATE registered_letters SET state = 'to_print'", "mise en lot"),
         ("now()", "UPDATE registered_letters SET state = 'printed'", "imprimée aujourd'hui"),
-        ("now()", "UPDATE registered_letters SET state = 'posted'", "déposée à La Poste"),
+        (
+            "now()",
+            "UPDATE registered_letters SET state = 'posted', posted_on = '2026-08-03'",
+            "déposée à La Poste le 03/08/2026",
+        ),
+        (
+            "now()",
+            "UPDATE registered_letters SET state = 'acknowledged', posted_on = '2026-08-03',"
+            " acknowledged_on = '2026-08-07'",
+            "avis de réception revenu signé le 07/08/2026",
+        ),
+        ("now()", "UPDATE registered_letters SET state = 'numbered'", "numérotée"),
         ("now()", "DELETE FROM registered_letters", "imprimée aujourd'hui"),
     ],
 )

@@ -133,8 +133,8 @@ def _found(check: Check, asked: Asked) -> Sequence[Finding]:
             failure(
                 "Il manque une connexion dans Airflow",
                 means=f"« {check.title} » ne peut pas servir.",
-                remedy="créer la connexion (Administration, Connexions, ou une variable AIRFLOW_CONN_…) que nomment"
-                " library.toml et le README",
+                remedy="créer la connexion que nomme library.toml (Administration, Connexions, ou une variable"
+                " AIRFLOW_CONN_…) ; ses champs sont dans docs/install.md",
             ),
         )
     except Exception as error:

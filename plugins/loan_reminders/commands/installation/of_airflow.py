@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from typing import Any
 
 from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.domain.dag_ids import name_of
-from loan_reminders.french.task_names import DAGS
-from loan_reminders.settings.library_toml import our_dag_id
+from loan_reminders.french.task_names import DAGS, dag_title
+from loan_reminders.settings.library_toml import our_dag_id, settings
 
 SILENT_AFTER = timedelta(minutes=3)
 SHORTEST_SECRET = 16
@@ -40,6 +41,24 @@ def _session() -> Any:
     return create_session()
 
 
+def _by_airflows_database(check: Callable[[Asked], Iterator[Finding]]) -> Callable[[Asked], Iterator[Finding]]:
+    @wraps(check)
+    def guarded(asked: Asked) -> Iterator[Finding]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield from check(asked)
+        except SQLAlchemyError as error:  # its words may hold the password
+            yield failure(
+                f"La base d'Airflow ne répond pas, ou n'a pas ses tables ({type(error).__name__})",
+                means="Aucune tournée ne commence, et personne ne peut ouvrir Airflow.",
+                remedy="vérifier AIRFLOW__DATABASE__SQL_ALCHEMY_CONN et ce serveur, puis « airflow db migrate »",
+            )
+
+    return guarded
+
+
+@_by_airflows_database
 def dags_check(asked: Asked) -> Iterator[Finding]:
     """Each of our DAGs is known to Airflow, could be read, and is on or off."""
     from airflow.models.dag import DagModel
@@ -67,7 +86,7 @@ def dags_check(asked: Asked) -> Iterator[Finding]:
     paused = [dag_id for dag_id in wanted if dag_id not in missing and known[dag_id].is_paused]
     if paused:
         yield warning(
-            f"En pause : {', '.join(DAGS.get(name_of(dag_id), dag_id) for dag_id in paused)}",
+            f"En pause : {', '.join(dag_title(name_of(dag_id)) for dag_id in paused)}",
             means="Aucune tournée de ces étapes n'a lieu, et personne n'en est prévenu par elles.",
             remedy="c'est voulu avant la mise en service ; sinon les remettre en marche (docs/mise_en_service.md)",
         )
@@ -77,9 +96,10 @@ def dags_check(asked: Asked) -> Iterator[Finding]:
 
 def wanted_dags() -> tuple[str, ...]:
     """The ids of the current library's DAGs."""
-    return tuple(our_dag_id(name) for name in DAGS)
+    return tuple(our_dag_id(name) for name in (*DAGS, *settings().notices))
 
 
+@_by_airflows_database
 def processes_check(asked: Asked) -> Iterator[Finding]:
     """Each of Airflow's processes gave a sign of life a moment ago."""
     from airflow.jobs.job import Job

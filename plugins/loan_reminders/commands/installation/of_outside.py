@@ -12,15 +12,19 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import Path
 
 from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
-from loan_reminders.domain.errors import RecipientError
+from loan_reminders.commands.installation.of_ledger import inspected
+from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.messages import RenderedEmail
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.plurals import many
+from loan_reminders.french.typography import spaced
 from loan_reminders.services.runs.check_ils import CheckedDay, IlsCheck, Outcome
+from loan_reminders.services.runs.check_notices import notice_lines
 from loan_reminders.settings.libraries import several
 
 _PATIENCE_S = 20.0
@@ -30,14 +34,16 @@ _NO_SMS = "Aucun SMS ne partira : la tâche « Envoyer les SMS » sera rouge."
 
 def ils_check(asked: Asked) -> Iterator[Finding]:
     """The way to the loans, as `check-ils` goes it; its examples of loans are not told here."""
-    from loan_reminders.hooks.ils import ils_inspection, loan_source
+    from loan_reminders.hooks.ils import checked_notices, ils_inspection, loan_source
 
     ours, today = asked.ours, asked.now().date()
+    day = CheckedDay(due_date=today - timedelta(days=1), today=today)
     check = IlsCheck(
         lambda: ils_inspection(ours.ils, zone=ours.zone),
         loan_source(ours.ils, codes=ours.codes(), for_pages=True),
-        day=CheckedDay(due_date=today - timedelta(days=1), today=today),
+        day=day,
         stopwatch=time.monotonic,
+        then=lambda: notice_lines(checked_notices(ours, today=today), day=day, stopwatch=time.monotonic),
     )
     for line in check.lines():
         if line.outcome is Outcome.FINE:
@@ -84,7 +90,7 @@ def _message_of_test(asked: Asked) -> RenderedEmail:
     message["Date"] = format_datetime(asked.now())
     message["Message-ID"] = message_id = f"<{number}@{ours.sender_address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("Ce message a été demandé par « loan-reminders doctor --to ». Rien n'est à faire.\n")
+    message.set_content(spaced("Ce message a été demandé par « loan-reminders doctor --to ». Rien n'est à faire.\n"))
     return RenderedEmail(delivery_id=number, recipient=recipient, message_id=message_id, content=message.as_bytes())
 
 
@@ -118,7 +124,7 @@ def allmysms_check(asked: Asked) -> Iterator[Finding]:
     from loan_reminders.hooks.allmysms import sms_account
 
     ours = asked.ours
-    if not any(entry.channel is Channel.SMS for rule in ours.policy().rules for entry in rule.channels):
+    if not any(entry.channel is Channel.SMS for rule in ours.policy().all_rules for entry in rule.channels):
         yield fine("Aucune étape n'envoie de SMS")
         return
     with closing(sms_account(ours.sms.connection, api=ours.sms.api)) as account:
@@ -145,13 +151,14 @@ def callback_check(asked: Asked) -> Iterator[Finding]:
     import requests
     from airflow.configuration import conf
 
-    from loan_reminders.hooks.sms_callback import TOKEN, callback_networks, callback_token
+    from loan_reminders.hooks.sms_callback import TOKEN, TOKEN_FILE, callback_networks, callback_token
 
     token, base = callback_token(), str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
     if token is None:
-        if os.environ.get(TOKEN, "").strip():
+        given = next((name for name in (TOKEN, TOKEN_FILE) if os.environ.get(name, "").strip()), "")
+        if given:
             yield failure(
-                f"{TOKEN} est trop court",
+                f"{given} : le jeton est trop court",
                 means="L'adresse de rappel n'existe pas : les réponses STOP n'arrivent que d'heure en heure.",
                 remedy="lui donner 24 caractères au hasard ou plus, puis redémarrer le serveur web",
             )
@@ -212,3 +219,27 @@ def storage_check(asked: Asked) -> Iterator[Finding]:
     else:
         kind = "adresse" if "://" in os.environ.get("REMINDERS_STORAGE", "") else "dossier"
         yield fine(f"Lettres : {kind} où l'on peut écrire, lire et effacer")
+        if _beside_the_ledger(asked):
+            yield warning(
+                "Les lettres sont sur le même disque que le registre",
+                means="Ce disque remis à hier ramènerait aussi la marque de ce qui est parti : seul Airflow saurait"
+                " encore que des messages manquent au registre.",
+                remedy="donner à REMINDERS_STORAGE un autre disque ou un autre serveur (docs/backup.md)",
+            )
+
+
+def _beside_the_ledger(asked: Asked) -> bool:
+    """Whether the high-water mark, which is kept with the letters, would go back in time together with the ledger."""
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from loan_reminders.hooks.letter_store import storage
+
+    folder = storage()
+    if not isinstance(folder, Path):
+        return False
+    try:
+        with inspected(asked) as ledger:
+            place = ledger.place()
+        return place.is_here and os.stat(folder).st_dev == os.stat(place.folder or "/").st_dev
+    except (ReminderError, AirflowNotFoundException, OSError):  # whether the ledger answers is another check's
+        return False

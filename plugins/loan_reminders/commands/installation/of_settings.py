@@ -39,10 +39,27 @@ def settings_check(asked: Asked) -> Iterator[Finding]:
         yield fine("Alertes : par le même serveur que les e-mails aux lecteurs (s'il est en panne, elles se taisent)")
 
 
+def retention_check(asked: Asked) -> Iterator[Finding]:
+    """Whether what has been kept long enough is removed, as every letter tells its reader."""
+    ours = asked.ours.retention
+    if ours.erase:
+        yield fine(
+            f"Effacement : prêts {ours.loan_months} mois après le retour, lecteurs au bout de {ours.reader_months} mois"
+        )
+    else:
+        yield warning(
+            "Rien n'est effacé : l'effacement ne fait que compter",
+            means="Prêts, messages et lecteurs restent, alors que les messages disent aux lecteurs que tout est effacé"
+            " quand il n'en reste plus rien à régler.",
+            remedy="lire ce que compte le DAG « Effacement », puis écrire erase = true dans [retention] de library.toml"
+            " (docs/retention.md)",
+        )
+
+
 def templates_check(asked: Asked) -> Iterator[Finding]:
     """Every message in every language, with an ordinary reader and with the worst: long names, sixty documents."""
     written, faults, dearest = 0, [], (0, "")
-    for rule in asked.ours.policy().rules:
+    for rule in asked.ours.policy().all_rules:
         for channel in dict.fromkeys(entry.channel for entry in rule.channels):
             try:
                 for language, segments in _written(asked, rule.stage, channel):

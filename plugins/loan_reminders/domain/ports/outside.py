@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -234,8 +234,8 @@ class Ledger(Protocol):
         """The newest answer about a run's volume, None when nobody looked at it yet."""
         ...
 
-    def days_to_watch(self, *, since: date, until: date) -> Sequence[WatchedDay]:
-        """Days of each stage, from one to another, both included, that have no green run."""
+    def days_to_watch(self, *, since: date, until: date, stages: Collection[Stage] = ...) -> Sequence[WatchedDay]:
+        """Days of these stages, from one to another, both included, that have no green run."""
         ...
 
     def cancel_waiting(self, run_id: int, reason: Reason, channels: Sequence[Channel]) -> int:

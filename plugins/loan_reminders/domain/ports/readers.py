@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
 
+from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.messages import Receipt, SentWords
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.readers.resend import LastMessage
@@ -38,6 +39,14 @@ class Resends(Protocol):
 
     def objected(self, patron_ids: Sequence[str]) -> Objections:
         """The channels that these readers refuse."""
+        ...
+
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
+        ...
+
+    def never_reached(self, number: str) -> bool:
+        """Whether no SMS of the library has reached a number."""
         ...
 
     def segments_since(self, since: datetime) -> int:

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
+from loan_reminders.domain.holdback import Holdback
 from loan_reminders.domain.letters.batches import EarlierReminder
-from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.messages import LetterBatch, Receipt, SentWords
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Refused, Skip
 from loan_reminders.domain.recipients import Recipient
@@ -44,6 +45,10 @@ class Planning(Protocol):
         """Those of these recipients that are not written to any more, and how a loan is skipped for each."""
         ...
 
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
+        ...
+
     def held(self, patron_ids: Sequence[str]) -> Held:
         """What a librarian said not to write about, of these readers, on the day of this run."""
         ...
@@ -58,6 +63,10 @@ class Planning(Protocol):
 
     def record(self, deliveries: Sequence[Delivery], skips: Sequence[Skip]) -> None:
         """Write notices, deliveries, claims and skips, in bulk."""
+        ...
+
+    def keep_holdback(self, holdback: Holdback) -> None:
+        """Keep that SMS were held back at random on the day of this run; a dry run keeps nothing."""
         ...
 
 

@@ -12,6 +12,7 @@ from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import Notice, Unreachable
 from loan_reminders.domain.runs.holds import Hold
 from loan_reminders.domain.runs.routing import route
+from loan_reminders.domain.sms.consent import EVERYBODY, Consent
 from loan_reminders.domain.stages import Channel, Policy, Stage, StageRule
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.domain.suppressions.objections import NO_OBJECTION, Objections
@@ -59,11 +60,12 @@ def next_step(
     held: Hold | None = None,
     suppressed: Suppressed = NOBODY,
     objections: Objections = NO_OBJECTION,
+    consent: Consent = EVERYBODY,
 ) -> NextStep:
     """The next stage of a loan from today on; `decided` are the stages that were told of it, or tried, in this cycle.
 
     `held` is the hold that concerns it today, of the loan or of its reader. What is known today may change: contacts,
-    suppressions and the loan itself are asked again on the day.
+    suppressions, `consent` to SMS and the loan itself are asked again on the day.
     """
     rules = sorted(policy.rules, key=lambda rule: rule.offset_days)
     ours = [rule for rule in rules if not policy.before_start(loan.due_date, rule.stage)]
@@ -73,7 +75,7 @@ def next_step(
     if not free:
         return NextStep(loan=loan, why=_why_none(rules, decided, passed_over), held=held, passed_over=passed_over)
     rule = free[0]
-    channels, why = _channels(loan, rule, _day(loan, rule), suppressed, objections)
+    channels, why = _channels(loan, rule, _day(loan, rule), suppressed, objections, consent)
     return NextStep(
         loan=loan,
         stage=rule.stage,
@@ -96,11 +98,20 @@ def _why_none(rules: list[StageRule], decided: Collection[Stage], passed_over: t
 
 
 def _channels(
-    loan: Loan, rule: StageRule, day: date, suppressed: Suppressed, objections: Objections
+    loan: Loan, rule: StageRule, day: date, suppressed: Suppressed, objections: Objections, consent: Consent
 ) -> tuple[tuple[Channel, ...], SkipReason | None]:
     """By which channels the stage would leave that day; none, and why."""
     notice = Notice(notice_id=_ANY, stage=rule.stage, patron=loan.patron, due_date=loan.due_date, loans=(loan,))
-    routed = route(notice, rule=rule, history={}, refused={}, today=day, suppressed=suppressed, objections=objections)
+    routed = route(
+        notice,
+        rule=rule,
+        history={},
+        refused={},
+        today=day,
+        suppressed=suppressed,
+        objections=objections,
+        consent=consent,
+    )
     if isinstance(routed, Unreachable):
         return (), routed.reason
     if routed.deliveries:

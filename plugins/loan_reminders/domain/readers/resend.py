@@ -30,6 +30,7 @@ class ResendRefusal(StrEnum):
     NO_RECIPIENT = "no_recipient"
     SUPPRESSED = "suppressed"
     OBJECTED = "objected"
+    NO_CONSENT = "no_consent"
     WINDOW_CLOSED = "window_closed"
     NOTHING_LEFT = "nothing_left"
     OVER = "over"

@@ -6,7 +6,7 @@ Each kind that the text may be is looked for; those that it cannot be cost nothi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from loan_reminders.domain.errors import RecipientError, TrackingNumberError
@@ -89,7 +89,8 @@ class ReaderSearch:
 class LastMessage:
     """The message about which a reader was written to last; `at` None: it has not left yet.
 
-    A letter is laid out `at`, then printed `printed_at`; `registered` is how far a registered one came since.
+    A letter is laid out `at`, then printed `printed_at`; `registered` is how far a registered one came since, and
+    `registered_on` the day it was posted, signed for or came back.
     """
 
     stage: Stage
@@ -98,6 +99,7 @@ class LastMessage:
     at: datetime | None
     printed_at: datetime | None = None
     registered: RegisteredState | None = None
+    registered_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,7 +158,7 @@ def _without_last_lines(found: Destination, field: str) -> tuple[Destination, se
             town = ""
         elif name is not None and name in CITY_STATES:
             names.add(name)
-    return replace(found, lines=tuple(lines), town=town), names
+    return (replace(found, lines=tuple(lines), town=town) if names else found), names
 
 
 def _without_lone_line(found: Destination) -> tuple[Destination, set[str]]:
@@ -189,7 +189,8 @@ def _without_words(found: Destination) -> tuple[Destination, set[str]]:
     head, name = _split_end(found.town, _around(lines, found)) if found.town else (found.town, None)
     if name is not None:
         names.add(name)
-    return replace(found, lines=tuple(lines), town=head if name is not None and head else found.town), names
+    town = head if name is not None and head else found.town
+    return (replace(found, lines=tuple(lines), town=town) if names else found), names
 
 
 def _split_end(raw: str, around: str) -> tuple[str, str | None]:
@@ -247,7 +248,7 @@ def _without_prefix(found: Destination) -> tuple[Destination, set[str]]:
     names |= {name} if name is not None else set()
     town, name = _split_prefix(found.town)
     names |= {name} if name is not None else set()
-    return replace(found, lines=tuple(lines), postcode=postcode, town=town), names
+    return (replace(found, lines=tuple(lines), postcode=postcode, town=town) if names else found), names
 
 
 def _split_prefix(raw: str) -> tuple[str, str | None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 
 from loan_reminders.domain.errors import RecipientError, RowError
-from loan_reminders.domain.loans import NO_REMARKS, Loan, Patron, RejectedRow, RowRemarks
+from loan_reminders.domain.loans import NO_REMARKS, CodeKind, Loan, Patron, RejectedRow, RowRemarks
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
-from loan_reminders.domain.runs.cells import (
+from loan_reminders.domain.runs.reading.cells import (
     LONGEST_IDENTIFIER,
     RowFault,
     amount_text,
@@ -24,6 +25,7 @@ from loan_reminders.domain.runs.cells import (
 )
 from loan_reminders.domain.runs.reading.codes import PHONE_COLUMNS as PHONE_COLUMNS
 from loan_reminders.domain.runs.reading.codes import CodeMapping as CodeMapping
+from loan_reminders.domain.runs.reading.consent import BIRTH_DATE
 from loan_reminders.domain.runs.reading.mojibake import LOST, is_suspect, repaired, text_of
 from loan_reminders.domain.states import Refusal
 
@@ -103,13 +105,15 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
         branch=branch,
         language=clean_text(get("language"), "language"),
     )
+    if code := codes.consent.unknown(row):
+        unknown = (*unknown, (CodeKind.SMS_CONSENT, code))
     noticed = bool(unknown or mended or lost)
     return Loan(
         loan_id=_loan_id(key, number),
         due_date=due_date,
         loan_date=read_day(get("loan_date"), "loan_date", zone=codes.zone),
         renewal_count=read_count(get("renewal_count"), "renewal_count"),
-        patron=_patron(row, patron_id, codes),
+        patron=_patron(row, patron_id, codes, due_date),
         title=display_text(get("title"), "title"),
         author=display_text(get("author"), "author"),
         call_number=_call_number(get("call_number")),
@@ -165,8 +169,8 @@ def _loan_id(key: str, number: str) -> str:
 
 
 def reject(row: Mapping[str, object], error: RowError) -> RejectedRow:
-    """Keep a row that cannot be read, with values any JSON store takes."""
-    raw = {name: json_value(value) for name, value in row.items()}
+    """Keep a row that cannot be read, with values any JSON store takes; of a birth date nothing is kept."""
+    raw = {name: json_value(value) for name, value in row.items() if name != BIRTH_DATE}
     key, number, patron = (_id_as_it_came(row.get(name)) for name in ("loan_key", "loan_number", "patron_id"))
     return RejectedRow(
         loan_id=_loan_id(key, number),
@@ -187,7 +191,7 @@ def _id_as_it_came(value: object) -> str:
     return f"{text[: LONGEST_IDENTIFIER - 17]}…{mark}"
 
 
-def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Patron:
+def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping, due_date: date) -> Patron:
     get = row.get
     name = _name(row)
     status = clean_text(get("patron_status"), "patron_status")
@@ -207,6 +211,8 @@ def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Pa
             tuple(raw_text(get(column), column) for column in PLACE_COLUMNS),
             codes.own_addresses,
         ),
+        sms_choice=codes.consent.choice(row),
+        minor=codes.consent.minor(row, on=due_date, zone=codes.zone),
     )
 
 

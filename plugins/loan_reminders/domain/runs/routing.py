@@ -10,6 +10,7 @@ from loan_reminders.domain.loans import Loan, Patron
 from loan_reminders.domain.notices import Delivery, History, LoanKey, Notice, Refused, Routed, Skip, Unreachable
 from loan_reminders.domain.recipients import EmailAddress, Recipient
 from loan_reminders.domain.runs.planning import key, skip, untaken
+from loan_reminders.domain.sms.consent import EVERYBODY, Consent
 from loan_reminders.domain.stages import Channel, ChannelRule, Slot, StageRule
 from loan_reminders.domain.states import Refusal, SkipReason
 from loan_reminders.domain.suppressions.objections import NO_OBJECTION, Objections
@@ -22,7 +23,12 @@ _WORST_FIRST = (
     SkipReason.DEAD_ADDRESS,
     SkipReason.INVALID_RECIPIENT,
     SkipReason.NO_RECIPIENT,
+    SkipReason.DECLINED,
+    SkipReason.NOT_ASKED_FOR,
+    SkipReason.MINOR,
+    SkipReason.NOT_TEXTED,
     SkipReason.EXPIRED,
+    SkipReason.CONTROL_GROUP,
     SkipReason.NOT_ELIGIBLE,
 )
 """When a loan gets no delivery at all, the first of these among its slots is the reason given."""
@@ -50,14 +56,15 @@ def route(
     today: date,
     suppressed: Suppressed = NOBODY,
     objections: Objections = NO_OBJECTION,
+    consent: Consent = EVERYBODY,
 ) -> Routed | Unreachable:
     """Choose channels and recipients for one notice.
 
     Within a slot the rule's first usable channel wins: the others are its fallbacks. `history` holds the slots
     already taken. `refused` holds the recipients that already refused this stage's message for a loan: they are
     not tried again. `suppressed` holds the recipients that are not written to any more, whatever the loan;
-    `objections` the channels that a reader refuses, whatever the recipient. A reader whom nothing can reach is
-    Unreachable, with the code of what is wrong.
+    `objections` the channels that a reader refuses, whatever the recipient; `consent` says who may have an SMS. A
+    reader whom nothing can reach is Unreachable, with the code of what is wrong.
     """
     objected = objections.get(notice.patron.patron_id, frozenset())
     deliveries: list[Delivery] = []
@@ -69,7 +76,7 @@ def route(
             empty.append(_Empty(loans=taken, slot=slot, reason=SkipReason.ALREADY_SENT))
         if loans:
             rules = [channel_rule for channel_rule in rule.channels if channel_rule.channel.slot is slot]
-            delivery, left_out = _fill(notice, slot, loans, rules, refused, suppressed, objected, today)
+            delivery, left_out = _fill(notice, slot, loans, rules, refused, suppressed, objected, consent, today)
             empty.extend(left_out)
             if delivery is not None:
                 deliveries.append(delivery)
@@ -91,6 +98,7 @@ def _fill(
     refused: Refused,
     suppressed: Suppressed,
     objected: frozenset[Channel],
+    consent: Consent,
     today: date,
 ) -> tuple[Delivery | None, list[_Empty]]:
     """The delivery of one slot, and the loans it leaves out."""
@@ -101,6 +109,10 @@ def _fill(
         needless = rule.only_without_email and not without_email
         if not eligible or needless:
             problems.append((SkipReason.NOT_ELIGIBLE, ""))
+            continue
+        unwanted = consent.refuses(notice.patron) if rule.channel is Channel.SMS else None
+        if unwanted is not None:
+            problems.append((unwanted, ""))
             continue
         if rule.expires_after_days is not None and today > notice.due_date + timedelta(days=rule.expires_after_days):
             problems.append((SkipReason.EXPIRED, ""))
@@ -116,10 +128,15 @@ def _fill(
         if recipient in suppressed:
             problems.append((suppressed[recipient], f"{rule.channel}:suppressed"))
             continue
-        if any(recipient in refused.get(key(loan), ()) for loan in eligible):
+        if refused and any(recipient in refused.get(key(loan), ()) for loan in eligible):
             problems.append((SkipReason.INVALID_RECIPIENT, f"{rule.channel}:refused_before"))
             continue
-        rest = _without(loans, eligible)
+        # Last: those held back are just the readers who would have been written to. Nobody is left without an e-mail.
+        held_back = rule.holdback is not None and rule.holdback.holds_back(notice.patron.patron_id, today)
+        if held_back and not without_email:
+            problems.append((SkipReason.CONTROL_GROUP, f"{rule.channel}:control"))
+            continue
+        rest = _without(loans, eligible) if len(eligible) < len(loans) else ()
         left_out = [_Empty(loans=rest, slot=slot, reason=SkipReason.NOT_ELIGIBLE)] if rest else []
         return Delivery(notice=notice, channel=rule.channel, recipient=recipient, loans=eligible), left_out
     reason = min((problem[0] for problem in problems), key=_WORST_FIRST.index)
@@ -155,6 +172,8 @@ def _email_unusable(patron: Patron, loans: Sequence[Loan], refused: Refused, sup
 
 def _skips(notice: Notice, deliveries: Sequence[Delivery], empty: Sequence[_Empty]) -> tuple[Skip, ...]:
     """Loans without any delivery are skipped whole, for their most telling reason; the others slot by slot."""
+    if not empty:
+        return ()
     with_delivery = {key(loan) for delivery in deliveries for loan in delivery.loans}
     gaps_of: dict[LoanKey, list[_Empty]] = {}
     for gap in empty:

@@ -8,11 +8,12 @@ from datetime import date
 
 from loan_reminders.domain.journal import JournalAct, JournalLine
 from loan_reminders.domain.letters.batches import ReturnReason
+from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.suppressions.suppression import SuppressionReason
 from loan_reminders.french.days import day_words
 from loan_reminders.french.letters import RETURNS
-from loan_reminders.french.words import CONTACTS, ONE_CHANNEL, STAGES, SUPPRESSIONS
+from loan_reminders.french.words import CONTACTS, ONE_CHANNEL, SMS_CHOICES, STAGES, SUPPRESSIONS
 
 A = JournalAct
 ACTS: dict[str, str] = {
@@ -60,6 +61,9 @@ ACTS: dict[str, str] = {
     A.OBJECTION_LIFTED: "a levé l'opposition de {reader}",
     A.AMENDED: "a rectifié ce que le SIGB dit de {reader}",
     A.AMENDMENT_ENDED: "a mis fin à une rectification pour {reader}",
+    A.SMS_CHOICE_NOTED: "a noté ce que {reader} dit des SMS",
+    A.SMS_CHOICE_REMOVED: "a retiré ce que {reader} avait dit des SMS",
+    A.SMS_CHOICES_IMPORTED: "a importé une liste d'accords pour les SMS",
 }
 """What somebody did, after the name: `chloé a imprimé le lot n° 7`."""
 
@@ -108,6 +112,9 @@ KINDS: dict[str, str] = {
     A.OBJECTION_LIFTED: "opposition levée",
     A.AMENDED: "rectification",
     A.AMENDMENT_ENDED: "rectification terminée",
+    A.SMS_CHOICE_NOTED: "accord pour les SMS noté",
+    A.SMS_CHOICE_REMOVED: "accord pour les SMS retiré",
+    A.SMS_CHOICES_IMPORTED: "accords pour les SMS importés",
 }
 """The name of each kind of act, where one is chosen."""
 
@@ -182,6 +189,8 @@ def _more(line: JournalLine) -> Iterator[str]:
         yield "pour un prêt"
     if facts.get("not_sent"):
         yield "rien n'est parti"
+    if facts.get("choice") in SMS_CHOICES:
+        yield SMS_CHOICES[SmsChoice(str(facts["choice"]))]
     for name, before in (("day", "journée du"), ("until", "jusqu'au")):
         day = _day(facts.get(name))
         if day:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
-from loan_reminders.domain.dispute.loan_file import Answer, DeliveryRecord, SkipRecord, SuppressionRecord
+from loan_reminders.domain.dispute.loan_file import Answer, DeliveryRecord, SuppressionRecord
 from loan_reminders.domain.email.bounce_verdict import Cause, cause
 from loan_reminders.domain.letters.batches import BatchState, RegisteredState
 from loan_reminders.domain.readers.search import LastMessage
 from loan_reminders.domain.readers.told import Outcome, Told
-from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
-from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
+from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.states import DeliveryState, Reason, Refusal
 from loan_reminders.french.days import day_words, when_words
-from loan_reminders.french.desk import not_reached_words
 from loan_reminders.french.letters import REGISTERED_IN_FILE, RETURNS_IN_FILE
+from loan_reminders.french.pages.not_said import because
 from loan_reminders.french.words import (
     BOUNCES,
     CATEGORIES,
@@ -21,7 +21,6 @@ from loan_reminders.french.words import (
     ONE_STATE,
     REASONS,
     REFUSALS,
-    SKIPS,
     SUPPRESSIONS,
     stage_title,
 )
@@ -39,22 +38,6 @@ CAUSES = {
 }
 """Why a mail server would not take a message."""
 
-_NOTHING = {None: "Rien n'a été envoyé", Slot.WRITTEN: "Ni e-mail ni lettre", Slot.SMS: "Pas de SMS"}
-_BECAUSE = {
-    SkipReason.ALREADY_SENT: "ce message était déjà parti",
-    SkipReason.SUPERSEDED: "une étape suivante avait déjà pris le relais",
-    SkipReason.EXPIRED: "il était trop tard pour que le message soit utile",
-    SkipReason.NOT_YET_DUE: "le prêt n'en était pas encore à cette étape",
-    SkipReason.OPTED_OUT: "le lecteur a demandé de ne plus recevoir de message par cette voie",
-    SkipReason.NOT_ELIGIBLE: "ce message n'est pas prévu pour ce lecteur ou pour ce prêt",
-    SkipReason.RETURNED: "le document avait été rendu",
-    SkipReason.RENEWED: "le prêt avait été prolongé",
-    SkipReason.HELD: "un bibliothécaire avait demandé de ne pas écrire",
-    SkipReason.BEFORE_START: "le jour de cette étape est d'avant la mise en service des relances",
-    SkipReason.INVALID_ROW: "le SIGB a donné une ligne qui ne peut pas être lue",
-    SkipReason.DUPLICATE_ROW: "le SIGB a donné deux fois ce prêt",
-}
-_OF_CONTACTS = frozenset({SkipReason.NO_RECIPIENT, SkipReason.INVALID_RECIPIENT, SkipReason.DEAD_ADDRESS})
 _LAST = {
     O.ARRIVED: "Le dernier message est arrivé",
     O.LEFT: "Le dernier message est parti",
@@ -171,13 +154,20 @@ class MessageWords:
 
     def _called_off(self, one: DeliveryRecord) -> str:
         if one.dropped is not None:
-            return f"ce document en a été retiré avant le départ : {REASONS[one.dropped]}"
+            return f"ce document en a été retiré avant le départ : {_why(one.stage, one.dropped)}"
         left_out = one.letter.left_out if one.letter else None
         reason = one.reason or left_out
-        return f"annulé avant le départ{f' : {REASONS[reason]}' if reason else ''}"
+        return f"annulé avant le départ{f' : {_why(one.stage, reason)}' if reason else ''}"
+
+
+def _why(stage: Stage, reason: Reason) -> str:
+    """Why a message did not leave; what is no loan is neither returned nor renewed."""
+    over = reason in (Reason.RETURNED, Reason.RENEWED) and not stage.is_about_loans
+    return "le SIGB ne l'annonce plus" if over else REASONS[reason]
 
 
 _DAY_OF = frozenset({RegisteredState.POSTED, RegisteredState.ACKNOWLEDGED, RegisteredState.RETURNED})
+_AFTER_PRINTING = _DAY_OF | {RegisteredState.NUMBERED}
 
 
 def message_title(stage: Stage, channel: Channel) -> str:
@@ -201,31 +191,18 @@ def pill_words(one: DeliveryRecord, how: Outcome) -> str:
 
 
 def last_words(last: LastMessage, *, now: datetime) -> str:
-    """How far a reader's last message came, and when: `imprimée hier à 10 h 03`; `now` by the library's clock."""
+    """How far a reader's last message came, and when, by the library's clock that says `now`.
+
+    `imprimée hier à 10 h 03`, `déposée à La Poste le 18/12/2026`.
+    """
     paper = last.channel in (Channel.LETTER, Channel.REGISTERED_LETTER)
     state, at = (ONE_LETTER_STATE if paper else ONE_STATE)[last.state], last.at
+    if last.state is DeliveryState.ACCEPTED and last.registered in _AFTER_PRINTING:
+        day = f" le {day_words(last.registered_on)}" if last.registered_on else ""
+        return f"{REGISTERED_IN_FILE[last.registered]}{day}"
     if last.state is DeliveryState.ACCEPTED and last.printed_at is not None:
         state, at = "imprimée", last.printed_at
-        if last.registered is not None and last.registered is not RegisteredState.PRINTED:
-            return REGISTERED_IN_FILE[last.registered]
     return state if at is None else f"{state} {when_words(at, now=now, zone=now.tzinfo or UTC)}"
-
-
-def nothing_words(skip: SkipRecord) -> str:
-    """What did not leave: `Pas de SMS`."""
-    return _NOTHING[skip.slot]
-
-
-def skip_pill_words(skip: SkipRecord) -> str:
-    """Why nothing left, in a word or two."""
-    return SKIPS[skip.reason]
-
-
-def because(skip: SkipRecord) -> str:
-    """Why nothing left, as the end of a sentence."""
-    if skip.reason in _OF_CONTACTS:
-        return not_reached_words(skip.reason, skip.detail)
-    return _BECAUSE.get(skip.reason, SKIPS[skip.reason])
 
 
 def _answer_words(channel: Channel, answer: Answer) -> str:

@@ -8,9 +8,9 @@ from datetime import datetime, tzinfo
 from loan_reminders.domain.runs.day_state import DayState, Level, StageDay, Verdict
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import near_words
-from loan_reminders.french.plurals import many
+from loan_reminders.french.plurals import many, number_words
 from loan_reminders.french.task_names import TASKS
-from loan_reminders.french.words import the_stage
+from loan_reminders.french.words import STAGES, the_stage
 
 S = DayState
 
@@ -72,6 +72,12 @@ _NUMBERS = {1: "Une étape", 2: "Deux étapes", 3: "Trois étapes", 4: "Quatre �
 def channel_words(channel: Channel, number: int) -> str:
     """How a channel is called beside a number of messages."""
     return _CHANNELS[channel][0 if number < 2 else 1]
+
+
+def things_words(stage: Stage, number: int, *, done: str = "") -> str:
+    """What a run works on, beside its number: `prêts lus`, `demande vue`; `done` is `lu` or `vu`."""
+    one = ("prêt", done) if stage.is_about_loans else ("demande", f"{done}e" if done else "")
+    return " ".join(word if number < 2 else f"{word}s" for word in one if word)
 
 
 def offset_words(days: int) -> str:
@@ -183,18 +189,22 @@ def tomorrow_words(today: StageDay, number: int | None) -> str:
     return about
 
 
-def balance_words(loans: int, explained: int, undone: int) -> str:
+def balance_words(stage: Stage, loans: int, explained: int, undone: int) -> str:
     """The books of a day in a line: each loan read is in a notice, or left out with a reason."""
     if loans == explained and not undone:
         return "Comptes justes"
     found = (
         []
         if loans == explained
-        else [f"{many(loans, 'prêt lu', 'prêts lus')}, {many(explained, 'expliqué', 'expliqués')}"]
+        else [f"{number_words(loans)} {things_words(stage, loans, done='lu')}, {_explained(stage, explained)}"]
     )
     if undone:
         found.append(many(undone, "envoi ni parti ni abandonné", "envois ni partis ni abandonnés"))
     return f"Comptes faux : {' ; '.join(found)}"
+
+
+def _explained(stage: Stage, number: int) -> str:
+    return many(number, "expliqué", "expliqués") if stage.is_about_loans else many(number, "expliquée", "expliquées")
 
 
 def verdict_words(found: Verdict, *, acts: bool = True, missed: int = 0) -> tuple[str, str]:
@@ -234,10 +244,10 @@ def _things(number: int) -> str:
 def _stopped_words(found: Verdict) -> str:
     if len(found.stages) > 1:
         paused = all(found.days[stage].state is S.PAUSED for stage in found.stages)
-        words = _NUMBERS[len(found.stages)]
+        words = _NUMBERS.get(len(found.stages), f"{len(found.stages)} tournées")
         return f"{words} sont {'en pause' if paused else 'arrêtées'}"
     [stage] = found.stages
-    masculine = stage is Stage.OVERDUE_NOTICE
+    masculine = STAGES[stage].startswith("avis")
     said = f"{the_stage(stage)} {_ARE_STOPPED[found.days[stage].state][masculine]}"
     return said[0].upper() + said[1:]
 
@@ -259,7 +269,8 @@ def _progress_words(days: Mapping[Stage, StageDay]) -> str:
     running = sum(day.state in (S.RUNNING, S.WAITS_FOR_WINDOW, S.QUEUED, S.LATE) for day in days.values())
     to_come = sum(day.state is S.NOT_YET for day in days.values())
     if done == len(days):
-        return "Les cinq étapes sont faites, leurs comptes sont justes"
+        all_done = "Les cinq étapes sont faites" if len(days) == len(Stage) else "Toutes les tournées sont faites"
+        return f"{all_done}, leurs comptes sont justes"
     found = []
     if done:
         found.append(f"{many(done, 'étape faite', 'étapes faites')}, comptes justes")

@@ -37,6 +37,11 @@ _CHANGES = (
     text("DELETE FROM journal WHERE entry_id = :entry_id"),
 )
 _ANY_RUN = text("SELECT EXISTS (SELECT FROM runs WHERE library = :library)")
+_PLACE = text("""
+    SELECT inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr() AS is_here,
+        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory')
+             ELSE '' END AS folder
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,14 @@ class LedgerLook:
     replica: bool
     missing_rights: tuple[str, ...]
     journal_guarded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPlace:
+    """Where the server keeps its files: whether on this machine, and in which folder, if the account may know it."""
+
+    is_here: bool
+    folder: str
 
 
 class LedgerInspection:
@@ -79,6 +92,12 @@ class LedgerInspection:
         with ledger_errors(), self._engine.connect() as connection:
             now: datetime = connection.execute(_CLOCK).scalar_one()
             return now
+
+    def place(self) -> LedgerPlace:
+        """Where the ledger lies."""
+        with ledger_errors(), self._engine.connect() as connection:
+            found = connection.execute(_PLACE).one()
+            return LedgerPlace(is_here=found.is_here, folder=found.folder)
 
     def any_run(self) -> bool:
         """Whether this library ever had a run."""

@@ -11,17 +11,12 @@ from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.recipients import Recipient
-from loan_reminders.domain.runs.holds import Held, Hold, HoldRefusal, HoldRefused
+from loan_reminders.domain.runs.holds import Hold, HoldRefusal, HoldRefused
 from loan_reminders.domain.stages import Stage
-from loan_reminders.domain.suppressions.objections import Objections
-from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import journal
-from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import storable
-from loan_reminders.ledger.readers.held import IN_FORCE, held
-from loan_reminders.ledger.suppressions import suppression_list as suppressions
-from loan_reminders.ledger.suppressions.objections import objected
+from loan_reminders.ledger.readers.held import IN_FORCE
+from loan_reminders.ledger.readers.wishes import PostgresWishes
 
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
 # By the loan, then the newest: the runs of years are many, those that saw one loan are few.
@@ -94,12 +89,8 @@ class HeldReader:
     card: str
 
 
-class PostgresHolds:
+class PostgresHolds(PostgresWishes):
     """The part of one library's ledger where holds are kept."""
-
-    def __init__(self, transaction: Transaction, *, library: str) -> None:
-        self._transaction = transaction
-        self._library = library
 
     def place(self, *, patron_id: str, loan_id: str, until: date, reason: str, who: str, today: date) -> Hold:
         """Hold one loan of a reader, or with an empty `loan_id` the reader, up to and including a day.
@@ -195,21 +186,6 @@ class PostgresHolds:
         with self._transaction() as connection:
             rows = connection.execute(_NOT_LISTED, asked)
             return {LoanKey(loan_id=row.loan_id, due_date=row.due_date): row.day for row in rows}
-
-    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
-        """Those of these recipients that are not written to any more."""
-        with self._transaction() as connection:
-            return suppressions.suppressed(connection, self._library, recipients)
-
-    def objected(self, patron_ids: Sequence[str]) -> Objections:
-        """The channels that these readers refuse."""
-        with self._transaction() as connection:
-            return objected(connection, self._library, [storable(one) for one in patron_ids])
-
-    def held(self, patron_ids: Sequence[str], *, today: date) -> Held:
-        """What is held of these readers on a day."""
-        with self._transaction() as connection:
-            return held(connection, self._library, [storable(one) for one in patron_ids], today)
 
     def in_force(self, *, today: date, limit: int = 50, offset: int = 0) -> Sequence[HeldReader]:
         """The holds in force on a day, those that end first first."""

@@ -32,21 +32,34 @@ _OF_DELIVERY = """
     LIMIT :most
 """
 _SENT_TO = "lower(left(delivery.recipient, 254)) = :email"
-_EXACT = text(f"""
-    WITH found (patron_id, by) AS (
+_READERS_FOUND = """
+    SELECT reader.*, found.by FROM found JOIN readers reader
+      ON reader.library = :library AND reader.patron_id = found.patron_id
+"""
+_OWN_NUMBERS = """
         SELECT patron_id, 'patron_id' FROM readers WHERE library = :library AND patron_id = ANY(CAST(:codes AS text[]))
         UNION
         SELECT patron_id, 'card' FROM readers
         WHERE library = :library AND card = ANY(CAST(:codes AS text[])) AND card <> ''
+"""
+# What holds an @ is an address, or the number of a reader where addresses are numbers; whatever holds none is no
+# address: a statement for each, since to plan what cannot be found takes longer than to find what can.
+_EXACT_ADDRESS = text(f"""
+    WITH found (patron_id, by) AS (
+        {_OWN_NUMBERS}
         UNION
-        SELECT patron_id, 'email' FROM readers
-        WHERE :email <> '' AND library = :library AND lower(email) = :email
+        SELECT patron_id, 'email' FROM readers WHERE library = :library AND lower(email) = :email
+        UNION
+        (SELECT notice.patron_id, 'old_email' {_OF_DELIVERY.format(channel="email", recipient=_SENT_TO)})
+    )
+    {_READERS_FOUND}
+""")  # noqa: S608 - the pieces are this module's own
+_EXACT = text(f"""
+    WITH found (patron_id, by) AS (
+        {_OWN_NUMBERS}
         UNION
         SELECT patron_id, 'mobile' FROM readers
         WHERE :mobile <> '' AND library = :library AND mobile = :mobile AND mobile <> ''
-        UNION
-        (SELECT notice.patron_id, 'old_email'
-         {_OF_DELIVERY.format(channel="email", recipient=_SENT_TO + " AND :email <> ''")})
         UNION
         (SELECT notice.patron_id, 'old_mobile'
          {_OF_DELIVERY.format(channel="sms", recipient="delivery.recipient = :mobile AND :mobile <> ''")})
@@ -66,8 +79,7 @@ _EXACT = text(f"""
         JOIN notices notice USING (notice_id)
         WHERE :tracking_number <> '' AND letter.library = :library AND letter.tracking_number = :tracking_number
     )
-    SELECT reader.*, found.by FROM found JOIN readers reader
-      ON reader.library = :library AND reader.patron_id = found.patron_id
+    {_READERS_FOUND}
 """)  # noqa: S608 - the pieces are this module's own
 _BY_NAME = text(f"""
     SELECT {_READER} FROM readers
@@ -88,7 +100,10 @@ _BY_PARTS_OF_NAME = text(f"""
 """)  # noqa: S608 - as above
 _LAST_MESSAGES = text("""
     SELECT DISTINCT ON (notice.patron_id) notice.patron_id, delivery.stage, delivery.channel, delivery.state,
-           delivery.claimed_at, batch.printed_at, registered.state AS registered
+           delivery.claimed_at, batch.printed_at, registered.state AS registered,
+           CASE registered.state WHEN 'posted' THEN registered.posted_on
+                WHEN 'acknowledged' THEN registered.acknowledged_on
+                WHEN 'returned' THEN registered.returned_on END AS registered_on
     FROM notices notice JOIN deliveries delivery USING (notice_id) JOIN runs run ON run.run_id = delivery.run_id
     LEFT JOIN letters letter ON letter.delivery_id = delivery.delivery_id AND letter.left_out IS NULL
     LEFT JOIN letter_batches batch ON batch.batch_id = letter.batch_id
@@ -109,7 +124,7 @@ def find(connection: Connection, library: str, search: ReaderSearch, *, limit: i
         "tracking_number": search.tracking_number,
         "most": MOST_OF_ONE_KIND,
     }
-    found = _gathered(connection.execute(_EXACT, asked))
+    found = _gathered(connection.execute(_EXACT_ADDRESS if search.email else _EXACT, asked))
     if not found and search.words:
         return _by_name(connection, library, [storable(word) for word in search.words], limit)
     return ReadersFound(readers=found[:limit], more=len(found) > limit)
@@ -126,6 +141,7 @@ def last_messages(connection: Connection, library: str, patron_ids: Sequence[str
             at=row.claimed_at,
             printed_at=row.printed_at,
             registered=None if row.registered is None else RegisteredState(row.registered),
+            registered_on=row.registered_on,
         )
         for row in rows
     }

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.retention.terms import Removed, Terms
+from loan_reminders.ledger.removal.choices import keep_numbers
 from loan_reminders.ledger.removal.forgetting import forget_loans
 from loan_reminders.ledger.retention.fingerprints import keep_cycles, make_fingerprints
 from loan_reminders.ledger.statistics.counting import freeze
@@ -211,7 +212,8 @@ def _remove(connection: Connection, library: str, cycles: Mapping[str, Any], *, 
         LoanKey(loan_id=loan_id, due_date=due_date)
         for loan_id, due_date in zip(cycles["loan_ids"], cycles["due_dates"], strict=True)
     ]
-    keep_cycles(connection, make_fingerprints(connection, library), keys)
+    ours = make_fingerprints(connection, library)
+    keep_cycles(connection, ours, keys)
     seen = connection.execute(_SEEN_BY, cycles).all()
     runs, patrons = {row.run_id for row in seen}, {row.patron_id for row in seen}
     connection.execute(_SKIPS, cycles)
@@ -219,6 +221,7 @@ def _remove(connection: Connection, library: str, cycles: Mapping[str, Any], *, 
     told = {**cycles, "deliveries": list(connection.execute(_TOLD, cycles).scalars())}
     connection.execute(_CLAIMS, told)
     gone = {"deliveries": list(connection.execute(_EMPTY, told).scalars())}
+    keep_numbers(connection, ours, gone["deliveries"])
     connection.execute(_ACKS, gone)
     connection.execute(_BOUNCES, gone)
     removed = connection.execute(_DELIVERIES, gone).all()

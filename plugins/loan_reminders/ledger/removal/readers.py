@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.retention.terms import Terms
+from loan_reminders.ledger.removal.choices import forget_choices
 from loan_reminders.ledger.removal.forgetting import forget_readers
 from loan_reminders.ledger.retention.fingerprints import HIDDEN, make_fingerprints
 from loan_reminders.ledger.suppressions.suppression_list import lock
@@ -83,6 +84,7 @@ def remove_readers(
     asked = {"library": library, "patrons": [row.patron_id for row in rows], "readers_until": terms.readers_until}
     gone = list(connection.execute(_REMOVE, asked).scalars())
     forget_readers(connection, library, gone)
+    forget_choices(connection, library, gone)
     return len(gone), {"day": rows[-1].last_seen_on, "patron_id": rows[-1].patron_id}
 
 

@@ -13,7 +13,7 @@ from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.ports.retention import Place
 from loan_reminders.domain.retention.terms import Removed, Terms
 from loan_reminders.ledger import journal
-from loan_reminders.ledger.removal import aged, batches, loans, readers
+from loan_reminders.ledger.removal import aged, batches, choices, loans, readers
 from loan_reminders.ledger.retention.fingerprints import make_fingerprints
 
 LOANS_AT_A_TIME, ROWS_AT_A_TIME, RUNS_AT_A_TIME = 200, 500, 20
@@ -36,8 +36,8 @@ _TELL = text("""
     UPDATE erasures SET told_at = now() WHERE library = :library AND told_at IS NULL RETURNING *
 """)
 
-LOANS, NEVER_ASKED, RUNS, READERS, CONTACTS, JOURNAL = (
-    "loans", "never_asked", "runs", "readers", "contacts", "journal",
+LOANS, NEVER_ASKED, RUNS, READERS, CONTACTS, CHOICES, JOURNAL = (
+    "loans", "never_asked", "runs", "readers", "contacts", "choices", "journal",
 )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ class PostgresRetention:
             **answers,
             READERS: self._readers,
             CONTACTS: self._contacts,
+            CHOICES: self._choices,
             JOURNAL: self._journal,
         }
 
@@ -110,6 +111,12 @@ class PostgresRetention:
     def _contacts(self, connection: Connection, terms: Terms, after: Place) -> tuple[Removed, Place]:
         hidden, place = readers.hide_contacts(connection, self._library, terms, after=after, page=ROWS_AT_A_TIME)
         return Removed(contacts=hidden), place
+
+    def _choices(self, connection: Connection, terms: Terms, after: Place) -> tuple[Removed, Place]:
+        page, until = ALL_ROWS if after is _UNDONE else ROWS_AT_A_TIME, terms.readers_until
+        unseen = choices.forget_never_seen(connection, self._library, readers_until=until, page=page)
+        numbers = choices.forget_old_numbers(connection, self._library, readers_until=until)
+        return Removed(contacts=unseen + numbers), {"again": True} if unseen == page else None
 
     def _journal(self, connection: Connection, terms: Terms, after: Place) -> tuple[Removed, Place]:
         lines, place = aged.forget_journal(connection, self._library, terms, after=after, page=10 * ROWS_AT_A_TIME)

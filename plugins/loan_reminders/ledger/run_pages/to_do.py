@@ -128,10 +128,9 @@ class PostgresToDo:
             yield ToDoItem(kind=ToDoKind.BOUNCES, number=held.addresses, since=held.since, detail=held.domain)
 
     def _missed(self, connection: Connection, now: datetime, starts: Mapping[Stage, time]) -> Iterator[ToDoItem]:
-        watched = days_to_watch(connection, self._library, now.date() - MISSED_WITHIN, now.date())
+        watched = days_to_watch(connection, self._library, now.date() - MISSED_WITHIN, now.date(), tuple(starts))
         found = missed_days(watched, starts=starts, now=now)
-        order = list(Stage)
-        by_stage = sorted(found, key=lambda one: (order.index(one[1].stage), one[0], one[1].day))
+        by_stage = sorted(found, key=lambda one: (one[1].stage.place, one[0], one[1].day))
         for (stage, kind), some in groupby(by_stage, key=lambda one: (one[1].stage, one[0])):
             group = [day for _, day in some]
             yield ToDoItem(

@@ -16,6 +16,7 @@ from loan_reminders.domain.notices import Delivery, Notice
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient
+from loan_reminders.ledger.suppressions.numbers_reached import never_reached
 
 LoanRecord = tuple[int, str, date]
 """A loan as one run saw it: run, loan id, due date."""
@@ -70,7 +71,9 @@ def read_page(connection: Connection, parameters: Mapping[str, Any]) -> Sequence
     """The next deliveries of a run, channel and share in the states offered, not tried since the pass began."""
     rows = connection.execute(_PAGE, parameters).all()
     loans = _loans(connection, rows)
-    return tuple(_delivery(row, loans) for row in rows)
+    texted = {row.recipient for row in rows if row.channel == Channel.SMS.value}
+    strangers = never_reached(connection, parameters["library"], texted)
+    return tuple(_delivery(row, loans, first=row.recipient in strangers) for row in rows)
 
 
 def _loans(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[LoanRecord, Loan]:
@@ -84,7 +87,7 @@ def _loans(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[LoanReco
     }
 
 
-def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
+def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan], *, first: bool) -> Delivery:
     try:
         all_loans = tuple(loans[row.run_id, loan_id, row.due_date] for loan_id in row.loan_ids)
     except KeyError:
@@ -104,4 +107,5 @@ def _delivery(row: Row[Any], loans: Mapping[LoanRecord, Loan]) -> Delivery:
         channel=channel,
         recipient=decode_recipient(channel, row.recipient),
         loans=tuple(loan for loan in all_loans if loan.loan_id in claimed),
+        first=first,
     )

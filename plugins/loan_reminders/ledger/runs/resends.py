@@ -20,24 +20,24 @@ from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.messages import Receipt, SentWords
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.readers.resend import LastMessage, LastSent, ResendRefusal, ResendRefused
-from loan_reminders.domain.recipients import EmailAddress, MobileNumber, Recipient
-from loan_reminders.domain.runs.holds import Held
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.domain.suppressions.objections import Objections
-from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger import journal, sent_words
-from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import decode_loan, encode_receipt, encode_recipient, storable
 from loan_reminders.ledger.readers.held import held
+from loan_reminders.ledger.readers.wishes import PostgresWishes
 from loan_reminders.ledger.runs.close import close_books
 from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
-from loan_reminders.ledger.suppressions.objections import objected, refuses
+from loan_reminders.ledger.suppressions.numbers_reached import never_reached
+from loan_reminders.ledger.suppressions.objections import refuses
 
+# Other notices are told once: what is sent again is a message about loans.
+_OF_LOANS = f"delivery.stage IN ({', '.join(repr(stage.value) for stage in Stage)})"
 # What was cancelled never left. The newest attempt is the last message, however it ended.
-_LAST = text("""
+_LAST = text(f"""
     SELECT delivery.delivery_id, delivery.stage, delivery.state, delivery.reason, delivery.claimed_at,
            notice.run_id, notice.due_date, reader.email, reader.mobile
     FROM notices notice
@@ -46,8 +46,9 @@ _LAST = text("""
     JOIN readers reader ON reader.library = notice.library AND reader.patron_id = notice.patron_id
     WHERE notice.library = :library AND notice.patron_id = :patron_id AND delivery.channel = :channel
       AND delivery.claimed_at IS NOT NULL AND delivery.state NOT IN ('planned', 'cancelled') AND NOT run.dry_run
+      AND {_OF_LOANS}
     ORDER BY delivery.claimed_at DESC, delivery.delivery_id DESC LIMIT 1
-""")
+""")  # noqa: S608 - the condition is this module's own
 # Each loan as the ILS last described it in the cycle that the message told of.
 _SEEN = """
     SELECT DISTINCT ON (seen.loan_id) seen.loan_id, seen.due_date, seen.patron_id, seen.record
@@ -60,7 +61,7 @@ _SEEN = """
 """
 _LOANS = text(_SEEN)
 # What a page says beside the buttons, for both channels at once; the click asks again, one by one and in full.
-_LAST_OF_EACH = text("""
+_LAST_OF_EACH = text(f"""
     SELECT last.*, ARRAY(
         SELECT claim.loan_id FROM delivery_loans claim
         WHERE claim.delivery_id = last.delivery_id AND claim.dropped IS NULL ORDER BY claim.loan_id
@@ -77,9 +78,10 @@ _LAST_OF_EACH = text("""
         JOIN readers reader ON reader.library = notice.library AND reader.patron_id = notice.patron_id
         WHERE notice.library = :library AND notice.patron_id = :patron_id AND delivery.channel IN ('email', 'sms')
           AND delivery.claimed_at IS NOT NULL AND delivery.state NOT IN ('planned', 'cancelled') AND NOT run.dry_run
+          AND {_OF_LOANS}
         ORDER BY delivery.channel, delivery.claimed_at DESC, delivery.delivery_id DESC
     ) AS last
-""")
+""")  # noqa: S608 - the condition is this module's own
 _RESENT = text("""
     SELECT delivery_id FROM resends
     WHERE library = :library AND patron_id = :patron_id AND channel = :channel AND day = :day AND counts
@@ -134,12 +136,8 @@ _SETTLED = text("""
 """)
 
 
-class PostgresResends:
+class PostgresResends(PostgresWishes):
     """The part of one library's ledger where messages sent once more are kept. Fulfils `Resends`."""
-
-    def __init__(self, transaction: Transaction, *, library: str) -> None:
-        self._transaction = transaction
-        self._library = library
 
     def last(self, patron_id: str, channel: Channel) -> LastMessage | None:
         """The last message that left, or may have left, for a reader by a channel."""
@@ -164,20 +162,10 @@ class PostgresResends:
         with self._transaction() as connection:
             return connection.execute(_RESENT, asked).first() is not None
 
-    def held(self, patron_ids: Sequence[str], *, today: date) -> Held:
-        """What a librarian said not to write about today."""
+    def never_reached(self, number: str) -> bool:
+        """Whether no SMS of the library has reached a number."""
         with self._transaction() as connection:
-            return held(connection, self._library, patron_ids, today)
-
-    def objected(self, patron_ids: Sequence[str]) -> Objections:
-        """The channels that these readers refuse."""
-        with self._transaction() as connection:
-            return objected(connection, self._library, patron_ids)
-
-    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
-        """Those of these recipients that are not written to any more."""
-        with self._transaction() as connection:
-            return suppressions.suppressed(connection, self._library, recipients)
+            return number in never_reached(connection, self._library, [number])
 
     def segments_since(self, since: datetime) -> int:
         """Segments of the SMS that left, or may have left, since a moment."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import Connection, text
@@ -16,7 +16,7 @@ _WATCHED = text("""
         SELECT run_id, stage, reference_date AS day, balanced, dag_run_id, started_at, closed_at, loans_extracted
         FROM runs
         WHERE library = :library AND reference_date BETWEEN CAST(:since AS date) AND CAST(:until AS date)
-          AND NOT dry_run AND kind = 'daily'
+          AND NOT dry_run AND kind = 'daily' AND stage = ANY(CAST(:stages AS text[]))
     ), expected AS (
         SELECT asked.stage, CAST(ticked AS date) AS day
         FROM unnest(CAST(:stages AS text[])) AS asked(stage)
@@ -44,9 +44,11 @@ _WATCHED = text("""
 """)
 
 
-def days_to_watch(connection: Connection, library: str, since: date, until: date) -> Sequence[WatchedDay]:
-    """Days of each stage, from one to another, both included, that have no green run."""
-    asked = {"library": library, "since": since, "until": until, "stages": [stage.value for stage in Stage]}
+def days_to_watch(
+    connection: Connection, library: str, since: date, until: date, stages: Collection[Stage]
+) -> Sequence[WatchedDay]:
+    """Days of these stages, from one to another, both included, that have no green run."""
+    asked = {"library": library, "since": since, "until": until, "stages": [stage.value for stage in stages]}
     rows = connection.execute(_WATCHED, asked)
     return tuple(
         WatchedDay(

@@ -127,6 +127,7 @@ _COUNT_RETURNS = text(f"""
     ) AS told
     JOIN loan_ends ended
       ON ended.library = run.library AND ended.loan_id = told.loan_id AND ended.due_date = told.due_date
+      AND ended.is_loan
     WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
     GROUP BY run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category
 """)  # noqa: S608 - the pieces are this module's own

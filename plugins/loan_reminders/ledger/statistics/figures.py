@@ -105,8 +105,7 @@ class PostgresFigures:
         """What became of the loans that each stage of a period told of, with an SMS or without, stage by stage."""
         with self._transaction() as connection:
             found = connection.execute(_RETURNS, self._parameters(asked)).all()
-        order = list(Stage)
-        return tuple(sorted(map(_returns, found), key=lambda one: (order.index(one.stage), one.with_sms)))
+        return tuple(sorted(map(_returns, found), key=lambda one: (one.stage.place, one.with_sms)))
 
     def overdue(self, asked: Asked) -> Sequence[Overdue]:
         """Overdue loans on the last day of each month on which all loans were asked about, by category of reader."""

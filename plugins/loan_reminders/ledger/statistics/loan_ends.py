@@ -9,12 +9,14 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.statistics.loan_ends import LONG_OVERDUE_DAYS
 
 _SEEN = text("""
-    INSERT INTO loan_ends AS known (library, loan_id, due_date, branch, category, open_on)
+    INSERT INTO loan_ends AS known (library, loan_id, due_date, branch, category, open_on, is_loan)
     SELECT run.library, seen.loan_id, seen.due_date, coalesce(seen.record ->> 'branch', ''),
-           coalesce(seen.record -> 'patron' ->> 'category', 'other'), run.today
+           coalesce(seen.record -> 'patron' ->> 'category', 'other'), run.today,
+           run.stage = ANY(CAST(:stages AS text[]))
     FROM runs run JOIN loans_seen seen USING (run_id)
     WHERE run.library = :library AND run.run_id = :run_id AND NOT run.dry_run
     ORDER BY seen.loan_id, seen.due_date
@@ -47,9 +49,11 @@ _FORGET_OVERDUE = text("DELETE FROM overdue_counters WHERE library = :library AN
 # looks are where these sums are read.
 _COUNT_OVERDUE = text(f"""
     WITH followed AS (
-        SELECT branch, category, due_date, ended_on FROM loan_ends WHERE library = :library AND ended_on IS NULL
+        SELECT branch, category, due_date, ended_on FROM loan_ends
+        WHERE library = :library AND ended_on IS NULL AND is_loan
         UNION ALL
-        SELECT branch, category, due_date, ended_on FROM loan_ends WHERE library = :library AND ended_on > :since
+        SELECT branch, category, due_date, ended_on FROM loan_ends
+        WHERE library = :library AND ended_on > :since AND is_loan
     ), steps AS (
         SELECT branch, category, greatest(due_date + 1, :since) AS day, 1 AS overdue, 0 AS long_overdue
         FROM followed WHERE ended_on IS NULL OR ended_on > due_date + 1
@@ -80,7 +84,7 @@ _COUNT_OVERDUE = text(f"""
 def learn_from_run(connection: Connection, library: str, run_id: int) -> None:
     """Keep what a run says of loans: open on its day; returned or renewed where it found them so before sending."""
     asked = {"library": library, "run_id": run_id}
-    connection.execute(_SEEN, asked)
+    connection.execute(_SEEN, {**asked, "stages": [stage.value for stage in Stage]})
     connection.execute(_GONE, asked)
 
 

@@ -15,14 +15,14 @@ from loan_reminders.ledger.statistics.loan_ends import count_overdue
 
 _GIVE_UP = text("""
     UPDATE loan_ends SET ended_on = :today, how = 'given_up'
-    WHERE library = :library AND ended_on IS NULL AND due_date < :before
+    WHERE library = :library AND ended_on IS NULL AND is_loan AND due_date < :before
 """)
 _FOLLOWED = text("""
     SELECT loan_id, due_date FROM loan_ends
-    WHERE library = :library AND ended_on IS NULL AND (loan_id, due_date) > (:loan_id, :due_date)
+    WHERE library = :library AND ended_on IS NULL AND is_loan AND (loan_id, due_date) > (:loan_id, :due_date)
     ORDER BY loan_id, due_date LIMIT :page
 """)
-_HOW_MANY = text("SELECT count(*) FROM loan_ends WHERE library = :library AND ended_on IS NULL")
+_HOW_MANY = text("SELECT count(*) FROM loan_ends WHERE library = :library AND ended_on IS NULL AND is_loan")
 _STILL_OPEN = text("""
     UPDATE loan_ends known SET open_on = :today
     FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(loan_id, due_date)

@@ -26,6 +26,7 @@ from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
 from loan_reminders.ledger.retention.fingerprints import hidden
 from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
+from loan_reminders.ledger.suppressions.numbers_reached import forget_numbers
 from loan_reminders.ledger.tables.columns import dated
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders feedback ' || :library, 0))")
@@ -83,9 +84,10 @@ _CANCEL = text(f"""
     SELECT :library, delivery_id, 'cancelled', reason, true FROM cancelled
     RETURNING receipt_id
 """)  # noqa: S608 - the condition is this module's own
+# One JSON text for all: the driver escapes each address of an array one by one.
 _SUPPRESSED = text(f"""
     SELECT suppression.channel, suppression.recipient, suppression.reason
-    FROM unnest(CAST(:channels AS text[]), CAST(:recipients AS text[])) AS asked(channel, recipient)
+    FROM json_to_recordset(CAST(:asked AS json)) AS asked(channel text, recipient text)
     JOIN suppressions suppression ON suppression.library = :library
      AND suppression.channel = asked.channel AND suppression.recipient = asked.recipient
     WHERE {IN_FORCE}
@@ -168,6 +170,8 @@ def add(connection: Connection, library: str, entries: Iterable[Entry]) -> int:
     if joined:
         connection.execute(_CANCEL, {"library": library, "run_id": None, "recipients": joined})
         note_suppressed(connection, library, Channel.SMS, entries[0].reason, joined)
+        if not outranks:
+            forget_numbers(connection, library, joined)
     return len(joined)
 
 
@@ -222,11 +226,10 @@ def suppressed(connection: Connection, library: str, recipients: Sequence[Recipi
         return {}
     for hash_of_it, place in hidden(connection, library, list(known)).items():
         known[place[0], hash_of_it] = known[place]
-    channels, values = zip(*known, strict=True)
-    asked = {"library": library, "channels": list(channels), "recipients": list(values)}
+    asked = json.dumps([{"channel": channel, "recipient": value} for channel, value in known])
     return {
         known[row.channel, row.recipient]: SuppressionReason(row.reason).skip_reason
-        for row in connection.execute(_SUPPRESSED, asked)
+        for row in connection.execute(_SUPPRESSED, {"library": library, "asked": asked})
     }
 
 

@@ -7,8 +7,8 @@ loans), `receipts` (every answer, never changed). A claim is a row of `delivery_
 
 In the modules beside: letters on paper in `letters`, receipts and replies of SMS in `sms`, bounces in `email`, who is
 not written to any more in `suppressions`, what librarians see to by hand in `desk`, who did what in `journal`, readers
-as last seen in `readers`, what readers asked for in `reader_rights`, figures in `statistics`, what stays of what was
-removed in `retention`, the high-water mark of what left in `marks`.
+as last seen in `readers`, what readers asked for in `reader_rights`, figures in `statistics` and `effect`, what stays
+of what was removed in `retention`, the high-water mark of what left in `marks`.
 """
 
 from __future__ import annotations
@@ -35,14 +35,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from loan_reminders.domain.runs.volume import VolumeAnswer
-from loan_reminders.domain.stages import Channel, Slot, Stage
+from loan_reminders.domain.stages import Channel, Slot
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.ledger.tables.columns import count, library_code, moment, of_run, one_of, words
+from loan_reminders.ledger.tables.columns import count, library_code, moment, of_run, one_of, stage_name, words
 from loan_reminders.ledger.tables.columns import metadata as metadata
 from loan_reminders.ledger.tables.corrections import corrections as corrections
 from loan_reminders.ledger.tables.desk import desk_settlements as desk_settlements
 from loan_reminders.ledger.tables.desk import put_aside as put_aside
 from loan_reminders.ledger.tables.desk import question_answers as question_answers
+from loan_reminders.ledger.tables.effect import effect_findings as effect_findings
+from loan_reminders.ledger.tables.effect import effect_overdues as effect_overdues
+from loan_reminders.ledger.tables.effect import effect_returns as effect_returns
+from loan_reminders.ledger.tables.effect import holdbacks as holdbacks
+from loan_reminders.ledger.tables.effect import overdue_ages as overdue_ages
 from loan_reminders.ledger.tables.email import mail_bounces as mail_bounces
 from loan_reminders.ledger.tables.holds import holds as holds
 from loan_reminders.ledger.tables.holds import resends as resends
@@ -63,7 +68,9 @@ from loan_reminders.ledger.tables.retention import disputes as disputes
 from loan_reminders.ledger.tables.retention import erased_cycles as erased_cycles
 from loan_reminders.ledger.tables.retention import erasures as erasures
 from loan_reminders.ledger.tables.retention import retention_state as retention_state
+from loan_reminders.ledger.tables.sms import numbers_known as numbers_known
 from loan_reminders.ledger.tables.sms import sms_acks as sms_acks
+from loan_reminders.ledger.tables.sms import sms_choices as sms_choices
 from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.statistics import counted_runs as counted_runs
@@ -74,7 +81,7 @@ from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0020"
+SCHEMA_REVISION = "0023"
 """The migration these tables stand for."""
 
 
@@ -118,7 +125,7 @@ runs = Table(
     Column("kind", Text, nullable=False, server_default="daily"),
     Column("reading", JSONB(none_as_null=True)),
     UniqueConstraint("library", "stage", "dag_run_id", "attempt", name="one_attempt"),
-    one_of("stage", Stage),
+    stage_name(),
     one_of("kind", RunKind),
     one_of("state", RunState),
     Index("runs_of_day", "library", "reference_date"),
@@ -190,7 +197,7 @@ notices = Table(
     Column("due_date", Date, nullable=False),
     Column("language", Text, nullable=False),
     Column("loan_ids", ARRAY(Text), nullable=False),
-    one_of("stage", Stage),
+    stage_name(),
     Index("notices_of_run", "run_id"),
     Index("notices_of_patron", "library", "patron_id"),
 )
@@ -219,7 +226,7 @@ deliveries = Table(
     count("segments"),
     Column("cost", Numeric(12, 5, asdecimal=False), nullable=False, server_default="0"),
     Column("batch_id", BigInteger, ForeignKey("letter_batches.batch_id")),
-    one_of("stage", Stage),
+    stage_name(),
     one_of("channel", Channel),
     one_of("slot", Slot),
     one_of("state", DeliveryState),
@@ -247,7 +254,7 @@ delivery_loans = Table(
     Column("live", Boolean, nullable=False),
     Column("dropped", Text),
     PrimaryKeyConstraint("delivery_id", "loan_id", "due_date"),
-    one_of("stage", Stage),
+    stage_name(),
     one_of("slot", Slot),
     one_of("dropped", (Reason.RETURNED, Reason.RENEWED, Reason.HELD)),
     Index(

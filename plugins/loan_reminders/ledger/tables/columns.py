@@ -23,6 +23,11 @@ def one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({words})", name=column)
 
 
+def stage_name() -> CheckConstraint:
+    """A check that the column `stage` is named like a stage: a library may have notices of its own beside the five."""
+    return CheckConstraint("stage ~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$'", name="stage")
+
+
 def library_code() -> Column[str]:
     """The code of the library whose row it is."""
     return Column("library", Text, nullable=False)

@@ -2,6 +2,10 @@
 
 `sms_acks` and `sms_replies` keep every receipt and reply as it came, once each; `settled_at` is when it was settled.
 `sms_credits` keeps what the provider said was left on the account, in segments, each time it was asked.
+
+`sms_choices` are the readers who said yes or no to SMS, by the number that the ILS gives them: what holds now, the
+journal knows what held before. `numbers_known` are keyed hashes of numbers that an SMS once reached and whose messages
+are removed, with the day of the last one.
 """
 
 from __future__ import annotations
@@ -10,9 +14,11 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Identity,
     Index,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -20,6 +26,8 @@ from sqlalchemy import (
     text,
 )
 
+from loan_reminders.domain.loans import SmsChoice
+from loan_reminders.domain.sms.choices import ChoiceSource
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.ledger.tables.columns import library_code, metadata, moment, one_of, words
 
@@ -78,4 +86,30 @@ sms_credits = Table(
     moment("at", default=True),
     Column("segments", BigInteger, nullable=False),
     Index("sms_credits_by_moment", "library", "at"),
+)
+
+sms_choices = Table(
+    "sms_choices",
+    metadata,
+    Column("choice_id", BigInteger, Identity(always=True), primary_key=True),
+    library_code(),
+    Column("patron_id", Text, nullable=False),
+    Column("choice", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    moment("at", default=True),
+    UniqueConstraint("library", "patron_id", name="one_choice_each"),
+    one_of("choice", SmsChoice),
+    one_of("source", ChoiceSource),
+    Index("sms_choices_by_age", "library", "at", "choice_id"),
+)
+
+numbers_known = Table(
+    "numbers_known",
+    metadata,
+    library_code(),
+    Column("number", Text, nullable=False),
+    Column("last_on", Date, nullable=False),
+    PrimaryKeyConstraint("library", "number"),
+    Index("numbers_known_by_day", "library", "last_on"),
 )

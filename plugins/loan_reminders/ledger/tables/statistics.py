@@ -25,9 +25,9 @@ from sqlalchemy import (
     text,
 )
 
-from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.domain.stages import Channel, PatronCategory
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
-from loan_reminders.ledger.tables.columns import count, library_code, metadata, moment, of_run, one_of
+from loan_reminders.ledger.tables.columns import count, library_code, metadata, moment, of_run, one_of, stage_name
 
 counted_runs = Table(
     "counted_runs",
@@ -57,7 +57,7 @@ message_counters = Table(
     count("segments"),
     Column("cost", Numeric(14, 5, asdecimal=False), nullable=False, server_default="0"),
     PrimaryKeyConstraint("run_id", "moment", "channel", "branch", "category"),
-    one_of("stage", Stage),
+    stage_name(),
     one_of("category", PatronCategory),
     Index("message_counters_by_moment", "library", "moment"),
 )
@@ -82,7 +82,7 @@ return_counters = Table(
     count("returned_7"),
     count("renewed_7"),
     PrimaryKeyConstraint("run_id", "channel", "branch", "category"),
-    one_of("stage", Stage),
+    stage_name(),
     one_of("channel", Channel),
     one_of("category", PatronCategory),
     Index("return_counters_by_day", "library", "day"),
@@ -113,13 +113,18 @@ loan_ends = Table(
     Column("open_on", Date, nullable=False),
     Column("ended_on", Date),
     Column("how", Text),
+    Column("is_loan", Boolean, nullable=False, server_default=text("true")),
     PrimaryKeyConstraint("library", "loan_id", "due_date"),
     one_of("category", PatronCategory),
     one_of("how", LoanEnd),
     Index("loans_followed", "library", "loan_id", "due_date", postgresql_where=text("ended_on IS NULL")),
     Index("loan_ends_by_day", "library", "ended_on", postgresql_where=text("ended_on IS NOT NULL")),
 )
-"""`open_on` is the last day on which the loan was known to be open, `ended_on` the first one on which it was not."""
+"""`open_on` is the last day on which the loan was known to be open, `ended_on` the first one on which it was not.
+
+What another notice tells of is here too, so that it is removed in its time; it is no loan (`is_loan`): the ILS is not
+asked about it, and it is never overdue.
+"""
 
 loan_looks = Table(
     "loan_looks",

@@ -18,6 +18,7 @@ _PLAIN_SUBJECT_LENGTH = 66
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+_BLANKS = re.compile(" {2,}")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NOT_CLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -32,7 +33,7 @@ def one_line(text: str) -> str:
 @lru_cache(maxsize=64)  # a run's e-mails have a few subjects
 def text_header(text: str) -> str:
     """The value of a free-text header such as Subject, folded, in ASCII."""
-    text = " ".join(one_line(text).split())
+    text = _BLANKS.sub(" ", one_line(text))
     if text.isascii() and len(text) <= _PLAIN_SUBJECT_LENGTH and "=?" not in text:
         return text
     return _encoded_words(text)

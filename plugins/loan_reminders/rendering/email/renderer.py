@@ -15,6 +15,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.recipients import EmailAddress
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Refusal
+from loan_reminders.french.typography import spaced, spaced_page
 from loan_reminders.rendering.email.lines import FACT_LENGTH, LineWriter, cut
 from loan_reminders.rendering.email.mime import address_header, alternative, clean_text, one_line, text_header
 from loan_reminders.rendering.email.unsubscribe import unsubscribe_headers
@@ -26,6 +27,9 @@ WORDS = ("subject.txt.j2", "words.txt.j2")
 
 BODIES = ("body.txt.j2", "body.html.j2")
 """What is around it: the stage's own where its folder has one, else that of `templates/_layouts/email/`."""
+
+OF_NOTICES = {"body.txt.j2": "notice.txt.j2", "body.html.j2": "notice.html.j2"}
+"""The same around a notice that is not about loans: nothing there is to be brought back."""
 
 BLOCKS = frozenset({"message", "advice", "thanks"})
 """The paragraphs of `words.txt.j2`: plain text, which the plain and the HTML part both say."""
@@ -69,8 +73,10 @@ class _Parts:
         self.language = language
         self.direction = direction(language)
         self.subject, self.words = (f"{folder}/{name}" for name in WORDS)
+        around = {name: name if stage.is_about_loans else OF_NOTICES[name] for name in BODIES}
         self.text, self.html = (
-            f"{folder}/{name}" if templates.exists(f"{folder}/{name}") else f"_layouts/email/{name}" for name in BODIES
+            f"{folder}/{name}" if templates.exists(f"{folder}/{name}") else f"_layouts/email/{around[name]}"
+            for name in BODIES
         )
 
 
@@ -128,9 +134,9 @@ class EmailRenderer:
         subject = one_line(self._templates.render(parts.subject, facts, language))
         if meant_for:
             subject = f"[Essai, pour {one_line(meant_for)}] {subject}"
-        facts["subject"] = subject
+        subject = facts["subject"] = spaced(subject)
         facts.update(self._templates.blocks(parts.words, facts, language))
-        text = clean_text(self._templates.render(parts.text, facts, language))
+        text = spaced(clean_text(self._templates.render(parts.text, facts, language)))
         delivery_id = str(delivery.delivery_id)
         message_id = f"<{delivery_id}@{self._domain}>"
         now = self._clock().replace(microsecond=0)
@@ -147,7 +153,7 @@ class EmailRenderer:
             headers,
             boundary=f"=_{delivery.delivery_id.hex}",
             text=text,
-            html=clean_text(self._templates.render(parts.html, facts, language)),
+            html=spaced_page(clean_text(self._templates.render(parts.html, facts, language))),
         )
         return RenderedEmail(
             delivery_id=delivery.delivery_id,

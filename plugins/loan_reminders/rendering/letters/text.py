@@ -132,7 +132,7 @@ def _amount(text: str) -> tuple[int, str]:
 
 def earlier_words(earlier: Sequence[EarlierReminder]) -> tuple[str, ...]:
     """Each reminder that left before, once, the oldest first: `avis de retard par courriel le 3 novembre 2026`."""
-    in_order = sorted({(one.left_on, list(Stage).index(one.stage), one.channel.value): one for one in earlier}.items())
+    in_order = sorted({(one.left_on, one.stage.place, one.channel.value): one for one in earlier}.items())
     return tuple(
         f"{_REMINDER_WORDS[one.stage]} par {_CHANNEL_WORDS[one.channel]} le {french_date(one.left_on)}"
         for _, one in in_order

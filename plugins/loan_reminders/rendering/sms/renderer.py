@@ -18,7 +18,7 @@ from loan_reminders.domain.states import Refusal
 from loan_reminders.rendering.languages import FRENCH
 from loan_reminders.rendering.templates import Templates
 
-FACTS = frozenset({"count", "due_date", "due_day", "today", "days_late", "library"})
+FACTS = frozenset({"count", "due_date", "due_day", "today", "days_late", "library", "stop"})
 """Every name that a template for SMS may use. Nothing in it is about the reader: an SMS shows on a locked screen."""
 
 _EVERY_DATE_FORM = tuple(date(2026, month, day) for month in range(1, 13) for day in range(22, 29))
@@ -38,6 +38,9 @@ class SmsRenderer:
     A text too long drops to the short form beside its template (`short.txt.j2`). `max_segments` is the most that one
     SMS may cost. `opt_out_mention` (`STOP au 36180`, or nothing) ends every text that does not hold it already:
     allmysms keeps the sender's name only with it.
+
+    The first SMS to a number has words of its own, that say who writes and how to stop it: `first.txt.j2`, too long
+    `first_short.txt.j2`, and where neither is there or fits, those of every other.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class SmsRenderer:
         notice = delivery.notice
         name = self._name(notice.stage, notice.patron.language)
         text = ""
-        for form in self._forms(name):
+        for form in self._forms(name, first=delivery.first):
             text = self._text(form, count=len(delivery.loans), due_date=notice.due_date, today=today)
             cost = segments(text)
             if cost <= self._max_segments:
@@ -71,7 +74,7 @@ class SmsRenderer:
         """The words of `render` as the template has them, before they are put into the alphabet of SMS."""
         name = self._name(delivery.notice.stage, delivery.notice.patron.language)
         count, due_date = len(delivery.loans), delivery.notice.due_date
-        for form in self._forms(name):
+        for form in self._forms(name, first=delivery.first):
             if segments(self._text(form, count=count, due_date=due_date, today=today)) <= self._max_segments:
                 name = form
                 break
@@ -85,8 +88,10 @@ class SmsRenderer:
         """
         for stage in stages:
             names = list(self._translations(stage))
-            self._templates.check([form for name in names for form in self._forms(name)], known=FACTS)
+            self._templates.check([form for name in names for form in self._forms(name, first=True)], known=FACTS)
             for name in names:
+                for form in self._first_forms(name):
+                    self._check_first(form)
                 *longer, shortest = self._forms(name)
                 for form in longer:  # where it is too long, the next one is sent
                     self._longest(form, _EACH_MONTH)
@@ -105,10 +110,30 @@ class SmsRenderer:
             key=septets,
         )
 
-    def _forms(self, name: str) -> tuple[str, ...]:
-        """The template, then its short form where the folder has one."""
-        short = name.replace("/text.txt.j2", "/short.txt.j2")
-        return (name, short) if self._templates.exists(short) else (name,)
+    def _check_first(self, name: str) -> None:
+        """Make sure that the first SMS to a number says who writes and how to stop it."""
+        text = self._longest(name, _EACH_MONTH)
+        names = (self._library.name, self._library.short_name)
+        if not any(_one_line(one) in text for one in names):
+            raise TemplateError(f"{name} : le premier SMS doit dire qui écrit : library.name ou library.short_name")
+        if _one_line(self._stop()) not in text:
+            raise TemplateError(f"{name} : le premier SMS doit dire comment ne plus en recevoir : {{{{ stop }}}}")
+
+    def _forms(self, name: str, *, first: bool = False) -> tuple[str, ...]:
+        """The template, then its short form where the folder has one; before both those of a first SMS."""
+        return (*(self._first_forms(name) if first else ()), name, *self._beside(name, "short.txt.j2"))
+
+    def _first_forms(self, name: str) -> tuple[str, ...]:
+        return (*self._beside(name, "first.txt.j2"), *self._beside(name, "first_short.txt.j2"))
+
+    def _beside(self, name: str, other: str) -> tuple[str, ...]:
+        """Another template of the folder, where it is there."""
+        found = name.replace("/text.txt.j2", f"/{other}")
+        return (found,) if self._templates.exists(found) else ()
+
+    def _stop(self) -> str:
+        """How to stop SMS: the mention, or where the library has none, whom to call."""
+        return self._mention or self._library.phone
 
     def _raw(self, name: str, *, count: int, due_date: date, today: date) -> str:
         facts = {
@@ -118,6 +143,7 @@ class SmsRenderer:
             "today": today,
             "days_late": (today - due_date).days,
             "library": self._library,
+            "stop": self._stop(),
         }
         return self._templates.render(name, facts, _language(name))
 

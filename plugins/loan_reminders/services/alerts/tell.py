@@ -22,6 +22,7 @@ from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.alerts import body, subject
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
+from loan_reminders.french.typography import spaced
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +85,11 @@ def _message(alert: Alert, to: Recipients, address: str, now: datetime) -> Rende
     message = EmailMessage(policy=SMTP)
     message["From"] = to.sender
     message["To"] = address
-    message["Subject"] = " ".join(subject(alert, to.library).split())
+    message["Subject"] = spaced(" ".join(subject(alert, to.library).split()))
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id = f"<{number}@{to.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(body(alert, to.library))
+    message.set_content(spaced(body(alert, to.library)))
     return RenderedEmail(
         delivery_id=number,
         recipient=EmailAddress(value=address),

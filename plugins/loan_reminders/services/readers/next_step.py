@@ -7,12 +7,13 @@ from datetime import date
 from types import MappingProxyType
 from typing import Protocol
 
-from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.readers.next_step import NextStep, next_step
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.holds import Hold
 from loan_reminders.domain.runs.planning import key
+from loan_reminders.domain.sms.consent import Consent
 from loan_reminders.domain.stages import Policy, Stage
 from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
@@ -32,6 +33,10 @@ class Outlook(Protocol):
 
     def objected(self, patron_ids: Sequence[str]) -> Objections:
         """The channels that these readers refuse."""
+        ...
+
+    def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
+        """What those of these readers who are on the librarians' list said about SMS."""
         ...
 
 
@@ -54,6 +59,7 @@ def next_steps(
     decided = outlook.decided([key(loan) for loan in loans])
     suppressed = outlook.suppressed(recipients(loans))
     objections = outlook.objected(patrons(loans))
+    consent = Consent(rules=policy.sms, said=outlook.sms_choices(patrons(loans)))
     return {
         key(loan): next_step(
             loan,
@@ -63,6 +69,7 @@ def next_steps(
             held=_longest(hold for hold in holds if hold.loan_id in ("", loan.loan_id)),
             suppressed=suppressed,
             objections=objections,
+            consent=consent,
         )
         for loan in loans
     }

@@ -22,9 +22,11 @@ from loan_reminders.domain.ports.outside import LoanSource, MailRelay, SmsProvid
 from loan_reminders.domain.ports.readers import Resends
 from loan_reminders.domain.readers.resend import LastMessage, ResendRefusal, ResendRefused, Resent, stage_to_say
 from loan_reminders.domain.sms.budget import SmsBudget
+from loan_reminders.domain.sms.consent import Consent
 from loan_reminders.domain.sms.sending_window import SendingWindow
 from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.words import SKIPS
 from loan_reminders.services.sms.budget import check_budget
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,8 @@ class Resending:
             raise ResendRefused(ResendRefusal.NO_RECIPIENT, channel=channel)
         if self.resends.suppressed([last.recipient]):
             raise ResendRefused(ResendRefusal.SUPPRESSED, channel=channel)
+        if channel is Channel.SMS:
+            self._check_consent(last)
         stage = stage_to_say(last.stage, channel, last.due_date, policy=self.policy, today=self.today)
         if stage is None:
             raise ResendRefused(ResendRefusal.OVER)
@@ -85,7 +89,16 @@ class Resending:
             raise ResendRefused(ResendRefusal.NOTHING_LEFT)
         patron = still_true[0].patron
         notice = Notice(stage=stage, patron=patron, due_date=last.due_date, loans=still_true)
-        return last, Delivery(notice=notice, channel=channel, recipient=last.recipient, loans=still_true)
+        first = channel is Channel.SMS and self.resends.never_reached(last.recipient.value)
+        return last, Delivery(notice=notice, channel=channel, recipient=last.recipient, loans=still_true, first=first)
+
+    def _check_consent(self, last: LastMessage) -> None:
+        """Raise ResendRefused when the reader is not, or no longer, one who may have an SMS."""
+        patron = last.loans[0].patron
+        consent = Consent(rules=self.policy.sms, said=self.resends.sms_choices([patron.patron_id]))
+        why = consent.refuses(patron)
+        if why is not None:
+            raise ResendRefused(ResendRefusal.NO_CONSENT, why=SKIPS[why])
 
     def _still_true(self, loans: Sequence[Loan]) -> tuple[Loan, ...]:
         now: Mapping[str, date] = self.source().due_dates_now([loan.loan_id for loan in loans])

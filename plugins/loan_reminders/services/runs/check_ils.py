@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -64,7 +64,7 @@ class IlsCheck:
     """The checks of one installation, in their order.
 
     `inspect` gives what asks the database about itself, and raises when no connection leads to it; `stopwatch` gives
-    seconds that only ever grow.
+    seconds that only ever grow; `then` gives what is checked after the loans, once the database answers.
     """
 
     _inspection: IlsInspection
@@ -76,11 +76,13 @@ class IlsCheck:
         *,
         day: CheckedDay,
         stopwatch: Callable[[], float],
+        then: Callable[[], Iterable[CheckLine]] = tuple,
     ) -> None:
         self._inspect = inspect
         self._source = source
         self._day = day
         self._stopwatch = stopwatch
+        self._then = then
         self._since = stopwatch()
 
     def lines(self) -> Iterator[CheckLine]:
@@ -101,6 +103,7 @@ class IlsCheck:
         yield self._plan()
         if columns.outcome is not Outcome.FAILURE:
             yield from self._loans()
+        yield from self._then()
 
     def _account(self) -> CheckLine:
         try:

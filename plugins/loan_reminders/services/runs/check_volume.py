@@ -111,7 +111,8 @@ def volume_question(
     ledger.record_volume_answer(run_id, VolumeAnswer.ASKED, reading=bool(doubts))
     if found:
         log.warning("Volume inhabituel : la tournée attend une validation")
-    lines = [f"Prêts à échéance du **{run.due_date:%d/%m/%Y}**, **{STAGES[run.stage]}**.", ""]
+    what = "Prêts à échéance du" if run.stage.is_about_loans else "Demandes lues le"
+    lines = [f"{what} **{run.due_date:%d/%m/%Y}**, **{STAGES[run.stage]}**.", ""]
     if doubts:
         lines += _about_reading(ledger, run_id, doubts)
     if found:
@@ -165,11 +166,14 @@ def _row(alarm: Alarm) -> str:
 def _sample(ledger: Ledger, run_id: int, channel: Channel, library: LibraryIdentity) -> Iterator[str]:
     for delivery in ledger.sample(run_id, channel, size=SAMPLE):
         loan = delivery.loans[0]
+        lent = (
+            f", prêté le {loan.loan_date:%d/%m/%Y}, {many(loan.renewal_count, 'prolongation', 'prolongations')}"
+            if loan.is_loan
+            else f", du {loan.due_date:%d/%m/%Y}"
+        )
         yield (
             f"- lecteur de catégorie {delivery.notice.patron.category},"
-            f" {many(len(delivery.loans), 'document', 'documents')}, "
-            f"{library.branch(loan.branch).name}, prêté le {loan.loan_date:%d/%m/%Y}, "
-            f"{many(loan.renewal_count, 'prolongation', 'prolongations')}"
+            f" {many(len(delivery.loans), 'document', 'documents')}, {library.branch(loan.branch).name}{lent}"
         )
 
 

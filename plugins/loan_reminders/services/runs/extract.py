@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
-from types import TracebackType
-from typing import Self
 
-from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.ports.outside import Ledger, LoanSource, Run
 from loan_reminders.domain.runs.planning import out_of_time
 from loan_reminders.domain.runs.reading.tally import Tally
 from loan_reminders.domain.stages import Channel, Policy, StageRule
 from loan_reminders.french.plurals import many
 from loan_reminders.french.readings import reading_words
+from loan_reminders.services.runs.beside import Beside
 
 log = logging.getLogger(__name__)
-
-Row = Loan | RejectedRow
 
 MISSED_WITHIN_DAYS = 30
 """How far back a run looks for days without a green run; later stages have taken over what is older."""
@@ -71,12 +66,12 @@ def extract_loans(
     )
     log.info("Prêts à échéance du %s (jour de référence %s)", run.due_date, run.reference_date)
     read, tally = 0, Tally()
-    with (
-        closing(source.loans_due(run.due_date, today=run.today)) as rows,
-        _Beside(lambda chunk: ledger.record_loans(run.run_id, chunk)) as writing,
-    ):
+    writing: Future[None] | None = None
+    with closing(source.loans_due(run.due_date, today=run.today)) as rows, Beside() as beside:
         while chunk := list(islice(rows, chunk_size)):
-            writing.write(chunk)
+            if writing is not None:
+                writing.result()  # one page at most is under way, so that memory does not grow with the run
+            writing = beside.ask(ledger.record_loans, run.run_id, chunk)
             read += len(chunk)
             for row in chunk:
                 tally.count(row)
@@ -95,39 +90,6 @@ def extract_loans(
             ", ".join(f"{day:%d/%m/%Y}" for day in missed),
         )
     return run
-
-
-class _Beside:
-    """Writes pages in their order, each while the next one is read: a context manager that ends with all written.
-
-    One page at most is under way, so that memory does not grow with the run. What went wrong with a page is raised at
-    the next one, or at the end.
-    """
-
-    def __init__(self, record: Callable[[Sequence[Row]], None]) -> None:
-        self._record = record
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-        self._under_way: Future[None] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._pool:  # waits for the page under way, also when reading failed: the next try finds nobody at work
-            if kind is None:
-                self._written()
-
-    def write(self, page: Sequence[Row]) -> None:
-        """Write a page once the one before is written."""
-        self._written()
-        self._under_way = self._pool.submit(copy_context().run, self._record, page)
-
-    def _written(self) -> None:
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            under_way.result()
 
 
 def _take_up_failed_emails(ledger: Ledger, source: LoanSource, *, run: Run, policy: Policy, since: datetime) -> int:

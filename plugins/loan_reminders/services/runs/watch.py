@@ -134,7 +134,7 @@ def watch(
     each stage misses. Raises DaysMissed, with all that was found, as long as something is missed: a later green run of
     the day settles it.
     """
-    days = ledger.days_to_watch(since=now.date() - WITHIN, until=now.date())
+    days = ledger.days_to_watch(since=now.date() - WITHIN, until=now.date(), stages=tuple(starts))
     found = [
         _Stage.of(
             stage,

@@ -12,7 +12,7 @@ from stat import S_ISDIR
 from urllib.parse import urlencode
 
 from loan_reminders.domain.notices import Delivery
-from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.money import euros
 from loan_reminders.french.pages.messages import AN_EXAMPLE, REAL_LOAN, SAMPLE_STAMP
 from loan_reminders.services.previews import EmailPreview, Previews, samples
@@ -43,7 +43,7 @@ class Asked:
 
 def channels(stage: Stage) -> tuple[Channel, ...]:
     """The channels of a stage, in the order of all pages."""
-    return tuple(channel for channel in Channel if channel in STAGE_CHANNELS[stage])
+    return tuple(channel for channel in Channel if channel in settings().channels_of(stage))
 
 
 def previews() -> Previews:

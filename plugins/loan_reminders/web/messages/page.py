@@ -6,6 +6,7 @@ What takes long to make is kept, in `made`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.pages.messages import SAMPLES, dear_words
 from loan_reminders.french.words import CONTACTS, ONE_CHANNEL, REFUSALS, STAGES
 from loan_reminders.services.previews import real_delivery
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute, SeeRoute
@@ -28,6 +30,7 @@ from loan_reminders.web.messages import made
 from loan_reminders.web.messages.made import Asked
 from loan_reminders.web.middleware import FRAMED
 from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.statistics.effect_page import running
 
 seen = APIRouter(route_class=SeeRoute)
 acted = APIRouter(route_class=ActRoute)
@@ -152,12 +155,13 @@ def _not_one(search: LoanSearch, found: int) -> str:
 
 
 def _asked(etape: str, canal: str, langue: str, exemple: str) -> Asked:
-    stage = Stage(etape) if etape in set(Stage) else Stage.COURTESY_NOTICE
+    stages = {one.value: one for one in settings().all_stages}
+    stage = stages.get(etape, Stage.COURTESY_NOTICE)
     channels = made.channels(stage)
     channel = Channel(canal) if canal in set(Channel) else channels[0]
     languages = made.languages(stage, channel, made.newest()) if channel in channels else {}
     sample = exemple or next(iter(SAMPLES))
-    known = (not etape or etape in set(Stage)) and (not canal or canal in set(Channel)) and sample in SAMPLES
+    known = (not etape or etape in stages) and (not canal or canal in set(Channel)) and sample in SAMPLES
     if not known or channel not in channels or (langue or "fr") not in languages:
         raise _NoSuchMessage
     return Asked(stage, channel, langue or "fr", sample)
@@ -167,12 +171,12 @@ def _page(
     at: Page, asked: Asked, delivery: Delivery, *, loan: Loan | None = None, problem: str = "", status: int = 200
 ) -> Response:
     previews, newest = made.previews(), made.newest()
-    email = text = None
+    email = text = first = None
     pages = 0
     if asked.channel is Channel.EMAIL:
         email = made.email(asked, made.today(), newest) if loan is None else previews.email(delivery)
     elif asked.channel is Channel.SMS:
-        text = previews.sms(delivery)
+        text, first = previews.sms(delivery), previews.sms(replace(delivery, first=True))
     elif loan is None:
         pages = len(made.letter(asked, made.today(), newest))
     language = asked.language if loan is None else loan.patron.language
@@ -189,7 +193,7 @@ def _page(
                 ],
                 stage is asked.stage,
             )
-            for stage in Stage
+            for stage in settings().all_stages
         ],
         asked=asked,
         stage=STAGES[asked.stage],
@@ -205,12 +209,15 @@ def _page(
         email=email,
         text=text,
         cost=made.cost(text.segments) if text else "",
+        first=first,
+        first_cost=made.cost(first.segments) if first else "",
         segment_cost=made.cost(1),
-        dear=[dear_words(one) for one in text.dear] if text else [],
+        dear=[dear_words(one) for one in dict.fromkeys((*text.dear, *first.dear))] if text and first else [],
         pages=range(1, pages + 1),
         places=previews.parts(asked.stage, asked.channel, language if language in languages else "fr"),
         loan=loan,
         problem=problem,
+        running=running(made.today()),
     )
 
 

@@ -19,14 +19,12 @@ from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.days import day_words
 from loan_reminders.french.letters import ACTS_IN_FILE
+from loan_reminders.french.pages.not_said import because, nothing_words, skip_pill_words
 from loan_reminders.french.pages.readers import (
     TONES,
     MessageWords,
-    because,
     message_title,
-    nothing_words,
     pill_words,
-    skip_pill_words,
 )
 from loan_reminders.french.words import STAGES
 from loan_reminders.web.readers.contacts import lines_of, masked
@@ -94,7 +92,7 @@ class LoanLines:
             loan_id=dispute.loan_id,
             title=title if loan else "Prêt dont la description n'est plus gardée",
             facts=tuple(filter(None, facts)),
-            due="" if loan is None else day_words(loan.due_date),
+            due="" if loan is None or not loan.is_loan else day_words(loan.due_date),
             verdict=verdict,
             rests_on=rests_on,
             tone=tone,

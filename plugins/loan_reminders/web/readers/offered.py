@@ -204,9 +204,8 @@ def _open(disputes: Iterable[Dispute]) -> dict[LoanKey, Loan]:
     """The loans of which nothing that was written down says that their last cycle is over."""
     found = {}
     for dispute in disputes:
-        if not dispute.cycles:
+        if not dispute.cycles or not (loan := dispute.cycles[-1].loan).is_loan:
             continue
-        loan = dispute.cycles[-1].loan
         over = any(
             one.due_date == loan.due_date and (one.dropped in _OVER or one.reason in _OVER)
             for one in dispute.deliveries

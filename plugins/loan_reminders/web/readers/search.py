@@ -14,11 +14,11 @@ from loan_reminders.domain.states import Refusal
 from loan_reminders.french.pages.readers import category_words, last_words, message_title, phone_refused_words
 from loan_reminders.settings.library_toml import Settings, settings
 from loan_reminders.web import ledger_access
-from loan_reminders.web.guard import ActRoute
+from loan_reminders.web.guard import AskRoute
 from loan_reminders.web.lists import LINES, Pages
 from loan_reminders.web.page import At, Page, Typed
 
-router = APIRouter(route_class=ActRoute)
+router = APIRouter(route_class=AskRoute)
 
 MOST_FOUND = 200
 """Readers that a search shows at most: whoever finds more has to say more."""

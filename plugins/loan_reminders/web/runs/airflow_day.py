@@ -96,7 +96,7 @@ async def _asked(api: AirflowApi, now: datetime, window: SendingWindow) -> Airfl
 
 async def _day(api: AirflowApi, now: datetime, window: SendingWindow) -> AirflowDay:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    ours = {our_dag_id(stage.value): stage for stage in Stage}
+    ours = {our_dag_id(stage.value): stage for stage in settings().all_stages}
     tags: dict[str, Any] = {"tags": "relances"}
     if several():
         tags = {"tags": ["relances", settings().library.code], "tags_match_mode": "all"}

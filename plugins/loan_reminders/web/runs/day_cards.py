@@ -1,4 +1,7 @@
-"""The five stages of the day as cards: where each is, whom it told and by which channel, whether its books balance."""
+"""The five stages of the day, and the other notices, as cards.
+
+Each says where it is, whom it told and by which channel, and whether its books balance.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from loan_reminders.french.pages.today import (
     channel_words,
     offset_words,
     state_words,
+    things_words,
 )
 from loan_reminders.french.plurals import number_words
 from loan_reminders.french.words import stage_title
@@ -75,7 +79,7 @@ class Card:
 
 def starts_at(config: Settings, stage: Stage, now: datetime) -> datetime:
     """When a stage's run is due on the day of `now`, by the library's clock."""
-    return datetime.combine(now.date(), config.stages.of(stage).starts_at, now.tzinfo)
+    return datetime.combine(now.date(), config.starts_at(stage), now.tzinfo)
 
 
 def days_of(
@@ -84,7 +88,7 @@ def days_of(
     """Where each stage is, in the order of the procedure."""
     opens = config.sms_window().next_opening(now)
     found = {}
-    for stage in Stage:
+    for stage in config.all_stages:
         known = figures.get(stage)
         facts = StageFacts(
             starts_at=starts_at(config, stage, now),
@@ -127,13 +131,13 @@ def _card(
     *,
     began: bool,
 ) -> Card:
-    big, big_words = _big(day, known)
+    big, big_words = _big(stage, day, known)
     counted = _counted(known)
     books = None if known is None else known.books
     return Card(
         stage=stage,
         name=stage_title(stage),
-        offset=offset_words(offset),
+        offset=offset_words(offset) if stage.is_about_loans else "autre avis",
         state=state_words(day, now, zone=config.zone),
         icon=ICONS[day.state],
         colour=COLOURS.get(day.state, "bad") if began else "off",
@@ -142,13 +146,13 @@ def _card(
         big_words=big_words,
         bar=_bar(counted),
         bar_words=", ".join(f"{number} {words}" for words, _, number in counted),
-        figures=_figures(known, counted),
-        balance="" if books is None else balance_words(books.loans, books.explained, books.undone),
+        figures=_figures(stage, known, counted),
+        balance="" if books is None else balance_words(stage, books.loans, books.explained, books.undone),
         balanced=books is not None and books.loans == books.explained and not books.undone,
     )
 
 
-def _big(day: StageDay, known: DayFigures | None) -> tuple[str, str]:
+def _big(stage: Stage, day: StageDay, known: DayFigures | None) -> tuple[str, str]:
     """The number of a card, and what it counts; nothing before anything was read."""
     if known is None:
         return "", ""
@@ -156,7 +160,7 @@ def _big(day: StageDay, known: DayFigures | None) -> tuple[str, str]:
         number = known.run.drafts
         return number_words(number), "lettre en projet" if number < 2 else "lettres en projet"
     if not known.told and day.closes_right is None:
-        return number_words(known.loans), "prêt lu" if known.loans < 2 else "prêts lus"
+        return number_words(known.loans), things_words(stage, known.loans, done="lu")
     return number_words(known.told), "lecteur prévenu" if known.told < 2 else "lecteurs prévenus"
 
 
@@ -184,7 +188,7 @@ def _bar(counted: list[tuple[str, str, int]]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _figures(known: DayFigures | None, counted: list[tuple[str, str, int]]) -> tuple[Figure, ...]:
+def _figures(stage: Stage, known: DayFigures | None, counted: list[tuple[str, str, int]]) -> tuple[Figure, ...]:
     if known is None:
         return ()
     found = [
@@ -194,9 +198,9 @@ def _figures(known: DayFigures | None, counted: list[tuple[str, str, int]]) -> t
     if known.in_doubt:
         found.append(Figure(words="en doute", number=number_words(known.in_doubt)))
     if known.unknown_codes:
-        words = "prêt à code inconnu" if known.unknown_codes < 2 else "prêts à code inconnu"
+        words = f"{things_words(stage, known.unknown_codes)} à code inconnu"
         found.append(Figure(words=words, number=number_words(known.unknown_codes), run_id=known.run.run_id))
-    seen = Figure(words="prêt vu" if known.loans < 2 else "prêts vus", number=number_words(known.loans))
+    seen = Figure(words=things_words(stage, known.loans, done="vu"), number=number_words(known.loans))
     return (seen, *found)
 
 

@@ -124,7 +124,7 @@ def credit(config: Settings, today: Today, now: datetime) -> Credit | None:
 
 
 def _texts(config: Settings) -> bool:
-    return any(rule.channel is Channel.SMS for stage in config.policy().rules for rule in stage.channels)
+    return any(rule.channel is Channel.SMS for stage in config.policy().all_rules for rule in stage.channels)
 
 
 def _credit_drawing(known: Mapping[date, int], left: int | None, today: date) -> Markup:

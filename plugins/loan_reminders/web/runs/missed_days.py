@@ -20,7 +20,7 @@ from loan_reminders.french.days import long_day_words
 from loan_reminders.french.plurals import many, one_or_many
 from loan_reminders.french.runs import ONE_AND_MANY
 from loan_reminders.french.words import STAGES, no_stage, the_stage
-from loan_reminders.hooks.ils import loan_source
+from loan_reminders.hooks.ils import source_for
 from loan_reminders.services.runs.catch_up import Foresight, foresee
 from loan_reminders.settings.library_toml import our_dag_id, settings
 from loan_reminders.web import badge, ledger_access
@@ -84,7 +84,7 @@ async def before(at: At, stage: AStage, day: ADay, airflow: Airflow) -> Response
 @acted.post(f"/{PATH}/{{stage}}/{{day}}")
 async def catch_up(at: At, stage: AStage, day: ADay, who: Librarian, airflow: Airflow) -> Response:
     """Start the run of this day, once."""
-    if not _is_possible(day, _today()):
+    if not _is_possible(stage, day, _today()):
         return await run_in_threadpool(at.problem, _impossible(), 404)
     try:
         runs = await airflow_runs.stage_runs(airflow, stage, zone=settings().zone)
@@ -113,7 +113,7 @@ async def _page(
     at: Page, stage: Stage, day: date, airflow: AirflowApi, *, problem: str = "", status: int = 200
 ) -> Response:
     today = _today()
-    if not _is_possible(day, today):
+    if not _is_possible(stage, day, today):
         return await run_in_threadpool(at.problem, _impossible(), 404)
     runs, why_not = await _ask(airflow, stage, day)
     context: dict[str, Any] = {"foresight": None, "ils": ""}
@@ -157,27 +157,28 @@ def _today() -> date:
     return datetime.now(settings().zone).date()
 
 
-def _is_possible(day: date, today: date) -> bool:
-    return today - OLDEST <= day <= today
+def _is_possible(stage: Stage, day: date, today: date) -> bool:
+    return stage in settings().all_stages and today - OLDEST <= day <= today
 
 
 def _impossible() -> str:
-    return "Un jour à venir, ou de plus d'un an, ne se rattrape pas."
+    return "Un jour à venir, ou de plus d'un an, ne se rattrape pas ; ni un avis que la bibliothèque n'a plus."
 
 
 def _missed(now: datetime) -> Sequence[tuple[ToDoKind, WatchedDay]]:
-    starts = {stage: settings().stages.of(stage).starts_at for stage in Stage}
-    watched = ledger_access.whole().days_to_watch(since=now.date() - MISSED_WITHIN, until=now.date())
+    starts = settings().starts
+    watched = ledger_access.whole().days_to_watch(
+        since=now.date() - MISSED_WITHIN, until=now.date(), stages=tuple(starts)
+    )
     return missed_days(watched, starts=starts, now=now)
 
 
 def _of_day(stage: Stage, day: date) -> str:
     """How far the ledger says a day is: its run ended well, was begun, or there is none."""
-    watched = ledger_access.whole().days_to_watch(since=day, until=day)
-    ours = [one for one in watched if one.stage is stage]
-    if not ours:
+    watched = ledger_access.whole().days_to_watch(since=day, until=day, stages=(stage,))
+    if not watched:
         return "faite"
-    return "commencée" if ours[0].started_at is not None else ""
+    return "commencée" if watched[0].started_at is not None else ""
 
 
 def _foresight(stage: Stage, day: date, today: date) -> Foresight:
@@ -185,7 +186,7 @@ def _foresight(stage: Stage, day: date, today: date) -> Foresight:
     policy = config.policy()
     due_date = policy.rule(stage).due_date_on(day)
     run = Run(run_id=0, stage=stage, reference_date=day, due_date=due_date, today=today, dry_run=True, planned=False)
-    source = loan_source(config.ils, codes=config.codes(), for_pages=True)
+    source = source_for(config, stage, today=today, for_pages=True)
     with ledger_access.foreseeing(run) as planning:
         return foresee(planning, source, run=run, policy=policy)
 

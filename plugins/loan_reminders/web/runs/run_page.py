@@ -15,7 +15,6 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunPage
-from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.desk import not_reached_words, stuck_words
@@ -45,7 +44,7 @@ def of_airflow(
     at: At, dag: Annotated[Typed, Query(max_length=250)] = "", tournee: Annotated[Typed, Query(max_length=250)] = ""
 ) -> Response:
     """The run that Airflow calls so, for the tab « Relances » of its own page."""
-    stage = next((stage for stage in Stage if our_dag_id(stage.value) == dag), None)
+    stage = next((stage for stage in settings().all_stages if our_dag_id(stage.value) == dag), None)
     if stage is None:
         return at.html("tournee_sans_comptes.html.j2", problem=NOT_A_RUN, wait=0)
     try:
@@ -103,6 +102,7 @@ def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
         stage=stage_title(run.stage),
         day=long_day_words(run.reference_date),
         due=long_day_words(run.due_date),
+        is_about_loans=run.stage.is_about_loans,
         dry_run=run.dry_run,
         started=when_words(run.started_at, zone=zone, now=now),
         closed="" if run.closed_at is None else when_words(run.closed_at, zone=zone, now=now),

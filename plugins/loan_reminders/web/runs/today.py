@@ -31,6 +31,7 @@ from loan_reminders.web.runs.day_cards import cards, days_of, next_run
 from loan_reminders.web.runs.last_days import credit, last_days, late_sms, tomorrow
 from loan_reminders.web.runs.to_do import to_do
 from loan_reminders.web.shared_answers import SharedAnswer
+from loan_reminders.web.statistics.effect_page import running
 
 router = APIRouter(route_class=SeeRoute)
 _LOOKS = {Level.FINE: ("", "done"), Level.WAITING: ("wait", "person"), Level.STOPPED: ("bad", "stopped")}
@@ -39,7 +40,7 @@ _known: SharedAnswer[Today] = SharedAnswer()
 _items: SharedAnswer[Sequence[ToDoItem]] = SharedAnswer()
 
 
-def present() -> datetime:
+async def present() -> datetime:
     """This moment, by the library's clock; a test says another."""
     return datetime.now(settings().zone)
 
@@ -118,4 +119,5 @@ def _page(at: Page, known: Today, airflow: AirflowDay, now: datetime) -> Respons
         last_days=last_days(known.last_days, now.date()),
         tomorrow=tomorrow(config, known, days, now),
         late_sms=late_sms(config, now),
+        running=running(now.date()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -69,8 +70,11 @@ class Address:
         parts = {name: getattr(self, name) for name in self.__slots__}
         return "?" + urlencode({name: value for name, value in (parts | more).items() if value})
 
-    def asked(self, *, today: date, zone: str) -> Asked:
-        """What is asked; without days the twelve last months, this one included. Raises CannotBeAsked."""
+    def asked(self, *, today: date, zone: str, others: Collection[Stage] = ()) -> Asked:
+        """What is asked; without days the twelve last months, this one included. Raises CannotBeAsked.
+
+        `others` are the library's notices besides the stages, which the address calls by their own names.
+        """
         last = _day(self.au, "au") or today
         first = _day(self.du, "du") or _months_before(last)
         if first > last:
@@ -87,7 +91,7 @@ class Address:
             last=last,
             grain=grain,
             zone=zone,
-            stage=STAGES.get(self.etape),
+            stage=(STAGES | {one.value: one for one in others}).get(self.etape),
             channel=CHANNELS.get(self.canal),
             branch=self.site or None,
             category=CATEGORIES.get(self.public),

@@ -19,6 +19,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.guard import SeeRoute
 from loan_reminders.web.page import At, Page, Typed, download
+from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.statistics import asked as words
 from loan_reminders.web.statistics.asked import Address, CannotBeAsked, GrainWord
 from loan_reminders.web.statistics.drawings import drawings
@@ -36,7 +37,7 @@ router = APIRouter(route_class=SeeRoute)
 Part = Annotated[Typed, Query(max_length=40)]
 
 
-def _address(
+async def _address(
     du: Part = "", au: Part = "", pas: Part = "", etape: Part = "", canal: Part = "", site: Part = "", public: Part = ""
 ) -> Address:
     return Address(du=du, au=au, pas=pas, etape=etape, canal=canal, site=site, public=public)
@@ -50,7 +51,7 @@ def page(at: At, where: Where) -> Response:
     """All figures of a period: without one, the last twelve months."""
     today = datetime.now(settings().zone).date()
     try:
-        asked = where.asked(today=today, zone=settings().library.time_zone)
+        asked = where.asked(today=today, zone=settings().library.time_zone, others=settings().other_notices)
     except CannotBeAsked as problem:
         return _page(at, where, Address().asked(today=today, zone=settings().library.time_zone), today, str(problem))
     return _page(at, where, asked, today)
@@ -61,7 +62,7 @@ def file(at: At, where: Where, tableau: Part = "") -> Response:
     """One of the tables of the page, for a spreadsheet."""
     today = datetime.now(settings().zone).date()
     try:
-        asked = where.asked(today=today, zone=settings().library.time_zone)
+        asked = where.asked(today=today, zone=settings().library.time_zone, others=settings().other_notices)
         tables = {table.name: table for table in _found(asked).tables(asked, today)}
     except CannotBeAsked as problem:
         return at.problem(str(problem), 400)
@@ -86,7 +87,14 @@ class _Found:
         return [overdue_table(self.overdue), returns_table(self.returns), *by_cut.values()]
 
 
+_shared: SharedAnswer[_Found] = SharedAnswer()
+
+
 def _found(asked: Asked) -> _Found:
+    return _shared.get(asked, lambda: _summed(asked))
+
+
+def _summed(asked: Asked) -> _Found:
     figures = ledger_access.figures()
     return _Found(
         messages=figures.messages(asked),
@@ -146,7 +154,8 @@ def _branches() -> dict[str, str]:
 def _choices() -> dict[str, dict[str, str]]:
     """What the form offers, by the part of the address: a value, and its words."""
     return {
-        "etape": {value: STAGES[stage] for value, stage in words.STAGES.items()},
+        "etape": {value: STAGES[stage] for value, stage in words.STAGES.items()}
+        | {notice.value: STAGES[notice] for notice in settings().other_notices},
         "canal": {value: CHANNELS[channel] for value, channel in words.CHANNELS.items()},
         "site": _branches(),
         "public": {value: READERS[category] for value, category in words.CATEGORIES.items()},

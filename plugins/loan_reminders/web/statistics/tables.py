@@ -138,7 +138,8 @@ def messages_tables(
 def kind_words(figures: MessageFigures, cut: Cut, branches: Mapping[str, str]) -> dict[str, str]:
     """The keys of a cut that is not by period, in their order, and how each is called."""
     if cut is Cut.STAGE:
-        return {stage.value: STAGES[stage] for stage in Stage}
+        told = {*Stage, *map(Stage, figures.by[cut])}
+        return {stage.value: STAGES[stage] for stage in sorted(told, key=lambda one: one.place)}
     if cut is Cut.CHANNEL:
         return {channel.value: CHANNELS[channel] for channel in Channel} | {"": "aucun : lecteurs non joints"}
     if cut is Cut.CATEGORY:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.loans import CodeKind
 from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
+from loan_reminders.domain.runs.reading.consent import NO_CODES, ConsentCodes
 from loan_reminders.domain.stages import PatronCategory
 
 PHONE_COLUMNS = ("phone_sms", "phone_1", "phone_2", "phone_3", "phone_4")
@@ -24,7 +25,7 @@ class CodeMapping:
     `phone_columns` are searched for a mobile number in their order. `default_language` (ISO 639-1) is for
     readers whose language is unknown; `sms_countries` (ISO 3166-1) are those whose mobiles may be written to.
     `own_addresses` are the library's, each as street and town: a reader does not live there. `zone` is the library's
-    time zone, for dates that come as moments with an offset.
+    time zone, for dates that come as moments with an offset. `consent` says what a row tells of a reader and SMS.
     Raises SettingsError for a phone column outside the contract.
     """
 
@@ -38,6 +39,7 @@ class CodeMapping:
     unknown_category: PatronCategory = PatronCategory.OTHER
     languages: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     branches: frozenset[str] = frozenset()
+    consent: ConsentCodes = NO_CODES
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.phone_columns if name not in PHONE_COLUMNS]

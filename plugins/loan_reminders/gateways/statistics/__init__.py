@@ -1,0 +1,1 @@
+"""Figures worked out by a package of statistics."""
