@@ -78,6 +78,7 @@ OF_READERS: Mapping[str, TextClause] = {
         " JOIN suppressions line ON line.library = :library AND line.channel = asked.channel"
         " AND line.recipient = asked.recipient ORDER BY line.suppression_id"
     ),
+    "sms_choices": _rows("sms_choices", "line.patron_id = ANY(CAST(:names AS text[]))", "line.choice_id"),
     "corrections": _of_reader("corrections", "line.correction_id"),
     "holds": _of_reader("holds", "line.hold_id"),
     "disputes": _of_reader("disputes", "line.dispute_id"),
@@ -106,5 +107,11 @@ WITHOUT_READERS: Mapping[str, str] = {
     "return_counters": "counts",
     "overdue_counters": "counts",
     "loan_looks": "days and counts",
+    "numbers_known": "keyed hashes of numbers",
+    "holdbacks": "periods, shares and seeds",
+    "effect_overdues": "counts",
+    "effect_returns": "counts",
+    "overdue_ages": "counts",
+    "effect_findings": "figures and what they allow to say",
 }
 """The other tables, and why no row of them names a reader."""

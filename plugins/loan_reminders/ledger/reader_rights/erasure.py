@@ -30,6 +30,7 @@ from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.reader_rights import erasure_sql as sql
 from loan_reminders.ledger.reader_rights.everything import Traces, traces
+from loan_reminders.ledger.removal.choices import forget_choices
 from loan_reminders.ledger.removal.forgetting import forget_readers
 from loan_reminders.ledger.removal.loans import LOANS_IN_A_STATEMENT, remove_cycles
 from loan_reminders.ledger.removal.readers import hide_lines
@@ -149,6 +150,7 @@ class PostgresErasure:
         }
         others = sum(connection.execute(statement, alone_his).rowcount for statement in sql.STRANGERS)
         refusing = forget_readers(connection, self._library, [asked["patron_id"]])
+        forget_choices(connection, self._library, [asked["patron_id"]])
         connection.execute(sql.REMOVE, asked)
         listed = connection.execute(sql.LISTED, contacts).all()
         his = [row for row in listed if (row.channel, row.recipient) not in shared]
