@@ -11,7 +11,7 @@ READER = text("SELECT * FROM readers WHERE library = :library AND patron_id = :p
 CYCLES = text(f"""
     SELECT ended.loan_id, ended.due_date, CASE
         WHEN dispute.until IS NOT NULL THEN 'dispute'
-        WHEN ended.ended_on IS NULL THEN 'open_loan'
+        WHEN ended.ended_on IS NULL AND ended.is_loan THEN 'open_loan'
         WHEN EXISTS (
             SELECT FROM loans_seen seen JOIN runs run USING (run_id)
             WHERE seen.library = :library AND seen.loan_id = ended.loan_id AND seen.due_date = ended.due_date

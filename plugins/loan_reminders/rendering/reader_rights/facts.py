@@ -227,7 +227,7 @@ def _day(text: object) -> str:
 
 
 def _end_words(end: Row | None) -> str:
-    if end is None:
+    if end is None or not end["is_loan"]:
         return ""
     if end["ended_on"] is None:
         return f"encore ouvert le {_day(end['open_on'])}"
