@@ -46,7 +46,7 @@ def reader_rights(ledger: PostgresLedger) -> None:
     data.note_given(patron_id, who="zoé", form="pdf")
     erasure = ledger.part(PostgresErasure)
     erasure.erase(patron_id, today=DUE_DATE, who="zoé", rehearse=True)
-    rows(ledger, "UPDATE runs SET state = 'closed' WHERE dag_run_id LIKE 'run rights%'")
+    rows(ledger, "UPDATE runs SET state = 'closed', closed_at = now() WHERE dag_run_id LIKE 'run rights%'")
     ledger.loan_ends().learn()
     rows(
         ledger,

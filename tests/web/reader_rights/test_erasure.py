@@ -29,6 +29,7 @@ def text_of(answer):
 
 
 def returned(ledger):
+    rows(ledger, "UPDATE runs SET state = 'closed'")
     rows(ledger, "UPDATE loan_ends SET ended_on = least(open_on, current_date), how = 'returned'")
 
 

@@ -26,8 +26,7 @@ def who_option(parser: FrenchParser) -> None:
 
 def reader_option(parser: FrenchParser | argparse._MutuallyExclusiveGroup, *, required: bool = False) -> None:
     """Let a person name a reader by the number of the library system (ILS)."""
-    more = {"required": True} if required else {}
-    parser.add_argument("--lecteur", metavar="ID", help="le numéro du lecteur dans le SIGB", **more)  # type: ignore[arg-type]
+    parser.add_argument("--lecteur", metavar="ID", required=required, help="le numéro du lecteur dans le SIGB")
 
 
 def whoever(asked: argparse.Namespace) -> str:

@@ -93,7 +93,8 @@ _STAYS = {
         " plus ; il s'efface avec la dernière de ses lettres."
     ),
     StaysBecause.CYCLE_HASH: (
-        "Une empreinte de chaque prêt effacé, sans lecteur ni titre : pour qu'il ne soit jamais relancé à nouveau."
+        "Une empreinte de chaque prêt effacé, sans lecteur ni titre : pour qu'il ne soit jamais relancé à nouveau ; et,"
+        " un an, de son numéro s'il a reçu un SMS."
     ),
     StaysBecause.STOP_HASH: "{number} : un STOP ou une adresse morte reste respecté, sous forme d'empreinte.",
     StaysBecause.SHARED_CONTACT: (
@@ -161,6 +162,7 @@ TABLES = {
     "sms_replies": "Réponses par SMS",
     "mail_bounces": "E-mails revenus",
     "suppressions": "Désinscriptions et coordonnées écartées",
+    "sms_choices": "Ce qu'il a dit des SMS",
     "corrections": "Coordonnées qui échouent",
     "holds": "Ne pas écrire",
     "disputes": "Litiges",

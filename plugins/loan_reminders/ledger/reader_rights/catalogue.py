@@ -78,13 +78,14 @@ OF_READERS: Mapping[str, TextClause] = {
         " JOIN suppressions line ON line.library = :library AND line.channel = asked.channel"
         " AND line.recipient = asked.recipient ORDER BY line.suppression_id"
     ),
+    "sms_choices": _rows("sms_choices", "line.patron_id = ANY(CAST(:names AS text[]))", "line.choice_id"),
     "corrections": _of_reader("corrections", "line.correction_id"),
     "holds": _of_reader("holds", "line.hold_id"),
     "disputes": _of_reader("disputes", "line.dispute_id"),
     "objections": _rows("objections", "line.patron_id = ANY(CAST(:names AS text[]))", "line.objection_id"),
     "amendments": _of_reader("amendments", "line.amendment_id"),
     "put_aside": _rows("put_aside", "line.about = ANY(CAST(:contacts AS text[]))", "line.put_aside_id"),
-    "journal": _of_reader("journal", "line.at, line.entry_id"),
+    "journal": _rows("journal", "line.patron_id = :patron_id AND line.patron_id <> ''", "line.at, line.entry_id"),
 }
 """How the rows about a reader are found in each table that has some."""
 
@@ -106,5 +107,11 @@ WITHOUT_READERS: Mapping[str, str] = {
     "return_counters": "counts",
     "overdue_counters": "counts",
     "loan_looks": "days and counts",
+    "numbers_known": "keyed hashes of numbers",
+    "holdbacks": "periods, shares and seeds",
+    "effect_overdues": "counts",
+    "effect_returns": "counts",
+    "overdue_ages": "counts",
+    "effect_findings": "figures and what they allow to say",
 }
 """The other tables, and why no row of them names a reader."""

@@ -23,6 +23,7 @@ from loan_reminders.ledger.json_codecs import decode_patron, encode_recipient, s
 from loan_reminders.ledger.reader_rights.catalogue import OF_READERS, OURS
 from loan_reminders.ledger.readers.search import read_reader
 from loan_reminders.ledger.retention.fingerprints import fingerprints
+from loan_reminders.ledger.sms.consents import READER
 
 _READER = text("SELECT * FROM readers WHERE library = :library AND patron_id = :patron_id")
 _LOANS = text("""
@@ -74,13 +75,14 @@ def traces(connection: Connection, library: str, reader: Any) -> Traces:
                 contacts.add((_channel_of(contact).value, encode_recipient(contact)))
     contacts |= {(Channel.EMAIL.value, reader.email)} if reader.email else set()
     contacts |= {(Channel.SMS.value, reader.mobile)} if reader.mobile else set()
-    ours = fingerprints(connection, library)
+    ours, number = fingerprints(connection, library), reader.patron_id
+    hashes = () if ours is None else (ours.of_reader(number), ours.of_recipient(READER, number))
     return Traces(
         patron=described[-1] if described else None,
         loans=tuple(loans),
         deliveries=tuple(row.delivery_id for row in told),
         contacts=tuple(sorted(contacts)),
-        names=(reader.patron_id, *(() if ours is None else (ours.of_reader(reader.patron_id),))),
+        names=(number, *hashes),
     )
 
 

@@ -211,7 +211,7 @@ class PostgresAmendments:
 def _shown(value: Value) -> dict[str, Any]:
     """What the table of readers shows of a value, None for what it leaves as it is."""
     name = value if isinstance(value, str) else None
-    words = searched(name) if name is not None else {"name_words": None, "trigrams": None}
+    words: dict[str, Any] = searched(name) if name is not None else {"name_words": None, "trigrams": None}
     return {
         "name": name,
         "email": value.value if isinstance(value, EmailAddress) else None,

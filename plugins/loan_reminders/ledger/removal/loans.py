@@ -68,7 +68,7 @@ _ASKED = "unnest(CAST(:loan_ids AS text[]), CAST(:due_dates AS date[])) AS asked
 # In the order in which all others take them; one that a run saw again meanwhile is open, and stays.
 _HOLD = text(f"""
     SELECT ended.loan_id, ended.due_date, coalesce(ended.ended_on, ended.open_on) AS day,
-           ended.ended_on IS NOT NULL AS ended
+           (ended.ended_on IS NOT NULL OR NOT ended.is_loan) AS ended
     FROM loan_ends ended JOIN {_ASKED}
       ON ended.library = :library AND ended.loan_id = asked.loan_id AND ended.due_date = asked.due_date
     WHERE coalesce(ended.ended_on, ended.open_on) <= :loans_until

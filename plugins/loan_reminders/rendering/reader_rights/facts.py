@@ -175,6 +175,10 @@ class ReaderFacts(DisputeFacts):
              str(one["reason"]), _amendment_end(one, self._at(one, "ended_at"))]
             for one in rows.get("amendments", ())
         ]  # fmt: skip
+        yield "Ce qu'il a dit des SMS", ("Depuis le", "Quoi"), [
+            [self._at(one, "at"), "en veut" if one["choice"] == "yes" else "n'en veut pas"]
+            for one in rows.get("sms_choices", ())
+        ]  # fmt: skip
         yield "Ne pas écrire", ("Depuis le", "Jusqu'au", "Quoi", "Motif", "Levée"), [
             [self._at(one, "at"), _day(one["until"]), str(one["title"]) or "tout", str(one["reason"]),
              self._at(one, "lifted_at")]
@@ -223,7 +227,7 @@ def _day(text: object) -> str:
 
 
 def _end_words(end: Row | None) -> str:
-    if end is None:
+    if end is None or not end["is_loan"]:
         return ""
     if end["ended_on"] is None:
         return f"encore ouvert le {_day(end['open_on'])}"
