@@ -116,19 +116,21 @@ def library_of_months(
         by_month = rng.normal(0, 0.03, months).clip(-0.08, 0.08)
         for month in range(months):
             begins = date(FIRST.year + month // 12, 1 + month % 12, 1)
-            for number in range(int(rng.poisson(each)) + 1):
-                reader = int(rng.integers(readers))
-                share = slow[reader] + by_month[month]
-                if category is STUDENT:
-                    share += month * drift / 100 - (month >= since) * points / 100
-                delay = int(rng.integers(16, 60)) if rng.random() < share else int(rng.integers(2, 16))
-                loans.append(
-                    SimulatedLoan(
-                        loan_id=f"M{seed}-{category}-{month}-{number}", patron_id=f"M{seed}-{category}-{reader}",
-                        category=category, due=begins + timedelta(days=int(rng.integers(28))), length=28,
-                        by_sms=False, control=False, delay=delay,
-                    )
-                )  # fmt: skip
+            share = by_month[month]
+            if category is STUDENT:
+                share += month * drift / 100 - (month >= since) * points / 100
+            whose = rng.integers(readers, size=int(rng.poisson(each)) + 1)
+            is_long = rng.random(whose.size) < slow[whose] + share
+            delays = np.where(is_long, rng.integers(16, 60, whose.size), rng.integers(2, 16, whose.size)).tolist()
+            days = rng.integers(28, size=whose.size).tolist()
+            loans += [
+                SimulatedLoan(
+                    loan_id=f"M{seed}-{category}-{month}-{number}", patron_id=f"M{seed}-{category}-{reader}",
+                    category=category, due=begins + timedelta(days=day), length=28, by_sms=False, control=False,
+                    delay=delay,
+                )
+                for number, (reader, delay, day) in enumerate(zip(whose.tolist(), delays, days, strict=True))
+            ]  # fmt: skip
     return loans
 
 
