@@ -86,7 +86,7 @@ def cards(postgres_server, monkeypatch):
 def a_card(number, day, *, reader=1, category="01", email=True, mobile=True):
     key = "NULL" if number is None else f"'{number}'"
     mail = f"'lecteur{reader}@etu.example.org'" if email else "NULL"
-    phone = f"'06 39 98 00 {reader:02}'" if mobile else "NULL"
+    phone = f"'06 00 00 12 {reader:02}'" if mobile else "NULL"
     values = f"{key}, '{day}', 'P{reader}', '{category}', 'Dupont', {mail}, {phone}, 'Carte {number}'"
     return f"INSERT INTO cards VALUES ({values})"
 
@@ -187,7 +187,7 @@ def test_all_tasks_run_to_balanced_books_and_tell_each_request_once(tasks, cards
         cards(card)
     books = tasks.whole()
     assert world.mailed_to() == ["lecteur1@etu.example.org", "lecteur2@etu.example.org"]
-    assert world.texted_to() == ["33639980001"]
+    assert world.texted_to() == ["33600001201"]
     assert (books.loans_extracted, books.loans_in_notices, books.notices) == (5, 3, 2)
     assert books.skipped == {"no_recipient": 1, "invalid_row": 1}
     assert books.problems() == ()

@@ -122,7 +122,7 @@ class Recount:
                     yield run_id, self.seen.get((run_id, first.loan_id, due_date), ("", "other"))
 
     def returns(self) -> Counts:
-        ends = {(row.loan_id, row.due_date): row for row in rows(self.ledger, "SELECT * FROM loan_ends")}
+        ends = {(row.loan_id, row.due_date): row for row in rows(self.ledger, "SELECT * FROM loan_ends WHERE is_loan")}
         by_id = {delivery.delivery_id: delivery for delivery in self.deliveries}
         told: dict[tuple[Any, ...], str] = {}
         for claim in rows(self.ledger, "SELECT * FROM delivery_loans WHERE dropped IS NULL"):
@@ -150,7 +150,7 @@ class Recount:
     def overdue(self) -> dict[tuple[Any, ...], tuple[int, int]]:
         days: list[date] = [row.day for row in rows(self.ledger, "SELECT day FROM loan_looks")]
         counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
-        for end in rows(self.ledger, "SELECT * FROM loan_ends"):
+        for end in rows(self.ledger, "SELECT * FROM loan_ends WHERE is_loan"):
             for day in days:
                 if end.due_date < day and (end.ended_on is None or end.ended_on > day):
                     counts[day, end.branch, end.category][0] += 1

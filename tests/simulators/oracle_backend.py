@@ -20,6 +20,7 @@ ALEPH_TYPES: Mapping[str, str] = {
     "loan_date": NUMBER,
     "due_date": NUMBER,
     "renewal_count": NUMBER,
+    "notice_date": NUMBER,
 }
 """Types of the Aleph extraction's columns that are not VARCHAR; SQLite does not tell the type of a result column."""
 

@@ -72,7 +72,7 @@ def test_without_an_entry_the_first_page_has_five_cards():
 
 
 @pytest.mark.usefixtures("installed", "entry")
-def test_its_messages_its_figures_and_its_run_are_shown(told):
+def test_its_messages_its_figures_its_run_and_its_reader_are_shown(ledger, told):
     with browsing() as client:
         messages = client.get("/messages?etape=hold_arrived&canal=sms&langue=en")
         assert messages.status_code == 200
@@ -84,7 +84,9 @@ def test_its_messages_its_figures_and_its_run_are_shown(told):
         run = text_of(client.get(f"/tournees/{told}"))
         assert "Avis de réservation disponible" in run
         assert "Demandes jusqu'au" in run
-        reader = text_of(client.get("/lecteurs/P1")) if client.get("/lecteurs/P1").status_code == 200 else ""
+        [[number]] = rows(ledger, "SELECT reader_number FROM readers")
+        reader = text_of(client.get(f"/lecteurs/{number}"))
+        assert "Avis de réservation disponible, par e-mail" in reader
         assert "à rendre le" not in reader
         assert client.get("/tournees/jours-manques").status_code == 200
 

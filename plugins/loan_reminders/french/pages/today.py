@@ -244,7 +244,7 @@ def _things(number: int) -> str:
 def _stopped_words(found: Verdict) -> str:
     if len(found.stages) > 1:
         paused = all(found.days[stage].state is S.PAUSED for stage in found.stages)
-        words = _NUMBERS.get(len(found.stages), f"{len(found.stages)} tournées")
+        words = _NUMBERS.get(len(found.stages)) or many(len(found.stages), "tournée", "tournées")
         return f"{words} sont {'en pause' if paused else 'arrêtées'}"
     [stage] = found.stages
     masculine = STAGES[stage].startswith("avis")
