@@ -27,6 +27,8 @@ SEEN = {
     ("GET", "/static/relances.js"),
     ("GET", "/statistiques"),
     ("GET", "/statistiques.csv"),
+    ("GET", "/statistiques/couts"),
+    ("GET", "/statistiques/couts.csv"),
     ("GET", "/tournees/airflow"),
     ("GET", "/tournees/jours-manques"),
     ("GET", "/tournees/{run_id}"),

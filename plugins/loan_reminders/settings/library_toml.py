@@ -43,6 +43,7 @@ from loan_reminders.settings.channels import (
     holiday_region,
 )
 from loan_reminders.settings.consent import consent_codes, sms_rules
+from loan_reminders.settings.costs import CostSettings
 from loan_reminders.settings.files import kept_while_unchanged, own_templates
 from loan_reminders.settings.ils import IlsSettings
 from loan_reminders.settings.libraries import CODE, current_file, current_library, several
@@ -59,6 +60,7 @@ from loan_reminders.settings.sections import (
     StatisticsSettings,
     VolumeGuardSettings,
 )
+from loan_reminders.settings.survey import SurveySettings
 from loan_reminders.settings.values import ROOT as ROOT
 from loan_reminders.settings.values import Section
 
@@ -75,9 +77,11 @@ class Settings(Section):
     caps: CapSettings = CapSettings()
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
     statistics: StatisticsSettings = StatisticsSettings()
+    costs: CostSettings = CostSettings()
     alerts: AlertSettings = AlertSettings()
     retention: RetentionSettings = RetentionSettings()
     redirect: RedirectSettings | None = None
+    survey: SurveySettings | None = None
     stages: StagesSettings
     _own_templates: Path | None = PrivateAttr(default=None)
 
@@ -201,6 +205,7 @@ class Settings(Section):
             sender_address=ours.sender_address,
             reply_to=ours.reply_to,
             list_unsubscribe=ours.list_unsubscribe,
+            survey=self.survey.survey() if self.survey else None,
         )
 
     def text_rules(self) -> TextRules:

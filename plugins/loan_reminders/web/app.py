@@ -31,6 +31,7 @@ from loan_reminders.web.runs.run_page import router as run_page
 from loan_reminders.web.runs.today import router as today
 from loan_reminders.web.sms.callbacks import callbacks_router
 from loan_reminders.web.sms.choices import router as sms_choices
+from loan_reminders.web.statistics.costs import router as costs
 from loan_reminders.web.statistics.page import router as statistics
 from loan_reminders.web.suppressions.suppression_list import router as suppressions
 
@@ -68,6 +69,7 @@ def _pages(authenticator: Authenticator) -> FastAPI:
         registered,
         desk,
         statistics,
+        costs,
         today,
         readers,
         reader_actions,

@@ -66,7 +66,15 @@ TABS = (
         ),
     ),
     Tab(path="messages", words="Messages", right=Right.SEE),
-    Tab(path="statistiques", words="Statistiques", right=Right.SEE),
+    Tab(
+        path="statistiques",
+        words="Statistiques",
+        right=Right.SEE,
+        subtabs=(
+            Tab(path="statistiques", words="Chiffres", right=Right.SEE),
+            Tab(path="statistiques/couts", words="Coûts", right=Right.SEE),
+        ),
+    ),
     Tab(path="journal", words="Journal", right=Right.ACT),
     Tab(path="installation", words="Installation", right=Right.ADMINISTER),
 )

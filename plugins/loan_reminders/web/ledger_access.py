@@ -24,6 +24,7 @@ from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
 from loan_reminders.ledger.sms.consents import PostgresSmsChoices
+from loan_reminders.ledger.statistics.costs import PostgresCosts
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.shared_answers import forget_all
@@ -138,6 +139,11 @@ def form_keys() -> PostgresFormKeys:
 def figures() -> PostgresFigures:
     """The part of the ledger where figures are summed. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresFigures)
+
+
+def costs() -> PostgresCosts:
+    """The part of the ledger where costs are counted. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresCosts)
 
 
 def to_do() -> PostgresToDo:

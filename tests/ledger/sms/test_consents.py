@@ -70,6 +70,16 @@ def test_a_no_cancels_the_sms_that_wait_for_that_reader_and_no_other(ledger, our
     assert applied
 
 
+def test_a_no_that_came_while_the_run_was_planned_is_heard_when_it_begins_to_send(ledger, ours):
+    waiting = an_sms_waits(ledger)
+    ours.note("P1", NO, who="zoé")
+    rows(ledger, "UPDATE deliveries SET state = 'planned', reason = NULL")
+    [[run_id]] = rows(ledger, "SELECT run_id FROM runs")
+    with ledger.sender(run_id, Channel.SMS) as sender:
+        assert list(sender.waiting()) == []
+    assert states(ledger) == {waiting: ("cancelled", "opted_out")}
+
+
 @pytest.mark.parametrize(
     ("opt_in", "choice", "state"),
     [((PatronCategory.STAFF,), YES, "cancelled"), ((), YES, "planned"), ((PatronCategory.STAFF,), NO, "planned")],

@@ -8,6 +8,7 @@ from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from loan_reminders.domain.statistics.figures import Asked, Grain
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.statistics.costs import PostgresCosts
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
@@ -33,4 +34,5 @@ def figures(ledger: PostgresLedger) -> None:
         ours.returns(asked)
         ours.overdue(asked)
     ours.freshness()
+    ledger.part(PostgresCosts).counted(first=date(2026, 1, 1), last=date(2026, 12, 31), zone="Europe/Paris")
     next(ledger.part(PostgresCounters).rebuild(who="zoé"))
