@@ -132,7 +132,12 @@ def sentence_of(line: JournalLine) -> Sequence[Words]:
 
 
 _OF_LETTERS = (A.LETTER_COPIED, A.LETTER_RETURNED, A.LETTER_NUMBERED, A.LETTER_POSTED, A.LETTER_ACKNOWLEDGED)
-_COUNTED = (("letters", "lettre", "lettres"), ("lines", "ligne", "lignes"), ("bounces", "retour", "retours"))
+_COUNTED = (
+    ("letters", "lettre", "lettres"),
+    ("lines", "ligne", "lignes"),
+    ("bounces", "retour", "retours"),
+    ("changed", "changement", "changements"),
+)
 _ERASED = (
     ("loans", "prêt", "prêts"),
     ("messages", "message", "messages"),
