@@ -17,8 +17,13 @@ from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
 from loan_reminders.gateways.runs.binds import bind_names, with_binds_written
 from loan_reminders.gateways.runs.statements import final_text, offered
 from loan_reminders.settings.ils import LIBRARY_CODES
-from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
-from loan_reminders.settings.ils_systems import KohaSettings, PmbSettings, SierraSettings
+from loan_reminders.settings.ils_systems import (
+    AlephSettings,
+    KohaSettings,
+    PmbSettings,
+    SierraSettings,
+    VoyagerSettings,
+)
 from tests.lint.sql_engines import MARIADB, ORACLE, POSTGRESQL, Engine
 from tests.lint.sql_rules import faults
 

@@ -157,6 +157,57 @@ class Recount:
                     counts[day, end.branch, end.category][1] += (day - end.due_date).days >= 15
         return {key: (overdue, late) for key, (overdue, late) in counts.items()}
 
+    def letters(self) -> Counts:
+        """Letters printed and posted, by run, channel and pages."""
+        pages = "SELECT delivery_id, last_page, first_page FROM letters WHERE left_out IS NULL"
+        lengths = {row.delivery_id: row.last_page - row.first_page + 1 for row in rows(self.ledger, pages)}
+        sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+        for delivery in self.deliveries:
+            one = delivery.delivery_id
+            if delivery.run_id in self.runs and one in lengths and one in self.printed:
+                posted = self.posted.get(one)
+                counts = sums[delivery.run_id, delivery.channel, lengths[one]]
+                counts["printed"] += 1
+                counts["posted"] += delivery.channel == "letter" or bool(posted and posted.posted_on)
+        return _without_zeros(sums)
+
+    def spared(self) -> Counts:
+        """SMS that did not leave for a STOP or a dead number: a reader and due date, in the last run that says so."""
+        why = {"opted_out", "dead_number"}
+        skipped = {
+            (run.stage, skip.patron_id, skip.due_date, skip.run_id, skip.reason)
+            for skip in self.skips
+            if (run := self.runs.get(skip.run_id)) and skip.reason in why and skip.slot in (None, "sms")
+        }
+        cancelled = {
+            (run.stage, notice.patron_id, notice.due_date, one.run_id, one.reason)
+            for one in self.deliveries
+            if (run := self.runs.get(one.run_id)) and (notice := self.notices[one.notice_id])
+            and (one.channel, one.state) == ("sms", "cancelled") and one.reason in why
+        }  # fmt: skip
+        sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+        for stage, patron_id, due_date, run_id, reason in skipped | cancelled:
+            day = self.runs[run_id].due_date
+            later = any(
+                (stage, patron_id, due_date) == one[:3] and one[3] > run_id and self.runs[one[3]].due_date == day
+                for one in skipped
+            )
+            if not later:
+                sums[run_id, reason]["sms"] += 1
+        return _without_zeros(sums)
+
+
+def kept_letters(ledger: PostgresLedger) -> Counts:
+    sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    for row in rows(ledger, "SELECT * FROM letter_counters"):
+        sums[row.run_id, row.channel, row.pages].update(printed=row.printed, posted=row.posted)
+    return _without_zeros(sums)
+
+
+def kept_spared(ledger: PostgresLedger) -> Counts:
+    found = rows(ledger, "SELECT * FROM spared_counters")
+    return {(row.run_id, row.reason): {"sms": row.sms} for row in found}
+
 
 def assert_counters_are_true(ledger: PostgresLedger) -> None:
     """All runs being closed, what is kept is what the rows say."""
@@ -165,6 +216,8 @@ def assert_counters_are_true(ledger: PostgresLedger) -> None:
         (kept_messages(ledger), recount.messages()),
         (kept_returns(ledger), recount.returns()),
         (kept_overdue(ledger), recount.overdue()),
+        (kept_letters(ledger), recount.letters()),
+        (kept_spared(ledger), recount.spared()),
     ):
         wrong = {key: (kept.get(key), counted.get(key)) for key in kept | counted if kept.get(key) != counted.get(key)}
         assert wrong == {}, wrong

@@ -30,6 +30,8 @@ SEEN = {
     ("GET", "/statistiques/effet"),
     ("GET", "/statistiques/effet.csv"),
     ("GET", "/statistiques/effet.pdf"),
+    ("GET", "/statistiques/couts"),
+    ("GET", "/statistiques/couts.csv"),
     ("GET", "/tournees/airflow"),
     ("GET", "/tournees/jours-manques"),
     ("GET", "/tournees/{run_id}"),

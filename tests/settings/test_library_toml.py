@@ -153,7 +153,7 @@ def test_the_example_says_the_librarys_procedure():
     sms = policy.rule(Stage.OVERDUE_NOTICE).channels[1]
     assert (sms.channel, sms.categories, sms.minimum_loan_days) == (
         Channel.SMS,
-        frozenset({PatronCategory.STUDENT}),
+        frozenset({PatronCategory.STUDENT, PatronCategory.STAFF}),
         14,
     )
     guard = read_settings(ROOT / "library.toml").guard()

@@ -37,6 +37,7 @@ from tests.web.reader_rights.acts import OF_READER_RIGHTS
 from tests.web.readers import test_actions as of_readers
 from tests.web.runs import conftest as of_runs
 from tests.web.runs import test_missed_days as of_missed_days
+from tests.web.sms import test_choices as of_choices
 
 pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 A = JournalAct
@@ -238,8 +239,7 @@ DONE = [
     (A.CONTACTS_SHOWN, lambda desk: desk.post(f"{reader(desk)}/coordonnees")),
     (A.DISPUTE_FILE_MADE, make_a_file),
     (A.REAL_LOAN_PREVIEWED, preview),
-    (A.LIST_DOWNLOADED, lambda desk: desk.post("/a-corriger/liste")),
-    (A.LIST_DOWNLOADED, list_of_batch),
+    *((A.LIST_DOWNLOADED, do) for do in (lambda desk: desk.post("/a-corriger/liste"), list_of_batch)),
     (A.MESSAGE_RESENT, resend),
     (A.HELD, a_hold),
     (A.HOLD_LIFTED, lift_a_hold),
@@ -249,8 +249,7 @@ DONE = [
     (A.CONTACT_IGNORED, ignore),
     (A.DELIVERY_SETTLED, settle),
     (A.ASIDE_SETTLED, settle_aside),
-    (A.BOUNCES_BELIEVED, decide("oui")),
-    (A.BOUNCES_NOT_BELIEVED, decide("non")),
+    *((act, decide(dead)) for act, dead in ((A.BOUNCES_BELIEVED, "oui"), (A.BOUNCES_NOT_BELIEVED, "non"))),
     (A.VOLUME_APPROVED, answer_volume(check_volume.approve)),
     (A.VOLUME_REFUSED, answer_volume(check_volume.refuse)),
     (A.DAY_CAUGHT_UP, catch_up),
@@ -273,6 +272,7 @@ DONE = [
     (A.COUNTERS_REBUILT, rebuild),
     *OF_READER_RIGHTS,
     (A.DATA_ERASED, erase),
+    *of_choices.ACTS,
 ]
 """Each act, and how a person does it; the act is done once, whatever comes before it."""
 

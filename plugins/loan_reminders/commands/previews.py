@@ -78,7 +78,7 @@ def _each(ours: Settings, stage: Stage, channel: Channel, now: datetime) -> Iter
 
 
 def _emails(ours: Settings, stage: Stage, place: Path, now: datetime, chromium: str) -> Iterator[Path]:
-    compose = email_composer(ours.templates, ours.email_identity(), stage=stage, clock=lambda: now)
+    compose = email_composer(ours.templates, ours.email_identity().for_a_look(), stage=stage, clock=lambda: now)
     for name, sample in _each(ours, stage, Channel.EMAIL, now):
         mail = compose(sample.delivery)
         message = message_from_bytes(mail.content, policy=policy.default)

@@ -46,6 +46,7 @@ def email_composer(
         message_id_domain=identity.sender_address.rpartition("@")[2],
         clock=clock,
         list_unsubscribe=identity.list_unsubscribe,
+        survey=identity.survey,
     )
 
     def compose(delivery: Delivery) -> RenderedEmail:

@@ -29,6 +29,7 @@ from loan_reminders.domain.sms.text import (
 )
 from loan_reminders.domain.stages import Channel, PatronCategory, Policy, Stage
 from loan_reminders.domain.states import Refusal
+from loan_reminders.french.pages.messages import survey_words
 from loan_reminders.rendering.template_folders import TemplatePlace
 from loan_reminders.services.compose import email_composer
 
@@ -171,7 +172,9 @@ class Previews:
 
     def email(self, delivery: Delivery) -> EmailPreview:
         """An e-mail. Raises TemplateError or RecipientError."""
-        compose = email_composer(self._templates, self._identity, stage=delivery.notice.stage, clock=self._clock)
+        compose = email_composer(
+            self._templates, self._identity.for_a_look(), stage=delivery.notice.stage, clock=self._clock
+        )
         mail = compose(delivery)
         message = message_from_bytes(mail.content, policy=policy.default)
         part = message.get_body(("html",)) if isinstance(message, EmailMessage) else None
@@ -245,6 +248,8 @@ class Previews:
                 ("En-tête, fenêtre, tableau et signature", "_layouts/letter.typ"),
             ]
         found = [Part(words=words, file=f"templates/{file}") for words, file in named if self._exists(file)]
+        if channel is Channel.EMAIL and self._identity.survey is not None:
+            found.append(Part(words=survey_words(self._identity.survey), file="library.toml, [survey]"))
         if channel is Channel.SMS:
             found.append(Part(words="Mention STOP", file="library.toml, [sms] opt_out_mention"))
         found.append(Part(words="Nom, adresses et horaires de la bibliothèque", file="library.toml, [library]"))

@@ -8,8 +8,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from loan_reminders.domain.runs.extraction import PHONE_COLUMNS
-from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
-from loan_reminders.settings.ils_systems import KohaSettings, PmbSettings, SierraSettings, ViewSettings
+from loan_reminders.settings.ils_systems import (
+    AlephSettings,
+    KohaSettings,
+    PmbSettings,
+    SierraSettings,
+    ViewSettings,
+    VoyagerSettings,
+)
 from loan_reminders.settings.values import Section, Text, known_ils, phone_column
 
 LIBRARY_CODES = {"aleph": ("adm_library", "bib_library", "bor_library")}

@@ -21,7 +21,7 @@ from pydantic import PrivateAttr, ValidationError, model_validator
 from loan_reminders.domain.dag_ids import dag_id
 from loan_reminders.domain.email.identity import EmailIdentity
 from loan_reminders.domain.errors import SettingsError
-from loan_reminders.domain.letters.batches import EnvelopeWindow, LetterLayout
+from loan_reminders.domain.letters.batches import LetterLayout
 from loan_reminders.domain.library import Branch, LibraryIdentity
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.extraction import CodeMapping
@@ -44,13 +44,14 @@ from loan_reminders.settings.channels import (
     holiday_region,
 )
 from loan_reminders.settings.consent import consent_codes, sms_rules
+from loan_reminders.settings.costs import CostSettings
 from loan_reminders.settings.files import kept_while_unchanged, own_templates
 from loan_reminders.settings.ils import IlsSettings
 from loan_reminders.settings.libraries import CODE, current_file, current_library, several
 from loan_reminders.settings.libraries import settings_path as settings_path
 from loan_reminders.settings.messages import PATTERNS, explain
 from loan_reminders.settings.notices import ToldSettings, with_statements
-from loan_reminders.settings.rules import by_code, notice_rule, own_addresses, redirect_of, stage_rule
+from loan_reminders.settings.rules import by_code, layout_of, notice_rule, own_addresses, redirect_of, stage_rule
 from loan_reminders.settings.sections import (
     AlertSettings,
     CapSettings,
@@ -60,6 +61,7 @@ from loan_reminders.settings.sections import (
     StatisticsSettings,
     VolumeGuardSettings,
 )
+from loan_reminders.settings.survey import SurveySettings
 from loan_reminders.settings.values import ROOT as ROOT
 
 
@@ -75,9 +77,11 @@ class Settings(ToldSettings):
     caps: CapSettings = CapSettings()
     volume_guard: VolumeGuardSettings = VolumeGuardSettings()
     statistics: StatisticsSettings = StatisticsSettings()
+    costs: CostSettings = CostSettings()
     alerts: AlertSettings = AlertSettings()
     retention: RetentionSettings = RetentionSettings()
     redirect: RedirectSettings | None = None
+    survey: SurveySettings | None = None
     _own_templates: Path | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any) -> None:
@@ -158,16 +162,7 @@ class Settings(ToldSettings):
 
     def letter_layout(self) -> LetterLayout:
         """How letters are laid out."""
-        ours = self.letters
-        return LetterLayout(
-            window=EnvelopeWindow(ours.window),
-            logo=ours.logo,
-            recto_start=ours.recto_start,
-            signature=tuple(ours.signature),
-            deadline_days=ours.deadline_days,
-            rules_reference=ours.rules_reference,
-            letters_per_file=ours.letters_per_file,
-        )
+        return layout_of(self.letters)
 
     def redirection(self) -> Redirect | None:
         """Where a test installation sends everything; None in production."""
@@ -197,6 +192,7 @@ class Settings(ToldSettings):
             sender_address=ours.sender_address,
             reply_to=ours.reply_to,
             list_unsubscribe=ours.list_unsubscribe,
+            survey=self.survey.survey() if self.survey else None,
         )
 
     def text_rules(self) -> TextRules:

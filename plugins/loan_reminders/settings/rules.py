@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loan_reminders.domain.holdback import Holdback
+from loan_reminders.domain.letters.batches import EnvelopeWindow, LetterLayout
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.stages import Channel, ChannelRule, PatronCategory, Stage, StageRule
-from loan_reminders.settings.channels import SmsSettings
+from loan_reminders.settings.channels import LetterSettings, SmsSettings
 from loan_reminders.settings.notices import NoticeSettings
 from loan_reminders.settings.sections import ChannelSettings, LibrarySettings, RedirectSettings, StageSettings
 
@@ -36,6 +37,19 @@ def redirect_of(settings: RedirectSettings) -> Redirect:
         allow=frozenset(
             EmailAddress(value=entry) if "@" in entry else MobileNumber(value=entry) for entry in settings.allow
         ),
+    )
+
+
+def layout_of(settings: LetterSettings) -> LetterLayout:
+    """How letters are laid out."""
+    return LetterLayout(
+        window=EnvelopeWindow(settings.window),
+        logo=settings.logo,
+        recto_start=settings.recto_start,
+        signature=tuple(settings.signature),
+        deadline_days=settings.deadline_days,
+        rules_reference=settings.rules_reference,
+        letters_per_file=settings.letters_per_file,
     )
 
 

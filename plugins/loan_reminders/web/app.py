@@ -33,6 +33,7 @@ from loan_reminders.web.runs.run_page import router as run_page
 from loan_reminders.web.runs.today import router as today
 from loan_reminders.web.sms.callbacks import callbacks_router
 from loan_reminders.web.sms.choices import router as sms_choices
+from loan_reminders.web.statistics.costs import router as costs
 from loan_reminders.web.statistics.effect_page import router as effect
 from loan_reminders.web.statistics.page import router as statistics
 from loan_reminders.web.suppressions.suppression_list import router as suppressions
@@ -72,6 +73,7 @@ def _pages(authenticator: Authenticator) -> FastAPI:
         desk,
         statistics,
         effect,
+        costs,
         today,
         readers,
         reader_actions,

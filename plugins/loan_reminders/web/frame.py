@@ -73,6 +73,7 @@ TABS = (
         subtabs=(
             Tab(path="statistiques", words="Messages et retours", right=Right.SEE),
             Tab(path="statistiques/effet", words="Effet des SMS", right=Right.SEE),
+            Tab(path="statistiques/couts", words="Coûts", right=Right.SEE),
         ),
     ),
     Tab(path="journal", words="Journal", right=Right.ACT),

@@ -26,10 +26,11 @@ from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
 from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
-from loan_reminders.ledger.sms.consents import PostgresSmsChoices
+from loan_reminders.ledger.statistics.costs import PostgresCosts
 from loan_reminders.ledger.statistics.effect import PostgresEffect
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
+from loan_reminders.ledger.suppressions.consents import PostgresSmsChoices
 from loan_reminders.ledger.suppressions.objections import PostgresObjections
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.shared_answers import forget_all
@@ -174,6 +175,11 @@ def figures() -> PostgresFigures:
 def effect() -> PostgresEffect:
     """The part of the ledger that knows what SMS do. Raises SettingsError or LedgerUnavailable."""
     return _ledger().part(PostgresEffect)
+
+
+def costs() -> PostgresCosts:
+    """The part of the ledger where costs are counted. Raises SettingsError or LedgerUnavailable."""
+    return _ledger().part(PostgresCosts)
 
 
 def to_do() -> PostgresToDo:

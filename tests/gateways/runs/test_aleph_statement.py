@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from loan_reminders.hooks.ils import statement
-from loan_reminders.settings.ils_oracle import AlephSettings
+from loan_reminders.settings.ils_systems import AlephSettings
 from sql.demo.generator import make_library
 from sql.demo.tables import BINDS, Library, write_sqlite
 from tests.scenes.aleph import TODAY, due_day, ymd

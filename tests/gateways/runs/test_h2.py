@@ -12,7 +12,7 @@ import pytest
 from loan_reminders.domain.loans import Loan
 from loan_reminders.gateways.runs.binds import together, values_named
 from loan_reminders.gateways.runs.statements import final_text
-from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
+from loan_reminders.settings.ils_systems import AlephSettings, VoyagerSettings
 from sql.demo.oddities import STAGE_DAYS
 from sql.demo.oracle_script import write_script
 from sql.demo.tables import Library

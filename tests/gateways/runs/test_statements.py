@@ -7,7 +7,7 @@ import pytest
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.gateways.runs.statements import final_text, offered
 from loan_reminders.hooks.ils import statement
-from loan_reminders.settings.ils_oracle import AlephSettings, VoyagerSettings
+from loan_reminders.settings.ils_systems import AlephSettings, VoyagerSettings
 from loan_reminders.settings.library_toml import settings
 from sql.demo.tables import BINDS
 from sql.demo.voyager import BINDS as VOYAGER_BINDS

@@ -10,6 +10,7 @@ from loan_reminders.domain.statistics.effect import Change, Findings, Verdict
 from loan_reminders.domain.statistics.figures import Asked, Grain
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.statistics.costs import PostgresCosts
 from loan_reminders.ledger.statistics.effect import PostgresEffect
 from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.ledger.statistics.holdbacks import keep_holdback
@@ -46,4 +47,5 @@ def figures(ledger: PostgresLedger) -> None:
     effect.count(today=today, current=None)
     effect.counts(since=today, zone="Europe/Paris")
     assert effect.newest() is not None
+    ledger.part(PostgresCosts).counted(first=date(2026, 1, 1), last=date(2026, 12, 31), zone="Europe/Paris")
     next(ledger.part(PostgresCounters).rebuild(who="zoé"))

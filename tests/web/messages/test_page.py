@@ -100,6 +100,7 @@ def test_an_sms_says_what_it_costs_and_which_character_makes_it_dear():
     assert re.search(r"Caractères \d+ sur 160 Segments 1 Coût 0,05 € 1 SMS du forfait, à 0,05 € le segment", text)
     assert "ê devient e : tel quel, il triplerait le prix du SMS" in text
     assert "« devient &#34; :" in text
+    assert "Ne plus recevoir de SMS : STOP au 36180" in text, "the first SMS to a number is shown beside the usual one"
     assert "[sms] opt_out_mention" in page
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.loans import SmsChoice
-from loan_reminders.ledger.sms.consents import PostgresSmsChoices
+from loan_reminders.ledger.suppressions.consents import PostgresSmsChoices
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_runs import rows
 from tests.web.client import browsing
@@ -122,3 +123,26 @@ def test_the_page_says_the_rule_of_each_population(ledger):
     assert "Les personnels n&#39;en reçoivent que s&#39;ils disent oui." in page
     assert "Les lecteurs extérieurs n&#39;en reçoivent pas." in page
     assert "mineurs" not in page
+
+
+def _noted(desk):
+    a_reader(desk.ledger, card="21")
+    desk.post(PAGE, lecteur="21", dit="non")
+
+
+def _taken_off(desk):
+    _noted(desk)
+    [line] = desk.ledger.part(PostgresSmsChoices).lines(limit=1)
+    desk.post(f"{PAGE}/{line.choice_id}/retrait")
+
+
+def _imported(desk):
+    desk.client.post(f"{PAGE}/import", files={"fichier": ("l.csv", b"lecteur;sms\nP1;oui\n")})
+
+
+ACTS = (
+    (JournalAct.SMS_CHOICE_NOTED, _noted),
+    (JournalAct.SMS_CHOICE_REMOVED, _taken_off),
+    (JournalAct.SMS_CHOICES_IMPORTED, _imported),
+)
+"""What a person does on this page, for the test of the journal."""

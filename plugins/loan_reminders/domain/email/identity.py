@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from loan_reminders.domain.email.survey import Survey
 from loan_reminders.domain.library import LibraryIdentity
 
 
@@ -11,7 +12,8 @@ from loan_reminders.domain.library import LibraryIdentity
 class EmailIdentity:
     """What each e-mail says of its sender.
 
-    `list_unsubscribe` is the https or mailto address of a List-Unsubscribe header, empty for none.
+    `list_unsubscribe` is the https or mailto address of a List-Unsubscribe header, empty for none. `survey` is the line
+    that invites readers to the library's own form, None when there is no survey.
     """
 
     library: LibraryIdentity
@@ -19,3 +21,8 @@ class EmailIdentity:
     sender_address: str
     reply_to: str
     list_unsubscribe: str = ""
+    survey: Survey | None = None
+
+    def for_a_look(self) -> EmailIdentity:
+        """The same, with the line of the survey whatever the day and the reader."""
+        return self if self.survey is None else replace(self, survey=self.survey.for_a_look())

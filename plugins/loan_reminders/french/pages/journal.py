@@ -145,7 +145,12 @@ def sentence_of(line: JournalLine) -> Sequence[Words]:
 
 _OF_LETTERS = (A.LETTER_COPIED, A.LETTER_RETURNED, A.LETTER_NUMBERED, A.LETTER_POSTED, A.LETTER_ACKNOWLEDGED)
 _OF_CHANNELS = (A.DELIVERY_SETTLED, A.MESSAGE_RESENT, A.OBJECTED, A.OBJECTION_LIFTED)
-_COUNTED = (("letters", "lettre", "lettres"), ("lines", "ligne", "lignes"), ("bounces", "retour", "retours"))
+_COUNTED = (
+    ("letters", "lettre", "lettres"),
+    ("lines", "ligne", "lignes"),
+    ("bounces", "retour", "retours"),
+    ("changed", "changement", "changements"),
+)
 _ERASED = (
     ("loans", "prêt", "prêts"),
     ("messages", "message", "messages"),

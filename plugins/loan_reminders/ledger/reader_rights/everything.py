@@ -23,7 +23,7 @@ from loan_reminders.ledger.json_codecs import decode_patron, encode_recipient, s
 from loan_reminders.ledger.reader_rights.catalogue import OF_READERS, OURS
 from loan_reminders.ledger.readers.search import read_reader
 from loan_reminders.ledger.retention.fingerprints import fingerprints
-from loan_reminders.ledger.sms.consents import READER
+from loan_reminders.ledger.suppressions.consents import READER
 
 _READER = text("SELECT * FROM readers WHERE library = :library AND patron_id = :patron_id")
 _LOANS = text("""

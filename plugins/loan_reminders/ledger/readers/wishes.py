@@ -13,8 +13,8 @@ from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.readers.held import held
-from loan_reminders.ledger.sms.consents import choices_of
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.suppressions.consents import choices_of
 from loan_reminders.ledger.suppressions.objections import objected
 
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
+from loan_reminders.ledger.statistics.cost_counting import count_costs
 from loan_reminders.ledger.statistics.loan_ends import learn_from_run
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, UNREACHABLE
 from loan_reminders.ledger.tables.sms import PAID
@@ -166,6 +167,7 @@ def count_again(connection: Connection, library: str, runs: Iterable[int]) -> in
         counted = {"runs": list(taken)}
         for statement in (_FORGET_MESSAGES, _FORGET_RETURNS, _COUNT_MESSAGES, _COUNT_NOT_REACHED, _COUNT_RETURNS):
             connection.execute(statement, counted)
+        count_costs(connection, taken)
     return len(taken)
 
 

@@ -25,6 +25,7 @@ from loan_reminders.french.words import failed_in_a_row
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
 from loan_reminders.ledger.retention.fingerprints import hidden
+from loan_reminders.ledger.suppressions.consents import cancel_refused
 from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
 from loan_reminders.ledger.suppressions.numbers_reached import forget_numbers
 from loan_reminders.ledger.tables.columns import dated
@@ -208,8 +209,10 @@ def add_dead_numbers(connection: Connection, library: str, numbers: Sequence[str
 
 
 def cancel_waiting(connection: Connection, library: str, run_id: int) -> int:
-    """Cancel the SMS of a run that wait for numbers on the list; returns how many."""
-    return len(connection.execute(_CANCEL, {"library": library, "run_id": run_id, "recipients": None}).all())
+    """Cancel the SMS of a run that wait for numbers on the list, or for readers who said no; returns how many."""
+    refused = cancel_refused(connection, library, run_id)
+    asked = {"library": library, "run_id": run_id, "recipients": None}
+    return refused + len(connection.execute(_CANCEL, asked).all())
 
 
 def suppressed(connection: Connection, library: str, recipients: Sequence[Recipient]) -> dict[Recipient, SkipReason]:

@@ -74,14 +74,16 @@ from loan_reminders.ledger.tables.sms import sms_choices as sms_choices
 from loan_reminders.ledger.tables.sms import sms_credits as sms_credits
 from loan_reminders.ledger.tables.sms import sms_replies as sms_replies
 from loan_reminders.ledger.tables.statistics import counted_runs as counted_runs
+from loan_reminders.ledger.tables.statistics import letter_counters as letter_counters
 from loan_reminders.ledger.tables.statistics import loan_ends as loan_ends
 from loan_reminders.ledger.tables.statistics import loan_looks as loan_looks
 from loan_reminders.ledger.tables.statistics import message_counters as message_counters
 from loan_reminders.ledger.tables.statistics import overdue_counters as overdue_counters
 from loan_reminders.ledger.tables.statistics import return_counters as return_counters
+from loan_reminders.ledger.tables.statistics import spared_counters as spared_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0023"
+SCHEMA_REVISION = "0024"
 """The migration these tables stand for."""
 
 

@@ -1,11 +1,12 @@
 """The tables of figures: no reader is in them, and each can be made again out of the other tables.
 
-`counted_runs` says which runs are in the counters, and holds back a second count of the same run, or any further one
-of a run that is `frozen`: some of its loans are removed, a recount would be short of them. `message_counters`
-has what became of a run's messages; its moments are quarters of an hour, so that days are those of whatever zone the
-library is in. `return_counters` has what became of the loans told of, `overdue_counters` the overdue loans on the day
-of a look. `loan_ends` knows of each loan and due date that a run has seen until when it was open; `loan_looks` are the
-days on which the ILS was asked about all of them.
+`counted_runs` says which runs are in the counters, and holds back a second count of the same run, or any further one of
+a run that is `frozen`: some of its loans are removed, a recount would be short of them. `message_counters` has what
+became of a run's messages; its moments are quarters of an hour, so that days are those of whatever zone the library is
+in. `letter_counters` has its letters by their pages, `spared_counters` the SMS that did not leave because the number
+said STOP or is dead. `return_counters` has what became of the loans told of, `overdue_counters` the overdue loans on
+the day of a look. `loan_ends` knows of each loan and due date that a run has seen until when it was open; `loan_looks`
+are the days on which the ILS was asked about all of them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     Numeric,
     PrimaryKeyConstraint,
     Table,
@@ -26,6 +28,7 @@ from sqlalchemy import (
 )
 
 from loan_reminders.domain.stages import Channel, PatronCategory
+from loan_reminders.domain.statistics.costs import Spared
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.ledger.tables.columns import count, library_code, metadata, moment, of_run, one_of, stage_name
 
@@ -88,6 +91,38 @@ return_counters = Table(
     Index("return_counters_by_day", "library", "day"),
 )
 """The channel is that of the SMS for a loan whose reader was told by e-mail and by SMS."""
+
+letter_counters = Table(
+    "letter_counters",
+    metadata,
+    library_code(),
+    of_run(),
+    Column("moment", DateTime(timezone=True), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("pages", Integer, nullable=False),
+    count("printed"),
+    count("posted"),
+    PrimaryKeyConstraint("run_id", "moment", "channel", "pages"),
+    stage_name(),
+    one_of("channel", (Channel.LETTER, Channel.REGISTERED_LETTER)),
+    Index("letter_counters_by_moment", "library", "moment"),
+)
+
+spared_counters = Table(
+    "spared_counters",
+    metadata,
+    library_code(),
+    of_run(),
+    Column("moment", DateTime(timezone=True), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    count("sms"),
+    PrimaryKeyConstraint("run_id", "reason"),
+    stage_name(),
+    one_of("reason", Spared),
+    Index("spared_counters_by_moment", "library", "moment"),
+)
 
 overdue_counters = Table(
     "overdue_counters",

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from loan_reminders.domain.clock import Clock
+from loan_reminders.domain.email.survey import Survey
 from loan_reminders.domain.errors import RecipientError, SettingsError, TemplateError
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.messages import RenderedEmail
@@ -36,7 +37,7 @@ BLOCKS = frozenset({"message", "advice", "thanks"})
 
 FACTS = frozenset({
     "patron_name", "patron_barcode", "loans", "loan", "count", "due_date", "today", "days_left", "days_late",
-    "branches", "branch", "library", "language", "direction", "subject", *BLOCKS,
+    "branches", "branch", "library", "language", "direction", "subject", "survey", *BLOCKS,
 })  # fmt: skip
 """Every name that a template for e-mail may use."""
 
@@ -85,8 +86,9 @@ class EmailRenderer:
 
     `sender` is the From header, `Name <address>`. `clock` gives the Date header of each message, the moment it is
     written. `message_id_domain` is the right-hand side of Message-ID; its left is the delivery's id, so that a
-    message sent again after a doubt is recognised by the reader's mail program. `list_unsubscribe` (https or mailto,
-    `{delivery}` in it stands for the delivery's id) makes a List-Unsubscribe header, or none when empty.
+    message sent again after a doubt is recognised by the reader's mail program. `list_unsubscribe` (https or
+    mailto, `{delivery}` in it stands for the delivery's id) makes a List-Unsubscribe header, or none when empty.
+    `survey` adds a line to the e-mails of its days and readers, the same for all of them.
 
     A reader whose language has a folder below the stage (`templates/<stage>/<language>/email/`) is written to in it,
     any other in French. May be shared between threads.
@@ -104,6 +106,7 @@ class EmailRenderer:
         message_id_domain: str,
         clock: Clock,
         list_unsubscribe: str = "",
+        survey: Survey | None = None,
     ) -> None:
         if clock().tzinfo is None:
             raise SettingsError("La date des e-mails doit avoir un fuseau horaire.")
@@ -118,6 +121,7 @@ class EmailRenderer:
         self._constant_headers = (
             f"From: {author}\r\nReply-To: {_address(reply_to)}\r\nAuto-Submitted: auto-generated\r\n"
         )
+        self._survey = survey
         self._unsubscribe = unsubscribe_headers(list_unsubscribe)
 
     def render(self, delivery: Delivery, *, today: date, meant_for: str = "") -> RenderedEmail:
@@ -181,6 +185,7 @@ class EmailRenderer:
             "library": self._library,
             "language": parts.language,
             "direction": parts.direction,
+            "survey": self._survey.line(notice.patron.category, parts.language, today) if self._survey else None,
         }
 
     def _parts_for(self, stage: Stage, language: str) -> _Parts:

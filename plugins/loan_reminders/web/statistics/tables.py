@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
@@ -26,7 +27,7 @@ from loan_reminders.french.pages.statistics import MONTHS, READERS, SHORT_MONTHS
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.web.statistics.charts import written
 
-Cell = str | int | float | None
+Cell = str | int | float | Decimal | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _MESSAGES = (
     "prévenus",
@@ -69,6 +70,7 @@ class Table:
         unit = self.units.get(place, "")
         if unit == EUROS:
             return euros(cell)
+        cell = float(cell) if isinstance(cell, Decimal) else cell
         return f"{written(cell)}\N{NO-BREAK SPACE}{unit}" if unit else written_exactly(cell)
 
     def file(self) -> bytes:

@@ -48,8 +48,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("numbers_known")
-    op.drop_table("sms_choices")
+    # What follows ends transactions in the middle: whoever is cut short begins again.
+    op.execute("DROP TABLE IF EXISTS numbers_known")
+    op.execute("DROP TABLE IF EXISTS sms_choices")
     # What the older program has no word for is told by its nearest one. The journal is never changed by a program; a
     # downgrade alone may.
     op.execute("UPDATE skips SET reason = 'not_eligible' WHERE reason IN ('not_asked_for', 'minor', 'not_texted')")

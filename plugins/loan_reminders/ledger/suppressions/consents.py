@@ -68,6 +68,20 @@ _CANCEL = text("""
     SELECT :library, delivery_id, 'cancelled', 'opted_out', true FROM cancelled
     RETURNING receipt_id
 """)
+# For whoever begins to send: what was said while the run was being planned counts, too.
+_CANCEL_OF_RUN = text("""
+    WITH cancelled AS (
+        UPDATE deliveries delivery SET state = 'cancelled', reason = 'opted_out', answered_at = now()
+        FROM notices notice JOIN sms_choices said
+          ON said.library = notice.library AND said.patron_id = notice.patron_id AND said.choice = 'no'
+        WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = 'sms'
+          AND delivery.state = 'planned' AND notice.notice_id = delivery.notice_id
+        RETURNING delivery.delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, applied)
+    SELECT :library, delivery_id, 'cancelled', 'opted_out', true FROM cancelled
+    RETURNING receipt_id
+""")
 _REMOVE = text("""
     DELETE FROM sms_choices WHERE library = :library AND choice_id = :choice_id RETURNING patron_id, choice
 """)
@@ -103,6 +117,11 @@ def choices_of(connection: Connection, library: str, patron_ids: Sequence[str]) 
 
 def _as_readers(patron_ids: Sequence[str]) -> list[tuple[str, str]]:
     return [(READER, one) for one in patron_ids]
+
+
+def cancel_refused(connection: Connection, library: str, run_id: int) -> int:
+    """Cancel the SMS of a run that wait for readers who said no; returns how many."""
+    return len(connection.execute(_CANCEL_OF_RUN, {"library": library, "run_id": run_id}).all())
 
 
 class PostgresSmsChoices:
@@ -178,11 +197,11 @@ class PostgresSmsChoices:
         faults = dict(file.faults)
         with self._transaction() as connection:
             wanted: dict[str, SmsChoice] = {}
-            for line, patron_id in self._named(connection, file):
-                if isinstance(patron_id, LineFault):
-                    faults[line] = patron_id
+            for line, named in self._named(connection, file):
+                if isinstance(named, LineFault):
+                    faults[line] = named
                 else:
-                    wanted[patron_id[0]] = patron_id[1]
+                    wanted[named[0]] = named[1]
             changed = self._note(connection, wanted, who=who, source=ChoiceSource.IMPORT)
             facts = {"changed": changed, "same": len(wanted) - changed, "left_out": len(faults)}
             act = JournalAct.SMS_CHOICES_IMPORTED
@@ -195,9 +214,8 @@ class PostgresSmsChoices:
         known = self._by_card(connection, [line.reader for line in file.lines])
         found: list[tuple[int, tuple[str, SmsChoice] | LineFault]] = []
         for line in file.lines:
-            patron_id = known.get(line.reader, LineFault.UNKNOWN_CARD)
-            fault = isinstance(patron_id, LineFault)
-            found.append((line.number, patron_id if fault else (str(patron_id), line.choice)))  # type: ignore[arg-type]
+            whose = known.get(line.reader, LineFault.UNKNOWN_CARD)
+            found.append((line.number, whose if isinstance(whose, LineFault) else (whose, line.choice)))
         return found
 
     def _by_card(self, connection: Connection, cards: Sequence[str]) -> Mapping[str, str | LineFault]:

@@ -8,7 +8,7 @@ from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.sms.choices import ChoiceSource, LineFault, read_file
 from loan_reminders.domain.stages import Channel, PatronCategory
-from loan_reminders.ledger.sms.consents import PostgresSmsChoices
+from loan_reminders.ledger.suppressions.consents import PostgresSmsChoices
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_runs import extracted, planned, rows, states
@@ -68,6 +68,16 @@ def test_a_no_cancels_the_sms_that_wait_for_that_reader_and_no_other(ledger, our
     assert states(ledger) == {mine: ("cancelled", "opted_out"), other: ("planned", None)}
     [[applied]] = rows(ledger, "SELECT applied FROM receipts WHERE delivery_id = :id", id=mine)
     assert applied
+
+
+def test_a_no_that_came_while_the_run_was_planned_is_heard_when_it_begins_to_send(ledger, ours):
+    waiting = an_sms_waits(ledger)
+    ours.note("P1", NO, who="zoé")
+    rows(ledger, "UPDATE deliveries SET state = 'planned', reason = NULL")
+    [[run_id]] = rows(ledger, "SELECT run_id FROM runs")
+    with ledger.sender(run_id, Channel.SMS) as sender:
+        assert list(sender.waiting()) == []
+    assert states(ledger) == {waiting: ("cancelled", "opted_out")}
 
 
 @pytest.mark.parametrize(
