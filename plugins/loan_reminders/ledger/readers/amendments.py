@@ -183,7 +183,10 @@ class PostgresAmendments:
                 raise AmendmentRefused(AmendmentRefusal.SAME)
             _end(connection, self._library, {before.amendment_id: AmendmentEnd.REPLACED}, who=who)
             return before.instead_of
-        if any(one.how not in (AmendmentEnd.AGREED, AmendmentEnd.CHANGED) for one in earlier):
+        # A name that was put right stands at the head of the address too.
+        told_by = (field, AmendedField.NAME) if field is AmendedField.ADDRESS else (field,)
+        over = (AmendmentEnd.AGREED, AmendmentEnd.CHANGED)
+        if any(one.field in told_by and one.how not in over for one in earlier):
             return None
         now = given(patron, field)
         if now == value:
