@@ -12,8 +12,8 @@ from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
+from loan_reminders.domain.notice_rows import NOTICE_COLUMNS
 from loan_reminders.domain.runs.extraction import COLUMNS
-from loan_reminders.domain.runs.reading.notice_rows import NOTICE_COLUMNS
 from loan_reminders.gateways.runs.binds import bind_names, with_binds_written
 from loan_reminders.gateways.runs.statements import final_text, offered
 from loan_reminders.settings.ils import LIBRARY_CODES

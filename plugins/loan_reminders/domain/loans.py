@@ -62,7 +62,7 @@ OF_A_NOTICE = "@"
 class Loan:
     """One document on loan. `loan_id` tells this loan from any other of the same item.
 
-    It may stand for something else that readers are told of once: `is_loan` is False then (`runs.reading.notice_rows`).
+    It may stand for something else that readers are told of once: `is_loan` is False then (`domain.notice_rows`).
 
     Texts are as the ILS holds them, trimmed, never None; an empty title stays empty here and gets words in rendering.
     `remarks` are of the row just read: the ledger counts them and keeps none with the loan.

@@ -55,7 +55,8 @@ KOHA_TABLES = """
 READERS = [
     {"borrowernumber": 1, "surname": "Martin", "firstname": "Camille", "email": "camille@etu.example.org",
      "smsalertnumber": "06 00 00 12 01", "categorycode": "01", "lang": "en"},
-    {"borrowernumber": 2, "surname": "Durand", "firstname": "Anne", "email": "", "categorycode": "10"},
+    {"borrowernumber": 2, "surname": "Durand", "firstname": "Anne", "email": "",
+     "smsalertnumber": None, "categorycode": "10", "lang": "default"},
 ]  # fmt: skip
 WAITS = {"borrowernumber": 1, "biblionumber": 1, "branchcode": "BUDRT", "found": "W", "itemnumber": 7,
          "waitingdate": "2026-03-03"}  # fmt: skip
@@ -260,7 +261,7 @@ def test_a_statement_without_a_column_or_with_a_row_that_cannot_be_read(aleph):
 
 
 def test_the_view_is_asked_for_the_days_of_a_run(postgres_server):
-    from loan_reminders.domain.runs.reading.notice_rows import NOTICE_COLUMNS
+    from loan_reminders.domain.notice_rows import NOTICE_COLUMNS
     from tests.scenes.library_systems import gateway_to
 
     name = postgres_server.create_database()

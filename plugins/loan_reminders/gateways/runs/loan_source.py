@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 
 from loan_reminders.domain.errors import IlsRejected, RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
-from loan_reminders.domain.runs.cells import read_day
-from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, loan_id_of, parse_row, reject
-from loan_reminders.domain.runs.reading.notice_rows import (
+from loan_reminders.domain.notice_rows import (
     DAY,
     NOTICE_COLUMNS,
     notice_id_of,
     parse_notice_row,
     reject_notice_row,
 )
+from loan_reminders.domain.runs.cells import read_day
+from loan_reminders.domain.runs.extraction import COLUMNS, CodeMapping, loan_id_of, parse_row, reject
 from loan_reminders.domain.stages import Stage
 from loan_reminders.french.plurals import many
 from loan_reminders.gateways.runs.binds import LOANS_AT_ONCE, together, values_named
@@ -140,7 +140,7 @@ class IlsLoanSource:
 class IlsNoticeSource(IlsLoanSource):
     """The requests that a notice tells of: a run's days, streamed inside one read-only transaction.
 
-    `sql` returns the columns of `domain.runs.reading.notice_rows` for the days from `due_from` to before `due_to` (or
+    `sql` returns the columns of `domain.notice_rows` for the days from `due_from` to before `due_to` (or
     the numbers `from_ymd` to `due_ymd`). A run asks for its day and the `days_back` days before it. Whether something
     still waits is asked by the same statement: what it does not give any more is over. `today` is the day of whoever
     asks.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.loans import RejectedRow
+from loan_reminders.domain.notice_rows import NOTICE_COLUMNS
 from loan_reminders.domain.ports.outside import LoanSource
-from loan_reminders.domain.runs.reading.notice_rows import NOTICE_COLUMNS
 from loan_reminders.domain.stages import Stage
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence

@@ -7,14 +7,14 @@ from datetime import date, timedelta
 import pytest
 
 from loan_reminders.domain.errors import RowError
-from loan_reminders.domain.runs.extraction import CodeMapping
-from loan_reminders.domain.runs.planning import key, out_of_time, plan_notices
-from loan_reminders.domain.runs.reading.notice_rows import (
+from loan_reminders.domain.notice_rows import (
     NOTICE_COLUMNS,
     notice_id_of,
     parse_notice_row,
     reject_notice_row,
 )
+from loan_reminders.domain.runs.extraction import CodeMapping
+from loan_reminders.domain.runs.planning import key, out_of_time, plan_notices
 from loan_reminders.domain.stages import Channel, ChannelRule, Policy, Stage, StageRule
 from loan_reminders.domain.states import DeliveryState, Refusal, SkipReason
 from tests.scenes.builders import a_loan
