@@ -46,6 +46,16 @@ def failing(error: Exception):
     return Failing(task_id="failing", stage=Stage.OVERDUE_NOTICE)
 
 
+def test_the_clock_that_is_asked_before_each_message_looks_up_the_settings_once(monkeypatch):
+    from loan_reminders.operators import base
+
+    asked, operator = [], failing(IlsUnavailable("x"))
+    monkeypatch.setattr(base, "settings", lambda: asked.append(1) or settings())
+    moments = [operator.now() for _ in range(3)]
+    assert {str(one.tzinfo) for one in moments} == {"Europe/Paris"}
+    assert asked == [1]
+
+
 def test_a_temporary_error_is_left_to_airflows_retries(connected):
     with pytest.raises(IlsUnavailable):
         failing(IlsUnavailable("the ILS does not answer")).execute({})

@@ -10,6 +10,7 @@ import multiprocessing
 import resource
 import tempfile
 import time
+import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -48,10 +49,10 @@ def retention(bed: Bed) -> list[Figure]:
     database = bed.ledger(ready)
     plain = _seconds(bed.postgres, database, _PLAIN.format(ended=ended, cycles=cycles))
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        seconds, removed, before, after, _ = pool.apply(_night, (bed.postgres.url(database), today))
+        seconds, removed, before, after, *_ = pool.apply(_night, (bed.postgres.url(database), today))
     bed.drop(database)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        *_, steps = pool.apply(_night, (bed.postgres.url(ready), today, True))
+        *_, steps, grown = pool.apply(_night, (bed.postgres.url(ready), today, True))
     bed.drop(ready)
     remark = f"{removed['loans']} cycles, {removed['messages']} messages, {removed['readers']} readers"
     return [
@@ -62,6 +63,7 @@ def retention(bed: Bed) -> list[Figure]:
             unit="MB",
             baseline=before,
             remarks=("megabytes from the first page to the last; baseline: what was there before the first",),
+            steps=tuple(grown),
         ),
     ]
 
@@ -72,8 +74,13 @@ def _seconds(server: EmbeddedPostgres, database: str, statement: str) -> float:
     return time.monotonic() - since
 
 
-def _night(url: str, today: date, looked_into: bool = False) -> tuple[float, dict[str, int], float, float, list[str]]:
-    """The real passage, in a process of its own, once a single page of it has warmed everything up."""
+def _night(
+    url: str, today: date, looked_into: bool = False
+) -> tuple[float, dict[str, int], float, float, list[str], list[str]]:
+    """The real passage, in a process of its own, once a single page of it has warmed everything up.
+
+    Looked into, it says which steps took most and which lines of Python hold most of what stayed.
+    """
     from loan_reminders.domain.retention.terms import Terms
     from loan_reminders.gateways.letters.letter_store import FolderLetterStore
     from loan_reminders.ledger.connect import connect
@@ -86,9 +93,17 @@ def _night(url: str, today: date, looked_into: bool = False) -> tuple[float, dic
         ours.remove(LOANS, terms, after=None, rehearse=True)
         before, clock = _peak_mb(), Clock(Sampler() if looked_into else None)
         store = FolderLetterStore(Path(folder))
+        if looked_into:
+            tracemalloc.start()
         with clock:
             removed = erase_expired(ours, ledger.loan_ends(), store, terms=terms, now=datetime.now(UTC), rehearse=False)
-        return clock.seconds, removed.counts(), before, _peak_mb(), clock.steps
+        grown = _held() if looked_into else []
+        return clock.seconds, removed.counts(), before, _peak_mb(), clock.steps, grown
+
+
+def _held() -> list[str]:
+    held = tracemalloc.take_snapshot().statistics("lineno")[:3]
+    return [f"{one.size / 2**20:.1f} MB {'/'.join(Path(str(one.traceback[0])).parts[-3:])}" for one in held]
 
 
 def _peak_mb() -> float:

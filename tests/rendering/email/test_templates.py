@@ -129,13 +129,19 @@ def test_a_template_that_fails_while_rendering_tells_where_and_no_data(
         "{{ cycler.__init__.__globals__.os.environ }}",
         "{{ self.__init__.__globals__ }}",
         "{{ range(10 ** 9) | length }}",
+        "{{ library.__class__ }}",
+        "{{ library.__dataclass_fields__ }}",
+        "{{ library.branch.__func__.__globals__ }}",
+        "{{ library.branch.__self__.__class__ }}",
+        "{{ '{0.__class__}'.format(library) }}",
+        "{{ library.unknown }}",
     ],
 )
 def test_a_template_reaches_neither_python_nor_the_server(tmp_path: Path, words: str) -> None:
     """Whoever may edit words may not read the secrets of the machine that sends them."""
     templates = own_templates(tmp_path, {"overdue_notice/email/subject.txt.j2": words})
     with pytest.raises(TemplateError, match=r"subject\.txt\.j2, ligne 1 : (Jinja répond|erreur OverflowError)"):
-        templates.render("overdue_notice/email/subject.txt.j2", {"library_name": "BU Montclar"})
+        templates.render("overdue_notice/email/subject.txt.j2", {"library_name": "BU Montclar", "library": a_library()})
 
 
 @pytest.mark.parametrize(
