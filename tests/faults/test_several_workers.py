@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -23,6 +24,8 @@ LATENCY_S = 0.1
 
 @pytest.fixture(scope="module")
 def lived() -> Iterator[tuple[CeleryInstallation, Day, Reached]]:
+    if not os.environ.get("WORKERS"):
+        pytest.skip("a day on two Celery workers takes minutes: WORKERS=1, or `make workers` for 10,000 notices")
     if not redis_server.available():
         pytest.skip(redis_server.MISSING)
     if not s3_server.available():
