@@ -13,7 +13,7 @@ import re
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _KEPT = (*((f" {sign}", f"{_NO_BREAK}{sign}") for sign in ":;!?»"), ("« ", f"«{_NO_BREAK}"))
-_AS_IT_IS = re.compile(r"<(pre|textarea|style)\b.*?</\1>|value=\"[^\"]*\"", re.DOTALL)
+_AS_IT_IS = re.compile(r"<(pre|textarea|style)\b.*?</\1>|value=\"[^\" ]* [^\"]*\"", re.DOTALL)
 
 
 def spaced(text: str) -> str:

@@ -260,9 +260,9 @@ def settings() -> Settings:
 
     Raises SettingsError when its file is wrong, and when there are several libraries and none is current.
     """
-    file = current_file()
-    if several():
-        return read_library_once(file)
+    file = settings_path()
+    if file.is_dir():
+        return read_library_once(current_file())
     ours, asked = read_once(file), current_library()
     if asked not in (None, ours.library.code):
         raise SettingsError(f"{file} : pas de bibliothèque « {asked} » ; la seule est « {ours.library.code} »")

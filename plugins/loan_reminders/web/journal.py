@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -72,7 +72,7 @@ def page(
     lines = found.lines
     return at.html(
         "journal.html.j2",
-        rows=[_row(line, now) for line in lines],
+        rows=[_row(line, now, zone) for line in lines],
         persons=[(person.number, person.name) for person in persons],
         kinds=sorted(((str(act), words) for act, words in KINDS.items()), key=lambda kind: kind[1]),
         asked=filters,
@@ -86,10 +86,10 @@ def page(
     )
 
 
-def _row(line: JournalLine, now: datetime) -> JournalRow:
-    moment = line.entry.at.astimezone(settings().zone)
+def _row(line: JournalLine, now: datetime, zone: tzinfo) -> JournalRow:
+    moment = line.entry.at.astimezone(zone)
     return JournalRow(
-        when=when_words(moment, now=now, zone=settings().zone),
+        when=when_words(moment, now=now, zone=zone),
         exact=moment.isoformat(timespec="seconds"),
         who=line.entry.who,
         said=sentence_of(line),

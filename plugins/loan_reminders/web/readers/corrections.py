@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
@@ -12,6 +12,7 @@ from fastapi import Path as InPath
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.journal import JournalAct
+from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.readers.corrections import ContactFault, Correction, CorrectionOrder, CorrectionOutcome
 from loan_reminders.french.days import day_words, when_words
 from loan_reminders.french.pages.corrections import FAULTS, contact_words
@@ -113,7 +114,8 @@ def download(
     except ReminderError as error:
         return at.unavailable(error)
     header = ("carte", "lecteur", "motif", "contact", "bibliotheque", "depuis", "avis_manques")
-    return spreadsheet("coordonnees-a-corriger", header, map(_cells, lines))
+    zone, library = settings().zone, settings().identity()
+    return spreadsheet("coordonnees-a-corriger", header, (_cells(line, zone, library) for line in lines))
 
 
 @router.post("/a-corriger/{correction_id}")
@@ -165,11 +167,12 @@ def _page(
         )
     except ReminderError as error:
         return at.unavailable(error)
-    now = datetime.now(settings().zone)
+    zone, library = settings().zone, settings().identity()
+    now = datetime.now(zone)
     return at.html(
         "a_corriger.html.j2",
         status,
-        rows=[_row(line, now) for line in lines],
+        rows=[_row(line, now, zone, library) for line in lines],
         pages=pages,
         order=Order(column=asked.tri or "avis", descending=asked.descending, asked=asked.filters),
         faults=_choices({fault.value: words for fault, words in FAULTS.items()}, counts, place=0),
@@ -199,8 +202,8 @@ def _branches(counts: Mapping[tuple[ContactFault, str], int]) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda one: one[1]))
 
 
-def _row(line: Correction, now: datetime) -> CorrectionRow:
-    zone, again = settings().zone, ""
+def _row(line: Correction, now: datetime, zone: tzinfo, library: LibraryIdentity) -> CorrectionRow:
+    again = ""
     if line.settled_at is not None and line.outcome is not None:
         said = "noté comme corrigé" if line.outcome is CorrectionOutcome.CORRECTED else "ignoré"
         why = f" : « {line.because} »" if line.because else ""
@@ -212,7 +215,7 @@ def _row(line: Correction, now: datetime) -> CorrectionRow:
         card=line.reader_card,
         fault=FAULTS[line.fault],
         contact=contact_words(line),
-        branch=settings().identity().branch(line.branch).name if line.branch else "",
+        branch=library.branch(line.branch).name if line.branch else "",
         since=day_words(line.since.astimezone(zone).date()),
         notices=line.notices,
         suppression_id=line.suppression_id,
@@ -220,14 +223,13 @@ def _row(line: Correction, now: datetime) -> CorrectionRow:
     )
 
 
-def _cells(line: Correction) -> tuple[object, ...]:
-    zone = settings().zone
+def _cells(line: Correction, zone: tzinfo, library: LibraryIdentity) -> tuple[object, ...]:
     return (
         line.reader_card,
         line.reader_name,
         FAULTS[line.fault],
         contact_words(line),
-        settings().identity().branch(line.branch).name if line.branch else "",
+        library.branch(line.branch).name if line.branch else "",
         day_words(line.since.astimezone(zone).date()),
         line.notices,
     )

@@ -139,6 +139,7 @@ def _credit_drawing(known: Mapping[date, int], left: int | None, today: date) ->
     words = (
         f"Crédit SMS, de {number_words(values[0])} le {first.day}/{first.month:02} à {number_words(left)} aujourd'hui"
     )
-    labels = [f"{(first + timedelta(days=day)):%d/%m}" for day in range(len(values))]
+    days = (first + timedelta(days=day) for day in range(len(values)))
+    labels = [f"{day.day:02}/{day.month:02}" for day in days]
     line = Series(words="crédit", colour="sms", values=tuple(values))
     return chart("lines", words, labels, [line], width=WIDTH, height=140)
