@@ -9,7 +9,7 @@ from loan_reminders.domain.stages import Basis, PatronCategory, SmsRules
 from loan_reminders.settings.library_toml import ROOT, read_settings
 
 EXAMPLE = (ROOT / "library.toml").read_text(encoding="utf-8")
-SECTIONS = EXAMPLE[EXAMPLE.index("[sms.populations]") : EXAMPLE.index("[letters]")]
+SECTIONS = EXAMPLE[EXAMPLE.index("[sms.populations]") : EXAMPLE.index("# For a while, hold the SMS back")]
 
 
 def read(folder, text):

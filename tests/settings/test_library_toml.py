@@ -204,7 +204,7 @@ def test_the_holidays_of_the_three_departments_of_the_east(tmp_path, place, good
 
 def test_the_first_day_is_that_of_the_policy(tmp_path):
     changed = tmp_path / "library.toml"
-    changed.write_text(EXAMPLE.replace("# starts_on = 2026-09-01", "starts_on = 2026-09-01"), encoding="utf-8")
+    changed.write_text(EXAMPLE.replace("# starts_on = 2026-09-01", "starts_on = 2026-09-01", 1), encoding="utf-8")
     assert read_settings(ROOT / "library.toml").policy().starts_on is None
     assert read_settings(changed).policy().starts_on == date(2026, 9, 1)
 

@@ -53,7 +53,7 @@ def test_after_the_last_stage_nothing_comes():
 
 def test_the_channels_are_those_known_today():
     assert step(day(0)).channels == (Channel.EMAIL, Channel.SMS)
-    assert step(day(0), patron={"category": PatronCategory.STAFF}).channels == (Channel.EMAIL,)
+    assert step(day(0), patron={"category": PatronCategory.EXTERNAL}).channels == (Channel.EMAIL,)
     assert step(day(0), suppressed={a_mobile(): SkipReason.OPTED_OUT}).channels == (Channel.EMAIL,)
     assert step(day(5), patron={"email": Refusal.MISSING}).channels == (Channel.LETTER,)
     assert step(day(16)).channels == (Channel.REGISTERED_LETTER,)

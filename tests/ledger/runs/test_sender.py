@@ -18,7 +18,19 @@ from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.json_codecs import encode_receipt
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron, some_loans
-from tests.scenes.ledger_runs import S, a_run, answer, by_id, ids, offered, planned, rows, some_deliveries, states
+from tests.scenes.ledger_runs import (
+    S,
+    a_run,
+    answer,
+    by_id,
+    first_to_a_number,
+    ids,
+    offered,
+    planned,
+    rows,
+    some_deliveries,
+    states,
+)
 from tests.scenes.sentences import saying
 
 
@@ -28,7 +40,7 @@ def test_deliveries_come_back_as_they_were_planned(ledger: PostgresLedger, chann
     with ledger.sender(run_id, channel) as sender:
         pages = list(sender.waiting(page_size=2))
         assert [len(page) for page in pages] == [2, 2, 1]
-        assert [delivery for page in pages for delivery in page] == by_id(deliveries)
+        assert [delivery for page in pages for delivery in page] == first_to_a_number(by_id(deliveries))
 
 
 def test_a_delivery_about_some_of_its_notice_keeps_both(ledger: PostgresLedger) -> None:

@@ -124,7 +124,7 @@ def test_a_letter_may_follow_a_refused_mail_but_not_join_a_sent_one(ledger: Post
     [
         "UPDATE deliveries SET reason = 'because'",
         "UPDATE deliveries SET channel = 'pigeon'",
-        "UPDATE runs SET stage = 'third_reminder'",
+        "UPDATE runs SET stage = 'Third reminder!'",
         "UPDATE runs SET state = 'lost'",
         "INSERT INTO skips (library, run_id, loan_id, patron_id, reason) SELECT library, run_id, '', '', 'x' FROM runs",
     ],

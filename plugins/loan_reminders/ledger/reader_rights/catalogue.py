@@ -60,10 +60,12 @@ OF_READERS: Mapping[str, TextClause] = {
         " SELECT * FROM sms_acks acks WHERE acks.library = :library"
         " AND acks.delivery_id = ANY(CAST(:deliveries AS uuid[]))"
         " UNION ALL SELECT * FROM sms_acks strange WHERE strange.library = :library"
-        " AND strange.delivery_id IS NULL AND strange.phone_number = ANY(CAST(:numbers AS text[]))"
+        " AND strange.delivery_id IS NULL AND left(strange.phone_number, 40) = ANY(CAST(:numbers AS text[]))"
         ") AS line ORDER BY line.ack_id"
     ),
-    "sms_replies": _rows("sms_replies", "line.phone_number = ANY(CAST(:numbers AS text[]))", "line.reply_number"),
+    "sms_replies": _rows(
+        "sms_replies", "left(line.phone_number, 40) = ANY(CAST(:numbers AS text[]))", "line.reply_number"
+    ),
     "mail_bounces": text(
         "SELECT to_jsonb(line) AS row FROM ("
         " SELECT * FROM mail_bounces known WHERE known.library = :library"
@@ -84,7 +86,7 @@ OF_READERS: Mapping[str, TextClause] = {
     "disputes": _of_reader("disputes", "line.dispute_id"),
     "objections": _rows("objections", "line.patron_id = ANY(CAST(:names AS text[]))", "line.objection_id"),
     "amendments": _of_reader("amendments", "line.amendment_id"),
-    "put_aside": _rows("put_aside", "line.about = ANY(CAST(:contacts AS text[]))", "line.put_aside_id"),
+    "put_aside": _rows("put_aside", "left(line.about, 320) = ANY(CAST(:contacts AS text[]))", "line.put_aside_id"),
     "journal": _rows("journal", "line.patron_id = :patron_id AND line.patron_id <> ''", "line.at, line.entry_id"),
 }
 """How the rows about a reader are found in each table that has some."""
@@ -106,6 +108,8 @@ WITHOUT_READERS: Mapping[str, str] = {
     "message_counters": "counts",
     "return_counters": "counts",
     "overdue_counters": "counts",
+    "letter_counters": "counts",
+    "spared_counters": "counts",
     "loan_looks": "days and counts",
     "numbers_known": "keyed hashes of numbers",
     "holdbacks": "periods, shares and seeds",

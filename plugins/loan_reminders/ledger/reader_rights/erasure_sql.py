@@ -114,18 +114,18 @@ REHEARSED = (
 # another's.
 STRANGERS = (
     text("""
-        DELETE FROM sms_replies WHERE library = :library AND phone_number = ANY(CAST(:numbers AS text[]))
+        DELETE FROM sms_replies WHERE library = :library AND left(phone_number, 40) = ANY(CAST(:numbers AS text[]))
           AND settled_at IS NOT NULL
     """),
     text("""
-        DELETE FROM sms_acks WHERE library = :library AND phone_number = ANY(CAST(:numbers AS text[]))
+        DELETE FROM sms_acks WHERE library = :library AND left(phone_number, 40) = ANY(CAST(:numbers AS text[]))
           AND delivery_id IS NULL AND settled_at IS NOT NULL
     """),
     text("""
         DELETE FROM mail_bounces WHERE library = :library AND recipient = ANY(CAST(:emails AS text[]))
           AND delivery_id IS NULL AND settled_at IS NOT NULL
     """),
-    text("DELETE FROM put_aside WHERE library = :library AND about = ANY(CAST(:contacts AS text[]))"),
+    text("DELETE FROM put_aside WHERE library = :library AND left(about, 320) = ANY(CAST(:contacts AS text[]))"),
 )
 OTHERS_HAVE = text("""
     SELECT asked.channel, asked.recipient

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from loan_reminders.domain.desk import AsideKind
@@ -49,7 +50,7 @@ put_aside = Table(
     UniqueConstraint("library", "kind", "fingerprint", name="one_put_aside_each"),
     one_of("kind", AsideKind),
     Index("put_aside_of_late", "library", "at"),
-    Index("put_aside_about", "library", "about"),
+    Index("put_aside_about", "library", text("left(about, 320)")),
 )
 
 question_answers = Table(

@@ -54,7 +54,9 @@ sms_acks = Table(
     UniqueConstraint("library", "fingerprint", name="one_ack_each"),
     one_of("status", AckStatus),
     Index("sms_acks_to_settle", "library", "ack_id", postgresql_where=text("settled_at IS NULL")),
-    Index("sms_acks_of_nobody", "library", "phone_number", postgresql_where=text("delivery_id IS NULL")),
+    Index(
+        "sms_acks_of_nobody", "library", text("left(phone_number, 40)"), postgresql_where=text("delivery_id IS NULL")
+    ),
     Index("sms_acks_unknown", "library", "at", postgresql_where=text("delivery_id IS NULL")),
     Index("sms_acks_of_delivery", "delivery_id"),
 )
@@ -75,7 +77,7 @@ sms_replies = Table(
     UniqueConstraint("library", "reply_id", name="one_reply_each"),
     Index("sms_replies_to_settle", "library", "reply_number", postgresql_where=text("settled_at IS NULL")),
     Index("sms_replies_by_age", "library", "at"),
-    Index("sms_replies_of_number", "library", "phone_number"),
+    Index("sms_replies_of_number", "library", text("left(phone_number, 40)")),
 )
 
 sms_credits = Table(

@@ -15,11 +15,14 @@ branch_labels = None
 depends_on = None
 
 INDEXES = {
-    "sms_replies_of_number": "sms_replies (library, phone_number)",
-    "sms_acks_of_nobody": "sms_acks (library, phone_number) WHERE delivery_id IS NULL",
-    "put_aside_about": "put_aside (library, about)",
+    "sms_replies_of_number": "sms_replies (library, left(phone_number, 40))",
+    "sms_acks_of_nobody": "sms_acks (library, left(phone_number, 40)) WHERE delivery_id IS NULL",
+    "put_aside_about": "put_aside (library, left(about, 320))",
 }
-"""By these all that came from somebody is found, whatever the size of the ledger."""
+"""By these all that came from somebody is found, whatever the size of the ledger.
+
+Of what others sent, only as much is in an index as a number or an address can be long: the rest may be of any length.
+"""
 
 NEAREST_OLDER_WORD = {
     "reader_data_given": "dispute_file_made",
