@@ -23,9 +23,9 @@ from loan_reminders.ledger.run_pages.run_page import PostgresRunPages
 from loan_reminders.ledger.run_pages.to_do import PostgresToDo
 from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.runs.today import PostgresToday
-from loan_reminders.ledger.sms.consents import PostgresSmsChoices
 from loan_reminders.ledger.statistics.costs import PostgresCosts
 from loan_reminders.ledger.statistics.figures import PostgresFigures
+from loan_reminders.ledger.suppressions.consents import PostgresSmsChoices
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.shared_answers import forget_all
 

@@ -12,8 +12,8 @@ from loan_reminders.ledger.removal.choices import forget_choices, forget_never_s
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.retention.fingerprints import make_fingerprints
 from loan_reminders.ledger.runs.resends import PostgresResends
-from loan_reminders.ledger.sms.consents import PostgresSmsChoices
-from loan_reminders.ledger.sms.first_words import forget_numbers
+from loan_reminders.ledger.suppressions.consents import PostgresSmsChoices
+from loan_reminders.ledger.suppressions.first_words import forget_numbers
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_sms import left
 

@@ -6,7 +6,7 @@ import pytest
 
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.loans import SmsChoice
-from loan_reminders.ledger.sms.consents import PostgresSmsChoices
+from loan_reminders.ledger.suppressions.consents import PostgresSmsChoices
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_runs import rows
 from tests.web.client import browsing

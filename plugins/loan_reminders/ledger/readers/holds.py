@@ -20,8 +20,8 @@ from loan_reminders.ledger import journal
 from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.readers.held import IN_FORCE, held
-from loan_reminders.ledger.sms.consents import choices_of
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.suppressions.consents import choices_of
 
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
 # By the loan, then the newest: the runs of years are many, those that saw one loan are few.

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.suppressions.suppression import HIDDEN
 from loan_reminders.ledger.retention.fingerprints import Fingerprints, fingerprints
-from loan_reminders.ledger.sms.consents import READER
+from loan_reminders.ledger.suppressions.consents import READER
 
 _DROP_YES = text("""
     DELETE FROM sms_choices WHERE library = :library AND patron_id = ANY(CAST(:patrons AS text[])) AND choice = 'yes'

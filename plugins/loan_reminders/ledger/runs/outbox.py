@@ -16,7 +16,7 @@ from loan_reminders.domain.notices import Delivery, Notice
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient
-from loan_reminders.ledger.sms.first_words import never_reached
+from loan_reminders.ledger.suppressions.first_words import never_reached
 
 LoanRecord = tuple[int, str, date]
 """A loan as one run saw it: run, loan id, due date."""

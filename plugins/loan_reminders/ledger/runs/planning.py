@@ -21,9 +21,9 @@ from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.json_codecs import decode_loan, encode_recipient
 from loan_reminders.ledger.readers.held import held
 from loan_reminders.ledger.runs.claims import Claims
-from loan_reminders.ledger.sms.consents import choices_of
 from loan_reminders.ledger.statistics.counting import count_again
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.suppressions.consents import choices_of
 from loan_reminders.ledger.suppressions.failing_contacts import note_planned
 from loan_reminders.ledger.tables import loans_seen, runs
 

@@ -33,9 +33,9 @@ from loan_reminders.ledger.readers.held import held
 from loan_reminders.ledger.runs.close import close_books
 from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms import credits as sms_credits
-from loan_reminders.ledger.sms.consents import choices_of
-from loan_reminders.ledger.sms.first_words import never_reached
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.suppressions.consents import choices_of
+from loan_reminders.ledger.suppressions.first_words import never_reached
 
 # What was cancelled never left. The newest attempt is the last message, however it ended.
 _LAST = text("""

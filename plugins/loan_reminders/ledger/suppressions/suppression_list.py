@@ -25,9 +25,9 @@ from loan_reminders.french.words import failed_in_a_row
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import encode_recipient, storable
 from loan_reminders.ledger.retention.fingerprints import hidden
-from loan_reminders.ledger.sms.consents import cancel_refused
-from loan_reminders.ledger.sms.first_words import forget_numbers
+from loan_reminders.ledger.suppressions.consents import cancel_refused
 from loan_reminders.ledger.suppressions.failing_contacts import note_suppressed
+from loan_reminders.ledger.suppressions.first_words import forget_numbers
 from loan_reminders.ledger.tables.columns import dated
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders feedback ' || :library, 0))")

@@ -8,7 +8,7 @@ from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.domain.sms.choices import ChoiceSource, LineFault, read_file
 from loan_reminders.domain.stages import Channel, PatronCategory
-from loan_reminders.ledger.sms.consents import PostgresSmsChoices
+from loan_reminders.ledger.suppressions.consents import PostgresSmsChoices
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_runs import extracted, planned, rows, states
