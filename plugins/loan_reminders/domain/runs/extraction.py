@@ -105,7 +105,7 @@ def parse_row(row: Mapping[str, object], codes: CodeMapping) -> Loan:
         branch=branch,
         language=clean_text(get("language"), "language"),
     )
-    if code := codes.consent.unknown(row):
+    if code := codes.consent.unknown(_consent_code(row, codes)):
         unknown = (*unknown, (CodeKind.SMS_CONSENT, code))
     noticed = bool(unknown or mended or lost)
     return Loan(
@@ -211,9 +211,26 @@ def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping, due_d
             tuple(raw_text(get(column), column) for column in PLACE_COLUMNS),
             codes.own_addresses,
         ),
-        sms_choice=codes.consent.choice(row),
-        minor=codes.consent.minor(row, on=due_date, zone=codes.zone),
+        sms_choice=codes.consent.choice(_consent_code(row, codes)),
+        minor=codes.consent.minor(_birth(row, codes), on=due_date),
     )
+
+
+def _consent_code(row: Mapping[str, object], codes: CodeMapping) -> str:
+    try:
+        return clean_text(row.get(codes.consent.column), codes.consent.column)
+    except RowError:
+        return ""
+
+
+def _birth(row: Mapping[str, object], codes: CodeMapping) -> date | None:
+    """The birth date, where the settings ask for it and it can be read."""
+    if codes.consent.minor_under is None:
+        return None
+    try:
+        return read_day(row.get(BIRTH_DATE), BIRTH_DATE, zone=codes.zone)
+    except RowError:
+        return None
 
 
 LONGEST_NAME = 300

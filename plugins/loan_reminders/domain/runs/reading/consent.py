@@ -6,13 +6,10 @@ it is looked at only where the settings have a rule for minors, and one word, mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date
 
-from loan_reminders.domain.errors import RowError
 from loan_reminders.domain.loans import SmsChoice
-from loan_reminders.domain.runs.reading.cells import clean_text, read_day
 
 SMS_CONSENT, BIRTH_DATE = "sms_consent", "birth_date"
 OPTIONAL_COLUMNS = (SMS_CONSENT, BIRTH_DATE)
@@ -31,36 +28,24 @@ class ConsentCodes:
     no: frozenset[str] = frozenset()
     minor_under: int | None = None
 
-    def choice(self, row: Mapping[str, object]) -> SmsChoice | None:
-        """What the row says that the reader said; None for nothing, and for a code that is on neither list."""
-        code = self._code(row)
+    def choice(self, code: str) -> SmsChoice | None:
+        """What a code says that the reader said; None for nothing, and for a code that is on neither list."""
         if code in self.no:
             return SmsChoice.NO
         return SmsChoice.YES if code in self.yes else None
 
-    def unknown(self, row: Mapping[str, object]) -> str:
+    def unknown(self, code: str) -> str:
         """The code of the column `sms_consent` that is on neither list, where there is any list; else nothing."""
         if self.column != SMS_CONSENT or not (self.yes or self.no):
             return ""
-        code = self._code(row)
         return "" if code in self.yes or code in self.no else code
 
-    def minor(self, row: Mapping[str, object], *, on: date, zone: tzinfo | None) -> bool:
-        """Whether the reader is a minor on a day; without a birth date that can be read, no."""
-        if self.minor_under is None or row.get(BIRTH_DATE) is None:
-            return False
-        try:
-            born = read_day(row.get(BIRTH_DATE), BIRTH_DATE, zone=zone)
-        except RowError:
+    def minor(self, born: date | None, *, on: date) -> bool:
+        """Whether a reader is a minor on a day; without a birth date that can be read, no."""
+        if self.minor_under is None or born is None:
             return False
         years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
         return 0 <= years < self.minor_under
-
-    def _code(self, row: Mapping[str, object]) -> str:
-        try:
-            return clean_text(row.get(self.column), self.column)
-        except RowError:
-            return ""
 
 
 NO_CODES = ConsentCodes()
