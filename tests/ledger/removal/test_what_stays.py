@@ -154,7 +154,7 @@ def test_the_journal_keeps_who_did_what_and_forgets_about_whom(ledger, tmp_path)
     plant(ledger, tmp_path, [one])
     lines = "SELECT entry_id, at, who, act FROM journal WHERE act <> 'data_erased' ORDER BY entry_id"
     before = rows(ledger, lines)
-    assert len(before) == 3
+    assert len(before) == 5
     remove(ledger, tmp_path)
     assert rows(ledger, lines) == before
     assert rows(ledger, "SELECT DISTINCT patron_id, detail FROM journal") == [("", "")]
