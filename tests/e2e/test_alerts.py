@@ -45,7 +45,7 @@ def test_two_runs_of_one_cause_with_several_red_tasks_are_one_message(installati
     assert message["To"] == "equipe@bu-montclar.example"
     assert message["Subject"].endswith("1. Lettre de courtoisie, en échec")
     text = message.get_content()
-    assert "tâche « Extraire les prêts »" in text
+    assert "tâche «\N{NO-BREAK SPACE}Extraire les prêts\N{NO-BREAK SPACE}»" in text
     assert "01/01/2999" in text
     run_id = failed[Stage.COURTESY_NOTICE]["dag_run_id"]
     assert run_id in text
