@@ -13,6 +13,7 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import ROOT, read_settings
 from loan_reminders.watching import alerts
 from tests.scenes.letter_readers import by_post
+from tests.scenes.sentences import as_typed
 from tests.scenes.world import DUE, loans
 from tests.simulators.smtp_sink import SmtpSink
 
@@ -98,7 +99,7 @@ def test_a_failed_task_is_told_with_its_sentence_and_the_run_no_more(dags, sink,
     alerts.on_run_failed({"dag": dag, "run_id": "scheduled__2026-11-27", "reason": "task_failure"})
     (message,) = sink.messages()
     assert message["To"] == TEAM
-    text = message.get_content()
+    text = as_typed(message.get_content())
     assert "Corriger la connexion mail_relay." in text
     assert "tâche « Envoyer les e-mails »" in text
 
@@ -114,7 +115,7 @@ def test_an_error_nobody_expected_says_class_and_place_and_no_reader(dags, sink,
 
     for number, raising in enumerate((lambda: failure_of(KeyError(READER)), lambda: _raised(broken))):
         alerts.on_task_failed(context(dags["overdue_notice"], "send_emails", raising(), run_id=f"run {number}"))
-    texts = [message.get_content() for message in sink.messages()]
+    texts = [as_typed(message.get_content()) for message in sink.messages()]
     assert texts
     assert all("Erreur inattendue : KeyError" in text for text in texts)
     assert READER not in "".join(texts) + caplog.text
@@ -149,7 +150,7 @@ def test_the_dag_processor_tells_a_run_that_failed_as_a_whole(dags, sink, ours):
     )
     _execute_dag_callbacks(SimpleNamespace(dags=dags), request, structlog.get_logger())
     (message,) = sink.messages()
-    assert "« Déclencher » avec ce jour de référence" in message.get_content()
+    assert "« Déclencher » avec ce jour de référence" in as_typed(message.get_content())
     assert "scheduled__2026-11-28" in message.get_content()
 
 
