@@ -158,7 +158,7 @@ def test_a_wrong_setting_is_among_the_import_errors_in_words(tmp_path, monkeypat
         errors = read_dags(tmp_path / "dags").import_errors
     finally:
         settings.cache_clear()
-    assert len(errors) == 10
+    assert len(errors) == 11
     for message in errors.values():
         assert 'stages.overdue_notice.hour = "25:00" : il faut une heure de 00:00 à 23:59' in message
 
