@@ -117,13 +117,13 @@ RULES = {"close_run": "all_done", "print_letters": "all_done_min_one_success"}
 
 
 def test_no_task_of_any_dag_can_fail_unseen(dags):
-    """Airflow judges a run by its leaves: each task is one, with no rule of its own, or « Clore et vérifier » looks."""
+    """Airflow judges a run by its leaves: what is behind a failed task is red too, or « Clore et vérifier » looks."""
     for dag in dags.values():
         leaves = [task for task in dag.tasks if not task.downstream_task_ids]
         if "close_run" in dag.task_ids:
             assert [task.task_id for task in leaves] == ["close_run"]
         else:
-            assert leaves == list(dag.tasks)
+            assert leaves
         for task in dag.tasks:
             assert task.trigger_rule == RULES.get(task.task_id, "all_success")
             assert not task.is_teardown
