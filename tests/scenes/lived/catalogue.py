@@ -110,10 +110,10 @@ def _each_reader_read_once() -> Iterator[None]:
     """A reader has many loans in three months, with the same contacts in each row: they are understood once."""
     understand, known = extraction._patron, {}
 
-    def once(row: Mapping[str, object], patron_id: str, codes: CodeMapping) -> Patron:
+    def once(row: Mapping[str, object], patron_id: str, codes: CodeMapping, due_date: date) -> Patron:
         key = (patron_id, row.get("patron_status"))
         if key not in known:
-            known[key] = understand(row, patron_id, codes)
+            known[key] = understand(row, patron_id, codes, due_date)
         return known[key]
 
     with mock.patch.object(extraction, "_patron", once):
