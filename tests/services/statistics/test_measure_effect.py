@@ -77,7 +77,7 @@ def test_a_month_is_known_fifteen_days_after_its_end():
 
 
 def test_students_and_staff_who_were_moving_apart_already_are_not_compared():
-    found = concluded(months(0, drift=-2.0, each=200)).change
+    found = concluded(months(0, drift=-3.0, each=300)).change
     assert found.verdict is Verdict.NOT_COMPARABLE
     assert found.estimate is not None, "it is shown, and concludes nothing"
 

@@ -50,7 +50,7 @@ def of_comparison(seed: int, points: float) -> tuple[Estimate | None, Verdict]:
 
 
 def of_months(seed: int, points: float) -> tuple[Estimate | None, Verdict]:
-    found = conclude(tally(library_of_months(seed, -points, each=50)), Deciding(), today=LATER, day=SINCE).change
+    found = conclude(tally(library_of_months(seed, -points, each=90)), Deciding(), today=LATER, day=SINCE).change
     return found.estimate, found.verdict
 
 
