@@ -71,7 +71,9 @@ def test_the_help_is_french_and_needs_no_settings(name, capsys, monkeypatch):
 def test_every_module_of_the_folder_is_a_command_or_serves_them_all():
     folder = Path(inspect.getfile(commands)).parent
     modules = {path.stem for path in folder.glob("[!_]*.py")}
-    modules |= {f"reader_rights.{path.stem}" for path in folder.glob("reader_rights/[!_]*.py")}
+    modules |= {
+        f"{room}.{path.stem}" for room in ("reader_rights", "statistics") for path in folder.glob(f"{room}/[!_]*.py")
+    }
     shared = {"registry", "french_arguments", "reader_rights.for_a_reader"}
     assert modules - shared == {command.module for command in COMMANDS.values()}
 

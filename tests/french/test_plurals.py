@@ -37,6 +37,9 @@ NEVER_ONE = {
     "{len(item.days)} jours",
     "les comptes des {len(closed)} tournées",
     "{1 + more} lignes",
+    "sous {DECIDES} jours",  # 7
+    "{NOT_A_CAUSE} les lecteurs",  # no number
+    "a plus de {number_words(MOST_LINES)} lignes",
 }
 """What is only said of several: a limit, or the second branch of a choice."""
 THINGS = (

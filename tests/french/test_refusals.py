@@ -47,6 +47,7 @@ FACTS = {
     "wanted": "0007",
     "why": "éteint",
     "fault": LedgerFault.DISK_FULL,
+    "contact": Refusal.INVALID_NUMBER,
     "sqlstate": "53100",
     "kind": "DiskFull",
     "place": "",

@@ -36,6 +36,9 @@ IN_TWO_STEPS = [
 """Migrations that are not one transaction: what is cut short in the middle leaves something behind."""
 
 
+ONE_A_LIBRARY = frozenset({"retention_state", "marks", "gaps"})
+
+
 @pytest.mark.parametrize("revision", EARLIER)
 def test_each_earlier_ledger_keeps_everything_and_is_read_by_todays_program(
     postgres_server: EmbeddedPostgres, filled: Callable[[str], str], copies: Callable[[str], str], revision: str
@@ -44,7 +47,8 @@ def test_each_earlier_ledger_keeps_everything_and_is_read_by_todays_program(
     url = postgres_server.url(database)
     known = tables(postgres_server, database)
     before = contents(postgres_server, database, known)
-    assert all(len(rows) == ROWS for table, rows in before.items() if table != "retention_state")
+    short = {table: len(rows) for table, rows in before.items() if len(rows) != ROWS}
+    assert set(short) <= ONE_A_LIBRARY, short
     assert all(before.values())
     for _ in range(2):  # a second time changes nothing
         migrate.upgrade(url)

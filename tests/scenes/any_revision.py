@@ -125,6 +125,7 @@ def _value(table: str, column: str, kind: str, place: int, lists: Mapping[str, l
         return None
     by_kind: dict[str, Any] = {
         "uuid": uuid.uuid5(uuid.NAMESPACE_OID, f"{column.removeprefix('re').removesuffix('_of')} {place}"),
+        "double precision": float(place),
         "smallint": place + 1,
         "bigint": place + 1,
         "integer": place + 1,

@@ -113,7 +113,7 @@ def test_erasure_says_first_and_then_does(ledger, run):
     rows(ledger, "UPDATE registered_letters SET state = 'acknowledged'")
     rows(ledger, "UPDATE letter_batches SET state = 'printed'")
     ledger.loan_ends().learn()
-    rows(ledger, "UPDATE loan_ends SET ended_on = open_on, how = 'returned'")
+    rows(ledger, "UPDATE loan_ends SET open_on = due_date, ended_on = due_date, how = 'returned'")
     status, out, _ = run("reader-erase", "--lecteur", "P1")
     assert (status, "Serait effacé : " in out, "Reste : " in out) == (0, True, True)
     assert rows(ledger, "SELECT 1 FROM readers")

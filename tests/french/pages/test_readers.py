@@ -16,18 +16,16 @@ from loan_reminders.domain.readers.told import Outcome, Told, outcome, told
 from loan_reminders.domain.stages import Channel, PatronCategory, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason
+from loan_reminders.french.pages.not_said import because, nothing_words, skip_pill_words
 from loan_reminders.french.pages.readers import (
     CAUSES,
     TONES,
     MessageWords,
-    because,
     category_words,
     contact_words,
     message_title,
-    nothing_words,
     phone_refused_words,
     pill_words,
-    skip_pill_words,
 )
 from tests.scenes.loan_records import (
     AT,

@@ -55,7 +55,8 @@ KOHA_TABLES = """
 READERS = [
     {"borrowernumber": 1, "surname": "Martin", "firstname": "Camille", "email": "camille@etu.example.org",
      "smsalertnumber": "06 00 00 12 01", "categorycode": "01", "lang": "en"},
-    {"borrowernumber": 2, "surname": "Durand", "firstname": "Anne", "email": "", "categorycode": "10"},
+    {"borrowernumber": 2, "surname": "Durand", "firstname": "Anne", "email": "",
+     "smsalertnumber": "", "categorycode": "10", "lang": "default"},
 ]  # fmt: skip
 WAITS = {"borrowernumber": 1, "biblionumber": 1, "branchcode": "BUDRT", "found": "W", "itemnumber": 7,
          "waitingdate": "2026-03-03"}  # fmt: skip

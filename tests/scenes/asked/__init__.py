@@ -21,6 +21,6 @@ from tests.scenes.asked.runs import failed, runs, sending
 from tests.scenes.asked.statistics import figures
 
 EVERYTHING = (
-    runs, sending, failed, held, resent, letters, drafts, registered, pages, run_pages, feedback, consents, bounces,
-    journal, contacts, readers, figures, marks, reader_rights, retention, installation,
+    runs, sending, failed, held, resent, letters, drafts, registered, pages, run_pages, feedback, bounces,
+    journal, contacts, readers, figures, marks, reader_rights, retention, consents, installation,
 )  # fmt: skip

@@ -46,11 +46,17 @@ def reader_rights(ledger: PostgresLedger) -> None:
     data.note_given(patron_id, who="zoé", form="pdf")
     erasure = ledger.part(PostgresErasure)
     erasure.erase(patron_id, today=DUE_DATE, who="zoé", rehearse=True)
-    rows(ledger, "UPDATE runs SET state = 'closed', closed_at = now() WHERE dag_run_id LIKE 'run rights%'")
+    rows(
+        ledger,
+        "UPDATE runs SET state = 'closed', closed_at = now()"
+        " WHERE library = :library AND dag_run_id LIKE 'run rights%'",
+        library=ledger.library,
+    )
     ledger.loan_ends().learn()
     rows(
         ledger,
-        "UPDATE loan_ends SET ended_on = open_on, how = 'returned' WHERE loan_id = :loan_id",
+        "UPDATE loan_ends SET ended_on = open_on, how = 'returned' WHERE library = :library AND loan_id = :loan_id",
+        library=ledger.library,
         loan_id=loan.loan_id,
     )
     rows(

@@ -167,7 +167,7 @@ def read_value(
             case AmendedField.ADDRESS:
                 return chosen, PostalAddress.parse(name=name, lines=typed.splitlines(), own=own)
     except RecipientError as error:
-        raise AmendmentRefused(AmendmentRefusal.UNUSABLE, why=error.code) from None
+        raise AmendmentRefused(AmendmentRefusal.UNUSABLE, contact=error.code) from None
 
 
 def _name(typed: str) -> str:

@@ -33,7 +33,7 @@ _OF_AN_AMENDMENT: dict[AmendmentRefusal, str | Callable[[Mapping[str, object]], 
     AmendmentRefusal.NO_VALUE: "Il manque ce qui doit être écrit à la place.",
     AmendmentRefusal.UNKNOWN_FIELD: "Choisir ce qui est à rectifier : nom, e-mail, mobile ou adresse.",
     AmendmentRefusal.UNUSABLE: lambda facts: (
-        f"Cette valeur ne peut pas servir ({REFUSALS[Refusal(str(facts['why']))]}) : rien n'a été changé."
+        f"Cette valeur ne peut pas servir ({REFUSALS[Refusal(str(facts['contact']))]}) : rien n'a été changé."
     ),
     AmendmentRefusal.SAME: "Le SIGB dit déjà cela : rien n'est à rectifier.",
     AmendmentRefusal.NOT_DESCRIBED: "Le registre n'a plus aucun prêt de ce lecteur : rien ne peut être rectifié.",

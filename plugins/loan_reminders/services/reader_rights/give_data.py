@@ -75,7 +75,7 @@ def give_data(
         pdf = renderer.render_reader(everything, told=told, read=archive.read, made_at=made_at)
         made = DataGiven(content=pdf.content, rows=rows, missing=pdf.missing)
     ledger.note_given(patron_id, who=who, form=form.value)
-    log.info("Données d'un lecteur réunies (%s) : %d lignes", form.value, rows)
+    log.info("Données d'un lecteur réunies (%s), lignes : %d", form.value, rows)
     if made.missing:
         log.warning("Données d'un lecteur, lettres dont le fichier n'a pas pu être lu : %d", made.missing)
     return made
