@@ -16,6 +16,7 @@ from typing import Any
 from psycopg import connect, sql
 from psycopg.types.json import Jsonb
 
+from loan_reminders.domain.marks.high_water import Gap, facts
 from loan_reminders.ledger.json_codecs import encode_loan
 from tests.scenes.builders import a_loan, a_patron
 from tests.simulators.postgres import EmbeddedPostgres
@@ -123,6 +124,8 @@ def _value(table: str, column: str, kind: str, place: int, lists: Mapping[str, l
         return Jsonb(json.loads(encode_loan(a_loan(loan_id=f"L{place}", patron=patron))))
     if kind == "jsonb" and column in ("books", "reading"):
         return None
+    if (table, column) == ("gaps", "facts"):
+        return Jsonb(facts(Gap(mark_id=None, marked_at=None, runs=(), broken=())))
     by_kind: dict[str, Any] = {
         "uuid": uuid.uuid5(uuid.NAMESPACE_OID, f"{column.removeprefix('re').removesuffix('_of')} {place}"),
         "double precision": float(place),
