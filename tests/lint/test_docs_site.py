@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 PLACE = re.compile(r"`((?:dags|docs|docker|plugins|sql|templates|tests)/[\w./-]+)`")
-MADE_UP = {"sql/evergreen/"}
+MADE_UP = {"sql/evergreen/", "templates/inscription_expires/"}
 """Places that a page names as an example."""
 
 

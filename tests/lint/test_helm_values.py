@@ -95,7 +95,7 @@ def test_helm_renders_the_chart_with_the_values(executor):
 
 
 def test_the_values_say_what_the_image_and_the_program_say():
-    work = re.search(r"(?m)^WORKDIR (\S+)", DOCKERFILE)[1]
+    work = re.findall(r"(?m)^WORKDIR (\S+)", DOCKERFILE)[-1]  # the first stage makes the wheel only
     assert VALUES["config"]["core"]["dags_folder"] == f"{work}/dags"
     assert "plugins_folder" not in VALUES["config"]["core"], "the package brings its own plugin"
     assert f"--uid {VALUES['uid']} " in DOCKERFILE
