@@ -30,7 +30,6 @@ def current(path, may=everything):
         ("desinscriptions/recherche", "À corriger", ["Désinscriptions"]),
         ("lecteurs/12", "Lecteurs et prêts", ["Chercher"]),
         ("accords-sms/import", "À corriger", ["Accords SMS"]),
-        ("statistiques", "Statistiques", ["Chiffres"]),
         ("statistiques/couts", "Statistiques", ["Coûts"]),
         ("messages/cadre", "Messages", []),
         ("statistiques", "Statistiques", ["Messages et retours"]),

@@ -33,7 +33,7 @@ def ils(airflow, monkeypatch):
     listed = ListedLoans(
         rows=[a_loan(loan_id=f"L{reader.patron_id}", due_date=due, patron=reader) for reader in readers]
     )
-    monkeypatch.setattr(missed_days, "loan_source", lambda *_, **__: listed)
+    monkeypatch.setattr(missed_days, "source_for", lambda *_, **__: listed)
     return listed
 
 

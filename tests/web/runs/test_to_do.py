@@ -17,6 +17,7 @@ from loan_reminders.web.page import Page
 from loan_reminders.web.runs.to_do import to_do
 from tests.scenes.ledger_letters import closed
 from tests.scenes.ledger_runs import planned, some_deliveries
+from tests.scenes.sentences import as_typed
 from tests.web.client import browsing
 
 pytestmark = pytest.mark.usefixtures("airflow")
@@ -102,7 +103,7 @@ def test_without_the_ledger_there_is_no_number_and_the_piece_says_why(monkeypatc
     at = page(*LIBRARIAN)
     found = to_do(at)
     assert found.problem
-    assert found.problem in piece(at, found).replace("&#39;", "'")
+    assert found.problem in as_typed(piece(at, found).replace("&#39;", "'"))
     badge.forget()
     asked.clear()
     with browsing() as client:
