@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from loan_reminders.domain.runs.reading.notice_rows import NOTICE_COLUMNS
+from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
 
 from loan_reminders.domain.errors import IlsRejected
 from loan_reminders.domain.loans import RejectedRow
