@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
 
 from loan_reminders.domain.errors import IlsRejected
 from loan_reminders.domain.loans import RejectedRow
+from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
 from loan_reminders.domain.stages import Channel, ChannelRule, Stage, StageRule
 from loan_reminders.services.runs.check_ils import CheckedDay, Outcome
 from loan_reminders.services.runs.check_notices import CheckedNotice, notice_lines
