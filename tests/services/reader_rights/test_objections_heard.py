@@ -88,5 +88,9 @@ def test_nothing_is_sent_once_more_by_that_channel(world):
 def test_what_comes_next_is_foreseen_without_it(world):
     world.extract(*loans(1))
     refuse(world, Channel.SMS)
-    [step] = next_steps(world.ledger.part(PostgresHolds), [loan(1)], holds=(), policy=POLICY, today=DUE).values()
+    outlook = world.ledger.part(PostgresHolds)
+    objections = outlook.objected([reader(1).patron_id])
+    [step] = next_steps(
+        outlook, [loan(1)], holds=(), suppressed={}, objections=objections, policy=POLICY, today=DUE
+    ).values()
     assert step.channels == (Channel.EMAIL,)

@@ -10,14 +10,13 @@ from typing import Protocol
 from loan_reminders.domain.loans import Loan, SmsChoice
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.readers.next_step import NextStep, next_step
-from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.runs.holds import Hold
 from loan_reminders.domain.runs.planning import key
 from loan_reminders.domain.sms.consent import Consent
 from loan_reminders.domain.stages import Policy, Stage
 from loan_reminders.domain.suppressions.objections import Objections
 from loan_reminders.domain.suppressions.suppression import Suppressed
-from loan_reminders.services.runs.plan import patrons, recipients
+from loan_reminders.services.runs.plan import patrons
 
 
 class Outlook(Protocol):
@@ -25,14 +24,6 @@ class Outlook(Protocol):
 
     def decided(self, keys: Sequence[LoanKey]) -> Mapping[LoanKey, Collection[Stage]]:
         """The stages that were told of each loan in this cycle, or are on their way."""
-        ...
-
-    def suppressed(self, recipients: Sequence[Recipient]) -> Suppressed:
-        """Those of these recipients that are not written to any more."""
-        ...
-
-    def objected(self, patron_ids: Sequence[str]) -> Objections:
-        """The channels that these readers refuse."""
         ...
 
     def sms_choices(self, patron_ids: Sequence[str]) -> Mapping[str, SmsChoice]:
@@ -45,20 +36,20 @@ def next_steps(
     loans: Sequence[Loan],
     *,
     holds: Collection[Hold],
+    suppressed: Suppressed,
+    objections: Objections,
     policy: Policy,
     today: date,
     tried: Mapping[LoanKey, Collection[Stage]] = MappingProxyType({}),
 ) -> Mapping[LoanKey, NextStep]:
     """What is planned next for each of these loans, which are one reader's and still open as far as is known.
 
-    `holds` are the reader's in force today; `tried` are stages whose run left a loan out, with its reason: they do not
-    come again by themselves.
+    `holds` are the reader's in force today, `suppressed` and `objections` what is not written to. `tried` are stages
+    whose run left a loan out, with its reason: they do not come again by themselves.
     """
     if not loans:
         return {}
     decided = outlook.decided([key(loan) for loan in loans])
-    suppressed = outlook.suppressed(recipients(loans))
-    objections = outlook.objected(patrons(loans))
     consent = Consent(rules=policy.sms, said=outlook.sms_choices(patrons(loans)))
     return {
         key(loan): next_step(

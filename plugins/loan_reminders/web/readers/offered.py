@@ -15,12 +15,14 @@ from loan_reminders.domain.runs.holds import LONGEST, Hold
 from loan_reminders.domain.runs.planning import key
 from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.domain.suppressions.objections import Objection
 from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.french.days import day_words, when_words
 from loan_reminders.french.pages.next_step import hold_words, next_step_words, not_listed_words, resent_words
 from loan_reminders.french.words import ONE_STATE, STAGES
 from loan_reminders.ledger.dispute.reader_page import ReaderPageParts
 from loan_reminders.services.readers.next_step import next_steps
+from loan_reminders.services.runs.plan import recipients
 from loan_reminders.web.reader_rights.shown import DONE as RIGHTS_DONE
 from loan_reminders.web.readers.loan_lines import LineEntry, LoanLine
 
@@ -117,33 +119,56 @@ class Faire:
     problem: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How a reader can be written to today: his last message by each channel, what he `refuses`, what is `suppressed`.
+
+    Asked once for all that the page says of it.
+    """
+
+    patron_id: str
+    lasts: tuple[LastSent, ...]
+    refuses: frozenset[Channel]
+    suppressed: Suppressed
+
+
+def ways_to_reader(
+    ledger: ReaderPageParts, patron_id: str, *, objections: Sequence[Objection], loans: Sequence[Loan], today: date
+) -> Ways:
+    """The ways to a reader with these loans, who noted these objections. Raises LedgerUnavailable."""
+    lasts = tuple(ledger.resends.last_of_each(patron_id, today=today))
+    asked = [*recipients(loans), *(one.recipient for one in lasts if one.recipient is not None)]
+    return Ways(
+        patron_id=patron_id,
+        lasts=lasts,
+        refuses=frozenset(one.channel for one in objections if one.in_force),
+        suppressed=ledger.holds.suppressed(asked),
+    )
+
+
 def acts_offered(
-    ledger: ReaderPageParts,
     patron_id: str,
     disputes: Sequence[Dispute],
     *,
     loans: LoansOut,
     holds: Sequence[Hold],
+    ways: Ways,
     now: datetime,
     zone: tzinfo,
     answered: Answered,
 ) -> Faire:
-    """The column « Faire » for one reader; `holds` are those in force today. Raises LedgerUnavailable."""
+    """The column « Faire » for one reader; `holds` are those in force today."""
     today = now.astimezone(zone).date()
-    lasts = ledger.resends.last_of_each(patron_id, today=today)
-    reachable = [one.recipient for one in lasts if one.recipient is not None]
-    suppressed = ledger.resends.suppressed(reachable) if reachable else {}
-    objected = ledger.resends.objected([patron_id]).get(patron_id, frozenset())
     again = tuple(
         Again(
             channel=last.channel.value,
             words=_AGAIN[last.channel],
             last=f"{STAGES[last.stage]}, {when_words(last.sent_at, now=now, zone=zone)}",
             why="Le lecteur s'y oppose : voir « Droits du lecteur »."
-            if last.channel in objected
-            else _why_not(last, holds, suppressed=suppressed),
+            if last.channel in ways.refuses
+            else _why_not(last, holds, suppressed=ways.suppressed),
         )
-        for last in lasts
+        for last in ways.lasts
     )
     paper = (Channel.LETTER, Channel.REGISTERED_LETTER)
     return Faire(
@@ -235,6 +260,7 @@ def with_next(
     *,
     loans: LoansOut,
     holds: Sequence[Hold],
+    ways: Ways,
     policy: Policy,
     today: date,
 ) -> list[LoanLine]:
@@ -243,7 +269,16 @@ def with_next(
     `holds` are the reader's in force today.
     """
     tried = {key(one.cycles[-1].loan): _tried(one) for one in disputes if one.cycles}
-    steps = next_steps(ledger.holds, list(loans.out.values()), holds=holds, policy=policy, today=today, tried=tried)
+    steps = next_steps(
+        ledger.holds,
+        list(loans.out.values()),
+        holds=holds,
+        suppressed=ways.suppressed,
+        objections={ways.patron_id: ways.refuses},
+        policy=policy,
+        today=today,
+        tried=tried,
+    )
     entries = {one.loan_id: _nothing_more(not_listed_words(day)) for one, day in loans.gone.items()}
     for step in steps.values():
         if step.stage is None and today > step.loan.due_date + _FORGOTTEN:

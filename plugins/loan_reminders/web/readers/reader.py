@@ -25,7 +25,7 @@ from loan_reminders.web.page import At, Page, Typed
 from loan_reminders.web.reader_rights.shown import rights_of
 from loan_reminders.web.readers.contacts import contacts
 from loan_reminders.web.readers.loan_lines import LoanLines
-from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, with_next
+from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, ways_to_reader, with_next
 from loan_reminders.web.readers.search import search_page
 
 router = APIRouter(route_class=ActRoute)
@@ -93,21 +93,25 @@ def _page(
             newest = disputes if pages.number == 1 else ledger.files.files(loans[:LOANS], patron_id=patron_id)
             lines = LoanLines(config.identity(), now=now, zone=config.zone, shown=shown)
             holds = [one for one in ledger.holds.of_reader(patron_id) if one.in_force(now.date())]
+            objections = ledger.objections.of_reader(patron_id)
             out = loans_out(ledger, disputes, policy=config.policy())
+            ways = ways_to_reader(
+                ledger, patron_id, objections=objections, loans=list(out.out.values()), today=now.date()
+            )
             loan_lines = with_next(
                 ledger,
                 [lines.line(dispute) for dispute in disputes],
                 disputes,
                 loans=out,
                 holds=holds,
+                ways=ways,
                 policy=config.policy(),
                 today=now.date(),
             )
-            objections = ledger.objections.of_reader(patron_id)
             amendments = ledger.amendments.of_reader(patron_id)
             open_disputes = ledger.disputes.of_reader(patron_id, today=now.date())
             doing = acts_offered(
-                ledger, patron_id, disputes, loans=out, holds=holds, now=now, zone=config.zone, answered=answered
+                patron_id, disputes, loans=out, holds=holds, ways=ways, now=now, zone=config.zone, answered=answered
             )
     except ReminderError as error:
         return at.unavailable(error)
