@@ -1,5 +1,6 @@
 """What was put right stands in for what the ILS gives as long as it gives just that, and no longer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -21,6 +22,7 @@ from tests.scenes.builders import a_mobile, a_patron, an_address, an_email
 F, END = AmendedField, AmendmentEnd
 NEW = an_email("camille@nouvelle.example.fr")
 OLD = an_email()
+OWN = (("65 AVENUE DES FACULTES", "06300 NICE"),)
 
 
 def one(field=F.EMAIL, value=NEW, instead_of=OLD, number=1):
@@ -68,6 +70,28 @@ def test_a_new_name_is_on_the_envelope_too():
     assert (both.patron.address, both.ended) == (elsewhere, {})
 
 
+def test_an_address_stands_whatever_the_ils_makes_of_the_name_at_its_head():
+    before = an_address("CAMILLE MARTIN", "12 RUE DES LILAS", "06000 NICE")
+    right = an_address("CAMILLE MARTIN", "1 RUE NEUVE", "06100 NICE", postcode="06100")
+    married = a_patron(name="Camille Durand", address=an_address("CAMILLE DURAND", "12 RUE DES LILAS", "06000 NICE"))
+    made = amended(married, [one(F.ADDRESS, right, before)])
+    assert made.ended == {}
+    assert made.patron.address.lines == ("CAMILLE DURAND", "1 RUE NEUVE", "06100 NICE")
+    agreed = amended(
+        replace(married, address=replace(right, lines=made.patron.address.lines)), [one(F.ADDRESS, right, before)]
+    )
+    assert agreed.ended == {1: END.AGREED}
+
+
+def test_a_name_put_right_after_an_address_is_at_its_head():
+    patron = a_patron(name="Camille Martin", address=an_address("CAMILLE MARTIN", "12 RUE DES LILAS", "06000 NICE"))
+    right = an_address("CAMILLE MARTIN", "1 RUE NEUVE", "06100 NICE", postcode="06100")
+    made = amended(
+        patron, [one(F.ADDRESS, right, patron.address, 1), one(F.NAME, "Camille Durand", "Camille Martin", 2)]
+    )
+    assert made.patron.address.lines == ("CAMILLE DURAND", "1 RUE NEUVE", "06100 NICE")
+
+
 def test_a_name_that_does_not_stand_at_the_head_changes_no_address():
     patron = a_patron(name="Camille Martin", address=an_address("CHEZ MME BERNARD", "12 RUE DES LILAS", "06000 NICE"))
     assert amended(patron, [one(F.NAME, "Camille Durand", "Camille Martin")]).patron.address == patron.address
@@ -81,12 +105,13 @@ def test_a_name_that_does_not_stand_at_the_head_changes_no_address():
         ("email", "camille", AmendmentRefusal.UNUSABLE, "mal écrite"),
         ("mobile", "04 93 00 00 00", AmendmentRefusal.UNUSABLE, "pas un mobile"),
         ("address", "06000 NICE", AmendmentRefusal.UNUSABLE, "sans rue ou sans ville"),
+        ("address", "65 avenue des Facultés\n06300 Nice", AmendmentRefusal.UNUSABLE, "bibliothèque"),
         ("name", "x" * 300, AmendmentRefusal.UNUSABLE, "dépasse"),
     ],
 )
 def test_what_cannot_be_used_is_refused_without_being_repeated(field, typed, refusal, words):
     with pytest.raises(AmendmentRefused) as refused:
-        read_value(field, typed, name="Camille Martin", countries=FRENCH_COUNTRIES)
+        read_value(field, typed, name="Camille Martin", countries=FRENCH_COUNTRIES, own=OWN)
     assert refused.value.code is refusal
     said = sentence(refused.value)
     assert words in said
@@ -95,7 +120,7 @@ def test_what_cannot_be_used_is_refused_without_being_repeated(field, typed, ref
 
 def test_what_is_typed_is_read_as_what_the_ils_gives():
     def read(field, typed):
-        return read_value(field, typed, name="Camille Martin", countries=FRENCH_COUNTRIES)[1]
+        return read_value(field, typed, name="Camille Martin", countries=FRENCH_COUNTRIES, own=OWN)[1]
 
     assert read("name", " Camille   Durand ") == "Camille Durand"
     assert read("email", " Camille@Etu-Nice.FR ").value == "Camille@etu-nice.fr"

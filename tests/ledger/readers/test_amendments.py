@@ -1,5 +1,7 @@
 """What was put right in the ledger: used as rows come in, seen at once by searches, and ended by the ILS itself."""
 
+from dataclasses import replace
+
 import pytest
 
 from loan_reminders.domain.readers.amendments import AmendedField, AmendmentEnd, AmendmentRefusal, AmendmentRefused
@@ -82,6 +84,17 @@ def test_it_ends_when_the_ils_agrees_or_says_something_else(ledger, ours):
         ("relances", "amendment_ended", "mobile", ""),
     ]
     assert NEW.value not in str(rows(ledger, "SELECT * FROM journal"))
+
+
+def test_what_is_no_loan_comes_without_an_address_and_ends_none(ledger, ours):
+    elsewhere = an_address("CAMILLE MARTIN", "1 RUE NEUVE", "06100 NICE", postcode="06100")
+    note(ours, F.ADDRESS, elsewhere)
+    request = a_loan(loan_id="@hold_arrived:7", patron=a_patron(address=Refusal.MISSING))
+    extracted(ledger, [request], dag_run_id="a notice of P1")
+    assert [one.in_force for one in ours.of_reader("P1")] == [True]
+    again = note(ours, F.ADDRESS, replace(elsewhere, lines=("CAMILLE MARTIN", "2 RUE NEUVE", "06100 NICE")))
+    assert again.instead_of == a_patron().address
+    assert comes(ledger, 2)["address"]["lines"][1] == "2 RUE NEUVE"
 
 
 def test_a_dry_run_uses_it_and_ends_nothing(ledger, ours):

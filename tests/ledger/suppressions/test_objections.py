@@ -36,6 +36,14 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_kept(ledger, ours):
     assert rows(ledger, "SELECT 1 FROM objections UNION ALL SELECT 1 FROM journal") == []
 
 
+def test_one_of_another_reader_is_not_lifted_from_this_page(ledger, ours):
+    noted = note(ours)
+    assert (
+        refusal(ours.lift, noted.objection_id, reason="x", who="zoé", patron_id="P2") is ObjectionRefusal.NOT_IN_FORCE
+    )
+    assert [one.in_force for one in ours.of_reader("P1")] == [True]
+
+
 def test_it_is_noted_once_and_lifted_each_with_a_line_of_the_journal(ledger, ours):
     noted = note(ours)
     assert refusal(note, ours) is ObjectionRefusal.ALREADY

@@ -77,7 +77,7 @@ def test_its_messages_its_figures_its_run_and_its_reader_are_shown(ledger, told)
         messages = client.get("/messages?etape=hold_arrived&canal=sms&langue=en")
         assert messages.status_code == 200
         assert "avis de réservation disponible" in messages.text
-        assert "have arrived" in messages.text or "has arrived" in messages.text
+        assert "reservations have arrived" in messages.text
         assert client.get("/messages/cadre?etape=hold_arrived&canal=email").status_code == 200
         figures = text_of(client.get(f"/statistiques?du={TODAY.isoformat()}&etape=hold_arrived"))
         assert "avis de réservation disponible" in figures

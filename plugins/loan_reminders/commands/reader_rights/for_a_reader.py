@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def who_option(parser: FrenchParser) -> None:
-    """Let a person say for whom it is done, and of which library."""
-    parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
+    """Let a person say who does it, and of which library."""
+    words = "l'agent qui le fait, pour le journal, jamais le lecteur ; sinon le compte de ce terminal"
+    parser.add_argument("--qui", default="", help=words)
     library_option(parser)
 
 

@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--motif", default="", help="pourquoi")
     who_option(parser)
     asked = parser.parse_args(arguments)
+    if asked.terminer is None and asked.motif and not asked.quoi:
+        parser.error("--quoi manque : rien n'est noté")
     try:
         _act(asked)
     except ReminderError as error:
@@ -48,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _act(asked: argparse.Namespace) -> None:
     from loan_reminders.ledger.readers.amendments import PostgresAmendments
     from loan_reminders.ledger.readers.readers import PostgresReaders
+    from loan_reminders.settings.rules import own_addresses
 
     with opened(asked.bibliotheque) as (ledger, config):
         amendments = ledger.part(PostgresAmendments)
@@ -56,8 +59,8 @@ def _act(asked: argparse.Namespace) -> None:
             say(f"Terminée : rectification {asked.terminer}")
         elif asked.quoi:
             name = ledger.part(PostgresReaders).name_of(asked.lecteur)
-            countries = frozenset(config.sms.countries)
-            field, value = read_value(asked.quoi, sys.stdin.read(10_000), name=name, countries=countries)
+            countries, own = frozenset(config.sms.countries), tuple(own_addresses(config.library))
+            field, value = read_value(asked.quoi, sys.stdin.read(10_000), name=name, countries=countries, own=own)
             noted = amendments.note(
                 patron_id=asked.lecteur, field=field, value=value, reason=asked.motif, who=whoever(asked)
             )

@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--conserver", action="store_true", help="et n'en rien effacer d'ici là")
     who_option(parser)
     asked = parser.parse_args(arguments)
+    if asked.lever is None and asked.jusqu_a is None and (asked.motif or asked.conserver):
+        parser.error("--jusqu-a manque : rien n'est noté")
     try:
         _act(asked)
     except ReminderError as error:

@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--motif", default="", help="pourquoi")
     who_option(parser)
     asked = parser.parse_args(arguments)
+    if asked.lever is None and asked.motif and not asked.canal:
+        parser.error("--canal manque : rien n'est noté")
     try:
         _act(asked)
     except ReminderError as error:

@@ -111,28 +111,43 @@ def amended(patron: Patron, amendments: Iterable[Amendment]) -> Amended:
     standing: dict[AmendedField, Value] = {}
     for one in amendments:
         now = given(patron, one.field)
-        if now == one.value:
+        if _same(now, one.value):
             made.ended[one.amendment_id] = AmendmentEnd.AGREED
-        elif one.instead_of is not None and now != one.instead_of:
+        elif one.instead_of is not None and not _same(now, one.instead_of):
             made.ended[one.amendment_id] = AmendmentEnd.CHANGED
         else:
-            standing[one.field] = one.value
+            standing[one.field] = _with_head_of(now, one)
             if one.instead_of is None:
                 made.learnt[one.amendment_id] = now
     return replace(made, patron=_with(patron, standing)) if standing else made
 
 
+def _same(one: Value | Refusal, other: Value | Refusal) -> bool:
+    """Whether two values of a field are the same; an address is what stands below the name at its head."""
+    if isinstance(one, PostalAddress) and isinstance(other, PostalAddress):
+        return replace(one, lines=one.lines[1:]) == replace(other, lines=other.lines[1:])
+    return one == other
+
+
+def _with_head_of(now: Value | Refusal, one: Amendment) -> Value:
+    """The value that stands; an address under the name that the ILS gives by now, where both had the same before."""
+    before, value = one.instead_of, one.value
+    if all(isinstance(each, PostalAddress) for each in (now, before, value)) and before.lines[0] == value.lines[0]:  # type: ignore[union-attr]
+        return replace(value, lines=(now.lines[0], *value.lines[1:]))  # type: ignore[type-var,union-attr]
+    return value
+
+
 def _with(patron: Patron, standing: dict[AmendedField, Value]) -> Patron:
+    address = standing.get(AmendedField.ADDRESS)
+    if isinstance(address, PostalAddress):  # first: a name that was put right stands at its head too
+        patron = replace(patron, address=address)
     name = standing.get(AmendedField.NAME)
     if isinstance(name, str):
         patron = replace(patron, name=name, address=_renamed(patron.address, patron.name, name))
     email, mobile = standing.get(AmendedField.EMAIL), standing.get(AmendedField.MOBILE)
     if isinstance(email, EmailAddress):
         patron = replace(patron, email=email)
-    if isinstance(mobile, MobileNumber):
-        patron = replace(patron, mobile=mobile)
-    address = standing.get(AmendedField.ADDRESS)
-    return replace(patron, address=address) if isinstance(address, PostalAddress) else patron
+    return replace(patron, mobile=mobile) if isinstance(mobile, MobileNumber) else patron
 
 
 def _renamed(address: PostalAddress | Refusal, before: str, name: str) -> PostalAddress | Refusal:
@@ -144,7 +159,7 @@ def _renamed(address: PostalAddress | Refusal, before: str, name: str) -> Postal
 
 
 def read_value(
-    code: str, text: str, *, name: str, countries: frozenset[str], own: Iterable[Sequence[str]] = ()
+    code: str, text: str, *, name: str, countries: frozenset[str], own: Iterable[Sequence[str]]
 ) -> tuple[AmendedField, Value]:
     """What somebody typed to stand in for one field, read as what the ILS gives is read.
 

@@ -100,7 +100,7 @@ class PostgresErasure:
         if known.intersection(GOES_LATER):
             more = [one for one in more if one.why is not W.RUN_UNDER_WAY]  # what is left is told of already
         stays = [*left.stays, *more]
-        files = printed - connection.execute(sql.STILL_PRINTED, asked).scalar_one()
+        files = printed - connection.execute(sql.PRINTED, asked).scalar_one()
         if not any(one.why in GOES_LATER for one in stays):
             himself, kept = self._reader(connection, asked, found)
             removed, stays = removed + himself, [*stays, *kept]

@@ -71,10 +71,7 @@ LEFT = text("""
 PRINTED = text("""
     SELECT count(DISTINCT letter.batch_id) FROM letters letter JOIN letter_batches batch USING (batch_id)
     WHERE letter.library = :library AND letter.delivery_id = ANY(CAST(:deliveries AS uuid[]))
-""")
-STILL_PRINTED = text("""
-    SELECT count(DISTINCT letter.batch_id) FROM letters letter
-    WHERE letter.library = :library AND letter.delivery_id = ANY(CAST(:deliveries AS uuid[]))
+      AND letter.left_out IS NULL AND batch.state = 'printed'
 """)
 # What could not be read is of no cycle; it stays in the books of a run that goes on.
 UNREAD = text("""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -21,6 +21,7 @@ from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
 from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import decode_patron, encode_recipient, storable
 from loan_reminders.ledger.reader_rights.catalogue import OF_READERS, OURS
+from loan_reminders.ledger.reader_rights.erasure_sql import OTHERS_HAVE
 from loan_reminders.ledger.readers.search import read_reader
 from loan_reminders.ledger.retention.fingerprints import fingerprints
 from loan_reminders.ledger.suppressions.consents import READER
@@ -39,7 +40,8 @@ _DELIVERIES = text("""
 """)
 _DESCRIBED = text("""
     SELECT run_id, record -> 'patron' AS patron FROM loans_seen
-    WHERE library = :library AND loan_id = ANY(CAST(:loans AS text[])) AND patron_id = :patron_id ORDER BY run_id
+    WHERE library = :library AND loan_id = ANY(CAST(:loans AS text[])) AND patron_id = :patron_id
+      AND NOT starts_with(loan_id, '@') ORDER BY run_id
 """)
 
 
@@ -97,6 +99,20 @@ def _channel_of(contact: EmailAddress | MobileNumber | PostalAddress) -> Channel
     return Channel.SMS if isinstance(contact, MobileNumber) else Channel.LETTER
 
 
+def _his(one: Dispute, patron_id: str, *, told: Set[Any], addresses: Set[str]) -> Dispute:
+    cycles = tuple(cycle for cycle in one.cycles if cycle.loan.patron.patron_id == patron_id)
+    if len(cycles) == len(one.cycles):
+        return one
+    days = {cycle.loan.due_date for cycle in cycles} | {None}
+    return replace(
+        one,
+        cycles=cycles,
+        deliveries=tuple(each for each in one.deliveries if each.delivery_id in told),
+        skips=tuple(each for each in one.skips if each.due_date in days),
+        suppressions=tuple(each for each in one.suppressions if encode_recipient(each.recipient) in addresses),
+    )
+
+
 class PostgresReaderData:
     """What one library's ledger holds about a reader. Fulfils `ReaderData`."""
 
@@ -112,21 +128,30 @@ class PostgresReaderData:
             if row is None:
                 return None
             found = traces(connection, self._library, row)
-            rows = self._rows(connection, row.patron_id, found)
-            loans = self._loans(connection, row.patron_id, found.loans)
+            rows = self._rows(connection, row, found)
+            loans = self._loans(connection, row.patron_id, found)
         return Everything(reader=read_reader(row), patron=found.patron, rows=rows, loans=loans)
 
-    def _rows(self, connection: Connection, patron_id: str, found: Traces) -> Mapping[str, Sequence[Row]]:
-        asked = {
+    def _rows(self, connection: Connection, reader: Any, found: Traces) -> Mapping[str, Sequence[Row]]:
+        places: dict[str, Any] = {
             "library": self._library,
-            "patron_id": patron_id,
-            "loans": list(found.loans),
-            "deliveries": list(found.deliveries),
-            "numbers": found.of(Channel.SMS),
-            "emails": found.of(Channel.EMAIL),
+            "patron_id": reader.patron_id,
             "channels": [channel for channel, _ in found.contacts],
             "recipients": [recipient for _, recipient in found.contacts],
-            "contacts": [recipient for _, recipient in found.contacts],
+        }
+        # What came from a number or address that another reader has by now, and he no more, is not given to him.
+        others = {(row.channel, row.recipient) for row in connection.execute(OTHERS_HAVE, places)}
+        others -= {(Channel.SMS.value, reader.mobile), (Channel.EMAIL.value, reader.email)}
+        his = replace(found, contacts=tuple(one for one in found.contacts if one not in others))
+        asked = {
+            **places,
+            "loans": list(found.loans),
+            "deliveries": list(found.deliveries),
+            "numbers": his.of(Channel.SMS),
+            "emails": his.of(Channel.EMAIL),
+            "channels": [channel for channel, _ in his.contacts],
+            "recipients": [recipient for _, recipient in his.contacts],
+            "contacts": [recipient for _, recipient in his.contacts],
             "names": list(found.names),
         }
         return {
@@ -134,9 +159,14 @@ class PostgresReaderData:
             for table, statement in OF_READERS.items()
         }
 
-    def _loans(self, connection: Connection, patron_id: str, loans: Sequence[str]) -> Sequence[Dispute]:
+    def _loans(self, connection: Connection, patron_id: str, found: Traces) -> Sequence[Dispute]:
+        """The file of each loan; of a number that was another reader's loan too, only what is his."""
         files = PostgresLoanFiles(lambda: nullcontext(connection), library=self._library)
-        return files.files(loans, patron_id=patron_id) if loans else ()
+        told, addresses = set(found.deliveries), {recipient for _, recipient in found.contacts}
+        return [
+            _his(one, patron_id, told=told, addresses=addresses)
+            for one in (files.files(found.loans, patron_id=patron_id) if found.loans else ())
+        ]
 
     def note_given(self, patron_id: str, *, who: str, form: str) -> None:
         """Keep in the journal that somebody was given a reader's data, and in which form."""

@@ -67,7 +67,8 @@ _NEWEST = text("""
     )
     SELECT seen.patron FROM known CROSS JOIN LATERAL (
         SELECT run_id, record -> 'patron' AS patron FROM loans_seen
-        WHERE library = :library AND loan_id = known.loan_id AND patron_id = :patron_id OFFSET 0
+        WHERE library = :library AND loan_id = known.loan_id AND patron_id = :patron_id
+          AND NOT starts_with(loan_id, '@') OFFSET 0
     ) AS seen
     ORDER BY seen.run_id DESC LIMIT 1
 """)
@@ -83,7 +84,10 @@ _READER_NOW = text("""
 def at_the_door(
     connection: Connection, library: str, rows: Sequence[Loan | RejectedRow], *, dry_run: bool
 ) -> Sequence[Loan | RejectedRow]:
-    """These rows of the ILS with what was put right of their readers; a dry run uses it, and ends nothing."""
+    """These rows of the ILS with what was put right of their readers; a dry run uses it, and ends nothing.
+
+    What is no loan comes without a postal address: that says nothing of the one that the ILS has.
+    """
     patrons = {row.patron.patron_id: row.patron for row in rows if isinstance(row, Loan)}
     asked = {"library": library, "patrons": [storable(one) for one in patrons]}
     in_force: dict[str, list[Amendment]] = defaultdict(list)
@@ -91,8 +95,9 @@ def at_the_door(
         in_force[found.patron_id].append(_amendment(found))
     if not in_force:
         return rows
+    addressed = {row.patron.patron_id for row in rows if isinstance(row, Loan) and row.is_loan}
     made = {
-        patron_id: amended(patron, in_force[storable(patron_id)])
+        patron_id: amended(patron, _about(in_force[storable(patron_id)], with_address=patron_id in addressed))
         for patron_id, patron in patrons.items()
         if storable(patron_id) in in_force
     }
@@ -112,6 +117,10 @@ def at_the_door(
         else row
         for row in rows
     ]
+
+
+def _about(amendments: Sequence[Amendment], *, with_address: bool) -> Sequence[Amendment]:
+    return [one for one in amendments if with_address or one.field is not AmendedField.ADDRESS]
 
 
 def _end(connection: Connection, library: str, ended: Mapping[int, AmendmentEnd], *, who: str = WHO_WE_ARE) -> None:

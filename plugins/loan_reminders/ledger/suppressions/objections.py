@@ -40,6 +40,7 @@ _NOTE = text("""
 _LIFT = text("""
     UPDATE objections SET lifted_at = now(), lifted_by = :who, lift_reason = :reason
     WHERE library = :library AND objection_id = :objection_id AND lifted_at IS NULL
+      AND (CAST(:names AS text[]) IS NULL OR patron_id = ANY(CAST(:names AS text[])))
     RETURNING *
 """)
 _OF_READER = text("""
@@ -124,7 +125,7 @@ def cancel_refused(connection: Connection, library: str, run_id: int, channel: C
 def hide_readers(connection: Connection, library: str, patron_ids: Sequence[str]) -> int:
     """Keep but the hash of readers who go with what they refuse; returns how many refuse something."""
     asked: dict[str, Any] = {"library": library, "patrons": list(patron_ids)}
-    connection.execute(_FORGET_LIFTED, asked)
+    connection.execute(_FORGET_LIFTED, {"library": library, "patrons": list(_names(connection, library, patron_ids))})
     refusing = list(connection.execute(_REFUSED_BY, asked).scalars())
     if refusing:
         ours = make_fingerprints(connection, library)
@@ -173,14 +174,16 @@ class PostgresObjections:
     def lift(self, objection_id: int, *, reason: str, who: str, patron_id: str = "") -> Objection:
         """Write again by that channel. Raises ObjectionRefused when it is not in force (any more), or without a reason.
 
-        `patron_id` is whose page it was lifted from: the journal names him where the line itself has a hash.
+        `patron_id` is whose page it was lifted from: it must be his, and the journal names him where the line itself
+        has a hash.
         """
         said = storable(reason.strip())[:LONGEST_REASON]
         if not said:
             raise ObjectionRefused(ObjectionRefusal.NO_REASON)
         asked = {"library": self._library, "objection_id": objection_id, "reason": said, "who": storable(who)}
         with self._transaction() as connection:
-            row = connection.execute(_LIFT, asked).first()
+            names = list(_names(connection, self._library, [storable(patron_id)])) if patron_id else None
+            row = connection.execute(_LIFT, {**asked, "names": names}).first()
             if row is None:
                 raise ObjectionRefused(ObjectionRefusal.NOT_IN_FORCE)
             lifted = _objection(row, named=storable(patron_id))

@@ -24,5 +24,5 @@ def erase_reader(
         ends.learn()
     erasure = ledger.erase(patron_id, today=today, who=who, rehearse=rehearse)
     if not rehearse:
-        log.info("Effacement à la demande d'un lecteur, par %s : %s", who, removed_words(erasure.removed))
+        log.info("Effacement à la demande d'un lecteur : %s", removed_words(erasure.removed))
     return erasure

@@ -18,6 +18,7 @@ from loan_reminders.french.refusals import sentence
 from loan_reminders.hooks.letter_store import letter_store
 from loan_reminders.services.reader_rights.give_data import NOT_KNOWN, DataForm, give_data
 from loan_reminders.settings.library_toml import settings
+from loan_reminders.settings.rules import own_addresses
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
@@ -113,6 +114,7 @@ def amend(
             valeur,
             name=ledger_access.readers().name_of(lecteur),
             countries=frozenset(config.sms.countries),
+            own=tuple(own_addresses(config.library)),
         )
         ledger_access.amendments().note(patron_id=lecteur, field=field, value=value, reason=motif, who=who)
         return _to_reader(at, lecteur, "rectifie")
