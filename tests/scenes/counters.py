@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from loan_reminders.domain.stages import Stage
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.ledger_runs import rows
 
@@ -177,7 +178,9 @@ class Recount:
         skipped = {
             (run.stage, skip.patron_id, skip.due_date, skip.run_id, skip.reason)
             for skip in self.skips
-            if (run := self.runs.get(skip.run_id)) and skip.reason in why and skip.slot in (None, "sms")
+            if (run := self.runs.get(skip.run_id))
+            and skip.reason in why
+            and (skip.slot == "sms" or (skip.slot is None and "sms" in skip.detail))
         }
         cancelled = {
             (run.stage, notice.patron_id, notice.due_date, one.run_id, one.reason)
@@ -188,8 +191,11 @@ class Recount:
         sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
         for stage, patron_id, due_date, run_id, reason in skipped | cancelled:
             day = self.runs[run_id].due_date
+            last = day if Stage(stage).is_about_loans else day + timedelta(days=30)  # a notice reads some days again
             later = any(
-                (stage, patron_id, due_date) == one[:3] and one[3] > run_id and self.runs[one[3]].due_date == day
+                (stage, patron_id, due_date) == one[:3]
+                and one[3] > run_id
+                and day <= self.runs[one[3]].due_date <= last
                 for one in skipped
             )
             if not later:

@@ -7,9 +7,13 @@ from datetime import timedelta
 from loan_reminders.commands import migrate
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.notices import LoanKey
+from loan_reminders.domain.runs.planning import skip
 from loan_reminders.domain.stages import Channel, Slot, Stage
-from loan_reminders.domain.states import DeliveryState
+from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.ledger.connect import connect
+from loan_reminders.ledger.readers.holds import PostgresHolds
+from loan_reminders.ledger.statistics.costs import PostgresCosts
+from loan_reminders.ledger.statistics.effect import PostgresEffect
 from loan_reminders.ledger.tables import SCHEMA_REVISION
 from loan_reminders.services.runs.close import close_run
 from loan_reminders.services.statistics.look_at_loans import look_at_loans
@@ -46,6 +50,47 @@ def test_it_is_counted_as_a_message_and_never_asked_about_as_a_loan(ledger):
     for table in ("return_counters", "overdue_counters"):
         assert rows(ledger, f"SELECT count(*) FROM {table}") == [(0,)]
     assert_counters_are_true(ledger)
+    ledger.part(PostgresEffect).count(today=later, current=None)
+    for table in ("effect_returns", "effect_overdues", "overdue_ages"):
+        assert rows(ledger, f"SELECT count(*) FROM {table}") == [(0,)]
+    [counted] = ledger.part(PostgresCosts).counted(first=OLD - timedelta(days=1), last=later, zone="Europe/Paris")
+    assert (counted.stage, counted.told) == (HOLD, 1)
+
+
+def test_what_is_read_on_several_days_and_never_reaches_anybody_counts_once(ledger):
+    """A request waits: the runs of the days after its own read it again, and find the number stopped each time."""
+    request = a_loan(loan_id=KEY.loan_id, due_date=OLD, loan_date=OLD, patron=a_patron(patron_id="P1"))
+    stopped = [
+        skip(request, SkipReason.OPTED_OUT, slot=Slot.SMS, detail="sms:suppressed"),
+        skip(request, SkipReason.NO_RECIPIENT, slot=Slot.WRITTEN, detail="email:missing"),
+    ]
+    for days in range(3):
+        day = OLD + timedelta(days=days)
+        run = extracted(
+            ledger, [request], stage=HOLD, due_date=day, today=day, reference_date=day, dag_run_id=f"day {days}"
+        )
+        with ledger.planning(run.run_id) as planning:
+            planning.record([], stopped)
+        ledger.close_run(run.run_id)
+    assert rows(ledger, "SELECT sum(sms) FROM spared_counters") == [(1,)]
+    assert rows(ledger, "SELECT sum(not_reached) FROM message_counters") == [(1,)]
+    assert_counters_are_true(ledger)
+
+
+def test_an_objection_to_e_mail_spares_no_sms(ledger):
+    loan = a_loan()
+    run = extracted(ledger, [loan])
+    with ledger.planning(run.run_id) as planning:
+        planning.record([], [skip(loan, SkipReason.OPTED_OUT, detail="objection:email")])
+    ledger.close_run(run.run_id)
+    assert rows(ledger, "SELECT count(*) FROM spared_counters") == [(0,)]
+    assert_counters_are_true(ledger)
+
+
+def test_a_run_of_a_notice_says_nothing_of_the_loans_of_its_day(ledger):
+    told(ledger)
+    heard = {LoanKey(loan_id="L1", due_date=OLD): OLD - timedelta(days=2)}
+    assert ledger.part(PostgresHolds).not_listed(heard, first=-2, last=21) == {}
 
 
 def test_it_is_removed_after_its_last_event_and_never_told_again(ledger, tmp_path):

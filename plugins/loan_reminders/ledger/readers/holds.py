@@ -17,6 +17,7 @@ from loan_reminders.ledger import journal
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.readers.held import IN_FORCE
 from loan_reminders.ledger.readers.wishes import PostgresWishes
+from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
 
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
 # By the loan, then the newest: the runs of years are many, those that saw one loan are few.
@@ -66,15 +67,15 @@ _DECIDED = text("""
 """)
 
 # A run asks the ILS for every loan of its due date that is still out: one that it does not get any more is not.
-_NOT_LISTED = text("""
+_NOT_LISTED = text(f"""
     SELECT asked.loan_id, asked.due_date, min(run.today) AS day
     FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[]), CAST(:heard AS date[]))
          AS asked(loan_id, due_date, heard)
     JOIN runs run ON run.library = :library AND run.due_date = asked.due_date AND run.today > asked.heard
      AND run.reference_date BETWEEN asked.due_date + CAST(:first AS int) AND asked.due_date + CAST(:last AS int)
-    WHERE NOT run.dry_run AND run.kind = 'daily' AND run.state <> 'extracting'
+    WHERE NOT run.dry_run AND run.kind = 'daily' AND run.state <> 'extracting' AND run.stage IN ({STAGES_OF_LOANS})
     GROUP BY asked.loan_id, asked.due_date
-""")
+""")  # noqa: S608 - the list is a module's own
 
 LONGEST_REASON = 300
 

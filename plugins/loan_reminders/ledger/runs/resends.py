@@ -33,9 +33,10 @@ from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
 from loan_reminders.ledger.suppressions.numbers_reached import never_reached
 from loan_reminders.ledger.suppressions.objections import refuses
+from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
 
 # Other notices are told once: what is sent again is a message about loans.
-_OF_LOANS = f"delivery.stage IN ({', '.join(repr(stage.value) for stage in Stage)})"
+_OF_LOANS = f"delivery.stage IN ({STAGES_OF_LOANS})"
 # What was cancelled never left. The newest attempt is the last message, however it ended.
 _LAST = text(f"""
     SELECT delivery.delivery_id, delivery.stage, delivery.state, delivery.reason, delivery.claimed_at,

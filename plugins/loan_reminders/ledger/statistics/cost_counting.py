@@ -10,11 +10,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.ledger.statistics.reached import SAYS_IT_AGAIN
+
 _QUARTER = "date_bin('15 minutes', {moment}, timestamptz '2000-01-01 00:00Z')"
 _MOMENT = _QUARTER.format(moment="coalesce(delivery.claimed_at, delivery.answered_at, run.started_at)")
 _STARTED = _QUARTER.format(moment="run.started_at")
 
 _WHY = "('opted_out', 'dead_number')"
+_OF_AN_SMS = "({skip}.slot = 'sms' OR {skip}.slot IS NULL AND strpos({skip}.detail, 'sms') > 0)"
 
 _FORGET_LETTERS = text("DELETE FROM letter_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 _FORGET_SPARED = text("DELETE FROM spared_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
@@ -39,7 +42,7 @@ COUNT_SPARED = f"""
         SELECT run.library, run.run_id, run.started_at, run.stage, run.due_date AS day, skip.due_date, skip.patron_id,
                skip.reason
         FROM runs run JOIN skips skip ON skip.run_id = run.run_id
-        WHERE {{of_runs}} AND skip.reason IN {_WHY} AND coalesce(skip.slot, 'sms') = 'sms'
+        WHERE {{of_runs}} AND skip.reason IN {_WHY} AND {_OF_AN_SMS.format(skip="skip")}
         UNION
         SELECT run.library, run.run_id, run.started_at, run.stage, run.due_date, notice.due_date, notice.patron_id,
                delivery.reason
@@ -49,10 +52,10 @@ COUNT_SPARED = f"""
     ) AS run
     WHERE NOT EXISTS (
         SELECT FROM runs later JOIN skips again ON again.run_id = later.run_id
-        WHERE later.library = run.library AND later.stage = run.stage AND later.due_date = run.day
+        WHERE later.library = run.library AND later.stage = run.stage AND {SAYS_IT_AGAIN.format(day="run.day")}
           AND later.run_id > run.run_id AND NOT later.dry_run AND again.library = run.library
           AND again.patron_id = run.patron_id
-          AND again.due_date = run.due_date AND again.reason IN {_WHY} AND coalesce(again.slot, 'sms') = 'sms' OFFSET 0
+          AND again.due_date = run.due_date AND again.reason IN {_WHY} AND {_OF_AN_SMS.format(skip="again")} OFFSET 0
     )
     GROUP BY library, run_id, started_at, stage, reason
 """  # noqa: S608 - the pieces are this module's own

@@ -58,8 +58,7 @@ class PostgresCosts:
             spared: dict[Key, dict[Spared, int]] = {}
             for row in connection.execute(_SPARED, asked):
                 spared.setdefault((row.month, row.stage), {})[Spared(row.reason)] = int(row.sms)
-        order = [stage.value for stage in Stage]
-        found = sorted({*messages, *letters, *spared}, key=lambda key: (key[0], order.index(key[1])))
+        found = sorted({*messages, *letters, *spared}, key=lambda key: (key[0], Stage(key[1]).place))
         return tuple(
             Counted(
                 month=month,

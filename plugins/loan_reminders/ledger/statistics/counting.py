@@ -16,7 +16,14 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused
 from loan_reminders.ledger.statistics.cost_counting import count_costs
 from loan_reminders.ledger.statistics.loan_ends import learn_from_run
-from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, UNREACHABLE
+from loan_reminders.ledger.statistics.reached import (
+    MOST_DAYS_BACK,
+    OF_LETTERS,
+    OUTCOME,
+    SAYS_IT_AGAIN,
+    UNREACHABLE,
+)
+from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
 from loan_reminders.ledger.tables.sms import PAID
 
 _QUARTER = "date_bin('15 minutes', {moment}, timestamptz '2000-01-01 00:00Z')"
@@ -95,7 +102,8 @@ _COUNT_NOT_REACHED = text(f"""
           )
           AND NOT EXISTS (
               SELECT FROM runs later JOIN skips again ON again.run_id = later.run_id
-              WHERE later.library = run.library AND later.stage = run.stage AND later.due_date = run.due_date
+              WHERE later.library = run.library AND later.stage = run.stage
+                AND {SAYS_IT_AGAIN.format(day="run.due_date")}
                 AND later.run_id > run.run_id AND NOT later.dry_run AND again.patron_id = skip.patron_id
                 AND again.due_date = skip.due_date AND again.reason IN {UNREACHABLE}
                 AND coalesce(again.slot, 'written') = 'written'
@@ -139,11 +147,13 @@ _RUNS_OF_BATCH = text("""
     SELECT DISTINCT delivery.run_id FROM letters letter JOIN deliveries delivery USING (delivery_id)
     WHERE letter.library = :library AND letter.batch_id = :batch_id
 """)
-_SAME_DAY = text("""
-    SELECT earlier.run_id FROM runs run JOIN runs earlier USING (library, stage, due_date)
+_SAME_DAY = text(f"""
+    SELECT earlier.run_id FROM runs run JOIN runs earlier ON earlier.library = run.library AND earlier.stage = run.stage
     WHERE run.library = :library AND run.run_id = :run_id AND earlier.run_id < run.run_id AND NOT earlier.dry_run
       AND NOT run.dry_run
-""")
+      AND (earlier.due_date = run.due_date OR run.stage NOT IN ({STAGES_OF_LOANS})
+           AND earlier.due_date BETWEEN run.due_date - {MOST_DAYS_BACK} AND run.due_date)
+""")  # noqa: S608 - the list is a module's own
 _NOT_COUNTED = text("""
     SELECT run.run_id FROM runs run LEFT JOIN counted_runs counted ON counted.run_id = run.run_id
     WHERE run.library = :library AND counted.run_id IS NULL AND NOT run.dry_run AND run.loans_extracted IS NOT NULL

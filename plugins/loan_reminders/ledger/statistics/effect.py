@@ -38,6 +38,7 @@ from loan_reminders.domain.statistics.loan_ends import LONG_OVERDUE_DAYS, WITHIN
 from loan_reminders.ledger.retention.fingerprints import make_fingerprints
 from loan_reminders.ledger.statistics.holdbacks import all_holdbacks, end_others
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME
+from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
 
 STILL_CHANGES = timedelta(days=25)
 """How long after its end a month is counted anew: 15 days until an overdue is long, and some nights more. Loans are
@@ -61,10 +62,10 @@ _COUNT_OVERDUES = text(f"""
            count(*), count(*) FILTER (WHERE late.open_until >= late.due_date + {LONG_OVERDUE_DAYS})
     FROM (
         SELECT loan_id, due_date, category, open_on AS open_until, ended_on FROM loan_ends
-        WHERE library = :library AND ended_on IS NULL AND due_date >= :since
+        WHERE library = :library AND is_loan AND ended_on IS NULL AND due_date >= :since
         UNION ALL
         SELECT loan_id, due_date, category, open_on, ended_on FROM loan_ends
-        WHERE library = :library AND ended_on > :since AND due_date >= :since
+        WHERE library = :library AND is_loan AND ended_on > :since AND due_date >= :since
     ) AS late
     JOIN retention_state state ON state.library = :library
     CROSS JOIN LATERAL (
@@ -121,7 +122,7 @@ _COUNT_RETURNS = text(f"""
     JOIN retention_state state ON state.library = :library
     JOIN LATERAL (
         SELECT * FROM loan_ends
-        WHERE library = :library AND loan_id = planned.loan_id AND due_date = planned.due_date OFFSET 0
+        WHERE library = :library AND loan_id = planned.loan_id AND due_date = planned.due_date AND is_loan OFFSET 0
     ) AS ended ON true
     JOIN LATERAL (
         SELECT due_date - CAST(record ->> 'loan_date' AS date) AS days FROM loans_seen
@@ -136,7 +137,7 @@ _COUNT_RETURNS = text(f"""
           AND (ended_on IS NULL OR planned.day < ended_on)
           AND planned.email_planned AND (planned.sms_planned OR held_back.loan_id IS NOT NULL)
     ) AS chance ON true
-    WHERE planned.told OR chance.holdback_id IS NOT NULL
+    WHERE chance.holdback_id IS NOT NULL OR (planned.told AND held_back.loan_id IS NULL)
     GROUP BY 2, 3, 4, 5, 6, 7, 8, 9
 """)  # noqa: S608 - the pieces are this module's own
 _AGE = " ".join(
@@ -148,17 +149,18 @@ _FORGET_AGES = text(f"DELETE FROM overdue_ages WHERE library = :library AND mont
 _COUNT_AGES = text(f"""
     INSERT INTO overdue_ages (library, month, day, category, age, loans)
     SELECT :library, {_THIS_MONTH}, :today, category, CASE {_AGE} END, count(*)
-    FROM loan_ends WHERE library = :library AND ended_on IS NULL AND due_date < :today
+    FROM loan_ends WHERE library = :library AND is_loan AND ended_on IS NULL AND due_date < :today
     GROUP BY category, CASE {_AGE} END
 """)  # noqa: S608 - the pieces are this module's own
 
 _OVERDUES = text("SELECT * FROM effect_overdues WHERE library = :library ORDER BY month, category, bucket")
 _RETURNS = text("SELECT * FROM effect_returns WHERE library = :library AND (month >= :since OR holdback_id > 0)")
 _AGES = text("SELECT * FROM overdue_ages WHERE library = :library ORDER BY month, category, age")
-_FIRST_SMS = text("""
+_FIRST_SMS = text(f"""
     SELECT CAST(timezone(:zone, moment) AS date) FROM message_counters
-    WHERE library = :library AND channel = 'sms' AND told > 0 ORDER BY moment LIMIT 1
-""")
+    WHERE library = :library AND channel = 'sms' AND told > 0 AND stage IN ({STAGES_OF_LOANS})
+    ORDER BY moment LIMIT 1
+""")  # noqa: S608 - the list is a module's own
 _KEEP_FINDINGS = text("""
     INSERT INTO effect_findings (library, day, findings) VALUES (:library, :day, :findings)
     ON CONFLICT (library, day) DO UPDATE SET at = now(), findings = excluded.findings

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
+
 # A letter has told its reader once it is printed, a registered one once it is posted; one that the post brings back
 # because nobody lives there has told nobody. An unclaimed registered letter has been announced: it counts as told.
 # Asked as one row and not as EXISTS, which may be answered by reading all events of letters ever.
@@ -76,3 +78,15 @@ def readers_reached(connection: Connection, runs: Sequence[int]) -> Mapping[str,
     """The readers of these runs together, by stage: each counts once, whatever the number of his messages."""
     rows = connection.execute(_READERS, {"runs": list(runs)})
     return {row.stage: Reached(told=row.told, not_reached=row.lost) for row in rows}
+
+
+MOST_DAYS_BACK = 30
+"""For how many days after its day a notice that is no stage may still be told (`days_back`)."""
+SAYS_IT_AGAIN = (
+    f"(later.due_date = {{day}} OR run.stage NOT IN ({STAGES_OF_LOANS})"
+    f" AND later.due_date BETWEEN {{day}} AND {{day}} + {MOST_DAYS_BACK})"
+)
+"""In SQL, whether the run `later` read again what the run `run` of the same stage read; `day` is the day of that one.
+
+A stage reads a day's loans in the runs of that day alone, another notice a day's requests in those of some days after.
+"""

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Integer, MetaData, Text, text
 
+from loan_reminders.domain.stages import Stage
+
 metadata = MetaData(
     naming_convention={
         "pk": "%(table_name)s_pkey",
@@ -21,6 +23,10 @@ def one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
     """A check that the column holds one of these values."""
     words = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({words})", name=column)
+
+
+STAGES_OF_LOANS = ", ".join(f"'{stage.value}'" for stage in Stage)
+"""In SQL, the stages of the procedure: what a library tells of besides is about no loan."""
 
 
 def stage_name() -> CheckConstraint:

@@ -121,7 +121,8 @@ def note(
 def remove(at: At, choice_id: Annotated[int, InPath(ge=1, lt=2**63)], who: Librarian) -> Response:
     """Take one reader off the list."""
     rules = settings().policy().sms
-    opt_in = [one for one in PatronCategory if rules.basis(one) is Basis.OPT_IN]
+    asks_minors = rules.minors is Basis.OPT_IN  # whoever may be one is asked again by the next run
+    opt_in = [one for one in PatronCategory if asks_minors or rules.basis(one) is Basis.OPT_IN]
     try:
         if not ledger_access.sms_choices().remove(choice_id, who=who, opt_in=opt_in):
             return _page(at, problem="Cette ligne n'est pas, ou plus, sur la liste : rien n'a été changé.", status=404)

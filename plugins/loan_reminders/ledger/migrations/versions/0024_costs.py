@@ -20,6 +20,7 @@ QUARTER = "date_bin('15 minutes', {moment}, timestamptz '2000-01-01 00:00Z')"
 MOMENT = QUARTER.format(moment="coalesce(delivery.claimed_at, delivery.answered_at, run.started_at)")
 STARTED = QUARTER.format(moment="run.started_at")
 WHY = "('opted_out', 'dead_number')"
+OF_AN_SMS = "({skip}.slot = 'sms' OR {skip}.slot IS NULL AND strpos({skip}.detail, 'sms') > 0)"
 OF_RUNS = "EXISTS (SELECT FROM counted_runs counted WHERE counted.run_id = run.run_id AND NOT counted.frozen)"
 LETTERS = f"""
     INSERT INTO letter_counters (library, run_id, moment, stage, channel, pages, printed, posted)
@@ -41,7 +42,7 @@ SPARED = f"""
         SELECT run.library, run.run_id, run.started_at, run.stage, run.due_date AS day, skip.due_date, skip.patron_id,
                skip.reason
         FROM runs run JOIN skips skip ON skip.run_id = run.run_id
-        WHERE {OF_RUNS} AND skip.reason IN {WHY} AND coalesce(skip.slot, 'sms') = 'sms'
+        WHERE {OF_RUNS} AND skip.reason IN {WHY} AND {OF_AN_SMS.format(skip="skip")}
         UNION
         SELECT run.library, run.run_id, run.started_at, run.stage, run.due_date, notice.due_date, notice.patron_id,
                delivery.reason
@@ -54,7 +55,7 @@ SPARED = f"""
         WHERE later.library = run.library AND later.stage = run.stage AND later.due_date = run.day
           AND later.run_id > run.run_id AND NOT later.dry_run AND again.library = run.library
           AND again.patron_id = run.patron_id
-          AND again.due_date = run.due_date AND again.reason IN {WHY} AND coalesce(again.slot, 'sms') = 'sms' OFFSET 0
+          AND again.due_date = run.due_date AND again.reason IN {WHY} AND {OF_AN_SMS.format(skip="again")} OFFSET 0
     )
     GROUP BY library, run_id, started_at, stage, reason
 """  # noqa: S608 - the pieces are this module's own
