@@ -6,8 +6,6 @@ from datetime import datetime
 
 import pytest
 
-pytest.importorskip("statsmodels", reason="statsmodels n'est pas installé")
-
 from loan_reminders.ledger.statistics.effect import PostgresEffect
 from tests.scenes.simulated_library import READ_ON, library_of_arms, write
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from loan_reminders.web import shared_answers
 from loan_reminders.web.shared_answers import SharedAnswer, forget_all
 
 
@@ -80,11 +79,10 @@ def test_while_the_next_answer_is_asked_for_others_get_the_one_before():
 
 
 @pytest.mark.parametrize("spoilt", ["changed", "another day", "too old"])
-def test_an_answer_of_before_is_given_to_nobody_once_it_is_not_true(spoilt, monkeypatch):
-    shared, begun, go_on = SharedAnswer(0), threading.Event(), threading.Event()
+def test_an_answer_of_before_is_given_to_nobody_once_it_is_not_true(spoilt):
+    begun, go_on = threading.Event(), threading.Event()
+    shared = SharedAnswer(0, meanwhile=0) if spoilt == "too old" else SharedAnswer(0)
     key = "tuesday" if spoilt == "another day" else "monday"
-    if spoilt == "too old":
-        monkeypatch.setattr(shared_answers, "MEANWHILE", 0.0)
 
     def slowly():
         begun.set()

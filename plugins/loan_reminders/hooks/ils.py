@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +14,8 @@ from attrs import evolve
 
 from loan_reminders.domain.errors import IlsRejected, SettingsError
 from loan_reminders.domain.runs.extraction import CodeMapping
-from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.runs.reading.consent import NO_CODES
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.gateways.runs.ils_database import Engine, IlsDatabase, IlsSession
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource, IlsNoticeSource
 from loan_reminders.gateways.runs.mariadb_database import MariaDbDatabase
@@ -70,14 +71,17 @@ def source_for(ours: Settings, stage: Stage | None, *, today: date, for_pages: b
     """
     if stage is None or stage.is_about_loans:
         return loan_source(ours.ils, codes=ours.codes(), for_pages=for_pages)
+    rule, codes = ours.policy().rule(stage), ours.codes()
+    if not any(one.channel is Channel.SMS for one in rule.channels):
+        codes = replace(codes, consent=NO_CODES)  # who may have an SMS is no question then
     return IlsNoticeSource(
         _AskedLater(ils=ours.ils, zone=ours.zone),
         stage=stage,
         sql=notice_statement(ours.ils, stage),
-        days_back=ours.policy().rule(stage).days_back,
+        days_back=rule.days_back,
         today=today,
         binds=ours.ils.statement_binds(),
-        codes=ours.codes(),
+        codes=codes,
         patience=AT_ONCE if for_pages else Patience(),
     )
 

@@ -3,7 +3,8 @@
 Once these seconds are over the first who comes asks anew; whoever comes while that lasts has the answer before, if it
 is not older than a minute, and does not wait. So what takes long keeps one person waiting, not all who work.
 Only for what is the same whoever asks; each library has its own. Whatever a person changes by these pages is seen at
-once: every form that was acted upon makes all answers be asked for anew, and none of before is given.
+once by whoever is answered by the same process: every form that was acted upon makes all its answers be asked for anew,
+and none of before is given. Another process may give one that is up to `MEANWHILE` old.
 """
 
 from __future__ import annotations
@@ -47,10 +48,13 @@ class _Kept(Generic[Answer]):
 
 
 class SharedAnswer(Generic[Answer]):
-    """One answer a library, kept for so many seconds, for the same `key` alone."""
+    """One answer a library, kept for so many seconds, for the same `key` alone.
 
-    def __init__(self, seconds: float = KEPT) -> None:
-        self._seconds = seconds
+    It is given for `meanwhile` seconds in all to those who come while the next one is asked for; with 0 they wait.
+    """
+
+    def __init__(self, seconds: float = KEPT, *, meanwhile: float = MEANWHILE) -> None:
+        self._seconds, self._meanwhile = seconds, meanwhile
         self._lock = threading.Lock()
         self._kept: dict[str | None, _Kept[Answer]] = {}
         _all.append(self)
@@ -69,7 +73,7 @@ class SharedAnswer(Generic[Answer]):
             else:
                 mine = self._kept[library] = _Kept(key=key, asked=Future())
                 if known is not None and known.key == key:
-                    mine.before, mine.before_until = known.asked, known.known_at + MEANWHILE
+                    mine.before, mine.before_until = known.asked, known.known_at + self._meanwhile
                 answer = mine.asked
         if mine is not None:
             self._answer(library, mine, ask)

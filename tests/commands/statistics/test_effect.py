@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from loan_reminders.commands.registry import COMMANDS
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.statistics.effect import PostgresEffect
@@ -17,7 +15,6 @@ def test_without_a_ledger_it_says_so(monkeypatch, capsys):
 
 
 def test_it_keeps_what_the_page_says_and_says_it(monkeypatch, capsys, ledger_url):
-    pytest.importorskip("statsmodels", reason="statsmodels n'est pas installé")
     monkeypatch.setenv("REMINDERS_LEDGER_URL", ledger_url)
     assert COMMANDS["effect"].main()([]) == 0
     assert "Rien ne peut en être conclu." in capsys.readouterr().out

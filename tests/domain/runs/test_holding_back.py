@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -95,3 +96,21 @@ def test_a_day_done_again_says_that_the_email_is_sent_and_sends_no_sms():
 def test_the_policy_knows_of_it():
     assert Policy(rules=(rule(),)).holdback is HELD_BACK
     assert Policy(rules=(rule(None),)).holdback is None
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        (),
+        (ChannelRule(channel=Channel.EMAIL, categories=frozenset({PatronCategory.STAFF})),),
+        (ChannelRule(channel=Channel.EMAIL, minimum_loan_days=365),),
+    ],
+)
+def test_where_the_stage_has_no_email_for_a_reader_nobody_is_drawn(email):
+    alone = rule()
+    sms = next(one for one in alone.channels if one.channel is Channel.SMS)
+    found = route(
+        a_notice(loans=(a_loan(patron=a_patron(patron_id=DRAWN)),)), rule=replace(alone, channels=(*email, sms)),
+        history={}, refused={}, today=TODAY,
+    )  # fmt: skip
+    assert [delivery.channel for delivery in found.deliveries] == [Channel.SMS]

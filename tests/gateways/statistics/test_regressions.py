@@ -10,11 +10,8 @@ import hashlib
 from collections import defaultdict
 from datetime import date, timedelta
 
-import pytest
-
-pytest.importorskip("statsmodels", reason="statsmodels n'est pas installé")
-
 import numpy as np
+import pytest
 from scipy import stats
 
 from loan_reminders.gateways.statistics.regressions import Regressions

@@ -12,6 +12,7 @@ from loan_reminders.domain.statistics.effect import Change, Findings, ToldBy, Ve
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.statistics.effect import PostgresEffect
+from loan_reminders.ledger.statistics.holdbacks import keep_holdback
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
 from tests.scenes.ledger_runs import keys, planned, rows, some_deliveries
 from tests.scenes.simulated_library import (
@@ -181,6 +182,15 @@ def test_a_trial_given_up_is_noted_that_evening(ledger):
     effect.count(today=day, current=None)
     effect.count(today=day + timedelta(days=1), current=None)
     assert [one.ended_on for one in effect.counts(since=day, zone="UTC").holdbacks] == [day]
+
+
+def test_a_trial_taken_up_again_is_kept_as_one_that_never_was(ledger):
+    keep_trial(ledger)
+    effect = ledger.part(PostgresEffect)
+    effect.count(today=TRIAL.first + timedelta(days=10), current=None)
+    with ledger.engine.begin() as connection:
+        keep_holdback(connection, ledger.library, TRIAL)
+    assert [one.ended_on for one in effect.counts(since=date.min, zone="UTC").holdbacks] == [TRIAL.first]
 
 
 def test_a_trial_that_came_to_its_end_was_not_given_up(ledger):

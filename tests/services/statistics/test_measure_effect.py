@@ -7,8 +7,6 @@ from datetime import date, timedelta
 
 import pytest
 
-pytest.importorskip("statsmodels", reason="statsmodels n'est pas installé")
-
 from loan_reminders.domain.holdback import Holdback
 from loan_reminders.domain.stages import PatronCategory, Stage
 from loan_reminders.domain.statistics.effect import WAITED, Counts, Kept, Verdict
@@ -169,6 +167,11 @@ def test_a_trial_whose_rule_changed_meanwhile_is_never_read(other):
     found = trial_of(kept=kept, today=LATER)
     assert found[0].verdict is Verdict.CHANGED
     assert found[0].comparison is None
+
+
+def test_a_trial_taken_up_again_after_a_stop_is_never_read():
+    kept = (Kept(holdback_id=1, holdback=TRIAL, ended_on=TRIAL.first),)
+    assert trial_of(kept=kept, today=LATER)[0].verdict is Verdict.CHANGED
 
 
 def test_a_trial_stopped_early_is_read_from_that_day_on():

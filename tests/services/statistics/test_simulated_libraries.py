@@ -10,8 +10,6 @@ from datetime import date
 
 import pytest
 
-pytest.importorskip("statsmodels", reason="statsmodels n'est pas installé")
-
 from loan_reminders.domain.ports.statistics import Cell
 from loan_reminders.domain.statistics.effect import Estimate, Verdict
 from loan_reminders.gateways.statistics.regressions import Regressions

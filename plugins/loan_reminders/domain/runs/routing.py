@@ -75,8 +75,7 @@ def route(
             taken = _without(notice.loans, loans)
             empty.append(_Empty(loans=taken, slot=slot, reason=SkipReason.ALREADY_SENT))
         if loans:
-            rules = [channel_rule for channel_rule in rule.channels if channel_rule.channel.slot is slot]
-            delivery, left_out = _fill(notice, slot, loans, rules, refused, suppressed, objected, consent, today)
+            delivery, left_out = _fill(notice, slot, loans, rule, refused, suppressed, objected, consent, today)
             empty.extend(left_out)
             if delivery is not None:
                 deliveries.append(delivery)
@@ -94,7 +93,7 @@ def _fill(
     notice: Notice,
     slot: Slot,
     loans: tuple[Loan, ...],
-    rules: Sequence[ChannelRule],
+    stage_rule: StageRule,
     refused: Refused,
     suppressed: Suppressed,
     objected: frozenset[Channel],
@@ -103,7 +102,7 @@ def _fill(
 ) -> tuple[Delivery | None, list[_Empty]]:
     """The delivery of one slot, and the loans it leaves out."""
     problems: list[tuple[SkipReason, str]] = []
-    for rule in rules:
+    for rule in (one for one in stage_rule.channels if one.channel.slot is slot):
         eligible = _eligible(loans, notice.patron, rule)
         without_email = Channel.EMAIL in objected or _email_unusable(notice.patron, eligible, refused, suppressed)
         needless = rule.only_without_email and not without_email
@@ -133,7 +132,7 @@ def _fill(
             continue
         # Last: those held back are just the readers who would have been written to. Nobody is left without an e-mail.
         held_back = rule.holdback is not None and rule.holdback.holds_back(notice.patron.patron_id, today)
-        if held_back and not without_email:
+        if held_back and not without_email and _has_email(eligible, notice.patron, stage_rule):
             problems.append((SkipReason.CONTROL_GROUP, f"{rule.channel}:control"))
             continue
         rest = _without(loans, eligible) if len(eligible) < len(loans) else ()
@@ -142,6 +141,14 @@ def _fill(
     reason = min((problem[0] for problem in problems), key=_WORST_FIRST.index)
     detail = ",".join(text for _, text in problems if text)
     return None, [_Empty(loans=loans, slot=slot, reason=reason, detail=detail)]
+
+
+def _has_email(loans: tuple[Loan, ...], patron: Patron, stage_rule: StageRule) -> bool:
+    """Whether the stage has an e-mail for every one of these loans of a reader."""
+    return any(
+        rule.channel is Channel.EMAIL and len(_eligible(loans, patron, rule)) == len(loans)
+        for rule in stage_rule.channels
+    )
 
 
 def _without(loans: Sequence[Loan], others: Sequence[Loan]) -> tuple[Loan, ...]:

@@ -136,13 +136,17 @@ def trial_words(found: Trial) -> str:
     if found.verdict is Verdict.CHANGED:
         return f"{name} : sa règle a changé avant la fin (durée, part ou graine). {NO_CONCLUSION}, et il n'est pas lu."
     if found.comparison is None:
-        return f"{name} : en cours. Il est lu après le {found.read_on:%d/%m/%Y}, une fois ; pas de résultat avant."
+        return f"{name} : en cours. Il est lu après le {found.read_on:%d/%m/%Y} ; pas de résultat avant."
     estimate = found.comparison.decides
     if estimate is None:
         return f"{name} : trop peu de prêts, avec ou sans SMS, pour être lu. {NO_CONCLUSION}."
+    if found.verdict is Verdict.NOT_COMPARABLE:
+        return f"{name} : la plupart des prêts avec SMS n'ont pas de témoin comparable. {NO_CONCLUSION}."
     said = f"{name} : {_returned(estimate)} que parmi les témoins, dont le SMS a été retenu ({_interval(estimate)})."
     if found.verdict is Verdict.SURE:
         return f"{said} C'est un effet des SMS : le hasard seul a décidé qui en recevait."
+    if found.verdict is Verdict.HINT:
+        return f"{said} C'est un indice, pas une preuve : seul un nouvel essai en dirait plus."
     return f"{said} {_not_sure(found.verdict)}"
 
 

@@ -101,7 +101,7 @@ class IlsLoanSource:
         with ExitStack() as opening:
             session = opening.enter_context(self._database.session())
             answer = session.execute(self._sql, binds)
-            _check_columns(answer, self.columns, self.file)
+            _check_columns(answer, (*self.columns, *self._codes.consent.columns), self.file)
             rows = answer.fetchmany()
             open_session.push(opening.pop_all())
             return answer, rows

@@ -13,7 +13,9 @@ from loan_reminders.domain.statistics.effect import Kept
 
 _KEEP = text("""
     INSERT INTO holdbacks (library, first_day, last_day, share, seed)
-    VALUES (:library, :first_day, :last_day, :share, :seed) ON CONFLICT DO NOTHING
+    VALUES (:library, :first_day, :last_day, :share, :seed)
+    ON CONFLICT ON CONSTRAINT one_holdback DO UPDATE SET ended_on = excluded.first_day
+    WHERE holdbacks.ended_on IS NOT NULL
 """)
 _END = text("""
     UPDATE holdbacks SET ended_on = :today
@@ -26,7 +28,10 @@ _NONE = {"first_day": None, "last_day": None, "share": None, "seed": None}
 
 
 def keep_holdback(connection: Connection, library: str, holdback: Holdback) -> None:
-    """Keep a period, once, in the caller's transaction."""
+    """Keep a period, once, in the caller's transaction.
+
+    One that was given up and is in force again is kept as ended before it began: nothing is ever concluded from it.
+    """
     connection.execute(_KEEP, {"library": library, **_values(holdback)})
 
 

@@ -163,7 +163,7 @@ def _share(cells: Sequence[Cell], statistics: Statistics) -> Estimate | None:
 
 
 def _trials(found: Counts, statistics: Statistics, today: date) -> Iterable[Trial]:
-    """Each period of holding back, read once, some days after its end; one whose rules changed meanwhile never."""
+    """Each period of holding back, read from some days after its end on; one whose rules changed meanwhile never."""
     for first, again in _periods(found.holdbacks):
         last = _last(again[-1])
         made: dict[str, Any] = {
@@ -203,9 +203,13 @@ def _last(kept: Kept) -> date:
     return kept.holdback.last if kept.ended_on is None else min(kept.holdback.last, kept.ended_on - timedelta(days=1))
 
 
+def _taken_up_again(kept: Kept) -> bool:
+    return kept.ended_on is not None and kept.ended_on <= kept.holdback.first
+
+
 def _changed(first: Kept, again: Sequence[Kept], everything: Sequence[Kept]) -> bool:
-    """Whether it was made longer, or another one with other rules was in force at the same time."""
-    if any(one.holdback.last > first.holdback.last for one in again):
+    """Whether it was made longer or taken up again, or another one with other rules was in force at the same time."""
+    if any(one.holdback.last > first.holdback.last or _taken_up_again(one) for one in again):
         return True
     return any(
         other.holdback.first <= _last(again[-1]) and _last(other) >= first.holdback.first

@@ -23,7 +23,7 @@ MOST_KEPT = 64
 LOOKED_AT_EVERY_S = 1.0
 """How often the folder of templates is looked at, in seconds, however many pages are open."""
 
-_newest: SharedAnswer[float] = SharedAnswer(LOOKED_AT_EVERY_S)
+_newest: SharedAnswer[float] = SharedAnswer(LOOKED_AT_EVERY_S, meanwhile=0)
 
 
 @dataclass(frozen=True, slots=True)

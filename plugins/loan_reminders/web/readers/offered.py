@@ -15,16 +15,15 @@ from loan_reminders.domain.runs.holds import LONGEST, Hold
 from loan_reminders.domain.runs.planning import key
 from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.domain.suppressions.objections import Objection
 from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.french.days import day_words, when_words
 from loan_reminders.french.pages.next_step import hold_words, next_step_words, not_listed_words, resent_words
 from loan_reminders.french.words import ONE_STATE, STAGES
 from loan_reminders.ledger.dispute.reader_page import ReaderPageParts
 from loan_reminders.services.readers.next_step import next_steps
-from loan_reminders.services.runs.plan import recipients
 from loan_reminders.web.reader_rights.shown import DONE as RIGHTS_DONE
 from loan_reminders.web.readers.loan_lines import LineEntry, LoanLine
+from loan_reminders.web.readers.ways import Ways
 
 _CODE = re.compile(r"(email|sms)-(accepted|delivered|refused|in_doubt)-(\d{1,4})-(\d{1,4})-([a-z_]{1,20})")
 _DONE = {
@@ -117,33 +116,6 @@ class Faire:
     last_day: str
     done: str
     problem: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
-    """How a reader can be written to today: his last message by each channel, what he `refuses`, what is `suppressed`.
-
-    Asked once for all that the page says of it.
-    """
-
-    patron_id: str
-    lasts: tuple[LastSent, ...]
-    refuses: frozenset[Channel]
-    suppressed: Suppressed
-
-
-def ways_to_reader(
-    ledger: ReaderPageParts, patron_id: str, *, objections: Sequence[Objection], loans: Sequence[Loan], today: date
-) -> Ways:
-    """The ways to a reader with these loans, who noted these objections. Raises LedgerUnavailable."""
-    lasts = tuple(ledger.resends.last_of_each(patron_id, today=today))
-    asked = [*recipients(loans), *(one.recipient for one in lasts if one.recipient is not None)]
-    return Ways(
-        patron_id=patron_id,
-        lasts=lasts,
-        refuses=frozenset(one.channel for one in objections if one.in_force),
-        suppressed=ledger.holds.suppressed(asked),
-    )
 
 
 def acts_offered(

@@ -25,8 +25,9 @@ from loan_reminders.web.page import At, Page, Typed
 from loan_reminders.web.reader_rights.shown import rights_of
 from loan_reminders.web.readers.contacts import contacts
 from loan_reminders.web.readers.loan_lines import LoanLines
-from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, ways_to_reader, with_next
+from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, with_next
 from loan_reminders.web.readers.search import search_page
+from loan_reminders.web.readers.ways import ways_to_reader
 
 router = APIRouter(route_class=ActRoute)
 

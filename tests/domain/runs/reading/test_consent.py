@@ -78,3 +78,9 @@ def test_the_ledger_keeps_what_was_said_and_nothing_where_nothing_was(more, word
     record = json.loads(encode_loan(found))
     assert {name for name in ("sms_choice", "minor") if name in record["patron"]} == set(words)
     assert decode_loan(record) == found
+
+
+def test_the_columns_that_must_be_there_are_those_that_the_settings_ask_for():
+    assert ConsentCodes().columns == ConsentCodes(column="patron_status", no=frozenset({"10"})).columns == ()
+    assert CODES.columns == ("sms_consent",)
+    assert ConsentCodes(minor_under=18).columns == ("birth_date",)

@@ -28,6 +28,13 @@ class ConsentCodes:
     no: frozenset[str] = frozenset()
     minor_under: int | None = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The optional columns that a statement must return for these settings to be heard."""
+        coded = self.column == SMS_CONSENT and bool(self.yes or self.no)
+        asked = ((SMS_CONSENT, coded), (BIRTH_DATE, self.minor_under is not None))
+        return tuple(name for name, wanted in asked if wanted)
+
     def choice(self, code: str) -> SmsChoice | None:
         """What a code says that the reader said; None for nothing, and for a code that is on neither list."""
         if code in self.no:
