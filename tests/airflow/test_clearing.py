@@ -20,6 +20,14 @@ def stage_dag():
     return DagBag(dag_folder=str(ROOT / "dags" / f"{STAGE}.py")).dags[STAGE]
 
 
+@pytest.fixture(autouse=True)
+def buttons_as_before(monkeypatch):
+    """Clearing switches the buttons of tasks off, in Airflow's own class: for other tests they are there again."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    monkeypatch.setattr(DagSerialization, "_load_operator_extra_links", True)
+
+
 @pytest.fixture
 def session():
     """Airflow's tables, left as they were."""
