@@ -13,14 +13,14 @@ import getpass
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from loan_reminders.commands.reader_rights.whole_file import write_whole
 from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.dispute.loan_file import LoanSearch
-from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
 
@@ -87,7 +87,7 @@ def _make(search: LoanSearch, output: Path, library: str | None) -> int:
     if not made:
         sys.stderr.write(f"{NOT_FOUND}\n")
         return 1
-    _write(output, made.content)
+    write_whole(output, made.content)
     sys.stdout.write(f"{output} : {many(made.deliveries, 'envoi', 'envois')}, {many(made.pages, 'page', 'pages')}\n")
     return 0
 
@@ -97,13 +97,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "un compte sans nom"
-
-
-def _write(output: Path, content: bytes) -> None:
-    """Write the file whole, readable by its owner alone. Raises SettingsError."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".dossier-", delete=False) as file:
-            file.write(content)
-        os.replace(file.name, output)
-    except OSError as error:
-        raise SettingsError(f"--sortie {output} : écriture impossible ({error.strerror})") from None

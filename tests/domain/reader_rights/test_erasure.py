@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from loan_reminders.domain.reader_rights.erasure import GOES_LATER, Erasure, Stays, StaysBecause
+from loan_reminders.domain.reader_rights.erasure import Erasure, Stays, StaysBecause
 from loan_reminders.domain.retention.terms import Removed
 from loan_reminders.french.pages.reader_rights import erasure_lines, stays_words
 
@@ -17,11 +17,6 @@ def test_each_thing_that_stays_is_said_with_why(why):
         assert "{" not in words
     if why in (StaysBecause.DISPUTE, StaysBecause.HOLD):
         assert "31/01/2027" in stays_words(Stays(why=why, number=1, until=date(2027, 1, 31)))
-
-
-def test_what_goes_later_needs_a_person_or_a_day_and_the_rest_names_nobody():
-    assert StaysBecause.OPEN_LOAN in GOES_LATER
-    assert StaysBecause.JOURNAL not in GOES_LATER
 
 
 def test_a_terminal_is_told_what_would_go_and_what_went():

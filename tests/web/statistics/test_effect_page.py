@@ -104,7 +104,7 @@ def test_a_trial_under_way_has_no_figures(ledger):
     under_way = a_trial(verdict=Verdict.UNDER_WAY, comparison=None)
     ledger.part(PostgresEffect).keep(replace(some_findings(), trials=(under_way,)))
     page = get("/statistiques/effet").text
-    assert "Il est lu après le 18/04/2027, une fois ; pas de résultat avant." in page
+    assert "Il est lu après le 18/04/2027 ; pas de résultat avant." in page
     assert "tirages-differences" not in page
 
 

@@ -9,16 +9,15 @@ letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CON
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option, whoever
+from loan_reminders.commands.reader_rights.whole_file import write_whole
 from loan_reminders.commands.registry import command_parser
-from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.pages.reader_rights import information
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
@@ -67,16 +66,6 @@ def _give(patron_id: str, output: Path, library: str | None, *, who: str) -> int
     if made is None:
         sys.stderr.write(f"{NOT_KNOWN}\n")
         return 1
-    _write(output, made.content)
+    write_whole(output, made.content)
     say(f"{output} : {many(made.rows, 'ligne du registre', 'lignes du registre')}")
     return 0
-
-
-def _write(output: Path, content: bytes) -> None:
-    """Write the file whole, readable by its owner alone. Raises SettingsError."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".donnees-", delete=False) as file:
-            file.write(content)
-        os.replace(file.name, output)
-    except OSError as error:
-        raise SettingsError(f"--sortie {output} : écriture impossible ({error.strerror})") from None

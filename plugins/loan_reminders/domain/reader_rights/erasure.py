@@ -21,11 +21,13 @@ class StaysBecause(StrEnum):
     LETTER_NOT_PRINTED = "letter_not_printed"
     REGISTERED_UNDER_WAY = "registered_under_way"
     PRINTED_FILE = "printed_file"
+    UNSETTLED_ANSWER = "unsettled_answer"
 
     CYCLE_HASH = "cycle_hash"
     STOP_HASH = "stop_hash"
     SHARED_CONTACT = "shared_contact"
     OBJECTION_HASH = "objection_hash"
+    SMS_NO_HASH = "sms_no_hash"
     COUNTERS = "counters"
     JOURNAL = "journal"
     BACKUPS = "backups"

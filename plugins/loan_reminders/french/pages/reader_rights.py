@@ -102,6 +102,11 @@ _STAYS = {
         " écrire non plus."
     ),
     StaysBecause.OBJECTION_HASH: "{number} : son opposition reste respectée s'il revient, sous forme d'empreinte.",
+    StaysBecause.SMS_NO_HASH: "Son « non » aux SMS reste respecté s'il revient, sous forme d'empreinte.",
+    StaysBecause.UNSETTLED_ANSWER: (
+        "{number} par SMS ou par e-mail, venue de ses coordonnées et pas encore traitée : recommencer après le prochain"
+        " relevé, ou attendre 4 mois, son terme."
+    ),
     StaysBecause.COUNTERS: "Les statistiques et les comptes des tournées : des nombres, où il n'est pas nommé.",
     StaysBecause.JOURNAL: ("Le journal : qui a fait quoi et quand, sans dire pour quel lecteur ni avec quels mots."),
     StaysBecause.BACKUPS: (
@@ -119,6 +124,7 @@ _COUNTED = {
     StaysBecause.STOP_HASH: ("coordonnée", "coordonnées"),
     StaysBecause.SHARED_CONTACT: ("ligne", "lignes"),
     StaysBecause.OBJECTION_HASH: ("opposition", "oppositions"),
+    StaysBecause.UNSETTLED_ANSWER: ("réponse", "réponses"),
 }
 
 

@@ -150,7 +150,8 @@ class PostgresErasure:
         }
         others = sum(connection.execute(statement, alone_his).rowcount for statement in sql.STRANGERS)
         refusing = forget_readers(connection, self._library, [asked["patron_id"]])
-        forget_choices(connection, self._library, [asked["patron_id"]])
+        refusing_sms = forget_choices(connection, self._library, [asked["patron_id"]])
+        unsettled = connection.execute(sql.UNSETTLED, alone_his).scalar_one()
         connection.execute(sql.REMOVE, asked)
         listed = connection.execute(sql.LISTED, contacts).all()
         his = [row for row in listed if (row.channel, row.recipient) not in shared]
@@ -162,6 +163,8 @@ class PostgresErasure:
             Stays(why=W.STOP_HASH, number=len(his)),
             Stays(why=W.SHARED_CONTACT, number=len(listed) - len(his)),
             Stays(why=W.OBJECTION_HASH, number=refusing),
+            Stays(why=W.SMS_NO_HASH, number=refusing_sms),
+            Stays(why=W.UNSETTLED_ANSWER, number=unsettled),
         )
         return removed, tuple(one for one in stays if one.number)
 

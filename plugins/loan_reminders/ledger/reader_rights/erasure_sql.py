@@ -124,6 +124,14 @@ STRANGERS = (
     """),
     text("DELETE FROM put_aside WHERE library = :library AND left(about, 320) = ANY(CAST(:contacts AS text[]))"),
 )
+UNSETTLED = text("""
+    SELECT (SELECT count(*) FROM sms_replies WHERE library = :library
+              AND left(phone_number, 40) = ANY(CAST(:numbers AS text[])) AND settled_at IS NULL)
+         + (SELECT count(*) FROM sms_acks WHERE library = :library
+              AND left(phone_number, 40) = ANY(CAST(:numbers AS text[])) AND delivery_id IS NULL AND settled_at IS NULL)
+         + (SELECT count(*) FROM mail_bounces WHERE library = :library
+              AND recipient = ANY(CAST(:emails AS text[])) AND delivery_id IS NULL AND settled_at IS NULL)
+""")
 OTHERS_HAVE = text("""
     SELECT asked.channel, asked.recipient
     FROM unnest(CAST(:channels AS text[]), CAST(:recipients AS text[])) AS asked(channel, recipient)

@@ -40,17 +40,18 @@ _NEVER_SEEN = text("""
 """)
 
 
-def forget_choices(connection: Connection, library: str, patrons: Sequence[str]) -> None:
-    """Forget what these readers said, who are being removed: a yes goes, of a no a keyed hash stays."""
+def forget_choices(connection: Connection, library: str, patrons: Sequence[str]) -> int:
+    """Forget what these readers said, who are being removed: a yes goes, of a no a keyed hash stays; how many do."""
     asked = {"library": library, "patrons": list(patrons)}
     connection.execute(_DROP_YES, asked)
     rows = connection.execute(_NOES, asked).all()
     ours = fingerprints(connection, library) if rows else None
     if ours is None:
-        return
+        return 0
     connection.execute(_HIDES, {"library": library})
     hashes = [ours.of_recipient(READER, row.patron_id) for row in rows]
     connection.execute(_HIDE, {"library": library, "lines": [row.choice_id for row in rows], "hashes": hashes})
+    return len(rows)
 
 
 def forget_never_seen(connection: Connection, library: str, *, readers_until: object, page: int) -> int:
