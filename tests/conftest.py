@@ -174,7 +174,7 @@ def installation(arguments_seen: ArgumentsSeen, pytestconfig: pytest.Config) -> 
     with ExitStack() as until_the_last:
         pytestconfig.stash[RUNNING] = until_the_last
         until_the_last.callback(shutil.rmtree, folder, ignore_errors=True)
-        running = until_the_last.enter_context(Installation(folder, today=today, more_users=users))
+        running = until_the_last.enter_context(Installation(folder, today=today, more_users=users, planted=True))
         running.api.wait_for_dags([stage.value for stage in Stage], timeout=300, alive=running.check_alive)
         for stage in Stage:
             running.api.unpause(stage.value)

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import days, dispatch, libraries, pages, retention, workers
+from tests.bench import days, dispatch, libraries, pages, retention, rights, workers
 from tests.bench.bed import Bed
 from tests.bench.ils import figures as ils
 from tests.bench.report import FILE, NAMES, ROOT, Figure, save, table
@@ -27,7 +27,8 @@ CASES: tuple[tuple[tuple[str, ...], Callable[[Bed], list[Figure]]], ...] = (
     (("dag_parse",), days.dag_parse),
     (("ordinary_day",), days.ordinary_day),
     (ils.NAMES, ils.large_library),
-    (("pages_p95", "first_page_size"), pages.pages),
+    (("pages_p95", "year_drawn_anew", "first_page_size"), pages.pages),
+    (("reader_rights",), rights.rights),
     (("retention_night", "retention_growth"), retention.retention),
     (("libraries_parse", "libraries_morning", "libraries_memory"), libraries.libraries),
 )

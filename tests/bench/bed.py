@@ -103,7 +103,7 @@ class Bed:
             migrate = [sys.executable, "-m", "loan_reminders", "migrate", "upgrade"]
             subprocess.run(
                 [*migrate, "--url", self.postgres.url(self._empty)],
-                env=self._python(), cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
+                env=self.python_env(), cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
             )  # fmt: skip
         return self.postgres.create_database(template=template or self._empty)
 
@@ -146,7 +146,7 @@ class Bed:
     def _serve(self, name: str, module: str, *options: str, **secrets: str) -> int:
         if name not in self._ports:
             command = [sys.executable, "-u", "-m", module, "--port", "0", *options]
-            self._ports[name] = self._processes.start_listening(name, command, self._python() | secrets, ROOT)
+            self._ports[name] = self._processes.start_listening(name, command, self.python_env() | secrets, ROOT)
         return self._ports[name]
 
     def task(
@@ -167,7 +167,7 @@ class Bed:
         its children, which costs a little time; `profile` says which steps took most, which costs more. Tasks that are
         asked for by several threads run side by side.
         """
-        env = self._python() | self._airflow(ledger, ports or {}, site or {})
+        env = self.python_env() | self._airflow(ledger, ports or {}, site or {})
         if not cold:
             host = self._host()
             measured = host.run(verb, arguments, env, together=together)
@@ -196,9 +196,10 @@ class Bed:
         try:
             return self._hosts.pop()
         except IndexError:
-            return self._stack.enter_context(TaskHost(self._python() | self._airflow("", {}, {}), self.folder))
+            return self._stack.enter_context(TaskHost(self.python_env() | self._airflow("", {}, {}), self.folder))
 
-    def _python(self) -> dict[str, str]:
+    def python_env(self) -> dict[str, str]:
+        """The environment in which this repository's Python runs, without anything of Airflow's."""
         env = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "REMINDERS"))}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "plugins"), str(ROOT)))

@@ -52,7 +52,7 @@ def libraries(bed: Bed) -> list[Figure]:
         text = lift_caps(settings_of(code)).replace("approve_registered = true", "approve_registered = false")
         (folder / f"{code}.toml").write_text(text, encoding="utf-8")
     ledger, ports = bed.ledger(), {"mail": bed.mail_server(), "sms": bed.sms_server()}
-    env = bed._python() | bed._airflow(ledger, ports, {}) | {"REMINDERS_CONFIG": str(folder)}
+    env = bed.python_env() | bed._airflow(ledger, ports, {}) | {"REMINDERS_CONFIG": str(folder)}
     parsed = _in_a_process(env, "parse", {})
     mornings, today = codes[: bed.sizes.mornings], bed.today.isoformat()
     lived = _in_a_process(env, "morning", {"codes": mornings, "today": today})

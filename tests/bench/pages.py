@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import httpx
 from fastapi import FastAPI
@@ -34,21 +34,27 @@ LOOK, SAY = "/mesure/debut", "/mesure/fin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One question a librarian asks of the pages; `form` is what the search box sends."""
+    """One question a librarian asks of the pages; `form` is what the search box sends.
+
+    Where several `paths` are given, they are asked for in turn: nothing that one answer keeps helps the next.
+    """
 
     name: str
-    path: str
+    paths: Sequence[str]
     form: dict[str, str] = field(default_factory=dict)
 
 
-EMPTY = Asked(name="empty page", path="/nulle-part")
+EMPTY = Asked(name="empty page", paths=("/nulle-part",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A reader of the ledger, a letter's reference and a registered number: what is asked for is there to be found."""
+    """What is asked for is there to be found: a reader, a run, a batch, registered letters."""
 
     reader_number: int
+    run: int
+    batch: int
+    registered: str
     number: str
     surname: str
     first_name: str
@@ -57,7 +63,9 @@ class Known:
 
 
 _KNOWN = """
-    SELECT reader_number, substr(patron_id, 2), split_part(name, ' ', 1), split_part(name, ' ', 2),
+    SELECT reader_number, (SELECT max(run_id) FROM runs WHERE stage = 'first_reminder'),
+           (SELECT max(batch_id) FROM letter_batches), (SELECT delivery_id FROM registered_letters LIMIT 1),
+           substr(patron_id, 2), split_part(name, ' ', 1), split_part(name, ' ', 2),
            (SELECT reference FROM letters LIMIT 1), (SELECT tracking_number FROM registered_letters LIMIT 1)
     FROM readers OFFSET (SELECT count(*) / 3 FROM readers) LIMIT 1
 """
@@ -65,9 +73,13 @@ _KNOWN = """
 
 def known(postgres: EmbeddedPostgres, database: str) -> Known:
     """What the searches of the bench look for."""
-    [(reader, number, surname, first_name, reference, tracking)] = postgres.execute(_KNOWN, database=database)
+    [found] = postgres.execute(_KNOWN, database=database)
+    reader, run, batch, registered, number, surname, first_name, reference, tracking = found
     return Known(
         reader_number=reader,
+        run=run,
+        batch=batch,
+        registered=registered,
         number=number,
         surname=surname,
         first_name=first_name,
@@ -80,39 +92,70 @@ def questions(today: date, one: Known) -> Sequence[Asked]:
     """Every page, and every kind of search."""
     year = f"?du={today.replace(year=today.year - 1)}&au={today}"
     mobile = f"06{one.number:0>8}"
+    spaced = " ".join(mobile[place : place + 2] for place in range(0, 10, 2))
     typed = {
         "card": f"2{one.number}",
         "patron id": f"P{one.number}",
         "name": one.surname.lower(),
         "name and first name": f"{one.first_name[:3]} {one.surname[:3]}",
         "e-mail": f"lecteur{one.number}@etu.example.org",
-        "phone": " ".join(mobile[place : place + 2] for place in range(0, 10, 2)),
+        "phone": spaced,
         "barcode": f"C{one.number}",
         "loan": f"L{one.number}",
         "letter": one.reference,
         "registered number": one.tracking_number,
         "nobody": "zzzzzzzz",
     }
+    reader = f"/lecteurs/{one.reader_number}"
     pages = {
         "first page": "/",
         "desk": "/bureau",
         "search": "/lecteurs",
-        "a reader": f"/lecteurs/{one.reader_number}",
+        "a reader": reader,
+        "his erasure": f"{reader}/effacement",
+        "held": "/lecteurs/suspendus",
         "batches": "/lots",
+        "older batches": "/lots?page=20",
+        "a batch": f"/lots/{one.batch}",
         "registered": "/recommandes",
+        "a registered letter": f"/recommandes/{one.registered}",
         "to correct": "/a-corriger",
         "suppressions": "/desinscriptions",
+        "SMS agreements": "/accords-sms",
         "messages": "/messages",
         "statistics": "/statistiques",
         "statistics of a year": f"/statistiques{year}",
+        "effect": "/statistiques/effet",
+        "costs": "/statistiques/couts",
+        "missed days": "/tournees/jours-manques",
+        "a run": f"/tournees/{one.run}",
+        "ledger": "/registre",
         "journal": "/journal",
     }
+    readers = [f"/lecteurs/{one.reader_number + place}" for place in range(TIMES)]
+    lists = {
+        "batch of a letter": ("/lots/recherche", {"reference": one.reference}),
+        "registered letters": ("/recommandes/recherche", {"q": one.tracking_number}),
+        "suppressions": ("/desinscriptions/recherche", {"numero": spaced}),
+    }
     return [
-        *(Asked(name=name, path=path) for name, path in pages.items()),
+        *(Asked(name=name, paths=(path,)) for name, path in pages.items()),
+        Asked(name="another reader each time", paths=readers),
         *(
-            Asked(name=f"search by {name}", path="/lecteurs", form={"recherche": words})
+            Asked(name=f"search by {name}", paths=("/lecteurs",), form={"recherche": words})
             for name, words in typed.items()
         ),
+        *(Asked(name=f"search of {name}", paths=(path,), form=form) for name, (path, form) in lists.items()),
+    ]
+
+
+def never_asked_before(today: date) -> Sequence[Asked]:
+    """Figures of a year, another year each time: nothing of them is kept from the last time, and all is drawn anew."""
+    days = range(1, 1 + TIMES)
+    periods = [f"?du={today - timedelta(days=365 + day)}&au={today - timedelta(days=day)}" for day in days]
+    return [
+        Asked(name="statistics", paths=[f"/statistiques{period}" for period in periods]),
+        Asked(name="costs", paths=[f"/statistiques/couts{period}" for period in periods]),
     ]
 
 
@@ -141,7 +184,7 @@ def served() -> FastAPI:
 
 
 def pages(bed: Bed) -> list[Figure]:
-    """The slowest page's 95th percentile against that of an empty page, and the size of the first one."""
+    """95th percentiles: the slowest page, figures drawn anew, each against an empty page; and the first page's size."""
     today = datetime.now(settings().zone).date()
     database = bed.large_ledger(today)
     [(deliveries,)] = bed.postgres.execute("SELECT count(*) FROM deliveries", database=database)
@@ -155,12 +198,14 @@ def pages(bed: Bed) -> list[Figure]:
             with _collected_beforehand():
                 empty = _p95(client, EMPTY)
                 times = {name: _p95(client, one) for name, one in asked.items()}
+                empty_alone = _p95(client, EMPTY, at_once=1)
+                alone = {one.name: _p95(client, one, at_once=1) for one in never_asked_before(today)}
             slowest = sorted(times.items(), key=lambda item: -item[1])
             client.get(LOOK).raise_for_status()
             _p95(client, asked[slowest[0][0]])
             steps = client.get(SAY).json()
             parts = _parts_of_first_page(client)
-            empty_size = len(client.get(EMPTY.path).content) / 1024
+            empty_size = len(client.get(EMPTY.paths[0]).content) / 1024
     return [
         Figure(
             name="pages_p95",
@@ -173,6 +218,16 @@ def pages(bed: Bed) -> list[Figure]:
                 f"median of all pages {statistics.median(times.values()) * 1000:.0f} ms",
             ),
             steps=(slowest[0][0], *steps),
+        ),
+        Figure(
+            name="year_drawn_anew",
+            value=max(alone.values()) * 1000,
+            unit="ms",
+            baseline=empty_alone * 1000,
+            remarks=(
+                "one after the other, a year that nobody asked for before: "
+                + ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in alone.items()),
+            ),
         ),
         Figure(
             name="first_page_size",
@@ -207,16 +262,17 @@ def _parts_of_first_page(client: httpx.Client) -> dict[str, float]:
     return sizes
 
 
-def _ask(client: httpx.Client, one: Asked) -> float:
+def _ask(client: httpx.Client, one: Asked, number: int) -> float:
+    path = one.paths[number % len(one.paths)]
     since = time.perf_counter()
-    answer = client.post(one.path, data=one.form) if one.form else client.get(one.path)
+    answer = client.post(path, data=one.form) if one.form else client.get(path)
     took = time.perf_counter() - since
     if answer.status_code not in (200, 303, 404):
         raise RuntimeError(f"{one.name}: HTTP {answer.status_code}")
     return took
 
 
-def _p95(client: httpx.Client, one: Asked, *, times: int = TIMES) -> float:
-    with ThreadPoolExecutor(AT_ONCE) as at_once:
-        took = sorted(at_once.map(lambda _: _ask(client, one), range(times)))
+def _p95(client: httpx.Client, one: Asked, *, times: int = TIMES, at_once: int = AT_ONCE) -> float:
+    with ThreadPoolExecutor(at_once) as threads:
+        took = sorted(threads.map(lambda number: _ask(client, one, number), range(times)))
     return took[int(len(took) * 0.95)]

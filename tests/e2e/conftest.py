@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
+import requests
+
 from loan_reminders.domain.stages import Stage
 from tests.e2e.summary import stage_summary
 
@@ -22,3 +26,21 @@ def run(installation, *stages, **conf):
             installation.ledger_url, stage=stage, run=ended, tasks=api.tasks(stage.value, run_id)
         )
     return found
+
+
+@contextmanager
+def a_browser(installation, user):
+    """Somebody's browser on our pages, logged in as Airflow does it: by a cookie."""
+    token = requests.post(
+        f"{installation.url}/auth/token",
+        json={"username": user, "password": installation.passwords[user]},
+        timeout=120,
+    ).json()["access_token"]
+    with requests.Session() as session:
+        session.headers.update({"Sec-Fetch-Site": "same-origin", "Cookie": f"_token={token}"})
+
+        def ask(method, path, **options):
+            url = f"{installation.url}/relances/{path}"
+            return session.request(method, url, timeout=120, allow_redirects=False, **options)
+
+        yield ask

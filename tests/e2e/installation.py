@@ -21,6 +21,7 @@ from loan_reminders.settings.library_toml import settings
 from sql.demo.generator import build_library
 from tests.e2e.airflow_api import AirflowApi
 from tests.e2e.library_system import serve_library
+from tests.e2e.planted_readers import REFUSED, plant
 from tests.e2e.processes import Processes, free_port
 from tests.e2e.trial_settings import ILS_LOGIN, SMS_LOGIN, settings_for_any_hour, trial_connections
 from tests.e2e.unpacked_package import unpacked_package
@@ -42,6 +43,7 @@ class Installation:
     the files of the repository, so that what is changed in them is seen. With `lived` the library is three months into
     use: a new ledger lives them before anything starts. `ils` is the
     library system that holds its loans: Aleph behind the wire server, another on a database server of its own.
+    With `planted`, dozens of Aleph's readers are such as one would know again wherever they are written.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class Installation:
         lived: bool = False,
         in_place: bool = False,
         ils: str = "aleph",
+        planted: bool = False,
     ) -> None:
         self.folder = folder
+        self.planted = planted
         self.in_place = in_place
         self.package = folder / "package"
         self.ils_kind = ils
@@ -112,6 +116,9 @@ class Installation:
             return
         self.ils.unlink(missing_ok=True)
         build_library(self.ils, today=self.today, **(SIZES if self.lived else {}))
+        if self.planted:
+            plant(self.ils, today=self.today)
+            self.smtp_options = (*self.smtp_options, "--refuse", REFUSED)
 
     def _live(self) -> None:
         """The months before today, in a ledger that is new; one that was used is left as it is."""

@@ -15,9 +15,13 @@ Told = frozenset[tuple[str, ...]]
 
 
 def told(installation: CeleryInstallation) -> Told:
-    """Who was told what: stage, reader, channel and what became of each message."""
+    """Who was told what: stage, reader, channel and what became of each message.
+
+    An SMS is told to a number: of two readers who share one, a day's text goes to whoever's leaves first, by chance.
+    """
     rows = installation.sql(
-        "SELECT runs.stage, notices.patron_id, deliveries.channel, deliveries.state"
+        "SELECT runs.stage, CASE channel WHEN 'sms' THEN recipient ELSE notices.patron_id END, channel,"
+        " deliveries.state"
         " FROM deliveries JOIN notices USING (notice_id) JOIN runs ON runs.run_id = deliveries.run_id"
     )
     return frozenset(tuple(map(str, row)) for row in rows)

@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,6 +92,13 @@ def lived(today: date, *, notices: int, workers: tuple[str, ...] = WORKERS, kill
     return Lived(day=day, told=who, emails=emails, found=found)
 
 
+def otherwise(one: Told, other: Told) -> str:
+    """How many messages differ between two days, by stage, channel and state."""
+    kinds = Counter((stage, channel, state) for stage, _, channel, state in one ^ other)
+    listed = ", ".join(f"{count} {' '.join(kind)}" for kind, count in sorted(kinds.items()))
+    return f"{len(one ^ other)} ({listed})" if kinds else "0"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--notices", type=int, default=FULL)
@@ -105,8 +113,8 @@ def main() -> int:
     two = lived(today, notices=asked.notices)
     gain = two.pace / one.pace
     print(f"one worker {one.pace:.0f} e-mails/s, two {two.pace:.0f}: {gain:.2f} (wanted: {GAIN})")
-    print(f"told: {len(one.told)} messages; otherwise on two: {len(one.told ^ two.told)},")
-    print(f"otherwise with one of two killed: {len(one.told ^ killed.told)}")
+    print(f"told: {len(one.told)} messages; otherwise on two: {otherwise(one.told, two.told)},")
+    print(f"otherwise with one of two killed: {otherwise(one.told, killed.told)}")
     same = one.told == two.told == killed.told
     return 0 if one.right and two.right and killed.right and same and gain >= GAIN else 1
 

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import requests
-
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import settings
-from tests.e2e.conftest import TIMEOUT
-
-
-@contextmanager
-def a_browser(installation, user):
-    """Somebody's browser on our pages, logged in as Airflow does it: by a cookie."""
-    token = requests.post(
-        f"{installation.url}/auth/token",
-        json={"username": user, "password": installation.passwords[user]},
-        timeout=120,
-    ).json()["access_token"]
-    with requests.Session() as session:
-        session.headers.update({"Sec-Fetch-Site": "same-origin", "Cookie": f"_token={token}"})
-
-        def ask(method, path, **options):
-            url = f"{installation.url}/relances/{path}"
-            return session.request(method, url, timeout=120, allow_redirects=False, **options)
-
-        yield ask
+from tests.e2e.conftest import TIMEOUT, a_browser
 
 
 def run_on_page(ask, stage, dag_run_id):

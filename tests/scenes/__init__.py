@@ -49,6 +49,7 @@ A real ledger, brought to a point by the ledger's own ways
     any_revision        rows for every table of a ledger of any revision (ledger)
     backups             a ledger backed up, and brought back later; the mark's file in memory (ledger, services, web, …)
     planted             readers one would know again in any row or file, and a search for them (…/removal, services)
+    left_behind         what logs, addresses and headers keep, and a walk over all pages (security)
     unmistakable        readers one would know again in any writing of any file, and a search of bytes (security)
     old_ledger          a ledger that believes in two million rows a table (ledger)
     large_ledger        three years of a library with two million deliveries, really there (bench)

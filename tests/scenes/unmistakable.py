@@ -1,6 +1,6 @@
 """Readers whom one would know again in any writing, and a search of bytes for all writings at once.
 
-Every text of theirs holds one word that exists nowhere else, every number six digits that no other does. Both are
+Every text of theirs holds one word that exists nowhere else, every number seven digits that no other does. Both are
 looked for as they are, in capitals, in UTF-16, and in base64 at each of its three alignments. Accents, percent signs,
 JSON's and HTML's escapes leave the word as it is: it has only plain letters.
 """
@@ -17,9 +17,9 @@ from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.states import Refusal
 from tests.scenes.builders import a_loan, a_mobile, a_patron, an_address, an_email
 
-WORD, DIGITS = "qxzvkw", "639985"
+WORD, DIGITS = "qxzvkw", "6000098"
 MANY = 50
-_SPACED = re.compile(rb"(?:0|33)[ .\-]?6[ .\-]?39[ .\-]?98[ .\-]?5\d")
+_SPACED = re.compile(rb"(?:0|33)[ .\-]?6[ .\-]?00[ .\-]?00[ .\-]?98[ .\-]?\d\d")
 
 
 def _writings() -> Iterator[bytes]:
@@ -49,7 +49,7 @@ def reader(number: int, **changes: Any) -> Any:
         "barcode": f"QXZVKWCARTE{number}",
         "name": f"Zoé Qxzvkwnom-{number}",
         "email": an_email(f"qxzvkw{number}@etu.example.org"),
-        "mobile": a_mobile(f"33{DIGITS}{number:03d}"),
+        "mobile": a_mobile(f"33{DIGITS}{number:02d}"),
         "address": an_address(f"ZOE QXZVKWNOM {number}", f"{number} RUE QXZVKW", "06000 NICE"),
     }
     return a_patron(**{**values, **changes})
@@ -78,7 +78,7 @@ def loans(due: date) -> list[Loan | RejectedRow]:
         if number % 10 == 0:
             changes |= {"address": Refusal.TOO_FEW_LINES, "mobile": Refusal.NOT_A_NUMBER}
         some.append(loan(number, due, **changes))
-    raw: dict[str, Any] = {"DUE_DATE": "Qxzvkw 31/02", "PATRON_NAME": "Zoé Qxzvkwnom-50", "PHONE": f"0{DIGITS}050"}
+    raw: dict[str, Any] = {"DUE_DATE": "Qxzvkw 31/02", "PATRON_NAME": "Zoé Qxzvkwnom-50", "PHONE": f"0{DIGITS}50"}
     some.append(
         RejectedRow(loan_id="QXZVKWPRET50", patron_id="QXZVKWID50", code="not_a_date", column="due_date", raw=raw)
     )

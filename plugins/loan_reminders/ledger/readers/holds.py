@@ -68,13 +68,16 @@ _DECIDED = text("""
 
 # A run asks the ILS for every loan of its due date that is still out: one that it does not get any more is not.
 _NOT_LISTED = text(f"""
-    SELECT asked.loan_id, asked.due_date, min(run.today) AS day
+    SELECT asked.loan_id, asked.due_date, seen.day
     FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[]), CAST(:heard AS date[]))
          AS asked(loan_id, due_date, heard)
-    JOIN runs run ON run.library = :library AND run.due_date = asked.due_date AND run.today > asked.heard
-     AND run.reference_date BETWEEN asked.due_date + CAST(:first AS int) AND asked.due_date + CAST(:last AS int)
-    WHERE NOT run.dry_run AND run.kind = 'daily' AND run.state <> 'extracting' AND run.stage IN ({STAGES_OF_LOANS})
-    GROUP BY asked.loan_id, asked.due_date
+    CROSS JOIN LATERAL (
+        SELECT min(run.today) AS day FROM runs run
+        WHERE run.library = :library AND run.due_date = asked.due_date AND run.today > asked.heard
+          AND run.reference_date BETWEEN asked.due_date + CAST(:first AS int) AND asked.due_date + CAST(:last AS int)
+          AND NOT run.dry_run AND run.kind = 'daily' AND run.state <> 'extracting' AND run.stage IN ({STAGES_OF_LOANS})
+    ) AS seen
+    WHERE seen.day IS NOT NULL
 """)  # noqa: S608 - the list is a module's own
 
 LONGEST_REASON = 300

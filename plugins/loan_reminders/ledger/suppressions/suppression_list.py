@@ -85,13 +85,17 @@ _CANCEL = text(f"""
     SELECT :library, delivery_id, 'cancelled', reason, true FROM cancelled
     RETURNING receipt_id
 """)  # noqa: S608 - the condition is this module's own
-# One JSON text for all: the driver escapes each address of an array one by one.
+# One JSON text for all: the driver escapes each address of an array one by one. Each is looked up by itself: how many
+# there are is not seen by the planner, who would read the whole list for one reader.
 _SUPPRESSED = text(f"""
-    SELECT suppression.channel, suppression.recipient, suppression.reason
+    SELECT asked.channel, asked.recipient, found.reason
     FROM json_to_recordset(CAST(:asked AS json)) AS asked(channel text, recipient text)
-    JOIN suppressions suppression ON suppression.library = :library
-     AND suppression.channel = asked.channel AND suppression.recipient = asked.recipient
-    WHERE {IN_FORCE}
+    CROSS JOIN LATERAL (
+        SELECT suppression.reason FROM suppressions suppression
+        WHERE suppression.library = :library AND suppression.channel = asked.channel
+          AND suppression.recipient = asked.recipient AND {IN_FORCE}
+        OFFSET 0
+    ) AS found
 """)  # noqa: S608 - the condition is this module's own
 # A number of which only the hash is kept: in force, or lifted and so not put back by an old list of the provider's.
 _HIDDEN = text("""

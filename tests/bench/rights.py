@@ -1,0 +1,71 @@
+"""What a reader may ask for, on a ledger of three years: each command as an administrator types it, from its start to
+its end.
+
+The baseline is the minute within which each must be done.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from loan_reminders.settings.library_toml import settings
+from tests.bench.bed import Bed
+from tests.bench.report import Figure
+from tests.web.client import connection_to
+
+A_MINUTE = 60.0
+_READER = "SELECT patron_id FROM readers WHERE email <> '' OFFSET (SELECT count(*) / 3 FROM readers) LIMIT 1"
+_RECORDED = "SELECT count(*) FROM journal WHERE who = 'mesure'"
+
+
+def rights(bed: Bed) -> list[Figure]:
+    """Seconds of the slowest: both forms of the data, a correction, an objection, a hold, the erasure."""
+    today = datetime.now(settings().zone).date()
+    database = bed.large_ledger(today)
+    [(patron_id,)] = bed.postgres.execute(_READER, database=database)
+    until = (today + timedelta(days=30)).isoformat()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        environment = bed.python_env() | {
+            "AIRFLOW_CONN_REMINDERS_LEDGER": connection_to(bed.postgres, database),
+            "REMINDERS_STORAGE": f"{folder}/letters",
+        }
+        asked: dict[str, Sequence[str]] = {
+            "data as JSON": ("reader-data", "--sortie", f"{folder}/data.json"),
+            "data as PDF": ("reader-data", "--sortie", f"{folder}/data.pdf"),
+            "correction": ("reader-correct", "--quoi", "email", "--motif", "il le dit"),
+            "objection": ("reader-object", "--canal", "sms", "--motif", "il le dit"),
+            "limitation": ("reader-hold", "--jusqu-a", until, "--motif", "il conteste"),
+            "what an erasure would do": ("reader-erase",),
+            "erasure": ("reader-erase", "--remove"),
+        }
+        took = {}
+        for name, (command, *words) in asked.items():
+            run = [sys.executable, "-m", "loan_reminders", command, "--lecteur", patron_id, "--qui", "mesure", *words]
+            since = time.monotonic()
+            done = subprocess.run(
+                run, env=environment, cwd=Path(folder), input="camille@exemple.fr\n", text=True, capture_output=True,
+                check=False,
+            )  # fmt: skip
+            took[name] = time.monotonic() - since
+            if done.returncode:
+                raise RuntimeError(f"{name}: {done.stdout} {done.stderr}")
+    [(recorded,)] = bed.postgres.execute(_RECORDED, database=database)
+    bed.drop(database)
+    slowest = max(took, key=lambda name: took[name])
+    each = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items())
+    return [
+        Figure(
+            name="reader_rights",
+            value=took[slowest],
+            unit="s",
+            baseline=A_MINUTE,
+            remarks=(f"{each}; {recorded} lines of the journal",),
+            steps=(slowest,),
+        )
+    ]
