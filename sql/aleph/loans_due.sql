@@ -39,6 +39,8 @@ SELECT loan.rec_key                                                      AS loan
        TRIM(loan.sub_library)                                            AS branch,
        TRIM(loan.item_status)                                            AS item_status,
        TRIM(z30.z30_price)                                               AS price_text
+       -- only where [sms.consent] has a rule for minors
+       /*{birth_date:unasked*/ /*|asked: , z303.z303_birth_date AS birth_date }*/
   FROM (SELECT due.rec_key,
                due.loan_number,
                due.loan_date,

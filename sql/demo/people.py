@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from random import Random
+from zlib import crc32
 
 from sql.demo.contacts import EMAIL_WIDTH, email, landline, mobile, unusable_phone, worn_email
 from sql.demo.oddities import FOR_EVER, LONG_AGO, Oddity
@@ -59,7 +60,8 @@ def add_readers(library: Library, rng: Random, *, count: int, today: date) -> li
         if address and rng.random() < 0.03:
             address = worn_email(address, rng)
         language = rng.choices([code for code, _ in LANGUAGES], [share for _, share in LANGUAGES])[0]
-        _add_identity(library, key, first, last, f"{last}, {first}", language, whole=rng.random() < 0.7)
+        whole = rng.random() < 0.7
+        _add_identity(library, key, first, last, f"{last}, {first}", language, today, whole=whole)
         _add_rights(library, key, status, group.kind, f"2{number:09d}", _school_year_end(today))
         phones = _phones(rng)
         lines = _postal_lines(rng)
@@ -76,7 +78,7 @@ def add_odd_reader(library: Library, oddity: Oddity, key: str, today: date) -> N
     """The reader of an oddity."""
     full = f"{oddity.last}, {oddity.first}" if oddity.full is None else oddity.full
     barcode = "9" + "".join(f"{ord(letter) % 10}" for letter in key.strip())
-    _add_identity(library, key, oddity.first, oddity.last, full, oddity.language, whole=True)
+    _add_identity(library, key, oddity.first, oddity.last, full, oddity.language, today, whole=True)
     expiry = 20200101 if oddity.expired else _school_year_end(today)
     _add_rights(library, key, oddity.status, oddity.kind, barcode, expiry)
     own = f"{key.strip().lower()}@etu.example.org" if oddity.email is None else oddity.email
@@ -93,9 +95,23 @@ def add_odd_reader(library: Library, oddity: Oddity, key: str, today: date) -> N
                     more.phones[0], more.valid_from, more.valid_to, more.kind)  # fmt: skip
 
 
-def _add_identity(library: Library, key: str, first: str, last: str, full: str, language: str, *, whole: bool) -> None:
+def _add_identity(
+    library: Library, key: str, first: str, last: str, full: str, language: str, today: date, *, whole: bool
+) -> None:
     parts = (last[:100], first[:100]) if whole else ("", "")
-    library.add("z303", key, language, full[:200], *parts, "BULET")
+    library.add("z303", key, language, full[:200], *parts, "BULET", _birth_ymd(key, today))
+
+
+def _birth_ymd(key: str, today: date) -> int:
+    """A birth date that the key alone tells: one reader in ten is a minor, of one in twenty the date is none.
+
+    Nobody knows it, or it is the 30th of February, or to come.
+    """
+    mark = crc32(key.strip().encode())
+    of_none = (0, (today.year - 10) * 10_000 + 230, (today.year + 10) * 10_000 + 101)
+    if mark % 20 == 0:
+        return of_none[mark // 20 % len(of_none)]
+    return int(f"{today - timedelta(days=17 * 365 + mark // 20 % 3650):%Y%m%d}")
 
 
 def _add_rights(library: Library, key: str, status: str, kind: str, barcode: str, expiry: int) -> None:

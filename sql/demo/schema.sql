@@ -54,7 +54,8 @@ CREATE TABLE z303 (
     z303_name         VARCHAR2(200),
     z303_last_name    VARCHAR2(100),
     z303_first_name   VARCHAR2(100),
-    z303_home_library CHAR(5)
+    z303_home_library CHAR(5),
+    z303_birth_date   NUMBER(8)
 );
 CREATE UNIQUE INDEX z303_by_key ON z303 (z303_rec_key);
 

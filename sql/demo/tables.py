@@ -29,7 +29,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "z30": ("rec_key", "barcode", "call_no", "description", "item_status", "price"),
     "z13": ("rec_key", "title", "author"),
     "z103": ("rec_key", "rec_key_1"),
-    "z303": ("rec_key", "con_lng", "name", "last_name", "first_name", "home_library"),
+    "z303": ("rec_key", "con_lng", "name", "last_name", "first_name", "home_library", "birth_date"),
     "z304": (
         "rec_key", "address", "zip", "email_address", "telephone", "telephone_2", "telephone_3", "telephone_4",
         "sms_number", "date_from", "date_to", "address_type",

@@ -16,7 +16,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "circ_transaction_id", "item_id", "patron_id", "patron_group_id", "charge_date", "charge_location",
         "current_due_date", "renewal_count", "discharge_date",
     ),
-    "patron": ("patron_id", "last_name", "first_name", "sms_number"),
+    "patron": ("patron_id", "last_name", "first_name", "sms_number", "birth_date"),
     "patron_group": ("patron_group_id", "patron_group_code"),
     "patron_barcode": ("patron_barcode_id", "patron_id", "patron_barcode", "barcode_status"),
     "patron_address": (
@@ -98,7 +98,7 @@ def _add_reader(rows: dict[str, list[Row]], reader: GoldenReader, number: int, t
     if not last and not first:
         last, _, first = (part.strip() for part in reader.full.partition(","))
     sms, *phones = reader.phones
-    rows["patron"].append((number, last, first, sms))
+    rows["patron"].append((number, last, first, sms, moment(reader.born)))
     first_id = number * 10
     _card(rows, first_id, number, reader.barcode, ACTIVE)
     town = _town(reader)

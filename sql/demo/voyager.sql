@@ -21,7 +21,8 @@ CREATE TABLE patron (
     patron_id   NUMBER(38)     NOT NULL,
     last_name   VARCHAR2(400),
     first_name  VARCHAR2(400),
-    sms_number  VARCHAR2(50)
+    sms_number  VARCHAR2(50),
+    birth_date  DATE
 );
 CREATE UNIQUE INDEX patron_by_key ON patron (patron_id);
 CREATE TABLE patron_group (

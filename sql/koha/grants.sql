@@ -10,6 +10,8 @@ GRANT SELECT ON koha_library.biblioitems       TO 'reminders'@'airflow.example.o
 GRANT SELECT ON koha_library.categories        TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON koha_library.authorised_values TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON koha_library.return_claims     TO 'reminders'@'airflow.example.org';
+-- Where [sms.consent] of library.toml has a rule for minors, and only there:
+-- GRANT SELECT (dateofbirth) ON koha_library.borrowers TO 'reminders'@'airflow.example.org';
 -- For the notices of sql/koha/notices/, where they are used:
 -- GRANT SELECT ON koha_library.reserves    TO 'reminders'@'airflow.example.org';
 -- GRANT SELECT ON koha_library.suggestions TO 'reminders'@'airflow.example.org';

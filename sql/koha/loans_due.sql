@@ -73,6 +73,8 @@ SELECT i.issue_id                                       AS loan_key,
                  WHEN it.price > 0 THEN it.price
                  WHEN k.defaultreplacecost > 0 THEN CAST(k.defaultreplacecost AS DECIMAL(12, 2))
             END AS CHAR)                                AS price_text
+       -- only where [sms.consent] has a rule for minors
+       /*{birth_date:unasked*/ /*|asked: , b.dateofbirth AS birth_date }*/
   FROM issues i
   -- every join is by a primary key, but for claims: unique by item and issue. Keys are enforced in Koha; the joins are
   -- outer ones all the same, so that a base repaired by hand hides no loan

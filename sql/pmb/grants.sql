@@ -9,6 +9,8 @@ GRANT SELECT ON bibli.bulletins      TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON bibli.series         TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON bibli.authors        TO 'reminders'@'airflow.example.org';
 GRANT SELECT ON bibli.responsability TO 'reminders'@'airflow.example.org';
+-- Where [sms.consent] of library.toml has a rule for minors, and only there:
+-- GRANT SELECT (empr_year) ON bibli.empr TO 'reminders'@'airflow.example.org';
 -- For the notice of sql/pmb/notices/, where it is used:
 -- GRANT SELECT ON bibli.resa        TO 'reminders'@'airflow.example.org';
 GRANT SELECT (id_empr, empr_cb, empr_nom, empr_prenom, empr_categ, empr_codestat, empr_lang, empr_location,

@@ -46,6 +46,8 @@ SELECT p.pret_idexpl                                    AS loan_key,
                  ELSE e.expl_location END AS CHAR)      AS branch,
        CAST(e.expl_statut AS CHAR)                      AS item_status,
        CASE WHEN LENGTH(TRIM(e.expl_prix)) > 0 THEN e.expl_prix ELSE n.prix END AS price_text
+       -- only where [sms.consent] has a rule for minors; PMB knows the year alone
+       /*{birth_date:unasked*/ /*|asked: , r.empr_year AS birth_date }*/
   FROM pret p
   -- every join is by a primary key or by responsability_notice. Nothing forbids to delete an item or a record that is on
   -- loan: the joins are outer ones

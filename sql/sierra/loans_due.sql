@@ -46,6 +46,8 @@ SELECT c.id                                             AS loan_key,
             ELSE TRIM(it.location_code) END             AS branch,
        TRIM(CAST(it.item_status_code AS VARCHAR(20)))   AS item_status,
        CASE WHEN it.price > 0 THEN CAST(CAST(it.price AS NUMERIC(12, 2)) AS VARCHAR(20)) END AS price_text
+       -- only where [sms.consent] has a rule for minors
+       /*{birth_date:unasked*/ /*|asked: , p.birth_date_gmt AS birth_date }*/
   FROM sierra_view.checkout c
   -- by the keys of the records, never by a whole view: what is repeated is read for one reader or item at a time
   LEFT JOIN sierra_view.record_metadata pm

@@ -4,6 +4,7 @@
 --  * one row per open loan; of several addresses, cards or records of a loan, one
 --  * loan_key stays the same while the loan is open, renewals included, and two open loans never share one
 --  * no lost item, nothing returned; a loan whose reader or item is gone stays (LEFT JOIN)
+--  * birth_date and sms_consent are two further columns, each where [sms.consent] of library.toml asks for it
 --  * dates are local wall time; codes and prices are text, ids text or whole numbers
 -- An index on the due date serves loans_due.sql, one on the loan's key loan_now.sql: leave both columns as they are.
 CREATE VIEW reminders_loans AS

@@ -37,7 +37,9 @@ SELECT loan.loan_key                    AS loan_key,
        loan.branch                      AS branch,
        loan.item_status                 AS item_status,
        loan.price_text                  AS price_text
-       /*{more:none*/ /*|sms_consent: , loan.sms_consent AS sms_consent |birth_date: , loan.birth_date AS birth_date |both: , loan.sms_consent AS sms_consent, loan.birth_date AS birth_date }*/
+       -- each only where [sms.consent] asks for it
+       /*{sms_consent:unasked*/ /*|asked: , loan.sms_consent AS sms_consent }*/
+       /*{birth_date:unasked*/ /*|asked: , loan.birth_date AS birth_date }*/
   FROM reminders_loans loan
  WHERE loan.due_date >= :due_from
    AND loan.due_date < :due_to

@@ -50,6 +50,8 @@ SELECT loan.circ_transaction_id                       AS loan_key,
        it.item_type_code                              AS item_status,
        -- in cents (?)
        CASE WHEN i.price > 0 THEN i.price / 100.0 END AS price_text
+       -- only where [sms.consent] has a rule for minors
+       /*{birth_date:unasked*/ /*|asked: , p.birth_date AS birth_date }*/
   FROM (SELECT ct.circ_transaction_id,
                ct.item_id,
                ct.patron_id,

@@ -10,10 +10,11 @@ import pytest
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, SettingsError
 from loan_reminders.domain.loans import Loan
+from loan_reminders.domain.runs.reading.consent import NO_CODES
 from loan_reminders.gateways.runs.patience import Patience
 from loan_reminders.settings.library_toml import settings
 from sql.demo.generator import STAGE_LOANS, build_library
-from tests.scenes.aleph import CODES, TODAY, due_day
+from tests.scenes.aleph import CODES, MINORS, TODAY, due_day
 from tests.simulators.oracle_server import SERVICE, OracleServer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -53,10 +54,10 @@ def connection(monkeypatch, server, naps):
     return define
 
 
-def loans(conn_id="ils_oracle", **options):
+def loans(conn_id="ils_oracle", *, consent=NO_CODES, **options):
     from loan_reminders.hooks.ils import loan_source
 
-    codes = replace(CODES, zone=settings().zone)
+    codes = replace(CODES, zone=settings().zone, consent=consent)
     source = loan_source(settings().ils.model_copy(update={"connection": conn_id}), codes=codes, **options)
     return list(source.loans_due(due_day("C"), today=TODAY))
 
@@ -68,6 +69,15 @@ def test_loans_come_through_the_connection_and_nothing_of_them_is_logged(connect
     assert sum(isinstance(row, Loan) for row in found) == STAGE_LOANS[2] - 2
     assert "z36" not in caplog.text
     assert "Martin" not in caplog.text
+
+
+@pytest.mark.parametrize("consent", [NO_CODES, MINORS])
+def test_birth_dates_are_read_where_minors_have_a_rule_and_nowhere_else(connection, server, consent):
+    server.statements.clear()
+    found = [one for one in loans(consent=consent) if isinstance(one, Loan)]
+    asked = consent is MINORS
+    assert any("birth_date" in statement for statement in server.statements) is asked
+    assert any(one.patron.minor for one in found) is asked
 
 
 def test_the_schema_field_names_the_service_when_the_extra_does_not(connection):

@@ -30,6 +30,7 @@ SELECT c.id AS notice_key, c.ends_on AS notice_date, c.reader AS patron_id, NULL
        NULL AS language, c.email AS email, c.mobile AS phone_sms, NULL AS phone_1, NULL AS phone_2, NULL AS phone_3,
        NULL AS phone_4, c.title AS title, NULL AS author, NULL AS call_number, NULL AS volume, NULL AS item_barcode,
        'BUDRT' AS branch
+       /*{birth_date:unasked*/ /*|asked: , c.born AS birth_date }*/
   FROM cards c
  WHERE c.ends_on >= :due_from AND c.ends_on < :due_to
  ORDER BY c.reader, c.id
@@ -44,7 +45,7 @@ TEMPLATES = {
 }
 CARDS = """
     CREATE TABLE cards
-        (id text, ends_on date, reader text, category text, name text, email text, mobile text, title text)
+        (id text, ends_on date, reader text, category text, name text, email text, mobile text, title text, born date)
 """
 OPEN = 'window = { opens = "10:00", closes = "19:00", weekdays = [1, 2, 3, 4, 5, 6], on_holidays = false'
 
@@ -83,11 +84,11 @@ def cards(postgres_server, monkeypatch):
     postgres_server.drop_database(name)
 
 
-def a_card(number, day, *, reader=1, category="01", email=True, mobile=True):
+def a_card(number, day, *, reader=1, category="01", email=True, mobile=True, born="1999-01-01"):
     key = "NULL" if number is None else f"'{number}'"
     mail = f"'lecteur{reader}@etu.example.org'" if email else "NULL"
     phone = f"'06 00 00 12 {reader:02}'" if mobile else "NULL"
-    values = f"{key}, '{day}', 'P{reader}', '{category}', 'Dupont', {mail}, {phone}, 'Carte {number}'"
+    values = f"{key}, '{day}', 'P{reader}', '{category}', 'Dupont', {mail}, {phone}, 'Carte {number}', '{born}'"
     return f"INSERT INTO cards VALUES ({values})"
 
 
@@ -204,6 +205,16 @@ def test_all_tasks_run_to_balanced_books_and_tell_each_request_once(tasks, cards
     assert world.mailed_to() == [f"lecteur{number}@etu.example.org" for number in (1, 2, 6)]
     assert again.skipped == {"already_sent": 2, "no_recipient": 1, "invalid_row": 1}
     assert again.problems() == ()
+
+
+def test_a_library_with_a_rule_for_minors_asks_the_statement_for_birth_dates(tasks, cards, world, library):
+    rule = library / "montclar.toml"
+    rule.write_text(rule.read_text(encoding="utf-8").replace('minors = "same"', 'minors = "never"'), encoding="utf-8")
+    cards(a_card(1, DAY, born="2008-11-28"))
+    cards(a_card(2, DAY, reader=2, born="2008-11-27"))
+    assert tasks.whole().problems() == ()
+    assert world.mailed_to() == ["lecteur1@etu.example.org", "lecteur2@etu.example.org"]
+    assert world.texted_to() == ["33600001202"]
 
 
 def test_what_the_statement_does_not_give_any_more_is_not_told(tasks, cards, world):

@@ -44,13 +44,14 @@ class Site:
         for statement in statements:
             self.server.execute(statement, database=self.name)
 
-    def settings(self, folder):
-        """The library's settings, with this system."""
+    def settings(self, folder, minors):
+        """The library's settings, with this system and a rule for minors."""
         text = (ROOT / "library.toml").read_text(encoding="utf-8")
         text = text.replace('kind = "aleph"', f'kind = "{self.system.name}"')
         text = re.sub(r"\[ils\.binds\].*?(?=\n\[)", "", text, flags=re.DOTALL)
         if self.system.name == "pmb":
             text += f"\n[ils.pmb]\nlost_statuses = {self.system.settings.lost_statuses}\n"
+        text = text.replace('minors = "same"', f'minors = "{minors}"')
         path = folder / "library.toml"
         path.write_text(text, encoding="utf-8")
         return path
@@ -83,8 +84,8 @@ def site(request):
 
 @pytest.fixture
 def check(site, monkeypatch, tmp_path):
-    def run(**changes):
-        monkeypatch.setenv("REMINDERS_CONFIG", str(site.settings(tmp_path)))
+    def run(*, minors="same", **changes):
+        monkeypatch.setenv("REMINDERS_CONFIG", str(site.settings(tmp_path, minors)))
         monkeypatch.setenv("AIRFLOW_CONN_ILS_ORACLE", json.dumps({**site.connection, **changes}))
         monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "client")
         said = io.StringIO()
@@ -122,6 +123,14 @@ def test_a_system_that_is_as_it_should_be_has_no_failure(check, site):
     assert re.search(r"lecteurs : e-mail [5-9]\d %, mobile [4-9]\d %, adresse \d+ %", said)
     assert len(re.findall(r"^    \S+  \S… ", said, flags=re.MULTILINE)) >= 7
     assert PASSWORD not in said
+    assert "mineur" not in said
+
+
+def test_with_a_rule_for_minors_it_says_that_birth_dates_are_asked_for_and_how_many_are_minors(check):
+    status, said = check(minors="never")
+    assert status < 2
+    assert "✓ loans_due.sql est comprise et rend les 34 colonnes du contrat, et birth_date, que demande [sms." in said
+    assert re.search(r"lecteurs : e-mail \d+ %, mobile \d+ %, adresse \d+ % ; [1-9]\d* mineurs", said)
 
 
 def test_an_account_that_could_write_is_a_warning(check, site):

@@ -10,6 +10,7 @@ from pathlib import Path
 import oracledb
 
 from loan_reminders.domain.runs.extraction import CodeMapping
+from loan_reminders.domain.runs.reading.consent import ConsentCodes
 from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
@@ -23,6 +24,8 @@ ALEPH_SQL = final_text((SQL_FOLDER / "aleph" / "loans_due.sql").read_text(encodi
 NOW_SQL = final_text((SQL_FOLDER / "aleph" / "loan_now.sql").read_text(encoding="utf-8"))
 """As library.toml has them: the first form of each choice."""
 TODAY = date(2026, 3, 1)
+MINORS = ConsentCodes(minor_under=18)
+"""What a library asks that has a rule for minors."""
 CODES = CodeMapping(
     patron_status={
         "01": PatronCategory.STUDENT,

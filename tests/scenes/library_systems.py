@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ import psycopg
 from loan_reminders.domain.errors import RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
 from loan_reminders.domain.runs.extraction import CodeMapping, parse_row, reject
+from loan_reminders.domain.runs.reading.consent import NO_CODES, ConsentCodes
 from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.gateways.runs import mariadb_connection
 from loan_reminders.gateways.runs.ils_database import IlsDatabase
@@ -62,24 +63,31 @@ class System:
     keeps_returned: bool
     differs: Callable[[GoldenLoan, int, int], Mapping[str, object]]
 
-    def source(self, database: OneDatabase, settings: Settings | None = None) -> IlsLoanSource:
-        """The gateway on one database of this system."""
+    def source(
+        self, database: OneDatabase, settings: Settings | None = None, *, consent: ConsentCodes = NO_CODES
+    ) -> IlsLoanSource:
+        """The gateway on one database of this system; `consent` may ask for birth dates."""
         site = settings or self.settings
+        choices = {**site.choices(), **dict.fromkeys(consent.columns, "asked")}
         due, now = (
-            final_text((SQL_FOLDER / self.name / f"{name}.sql").read_text(encoding="utf-8"), site.choices())
+            final_text((SQL_FOLDER / self.name / f"{name}.sql").read_text(encoding="utf-8"), choices)
             for name in ("loans_due", "loan_now")
         )
-        return IlsLoanSource(database.ils, sql=due, now_sql=now, binds=site.binds(), codes=CODES)
+        codes = replace(CODES, consent=consent)
+        return IlsLoanSource(database.ils, sql=due, now_sql=now, binds=site.binds(), codes=codes)
 
-    def expected(self, library: Library, due: date) -> dict[str, Loan | RejectedRow]:
+    def expected(
+        self, library: Library, due: date, *, consent: ConsentCodes = NO_CODES
+    ) -> dict[str, Loan | RejectedRow]:
         """What the golden loans of a due date become here, by loan id."""
+        codes = replace(CODES, consent=consent)
         loans = [loan for loan in golden_loans(library, today=TODAY) if self.keeps_returned or not loan.returned]
         numbers = reader_numbers(golden_readers(library, today=TODAY), loans)
         found = {}
         for place, loan in enumerate(loans, start=1):
             if loan.listed and loan.due_ymd == int(f"{due:%Y%m%d}"):
-                row = golden_row(loan) | self.differs(loan, numbers[loan.reader_key], place)
-                told = _parsed(row)
+                row = golden_row(loan) | {"birth_date": loan.birth_ymd}
+                told = _parsed(row | self.differs(loan, numbers[loan.reader_key], place), codes)
                 found[told.loan_id] = told
         return found
 
@@ -113,9 +121,9 @@ def asked_by_name(
     return loans
 
 
-def _parsed(row: Mapping[str, object]) -> Loan | RejectedRow:
+def _parsed(row: Mapping[str, object], codes: CodeMapping) -> Loan | RejectedRow:
     try:
-        return parse_row(row, CODES)
+        return parse_row(row, codes)
     except RowError as error:
         return reject(row, error)
 
@@ -154,7 +162,10 @@ def _in_sierra(loan: GoldenLoan, reader: int, place: int) -> Mapping[str, object
 
 
 def _in_pmb(loan: GoldenLoan, reader: int, place: int) -> Mapping[str, object]:
-    """Ids, statuses and branches are numbers; a deleted item takes its title and branch away; no sign above U+FFFF."""
+    """Ids, statuses and branches are numbers; a deleted item takes its title and branch away; no sign above U+FFFF.
+
+    Of a birth date only the year is known.
+    """
     row = {name: three_bytes(value) if isinstance(value, str) else value for name, value in golden_row(loan).items()}
     gone = {} if loan.item else dict.fromkeys(("title", "author", "branch", "item_status"))
     return {
@@ -166,6 +177,7 @@ def _in_pmb(loan: GoldenLoan, reader: int, place: int) -> Mapping[str, object]:
         "loan_date": loan.loan_ymd or NO_DATE,
         "branch": str(BRANCHES.index(loan.branch) + 1),
         "item_status": "1",
+        "birth_date": (loan.birth_ymd or 0) // 10_000,
         **gone,
     }
 

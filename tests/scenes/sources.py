@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loan_reminders.domain.errors import RowError
 from loan_reminders.domain.loans import Loan, RejectedRow
-from loan_reminders.domain.runs.extraction import parse_row, reject
+from loan_reminders.domain.runs.extraction import CodeMapping, parse_row, reject
 from loan_reminders.gateways.runs.binds import bind_names
 from loan_reminders.gateways.runs.statements import final_text
 from sql.demo.golden import GoldenLoan, golden_loans, golden_row
@@ -22,6 +22,8 @@ from sql.demo.voyager import cents, moment, patron_ids
 from tests.scenes.aleph import CODES, SQL_FOLDER, TODAY, ymd
 from tests.simulators.oracle_backend import ALEPH_TYPES, DATE, NUMBER
 
+BIRTHS_ASKED = {"birth_date": "asked"}
+"""The form of the statements where the settings have a rule for minors."""
 Told = Loan | tuple[str, str, str]
 """A loan, or of a row that cannot be read: whose it is and in which column the fault lies."""
 
@@ -39,6 +41,11 @@ class Source:
     def due_sql(self) -> str:
         """loans_due.sql as the settings make it without a word."""
         return final_text((SQL_FOLDER / self.kind / "loans_due.sql").read_text(encoding="utf-8"))
+
+    @property
+    def minors_sql(self) -> str:
+        """The same where the settings have a rule for minors."""
+        return final_text((SQL_FOLDER / self.kind / "loans_due.sql").read_text(encoding="utf-8"), BIRTHS_ASKED)
 
     @property
     def now_sql(self) -> str:
@@ -63,17 +70,18 @@ class Source:
         }  # fmt: skip
         return {name: offered[name] for name in bind_names(self.due_sql)}
 
-    def expected(self, library: Library, due: date) -> list[Told]:
+    def expected(self, library: Library, due: date, *, codes: CodeMapping = CODES) -> list[Told]:
         """The golden loans of a due day as this system can tell of them, in the order of their ids."""
         numbers = patron_ids(library, today=TODAY)
         loans = [loan for loan in golden_loans(library, today=TODAY) if loan.listed and loan.due_ymd == ymd(due)]
-        return in_order(told(golden_row(loan) | self.differs(loan, numbers)) for loan in loans)
+        rows = (golden_row(loan) | {"birth_date": loan.birth_ymd} | self.differs(loan, numbers) for loan in loans)
+        return in_order(told(row, codes) for row in rows)
 
 
-def told(row: Mapping[str, object]) -> Told:
+def told(row: Mapping[str, object], codes: CodeMapping = CODES) -> Told:
     """What a row of the extraction becomes."""
     try:
-        return parse_row(row, CODES)
+        return parse_row(row, codes)
     except RowError as error:
         rejected: RejectedRow = reject(row, error)
         return rejected.loan_id, rejected.patron_id, rejected.column
@@ -116,7 +124,7 @@ def _in_a_view(loan: GoldenLoan, numbers: Mapping[str, int]) -> Mapping[str, obj
     return {"loan_key": loan.number, "loan_number": None, "loan_date": moment(loan.loan_ymd)}
 
 
-DATES = {"loan_date": DATE, "due_date": DATE, "renewal_count": NUMBER}
+DATES = {"loan_date": DATE, "due_date": DATE, "renewal_count": NUMBER, "birth_date": DATE}
 ALEPH = Source(kind="aleph", binds=BINDS, types=ALEPH_TYPES, differs=_in_aleph)
 VOYAGER = Source(kind="voyager", binds=VOYAGER_BINDS, types=DATES, differs=_in_voyager)
 VIEW = Source(kind="view", binds={}, types=DATES, differs=_in_a_view)

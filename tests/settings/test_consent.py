@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from loan_reminders.domain.errors import SettingsError
@@ -65,12 +67,15 @@ def test_minors_are_looked_at_only_where_there_is_a_rule_for_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("section", "form"),
-    [("", "none"), ("sms_consent = true", "sms_consent"), ("birth_date = true", "birth_date"),
-     ("sms_consent = true\nbirth_date = true", "both")],
+    ("said", "columns"),
+    [({}, []), ({"minors": '"never"'}, ["birth_date"]), ({"yes": '["O"]'}, ["sms_consent"]),
+     ({"no": '["N"]', "minors": '"opt_in"'}, ["sms_consent", "birth_date"])],
 )  # fmt: skip
-def test_a_view_says_which_of_the_two_columns_it_has(tmp_path, section, form):
-    text = EXAMPLE.replace('kind = "aleph"', 'kind = "view"').replace(
-        "[ils.patron_categories]", f"[ils.view]\n{section}\n[ils.patron_categories]"
-    )
-    assert read(tmp_path, text).ils.statement_choices() == {"more": form}
+@pytest.mark.parametrize("kind", ["koha", "pmb", "sierra", "view", "voyager"])
+def test_a_statement_is_asked_for_what_has_a_rule_and_for_nothing_else(tmp_path, kind, said, columns):
+    text = EXAMPLE.replace('kind = "aleph"', f'kind = "{kind}"')
+    for key, value in said.items():
+        text = re.sub(rf"^{key} = \S+", f"{key} = {value}", text, count=1, flags=re.MULTILINE)
+    ours = read(tmp_path, text)
+    asked = ours.ils.statement_choices(ours.codes().consent.columns)
+    assert asked == {**ours.ils.statement_choices(), **dict.fromkeys(columns, "asked")}

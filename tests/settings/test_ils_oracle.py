@@ -100,4 +100,4 @@ def test_a_phone_type_that_is_not_named_is_of_no_type(tmp_path):
 
 def test_another_kind_of_ils_has_its_own_binds_alone(tmp_path):
     settings = ils(tmp_path, "").model_copy(update={"kind": "view", "binds": {"x": "1"}})
-    assert (settings.statement_binds(), settings.statement_choices()) == ({"x": "1"}, {"more": "none"})
+    assert (settings.statement_binds(), settings.statement_choices()) == ({"x": "1"}, {})

@@ -21,6 +21,7 @@ ALEPH_TYPES: Mapping[str, str] = {
     "due_date": NUMBER,
     "renewal_count": NUMBER,
     "notice_date": NUMBER,
+    "birth_date": NUMBER,
 }
 """Types of the Aleph extraction's columns that are not VARCHAR; SQLite does not tell the type of a result column."""
 

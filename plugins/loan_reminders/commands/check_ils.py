@@ -89,11 +89,14 @@ def _check(ours: Settings, day: CheckedDay, stopwatch: Callable[[], float]) -> I
 
     from loan_reminders.hooks.ils import checked_notices, ils_inspection, loan_source
 
+    codes = ours.codes()
+    asked = codes.consent.columns
     return IlsCheck(
-        lambda: ils_inspection(ours.ils, zone=ours.zone),
-        loan_source(ours.ils, codes=ours.codes(), for_pages=True),
+        lambda: ils_inspection(ours.ils, zone=ours.zone, asked=asked),
+        loan_source(ours.ils, codes=codes, for_pages=True),
         day=day,
         stopwatch=stopwatch,
+        asked=asked,
         then=lambda: notice_lines(checked_notices(ours, today=day.today), day=day, stopwatch=stopwatch),
     )
 

@@ -56,7 +56,7 @@ def loan_source(ils: IlsSettings, *, codes: CodeMapping, for_pages: bool = False
     """
     return IlsLoanSource(
         _AskedLater(ils=ils, zone=codes.zone),
-        sql=statement(ils.kind, "loans_due", ils.statement_choices()),
+        sql=statement(ils.kind, "loans_due", ils.statement_choices(codes.consent.columns)),
         now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
         binds=ils.statement_binds(),
         codes=codes,
@@ -77,7 +77,7 @@ def source_for(ours: Settings, stage: Stage | None, *, today: date, for_pages: b
     return IlsNoticeSource(
         _AskedLater(ils=ours.ils, zone=ours.zone),
         stage=stage,
-        sql=notice_statement(ours.ils, stage),
+        sql=notice_statement(ours.ils, stage, codes.consent.columns),
         days_back=rule.days_back,
         today=today,
         binds=ours.ils.statement_binds(),
@@ -126,11 +126,17 @@ def ils_database(ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str =
 
 
 def ils_inspection(
-    ils: IlsSettings, *, zone: tzinfo | None = None, conn_id: str = "", of: Stage | None = None
+    ils: IlsSettings,
+    *,
+    zone: tzinfo | None = None,
+    conn_id: str = "",
+    of: Stage | None = None,
+    asked: Sequence[str] = (),
 ) -> Inspection:
     """The same database, to be asked about itself and about the two statements.
 
-    `of` names a notice whose own statement takes the place of the first. Raises like `ils_database`.
+    `of` names a notice whose own statement takes the place of the first; `asked` are optional columns that it shall
+    return. Raises like `ils_database`.
     """
     from loan_reminders.gateways.runs.checks.mariadb import MariaDbInspection
     from loan_reminders.gateways.runs.checks.oracle import OracleInspection
@@ -142,9 +148,13 @@ def ils_inspection(
         Engine.MARIADB: MariaDbInspection,
     }
     database = ils_database(ils, zone=zone, conn_id=conn_id)
+    if of is None:
+        sql = statement(ils.kind, "loans_due", ils.statement_choices(asked))
+    else:
+        sql = notice_statement(ils, of, asked)
     return inspections[database.engine](
         database,
-        sql=statement(ils.kind, "loans_due", ils.statement_choices()) if of is None else notice_statement(ils, of),
+        sql=sql,
         now_sql=statement(ils.kind, "loan_now", ils.statement_choices()),
         binds=ils.statement_binds(),
     )
@@ -182,15 +192,15 @@ def statement(ils_kind: str, name: str, choices: Mapping[str, str] | None = None
     return final_text((folders[ils_kind] / f"{name}.sql").read_text(encoding="utf-8"), choices)
 
 
-def notice_statement(ils: IlsSettings, stage: Stage) -> str:
+def notice_statement(ils: IlsSettings, stage: Stage, asked: Sequence[str] = ()) -> str:
     """The statement of a notice that is not about loans, with the forms that the settings choose.
 
-    Raises SettingsError when it is not there any more.
+    `asked` are optional columns that it shall return. Raises SettingsError when it is not there any more.
     """
     file = notice_statements(ils.kind).get(stage.value)
     if file is None:
         raise SettingsError(f"[notices.{stage.value}] : il manque sa requête, sql/{ils.kind}/notices/{stage.value}.sql")
-    return final_text(file.read_text(encoding="utf-8"), ils.statement_choices())
+    return final_text(file.read_text(encoding="utf-8"), ils.statement_choices(asked))
 
 
 def _airflow_connection(conn_id: str) -> AirflowConnection:

@@ -28,8 +28,8 @@ class PopulationSettings(Section):
 class ConsentSettings(Section):
     """Which codes of which column of the ILS say yes and no, and what holds for readers under `minor_under` years.
 
-    `minors` "same": as their population. Else the birth date is looked at, and never kept: `birth_date` must then be
-    among the columns of the statement.
+    `minors` "same": as their population, and no birth date is read. Else the statement is asked for its column
+    `birth_date`, which is looked at and never kept.
     """
 
     column: Literal["sms_consent", "patron_status", "patron_type"] = "sms_consent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,14 +14,15 @@ from loan_reminders.settings.ils_systems import (
     KohaSettings,
     PmbSettings,
     SierraSettings,
-    ViewSettings,
     VoyagerSettings,
 )
 from loan_reminders.settings.values import Section, Text, known_ils, phone_column
 
 LIBRARY_CODES = {"aleph": ("adm_library", "bib_library", "bor_library")}
 """Binds that a kind of ILS cannot do without, and that only the site knows: codes of one to five signs."""
-SiteSettings = AlephSettings | VoyagerSettings | KohaSettings | SierraSettings | PmbSettings | ViewSettings
+SiteSettings = AlephSettings | VoyagerSettings | KohaSettings | SierraSettings | PmbSettings
+ASKED = "asked"
+"""The form of an optional column of a statement that the settings ask for; the other form leaves it out."""
 
 
 class IlsSettings(Section):
@@ -42,12 +44,14 @@ class IlsSettings(Section):
     koha: KohaSettings = KohaSettings()
     sierra: SierraSettings = SierraSettings()
     pmb: PmbSettings = PmbSettings()
-    view: ViewSettings = ViewSettings()
 
-    def statement_choices(self) -> dict[str, str]:
-        """The form that each choice of the statements of this kind has here, by its name."""
+    def statement_choices(self, asked: Iterable[str] = ()) -> dict[str, str]:
+        """The form that each choice of the statements of this kind has here, by its name.
+
+        `asked` are the optional columns that other settings want (`ConsentCodes.columns`): no other leaves the ILS.
+        """
         site = self._site()
-        return site.choices() if site else {}
+        return {**(site.choices() if site else {}), **dict.fromkeys(asked, ASKED)}
 
     def statement_binds(self) -> dict[str, str | int]:
         """The value of each bind that comes from the settings: those of the kind's own section, and `binds`."""
@@ -61,7 +65,6 @@ class IlsSettings(Section):
             "koha": self.koha,
             "sierra": self.sierra,
             "pmb": self.pmb,
-            "view": self.view,
         }
         return sites.get(self.kind)
 

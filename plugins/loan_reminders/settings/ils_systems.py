@@ -1,4 +1,4 @@
-"""What differs from one Aleph, Voyager, Koha, Sierra, PMB or view to the next: sections of `[ils]` in `library.toml`.
+"""What differs from one Aleph, Voyager, Koha, Sierra or PMB to the next: sections of `[ils]` in `library.toml`.
 
 Each setting reaches the statement in one of two ways: as binds, or as the name of one of the forms that the statement
 itself writes down. None is ever part of the text.
@@ -90,23 +90,6 @@ Code = Annotated[str, Field(pattern=r"^[!-~]{1,20}$")]
 UpToEight = Annotated[list[Code], Field(max_length=8), AfterValidator(all_different)]
 UpToFour = Annotated[list[Code], Field(max_length=4), AfterValidator(all_different)]
 KohaEmail = Literal["email", "emailpro", "B_email"]
-
-
-class ViewSettings(Section):
-    """A view of the site's own: which of the columns that need not be there it has."""
-
-    sms_consent: bool = False
-    birth_date: bool = False
-
-    def choices(self) -> dict[str, str]:
-        """The form of each choice of the statements."""
-        return {"more": {(True, True): "both", (True, False): "sms_consent", (False, True): "birth_date"}.get(
-            (self.sms_consent, self.birth_date), "none"
-        )}  # fmt: skip
-
-    def binds(self) -> dict[str, str | int]:
-        """The values of the statements' binds: there is none."""
-        return {}
 
 
 class KohaSettings(Section):

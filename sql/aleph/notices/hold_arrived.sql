@@ -25,6 +25,8 @@ SELECT loan.notice_key                                                   AS noti
        TRIM(z30.z30_description)                                         AS volume,
        TRIM(z30.z30_barcode)                                             AS item_barcode,
        TRIM(loan.pickup)                                                 AS branch
+       -- only where [sms.consent] has a rule for minors
+       /*{birth_date:unasked*/ /*|asked: , z303.z303_birth_date AS birth_date }*/
   FROM (SELECT due.notice_key,
                due.notice_date,
                due.item_key,

@@ -61,6 +61,7 @@ def _borrower(reader: GoldenReader, number: int, status: str) -> Row:
         "categorycode": status,
         "branchcode": "BULET",
         "sort1": reader.kind,
+        "dateofbirth": iso(reader.born),
     }
 
 

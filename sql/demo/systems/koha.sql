@@ -49,6 +49,7 @@ CREATE TABLE borrowers (
     branchcode      VARCHAR(10) NOT NULL DEFAULT '',
     sort1           VARCHAR(80) NULL,
     sort2           VARCHAR(80) NULL,
+    dateofbirth     DATE NULL,
     dateexpiry      DATE NULL,
     debarred        DATE NULL,
     gonenoaddress   TINYINT(1) NULL,

@@ -67,6 +67,7 @@ def _reader(reader: GoldenReader, number: int, status: str) -> Row:
         "empr_categ": int(status),
         "empr_codestat": KINDS.get(reader.kind, 0),
         "empr_lang": LANGUAGES.get(reader.language, "fr_FR"),
+        "empr_year": reader.born // 10_000,
     }
 
 

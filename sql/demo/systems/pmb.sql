@@ -29,6 +29,7 @@ CREATE TABLE empr (
     empr_tel1     VARCHAR(255) NOT NULL DEFAULT '',
     empr_tel2     VARCHAR(255) NOT NULL DEFAULT '',
     empr_sms      INT(1) UNSIGNED NOT NULL DEFAULT 0,
+    empr_year     INT(4) UNSIGNED NOT NULL DEFAULT 0,
     empr_categ    SMALLINT(5) UNSIGNED NOT NULL DEFAULT 0,
     empr_codestat SMALLINT(5) UNSIGNED NOT NULL DEFAULT 0,
     empr_lang     VARCHAR(10) NOT NULL DEFAULT 'fr_FR',

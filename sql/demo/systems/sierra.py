@@ -74,6 +74,7 @@ def _add_reader(tables: Tables, reader: GoldenReader, number: int, status: str) 
         pcode3=PCODES.get(reader.kind, 0),
         pcode4=0,
         iii_language_pref_code=LANGUAGES.get(reader.language),
+        birth_date_gmt=iso(reader.born) if real_day(reader.born) else None,
     )
     _put(tables, "patron_record_fullname", patron_record_id=record, display_order=0, last_name=last, first_name=first)
     _put(

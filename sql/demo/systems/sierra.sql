@@ -28,6 +28,7 @@ CREATE TABLE sierra_view.patron_record (
     pcode3                 SMALLINT,
     pcode4                 INTEGER,
     iii_language_pref_code VARCHAR(3),
+    birth_date_gmt         DATE,
     expiration_date_gmt    TIMESTAMPTZ
 );
 

@@ -37,6 +37,8 @@ SELECT h.reserve_id                                     AS notice_key,
        it.barcode                                       AS item_barcode,
        -- where the reader collects it
        h.branchcode                                     AS branch
+       -- only where [sms.consent] has a rule for minors
+       /*{birth_date:unasked*/ /*|asked: , b.dateofbirth AS birth_date }*/
   FROM reserves h
   LEFT JOIN borrowers b
          ON b.borrowernumber = h.borrowernumber

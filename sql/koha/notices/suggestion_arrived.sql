@@ -37,6 +37,8 @@ SELECT s.suggestionid                                   AS notice_key,
        s.volumedesc                                     AS volume,
        NULL                                             AS item_barcode,
        s.branchcode                                     AS branch
+       -- only where [sms.consent] has a rule for minors
+       /*{birth_date:unasked*/ /*|asked: , b.dateofbirth AS birth_date }*/
   FROM (SELECT g.suggestionid,
                g.suggestedby,
                g.title,

@@ -33,6 +33,8 @@ SELECT h.id_resa                                        AS notice_key,
        CAST(CASE WHEN h.resa_loc_retrait > 0 THEN h.resa_loc_retrait
                  WHEN :branch_of = 'patron' THEN r.empr_location
                  ELSE e.expl_location END AS CHAR)      AS branch
+       -- only where [sms.consent] has a rule for minors; PMB knows the year alone
+       /*{birth_date:unasked*/ /*|asked: , r.empr_year AS birth_date }*/
   FROM resa h
   LEFT JOIN empr r
          ON r.id_empr = h.resa_idempr

@@ -30,6 +30,8 @@ SELECT c.id                                             AS notice_key,
        vol.field_content                                AS volume,
        ip.barcode                                       AS item_barcode,
        TRIM(c.pickup_location_code)                     AS branch
+       -- only where [sms.consent] has a rule for minors
+       /*{birth_date:unasked*/ /*|asked: , p.birth_date_gmt AS birth_date }*/
   FROM sierra_view.hold c
   -- by the keys of the records, never by a whole view: what is repeated is read for one reader or item at a time
   LEFT JOIN sierra_view.record_metadata pm

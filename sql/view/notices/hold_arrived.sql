@@ -23,7 +23,9 @@ SELECT request.notice_key      AS notice_key,
        request.volume          AS volume,
        request.item_barcode    AS item_barcode,
        request.branch          AS branch
-       /*{more:none*/ /*|sms_consent: , request.sms_consent AS sms_consent |birth_date: , request.birth_date AS birth_date |both: , request.sms_consent AS sms_consent, request.birth_date AS birth_date }*/
+       -- each only where [sms.consent] asks for it
+       /*{sms_consent:unasked*/ /*|asked: , request.sms_consent AS sms_consent }*/
+       /*{birth_date:unasked*/ /*|asked: , request.birth_date AS birth_date }*/
   FROM reminders_holds_arrived request
  WHERE request.notice_date >= :due_from
    AND request.notice_date < :due_to

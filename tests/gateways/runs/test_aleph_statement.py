@@ -63,7 +63,7 @@ def one_loan(path, *, changes=(), address_width=200, types=(1,)):
     due = ymd(due_day("C"))
     library = Library()
     library.add("z36", ITEM, READER, 1, "BULET", "A", 20260201, due, 0, "01", "01", 0, "", due)
-    library.add("z303", READER, "FRE", "Roux, Ada", "Roux", "Ada", "BULET")
+    library.add("z303", READER, "FRE", "Roux, Ada", "Roux", "Ada", "BULET", 20010401)
     library.add("z305", READER + "ALEPH", "01", "ET", 20300101)
     library.add("z305", READER + "UNS50", "01", "XX", 20300101)
     for key, status in (("01" + "777".ljust(20), "AC"), ("01" + "888".ljust(20), "NA"), ("02" + "999".ljust(20), "AC")):

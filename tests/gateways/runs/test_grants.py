@@ -13,7 +13,7 @@ from loan_reminders.domain.loans import Loan
 from loan_reminders.gateways.runs import mariadb_connection
 from loan_reminders.gateways.runs.mariadb_database import MariaDbDatabase
 from sql.demo.generator import make_library
-from tests.scenes.aleph import SQL_FOLDER, TODAY, due_day
+from tests.scenes.aleph import MINORS, SQL_FOLDER, TODAY, due_day
 from tests.scenes.ils_engines import ask
 from tests.scenes.library_systems import SYSTEMS, OneDatabase, database_of
 
@@ -24,9 +24,10 @@ GRANTED = re.compile(
 )
 
 
-def statements(script, **places):
-    """The statements of a script for one site."""
-    text = re.sub(r"--[^\n]*", "", script.read_text(encoding="utf-8"))
+def statements(script, *, birth="none", **places):
+    """The statements of a script for one site; with that for the column of birth dates, where it is named."""
+    text = script.read_text(encoding="utf-8").replace(f"-- GRANT SELECT ({birth})", f"GRANT SELECT ({birth})")
+    text = re.sub(r"--[^\n]*", "", text)
     for placeholder, value in {**PLACES, **places}.items():
         assert placeholder in text or placeholder == "airflow.example.org", placeholder
         text = text.replace(placeholder, value)
@@ -46,10 +47,16 @@ def test_a_script_grants_reading_alone(script):
 
 
 @pytest.mark.parametrize(
-    ("name", "database", "secret", "table"),
-    [("koha", "koha_library", "password", "borrowers"), ("pmb", "bibli", "empr_password", "empr")],
+    ("name", "database", "secret", "table", "birth"),
+    [
+        ("koha", "koha_library", "password", "borrowers", "dateofbirth"),
+        ("pmb", "bibli", "empr_password", "empr", "empr_year"),
+    ],
 )
-def test_an_account_with_these_rights_reads_the_loans_and_writes_nothing(mariadb_server, name, database, secret, table):
+def test_an_account_with_these_rights_reads_the_loans_and_writes_nothing(
+    mariadb_server, name, database, secret, table, birth
+):
+    """Nor can it read birth dates, until the line for them is run as well."""
     (system,) = [system for system in SYSTEMS if system.name == name]
     library = make_library(today=TODAY, patrons=60, loans=300)
     with database_of(system, mariadb_server, system.tables(library, today=TODAY)) as made:
@@ -66,6 +73,12 @@ def test_an_account_with_these_rights_reads_the_loans_and_writes_nothing(mariadb
             assert source.due_dates_now([loan.loan_id for loan in loans])
             with pytest.raises(IlsRejected, match=f"1143, .*{secret}"), reader.session() as session:
                 session.execute(f"SELECT {secret} FROM {table}")
+            asking = system.source(OneDatabase(name=made.name, ils=reader), consent=MINORS)
+            with pytest.raises(IlsRejected, match=f"1143, .*{birth}"):
+                list(asking.loans_due(due_day("C"), today=TODAY))
+            granted = statements(SQL_FOLDER / name / "grants.sql", birth=birth, **{database: made.name})
+            mariadb_server.execute(*(one for one in granted if f"({birth})" in one))
+            assert len(list(asking.loans_due(due_day("C"), today=TODAY))) >= len(loans)
             first_table = statements(SQL_FOLDER / name / "grants.sql", **{database: made.name})[1].split()[3]
             with (
                 mariadb_connection.connect(**account, password="mot-de-passe", database=made.name, extra={}) as unbound,

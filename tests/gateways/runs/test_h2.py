@@ -17,15 +17,15 @@ from sql.demo.oddities import STAGE_DAYS
 from sql.demo.oracle_script import write_script
 from sql.demo.tables import Library
 from tests.scenes.aleph import SQL_FOLDER, TODAY, due_day
-from tests.scenes.sources import SOURCES, in_order, on_sqlite, told
+from tests.scenes.sources import BIRTHS_ASKED, SOURCES, in_order, on_sqlite, told
 from tests.simulators import h2
 
 pytestmark = pytest.mark.skipif(bool(h2.missing()), reason=h2.missing() or "H2 is there")
 STAGES = tuple(STAGE_DAYS)
 ONE = {"loan_key": "1", "loan_number": "1", "loan_key_as_number": 1}
 OTHER_FORMS = {
-    "aleph": AlephSettings(due_date="Z36_EFFECTIVE_DUE_DATE", sms_number=False).choices(),
-    "voyager": VoyagerSettings(sms_number=False).choices(),
+    "aleph": AlephSettings(due_date="Z36_EFFECTIVE_DUE_DATE", sms_number=False).choices() | BIRTHS_ASKED,
+    "voyager": VoyagerSettings(sms_number=False).choices() | BIRTHS_ASKED,
 }
 NOW, OTHER_DUE, OTHER_NOW, WRONG = -4, -3, -2, -1
 """Where the answers to the questions after those of the stages are."""
@@ -111,8 +111,10 @@ def test_many_loans_asked_about_at_once_are_told(answers, borrowed, kind):
 
 @pytest.mark.parametrize("kind", SOURCES)
 def test_the_other_forms_that_a_site_may_choose_run_too(answers, kind):
-    """The effective due dates of the library are its due dates, so that nothing differs but the SMS numbers."""
+    """The effective due dates are the due dates, so that nothing differs but the SMS numbers and the birth dates."""
     usual, other = answers[kind][STAGES.index("C")], answers[kind][OTHER_DUE]
+    births = {row.pop("birth_date", "unasked") for row in other}
+    assert births == {"unasked"} if kind == "view" else len(births) > 3
     assert kind == "view" or {row["phone_sms"] for row in other} == {None} != {row["phone_sms"] for row in usual}
     assert [{**row, "phone_sms": None} for row in usual] == [{**row, "phone_sms": None} for row in other]
     assert len(answers[kind][OTHER_NOW]) == (0 if kind == "aleph" else 1)

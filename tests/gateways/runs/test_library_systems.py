@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from loan_reminders.domain.errors import IlsRejected
 from loan_reminders.domain.loans import Loan
 from sql.demo.generator import make_library
 from sql.demo.oddities import STAGE_DAYS
-from tests.scenes.aleph import TODAY, due_day
+from tests.scenes.aleph import MINORS, TODAY, due_day
 from tests.scenes.library_systems import SYSTEMS, database_of, told
 
 NAMES = [system.name for system in SYSTEMS]
@@ -31,9 +32,14 @@ def server(request, system):
 
 
 @pytest.fixture(scope="module")
-def source(system, server, golden):
+def database(system, server, golden):
     with database_of(system, server, system.tables(golden, today=TODAY)) as database:
-        yield system.source(database)
+        yield database
+
+
+@pytest.fixture(scope="module")
+def source(system, database):
+    return system.source(database)
 
 
 @pytest.mark.parametrize("stage", STAGE_DAYS)
@@ -61,3 +67,27 @@ def test_a_loan_of_another_system_is_not_found_and_stops_nobody(source):
     other = ["001300434000001-217", "ITEM", "f3a1b2c4-9d-1", "9" * 30, "0", "12abc"]
     (ours,) = list(source.loan_ids_due(due_day("R"), today=TODAY))[:1]
     assert source.due_dates_now([*other, ours]) == {ours: due_day("R")}
+
+
+BIRTHS = {
+    "koha": ("borrowers", "dateofbirth"),
+    "sierra": ("sierra_view.patron_record", "birth_date_gmt"),
+    "pmb": ("empr", "empr_year"),
+}
+
+
+def test_who_is_a_minor_is_told_where_it_is_asked_and_else_no_birth_date_is_read(system, server, database, golden):
+    asking, day = system.source(database, consent=MINORS), due_day("C")
+    expected = system.expected(golden, day, consent=MINORS)
+    assert {one.loan_id: told(one) for one in asking.loans_due(day, today=TODAY)} == {
+        loan_id: told(one) for loan_id, one in expected.items()
+    }
+    assert {one.patron.minor for one in expected.values() if isinstance(one, Loan)} == {True, False}
+    table, column = BIRTHS[system.name]
+    server.execute(f"ALTER TABLE {table} RENAME COLUMN {column} TO hidden", database=database.name)
+    try:
+        assert len(list(system.source(database).loans_due(day, today=TODAY))) == len(expected)
+        with pytest.raises(IlsRejected, match=column):
+            list(asking.loans_due(day, today=TODAY))
+    finally:
+        server.execute(f"ALTER TABLE {table} RENAME COLUMN hidden TO {column}", database=database.name)

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 
 import oracledb
 import pytest
 
 from loan_reminders.domain.errors import IlsRejected
-from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.loans import Loan, RejectedRow, SmsChoice
+from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
+from loan_reminders.domain.runs.reading.consent import NO_CODES, OPTIONAL_COLUMNS
 from loan_reminders.domain.stages import PatronCategory, Stage
 from loan_reminders.gateways.runs.loan_source import IlsNoticeSource
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.statements import final_text
 from sql.demo.tables import BINDS, write_sqlite
-from tests.scenes.aleph import SQL_FOLDER
-from tests.scenes.library_systems import CODES, KOHA, PMB, SIERRA, connection_to, database_of
+from tests.scenes.aleph import MINORS, SQL_FOLDER
+from tests.scenes.library_systems import CODES, KOHA, PMB, SIERRA, connection_to, database_of, gateway_to
 from tests.simulators.oracle_server import OracleServer
 
 DAY = date(2026, 3, 3)
 HOLD, SUGGESTION = Stage("hold_arrived"), Stage("suggestion_arrived")
 
 
-def source(ils, kind, stage, *, binds, sql=""):
-    """The gateway of a notice whose runs look one day back."""
-    text = sql or final_text((SQL_FOLDER / kind / "notices" / f"{stage}.sql").read_text(encoding="utf-8"))
-    return IlsNoticeSource(ils, stage=stage, sql=text, days_back=1, today=DAY, binds=binds, codes=CODES)
+def source(ils, kind, stage, *, binds, sql="", consent=NO_CODES):
+    """The gateway of a notice whose runs look one day back; `consent` may ask for birth dates."""
+    asked = dict.fromkeys(consent.columns, "asked")
+    text = sql or final_text((SQL_FOLDER / kind / "notices" / f"{stage}.sql").read_text(encoding="utf-8"), asked)
+    codes = replace(CODES, consent=consent)
+    return IlsNoticeSource(ils, stage=stage, sql=text, days_back=1, today=DAY, binds=binds, codes=codes)
+
+
+def minors(ils, kind, *, binds, stage=HOLD):
+    found = told(source(ils, kind, stage, binds=binds, consent=MINORS))
+    return {number: one.patron.minor for number, one in found.items()}
 
 
 def told(notices, day=DAY):
@@ -54,9 +64,9 @@ KOHA_TABLES = """
 """
 READERS = [
     {"borrowernumber": 1, "surname": "Martin", "firstname": "Camille", "email": "camille@etu.example.org",
-     "smsalertnumber": "06 00 00 12 01", "categorycode": "01", "lang": "en"},
+     "smsalertnumber": "06 00 00 12 01", "categorycode": "01", "lang": "en", "dateofbirth": "2008-03-04"},
     {"borrowernumber": 2, "surname": "Durand", "firstname": "Anne", "email": "",
-     "smsalertnumber": "", "categorycode": "10", "lang": "default"},
+     "smsalertnumber": "", "categorycode": "10", "lang": "default", "dateofbirth": None},
 ]  # fmt: skip
 WAITS = {"borrowernumber": 1, "biblionumber": 1, "branchcode": "BUDRT", "found": "W", "itemnumber": 7,
          "waitingdate": "2026-03-03"}  # fmt: skip
@@ -110,6 +120,7 @@ def test_koha_tells_of_the_holds_that_wait_and_of_no_other(koha):
     assert (first.patron.email.value, first.patron.mobile.value) == ("camille@etu.example.org", "33600001201")
     assert (found["2"].due_date, found["2"].patron.category) == (date(2026, 3, 2), PatronCategory.STAFF)
     assert found["8"].call_number == ""
+    assert minors(koha.ils, "koha", binds=KOHA.settings.binds()) == {"1": True, "2": False, "8": True}
     assert set(holds.loan_ids_due(DAY, today=DAY)) == {"@hold_arrived:1", "@hold_arrived:8"}
     asked = ["@hold_arrived:1", "@hold_arrived:2", "@hold_arrived:5", "@hold_arrived:99"]
     assert holds.due_dates_now(asked) == {"@hold_arrived:1": DAY, "@hold_arrived:2": date(2026, 3, 2)}
@@ -119,6 +130,7 @@ def test_koha_tells_of_a_suggestion_on_the_day_its_order_first_came_in(koha):
     found = told(source(koha.ils, "koha", SUGGESTION, binds=KOHA.settings.binds()))
     assert {number: one.due_date for number, one in found.items()} == {"1": date(2026, 3, 2)}
     assert found["1"].title == "Le livre qui manque"
+    assert minors(koha.ils, "koha", binds=KOHA.settings.binds(), stage=SUGGESTION) == {"1": True}
 
 
 PMB_TABLES = """
@@ -134,7 +146,7 @@ PMB_TABLES = """
 def test_pmb_tells_of_the_holds_whose_item_was_put_aside(mariadb_server):
     rows = {
         "empr": [{"id_empr": 1, "empr_nom": "Martin", "empr_prenom": "Camille", "empr_mail": "camille@etu.example.org",
-                  "empr_categ": 1, "empr_location": 3}],
+                  "empr_categ": 1, "empr_location": 3, "empr_year": 2008}],
         "exemplaires": [{"expl_id": 7, "expl_cb": "3007", "expl_notice": 1, "expl_cote": "843 PRO",
                          "expl_location": 2}],
         "notices": [{"notice_id": 1, "tit1": "Le livre qui manque"}, {"notice_id": 5, "tit1": "Revue d'études"}],
@@ -154,6 +166,7 @@ def test_pmb_tells_of_the_holds_whose_item_was_put_aside(mariadb_server):
             insert(cursor, "resa", [{"id_resa": number, **ready, **odd} for number, odd in holds.items()])
             connection.commit()
         found = told(source(opened.ils, "pmb", HOLD, binds=PMB.settings.binds()))
+        assert minors(opened.ils, "pmb", binds=PMB.settings.binds()) == {"1": True, "5": True}
     assert found.keys() == {"1", "5"}
     assert (found["1"].title, found["1"].call_number, found["1"].branch) == ("Le livre qui manque", "843 PRO", "2")
     assert (found["5"].title, found["5"].volume, found["5"].branch) == ("Revue d'études", "n° 12 mars", "3")
@@ -170,7 +183,7 @@ SIERRA_TABLE = """
 def test_sierra_tells_of_the_holds_on_the_shelf(postgres_server):
     patron, item, bib = 481_000_000_001, 450_000_000_001, 420_000_000_001
     rows = {
-        "patron_record": [{"id": patron, "ptype_code": 1}],
+        "patron_record": [{"id": patron, "ptype_code": 1, "birth_date_gmt": "2008-03-04"}],
         "record_metadata": [{"id": patron, "record_num": 7001, "campus_code": ""}],
         "patron_record_fullname": [
             {"patron_record_id": patron, "display_order": 0, "last_name": "Martin", "first_name": "Camille"}
@@ -194,6 +207,7 @@ def test_sierra_tells_of_the_holds_on_the_shelf(postgres_server):
             cursor.execute(SIERRA_TABLE)
             insert(cursor, "sierra_view.hold", [{"id": number, **ready, **odd} for number, odd in holds.items()])
         found = told(source(opened.ils, "sierra", HOLD, binds=SIERRA.settings.binds()))
+        assert minors(opened.ils, "sierra", binds=SIERRA.settings.binds()) == {"1": True, "5": True}
     assert found.keys() == {"1", "5"}
     first = found["1"]
     assert (first.title, first.call_number, first.branch, first.due_date) == (
@@ -223,6 +237,8 @@ def aleph(library, tmp_path_factory):
             " WHERE length(trim(z303_name)) > 5 ORDER BY z36_rec_key LIMIT 5"
         ).fetchall()
         database.execute(Z37)
+        births = [(20080304, rows[0][1]), (20080302, rows[1][1])]
+        database.executemany("UPDATE z303 SET z303_birth_date = ? WHERE z303_rec_key = ?", births)
         states = (("S", 20260303), ("S", 20260302), ("S", 20260301), ("W", 0), ("A", 20260303))
         holds = [
             {"z37_rec_key": f"{item}0001", "z37_id": reader, "z37_status": state, "z37_hold_date": day,
@@ -246,36 +262,39 @@ def test_aleph_tells_of_the_holds_on_the_shelf(aleph):
     assert (first.due_date, first.branch, first.patron.patron_id) == (DAY, "BULET", rows[0][1].strip())
     assert first.title
     assert holds.due_dates_now([first.loan_id]) == {first.loan_id: DAY}
+    assert not any("birth" in statement for statement in server.statements)
+    assert [*minors(ils, "aleph", binds=BINDS).values()] == [True, False]
 
 
 def test_a_statement_without_a_column_or_with_a_row_that_cannot_be_read(aleph):
     server, _ = aleph
     ils = OracleDatabase(lambda: oracledb.connect(user=server.user, password=server.password, dsn=server.dsn))
     whole = final_text((SQL_FOLDER / "aleph" / "notices" / "hold_arrived.sql").read_text(encoding="utf-8"))
-    bare = whole.replace("AS email", "AS mel")
     with pytest.raises(IlsRejected, match=r"ne rend pas les colonnes : email\. Corriger notices/hold_arrived\.sql"):
-        told(source(ils, "aleph", HOLD, binds=BINDS, sql=bare))
+        told(source(ils, "aleph", HOLD, binds=BINDS, sql=whole.replace("AS email", "AS mel")))
     keyless = whole.replace("SELECT loan.notice_key ", "SELECT CAST(NULL AS VARCHAR(19)) ", 1)
     rows = list(source(ils, "aleph", HOLD, binds=BINDS, sql=keyless).loans_due(DAY, today=DAY))
     assert {(type(row), row.loan_id, row.column) for row in rows} == {(RejectedRow, "", "notice_key")}
 
 
 def test_the_view_is_asked_for_the_days_of_a_run(postgres_server):
-    from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
-    from tests.scenes.library_systems import gateway_to
-
     name = postgres_server.create_database()
-    columns = ", ".join(f"{column} {'date' if column == 'notice_date' else 'text'}" for column in NOTICE_COLUMNS)
+    names = (*NOTICE_COLUMNS, *OPTIONAL_COLUMNS)
+    columns = ", ".join(f"{column} {'date' if column == 'notice_date' else 'text'}" for column in names)
     try:
         for table in ("reminders_holds_arrived", "reminders_suggestions_arrived"):
             postgres_server.execute(f"CREATE TABLE {table} ({columns})", database=name)
-            for day in (1, 2, 3, 4):
-                postgres_server.execute(
-                    f"INSERT INTO {table} (notice_key, notice_date, patron_id) VALUES ('{day}', '2026-03-0{day}', 'P')",
-                    database=name,
-                )
+            postgres_server.execute(
+                f"INSERT INTO {table} (notice_key, notice_date, patron_id, sms_consent, birth_date)"
+                " SELECT day, DATE '2026-02-28' + day, 'P', 'N', '2008-03-03' FROM generate_series(1, 4) day",
+                database=name,
+            )
         ils = gateway_to(SIERRA, postgres_server, name).ils
         for stage in (HOLD, SUGGESTION):
-            assert told(source(ils, "view", stage, binds={})).keys() == {"2", "3"}
+            assert {one.patron.minor for one in told(source(ils, "view", stage, binds={})).values()} == {False}
+            found = told(source(ils, "view", stage, binds={}, consent=replace(MINORS, no=frozenset({"N"}))))
+            assert {number: (one.patron.minor, one.patron.sms_choice) for number, one in found.items()} == {
+                "2": (True, SmsChoice.NO), "3": (False, SmsChoice.NO),
+            }  # fmt: skip
     finally:
         postgres_server.drop_database(name)

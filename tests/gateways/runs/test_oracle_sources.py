@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import oracledb
 import pytest
 
+from loan_reminders.domain.errors import IlsRejected
 from loan_reminders.domain.loans import Loan
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from sql.demo.oddities import STAGE_DAYS
 from sql.demo.voyager import SEVENTH, cents
-from tests.scenes.aleph import CODES, SQL_FOLDER, TODAY, due_day
+from tests.scenes.aleph import CODES, MINORS, SQL_FOLDER, TODAY, due_day
 from tests.scenes.sources import SOURCES, VOYAGER, in_order, on_sqlite, told
 from tests.simulators.oracle_server import OracleServer
 
@@ -38,13 +40,21 @@ def server(database, source):
         yield running
 
 
-def gateway(server, source):
+def gateway(server, source, *, sql="", codes=CODES):
     def connect():
         return oracledb.connect(user=server.user, password=server.password, dsn=server.dsn)
 
     return IlsLoanSource(
-        OracleDatabase(connect), sql=source.due_sql, now_sql=source.now_sql, binds=source.binds, codes=CODES
+        OracleDatabase(connect),
+        sql=sql or source.due_sql,
+        now_sql=source.now_sql,
+        binds=source.binds,
+        codes=codes,
     )
+
+
+def as_told(found):
+    return in_order(one if isinstance(one, Loan) else (one.loan_id, one.patron_id, one.column) for one in found)
 
 
 @pytest.mark.parametrize("stage", STAGE_DAYS)
@@ -56,9 +66,23 @@ def test_every_source_finds_the_golden_loans(database, source, library, stage):
 
 @pytest.mark.parametrize("stage", "CO")
 def test_and_the_same_on_the_oracle_wire(server, source, library, stage):
-    found = list(gateway(server, source).loans_due(due_day(stage), today=TODAY))
-    found = [one if isinstance(one, Loan) else (one.loan_id, one.patron_id, one.column) for one in found]
-    assert in_order(found) == source.expected(library, due_day(stage))
+    found = gateway(server, source).loans_due(due_day(stage), today=TODAY)
+    assert as_told(found) == source.expected(library, due_day(stage))
+
+
+@pytest.mark.parametrize("source", ["aleph", "voyager"], indirect=True)
+def test_who_is_a_minor_is_told_where_it_is_asked_and_else_no_birth_date_is_read(server, source, library):
+    day, codes = due_day("C"), replace(CODES, consent=MINORS)
+    server.statements.clear()
+    assert not any(one.patron.minor for one in gateway(server, source).loans_due(day, today=TODAY)
+                   if isinstance(one, Loan))  # fmt: skip
+    assert "birth" not in " ".join(server.statements)
+    found = as_told(gateway(server, source, sql=source.minors_sql, codes=codes).loans_due(day, today=TODAY))
+    assert "birth_date" in " ".join(server.statements)
+    assert found == source.expected(library, day, codes=codes)
+    assert {one.patron.minor for one in found if isinstance(one, Loan)} == {True, False}
+    with pytest.raises(IlsRejected, match="ne rend pas les colonnes : birth_date"):
+        list(gateway(server, source, codes=codes).loans_due(day, today=TODAY))
 
 
 def test_the_present_date_of_each_loan_that_is_open(server, source, library):

@@ -7,6 +7,7 @@ import pytest
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.gateways.runs.statements import final_text, offered
 from loan_reminders.hooks.ils import statement
+from loan_reminders.settings.ils import ASKED
 from loan_reminders.settings.ils_systems import AlephSettings, VoyagerSettings
 from loan_reminders.settings.library_toml import settings
 from sql.demo.tables import BINDS
@@ -50,15 +51,14 @@ def test_the_forms_of_a_choice_are_the_same_wherever_it_stands():
 def test_the_settings_of_a_kind_choose_what_its_statements_offer(kind, site):
     files = [path.read_text(encoding="utf-8") for path in (SQL_FOLDER / kind).glob("*.sql")]
     choices = {name: forms for text in files for name, forms in offered(text).items()}
-    assert {name: forms[0] for name, forms in choices.items()} == site.choices()
+    assert {name: forms[0] for name, forms in choices.items()} == {**site.choices(), "birth_date": "unasked"}
     every = type(site).model_validate(
         {"sms_number": False, **({"due_date": "Z36_EFFECTIVE_DUE_DATE"} if kind == "aleph" else {})}
     )
-    assert {name: forms[1:] for name, forms in choices.items()} == {
-        name: (form,) for name, form in every.choices().items()
-    }
+    others = {**every.choices(), "birth_date": ASKED}
+    assert {name: forms[1:] for name, forms in choices.items()} == {name: (form,) for name, form in others.items()}
     for text in files:
-        assert "/*{" not in final_text(text, every.choices())
+        assert "/*{" not in final_text(text, others)
 
 
 def test_the_hook_gives_the_text_that_the_settings_choose():

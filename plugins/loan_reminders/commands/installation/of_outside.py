@@ -38,11 +38,14 @@ def ils_check(asked: Asked) -> Iterator[Finding]:
 
     ours, today = asked.ours, asked.now().date()
     day = CheckedDay(due_date=today - timedelta(days=1), today=today)
+    codes = ours.codes()
+    columns = codes.consent.columns
     check = IlsCheck(
-        lambda: ils_inspection(ours.ils, zone=ours.zone),
-        loan_source(ours.ils, codes=ours.codes(), for_pages=True),
+        lambda: ils_inspection(ours.ils, zone=ours.zone, asked=columns),
+        loan_source(ours.ils, codes=codes, for_pages=True),
         day=day,
         stopwatch=time.monotonic,
+        asked=columns,
         then=lambda: notice_lines(checked_notices(ours, today=today), day=day, stopwatch=time.monotonic),
     )
     for line in check.lines():

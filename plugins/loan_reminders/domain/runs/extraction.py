@@ -212,7 +212,7 @@ def _patron(row: Mapping[str, object], patron_id: str, codes: CodeMapping, due_d
             codes.own_addresses,
         ),
         sms_choice=codes.consent.choice(_consent_code(row, codes)),
-        minor=codes.consent.minor(_birth(row, codes), on=due_date),
+        minor=codes.consent.minor(get(BIRTH_DATE), on=due_date, zone=codes.zone),
     )
 
 
@@ -221,16 +221,6 @@ def _consent_code(row: Mapping[str, object], codes: CodeMapping) -> str:
         return clean_text(row.get(codes.consent.column), codes.consent.column)
     except RowError:
         return ""
-
-
-def _birth(row: Mapping[str, object], codes: CodeMapping) -> date | None:
-    """The birth date, where the settings ask for it and it can be read."""
-    if codes.consent.minor_under is None:
-        return None
-    try:
-        return read_day(row.get(BIRTH_DATE), BIRTH_DATE, zone=codes.zone)
-    except RowError:
-        return None
 
 
 LONGEST_NAME = 300

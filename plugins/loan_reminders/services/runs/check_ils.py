@@ -16,6 +16,7 @@ from loan_reminders.domain.ports.ils_check import IlsInspection, WholeRead
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
 from loan_reminders.domain.runs.extraction import COLUMNS
+from loan_reminders.domain.runs.reading.consent import BIRTH_DATE
 from loan_reminders.domain.runs.reading.tally import Reading, Tally
 from loan_reminders.french.plurals import many
 from loan_reminders.french.readings import KEYS, code_words
@@ -64,7 +65,8 @@ class IlsCheck:
     """The checks of one installation, in their order.
 
     `inspect` gives what asks the database about itself, and raises when no connection leads to it; `stopwatch` gives
-    seconds that only ever grow; `then` gives what is checked after the loans, once the database answers.
+    seconds that only ever grow; `asked` are the optional columns that the settings ask for; `then` gives what is
+    checked after the loans, once the database answers.
     """
 
     _inspection: IlsInspection
@@ -76,12 +78,14 @@ class IlsCheck:
         *,
         day: CheckedDay,
         stopwatch: Callable[[], float],
+        asked: Sequence[str] = (),
         then: Callable[[], Iterable[CheckLine]] = tuple,
     ) -> None:
         self._inspect = inspect
         self._source = source
         self._day = day
         self._stopwatch = stopwatch
+        self._asked = tuple(asked)
         self._then = then
         self._since = stopwatch()
 
@@ -146,10 +150,12 @@ class IlsCheck:
             columns = self._inspection.columns()
         except ReminderError as error:
             return self._failed("loans_due.sql", error, remedy)
-        missing = [name for name in COLUMNS if name not in columns]
+        missing = [name for name in (*COLUMNS, *self._asked) if name not in columns]
         if missing:
             return self._line(Outcome.FAILURE, f"loans_due.sql ne rend pas : {', '.join(missing)}", remedy)
-        return self._line(Outcome.FINE, f"loans_due.sql est comprise et rend les {len(COLUMNS)} colonnes du contrat")
+        words = f"loans_due.sql est comprise et rend les {len(COLUMNS)} colonnes du contrat"
+        further = f", et {', '.join(self._asked)}, que demande [sms.consent]" if self._asked else ""
+        return self._line(Outcome.FINE, words + further)
 
     def _loan_now(self) -> CheckLine:
         try:
@@ -222,6 +228,9 @@ class IlsCheck:
         }
         shares = ", ".join(f"{name} {100 * count / len(readers):.0f} %" for name, count in reached.items())
         words = f"{many(len(readers), 'lecteur', 'lecteurs')} : {shares}"
+        if BIRTH_DATE in self._asked:
+            minors = sum(one.minor for one in readers.values())
+            words += f" ; {many(minors, 'mineur', 'mineurs')}"
         nobody = [name for name, count in reached.items() if not count]
         if nobody:
             remedy = f"vérifier les colonnes de loans_due.sql ({', '.join(nobody)}), puis les fiches du SIGB"

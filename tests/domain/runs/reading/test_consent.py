@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +19,7 @@ ROW = {"loan_key": "K1", "patron_id": "P1", "loan_date": 20261001, "due_date": 2
 
 
 def loan(codes: ConsentCodes, **row: object):
-    return parse_row({**ROW, **row}, CodeMapping(consent=codes))
+    return parse_row({**ROW, **row}, CodeMapping(consent=codes, zone=ZoneInfo("Europe/Paris")))
 
 
 CODES = ConsentCodes(yes=frozenset({"O", "1"}), no=frozenset({"N"}))
@@ -53,11 +55,28 @@ def test_the_status_of_the_reader_may_say_it_and_its_other_codes_are_not_unknown
         (20081127, True), (20081126, False), ("2008-11-27", True), (date(2026, 1, 1), True),
         (datetime(2000, 1, 1), False),
         (None, False), ("0000-00-00", False), (0, False), ("hier", False), (20301231, False), ("1850-01-01", False),
+        (20100230, False), ("2010-02-30", False), (20261231, False), (b"20081127", True), (b"\xff", False),
+        (1.5, False), (datetime(2008, 11, 26, 23, 30, tzinfo=UTC), True),
     ],
 )  # fmt: skip
 def test_who_is_a_minor_on_the_due_date(born, minor):
     assert loan(ConsentCodes(minor_under=18), birth_date=born).patron.minor is minor
     assert loan(ConsentCodes(), birth_date=born).patron.minor is False
+
+
+@pytest.mark.parametrize(
+    ("year", "minor"),
+    [(2007, False), (2008, True), (2026, True), (2027, False), ("2008 ", True), (Decimal(2008), True), (0, False),
+     ("0000", False), (8, False), (1808, False)],
+)  # fmt: skip
+def test_of_a_year_alone_the_reader_is_as_young_as_may_be(year, minor):
+    assert loan(ConsentCodes(minor_under=18), birth_date=year).patron.minor is minor
+
+
+def test_on_the_last_day_of_the_year_all_who_were_born_in_it_are_of_age():
+    grown, codes = {"due_date": 20261231, "birth_date": 2008}, ConsentCodes(minor_under=18)
+    assert not loan(codes, **grown).patron.minor
+    assert loan(codes, **{**grown, "due_date": 20261230}).patron.minor
 
 
 def test_of_a_birth_date_nothing_is_kept_but_one_word():
