@@ -24,6 +24,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.guard import SeeRoute
 from loan_reminders.web.page import At, Page, Typed, download
+from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.statistics.asked import Address, CannotBeAsked
 from loan_reminders.web.statistics.charts import Colour, Series, chart
 from loan_reminders.web.statistics.tables import EUROS, Cell, Table, written_exactly
@@ -89,7 +90,14 @@ def _asked(where: Address, today: date) -> Asked:
     return where.asked(today=today, zone=settings().library.time_zone)
 
 
+_shared: SharedAnswer[_Found] = SharedAnswer()
+
+
 def _found(asked: Asked) -> _Found:
+    return _shared.get(asked, lambda: _reckoned(asked))
+
+
+def _reckoned(asked: Asked) -> _Found:
     ours = settings()
     counted = ledger_access.costs().counted(first=asked.first, last=asked.last, zone=asked.zone)
     prices = ours.costs.prices(ours.sms_price())
