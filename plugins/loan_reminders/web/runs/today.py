@@ -114,7 +114,7 @@ def _page(at: Page, known: Today, airflow: AirflowDay, now: datetime) -> Respons
         sentence=sentence,
         more=more,
         airflow=airflow,
-        cards=cards(config, days, known.stages, now, began=known.began),
+        cards=cards(config, days, known.stages, airflow, now, began=known.began),
         credit=credit(config, known, now),
         last_days=last_days(known.last_days, now.date()),
         tomorrow=tomorrow(config, known, days, now),
