@@ -9,7 +9,7 @@ import pytest
 
 from loan_reminders.domain.alerts import FailureCause
 from loan_reminders.domain.runs.day_state import DayState, StageDay, TaskAt, TaskStep, verdict
-from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import hour_words, long_day_words, near_words
 from loan_reminders.french.pages.stage_advice import CAUSES, advice_words
 from loan_reminders.french.pages.today import (
@@ -189,4 +189,9 @@ def test_numbers_and_offsets():
     ],
 )
 def test_tomorrow_is_not_promised_of_a_stage_that_cannot_begin(day, number, words):
-    assert tomorrow_words(day, number) == words
+    assert tomorrow_words(day, number, {}) == words
+
+
+def test_tomorrow_says_by_which_channels():
+    said = tomorrow_words(StageDay(state=S.WAITS_FOR_VOLUME), 1041, {Channel.EMAIL: 1040, Channel.SMS: 1})
+    assert plain(said) == "environ 1 041 lecteurs : 1 040 e-mails, 1 SMS, après votre réponse"

@@ -60,7 +60,7 @@ def test_tomorrow_is_about_what_the_last_weeks_say(ledger, stages):
         run_of(ledger, Stage.COURTESY_NOTICE, week, day=TODAY + timedelta(days=1 - 7 * week))
     forget()
     page = look()
-    assert "environ 2 lecteurs" in page
+    assert "environ 2 lecteurs : 2 e-mails" in page
     assert "pas encore assez de jours connus" in page
 
 

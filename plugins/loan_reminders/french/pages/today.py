@@ -133,8 +133,8 @@ def state_words(day: StageDay, now: datetime, *, zone: tzinfo) -> str:
     return f"faite{at}"
 
 
-def tomorrow_words(today: StageDay, number: int | None) -> str:
-    """About how many readers a stage tells tomorrow, or what keeps it from telling anybody; `today` is where it is."""
+def tomorrow_words(today: StageDay, number: int | None, by_channel: Mapping[Channel, int]) -> str:
+    """About how many readers a stage tells tomorrow and how, or what keeps it from that; `today` is where it is."""
     if today.paused or today.state is S.PAUSED:
         return "en pause"
     if today.state is S.BROKEN:
@@ -142,6 +142,9 @@ def tomorrow_words(today: StageDay, number: int | None) -> str:
     if number is None:
         return "pas encore assez de jours connus"
     about = "personne, sans doute" if not number else f"environ {many(number, 'lecteur', 'lecteurs')}"
+    if number and by_channel:
+        ways = (f"{number_words(sent)} {channel_words(channel, sent)}" for channel, sent in by_channel.items())
+        about = f"{about} : {', '.join(ways)}"
     if today.state in (S.WAITS_FOR_VOLUME, S.WAITS_FOR_APPROVAL):
         # One run of a stage at a time: the next one begins when somebody has answered.
         return f"{about}, après votre réponse"

@@ -19,6 +19,7 @@ from loan_reminders.domain.runs.forecast import KNOWN_DAYS, PastRun
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.sms.pace import PACE_DAYS, KnownCredit
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.tables import RunKind
@@ -227,4 +228,14 @@ def _last_days(connection: Connection, asked: Mapping[str, Any]) -> Mapping[date
 
 
 def _past(run: Row[Any]) -> PastRun:
-    return PastRun(stage=Stage(run.stage), day=run.reference_date, due_date=run.due_date, notices=run.books["notices"])
+    of_channels = {
+        Channel(channel): sum(number for state, number in states.items() if state != DeliveryState.CANCELLED)
+        for channel, states in run.books["deliveries"].items()
+    }
+    return PastRun(
+        stage=Stage(run.stage),
+        day=run.reference_date,
+        due_date=run.due_date,
+        notices=run.books["notices"],
+        by_channel=of_channels,
+    )
