@@ -13,11 +13,13 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+
+from fastapi import Request
 
 from loan_reminders.domain.alerts import CAUSE, FailureCause
 from loan_reminders.domain.runs.day_state import CLOSE, SMS, AirflowRun, AirflowStage, RunStep, TaskAt, TaskStep
@@ -26,6 +28,7 @@ from loan_reminders.domain.sms.sending_window import SendingWindow
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.libraries import several
 from loan_reminders.settings.library_toml import our_dag_id, settings
+from loan_reminders.web.access import Person
 from loan_reminders.web.airflow_api import AirflowApi, AirflowRefused, AirflowSilent
 
 KEPT = 5.0
@@ -84,6 +87,14 @@ async def airflow_day(api: AirflowApi, *, person: str, now: datetime, window: Se
         while len(_kept) > MOST_PEOPLE:
             _kept.pop(next(iter(_kept)))
         return kept.day
+
+
+async def goes_on(request: Request) -> Collection[Stage]:
+    """The stages whose run of today goes on, for whoever asks for a page."""
+    config = settings()
+    now, window = datetime.now(config.zone), config.sms_window()
+    person: Person = request.state.person
+    return (await airflow_day(AirflowApi(request), person=person.name, now=now, window=window)).going
 
 
 async def _asked(api: AirflowApi, now: datetime, window: SendingWindow) -> AirflowDay:
