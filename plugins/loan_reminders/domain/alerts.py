@@ -47,10 +47,11 @@ class FailureCause(StrEnum):
     ILS_REFUSES = "ils_refuses"
     MAIL_SILENT = "mail_silent"
     MAIL_REFUSES = "mail_refuses"
-    MAIL_LATER = "mail_later"
+    SENT_LATER = "sent_later"
     SMS_SILENT = "sms_silent"
     SMS_REFUSES = "sms_refuses"
     SMS_BUDGET = "sms_budget"
+    SMS_WINDOW = "sms_window"
     MAILBOX_SILENT = "mailbox_silent"
     MAILBOX_REFUSES = "mailbox_refuses"
     STORE_SILENT = "store_silent"
@@ -72,11 +73,12 @@ _CAUSES: tuple[tuple[type[BaseException], FailureCause], ...] = (
     (errors.IlsRejected, FailureCause.ILS_REFUSES),
     (errors.MailRelayUnavailable, FailureCause.MAIL_SILENT),
     (errors.MailRelayRejected, FailureCause.MAIL_REFUSES),
-    (errors.DeliveriesDeferred, FailureCause.MAIL_LATER),
+    (errors.DeliveriesDeferred, FailureCause.SENT_LATER),
     (errors.SmsGatewayUnavailable, FailureCause.SMS_SILENT),
     (errors.SmsAnswerUnreadable, FailureCause.SMS_SILENT),
     (errors.SmsAccountRejected, FailureCause.SMS_REFUSES),
     (errors.SmsBudgetExceeded, FailureCause.SMS_BUDGET),
+    (errors.SendingWindowClosed, FailureCause.SMS_WINDOW),
     (errors.BounceMailboxUnavailable, FailureCause.MAILBOX_SILENT),
     (errors.BounceMailboxRejected, FailureCause.MAILBOX_REFUSES),
     (errors.LetterStoreUnavailable, FailureCause.STORE_SILENT),
