@@ -149,7 +149,7 @@ async def page_of(request: Request) -> Page:
     """
     page = Page(request)
     goes_on: GoesOn | None = getattr(request.app.state, "goes_on", None)
-    if goes_on is not None and request.method == "GET" and page.may(Right.ACT) and misses_today():
+    if goes_on is not None and page.may(Right.ACT) and misses_today():
         with suppress(TimeoutError):
             async with asyncio.timeout(A_MOMENT):
                 page.going = await goes_on(request)

@@ -142,7 +142,7 @@ def test_the_number_beside_the_tab_is_that_of_the_first_page_on_every_page(monke
         badge.forget()
         forget()
         with browsing() as client:
-            pages = [client.get("/messages").text for _ in range(2)]
+            pages = [client.get("/messages").text, client.post("/lecteurs", data={"recherche": "Zèbre"}).text]
         return ['class="count"' in one for one in pages]
 
     monkeypatch.setattr(ledger_access, "to_do", Missing)
