@@ -7,8 +7,16 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowTaskTimeout
 
-from loan_reminders.domain.errors import IlsUnavailable, MailRelayRejected
+from loan_reminders.domain.errors import (
+    BooksNotCounted,
+    IlsUnavailable,
+    LedgerRefusal,
+    MailRelayRejected,
+    PermanentError,
+    SettingsError,
+)
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import ROOT, read_settings
 from loan_reminders.watching import alerts
@@ -67,7 +75,7 @@ def failure_of(error):
     try:
         with only_temporary_errors_are_retried():
             raise error
-    except Exception as told:
+    except (Exception, AirflowTaskTimeout) as told:
         return told
 
 
@@ -102,6 +110,48 @@ def test_a_failed_task_is_told_with_its_sentence_and_the_run_no_more(dags, sink,
     text = as_typed(message.get_content())
     assert "Corriger la connexion mail_relay." in text
     assert "tâche « Envoyer les e-mails »" in text
+
+
+class TaskThatKeeps:
+    """The task instance, with the XComs that it leaves."""
+
+    def __init__(self, broken=False):
+        self.left, self.broken = {}, broken
+
+    def xcom_push(self, key, value):
+        if self.broken:
+            raise ConnectionError(READER)
+        self.left[key] = value
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (IlsUnavailable(READER), "ils_silent"),
+        (MailRelayRejected(READER), "mail_refuses"),
+        (BooksNotCounted(LedgerRefusal.NOT_READ_TO_COUNT), "books"),
+        (SettingsError("library.toml"), "settings"),
+        (PermanentError("Tournée arrêtée."), "stopped_here"),
+        (KeyError(READER), "unexpected"),
+        (AirflowNotFoundException("no connection"), "settings"),
+        (AirflowTaskTimeout(), "too_long"),
+    ],
+)
+def test_why_a_try_failed_stays_in_airflow_as_one_word(dags, sink, ours, error, cause):
+    dag = dags["overdue_notice"]
+    for told in (alerts.on_task_retried, alerts.on_task_failed):
+        task = TaskThatKeeps()
+        told({**context(dag, "extract_loans", failure_of(error)), "ti": task})
+        assert task.left == {"cause": cause}
+
+
+def test_a_cause_that_cannot_be_kept_costs_nobody_the_alert(dags, sink, ours, caplog):
+    task, dag = TaskThatKeeps(broken=True), dags["overdue_notice"]
+    alerts.on_task_failed({**context(dag, "extract_loans", failure_of(IlsUnavailable("x"))), "ti": task})
+    alerts.on_task_failed({**context(dag, "send_emails", run_id="killed"), "ti": TaskThatKeeps()})
+    assert len(sink.messages()) == 2
+    assert "n'est pas notée" in caplog.text
+    assert READER not in caplog.text
 
 
 def test_a_try_that_airflow_repeats_is_not_told(dags, sink, ours):

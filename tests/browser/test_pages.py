@@ -52,6 +52,7 @@ def test_a_stranger_is_led_to_the_log_in_and_whoever_has_no_right_is_told(browse
     assert answer.status == 403
     assert page.locator("main").inner_text().strip()
     assert violations(page) == []
+    assert nobody.complaints == []
     nobody.close()
 
 

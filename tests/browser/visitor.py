@@ -88,8 +88,10 @@ class Visitor:
 
     def _heard(self, message: ConsoleMessage) -> None:
         # A page that says no with 400 or 404 is an answer like another; the browser notes it as an error all the same.
-        if message.type == "error" and "status of 4" not in message.text:
-            self.complaints.append(f"{message.location.get('url', '')} : {message.text}")
+        # Not so its style or its script: whoever is refused by a page has them too.
+        url = message.location.get("url", "")
+        if message.type == "error" and ("status of 4" not in message.text or "/static/" in url):
+            self.complaints.append(f"{url} : {message.text}")
 
     def close(self) -> None:
         self.context.close()

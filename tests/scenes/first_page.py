@@ -36,10 +36,14 @@ def said(hour: int, minute: int = 0) -> str:
 
 @dataclass
 class StagesOfAirflow:
-    """Airflow's API as an httpx transport; a stage is done unless a test says otherwise."""
+    """Airflow's API as an httpx transport; a stage is done unless a test says otherwise.
+
+    `causes` are what tasks left of their last try, by stage, task and place.
+    """
 
     runs: dict[str, dict] = field(default_factory=dict)
     tasks: dict[str, list[dict]] = field(default_factory=dict)
+    causes: dict[tuple[str, str, str], str] = field(default_factory=dict)
     paused: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
     status: int = 200
@@ -74,7 +78,11 @@ class StagesOfAirflow:
         if path == "dags/~/dagRuns/list":
             self.bodies.append(request.content)
             return httpx.Response(200, json={"dag_runs": list(self.runs.values())})
-        [stage] = [name for name in STARTS if path.startswith(f"dags/{name}/dagRuns/scheduled__{name}/taskInstances")]
+        if path.endswith("/xcomEntries/cause"):
+            task = (path.split("/")[1], path.split("/")[5], request.url.params["map_index"])
+            known = self.causes.get(task)
+            return httpx.Response(200 if known else 404, json={"key": "cause", "value": known})
+        [stage] = [name for name in STARTS if path.startswith(f"dags/{name}/dagRuns/")]
         return httpx.Response(200, json={"task_instances": self.tasks[stage]})
 
 

@@ -34,14 +34,22 @@ class PerLibrary:
 
 
 @contextmanager
-def browsing_libraries(name="", **rights):
-    """A client of the pages of all libraries, below the address where Airflow puts them, as on one of our own pages."""
+def browsing_libraries(name="", *, transport=None, **rights):
+    """A client of the pages of all libraries, below the address where Airflow puts them, as on one of our own pages.
+
+    `transport` answers in the place of Airflow's API.
+    """
     from starlette.applications import Starlette
 
     from loan_reminders.web.app import create_app
+    from loan_reminders.web.libraries.chooser import OfOneLibrary
 
     airflow = Starlette()
-    airflow.mount("/relances", create_app(PerLibrary(name, **rights)))
+    app = create_app(PerLibrary(name, **rights))
+    if transport is not None:
+        [of_each] = [route.app for route in app.routes if isinstance(getattr(route, "app", None), OfOneLibrary)]
+        of_each.pages.state.airflow = transport
+    airflow.mount("/relances", app)
     headers = {"sec-fetch-site": "same-origin", "accept": "text/html"}
     with TestClient(airflow, headers=headers, follow_redirects=False) as client:
         yield client

@@ -22,9 +22,6 @@ SEEN = {
     ("GET", "/messages"),
     ("GET", "/messages/cadre"),
     ("GET", "/messages/page.png"),
-    ("GET", "/static/pages.css"),
-    ("GET", "/static/relances.css"),
-    ("GET", "/static/relances.js"),
     ("GET", "/statistiques"),
     ("GET", "/statistiques.csv"),
     ("GET", "/statistiques/effet"),
@@ -37,6 +34,8 @@ SEEN = {
     ("GET", "/tournees/{run_id}"),
     ("GET", "/tournees/{run_id}/lots"),
 }
+KNOWN = {("GET", "/static/pages.css"), ("GET", "/static/relances.css"), ("GET", "/static/relances.js")}
+"""For whoever is logged in: the page that refuses him has them."""
 ADMINISTERED = {("GET", "/installation")}
 
 
@@ -45,9 +44,11 @@ def test_every_route_has_a_right_and_changes_need_more_than_seeing():
     assert len(found) > 20
     for route in found:
         assert isinstance(route, GuardedRoute), f"{route.path} has no right"
-        assert isinstance(route.right, Right)
         for method in route.methods:
             asked = (method, route.path)
+            if asked in KNOWN:
+                assert route.right is None, asked
+                continue
             wanted = Right.SEE if asked in SEEN else Right.ADMINISTER if asked in ADMINISTERED else Right.ACT
             assert route.right is wanted, asked
 
@@ -73,7 +74,7 @@ def test_each_role_walks_every_route(role):
                 status = client.request(method, path).status_code
                 if may is None:
                     assert status == 401, (method, path)
-                elif route.right not in may:
+                elif route.right is not None and route.right not in may:
                     assert status == 403, (method, path)
                 else:
                     assert status in (200, 303, 400, 404, 409), (method, path, status)

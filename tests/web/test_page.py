@@ -6,6 +6,7 @@ import pytest
 
 from loan_reminders.domain.errors import RETRIED, TO_MEND
 from loan_reminders.web.page import by_hand, with_commands
+from tests.web.client import browsing
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,24 @@ from loan_reminders.web.page import by_hand, with_commands
 )
 def test_a_person_has_no_task_to_run_again_and_reads_no_code(said, read):
     assert by_hand(said) == read
+
+
+@pytest.mark.parametrize(
+    ("referer", "form"),
+    [
+        ("http://testserver/lecteurs/7?suite=prets", "/lecteurs/7?suite=prets"),
+        ("https://ailleurs.example/lecteurs/7", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_says_what_to_do_and_leads_to_the_log_in(referer, form):
+    with browsing("", referer=referer) as client:
+        answer = client.post("/bureau/npai", data={"reference": "LET-1"})
+    assert answer.status_code == 401
+    assert "Rien n'a été changé" in answer.text.replace("&#39;", "'")
+    assert 'href="/api/v2/auth/login?next=http%3A%2F%2Ftestserver%2F" target="_blank"' in answer.text
+    assert f'<a href="{form}">Revenir' in answer.text
+    assert "LET-1" not in answer.text
 
 
 def test_a_command_is_set_apart_and_nothing_typed_becomes_a_tag():

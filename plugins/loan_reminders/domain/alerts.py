@@ -1,4 +1,7 @@
-"""A red or late run as people are told of it: one sentence to act on, and what makes two of them the same trouble."""
+"""A red or late run as people are told of it: one sentence to act on, and what makes two of them the same trouble.
+
+And why a task failed, as one word of a closed list, which Airflow keeps for the first page: it is about nobody.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from loan_reminders.domain import errors
+
 _NUMBERS = re.compile(r"\d+")
 LONGEST = 2000
 """Characters of a sentence; what follows is in the task's log."""
+
+CAUSE = "cause"
+"""The name under which Airflow keeps the `FailureCause` of a task's last try, as an XCom of it."""
 
 
 class AlertKind(StrEnum):
@@ -30,6 +38,67 @@ class AlertOutcome(StrEnum):
     NOBODY = "nobody"
     TOLD_ALREADY = "told_already"
     NOT_SENT = "not_sent"
+
+
+class FailureCause(StrEnum):
+    """Why a try of a task failed."""
+
+    ILS_SILENT = "ils_silent"
+    ILS_REFUSES = "ils_refuses"
+    MAIL_SILENT = "mail_silent"
+    MAIL_REFUSES = "mail_refuses"
+    SENT_LATER = "sent_later"
+    SMS_SILENT = "sms_silent"
+    SMS_REFUSES = "sms_refuses"
+    SMS_BUDGET = "sms_budget"
+    SMS_WINDOW = "sms_window"
+    MAILBOX_SILENT = "mailbox_silent"
+    MAILBOX_REFUSES = "mailbox_refuses"
+    STORE_SILENT = "store_silent"
+    LEDGER_SILENT = "ledger_silent"
+    LEDGER_REFUSES = "ledger_refuses"
+    LEDGER_GAP = "ledger_gap"
+    SETTINGS = "settings"
+    TEMPLATES = "templates"
+    LETTERS = "letters"
+    BOOKS = "books"
+    OTHER_TASK = "other_task"
+    STOPPED_HERE = "stopped_here"
+    TOO_LONG = "too_long"
+    UNEXPECTED = "unexpected"
+
+
+_CAUSES: tuple[tuple[type[BaseException], FailureCause], ...] = (
+    (errors.IlsUnavailable, FailureCause.ILS_SILENT),
+    (errors.IlsRejected, FailureCause.ILS_REFUSES),
+    (errors.MailRelayUnavailable, FailureCause.MAIL_SILENT),
+    (errors.MailRelayRejected, FailureCause.MAIL_REFUSES),
+    (errors.DeliveriesDeferred, FailureCause.SENT_LATER),
+    (errors.SmsGatewayUnavailable, FailureCause.SMS_SILENT),
+    (errors.SmsAnswerUnreadable, FailureCause.SMS_SILENT),
+    (errors.SmsAccountRejected, FailureCause.SMS_REFUSES),
+    (errors.SmsBudgetExceeded, FailureCause.SMS_BUDGET),
+    (errors.SendingWindowClosed, FailureCause.SMS_WINDOW),
+    (errors.BounceMailboxUnavailable, FailureCause.MAILBOX_SILENT),
+    (errors.BounceMailboxRejected, FailureCause.MAILBOX_REFUSES),
+    (errors.LetterStoreUnavailable, FailureCause.STORE_SILENT),
+    (errors.LedgerUnavailable, FailureCause.LEDGER_SILENT),
+    (errors.LedgerRefused, FailureCause.LEDGER_REFUSES),
+    (errors.SendingHeld, FailureCause.LEDGER_GAP),
+    (errors.SettingsError, FailureCause.SETTINGS),
+    (errors.TemplateError, FailureCause.TEMPLATES),
+    (errors.TextTooLong, FailureCause.TEMPLATES),
+    (errors.LettersNotPrinted, FailureCause.LETTERS),
+    (errors.BooksDoNotBalance, FailureCause.BOOKS),
+    (errors.TasksNotDone, FailureCause.OTHER_TASK),
+    (errors.ReminderError, FailureCause.STOPPED_HERE),
+)
+"""The first class that an error is of says its cause; the last one is the program's own refusal to go on."""
+
+
+def cause_of(error: BaseException | None) -> FailureCause:
+    """Why a task failed, by the class of its error and never by its words, which may be a reader's."""
+    return next((cause for kind, cause in _CAUSES if isinstance(error, kind)), FailureCause.UNEXPECTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,6 +175,11 @@ class Policy:
         """The procedure's, then those of the other notices."""
         return (*self.rules, *self.others)
 
+    @property
+    def sends_sms(self) -> bool:
+        """Whether any stage or notice sends SMS."""
+        return any(one.channel is Channel.SMS for rule in self.all_rules for one in rule.channels)
+
     def rule(self, stage: Stage) -> StageRule:
         """The rule of one stage, or of another notice."""
         return next(rule for rule in self.all_rules if rule.stage is stage)

@@ -3,6 +3,9 @@
 A failed task is told where it failed, with what it said (`on_task_failed`: after its last try, never before a retry); a
 run that failed as a whole, by the DAG processor (`on_run_failed`); a late one, by an executor (`on_run_late`, the
 callback of a DeadlineAlert). Whatever goes wrong here is logged: neither the task nor the run is any the worse.
+
+Why a try failed stays in Airflow as an XCom of its task (`CAUSE`), one word of a closed list, which Airflow forgets
+itself when the task is tried again: the first page says it on the card of the stage.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from urllib.parse import quote
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 
-from loan_reminders.domain.alerts import Alert, AlertKind, AlertOutcome
+from loan_reminders.domain.alerts import CAUSE, Alert, AlertKind, AlertOutcome, FailureCause, cause_of
 from loan_reminders.domain.dag_ids import library_of, name_of
 from loan_reminders.domain.errors import ReminderError, unexpected
 from loan_reminders.domain.stages import Channel, Stage
@@ -59,12 +62,14 @@ def on_task_begun(context: Mapping[str, Any]) -> None:
 
 def on_task_retried(context: Mapping[str, Any]) -> None:
     """Airflow calls this when a task is to be tried again: it is counted, nobody is told."""
+    _keep_cause(context)
     with _nothing_the_worse(), of_library(_library_of(context)):
         metrics.count_error(settings().library.code, context.get("exception"))
 
 
 def on_task_failed(context: Mapping[str, Any]) -> None:
     """Airflow calls this when a task has failed for good, in its own process or, if that was killed, elsewhere."""
+    _keep_cause(context)
     with _nothing_the_worse(), of_library(_library_of(context)):
         ours, error = settings(), context.get("exception")
         metrics.count_error(ours.library.code, error)
@@ -133,6 +138,28 @@ def _said(error: object) -> str:
     if isinstance(error, AirflowTaskTimeout):
         return TOO_LONG
     return f"Erreur inattendue : {unexpected(error)}" if isinstance(error, BaseException) else SILENT
+
+
+def _keep_cause(context: Mapping[str, Any]) -> None:
+    """Leave in Airflow why this try failed. A task that was killed leaves nothing: it had no time to say why."""
+    from airflow.sdk.exceptions import AirflowNotFoundException, AirflowTaskTimeout
+
+    error = context.get("exception")
+    push = getattr(context.get("ti"), "xcom_push", None)
+    if push is None or not isinstance(error, BaseException):
+        return
+    # The operators end a task with an error of Airflow's, raised where ours was caught (`operators.base`).
+    first = error if isinstance(error, (ReminderError, AirflowTaskTimeout)) else error.__context__ or error
+    if isinstance(first, AirflowTaskTimeout):
+        cause = FailureCause.TOO_LONG
+    elif isinstance(first, AirflowNotFoundException):
+        cause = FailureCause.SETTINGS
+    else:
+        cause = cause_of(first)
+    try:
+        push(key=CAUSE, value=cause.value)
+    except Exception as failed:
+        log.warning("La cause de l'échec n'est pas notée dans Airflow : %s", unexpected(failed))
 
 
 def _library_of(context: Mapping[str, Any]) -> str | None:

@@ -115,12 +115,15 @@ def _may_on_stage(request: Request, user: Any, method: Literal["GET", "PUT"]) ->
     return True
 
 
-async def admit(request: Request, right: Right) -> Person:
-    """Let whoever asks in, or raise HTTPException: 401 without a session, 403 without the right."""
+async def admit(request: Request, right: Right | None) -> Person:
+    """Let whoever asks in, or raise HTTPException: 401 without a session, 403 without the right.
+
+    Without a `right` whoever has a session is let in.
+    """
     authenticator: Authenticator = request.app.state.authenticator
     person = await authenticator.person(request)
     request.state.person = person
-    if right not in person.rights:
+    if right is not None and right not in person.rights:
         raise HTTPException(403, "Forbidden")
     return person
 
@@ -143,9 +146,9 @@ def our_origins(request: Request) -> frozenset[str]:
     return frozenset(origin.lower() for origin in origins)
 
 
-def login_address(request: Request) -> str:
-    """Where a browser logs in, to come back to the page; what was asked of it stays out of that address."""
-    back = str(request.url.replace(query=""))
+def login_address(request: Request, *, back: str = "") -> str:
+    """Where a browser logs in, to come back to the page or to `back`; what was asked of it is not in that address."""
+    back = back or str(request.url.replace(query=""))
     return airflow_link(f"api/v2/auth/login?next={quote(back, safe='')}")
 
 

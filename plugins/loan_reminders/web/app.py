@@ -27,6 +27,7 @@ from loan_reminders.web.readers.corrections import router as corrections
 from loan_reminders.web.readers.reader import router as reader
 from loan_reminders.web.readers.search import router as readers
 from loan_reminders.web.registered.registered_letters import router as registered
+from loan_reminders.web.runs.airflow_day import goes_on
 from loan_reminders.web.runs.missed_days import router as missed_days
 from loan_reminders.web.runs.questions import router as questions
 from loan_reminders.web.runs.run_page import router as run_page
@@ -61,6 +62,7 @@ def rest_in_memory() -> None:
 
 def _pages(authenticator: Authenticator) -> FastAPI:
     app = page.bare_application(authenticator)
+    app.state.goes_on = goes_on
     for router in (
         callbacks_router(),
         home,

@@ -1,15 +1,19 @@
-"""The number beside the first tab: how much waits for a person. It is cheap, some seconds old, and never in the way."""
+"""The number beside the first tab: how much waits for a person. It is cheap, some seconds old, and never in the way.
+
+The first page counts the same list: what waits in the ledger, without today's runs that Airflow says are going on.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, ReminderError, unexpected
-from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind, oldest_first
+from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind, not_under_way, oldest_first
+from loan_reminders.domain.stages import Stage
 from loan_reminders.ledger.schema import UPGRADE_COMMAND
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -30,11 +34,11 @@ log = logging.getLogger(__name__)
 
 
 class _Kept:
-    """The last number of a library, and when it was asked for."""
+    """The last list of a library, None when the ledger did not say, and when it was asked for."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.number: int | None = None
+        self.items: Sequence[ToDoItem] | None = None
         self.asked_at = float("-inf")
 
 
@@ -57,6 +61,7 @@ def waiting(now: datetime) -> Sequence[ToDoItem]:
             starts=config.starts,
             posted_before=now.date() - timedelta(days=config.letters.acknowledgement_days),
             sent_since=now - A_YEAR,
+            sms_floor=config.sms.budget.floor if config.policy().sends_sms else None,
         )
     except LedgerRefused as error:
         if error.code not in BEHIND:
@@ -64,25 +69,36 @@ def waiting(now: datetime) -> Sequence[ToDoItem]:
         found = (ToDoItem(kind=ToDoKind.LEDGER_BEHIND, detail=UPGRADE_COMMAND),)
     found = _surveyed(found)
     kept = _kept()
-    kept.number, kept.asked_at = len(found), time.monotonic()
+    kept.items, kept.asked_at = found, time.monotonic()
     return found
 
 
-def to_do_count() -> int | None:
-    """How many lines the list has, at most some seconds ago; None when the ledger does not say."""
-    kept = _kept()
-    if time.monotonic() - kept.asked_at < SECONDS or not kept.lock.acquire(blocking=False):
-        return kept.number
-    try:
-        waiting(datetime.now(settings().zone))
-    except ReminderError:
-        kept.number, kept.asked_at = None, time.monotonic()
-    except Exception as error:  # whatever is wrong with the number, the page comes without it
-        log.error("Le nombre de choses à faire n'est pas connu, %s", unexpected(error))
-        kept.number, kept.asked_at = None, time.monotonic()
-    finally:
-        kept.lock.release()
-    return kept.number
+def misses_today() -> bool:
+    """Whether the last list has a run of today that is missing: Airflow alone knows whether that is nobody's work."""
+    today = datetime.now(settings().zone).date()
+    return any(item.kind is ToDoKind.MISSED_DAY and today in item.days for item in _kept().items or ())
+
+
+def to_do_count(going: Collection[Stage] | None = None) -> int | None:
+    """How many lines the list has, at most some seconds ago; None when the ledger does not say.
+
+    `going` are the stages whose run of today goes on in Airflow; while nobody asked, no run of today counts as missed.
+    """
+    kept, now = _kept(), datetime.now(settings().zone)
+    if time.monotonic() - kept.asked_at >= SECONDS and kept.lock.acquire(blocking=False):
+        try:
+            waiting(now)
+        except ReminderError:
+            kept.items, kept.asked_at = None, time.monotonic()
+        except Exception as error:  # whatever is wrong with the number, the page comes without it
+            log.error("Le nombre de choses à faire n'est pas connu, %s", unexpected(error))
+            kept.items, kept.asked_at = None, time.monotonic()
+        finally:
+            kept.lock.release()
+    if kept.items is None:
+        return None
+    every = frozenset(item.stage for item in kept.items if item.stage is not None)
+    return sum(1 for _ in not_under_way(kept.items, today=now.date(), going=every if going is None else going))
 
 
 def forget() -> None:

@@ -30,10 +30,11 @@ log = logging.getLogger(__name__)
 class GuardedRoute(APIRoute):
     """A route that asks for a right. Use `SeeRoute`, `ActRoute` or `AdministerRoute` as a router's `route_class`.
 
-    FastAPI reads a form before it calls any dependency; whoever lacks the right is refused here, before that.
+    FastAPI reads a form before it calls any dependency; whoever lacks the right is refused here, before that. Only
+    `KnownRoute` has none: a session is enough.
     """
 
-    right: ClassVar[Right]
+    right: ClassVar[Right | None]
     largest: ClassVar[int] = LARGEST_FORM
     changes: ClassVar[bool] = True
     """Whether a form changes something: then what pages share is asked for anew."""
@@ -63,6 +64,12 @@ class GuardedRoute(APIRoute):
                 raise HTTPException(500) from None
 
         return guarded
+
+
+class KnownRoute(GuardedRoute):
+    """What whoever is logged in may have: the style of the page that refuses him."""
+
+    right = None
 
 
 class SeeRoute(GuardedRoute):

@@ -5,39 +5,50 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.hooks.sms_callback import callback_networks, callback_token
+from loan_reminders.settings.libraries import current_library
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
-from loan_reminders.web.guard import AdministerRoute, SeeRoute
+from loan_reminders.web.guard import AdministerRoute, KnownRoute
 from loan_reminders.web.page import At
 
 _STATIC = Path(__file__).parent / "static"
 
-seen = APIRouter(route_class=SeeRoute)
+known = APIRouter(route_class=KnownRoute)
 administered = APIRouter(route_class=AdministerRoute)
 
 
-@seen.get("/static/relances.css")
-def style() -> Response:
+@known.get("/static/relances.css")
+async def style(request: Request) -> Response:
     """The style of all pages."""
-    return FileResponse(_STATIC / "relances.css", media_type="text/css")
+    return _file(request, "relances.css", "text/css")
 
 
-@seen.get("/static/pages.css")
-def style_of_pages() -> Response:
+@known.get("/static/pages.css")
+async def style_of_pages(request: Request) -> Response:
     """The style of what single pages have of their own."""
-    return FileResponse(_STATIC / "pages.css", media_type="text/css")
+    return _file(request, "pages.css", "text/css")
 
 
-@seen.get("/static/relances.js")
-def script() -> Response:
+@known.get("/static/relances.js")
+async def script(request: Request) -> Response:
     """What makes the pages more comfortable; each works without it."""
-    return FileResponse(_STATIC / "relances.js", media_type="text/javascript")
+    return _file(request, "relances.js", "text/javascript")
+
+
+def _file(request: Request, name: str, media_type: str) -> Response:
+    """A file for whoever is logged in; of several libraries, for whom this one is: nothing else tells that it is there.
+
+    The pages of several libraries ask for the files of the page where one is chosen.
+    """
+    if current_library() is not None and not request.state.person.rights:
+        raise HTTPException(403)
+    return FileResponse(_STATIC / name, media_type=media_type)
 
 
 @administered.get("/installation")
@@ -69,5 +80,5 @@ def installation(at: At) -> Response:
 
 
 router = APIRouter()
-router.include_router(seen)
+router.include_router(known)
 router.include_router(administered)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -20,14 +21,15 @@ from pydantic import AfterValidator
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from loan_reminders.domain.errors import RETRIED, ReminderError
+from loan_reminders.domain.stages import Stage
 from loan_reminders.french.plurals import many, one_or_many
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.typography import spaced_page
 from loan_reminders.settings.libraries import current_library
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
-from loan_reminders.web.access import SPOILT_TOKEN, Authenticator, Person, Refused, Right, login_address
-from loan_reminders.web.badge import to_do_count
+from loan_reminders.web.access import SPOILT_TOKEN, Authenticator, Person, Refused, Right, login_address, our_origins
+from loan_reminders.web.badge import misses_today, to_do_count
 from loan_reminders.web.frame import frame
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 
@@ -52,6 +54,8 @@ _PAGES.globals |= {"new_key": lambda: str(uuid4()), "many": many, "one_or_many":
 _STATE = re.compile(r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}")
 _BY_A_TASK = re.compile(r"relancer la tâche(?: \(Effacer\))?")
 _PIECE = 256 * 1024
+A_MOMENT = 0.5
+"""Seconds that a page waits for Airflow, for the sake of the number beside the first tab."""
 _WORDS = {
     400: "La demande ne peut pas être lue.",
     401: "Il faut se connecter à Airflow.",
@@ -74,6 +78,10 @@ Typed = Annotated[str, AfterValidator(_storable)]
 """What somebody typed in a form or an address; every text field of a page is one."""
 
 
+GoesOn = Callable[[Request], Awaitable[Collection[Stage]]]
+"""Which stages' runs of today go on in Airflow, for whoever asks; the application has it as `state.goes_on`."""
+
+
 class Page:
     """The page that answers one request; a route asks for it as `At`."""
 
@@ -81,10 +89,16 @@ class Page:
         self._request = request
         self._root = str(request.scope.get("root_path", ""))
         self._path = str(request.scope["path"]).removeprefix(self._root)
+        self.going: Collection[Stage] | None = None
 
     def link(self, path: str) -> str:
         """The address of one of our pages (`lots/3`), wherever a proxy or Airflow put them."""
         return f"{self._root}/{path}"
+
+    def static(self, name: str) -> str:
+        """The address of our style or script; of several libraries, that of the page where one is chosen."""
+        root = self._root if current_library() is None else self._root.rpartition("/")[0]
+        return f"{root}/static/{name}"
 
     def may(self, right: str) -> bool:
         """Whether whoever asks has a right; a stranger has none."""
@@ -94,10 +108,11 @@ class Page:
     def html(self, template: str, status: int = 200, **context: object) -> HTMLResponse:
         """A page out of its template, which also knows `link`, `may`, the `frame` and how much is to do."""
         here = frame(self._path.strip("/"), self.may)
-        number = to_do_count() if self.may(Right.ACT) else None
+        number = to_do_count(self.going) if self.may(Right.ACT) else None
         html = _PAGES.get_template(template).render(
             {"to_do_count": number, **context},
             link=self.link,
+            static=self.static,
             may=self.may,
             frame=here,
             one_of_several=self._one_of_several(),
@@ -129,9 +144,16 @@ class Page:
 async def page_of(request: Request) -> Page:
     """The page of a request. A coroutine, as all that a page depends on: anything else is given to a thread of its own.
 
-    Each change of thread waits its turn among all who compute; a page has enough of them.
+    Each change of thread waits its turn among all who compute; a page has enough of them. Airflow is asked what goes on
+    only while a run of today is missing in the ledger, and only for a moment: the number beside the first tab needs it.
     """
-    return Page(request)
+    page = Page(request)
+    goes_on: GoesOn | None = getattr(request.app.state, "goes_on", None)
+    if goes_on is not None and page.may(Right.ACT) and misses_today():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(A_MOMENT):
+                page.going = await goes_on(request)
+    return page
 
 
 At = Annotated[Page, Depends(page_of)]
@@ -172,11 +194,26 @@ async def refused(request: Request, error: Exception) -> Response:
     no_session = error.status_code == 401 or (error.status_code == 403 and error.detail == SPOILT_TOKEN)
     if no_session and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         return RedirectResponse(login_address(request), 303)
+    if no_session and request.method == "POST":
+        return _session_is_over(request, error.status_code)
     usual = _WORDS.get(error.status_code, "La demande est refusée.")
     words = error.detail if isinstance(error, Refused) else usual
     answer = Page(request).problem(words, error.status_code)
     answer.headers.update(error.headers or {})
     return answer
+
+
+def _session_is_over(request: Request, status: int) -> Response:
+    """What to do with a form that was sent after the session had ended: nothing is changed, and nothing typed is lost.
+
+    The browser sends the form again when this page is loaded again; its key lets it be acted upon once.
+    """
+    at = Page(request)
+    home = str(request.url.replace(path=at.link(""), query=""))
+    asked_by = urlsplit(request.headers.get("referer", ""))
+    ours = f"{asked_by.scheme}://{asked_by.netloc}".lower() in our_origins(request)
+    form = f"{asked_by.path}?{asked_by.query}".rstrip("?") if ours else at.link("")
+    return at.html("session_terminee.html.j2", status, login=login_address(request, back=home), form=form)
 
 
 async def unreadable(request: Request, error: Exception) -> Response:

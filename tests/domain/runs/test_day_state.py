@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loan_reminders.domain.alerts import FailureCause
 from loan_reminders.domain.runs.day_state import (
     GRACE,
     LEVELS,
@@ -127,7 +128,22 @@ def test_without_airflow_sms_that_cannot_leave_yet_wait_for_the_window():
 
 def test_every_state_of_the_closed_list_is_reached():
     reached = {row[-1] for row in (*BOTH, *LEDGER_ALONE)}
-    assert reached == set(DayState) == set(LEVELS)
+    assert reached == set(DayState) >= set(LEVELS)
+
+
+def test_the_task_to_look_at_is_the_first_that_says_why():
+    silent = TaskAt(task_id="send_emails", step=T.FAILED, place=0)
+    says = replace(silent, place=1, cause=FailureCause.MAIL_REFUSES)
+    closing = TaskAt(task_id="close_run", step=T.FAILED, cause=FailureCause.OTHER_TASK)
+
+    def failed(*tasks):
+        run = replace(ran(RED).run, tasks=tasks)
+        return stage_day(StageFacts(starts_at=DUE, ledger=CLOSED, airflow=AirflowStage(run=run)), NOON).failed
+
+    assert failed(silent, says, closing) == says
+    assert failed(silent, closing) == silent
+    assert failed(closing) == closing
+    assert failed() is None
 
 
 def test_a_state_has_the_moment_that_its_words_need():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from loan_reminders.domain.runs.forecast import PastRun, forecast
-from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.runs.forecast import PastRun, by_channel, forecast
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.settings.library_toml import ROOT, read_settings
 
 POLICY = read_settings(ROOT / "library.toml").policy()
@@ -42,3 +42,13 @@ def test_a_later_stage_is_the_usual_share_of_those_told_before():
 def test_a_stage_whose_day_before_was_missed_is_like_other_weeks():
     past = [run(Stage.OVERDUE_NOTICE, TOMORROW - timedelta(weeks=back), 50) for back in (1, 2, 3)]
     assert forecast(past, POLICY, TOMORROW)[Stage.OVERDUE_NOTICE] == 50
+
+
+def test_readers_are_told_by_the_channels_of_the_last_weeks():
+    days = [
+        PastRun(stage=stage, day=TODAY, due_date=TODAY, notices=100, by_channel={Channel.SMS: sms, Channel.EMAIL: 98})
+        for stage, sms in ((Stage.OVERDUE_NOTICE, 60), (Stage.OVERDUE_NOTICE, 40), (Stage.FIRST_REMINDER, 0))
+    ]
+    assert list(by_channel(days, Stage.OVERDUE_NOTICE, 50).items()) == [(Channel.EMAIL, 49), (Channel.SMS, 25)]
+    assert by_channel(days, Stage.FIRST_REMINDER, 10) == {Channel.EMAIL: 10}
+    assert by_channel([], Stage.FIRST_REMINDER, 10) == {}

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loan_reminders.domain.runs.day_state import DayState, StageDay, verdict
-from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.alerts import FailureCause
+from loan_reminders.domain.runs.day_state import DayState, StageDay, TaskAt, TaskStep, verdict
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import hour_words, long_day_words, near_words
+from loan_reminders.french.pages.stage_advice import CAUSES, advice_words
 from loan_reminders.french.pages.today import (
     ICONS,
-    advice_words,
     balance_words,
     lasting_words,
     offset_words,
@@ -80,6 +81,14 @@ def test_each_state_has_its_words_its_drawing_and_says_what_to_do(day, words):
     silent = {S.NOT_YET, S.RUNNING, S.TO_PRINT, S.DONE}
     assert bool(advice_words(day)) is (day.state not in silent)
     assert not set(advice_words(day).lower().split()) & {state.value for state in DayState}
+
+
+def test_each_cause_of_a_failure_has_its_words():
+    assert set(CAUSES) == set(FailureCause)
+    failed = TaskAt(task_id="extract_loans", step=TaskStep.FAILED, cause=FailureCause.ILS_SILENT)
+    day = StageDay(state=S.STOPPED, tasks=("extract_loans",), failed=failed)
+    assert state_words(day, NOW, zone=PARIS) == "arrêtée : le SIGB ne répond pas"
+    assert advice_words(day).startswith("« Extraire les prêts » n'a pas abouti.")
 
 
 def test_a_stage_that_is_paused_after_its_run_says_that_tomorrow_brings_nothing():
@@ -180,4 +189,9 @@ def test_numbers_and_offsets():
     ],
 )
 def test_tomorrow_is_not_promised_of_a_stage_that_cannot_begin(day, number, words):
-    assert tomorrow_words(day, number) == words
+    assert tomorrow_words(day, number, {}) == words
+
+
+def test_tomorrow_says_by_which_channels():
+    said = tomorrow_words(StageDay(state=S.WAITS_FOR_VOLUME), 1041, {Channel.EMAIL: 1040, Channel.SMS: 1})
+    assert plain(said) == "environ 1 041 lecteurs : 1 040 e-mails, 1 SMS, après votre réponse"

@@ -24,7 +24,7 @@ def run_pages(ledger: PostgresLedger) -> None:
     now = datetime.now(UTC)
     starts = {stage: time(10) for stage in Stage}
     ledger.part(PostgresToDo).items(
-        now=now, starts=starts, posted_before=now.date(), sent_since=now - timedelta(days=366)
+        now=now, starts=starts, posted_before=now.date(), sent_since=now - timedelta(days=366), sms_floor=100
     )
     deliveries = some_deliveries(2, prefix="page")
     run = planned(ledger, deliveries, dag_run_id="run page")

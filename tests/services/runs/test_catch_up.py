@@ -46,6 +46,8 @@ def test_what_a_later_stage_took_over_is_superseded(world):
     world.ils.rows = list(loans(2))
     found = seen(world, days_late=8)
     assert (found.told, found.superseded, found.by_channel) == (0, 2, {})
+    assert {one.patron_id for one in found.taken_over} == {one.patron.patron_id for one in world.ils.rows}
+    assert seen(world, days_late=2).taken_over == []
 
 
 def test_a_courtesy_notice_comes_too_late(world):

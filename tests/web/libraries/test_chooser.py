@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from loan_reminders.web import ledger_access
+from tests.scenes.fake_airflow import FakeAirflow
 from tests.scenes.library_people import browsing_libraries
 from tests.scenes.several_libraries import use, write_libraries
 
@@ -56,9 +59,10 @@ def test_each_page_names_its_library_keeps_to_it_and_leads_back_to_the_choice(th
             page = client.get(f"/relances/{code}/lots").text
             assert f"<strong>BU {code.capitalize()}</strong>" in page
             assert 'href="/relances/">Changer de bibliothèque' in page
-            assert f'href="/relances/{code}/static/relances.css"' in page
+            assert 'href="/relances/static/relances.css"' in page
             links = [part.split('"')[0] for part in page.split('href="')[1:]]
-            assert {link for link in links if not link.startswith((f"/relances/{code}/", "#"))} == {"/relances/"}
+            ours = (f"/relances/{code}/", "/relances/static/", "#")
+            assert {link for link in links if not link.startswith(ours)} == {"/relances/"}
         assert client.get("/relances/rivage").headers["location"] == "/relances/rivage/"
 
 
@@ -68,6 +72,11 @@ def test_a_library_that_is_not_ones_own_cannot_be_told_from_none(three):
     assert theirs.status_code == none.status_code == 403
     assert theirs.text.replace("/colline/", "/x/") == none.text.replace("/colline9/", "/x/")
     assert "Colline" not in theirs.text
+    with browsing_libraries("chloé", rivage=("act",)) as client:
+        styles = [
+            client.get(f"/relances/{code}static/pages.css").status_code for code in ("", "rivage/", "colline/", "x/")
+        ]
+    assert styles == [200, 200, 403, 403]
 
 
 def test_a_run_of_airflow_opens_in_its_library(three):
@@ -94,6 +103,19 @@ def test_wrong_settings_close_their_own_library_and_are_told_to_who_may_see_it(t
         assert client.get("/relances/rivage/lots").status_code == 200
     with browsing_libraries("chloé", rivage=("see",)) as client:
         assert client.get("/relances/colline/lots").status_code == 403
+
+
+def test_the_run_of_a_missed_day_that_is_under_way_opens_in_its_library(three):
+    airflow, day = FakeAirflow(), datetime.now(UTC).date() - timedelta(days=3)
+    airflow.runs["overdue_notice__rivage"] = [
+        {"dag_run_id": "manual x", "state": "running", "conf": {"reference_date": day.isoformat()},
+         "run_after": f"{day}T09:00:00Z"}
+    ]  # fmt: skip
+    with browsing_libraries("chloé", transport=airflow.transport, **BOTH) as client:
+        page = client.get(f"/relances/rivage/tournees/jours-manques/overdue_notice/{day}").text
+        [way] = re.findall(r'href="([^"]+)">Voir la tournée en cours', page)
+        assert way == "/relances/rivage/tournees/airflow?dag=overdue_notice__rivage&amp;tournee=manual%20x"
+        assert "pas encore commencé" in client.get(way.replace("&amp;", "&")).text
 
 
 def test_a_library_put_into_the_folder_has_its_pages_at_once(three):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.runs import missed_days
 from tests.scenes.builders import a_loan, a_mobile, a_patron, an_email
-from tests.scenes.ledger_runs import opened, rows
+from tests.scenes.ledger_runs import extracted, opened, rows
 from tests.scenes.world import ListedLoans
 from tests.web.client import browsing
 
@@ -66,13 +67,31 @@ def test_before_anything_is_started_the_page_says_whom_it_would_tell(ils, ledger
     assert rows(ledger, "SELECT count(*) FROM runs") == [(0,)]
 
 
+def test_readers_whom_a_later_stage_tells_are_named_and_those_known_lead_to_their_pages(ils, ledger):
+    day = TODAY - timedelta(days=7)
+    due = settings().policy().rule(STAGE).due_date_on(day)
+    ils.rows = [replace(one, due_date=due) for one in ils.rows]
+    known, other = (one.patron for one in ils.rows)
+    ils.rows = [replace(ils.rows[0], patron=replace(known, name="Zoé Zèbre")), *ils.rows[1:]]
+    extracted(ledger, ils.rows[:1], reference_date=day, due_date=due, today=day)
+    [(number,)] = rows(ledger, "SELECT reader_number FROM readers")
+    with browsing() as client:
+        page = client.get(f"{LIST}/{STAGE}/{day}").text
+    assert "<b>2</b> à une étape suivante" in page
+    assert f'<li>{other.name}</li><li><a href="/lecteurs/{number}">Zoé Zèbre</a></li>' in page
+
+
 def test_the_button_starts_the_run_of_that_day_and_the_journal_says_who(ils, airflow, ledger):
     with browsing("chloé") as client:
+        client.get("/")
         said = client.post(PAGE)
         assert said.status_code == 303
+        before = len(airflow.sessions)
+        client.get("/")
+        assert len(airflow.sessions) > before, "the first page asks Airflow anew"
         assert said.headers["location"] == f"/tournees/airflow?dag=overdue_notice&tournee=rattrapage__{DAY}__1"
         assert "pas encore commencé" in client.get(said.headers["location"]).text
-    [(method, path, body)] = airflow.changes
+    [(method, path, body)] = [one for one in airflow.changes if not one[1].endswith("/list")]
     assert (method, path) == ("POST", "dags/overdue_notice/dagRuns")
     assert body == {
         "dag_run_id": f"rattrapage__{DAY}__1", "logical_date": None, "conf": {"reference_date": DAY.isoformat()},

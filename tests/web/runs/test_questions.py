@@ -61,6 +61,15 @@ def test_letters_are_approved_with_the_librarians_session(asked, airflow, ledger
     assert rows(ledger, "SELECT question, agreed, who FROM question_answers") == [("letters", True, "chloé")]
 
 
+def test_after_an_answer_the_first_page_asks_airflow_anew(asked, airflow):
+    with browsing("chloé") as client:
+        client.get("/")
+        assert client.post(asked[0], data={"reponse": "oui"}).status_code == 303
+        before = len(airflow.sessions)
+        client.get("/")
+    assert len(airflow.sessions) > before
+
+
 def test_letters_that_are_taken_out_are_named_by_their_reference_with_a_reason(asked, airflow):
     path, _, letters = asked
     with browsing() as client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, LedgerUna
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Person, Right
 from loan_reminders.web.page import Page
@@ -123,11 +124,25 @@ def test_whatever_is_wrong_with_the_number_the_page_comes(monkeypatch):
     assert (answer.status_code, "Camille" in answer.text) == (200, False)
 
 
-def test_no_credit_comes_first_when_somebody_knows_of_it(ledger):
-    at = page(*LIBRARIAN)
-    assert to_do(at, sms_left=5_000).lines == ()
-    [line] = to_do(at, sms_left=12).lines
-    assert (line.kind, "12" in line.title, line.button) == ("no_credit", True, "")
+def test_no_credit_waits_on_every_page_and_leads_to_the_credit(ledger):
+    now = datetime.now(settings().zone)
+    ledger.keep_sms_credit(5_000, at=now - timedelta(minutes=2))
+    assert to_do(page(*LIBRARIAN)).lines == ()
+    ledger.keep_sms_credit(12, at=now - timedelta(minutes=1))
+    [line] = to_do(page(Right.SEE)).lines
+    assert (line.kind, "12" in line.title, line.button, line.path) == ("no_credit", True, "Voir le crédit", "#credit")
+    badge.forget()
+    with browsing() as client:
+        assert count(client) == count(client, "/lots") == 1
+        assert 'id="credit"' in client.get("/").text
+
+
+def test_overdue_acknowledgements_lead_to_their_list(monkeypatch):
+    item = ToDoItem(kind=ToDoKind.ACKNOWLEDGEMENT, number=3)
+    [line] = to_do(page(*LIBRARIAN), waiting=lambda _: [item]).lines
+    path, _, place = line.path.partition("#")
+    with browsing() as client:
+        assert f'<h2 id="{place}">Avis de réception en retard' in client.get(f"/{path}").text
 
 
 def test_many_batches_to_print_are_one_line(monkeypatch):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.settings.library_toml import settings
+from loan_reminders.web import badge, ledger_access
 from tests.scenes.first_page import NOW, TODAY, all_done, card, forget, look, run_of, verdict
 from tests.scenes.ledger_runs import rows
+from tests.web.client import browsing
 
 pytestmark = pytest.mark.usefixtures("stages")
 
@@ -124,6 +128,28 @@ def test_a_day_whose_run_goes_on_in_airflow_is_not_missed_though_the_ledger_know
     page = look()
     assert verdict(page) == "bad La lettre de courtoisie n&#39;a pas eu lieu, une chose vous attend."
     assert '<li class="missed_day">' in page
+
+
+def test_the_number_beside_the_tab_is_that_of_the_first_page_on_every_page(monkeypatch, stages):
+    """The clock of the number is the real one; a run of today that goes on in Airflow is nobody's work."""
+
+    class Missing:
+        def items(self, **_):
+            today = datetime.now(settings().zone).date()
+            return [ToDoItem(kind=ToDoKind.MISSED_DAY, stage=Stage.COURTESY_NOTICE, days=(today,))]
+
+    def numbers():
+        badge.forget()
+        forget()
+        with browsing() as client:
+            pages = [client.get("/messages").text, client.post("/lecteurs", data={"recherche": "Zèbre"}).text]
+        return ['class="count"' in one for one in pages]
+
+    monkeypatch.setattr(ledger_access, "to_do", Missing)
+    stages.begin("courtesy_notice", "queued")
+    assert numbers() == [False, False]
+    stages.runs.clear()
+    assert numbers()[-1]
 
 
 def test_a_run_of_yesterday_that_still_sends_is_no_day_to_catch_up(ledger, stages):

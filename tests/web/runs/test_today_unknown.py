@@ -105,7 +105,8 @@ def test_airflow_is_asked_as_little_as_can_be(ledger, stages):
     stages.begin("second_reminder", "failed", ("send_emails", "failed"))
     forget("zoé")
     look("zoé")
-    assert stages.asked[6:] == ["dags/second_reminder/dagRuns/scheduled__second_reminder/taskInstances"]
+    tasks = "dags/second_reminder/dagRuns/scheduled__second_reminder/taskInstances"
+    assert stages.asked[6:] == [tasks, f"{tasks}/send_emails/xcomEntries/cause"]
 
 
 def test_many_looks_of_one_person_at_once_ask_once(stages):

@@ -145,6 +145,18 @@ def test_no_cell_is_run_as_a_formula_and_figures_are_french():
     assert table.shown(table.rows[1])[1:] == ["0,058", "—"]
 
 
+@pytest.mark.usefixtures("told")
+def test_a_long_period_by_day_is_shown_by_week_says_so_and_its_file_is_by_day():
+    page = get("/statistiques?pas=jour").text
+    assert "La période dépasse 93 jours : elle est montrée par semaine. Pour l'avoir par jour" in page.replace(
+        "&#39;", "'"
+    )
+    assert "semaine du" in page
+    file = get("/statistiques.csv?tableau=periodes&pas=jour").content.decode("utf-8-sig")
+    assert f"{datetime.now(settings().zone):%d/%m/%Y}, en cours;2" in file
+    assert "est montrée par" not in get("/statistiques?pas=jour&du=2026-11-01&au=2026-11-30").text
+
+
 def test_filters_stay_in_the_address_of_the_files():
     answer = get("/statistiques?etape=retard&pas=jour&public=etudiants")
     assert "Seulement : avis de retard, étudiants." in answer.text

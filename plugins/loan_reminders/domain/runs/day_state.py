@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from loan_reminders.domain.alerts import FailureCause
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.stages import Stage
 
@@ -53,25 +54,11 @@ class Level(StrEnum):
 
 S = DayState
 LEVELS: dict[DayState, Level] = {
-    S.NOT_YET: Level.FINE,
-    S.LATE: Level.FINE,
-    S.QUEUED: Level.FINE,
-    S.RUNNING: Level.FINE,
-    S.WAITS_FOR_WINDOW: Level.FINE,
-    S.WAITS_FOR_VOLUME: Level.WAITING,
-    S.WAITS_FOR_APPROVAL: Level.WAITING,
-    S.RETRYING: Level.FINE,
-    S.STOPPED: Level.STOPPED,
-    S.NOT_BALANCED: Level.STOPPED,
-    S.NEVER_CLOSED: Level.STOPPED,
-    S.WITHOUT_BOOKS: Level.STOPPED,
-    S.PAUSED: Level.STOPPED,
-    S.MISSED: Level.STOPPED,
-    S.BROKEN: Level.STOPPED,
-    S.REFUSED: Level.FINE,
-    S.TO_PRINT: Level.WAITING,
-    S.DONE: Level.FINE,
+    **dict.fromkeys((S.WAITS_FOR_VOLUME, S.WAITS_FOR_APPROVAL, S.TO_PRINT), Level.WAITING),
+    **dict.fromkeys((S.STOPPED, S.NOT_BALANCED, S.NEVER_CLOSED, S.WITHOUT_BOOKS), Level.STOPPED),
+    **dict.fromkeys((S.PAUSED, S.MISSED, S.BROKEN), Level.STOPPED),
 }
+"""What each state asks; whatever is not named here is fine."""
 
 
 class RunStep(StrEnum):
@@ -97,11 +84,16 @@ class TaskStep(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskAt:
-    """One task of a run; `at` is when it goes on by itself: the next try, or the opening of the window."""
+    """One task of a run; `at` is when it goes on by itself: the next try, or the opening of the window.
+
+    `cause` is why its last try failed, None where nothing says. `place` is its number among several of one name, or -1.
+    """
 
     task_id: str
     step: TaskStep
     at: datetime | None = None
+    cause: FailureCause | None = None
+    place: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +154,8 @@ class StageDay:
     """Where a stage is; `at` is the state's own moment: begun, done, or when it goes on. `tasks` are Airflow's ids.
 
     `letters` are those that wait for an approval or for the printer. `closes_right` says whether the books balance,
-    None without any. `paused`: whatever its state today, Airflow begins no other run.
+    None without any. `paused`: whatever its state today, Airflow begins no other run. `failed` is the task to look at
+    of a stage that is stopped or tried again.
     """
 
     state: DayState
@@ -171,11 +164,12 @@ class StageDay:
     letters: int = 0
     closes_right: bool | None = None
     paused: bool = False
+    failed: TaskAt | None = None
 
     @property
     def level(self) -> Level:
         """What it asks of a librarian."""
-        return LEVELS[self.state]
+        return LEVELS.get(self.state, Level.FINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,9 +261,9 @@ def _by_run(run: AirflowRun, ledger: LedgerRun | None, *, paused: bool) -> Stage
     right = ledger.balanced if ledger is not None and ledger.closed_at is not None else None
     if run.step is RunStep.FAILED:
         state = S.NOT_BALANCED if right is False else S.STOPPED
-        return StageDay(state=state, at=run.ended_at, tasks=failed, closes_right=right)
+        return StageDay(state=state, at=run.ended_at, tasks=failed, closes_right=right, failed=_first(run, failed))
     if failed:
-        return StageDay(state=S.STOPPED, tasks=failed, closes_right=right)
+        return StageDay(state=S.STOPPED, tasks=failed, closes_right=right, failed=_first(run, failed))
     if paused:
         return StageDay(state=S.PAUSED, at=run.started_at)
     if run.step is RunStep.QUEUED:
@@ -286,12 +280,18 @@ def _under_way(run: AirflowRun, ledger: LedgerRun | None) -> StageDay:
         return StageDay(state=S.WAITS_FOR_APPROVAL, letters=ledger.drafts if ledger is not None else 0)
     retrying = by_step.get(TaskStep.RETRYING)
     if retrying is not None:
-        return StageDay(state=S.RETRYING, at=retrying.at, tasks=_those(run, TaskStep.RETRYING))
+        return StageDay(state=S.RETRYING, at=retrying.at, tasks=_those(run, TaskStep.RETRYING), failed=retrying)
     deferred = next((task for task in run.tasks if task.step is TaskStep.DEFERRED and task.task_id == SMS), None)
     running = _those(run, TaskStep.RUNNING)
     if deferred is not None and not running:
         return StageDay(state=S.WAITS_FOR_WINDOW, at=deferred.at)
     return StageDay(state=S.RUNNING, at=run.started_at, tasks=running)
+
+
+def _first(run: AirflowRun, failed: tuple[str, ...]) -> TaskAt | None:
+    """The task to look at: the first that failed and says why, or else the first."""
+    those = [task for task in run.tasks if task.step is TaskStep.FAILED and task.task_id in failed]
+    return next((task for task in those if task.cause is not None), those[0] if those else None)
 
 
 def _those(run: AirflowRun, step: TaskStep) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""About how many readers each stage will tell tomorrow: a figure out of the last weeks' runs, no promise.
+"""About how many readers each stage will tell tomorrow, and how: figures out of the last weeks' runs, no promise.
 
 A later stage tells those whom the stage before told and who brought nothing back: the share of them that was left is
 taken from the last weeks. The first stage has no stage before it: the same days of the last weeks speak for it.
@@ -6,12 +6,13 @@ taken from the last weeks. The first stage has no stage before it: the same days
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from statistics import median
 
-from loan_reminders.domain.stages import Policy, Stage
+from loan_reminders.domain.stages import Channel, Policy, Stage
 
 KNOWN_DAYS = 45
 """How many days back runs are worth looking at: three weeks between the first stage and the last, and three more."""
@@ -24,12 +25,13 @@ WEEKS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """One stage and day whose books balance: which due date, and how many readers had a notice."""
+    """One stage and day whose books balance: which due date, how many readers had a notice, and by which channels."""
 
     stage: Stage
     day: date
     due_date: date
     notices: int
+    by_channel: Mapping[Channel, int] = field(default_factory=dict)
 
 
 def forecast(past: Sequence[PastRun], policy: Policy, day: date) -> Mapping[Stage, int | None]:
@@ -47,6 +49,19 @@ def forecast(past: Sequence[PastRun], policy: Policy, day: date) -> Mapping[Stag
         if found[rule.stage] is None:
             found[rule.stage] = _same_days(ours, due_date)
     return found
+
+
+def by_channel(past: Sequence[PastRun], stage: Stage, readers: int) -> Mapping[Channel, int]:
+    """By which channels so many readers of a stage are told, as in its runs of the last weeks; most of them first."""
+    ours = [run for run in past if run.stage is stage]
+    notices = sum(run.notices for run in ours)
+    if not notices:
+        return {}
+    sent: Counter[Channel] = Counter()
+    for run in ours:
+        sent.update(run.by_channel)
+    about = {channel: round(readers * number / notices) for channel, number in sent.most_common()}
+    return {channel: number for channel, number in about.items() if number}
 
 
 def _share_of(before: Mapping[date, int], ours: Mapping[date, int], due_date: date) -> int | None:

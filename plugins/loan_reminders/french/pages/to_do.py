@@ -29,7 +29,7 @@ BUTTONS = {
     ToDoKind.MISSED_DAY: "Rattraper ce jour",
     ToDoKind.BOOKS_WRONG: "Voir la tournée",
     ToDoKind.STANDS_STILL: "Voir la tournée",
-    ToDoKind.NO_CREDIT: "",
+    ToDoKind.NO_CREDIT: "Voir le crédit",
     ToDoKind.NEW_CODES: "Voir la tournée",
 }
 SEVERAL = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from loan_reminders.domain.runs.day_state import DayState, Level, StageDay, Verdict
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import near_words
+from loan_reminders.french.pages.stage_advice import cause_words, task_words
 from loan_reminders.french.plurals import many, number_words
-from loan_reminders.french.task_names import TASKS
 from loan_reminders.french.words import STAGES, the_stage
 
 S = DayState
@@ -74,6 +74,12 @@ def channel_words(channel: Channel, number: int) -> str:
     return _CHANNELS[channel][0 if number < 2 else 1]
 
 
+def paper_words(channel: Channel, number: int) -> str:
+    """Letters that have not left, beside their number: they tell nobody yet."""
+    what = "à poster" if channel is Channel.REGISTERED_LETTER else "à imprimer"
+    return f"{channel_words(channel, number)} {what}"
+
+
 def things_words(stage: Stage, number: int, *, done: str = "") -> str:
     """What a run works on, beside its number: `prêts lus`, `demande vue`; `done` is `lu` or `vu`."""
     one = ("prêt", done) if stage.is_about_loans else ("demande", f"{done}e" if done else "")
@@ -88,7 +94,6 @@ def offset_words(days: int) -> str:
 def state_words(day: StageDay, now: datetime, *, zone: tzinfo) -> str:
     """Where a stage is, in the few words of its card: `faite à 10 h 03`."""
     at = "" if day.at is None else f" {near_words(day.at, now, zone=zone)}"
-    tasks = _task_words(day.tasks)
     match day.state:
         case S.NOT_YET:
             return f"pas encore : prévue{at}"
@@ -107,7 +112,8 @@ def state_words(day: StageDay, now: datetime, *, zone: tzinfo) -> str:
         case S.RETRYING:
             return f"nouvel essai{at}" if at else "nouvel essai bientôt"
         case S.STOPPED:
-            return f"arrêtée : {tasks}" if tasks else "arrêtée"
+            why = cause_words(day) or task_words(day.tasks)
+            return f"arrêtée : {why}" if why else "arrêtée"
         case S.NOT_BALANCED:
             return "comptes à revoir"
         case S.NEVER_CLOSED:
@@ -127,55 +133,8 @@ def state_words(day: StageDay, now: datetime, *, zone: tzinfo) -> str:
     return f"faite{at}"
 
 
-def advice_words(day: StageDay) -> str:
-    """What becomes of a stage by itself, or what to do about it; empty when its state says all."""
-    words = _advice_words(day)
-    if day.paused and day.state is not S.PAUSED:
-        words = f"{words} En pause dans Airflow : rien ne partira demain.".strip()
-    return words
-
-
-def _advice_words(day: StageDay) -> str:
-    match day.state:
-        case S.LATE:
-            return "Airflow la lance d'ordinaire dans la minute : attendre un peu."
-        case S.QUEUED:
-            return "La tournée d'un jour précédent n'est pas finie : elle passe d'abord."
-        case S.RUNNING:
-            return f"En ce moment : {_task_words(day.tasks)}." if day.tasks else ""
-        case S.WAITS_FOR_WINDOW:
-            return "Les SMS ne partent qu'aux heures permises. Rien à faire."
-        case S.WAITS_FOR_VOLUME:
-            return (
-                "Envois, ou lecture du SIGB, inhabituels : rien ne part avant une réponse, dans « Actions requises »."
-            )
-        case S.WAITS_FOR_APPROVAL:
-            return "Rien ne s'imprime avant votre accord."
-        case S.RETRYING:
-            return f"{_task_words(day.tasks)} n'a pas abouti. Airflow recommence tout seul : rien à faire."
-        case S.STOPPED if day.closes_right:
-            return "Les comptes sont justes, mais une tâche n'a pas abouti : lire son journal dans Airflow, l'effacer."
-        case S.STOPPED:
-            return "Lire le journal de la tâche dans Airflow, réparer, puis l'effacer : elle reprend où elle était."
-        case S.NOT_BALANCED:
-            return "Lire le journal de « Clore et vérifier » dans Airflow, réparer, puis effacer les tâches rouges."
-        case S.NEVER_CLOSED:
-            return "Airflow n'a plus cette tournée : la déclencher ; ce qui est parti ne repart pas."
-        case S.WITHOUT_BOOKS:
-            return "Quelqu'un l'a marquée réussie à la main : la déclencher ; ce qui est parti ne repart pas."
-        case S.PAUSED:
-            return "Rien ne part tant qu'elle n'est pas remise en marche, dans Airflow."
-        case S.MISSED:
-            return "La déclencher dans Airflow : ce qui est encore vrai partira."
-        case S.BROKEN:
-            return "Ses réglages ou ses modèles ont une erreur : la page d'accueil d'Airflow dit laquelle."
-        case S.REFUSED:
-            return "Volume refusé, ou pas de réponse en un jour : rien n'est parti."
-    return ""
-
-
-def tomorrow_words(today: StageDay, number: int | None) -> str:
-    """About how many readers a stage tells tomorrow, or what keeps it from telling anybody; `today` is where it is."""
+def tomorrow_words(today: StageDay, number: int | None, by_channel: Mapping[Channel, int]) -> str:
+    """About how many readers a stage tells tomorrow and how, or what keeps it from that; `today` is where it is."""
     if today.paused or today.state is S.PAUSED:
         return "en pause"
     if today.state is S.BROKEN:
@@ -183,6 +142,9 @@ def tomorrow_words(today: StageDay, number: int | None) -> str:
     if number is None:
         return "pas encore assez de jours connus"
     about = "personne, sans doute" if not number else f"environ {many(number, 'lecteur', 'lecteurs')}"
+    if number and by_channel:
+        ways = (f"{number_words(sent)} {channel_words(channel, sent)}" for channel, sent in by_channel.items())
+        about = f"{about} : {', '.join(ways)}"
     if today.state in (S.WAITS_FOR_VOLUME, S.WAITS_FOR_APPROVAL):
         # One run of a stage at a time: the next one begins when somebody has answered.
         return f"{about}, après votre réponse"
@@ -287,8 +249,3 @@ def _joined(*parts: str) -> str:
     """What there is of these parts, as one sentence."""
     words = " · ".join(filter(None, parts))
     return f"{words[0].upper()}{words[1:]}." if words else ""
-
-
-def _task_words(tasks: Sequence[str]) -> str:
-    """`« Envoyer les e-mails » et « Envoyer les SMS »`; a task that no list names is left out."""
-    return " et ".join(f"« {TASKS[task]} »" for task in tasks if task in TASKS)

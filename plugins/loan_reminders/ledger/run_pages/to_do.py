@@ -23,6 +23,7 @@ from loan_reminders.ledger.email import held_bounces
 from loan_reminders.ledger.marks.marks import open_gap
 from loan_reminders.ledger.run_pages.new_codes import new_codes
 from loan_reminders.ledger.runs.watch import days_to_watch
+from loan_reminders.ledger.sms import credits as sms_credits
 
 MOST_COUNTED = 99
 """Deliveries of one kind are counted up to here."""
@@ -78,18 +79,26 @@ class PostgresToDo:
         self._library = library
 
     def items(
-        self, *, now: datetime, starts: Mapping[Stage, time], posted_before: date, sent_since: datetime
+        self,
+        *,
+        now: datetime,
+        starts: Mapping[Stage, time],
+        posted_before: date,
+        sent_since: datetime,
+        sms_floor: int | None = None,
     ) -> Sequence[ToDoItem]:
         """Everything that waits at `now`, aware and in the library's zone, the oldest first.
 
         `starts` is each stage's hour, `posted_before` the day before which an acknowledgement is overdue, `sent_since`
-        how far back deliveries that did not arrive are looked for.
+        how far back deliveries that did not arrive are looked for, `sms_floor` the credit below which no SMS leaves,
+        None for a library that sends none.
         """
         asked = {"library": self._library, "now": now, "posted_before": posted_before}
         with self._transaction() as connection:
             return oldest_first(
                 (
                     *self._gap(connection),
+                    *self._credit(connection, sms_floor),
                     *map(_volume, connection.execute(_VOLUMES, asked)),
                     *_batches(connection.execute(_BATCHES, asked).all()),
                     *_registered(connection, asked, now),
@@ -106,6 +115,11 @@ class PostgresToDo:
             yield ToDoItem(
                 kind=ToDoKind.LEDGER_GAP, since=gap.found_at, detail=f"non : {gap.who}" if gap.refused else ""
             )
+
+    def _credit(self, connection: Connection, floor: int | None) -> Iterator[ToDoItem]:
+        known = None if floor is None else sms_credits.newest(connection, self._library)
+        if known is not None and floor is not None and known.left <= floor:
+            yield ToDoItem(kind=ToDoKind.NO_CREDIT, number=known.left)
 
     def _deliveries(self, connection: Connection, now: datetime, since: datetime) -> Iterator[ToDoItem]:
         asked = {

@@ -19,6 +19,7 @@ from loan_reminders.domain.runs.forecast import KNOWN_DAYS, PastRun
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.sms.pace import PACE_DAYS, KnownCredit
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.tables import RunKind
@@ -84,7 +85,9 @@ class DayBooks:
 class DayFigures:
     """What a stage's day told, and whom it did not reach: loans, readers, and messages by channel.
 
-    `unknown_codes` counts the loans of the newest run with codes that the settings do not know.
+    `paper` counts letters of batches that nobody printed, and registered ones that nobody posted: they told nobody yet;
+    `paper_run` is the newest run that has some. `unknown_codes` counts the loans of the newest run with codes that the
+    settings do not know.
     """
 
     run: LedgerRun
@@ -95,6 +98,8 @@ class DayFigures:
     in_doubt: int
     books: DayBooks | None
     unknown_codes: int = 0
+    paper: Mapping[Channel, int] = field(default_factory=dict)
+    paper_run: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,7 @@ class Today:
 @dataclass(slots=True, kw_only=True)
 class _Counted:
     sent: dict[Channel, int] = field(default_factory=dict)
+    paper: dict[Channel, int] = field(default_factory=dict)
     sms_waiting: int = 0
     in_doubt: int = 0
 
@@ -184,6 +190,8 @@ def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage,
             in_doubt=sum(one.in_doubt for one in sums),
             books=_books(newest.books),
             unknown_codes=newest.unknown_loans or 0,
+            paper={channel: sum(one.paper.get(channel, 0) for one in sums) for channel in Channel},
+            paper_run=next((run.run_id for run in reversed(of_day) if counted[run.run_id].paper), None),
         )
     return found
 
@@ -191,6 +199,8 @@ def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage,
 def _count(into: _Counted, channel: Channel, state: str, outcome: str, number: int) -> None:
     if outcome == "told":
         into.sent[channel] = into.sent.get(channel, 0) + number
+    elif outcome == "waiting":
+        into.paper[channel] = into.paper.get(channel, 0) + number
     elif state == "in_doubt":
         into.in_doubt += number
     elif state == "planned" and channel is Channel.SMS:
@@ -218,4 +228,14 @@ def _last_days(connection: Connection, asked: Mapping[str, Any]) -> Mapping[date
 
 
 def _past(run: Row[Any]) -> PastRun:
-    return PastRun(stage=Stage(run.stage), day=run.reference_date, due_date=run.due_date, notices=run.books["notices"])
+    of_channels = {
+        Channel(channel): sum(number for state, number in states.items() if state != DeliveryState.CANCELLED)
+        for channel, states in run.books["deliveries"].items()
+    }
+    return PastRun(
+        stage=Stage(run.stage),
+        day=run.reference_date,
+        due_date=run.due_date,
+        notices=run.books["notices"],
+        by_channel=of_channels,
+    )

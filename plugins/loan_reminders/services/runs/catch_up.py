@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.loans import Loan, Patron, RejectedRow
 from loan_reminders.domain.notices import Delivery, LoanKey, Skip
 from loan_reminders.domain.ports.outside import LoanSource, Planning, Run
 from loan_reminders.domain.runs.planning import key
@@ -18,6 +18,9 @@ from loan_reminders.domain.states import SkipReason
 from loan_reminders.services.runs.plan import plan_page
 
 LOANS_AT_A_TIME = 1000
+
+MOST_NAMED = 50
+"""Readers whom a later stage has taken over that are named; the others are counted."""
 
 NOT_REACHED = (SkipReason.NO_RECIPIENT, SkipReason.INVALID_RECIPIENT, SkipReason.DEAD_ADDRESS, SkipReason.OPTED_OUT)
 
@@ -32,8 +35,9 @@ class Foreseeing(Planning, Protocol):
 class Foresight:
     """What a run for a missed day would do now. All but `loans` and `unreadable` count readers, each once.
 
-    `superseded`: a later stage has taken these loans over. `expired`: it is too late to be of use. `told_already`: the
-    message of this stage left. `not_reached`: no address. `others`: any other reason.
+    `superseded`: a later stage has taken these loans over; `taken_over` are the first of these readers, by name.
+    `expired`: it is too late to be of use. `told_already`: the message of this stage left. `not_reached`: no address.
+    `others`: any other reason.
     """
 
     loans: int
@@ -45,6 +49,7 @@ class Foresight:
     told_already: int
     not_reached: int
     others: int
+    taken_over: Sequence[Patron] = ()
 
 
 def foresee(planning: Foreseeing, source: LoanSource, *, run: Run, policy: Policy) -> Foresight:
@@ -56,7 +61,7 @@ def foresee(planning: Foreseeing, source: LoanSource, *, run: Run, policy: Polic
     channels: Counter[Channel] = Counter()
     left_out: dict[SkipReason, set[str]] = {}
     seen: set[LoanKey] = set()
-    unreadable = 0
+    unreadable, named = 0, dict[str, Patron]()
     with closing(source.loans_due(run.due_date, today=run.today)) as rows:
         while chunk := list(islice(rows, LOANS_AT_A_TIME)):
             unreadable += sum(isinstance(row, RejectedRow) for row in chunk)
@@ -66,6 +71,8 @@ def foresee(planning: Foreseeing, source: LoanSource, *, run: Run, policy: Polic
             channels.update(_channels(deliveries, told))
             told.update(delivery.notice.patron.patron_id for delivery in deliveries)
             _sort(skips, planning.left_behind, told=told, left_out=left_out)
+            late = left_out.get(SkipReason.SUPERSEDED, set())
+            named |= {one.patron.patron_id: one.patron for one in loans if one.patron.patron_id in late}
     alone = {reason: len(patrons - told) for reason, patrons in left_out.items()}
     known = (SkipReason.SUPERSEDED, SkipReason.EXPIRED, SkipReason.ALREADY_SENT, *NOT_REACHED)
     return Foresight(
@@ -78,6 +85,9 @@ def foresee(planning: Foreseeing, source: LoanSource, *, run: Run, policy: Polic
         told_already=alone.get(SkipReason.ALREADY_SENT, 0),
         not_reached=sum(alone.get(reason, 0) for reason in NOT_REACHED),
         others=sum(number for reason, number in alone.items() if reason not in known),
+        taken_over=sorted(
+            (patron for patron_id, patron in named.items() if patron_id not in told), key=lambda one: one.name
+        )[:MOST_NAMED],
     )
 
 

@@ -1,9 +1,10 @@
 """What Airflow knows of today's five stages: paused, running, waiting, tried again at, failed.
 
 Asked with the session of whoever looks, so he sees what Airflow lets him see; kept a few seconds for him alone, so that
-a page that is loaded again and again asks once. Two requests on a quiet day, and one more for each run that has not
-succeeded. The times at which tasks go on are Airflow's own rules worked out again, since its API does not tell them:
-the next try of a task (`TaskInstance.next_retry_datetime`, Airflow 3.3), and the opening of the window for SMS.
+a page that is loaded again and again asks once. Two requests on a quiet day, one more for each run that has not
+succeeded, and one for each task that failed, up to three a run: why its last try did (`watching.alerts`). The times at
+which tasks go on are Airflow's own rules worked out again, since its API does not tell them: the next try of a task
+(`TaskInstance.next_retry_datetime`, Airflow 3.3), and the opening of the window for SMS.
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from loan_reminders.domain.runs.day_state import SMS, AirflowRun, AirflowStage, RunStep, TaskAt, TaskStep
+from fastapi import Request
+
+from loan_reminders.domain.alerts import CAUSE, FailureCause
+from loan_reminders.domain.runs.day_state import CLOSE, SMS, AirflowRun, AirflowStage, RunStep, TaskAt, TaskStep
 from loan_reminders.domain.runs.tries import FIRST_PAUSE, LONGEST_PAUSE
 from loan_reminders.domain.sms.sending_window import SendingWindow
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.libraries import several
 from loan_reminders.settings.library_toml import our_dag_id, settings
+from loan_reminders.web.access import Person
 from loan_reminders.web.airflow_api import AirflowApi, AirflowRefused, AirflowSilent
 
 KEPT = 5.0
@@ -33,6 +38,7 @@ PATIENCE = 3.0
 """Seconds before the first page does without Airflow."""
 
 MOST_PEOPLE = 200
+MOST_CAUSES = 3
 _STEPS = {step.value: step for step in TaskStep} | {"restarting": TaskStep.RUNNING, "queued": TaskStep.RUNNING}
 
 
@@ -83,6 +89,14 @@ async def airflow_day(api: AirflowApi, *, person: str, now: datetime, window: Se
         return kept.day
 
 
+async def goes_on(request: Request) -> Collection[Stage]:
+    """The stages whose run of today goes on, for whoever asks for a page."""
+    config = settings()
+    now, window = datetime.now(config.zone), config.sms_window()
+    person: Person = request.state.person
+    return (await airflow_day(AirflowApi(request), person=person.name, now=now, window=window)).going
+
+
 async def _asked(api: AirflowApi, now: datetime, window: SendingWindow) -> AirflowDay:
     try:
         async with asyncio.timeout(PATIENCE):
@@ -105,10 +119,9 @@ async def _day(api: AirflowApi, now: datetime, window: SendingWindow) -> Airflow
     newest = _newest(runs["dag_runs"], now.date())
     unsure = [run for run in newest.values() if run["state"] != RunStep.SUCCEEDED.value]
     answers = await asyncio.gather(*(api.get(_tasks_of(run)) for run in unsure))
-    tasks = {
-        run["dag_id"]: _tasks(answer["task_instances"], now, window)
-        for run, answer in zip(unsure, answers, strict=True)
-    }
+    found = [_tasks(answer["task_instances"], now, window) for answer in answers]
+    told = await asyncio.gather(*(_with_causes(api, run, of_run) for run, of_run in zip(unsure, found, strict=True)))
+    tasks = {run["dag_id"]: of_run for run, of_run in zip(unsure, told, strict=True)}
     return AirflowDay(
         stages={
             ours[dag["dag_id"]]: AirflowStage(
@@ -137,6 +150,26 @@ def _tasks_of(run: Mapping[str, Any]) -> str:
     return f"dags/{run['dag_id']}/dagRuns/{quote(run['dag_run_id'], safe='')}/taskInstances"
 
 
+async def _with_causes(api: AirflowApi, run: Mapping[str, Any], tasks: tuple[TaskAt, ...]) -> tuple[TaskAt, ...]:
+    """The tasks of a run, and why the first of them that failed did, or are tried again."""
+    failed = [task for task in tasks if task.step in (TaskStep.FAILED, TaskStep.RETRYING)]
+    failed = sorted(failed, key=lambda task: task.task_id == CLOSE)[:MOST_CAUSES]
+    causes = await asyncio.gather(*(_cause(api, run, task) for task in failed))
+    known = dict(zip(failed, causes, strict=True))
+    return tuple(replace(task, cause=known.get(task)) for task in tasks)
+
+
+async def _cause(api: AirflowApi, run: Mapping[str, Any], task: TaskAt) -> FailureCause | None:
+    """What the task left of its last try: nothing when it was killed, or for whoever may not read it."""
+    where = f"{_tasks_of(run)}/{quote(task.task_id, safe='')}/xcomEntries/{CAUSE}"
+    try:
+        left = await api.get(where, map_index=task.place)
+    except (AirflowRefused, AirflowSilent):
+        return None
+    said = str(left.get("value", "")).strip('"')  # as JSON, or as what it stands for
+    return FailureCause(said) if said in set(FailureCause) else None
+
+
 def _run(run: Mapping[str, Any], tasks: Mapping[str, tuple[TaskAt, ...]]) -> AirflowRun:
     return AirflowRun(
         dag_run_id=run["dag_run_id"],
@@ -149,7 +182,9 @@ def _run(run: Mapping[str, Any], tasks: Mapping[str, tuple[TaskAt, ...]]) -> Air
 
 def _tasks(instances: Iterable[Mapping[str, Any]], now: datetime, window: SendingWindow) -> tuple[TaskAt, ...]:
     return tuple(
-        TaskAt(task_id=one["task_id"], step=step, at=_goes_on(one, step, now, window))
+        TaskAt(
+            task_id=one["task_id"], step=step, at=_goes_on(one, step, now, window), place=int(one.get("map_index", -1))
+        )
         for one in instances
         if (step := _STEPS.get(one["state"], TaskStep.TO_COME)) is not TaskStep.TO_COME
     )

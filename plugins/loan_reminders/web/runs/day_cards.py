@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 
 from loan_reminders.domain.runs.day_state import StageDay, StageFacts, stage_day
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.french.pages.stage_advice import advice_words
 from loan_reminders.french.pages.today import (
     COLOURS,
     ICONS,
-    advice_words,
     balance_words,
     channel_words,
     offset_words,
+    paper_words,
     state_words,
     things_words,
 )
@@ -26,6 +27,7 @@ from loan_reminders.french.words import stage_title
 from loan_reminders.ledger.runs.today import DayFigures
 from loan_reminders.settings.library_toml import Settings
 from loan_reminders.web.runs.airflow_day import AirflowDay
+from loan_reminders.web.runs.card_ways import Way, ways
 
 CLASSES = {
     Channel.EMAIL: "mail",
@@ -49,12 +51,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A line of a card: a number, what it counts, its colour; `run_id` where it leads to who and why."""
+    """A line of a card: a number, what it counts, its colour; `path` is where whoever acts finds `more` of it."""
 
     words: str
     number: str
     colour: str = ""
-    run_id: int | None = None
+    path: str = ""
+    more: str = "qui et pourquoi"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class Card:
     icon: str
     colour: str
     advice: str
+    ways: tuple[Way, ...]
     big: str
     big_words: str
     bar: tuple[Part, ...]
@@ -111,12 +115,18 @@ def next_run(config: Settings, days: Mapping[Stage, StageDay], now: datetime) ->
 
 
 def cards(
-    config: Settings, days: Mapping[Stage, StageDay], figures: Mapping[Stage, DayFigures], now: datetime, *, began: bool
+    config: Settings,
+    days: Mapping[Stage, StageDay],
+    figures: Mapping[Stage, DayFigures],
+    airflow: AirflowDay,
+    now: datetime,
+    *,
+    began: bool,
 ) -> Sequence[Card]:
     """The cards of the day, in the order of the procedure; before the library `began` nothing is wrong with any."""
     policy = config.policy()
     return tuple(
-        _card(stage, day, figures.get(stage), policy.rule(stage).offset_days, config, now, began=began)
+        _card(stage, day, figures.get(stage), policy.rule(stage).offset_days, config, airflow, now, began=began)
         for stage, day in days.items()
     )
 
@@ -127,6 +137,7 @@ def _card(
     known: DayFigures | None,
     offset: int,
     config: Settings,
+    airflow: AirflowDay,
     now: datetime,
     *,
     began: bool,
@@ -142,6 +153,7 @@ def _card(
         icon=ICONS[day.state],
         colour=COLOURS.get(day.state, "bad") if began else "off",
         advice=advice_words(day),
+        ways=ways(stage, day, known, airflow, now.date()),
         big=big,
         big_words=big_words,
         bar=_bar(counted),
@@ -159,6 +171,10 @@ def _big(stage: Stage, day: StageDay, known: DayFigures | None) -> tuple[str, st
     if known.run.drafts and not known.told:
         number = known.run.drafts
         return number_words(number), "lettre en projet" if number < 2 else "lettres en projet"
+    paper = [(channel, number) for channel, number in known.paper.items() if number]
+    if paper and not known.told:
+        [(channel, number), *_] = paper
+        return number_words(number), paper_words(channel, number)
     if not known.told and day.closes_right is None:
         return number_words(known.loans), things_words(stage, known.loans, done="lu")
     return number_words(known.told), "lecteur prévenu" if known.told < 2 else "lecteurs prévenus"
@@ -170,6 +186,9 @@ def _counted(known: DayFigures | None) -> list[tuple[str, str, int]]:
         return []
     found = [
         (channel_words(channel, number), CLASSES[channel], number) for channel, number in known.sent.items() if number
+    ]
+    found += [
+        (paper_words(channel, number), CLASSES[channel], number) for channel, number in known.paper.items() if number
     ]
     if known.run.drafts:
         found.append(("en projet", "registered", known.run.drafts))
@@ -192,17 +211,23 @@ def _figures(stage: Stage, known: DayFigures | None, counted: list[tuple[str, st
     if known is None:
         return ()
     found = [
-        Figure(words=words, number=number_words(number), colour=colour, run_id=_leads(colour, known))
+        Figure(words=words, number=number_words(number), colour=colour, **_leads(words, colour, known))
         for words, colour, number in counted
     ]
     if known.in_doubt:
         found.append(Figure(words="en doute", number=number_words(known.in_doubt)))
     if known.unknown_codes:
         words = f"{things_words(stage, known.unknown_codes)} à code inconnu"
-        found.append(Figure(words=words, number=number_words(known.unknown_codes), run_id=known.run.run_id))
+        found.append(Figure(words=words, number=number_words(known.unknown_codes), path=f"tournees/{known.run.run_id}"))
     seen = Figure(words=things_words(stage, known.loans, done="vu"), number=number_words(known.loans))
     return (seen, *found)
 
 
-def _leads(colour: str, known: DayFigures) -> int | None:
-    return known.run.run_id if colour == "none" else None
+def _leads(words: str, colour: str, known: DayFigures) -> Mapping[str, str]:
+    """Where a figure leads: those not reached to who and why, letters that have not left to their batch."""
+    if colour == "none":
+        return {"path": f"tournees/{known.run.run_id}"}
+    waiting = {paper_words(channel, number) for channel, number in known.paper.items() if number}
+    if words in waiting and known.paper_run is not None:
+        return {"path": f"tournees/{known.paper_run}/lots", "more": "voir le lot"}
+    return {}

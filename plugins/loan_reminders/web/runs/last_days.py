@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from markupsafe import Markup
 
 from loan_reminders.domain.runs.day_state import StageDay
-from loan_reminders.domain.runs.forecast import forecast
+from loan_reminders.domain.runs.forecast import by_channel, forecast
 from loan_reminders.domain.sms.pace import spending
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import hour_words, long_day_words, near_words
@@ -77,7 +77,7 @@ def last_days(known: Mapping[date, Mapping[Channel, int]], today: date) -> LastD
 def tomorrow(
     config: Settings, today: Today, days: Mapping[Stage, StageDay], now: datetime
 ) -> Sequence[tuple[str, str, str]]:
-    """Each stage of tomorrow: its name, its hour, and about how many readers; empty while nothing can be said."""
+    """Each stage of tomorrow: its name, its hour, about how many readers and how; empty while nothing can be said."""
     expected = forecast(today.past, config.policy(), now.date() + timedelta(days=1))
     if not any(number is not None for number in expected.values()):
         return ()
@@ -85,7 +85,7 @@ def tomorrow(
         (
             stage_title(stage),
             hour_words(starts_at(config, stage, now), zone=config.zone),
-            tomorrow_words(days[stage], expected[stage]),
+            tomorrow_words(days[stage], expected[stage], by_channel(today.past, stage, expected[stage] or 0)),
         )
         for stage in Stage
     )
@@ -95,12 +95,12 @@ def late_sms(config: Settings, now: datetime) -> str:
     """When tomorrow's SMS leave, if the window is closed at their hour; empty when they leave at once."""
     due = starts_at(config, Stage.OVERDUE_NOTICE, now + timedelta(days=1))
     opens = config.sms_window().next_opening(due)
-    return "" if opens == due or not _texts(config) else near_words(opens, now, zone=config.zone)
+    return "" if opens == due or not config.policy().sends_sms else near_words(opens, now, zone=config.zone)
 
 
 def credit(config: Settings, today: Today, now: datetime) -> Credit | None:
     """The SMS credit, its pace and its limits; None for a library that sends no SMS."""
-    if not _texts(config):
+    if not config.policy().sends_sms:
         return None
     budget, spent = config.sms_budget(), spending(today.spent_by_day, now.date())
     known = today.credit
@@ -121,10 +121,6 @@ def credit(config: Settings, today: Today, now: datetime) -> Credit | None:
         month=f"{number_words(spent.month)} sur {number_words(budget.monthly)}",
         drawing=_credit_drawing(today.credit_by_day, left, now.date()),
     )
-
-
-def _texts(config: Settings) -> bool:
-    return any(rule.channel is Channel.SMS for stage in config.policy().all_rules for rule in stage.channels)
 
 
 def _credit_drawing(known: Mapping[date, int], left: int | None, today: date) -> Markup:

@@ -11,6 +11,7 @@ from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, ReminderError
+from loan_reminders.domain.loans import Patron
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.runs.reference_date import OLDEST
 from loan_reminders.domain.runs.to_do import MISSED_WITHIN, ToDoKind, missed_days
@@ -28,8 +29,7 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.airflow_api import Airflow, AirflowApi, AirflowRefused, AirflowSilent
 from loan_reminders.web.guard import ActRoute, SeeRoute
 from loan_reminders.web.page import At, Page, said
-from loan_reminders.web.runs import airflow_runs
-from loan_reminders.web.runs.airflow_day import airflow_day
+from loan_reminders.web.runs import airflow_day, airflow_runs
 from loan_reminders.web.runs.airflow_runs import StageRuns
 
 PATH = "tournees/jours-manques"
@@ -58,7 +58,7 @@ async def page(at: At, who: Librarian, airflow: Airflow) -> Response:
     """Every stage's days without a green run, the oldest first; today's run that goes on in Airflow is no fault."""
     config = settings()
     now = datetime.now(config.zone)
-    today = await airflow_day(airflow, person=who, now=now, window=config.sms_window())
+    today = await airflow_day.airflow_day(airflow, person=who, now=now, window=config.sms_window())
     return await run_in_threadpool(_list, at, now, today.going)
 
 
@@ -106,6 +106,7 @@ async def catch_up(at: At, stage: AStage, day: ADay, who: Librarian, airflow: Ai
         words = f"La tournée est lancée dans Airflow, mais le journal n'a pas pu le noter. {said(error)}"
         return await run_in_threadpool(at.problem, words, 503)
     badge.forget()
+    airflow_day.forget(who)
     return at.to("tournees/airflow", dag=our_dag_id(stage.value), tournee=dag_run_id)
 
 
@@ -127,6 +128,7 @@ async def _page(
         return await run_in_threadpool(at.unavailable, error)
     words = {
         "stage": stage.value,
+        "dag": our_dag_id(stage.value),
         "name": the_stage(stage),
         "missing": no_stage(stage),
         "day": long_day_words(day),
@@ -205,8 +207,16 @@ def _foresight_words(found: Foresight) -> dict[str, Any]:
         "loans": found.loans,
         "told": found.told,
         "channels": channels,
+        "taken_over": _named(found.taken_over),
+        "unnamed": found.superseded - len(found.taken_over),
         "others": [(number, words) for number, words in others if number],
     }
+
+
+def _named(readers: Sequence[Patron]) -> list[tuple[str, int | None]]:
+    """Some readers, and the number of each one's page; none of a reader whom no run has seen."""
+    known = ledger_access.readers()
+    return [(one.name or one.barcode or one.patron_id, known.number_of(one.patron_id)) for one in readers]
 
 
 def _row(kind: ToDoKind, day: WatchedDay) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.airflow_api import Airflow, AirflowApi, AirflowRefused, AirflowSilent
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
-from loan_reminders.web.runs import airflow_runs
+from loan_reminders.web.runs import airflow_day, airflow_runs
 from loan_reminders.web.runs.airflow_runs import AskedInAirflow
 
 router = APIRouter(route_class=ActRoute)
@@ -184,6 +184,7 @@ async def _answer(
     except ReminderError as error:
         return await run_in_threadpool(at.unavailable, error)
     badge.forget()
+    airflow_day.forget(who)
     return at.to(f"tournees/{run_id}", repondu=PATHS[question])
 
 

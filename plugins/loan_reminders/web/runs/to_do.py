@@ -40,7 +40,7 @@ ICONS = {
 ANSWERS = frozenset({ToDoKind.LEDGER_GAP, ToDoKind.VOLUME, ToDoKind.READING, ToDoKind.APPROVAL})
 """Readers hear nothing before these are answered: their button is the one that stands out."""
 
-SEEN = frozenset({ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL, ToDoKind.NEW_CODES})
+SEEN = frozenset({ToDoKind.BOOKS_WRONG, ToDoKind.STANDS_STILL, ToDoKind.NEW_CODES, ToDoKind.NO_CREDIT})
 """Their pages show figures alone, and are open to whoever sees."""
 
 
@@ -74,23 +74,18 @@ class ToDoPiece:
 def to_do(
     at: Page,
     *,
-    sms_left: int | None = None,
     now: datetime | None = None,
     waiting: Callable[[datetime], Sequence[ToDoItem]] = badge.waiting,
 ) -> ToDoPiece:
     """What waits for a person, for whoever asks: a way is shown to whom may follow it.
 
-    `sms_left` is what is known to be left on the account of SMS, in segments; `now` is this instant unless given.
-    `waiting` says what the ledger has to say of it at a moment.
+    `now` is this instant unless given. `waiting` says what the ledger has to say of it at a moment.
     """
-    config = settings()
-    now = now or datetime.now(config.zone)
+    now = now or datetime.now(settings().zone)
     try:
         items = list(waiting(now))
     except ReminderError as error:
         return ToDoPiece(problem=said(error))
-    if sms_left is not None and sms_left <= config.sms.budget.floor:
-        items.insert(0, ToDoItem(kind=ToDoKind.NO_CREDIT, number=sms_left))
     missed = sum(len(item.days) for item in items if item.kind is ToDoKind.MISSED_DAY)
     return ToDoPiece(lines=tuple(_line(at, item, now) for item in items), missed=missed)
 
@@ -125,13 +120,13 @@ def _path(item: ToDoItem) -> str:
         ToDoKind.PRINT: "lots" if item.batch_id is None else f"lots/{item.batch_id}",
         ToDoKind.NUMBER: f"recommandes?etat={RegisteredState.PRINTED}",
         ToDoKind.POST: f"recommandes?etat={RegisteredState.NUMBERED}",
-        ToDoKind.ACKNOWLEDGEMENT: "recommandes",
+        ToDoKind.ACKNOWLEDGEMENT: "recommandes#retards",
         ToDoKind.IN_DOUBT: "bureau#en-doute",
         ToDoKind.NOT_ARRIVED: "bureau#non-aboutis",
         ToDoKind.BOUNCES: "bureau#retours-en-masse",
         ToDoKind.MISSED_DAY: missed,
         ToDoKind.BOOKS_WRONG: run,
         ToDoKind.STANDS_STILL: run,
-        ToDoKind.NO_CREDIT: "",
+        ToDoKind.NO_CREDIT: "#credit",
         ToDoKind.NEW_CODES: run,
     }[item.kind]

@@ -89,12 +89,11 @@ def _behind(at: Page, now: datetime) -> Response:
 def _page(at: Page, known: Today, airflow: AirflowDay, now: datetime) -> Response:
     config = settings()
     days = days_of(config, known.stages, airflow, now)
-    left = None if known.credit is None else known.credit.left
 
     def listed(then: datetime) -> Sequence[ToDoItem]:
         return tuple(not_under_way(_waiting(then), today=then.date(), going=airflow.going))
 
-    waiting = to_do(at, sms_left=left, now=now, waiting=listed)
+    waiting = to_do(at, now=now, waiting=listed)
     asked = sum(day.level is Level.WAITING for day in days.values())
     found = verdict(days, others_waiting=max(0, waiting.number - asked))
     sentence, more = verdict_words(found, acts=at.may("act"), missed=waiting.missed)
@@ -114,7 +113,7 @@ def _page(at: Page, known: Today, airflow: AirflowDay, now: datetime) -> Respons
         sentence=sentence,
         more=more,
         airflow=airflow,
-        cards=cards(config, days, known.stages, now, began=known.began),
+        cards=cards(config, days, known.stages, airflow, now, began=known.began),
         credit=credit(config, known, now),
         last_days=last_days(known.last_days, now.date()),
         tomorrow=tomorrow(config, known, days, now),

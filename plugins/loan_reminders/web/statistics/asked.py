@@ -16,7 +16,7 @@ LONGEST = 10 * 366
 """Days of the longest period."""
 
 MOST_DAYS, MOST_WEEKS_IN_DAYS = 93, 3 * 366
-"""Days of the longest period that is cut by days, and of the longest one that is cut by weeks."""
+"""Days of the longest period that a page cuts by days, and of the longest one that it cuts by weeks."""
 
 
 class GrainWord(StrEnum):
@@ -70,10 +70,16 @@ class Address:
         parts = {name: getattr(self, name) for name in self.__slots__}
         return "?" + urlencode({name: value for name, value in (parts | more).items() if value})
 
-    def asked(self, *, today: date, zone: str, others: Collection[Stage] = ()) -> Asked:
+    @property
+    def grain(self) -> Grain:
+        """How the period is to be cut; by months unless the address says otherwise."""
+        return GRAINS[GrainWord(self.pas)] if self.pas in set(GrainWord) else Grain.MONTH
+
+    def asked(self, *, today: date, zone: str, others: Collection[Stage] = (), as_it_is_cut: bool = False) -> Asked:
         """What is asked; without days the twelve last months, this one included. Raises CannotBeAsked.
 
-        `others` are the library's notices besides the stages, which the address calls by their own names.
+        `others` are the library's notices besides the stages, which the address calls by their own names. A chart of a
+        long period is cut more coarsely than the address says, a file is not (`as_it_is_cut`).
         """
         last = _day(self.au, "au") or today
         first = _day(self.du, "du") or _months_before(last)
@@ -81,11 +87,9 @@ class Address:
             raise CannotBeAsked("Le premier jour vient après le dernier.")
         if (last - first).days > LONGEST:
             raise CannotBeAsked("La période a plus de dix ans.")
-        grain = GRAINS[GrainWord(self.pas)] if self.pas in set(GrainWord) else Grain.MONTH
-        if grain is Grain.DAY and (last - first).days >= MOST_DAYS:
-            grain = Grain.WEEK
-        if grain is Grain.WEEK and (last - first).days >= MOST_WEEKS_IN_DAYS:
-            grain = Grain.MONTH
+        grain = self.grain
+        if not as_it_is_cut:
+            grain = _coarse(grain, days=(last - first).days)
         return Asked(
             first=first,
             last=last,
@@ -96,6 +100,24 @@ class Address:
             branch=self.site or None,
             category=CATEGORIES.get(self.public),
         )
+
+
+def _coarse(grain: Grain, *, days: int) -> Grain:
+    if grain is Grain.DAY and days >= MOST_DAYS:
+        grain = Grain.WEEK
+    return Grain.MONTH if grain is Grain.WEEK and days >= MOST_WEEKS_IN_DAYS else grain
+
+
+def coarser_words(where: Address, asked: Asked) -> str:
+    """That the page cuts its period more coarsely than was asked, and how to have it as asked; empty when not so."""
+    if where.grain is asked.grain:
+        return ""
+    words = {grain: word.value for word, grain in GRAINS.items()}
+    most = MOST_DAYS if where.grain is Grain.DAY else MOST_WEEKS_IN_DAYS
+    return (
+        f"La période dépasse {most} jours : elle est montrée par {words[asked.grain]}. Pour l'avoir par"
+        f" {words[where.grain]}, la raccourcir, ou télécharger le tableau (CSV), qui est par {words[where.grain]}."
+    )
 
 
 def _months_before(last: date) -> date:

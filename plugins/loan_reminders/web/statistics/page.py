@@ -62,7 +62,8 @@ def file(at: At, where: Where, tableau: Part = "") -> Response:
     """One of the tables of the page, for a spreadsheet."""
     today = datetime.now(settings().zone).date()
     try:
-        asked = where.asked(today=today, zone=settings().library.time_zone, others=settings().other_notices)
+        zone, others = settings().library.time_zone, settings().other_notices
+        asked = where.asked(today=today, zone=zone, others=others, as_it_is_cut=True)
         tables = {table.name: table for table in _found(asked).tables(asked, today)}
     except CannotBeAsked as problem:
         return at.problem(str(problem), 400)
@@ -116,6 +117,7 @@ def _page(at: Page, where: Address, asked: Asked, today: date, problem: str = ""
         400 if problem else 200,
         problem=problem,
         where=where,
+        coarser="" if problem else words.coarser_words(where, asked),
         first=asked.first.isoformat(),
         last=asked.last.isoformat(),
         grain=next(word.value for word in GrainWord if words.GRAINS[word] is asked.grain),
