@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import threading
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from loan_reminders.domain.errors import LetterStoreUnavailable
+from loan_reminders.domain.marks.high_water import Mark, written
 from loan_reminders.gateways.letters.letter_store import PIECE, FolderLetterStore
 from loan_reminders.hooks.letter_store import letter_store
+from loan_reminders.hooks.marks import mark_file
 from loan_reminders.services.runs.rehearse import sweep_rehearsals
 from tests.simulators import s3_server
 from tests.simulators.s3_server import S3Server
@@ -147,3 +152,26 @@ def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path, monkeypatch
     monkeypatch.setenv("REMINDERS_STORAGE", f"s3://letters_gone@{server.bucket}/letters")
     with pytest.raises(LetterStoreUnavailable):
         letter_store().store("lot", [("a", b"1")])
+
+
+def test_the_mark_is_read_while_others_write_it(store, server, request):
+    """Two workers begin at once: each looks at the newest mark, and the other has just put its own there."""
+    marks, file = [Mark(mark_id=uuid.uuid4(), at=datetime.now(UTC)) for _ in range(2)], mark_file("bu")
+    file.write(marks[0])
+    over, client = threading.Event(), server.client()
+
+    def write():
+        for mark in itertools.cycle(marks):
+            if over.is_set():
+                return
+            key = f"{request.node.name}/registre/bu.json"
+            client.put_object(Bucket=server.bucket, Key=key, Body=written(mark, library="bu"))
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        assert all(file.read() in marks for _ in range(30))
+    finally:
+        over.set()
+        writing.join()
+    assert mark_file("another").read() is None

@@ -12,7 +12,7 @@ from typing import Any
 
 from loan_reminders.domain.errors import RETRIED, LetterStoreUnavailable
 from loan_reminders.domain.marks.high_water import Mark, read, written
-from loan_reminders.gateways.letters.store_paths import PRIVATE_FILE, StorePath, keep_private, make_private
+from loan_reminders.gateways.letters.store_paths import PRIVATE_FILE, StorePath, keep_private, make_private, whole
 
 FOLDER = "registre"
 OLD_S = 3600.0
@@ -38,8 +38,7 @@ class FolderMarkFile:
         Raises LetterStoreUnavailable when the store does not answer.
         """
         try:
-            with (self._folder / f"{self._library}.json").open("rb") as file:
-                content: bytes = file.read()
+            content = whole(self._folder / f"{self._library}.json")
         except FileNotFoundError:
             return None
         except Exception as error:  # an object store's client has its own classes of error

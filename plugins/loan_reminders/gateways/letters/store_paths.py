@@ -73,6 +73,16 @@ def fresh(folder: StorePath) -> None:
         forget()
 
 
+def whole(file: StorePath) -> bytes:
+    """A small file that others write anew, in one question: FileNotFoundError when there is none.
+
+    A client of an object store opens a file by two questions, and fails when it was written anew between them.
+    """
+    if isinstance(file, Path):
+        return file.read_bytes()
+    return bytes(file.fs.cat_file(file.path))  # type: ignore[attr-defined]
+
+
 def make_private(folder: StorePath, *, exist_ok: bool) -> None:
     """Make a folder, and those above it that are missing, for this account alone."""
     missing = [folder]
