@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
 from loan_reminders.domain.statistics.figures import Asked, Grain
 from loan_reminders.french.days import written_day
+from loan_reminders.french.plurals import many
 
 LONGEST = 10 * 366
 """Days of the longest period."""
@@ -115,7 +116,7 @@ def coarser_words(where: Address, asked: Asked) -> str:
     words = {grain: word.value for word, grain in GRAINS.items()}
     most = MOST_DAYS if where.grain is Grain.DAY else MOST_WEEKS_IN_DAYS
     return (
-        f"La période dépasse {most} jours : elle est montrée par {words[asked.grain]}. Pour l'avoir par"
+        f"La période dépasse {many(most, 'jour', 'jours')} : elle est montrée par {words[asked.grain]}. Pour l'avoir par"
         f" {words[where.grain]}, la raccourcir, ou télécharger le tableau (CSV), qui est par {words[where.grain]}."
     )
 
