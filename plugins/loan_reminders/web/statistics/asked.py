@@ -116,8 +116,8 @@ def coarser_words(where: Address, asked: Asked) -> str:
     words = {grain: word.value for word, grain in GRAINS.items()}
     most = MOST_DAYS if where.grain is Grain.DAY else MOST_WEEKS_IN_DAYS
     return (
-        f"La période dépasse {many(most, 'jour', 'jours')} : elle est montrée par {words[asked.grain]}. Pour l'avoir par"
-        f" {words[where.grain]}, la raccourcir, ou télécharger le tableau (CSV), qui est par {words[where.grain]}."
+        f"La période dépasse {many(most, 'jour', 'jours')} : elle est montrée par {words[asked.grain]}. Pour l'avoir"
+        f" par {words[where.grain]}, la raccourcir, ou télécharger le tableau (CSV), qui est par {words[where.grain]}."
     )
 
 
