@@ -37,7 +37,9 @@ def started(installation, dag_id, **conf):
 def everything_was_done(installation):
     """Each DAG ran at least once, and each page and form was tried; what the answers said beside their pages."""
     left = Left()
-    run(installation, *Stage)
+    ran = "SELECT DISTINCT stage FROM runs WHERE NOT dry_run AND state = 'closed'"
+    if {stage for (stage,) in installation.postgres.execute(ran, database="ledger")} != set(Stage):
+        run(installation, *Stage)
     for dag_id in BESIDE:
         started(installation, dag_id)
     for dry_run in (True, False):
