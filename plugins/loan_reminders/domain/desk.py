@@ -15,11 +15,15 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotReached:
-    """A reader whom nothing reached, by the newest run that tried. The name is empty when it is not known any more."""
+    """A reader whom nothing reached, by the newest run that tried. The name is empty when it is not known any more.
+
+    `reader_number` is the number of his page, None when he was erased.
+    """
 
     patron_id: str
     patron_name: str
     patron_barcode: str
+    reader_number: int | None
     stage: Stage
     day: date
     reason: SkipReason
@@ -38,12 +42,13 @@ class BadAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StuckDelivery:
-    """A delivery that did not arrive, or of which nobody knows whether it left."""
+    """A delivery that did not arrive, or of which nobody knows whether it left; `reader_number` as above."""
 
     delivery_id: uuid.UUID
     patron_id: str
     patron_name: str
     patron_barcode: str
+    reader_number: int | None
     stage: Stage
     channel: Channel
     state: DeliveryState

@@ -19,12 +19,13 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger import journal, undelivered
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
+from loan_reminders.ledger.readers.reader_numbers import number_of
 from loan_reminders.ledger.statistics.counting import count_runs_of
 from loan_reminders.ledger.suppressions import returned_letters
 
 # The newest run that could not reach a reader; a reader who was written to since, by any stage, is off the list. An SMS
 # of that same run does not take the reader off: the e-mail or postal address is still to be corrected.
-_NOT_REACHED = text("""
+_NOT_REACHED = text(f"""
     WITH newest AS (
         SELECT DISTINCT ON (skip.patron_id) skip.*, run.stage, run.today, run.started_at
         FROM runs run JOIN skips skip USING (run_id)
@@ -34,7 +35,8 @@ _NOT_REACHED = text("""
         ORDER BY skip.patron_id, run.started_at DESC, skip.skip_id
     )
     SELECT newest.patron_id, newest.stage, newest.today, newest.reason, newest.detail,
-           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode,
+           {number_of("newest.patron_id")}
     FROM newest
     LEFT JOIN loans_seen seen
       ON seen.run_id = newest.run_id AND seen.loan_id = newest.loan_id AND seen.due_date = newest.due_date
@@ -45,7 +47,7 @@ _NOT_REACHED = text("""
           AND (delivery.run_id <> newest.run_id OR delivery.slot = 'written')
     )
     ORDER BY newest.started_at DESC, newest.skip_id LIMIT :limit
-""")
+""")  # noqa: S608 - the piece is this package's own
 _BAD_ADDRESSES = text("""
     SELECT suppression_id, recipient, since, detail FROM suppressions
     WHERE library = :library AND channel = 'letter' AND reason = 'returned_undeliverable' AND lifted_at IS NULL
@@ -110,6 +112,7 @@ class PostgresDesk:
                         patron_id=row.patron_id,
                         patron_name=row.name or "",
                         patron_barcode=row.barcode or "",
+                        reader_number=row.reader_number,
                         stage=Stage(row.stage),
                         day=row.today,
                         reason=SkipReason(row.reason),

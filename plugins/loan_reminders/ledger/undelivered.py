@@ -15,6 +15,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.readers.reader_numbers import number_of
 
 _PAPER = "delivery.channel IN ('letter', 'registered_letter')"
 _NOT_LAID_OUT = f"({_PAPER} AND delivery.state = 'refused' AND delivery.reason IN ('not_rendered', 'text_too_long'))"
@@ -40,7 +41,7 @@ _RUNS = "run.library = :library AND run.started_at >= :since AND NOT run.dry_run
 # Run by run, the newest first, so that a year of them is not gone through for the lines of one page; OFFSET 0 keeps
 # PostgreSQL from joining them all before it sorts. The names are looked up for what is shown alone.
 _STUCK = f"""
-    SELECT stuck.*, notice.patron_id,
+    SELECT stuck.*, notice.patron_id, {number_of("notice.patron_id")},
            seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
     FROM (
         SELECT run.started_at, run.today, found.*
@@ -140,6 +141,7 @@ def read_stuck(connection: Connection, query: TextClause, asked: Mapping[str, An
             patron_id=row.patron_id,
             patron_name=row.name or "",
             patron_barcode=row.barcode or "",
+            reader_number=row.reader_number,
             stage=Stage(row.stage),
             channel=Channel(row.channel),
             state=DeliveryState(row.state),

@@ -19,7 +19,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.page import At, Page, Typed, by_hand
 from loan_reminders.web.shared_answers import SharedAnswer
 
 MOST_LINES = 100
@@ -141,6 +141,7 @@ def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", s
         not_reached=[
             (
                 _number(one),
+                one.reader_number,
                 one.patron_name,
                 not_reached_words(one.reason, one.detail),
                 STAGES[one.stage],
@@ -161,7 +162,7 @@ def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", s
                 "about": one.about,
                 "said": one.said,
                 "day": f"{one.at.astimezone(zone):%d/%m/%Y}",
-                "why": one.why,
+                "why": by_hand(one.why),
             }
             for one in work.put_aside[:MOST_LINES]
         ],
@@ -192,10 +193,11 @@ def _number(one: NotReached | StuckDelivery) -> str:
     return one.patron_barcode or one.patron_id
 
 
-def _stuck(one: StuckDelivery) -> dict[str, str]:
+def _stuck(one: StuckDelivery) -> dict[str, str | int | None]:
     return {
         "delivery_id": str(one.delivery_id),
         "number": _number(one),
+        "reader": one.reader_number,
         "name": one.patron_name,
         "channel": ONE_CHANNEL[one.channel],
         "stage": STAGES[one.stage],

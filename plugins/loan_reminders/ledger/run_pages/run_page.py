@@ -14,6 +14,7 @@ from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.ledger.readers.reader_numbers import number_of
 from loan_reminders.ledger.runs.readings import decode_reading
 from loan_reminders.ledger.statistics.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.undelivered import read_stuck
@@ -65,7 +66,8 @@ _ANSWERS = text("""
 # Who was told by another way, or may still be, is not among them.
 _NOT_REACHED = text(f"""
     SELECT DISTINCT ON (skip.patron_id) skip.patron_id, skip.reason, skip.detail, run.stage, run.today,
-           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode,
+           {number_of("skip.patron_id")}
     FROM runs run JOIN skips skip USING (run_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = skip.run_id AND seen.loan_id = skip.loan_id AND seen.due_date = skip.due_date
@@ -76,10 +78,11 @@ _NOT_REACHED = text(f"""
     )
     ORDER BY skip.patron_id, skip.skip_id LIMIT :limit
 """)  # noqa: S608 - the pieces are this project's own
-_LOST = text("""
+_LOST = text(f"""
     SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
            notice.patron_id, run.today,
-           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode,
+           {number_of("notice.patron_id")}
     FROM runs run JOIN deliveries delivery USING (run_id) JOIN notices notice USING (notice_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
@@ -87,7 +90,7 @@ _LOST = text("""
       AND (delivery.state IN ('refused', 'failed', 'bounced', 'in_doubt')
            OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
     ORDER BY delivery.channel, delivery.delivery_id LIMIT :limit
-""")
+""")  # noqa: S608 - the piece is this project's own
 
 
 class PostgresRunPages:
@@ -171,6 +174,7 @@ def _not_reached(connection: Connection, asked: Mapping[str, Any]) -> Sequence[N
             patron_id=row.patron_id,
             patron_name=row.name or "",
             patron_barcode=row.barcode or "",
+            reader_number=row.reader_number,
             stage=Stage(row.stage),
             day=row.today,
             reason=SkipReason(row.reason),

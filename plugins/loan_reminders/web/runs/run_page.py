@@ -188,9 +188,11 @@ def _answer_words(given: AnswerGiven, now: datetime) -> str:
     return f"{what[given.question, given.reading, given.agreed]}, par {given.who or 'personne'}, {when}."
 
 
-def _not_reached(one: NotReached) -> tuple[str, str, str]:
-    return one.patron_barcode or one.patron_id, one.patron_name, not_reached_words(one.reason, one.detail)
+def _not_reached(one: NotReached) -> tuple[str, int | None, str, str]:
+    why = not_reached_words(one.reason, one.detail)
+    return one.patron_barcode or one.patron_id, one.reader_number, one.patron_name, why
 
 
-def _lost(one: StuckDelivery) -> tuple[str, str, str, str]:
-    return one.patron_barcode or one.patron_id, one.patron_name, ONE_CHANNEL[one.channel], stuck_words(one)
+def _lost(one: StuckDelivery) -> tuple[str, int | None, str, str, str]:
+    number = one.patron_barcode or one.patron_id
+    return number, one.reader_number, one.patron_name, ONE_CHANNEL[one.channel], stuck_words(one)
