@@ -5,6 +5,7 @@ Who is meant travels in the body of a form; the address that the browser is led 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -35,6 +36,7 @@ from loan_reminders.web.readers.reader import reader_page
 PATIENCE_S = 20
 """How long, in seconds, a page waits for each answer of the ILS or of a server: somebody sits before it."""
 
+log = logging.getLogger(__name__)
 router = APIRouter(route_class=ActRoute)
 Made = TypeVar("Made")
 
@@ -168,9 +170,8 @@ def _connected(name: str, make: Callable[[], Made]) -> Made:
     except ReminderError:
         raise
     except Exception as error:
-        raise SettingsError(
-            f"Airflow n'a pas de connexion {name} utilisable : la créer, puis réessayer ({type(error).__name__})."
-        ) from None
+        log.error("connexion %s : %s", name, type(error).__name__)
+        raise SettingsError(f"Airflow n'a pas de connexion {name} utilisable : la créer, puis réessayer.") from None
 
 
 def _to_reader(at: Page, patron_id: str, answered: Answered) -> Response:
