@@ -77,10 +77,6 @@ _CAME_BACK = text("""
     SELECT event_id FROM letter_events
     WHERE library = :library AND delivery_id = :delivery_id AND act = 'returned' LIMIT 1
 """)
-_IS_BACK = text("""
-    SELECT event_id FROM letter_events event JOIN letters letter USING (delivery_id)
-    WHERE letter.library = :library AND letter.reference = :reference AND event.act = 'returned' LIMIT 1
-""")
 _KEEP = text("""
     INSERT INTO letter_events (library, batch_id, delivery_id, who, act, detail, after)
     VALUES (:library, :batch_id, :delivery_id, :who, :act, :detail, CAST(:after AS jsonb))
@@ -159,12 +155,6 @@ class PostgresDesk:
                 facts = {"kind": row.kind, "put_aside": put_aside_id}
                 journal.keep(connection, self._library, who=who, act=JournalAct.ASIDE_SETTLED, facts=facts)
             return row is not None
-
-    def is_returned(self, reference: str) -> bool:
-        """Whether the return of the letter of this reference is kept."""
-        with self._transaction() as connection:
-            asked = {"library": self._library, "reference": reference}
-            return connection.execute(_IS_BACK, asked).first() is not None
 
     def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more."""

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, Form, Response
 
 from loan_reminders.domain.desk import DeskWork, NotReached, StuckDelivery
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
@@ -19,7 +19,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.page import At, Page, Typed, by_hand
+from loan_reminders.web.page import At, Page, Place, Typed, by_hand
 from loan_reminders.web.shared_answers import SharedAnswer
 
 MOST_LINES = 100
@@ -27,36 +27,15 @@ LAST_DAYS = 30
 A_YEAR = timedelta(days=366)
 """How far back the page looks for deliveries that did not arrive: their loans are long given up then."""
 
-DONE = {
-    "regle": "Réglé : l'envoi a quitté la liste.",
-    "retour": "Réglé : le retour a quitté la liste.",
-    "retours": "Réponse notée : ces retours sont traités.",
-}
-"""What was just done, by the word that the address has for it; each is in the journal."""
-
 _work: SharedAnswer[DeskWork] = SharedAnswer()
 
 router = APIRouter(route_class=ActRoute)
 
 
 @router.get("/bureau")
-def page(
-    at: At, npai: Annotated[Typed, Query(max_length=100)] = "", fait: Annotated[Typed, Query(max_length=20)] = ""
-) -> Response:
-    """The desk's lists; `npai` names a letter that came back: it is said only of one whose return is in the ledger.
-
-    `fait` is what was just done.
-    """
-    if not npai:
-        return _page(at, done=DONE.get(fait, ""))
-    try:
-        known = ledger_access.desk().is_returned(clean_reference(npai))
-    except ReminderError as error:
-        return at.unavailable(error)
-    if not known:
-        return _page(at, problem="Le retour d'aucune lettre de cette référence n'est noté.", status=404)
-    words = f"plus aucune lettre ne part à l'adresse de {clean_reference(npai)}, sauf si elle a été réinscrite depuis."
-    return _page(at, done=f"Retour noté : {words}")
+def page(at: At) -> Response:
+    """The desk's lists."""
+    return _page(at)
 
 
 @router.post("/bureau/npai")
@@ -73,7 +52,8 @@ def came_back(at: At, who: Librarian, reference: Annotated[Typed, Form(max_lengt
         return at.unavailable(error)
     if not taken.changed:
         return _page(at, problem=f"Le retour de la lettre {asked} était déjà noté.")
-    return at.to("bureau", npai=taken.reference)
+    said = f"Retour noté : plus aucune lettre ne part à l'adresse de {taken.reference}."
+    return at.back("bureau", "#npai", said=said)
 
 
 @router.post("/bureau/retours")
@@ -82,6 +62,7 @@ def decide(
     who: Librarian,
     domaine: Annotated[Typed, Form(max_length=255)] = "",
     mortes: Annotated[Typed, Form(max_length=3)] = "",
+    ici: Place = "",
 ) -> Response:
     """Bounces that came too many at once are believed (`mortes` is « oui ») or not (« non »)."""
     if not domaine or mortes not in ("oui", "non"):
@@ -95,11 +76,11 @@ def decide(
     if not decided:
         return _page(at, problem="Plus aucun retour n'attend de réponse pour ce domaine.")
     badge.forget()
-    return at.to("bureau", fait="retours")
+    return at.back("bureau", ici, said="Réponse notée : ces retours sont traités.")
 
 
 @router.post("/bureau/regle")
-def settled(at: At, who: Librarian, envoi: Annotated[Typed, Form(max_length=100)] = "") -> Response:
+def settled(at: At, who: Librarian, envoi: Annotated[Typed, Form(max_length=100)] = "", ici: Place = "") -> Response:
     """Somebody saw to the reader of a delivery that did not arrive: it leaves the list."""
     try:
         changed = ledger_access.desk().settle(uuid.UUID(envoi), who=who)
@@ -110,11 +91,11 @@ def settled(at: At, who: Librarian, envoi: Annotated[Typed, Form(max_length=100)
     if not changed:
         return _page(at, problem="Cet envoi est inconnu, arrivé depuis, ou déjà réglé.")
     badge.forget()
-    return at.to("bureau", fait="regle")
+    return at.back("bureau", ici, said="Réglé : l'envoi a quitté la liste.")
 
 
 @router.post("/bureau/lu")
-def aside_settled(at: At, who: Librarian, retour: Annotated[int, Form(ge=1, lt=2**63)]) -> Response:
+def aside_settled(at: At, who: Librarian, retour: Annotated[int, Form(ge=1, lt=2**63)], ici: Place = "") -> Response:
     """Somebody read what could not be kept, and saw to it: it leaves the list."""
     try:
         changed = ledger_access.desk().settle_aside(retour, who=who)
@@ -122,13 +103,13 @@ def aside_settled(at: At, who: Librarian, retour: Annotated[int, Form(ge=1, lt=2
         return at.unavailable(error)
     if not changed:
         return _page(at, problem="Ce retour est inconnu, ou déjà réglé.")
-    return at.to("bureau", fait="retour")
+    return at.back("bureau", ici, said="Réglé : le retour a quitté la liste.")
 
 
-def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", status: int = 200) -> Response:
+def _page(at: Page, *, problem: str = "", reference: str = "", status: int = 200) -> Response:
     zone = settings().zone
     now = datetime.now(zone)
-    if done:  # another process of the web server may have taken the form
+    if at.said:  # another process of the web server may have taken the form
         _work.forget()
     try:
         work = _work.get((settings().library.code, now.date()), lambda: _lists(now))
@@ -173,7 +154,6 @@ def _page(at: Page, *, done: str = "", problem: str = "", reference: str = "", s
         },
         most=MOST_LINES,
         days=LAST_DAYS,
-        done=done,
         problem=problem,
         held=[(one.domain, one.addresses, f"{one.since.astimezone(zone):%d/%m/%Y}", one.said) for one in held],
         reference=reference,

@@ -2,7 +2,8 @@
 
 A double click, a page that is loaded again after a lost connection, the button « back »: all send the same form again.
 Every form that changes something holds the field `cle` (the macro `once` of `pages/parts.html.j2`). The ledger keeps
-the key with where its answer led; the same form sent again is led there and nothing is done a second time. A form that
+the key with where its answer led, and what it said; the same form sent again is led there, is told the same, and
+nothing is done a second time. A form that
 was refused, or whose answer is a file, may be sent again.
 """
 
@@ -41,13 +42,14 @@ async def act_once(request: Request, answer: Answer) -> Response:
         return await answer(request)
     if not taken.first:
         if taken.led_to:
-            return RedirectResponse(taken.led_to, 303)
+            where, _, said = taken.led_to.partition("\n")
+            return RedirectResponse(where, 303, {"set-cookie": said} if said else None)
         raise Refused(409, IN_HAND)
     led_to = ""
     try:
         response = await answer(request)
         if response.status_code == 303:
-            led_to = response.headers["location"]
+            led_to = "\n".join(filter(None, map(response.headers.get, ("location", "set-cookie"))))
         return response
     finally:
         await run_in_threadpool(keys.done, key, led_to=led_to)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Response
 from pydantic import BeforeValidator, Field
@@ -61,6 +61,11 @@ class Pages:
 def address(asked: Mapping[str, str]) -> str:
     """The part of an address that says what is asked of a list; what is empty is left out."""
     return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+def asked_at(place: str) -> dict[str, str]:
+    """What is asked of a list where a form of it stands; `place` is its field of that name."""
+    return dict(parse_qsl(place.partition("#")[0], max_num_fields=20))
 
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from hmac import compare_digest, digest
 from pathlib import Path
 from typing import IO, Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlencode
 from uuid import uuid4
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,9 +27,10 @@ from loan_reminders.french.typography import spaced_page
 from loan_reminders.settings.libraries import current_library
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
-from loan_reminders.web.access import SPOILT_TOKEN, Authenticator, Person, Refused, Right, login_address
+from loan_reminders.web.access import SPOILT_TOKEN, Authenticator, Person, Refused, Right, login_address, session_of
 from loan_reminders.web.badge import to_do_count
 from loan_reminders.web.frame import frame
+from loan_reminders.web.lists import asked_at
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,11 @@ _PAGES.filters["with_commands"] = with_commands
 _PAGES.globals |= {"new_key": lambda: str(uuid4()), "many": many, "one_or_many": one_or_many}
 _STATE = re.compile(r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}")
 _BY_A_TASK = re.compile(r"relancer la tâche(?: \(Effacer\))?")
+_ANCHOR = re.compile(r"[\w-]{1,60}")
 _PIECE = 256 * 1024
+SAID = "relances_fait"
+"""The cookie that tells the page to which a form leads what the form did."""
+SAID_FOR_S = 60
 _WORDS = {
     400: "La demande ne peut pas être lue.",
     401: "Il faut se connecter à Airflow.",
@@ -74,6 +80,10 @@ Typed = Annotated[str, AfterValidator(_storable)]
 """What somebody typed in a form or an address; every text field of a page is one."""
 
 
+Place = Annotated[Typed, Form(max_length=400)]
+"""Where in its list a form stands: the field `ici` that `parts.here` writes."""
+
+
 class Page:
     """The page that answers one request; a route asks for it as `At`."""
 
@@ -81,6 +91,8 @@ class Page:
         self._request = request
         self._root = str(request.scope.get("root_path", ""))
         self._path = str(request.scope["path"]).removeprefix(self._root)
+        self.place = request.url.query if request.method == "GET" else ""
+        """What the address asks of the list that is shown; a form that is refused sets it again to its own place."""
 
     def link(self, path: str) -> str:
         """The address of one of our pages (`lots/3`), wherever a proxy or Airflow put them."""
@@ -95,14 +107,30 @@ class Page:
         """A page out of its template, which also knows `link`, `may`, the `frame` and how much is to do."""
         here = frame(self._path.strip("/"), self.may)
         number = to_do_count() if self.may(Right.ACT) else None
+        said = self.said if status == 200 else ""
         html = _PAGES.get_template(template).render(
-            {"to_do_count": number, **context},
+            {"to_do_count": number, "place": self.place, **context, "done": context.get("done") or said},
             link=self.link,
             may=self.may,
             frame=here,
             one_of_several=self._one_of_several(),
         )
-        return HTMLResponse(spaced_page(html), status)
+        answer = HTMLResponse(spaced_page(html), status)
+        if said:
+            answer.delete_cookie(SAID, path=self._root + self._path)
+        return answer
+
+    @property
+    def said(self) -> str:
+        """What the form did that led here, in words. No address can say it, and to load the page again does not."""
+        seal, _, kept = self._request.cookies.get(SAID, "").partition(".")
+        words, here = unquote(kept), self._root + self._path
+        ours = compare_digest(seal.encode(), self._seal(here, words).encode())
+        return words if ours and self._request.method == "GET" else ""
+
+    def _seal(self, path: str, words: str) -> str:
+        """What only this session can put on words for a page: other sites of this host may set cookies, too."""
+        return digest(session_of(self._request).encode(), f"{path}\n{words}".encode(), "sha256").hex()
 
     def _one_of_several(self) -> tuple[str, str] | None:
         """The name of this library for who may see it, and where another is chosen; None where there is only one."""
@@ -111,10 +139,33 @@ class Page:
         name = settings().library.short_name if self.may(Right.SEE) or self.may(Right.ACT) else ""
         return name, f"{self._root.rpartition('/')[0]}/"
 
-    def to(self, path: str, **query: str) -> RedirectResponse:
-        """Send the browser to one of our pages after a change (303: it asks for it by GET)."""
-        asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-        return RedirectResponse(f"{self.link(path)}?{asked}" if asked else self.link(path), 303)
+    def to(self, path: str, *, said: str = "", **query: str) -> RedirectResponse:
+        """Send the browser to one of our pages after a change (303: it asks for it by GET), which says what was done.
+
+        The words hold no reader's data; a cookie for that page alone carries them, and they are said once.
+        """
+        return self._led(path, query, said=said)
+
+    def returning(self, place: str) -> str:
+        """The place of a form that may be refused: the page with what is wrong is shown as from there."""
+        self.place = place.partition("#")[0]
+        return place
+
+    def back(self, path: str, place: str, *, said: str = "") -> RedirectResponse:
+        """Send the browser back to where in a list a form was sent from: `place` is its field of that name."""
+        asked, _, anchor = place.partition("#")
+        kept = {name: value for name, value in asked_at(asked).items() if value}
+        return self._led(path, kept, said=said, anchor=anchor if _ANCHOR.fullmatch(anchor) else "")
+
+    def _led(self, path: str, query: Mapping[str, str], *, said: str, anchor: str = "") -> RedirectResponse:
+        asked = f"?{urlencode(query, quote_via=quote, safe='')}" if query else ""
+        answer = RedirectResponse(f"{self.link(path)}{asked}{f'#{anchor}' if anchor else ''}", 303)
+        if said:
+            secure = self._request.url.scheme == "https"
+            here = self.link(path)
+            words = f"{self._seal(here, said)}.{quote(said, safe='')}"
+            answer.set_cookie(SAID, words, SAID_FOR_S, path=here, httponly=True, samesite="strict", secure=secure)
+        return answer
 
     def problem(self, words: str, status: int) -> HTMLResponse:
         """A page that says what is wrong, and nothing else."""

@@ -18,7 +18,6 @@ def pages(ledger: PostgresLedger) -> None:
     now = datetime.now(UTC)
     desk = ledger.desk()
     desk.work(since=now - timedelta(days=30), doubtful_before=now, sent_since=now - timedelta(days=366))
-    desk.is_returned("REF-UNKNOWN")
     desk.settle(uuid.uuid4(), who="zoé")
     a_whole_story(ledger, item_barcode="NEW1")
     ledger.keep_sms_credit(900, at=now)

@@ -134,10 +134,6 @@ class Desk(Protocol):
         """Keep that somebody saw to what was put aside; False when there is nothing to do."""
         ...
 
-    def is_returned(self, reference: str) -> bool:
-        """Whether the return of the letter of this reference is kept."""
-        ...
-
     def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more.
 

@@ -84,7 +84,6 @@ def batch_page(
     asked: Asked | None = None,
     status: int = 200,
     problem: str = "",
-    done: str = "",
     left_out: Recheck | None = None,
 ) -> Response:
     """The page of one batch, as this person may use it; `left_out` is what was left out of it just now."""
@@ -122,7 +121,6 @@ def batch_page(
         sheet=sheet,
         who=who,
         problem=problem,
-        done=done,
     )
 
 
