@@ -78,13 +78,40 @@ class PutAside:
     at: datetime
 
 
+class DeskList(StrEnum):
+    """The lists of the desk, as they stand in the address of its page."""
+
+    NOT_REACHED = "non-joints"
+    NOT_ARRIVED = "non-aboutis"
+    IN_DOUBT = "en-doute"
+    NOT_RENDERED = "non-composees"
+    PUT_ASIDE = "mis-de-cote"
+    BAD_ADDRESSES = "npai"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskAsked:
+    """Which lists are asked for: `only` one or all, lines of one stage or all, the oldest first or not, from which on.
+
+    Stages are of runs: what was put aside, and bad addresses, are of none.
+    """
+
+    only: DeskList | None = None
+    stage: Stage | None = None
+    oldest_first: bool = False
+    offset: int = 0
+
+
+EVERYTHING = DeskAsked()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskWork:
-    """The desk's lists, the newest line first."""
+    """The desk's lists, the newest line first; one that was not asked for is empty."""
 
-    not_reached: Sequence[NotReached]
-    bad_addresses: Sequence[BadAddress]
-    in_doubt: Sequence[StuckDelivery]
-    not_rendered: Sequence[StuckDelivery]
-    not_arrived: Sequence[StuckDelivery]
+    not_reached: Sequence[NotReached] = ()
+    bad_addresses: Sequence[BadAddress] = ()
+    in_doubt: Sequence[StuckDelivery] = ()
+    not_rendered: Sequence[StuckDelivery] = ()
+    not_arrived: Sequence[StuckDelivery] = ()
     put_aside: Sequence[PutAside] = ()

@@ -19,8 +19,6 @@ from loan_reminders.ledger.runs.readings import decode_reading
 from loan_reminders.ledger.statistics.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.undelivered import read_stuck
 
-MOST_NAMES = 300
-
 _FIND = text("""
     SELECT run_id FROM runs WHERE library = :library AND stage = :stage AND dag_run_id = :dag_run_id
     ORDER BY attempt DESC LIMIT 1
@@ -76,7 +74,7 @@ _NOT_REACHED = text(f"""
         WHERE delivery.run_id = :run_id
           AND (delivery.state = 'planned' OR {OUTCOME} IN ('told', 'in_doubt', 'waiting'))
     )
-    ORDER BY skip.patron_id, skip.skip_id LIMIT :limit
+    ORDER BY skip.patron_id, skip.skip_id LIMIT :limit OFFSET :not_reached_from
 """)  # noqa: S608 - the pieces are this project's own
 _LOST = text(f"""
     SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
@@ -89,7 +87,7 @@ _LOST = text(f"""
     WHERE run.run_id = :run_id AND delivery.state NOT IN ('accepted', 'delivered')
       AND (delivery.state IN ('refused', 'failed', 'bounced', 'in_doubt')
            OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
-    ORDER BY delivery.channel, delivery.delivery_id LIMIT :limit
+    ORDER BY delivery.channel, delivery.delivery_id LIMIT :limit OFFSET :lost_from
 """)  # noqa: S608 - the piece is this project's own
 
 
@@ -107,9 +105,15 @@ class PostgresRunPages:
             found: int | None = connection.execute(_FIND, asked).scalar()
         return found
 
-    def run(self, run_id: int, *, names: bool) -> RunPage | None:
-        """One run, with whom it did not reach when `names` are asked for; None when there is none of that number."""
-        asked = {"library": self._library, "run_id": run_id, "limit": MOST_NAMES + 1}
+    def run(
+        self, run_id: int, *, names: bool, lines: int = 50, not_reached_from: int = 0, lost_from: int = 0
+    ) -> RunPage | None:
+        """One run, with whom it did not reach when `names` are asked for; None when there is none of that number.
+
+        Of these lists so many `lines` are read from a line on, and one more when there are more.
+        """
+        asked = {"library": self._library, "run_id": run_id, "limit": lines + 1}
+        asked |= {"not_reached_from": not_reached_from, "lost_from": lost_from}
         with self._transaction() as connection:
             row = connection.execute(_RUN, asked).first()
             if row is None:

@@ -21,12 +21,12 @@ from loan_reminders.french.desk import not_reached_words, stuck_words
 from loan_reminders.french.letters import BATCHES
 from loan_reminders.french.readings import KEYS, code_words, codes_advice, doubt_words, repaired_words, share_words
 from loan_reminders.french.words import CHANNELS, ONE_CHANNEL, SKIPS, STATES, stage_title
-from loan_reminders.ledger.run_pages.run_page import MOST_NAMES
 from loan_reminders.services.runs.check_reading import reading_doubts
 from loan_reminders.settings.library_toml import our_dag_id, settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Right, airflow_link
 from loan_reminders.web.guard import SeeRoute
+from loan_reminders.web.lists import LINES, Pages
 from loan_reminders.web.page import At, Page, Typed
 
 router = APIRouter(route_class=SeeRoute)
@@ -61,10 +61,19 @@ def of_airflow(
 
 
 @router.get("/tournees/{run_id}")
-def page(at: At, run_id: RunId, repondu: Annotated[Typed, Query(max_length=10)] = "") -> Response:
-    """One run. `repondu` names the question that was just answered: it is said only of an answer that is kept."""
+def page(
+    at: At,
+    run_id: RunId,
+    repondu: Annotated[Typed, Query(max_length=10)] = "",
+    joints: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    envois: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Response:
+    """One run. `repondu` names the question that was just answered: it is said only of an answer that is kept.
+
+    `joints` and `envois` are the pages of its two lists of readers.
+    """
     try:
-        return _page(at, run_id, replied=repondu)
+        return _page(at, run_id, replied=repondu, not_reached=joints, lost=envois)
     except ReminderError as error:
         return at.unavailable(error)
 
@@ -86,9 +95,11 @@ def _unknown(at: Page) -> Response:
     return at.problem("Le registre n'a pas cette tournée.", 404)
 
 
-def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
+def _page(at: Page, run_id: int, *, replied: str = "", not_reached: int = 1, lost: int = 1) -> Response:
     names = at.may(Right.ACT)
-    run = ledger_access.run_pages().run(run_id, names=names)
+    run = ledger_access.run_pages().run(
+        run_id, names=names, lines=LINES, not_reached_from=(not_reached - 1) * LINES, lost_from=(lost - 1) * LINES
+    )
     if run is None:
         return _unknown(at)
     zone = settings().zone
@@ -113,10 +124,14 @@ def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
         wait=0 if run.closed_at is not None or (now - run.started_at).days else SECONDS,
         airflow=airflow_link(f"dags/{our_dag_id(run.stage.value)}/runs/{quote(run.dag_run_id, safe='')}"),
         missed=f"tournees/jours-manques/{run.stage}/{run.reference_date.isoformat()}",
-        cut=len(run.not_reached) > MOST_NAMES or len(run.lost) > MOST_NAMES,
-        most=MOST_NAMES,
-        not_reached=[_not_reached(one) for one in run.not_reached[:MOST_NAMES]],
-        lost=[_lost(one) for one in run.lost[:MOST_NAMES]],
+        not_reached=[_not_reached(one) for one in run.not_reached[:LINES]],
+        pages_not_reached=Pages.uncounted(
+            not_reached, len(run.not_reached), asked={"envois": str(lost)} if lost > 1 else {}, name="joints"
+        ),
+        lost=[_lost(one) for one in run.lost[:LINES]],
+        pages_lost=Pages.uncounted(
+            lost, len(run.lost), asked={"joints": str(not_reached)} if not_reached > 1 else {}, name="envois"
+        ),
         **_figures(run),
     )
 

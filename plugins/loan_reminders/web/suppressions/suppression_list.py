@@ -17,7 +17,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.lists import LINES, Number, Order, address
+from loan_reminders.web.lists import LINES, Number, Order, Pages
 from loan_reminders.web.page import At, Page, Place, Typed
 from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.suppressions.table_rows import question_answered, row_of
@@ -151,9 +151,7 @@ def _page(
         ended=ended,
         numero=numero,
         problem=problem,
-        page=number,
-        newer=address({**asked, "page": str(number - 1)}) if number > 1 and not numero else "",
-        older=address({**asked, "page": str(number + 1)}) if len(lines) > LINES and not numero else "",
+        pages=Pages.uncounted(number, len(lines), asked=asked),
     )
 
 
