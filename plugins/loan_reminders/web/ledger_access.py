@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from loan_reminders.domain.ports.registered import Desk, RegisteredLetters
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
 
-log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _opened: dict[str, PostgresLedger] = {}
 
@@ -230,9 +228,9 @@ def _open(library: str) -> PostgresLedger:
     except ReminderError:
         raise
     except Exception as error:
-        log.error("connexion reminders_ledger : %s", type(error).__name__)
         raise SettingsError(
-            "Airflow n'a pas de connexion reminders_ledger utilisable : la créer, puis recharger la page."
+            "Airflow n'a pas de connexion reminders_ledger utilisable : la créer, puis recharger la page"
+            f" ({type(error).__name__})."
         ) from None
 
 

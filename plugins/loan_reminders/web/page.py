@@ -51,7 +51,9 @@ def with_commands(words: str) -> Markup:
 
 _PAGES.filters["with_commands"] = with_commands
 _PAGES.globals |= {"new_key": lambda: str(uuid4()), "many": many, "one_or_many": one_or_many}
-_STATE = re.compile(r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}")
+_STATE = re.compile(
+    r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}|\s\((?:[A-Za-z]*(?:Error|Exception|Timeout|Disconnected)|gaierror)\)"
+)
 _BY_A_TASK = re.compile(r"relancer la tâche(?: \(Effacer\))?")
 _ANCHOR = re.compile(r"[\w-]{1,60}")
 _PIECE = 256 * 1024
@@ -196,7 +198,8 @@ def said(error: ReminderError) -> str:
 def by_hand(words: str) -> str:
     """A sentence for a page: it says « try again » where the log of a task says « is tried again by itself ».
 
-    The state that PostgreSQL gives is for whoever reads the server's log, where the same sentence has it.
+    The state that PostgreSQL gives, and the name of an error, are for whoever reads the server's log, where the same
+    sentence has them.
     """
     words = _BY_A_TASK.sub("recommencer", _STATE.sub("", words))
     return words.replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()

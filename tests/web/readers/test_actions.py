@@ -16,7 +16,8 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.settings.library_toml import settings
-from tests.scenes.builders import a_delivery, a_loan, a_notice
+from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron
+from tests.scenes.holds import hold as held
 from tests.scenes.ledger_runs import answer, ids, planned, rows
 from tests.simulators.oracle_server import SERVICE, OracleServer
 from tests.simulators.smtp_sink import SmtpSink
@@ -130,6 +131,24 @@ def test_a_hold_is_placed_seen_listed_and_lifted_with_its_reasons(desk):
     kept = rows(desk.ledger, "SELECT who, act, detail FROM journal WHERE act LIKE 'h%' ORDER BY entry_id")
     assert kept == [("zoé", "held", "conteste le prêt"), ("chloé", "hold_lifted", "retrouvé")]
     assert rows(desk.ledger, "SELECT lifted_by, lift_reason FROM holds") == [("chloé", "retrouvé")]
+
+
+def test_the_list_of_holds_is_filtered_and_turned_by_its_address(installed, ledger):
+    today = datetime.now(settings().zone).date()
+    for n in range(1, 4):
+        told = a_delivery(notice=a_notice(loans=(a_loan(loan_id=f"L{n}", patron=a_patron(patron_id=f"P{n}")),)))
+        planned(ledger, [told], dag_run_id=f"run {n}")
+    for n, loan in ((1, "L1"), (2, ""), (3, "L3")):
+        held(ledger, f"P{n}", loan_id=loan, until=today + timedelta(days=n), today=today, reason=f"motif {n}")
+
+    def listed(query=""):
+        return re.findall(r"motif (\d)", client.get(f"/lecteurs/suspendus{query}").text)
+
+    with browsing() as client:
+        assert [listed(), listed("?tri=fin")] == [["1", "2", "3"], ["3", "2", "1"]]
+        assert [listed("?quoi=lecteurs"), listed("?quoi=prets&tri=fin"), listed("?page=9")] == [
+            ["2"], ["3", "1"], ["1", "2", "3"],
+        ]  # fmt: skip
 
 
 def test_the_email_leaves_again_and_the_page_says_so(desk):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from loan_reminders.domain.journal import JournalAct
@@ -47,6 +49,15 @@ def test_a_card_of_two_readers_is_refused(ledger):
     with browsing() as client:
         assert "plusieurs lecteurs ont cette carte" in note(client).text
     assert said(ledger) == set()
+
+
+def test_the_list_begins_with_the_newest_or_the_oldest(ledger):
+    for n in (1, 2):
+        a_reader(ledger, f"P{n}", card=f"2{n}", name=f"Lecteur {n}")
+        ledger.part(PostgresSmsChoices).note(f"P{n}", SmsChoice.YES, who="zoé")
+    with browsing() as client:
+        pages = [client.get(f"{PAGE}{query}").text for query in ("", "?tri=jour")]
+    assert [re.findall(r">Lecteur (\d)</a>", page) for page in pages] == [["2", "1"], ["1", "2"]]
 
 
 def test_noted_listed_found_and_taken_off(ledger):

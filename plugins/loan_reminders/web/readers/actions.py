@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Form, Query, Response
 
-from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.domain.errors import ReminderError, SettingsError, unexpected
 from loan_reminders.domain.readers.resend import ResendRefused, Resent
 from loan_reminders.domain.runs.holds import Hold, HoldRefusal, HoldRefused, check_hold
 from loan_reminders.domain.stages import Channel
@@ -49,10 +50,15 @@ _LOST = {HoldRefusal.UNKNOWN_READER: 404, HoldRefusal.UNKNOWN_LOAN: 404, HoldRef
 @router.get("/lecteurs/suspendus")
 def held_page(
     at: At,
+    quoi: Annotated[Typed, Query(max_length=10)] = "",
+    tri: Annotated[Typed, Query(max_length=10)] = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
-    """The readers and loans not written to today, those that end first first."""
-    return _held_page(at, page=page)
+    """The readers and loans not written to today, those that end first first, or with `tri` « fin » last.
+
+    `quoi` shows whole readers (« lecteurs ») or single loans (« prets »).
+    """
+    return _held_page(at, quoi=quoi, last_first=tri == "fin", page=page)
 
 
 @router.post("/lecteurs/renvoi")
@@ -174,8 +180,9 @@ def _connected(name: str, make: Callable[[], Made]) -> Made:
     except ReminderError:
         raise
     except Exception as error:
-        log.error("connexion %s : %s", name, type(error).__name__)
-        raise SettingsError(f"Airflow n'a pas de connexion {name} utilisable : la créer, puis réessayer.") from None
+        raise SettingsError(
+            f"Airflow n'a pas de connexion {name} utilisable : la créer, puis réessayer ({type(error).__name__})."
+        ) from None
 
 
 def _refused(at: Page, who: str, told: Told, error: Exception) -> Response:
@@ -184,21 +191,26 @@ def _refused(at: Page, who: str, told: Told, error: Exception) -> Response:
         return not_done(at, who, told, sentence(error), _LOST.get(HoldRefusal(error.code), 400))
     if isinstance(error, ResendRefused):
         return not_done(at, who, told, sentence(error), 409)
-    return not_done(
-        at, who, told, said(error) if isinstance(error, ReminderError) else "Le serveur ne répond pas.", 503
-    )
+    log.error("%s", sentence(error) if isinstance(error, ReminderError) else unexpected(error))
+    words = said(error) if isinstance(error, ReminderError) else "Le serveur ne répond pas."
+    return not_done(at, who, told, words, 503)
 
 
-def _held_page(at: Page, *, page: int = 1, problem: str = "", status: int = 200) -> Response:
+def _held_page(
+    at: Page, *, quoi: str = "", last_first: bool = False, page: int = 1, problem: str = "", status: int = 200
+) -> Response:
+    of_loans = {"lecteurs": False, "prets": True}.get(quoi)
+    asked = {"quoi": quoi if of_loans is not None else "", "tri": "fin" if last_first else ""}
     zone = settings().zone
     now = datetime.now(zone)
     today = now.date()
     try:
         holds = ledger_access.holds()
-        pages = Pages(number=page, lines=holds.count(today=today))
-        found = holds.in_force(today=today, limit=LINES, offset=pages.offset)
+        pages = Pages(number=page, lines=holds.count(today=today, of_loans=of_loans), asked=asked)
+        pages = replace(pages, number=min(page, pages.last))
+        found = holds.in_force(today=today, of_loans=of_loans, last_first=last_first, limit=LINES, offset=pages.offset)
     except ReminderError as error:
         return at.unavailable(error)
     rows = [(hold_row(one.hold, now=now, zone=zone), one.reader_number, one.name, one.card) for one in found]
-    context = {"rows": rows, "pages": pages, "problem": problem, "today": day_words(today)}
+    context = {"rows": rows, "pages": pages, "asked": asked, "problem": problem, "today": day_words(today)}
     return at.html("suspendus.html.j2", status, **context)

@@ -77,10 +77,11 @@ class ChoiceRow:
 def page(
     at: At,
     dit: Annotated[Typed, Query(max_length=10)] = "",
+    tri: Annotated[Typed, Query(max_length=10)] = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
-    """The list, the newest lines first; with `dit`, those who said yes or no."""
-    return _page(at, dit=dit, number=page)
+    """The list, the newest lines first, or with `tri` « jour » the oldest; with `dit`, those who said yes or no."""
+    return _page(at, dit=dit, oldest_first=tri == "jour", number=page)
 
 
 @router.post("/accords-sms/recherche")
@@ -146,6 +147,7 @@ def _page(
     at: Page,
     *,
     dit: str = "",
+    oldest_first: bool = False,
     number: int = 1,
     searched: str = "",
     taken: ImportDone | None = None,
@@ -164,6 +166,7 @@ def _page(
         lines = ours.lines(
             choice=choice,
             patron_id=wanted if isinstance(wanted, str) else None,
+            oldest_first=oldest_first,
             limit=LINES,
             offset=0 if searched else (number - 1) * LINES,
         )
@@ -178,7 +181,12 @@ def _page(
         rows=[_row(line, now) for line in lines],
         counts={SMS_CHOICES[one]: count for one, count in counts.items()},
         rules=basis_words(config.policy().sms),
-        pages=Pages(number=number, lines=total, asked={"dit": dit if choice else ""}),
+        pages=Pages(
+            number=number,
+            lines=total,
+            asked={"dit": dit if choice else "", "tri": "jour" if oldest_first else ""},
+        ),
+        oldest_first=oldest_first,
         dit=dit if choice else "",
         searched=searched,
         left_out=_left_out(taken.faults) if taken else (),
