@@ -90,6 +90,8 @@ def test_whoever_settles_the_last_line_of_a_page_is_led_to_the_one_before(ledger
         there = client.get(done.headers["location"])
         assert (there.status_code, there.headers["location"]) == (303, f"{PAGE}?liste=non-composees&page=2")
         assert "Réglé : l&#39;envoi" in client.get(there.headers["location"]).text
+        far = client.get(f"{PAGE}?liste=non-composees&page=99999")
+        assert far.headers["location"] == f"{PAGE}?liste=non-composees"
         again = client.post(SETTLED, data={"envoi": str(number), "ici": "liste=non-composees"})
         assert ("déjà réglé" in again.text, "Tout le bureau" in again.text) == (True, True)
 

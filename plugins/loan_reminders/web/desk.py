@@ -173,8 +173,8 @@ def _page(
     number = asked.offset // LINES + 1
     filters = {"liste": asked.only or "", "etape": asked.stage or ""}
     here = {**filters, **({"tri": "jour"} if asked.oldest_first else {})}
-    if asked.only is not None and number > 1 and not lists[asked.only]:  # its last line was settled
-        return at.to("bureau", **{name: words for name, words in here.items() if words}, page=str(number - 1))
+    if asked.only is not None and number > 1 and not lists[asked.only]:
+        return at.nearest("bureau", here, number)
     found = len(lists[asked.only]) if asked.only else 0
     return at.html(
         "bureau.html.j2",

@@ -159,6 +159,14 @@ class Page:
         kept = {name: value for name, value in asked_at(asked).items() if value}
         return self._led(path, kept, said=said, anchor=anchor if _ANCHOR.fullmatch(anchor) else "")
 
+    def nearest(self, path: str, asked: Mapping[str, str], number: int) -> RedirectResponse:
+        """From a page of a list that has no line to one that may have some: its last line was settled, or never was.
+
+        What was just done is said there.
+        """
+        before = {"page": str(number - 1)} if self.said else {}
+        return self._led(path, {name: words for name, words in asked.items() if words} | before, said="")
+
     def _led(self, path: str, query: Mapping[str, str], *, said: str, anchor: str = "") -> RedirectResponse:
         asked = f"?{urlencode(query, quote_via=quote, safe='')}" if query else ""
         answer = RedirectResponse(f"{self.link(path)}{asked}{f'#{anchor}' if anchor else ''}", 303)

@@ -102,7 +102,8 @@ def test_lines_are_filtered_and_paged_in_the_address(ledger):
         first, second = client.get(PAGE).text, client.get(f"{PAGE}?page=2").text
         ended = client.get(f"{PAGE}?etat=finies&page=2").text
         dead = client.get(f"{PAGE}?motif=dead_number").text
-        assert client.get(f"{PAGE}?page=99999999").status_code == 200
+        beyond = client.get(f"{PAGE}?motif=stop&page=99999999")
+        assert (beyond.status_code, beyond.headers["location"]) == (303, f"{PAGE}?motif=stop")
         assert client.get(f"{PAGE}?page=x").status_code == 400
     counted = [page.count('<th scope="row">') for page in (first, second, ended, dead)]
     assert counted == [50, 10, 20, 0]

@@ -6,7 +6,7 @@ Who is meant travels in the body of a form, out of access logs; a line is named 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -159,6 +159,9 @@ def _page(
     try:
         ours = ledger_access.sms_choices()
         counts = ours.counts()
+        asked = {"dit": dit if choice else "", "tri": "jour" if oldest_first else ""}
+        pages = Pages(number=number, lines=sum(counts.values()) if choice is None else counts[choice], asked=asked)
+        pages = replace(pages, number=min(number, pages.last))
         patron_id = None if not searched else ours.reader(searched)
         nobody = isinstance(patron_id, LineFault)
         # A reader whom a file named by his number need not be known to the ledger.
@@ -168,24 +171,19 @@ def _page(
             patron_id=wanted if isinstance(wanted, str) else None,
             oldest_first=oldest_first,
             limit=LINES,
-            offset=0 if searched else (number - 1) * LINES,
+            offset=0 if searched else pages.offset,
         )
     except ReminderError as error:
         return at.unavailable(error)
     config = settings()
     now = datetime.now(config.zone)
-    total = sum(counts.values()) if choice is None else counts[choice]
     return at.html(
         "accords.html.j2",
         status,
         rows=[_row(line, now) for line in lines],
         counts={SMS_CHOICES[one]: count for one, count in counts.items()},
         rules=basis_words(config.policy().sms),
-        pages=Pages(
-            number=number,
-            lines=total,
-            asked={"dit": dit if choice else "", "tri": "jour" if oldest_first else ""},
-        ),
+        pages=pages,
         oldest_first=oldest_first,
         dit=dit if choice else "",
         searched=searched,

@@ -139,6 +139,8 @@ def _page(
     now = datetime.now(zone)
     filters = {"motif": motif, "etat": etat}
     asked = {**filters, "tri": "depuis" if oldest_first else ""}
+    if number > 1 and not lines:
+        return at.nearest("desinscriptions", asked, number)
     return at.html(
         "desinscriptions.html.j2",
         status,
