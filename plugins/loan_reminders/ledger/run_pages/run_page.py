@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.desk import NotReached
 from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.runs.questions import Question
-from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
+from loan_reminders.domain.runs.run_page import ALL_NAMES, AnswerGiven, RunBatch, RunNames, RunPage
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.ledger.readers.reader_numbers import number_of
@@ -69,7 +69,8 @@ _NOT_REACHED = text(f"""
     FROM runs run JOIN skips skip USING (run_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = skip.run_id AND seen.loan_id = skip.loan_id AND seen.due_date = skip.due_date
-    WHERE run.run_id = :run_id AND {NO_WAY} AND skip.patron_id NOT IN (
+    WHERE run.run_id = :run_id AND {NO_WAY} AND (CAST(:reason AS text) IS NULL OR skip.reason = :reason)
+      AND skip.patron_id NOT IN (
         SELECT notice.patron_id FROM deliveries delivery JOIN notices notice USING (notice_id) {OF_LETTERS}
         WHERE delivery.run_id = :run_id
           AND (delivery.state = 'planned' OR {OUTCOME} IN ('told', 'in_doubt', 'waiting'))
@@ -85,6 +86,7 @@ _LOST = text(f"""
     LEFT JOIN loans_seen seen
       ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
     WHERE run.run_id = :run_id AND delivery.state NOT IN ('accepted', 'delivered')
+      AND (CAST(:channel AS text) IS NULL OR delivery.channel = :channel)
       AND (delivery.state IN ('refused', 'failed', 'bounced', 'in_doubt')
            OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
     ORDER BY delivery.channel, delivery.delivery_id LIMIT :limit OFFSET :lost_from
@@ -105,15 +107,20 @@ class PostgresRunPages:
             found: int | None = connection.execute(_FIND, asked).scalar()
         return found
 
-    def run(
-        self, run_id: int, *, names: bool, lines: int = 50, not_reached_from: int = 0, lost_from: int = 0
-    ) -> RunPage | None:
+    def run(self, run_id: int, *, names: bool, lines: int = 50, wanted: RunNames = ALL_NAMES) -> RunPage | None:
         """One run, with whom it did not reach when `names` are asked for; None when there is none of that number.
 
-        Of these lists so many `lines` are read from a line on, and one more when there are more.
+        Of these lists those `wanted` are read, so many `lines`, and one more when there are more.
         """
-        asked = {"library": self._library, "run_id": run_id, "limit": lines + 1}
-        asked |= {"not_reached_from": not_reached_from, "lost_from": lost_from}
+        asked = {
+            "library": self._library,
+            "run_id": run_id,
+            "limit": lines + 1,
+            "reason": wanted.reason,
+            "not_reached_from": wanted.not_reached_from,
+            "channel": wanted.channel,
+            "lost_from": wanted.lost_from,
+        }
         with self._transaction() as connection:
             row = connection.execute(_RUN, asked).first()
             if row is None:

@@ -14,8 +14,9 @@ from loan_reminders.domain.desk import NotReached, StuckDelivery
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.reading.tally import Reading
-from loan_reminders.domain.runs.run_page import AnswerGiven, RunPage
-from loan_reminders.domain.states import DeliveryState
+from loan_reminders.domain.runs.run_page import ALL_NAMES, AnswerGiven, RunNames, RunPage
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.desk import not_reached_words, stuck_words
 from loan_reminders.french.letters import BATCHES
@@ -31,6 +32,8 @@ from loan_reminders.web.page import At, Page, Typed
 
 router = APIRouter(route_class=SeeRoute)
 RunId = Annotated[int, InPath(ge=1, lt=2**63)]
+Word = Annotated[Typed, Query(max_length=40)]
+UNREACHED_BY = (SkipReason.NO_RECIPIENT, SkipReason.INVALID_RECIPIENT, SkipReason.DEAD_ADDRESS)
 
 SECONDS = 10
 """How often the page of a run that has not ended is asked for again."""
@@ -65,15 +68,24 @@ def page(
     at: At,
     run_id: RunId,
     repondu: Annotated[Typed, Query(max_length=10)] = "",
+    motif: Word = "",
     joints: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    canal: Word = "",
     envois: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """One run. `repondu` names the question that was just answered: it is said only of an answer that is kept.
 
-    `joints` and `envois` are the pages of its two lists of readers.
+    `motif` filters the readers without an address that can be used, `canal` the messages that did not arrive; `joints`
+    and `envois` are the pages of these lists.
     """
+    wanted = RunNames(
+        reason=SkipReason(motif) if motif in set(UNREACHED_BY) else None,
+        not_reached_from=(joints - 1) * LINES,
+        channel=Channel(canal) if canal in set(Channel) else None,
+        lost_from=(envois - 1) * LINES,
+    )
     try:
-        return _page(at, run_id, replied=repondu, not_reached=joints, lost=envois)
+        return _page(at, run_id, replied=repondu, wanted=wanted)
     except ReminderError as error:
         return at.unavailable(error)
 
@@ -95,11 +107,9 @@ def _unknown(at: Page) -> Response:
     return at.problem("Le registre n'a pas cette tournée.", 404)
 
 
-def _page(at: Page, run_id: int, *, replied: str = "", not_reached: int = 1, lost: int = 1) -> Response:
+def _page(at: Page, run_id: int, *, replied: str = "", wanted: RunNames = ALL_NAMES) -> Response:
     names = at.may(Right.ACT)
-    run = ledger_access.run_pages().run(
-        run_id, names=names, lines=LINES, not_reached_from=(not_reached - 1) * LINES, lost_from=(lost - 1) * LINES
-    )
+    run = ledger_access.run_pages().run(run_id, names=names, lines=LINES, wanted=wanted)
     if run is None:
         return _unknown(at)
     zone = settings().zone
@@ -125,15 +135,28 @@ def _page(at: Page, run_id: int, *, replied: str = "", not_reached: int = 1, los
         airflow=airflow_link(f"dags/{our_dag_id(run.stage.value)}/runs/{quote(run.dag_run_id, safe='')}"),
         missed=f"tournees/jours-manques/{run.stage}/{run.reference_date.isoformat()}",
         not_reached=[_not_reached(one) for one in run.not_reached[:LINES]],
-        pages_not_reached=Pages.uncounted(
-            not_reached, len(run.not_reached), asked={"envois": str(lost)} if lost > 1 else {}, name="joints"
-        ),
         lost=[_lost(one) for one in run.lost[:LINES]],
-        pages_lost=Pages.uncounted(
-            lost, len(run.lost), asked={"joints": str(not_reached)} if not_reached > 1 else {}, name="envois"
-        ),
+        **_ways(run, wanted),
         **_figures(run),
     )
+
+
+def _ways(run: RunPage, wanted: RunNames) -> dict[str, Any]:
+    """How the two lists of readers are filtered and paged; one stays as it is while the other is turned over."""
+    joints, envois = wanted.not_reached_from // LINES + 1, wanted.lost_from // LINES + 1
+    filters = {"motif": wanted.reason or "", "canal": wanted.channel or ""}
+    return {
+        "reason": filters["motif"],
+        "reasons": [(one.value, SKIPS[one]) for one in UNREACHED_BY],
+        "channel": filters["canal"],
+        "channels": [(one.value, CHANNELS[one]) for one in Channel],
+        "pages_not_reached": Pages.uncounted(
+            joints, len(run.not_reached), asked={**filters, "envois": str(envois) if envois > 1 else ""}, name="joints"
+        ),
+        "pages_lost": Pages.uncounted(
+            envois, len(run.lost), asked={**filters, "joints": str(joints) if joints > 1 else ""}, name="envois"
+        ),
+    }
 
 
 def _figures(run: RunPage) -> dict[str, Any]:
