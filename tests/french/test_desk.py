@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loan_reminders.domain.states import Refusal, SkipReason
+from loan_reminders.domain.states import SkipReason
 from loan_reminders.french.desk import not_reached_words
 
 
@@ -19,13 +19,10 @@ from loan_reminders.french.desk import not_reached_words
         ("invalid_recipient", "letter:no_postcode,registered_letter:no_postcode",
          "coordonnées inutilisables (adresse postale : sans code postal)"),
         ("invalid_recipient", "", "coordonnées inutilisables"),
-        ("invalid_recipient", "pigeon:lost", "coordonnées inutilisables (pigeon : lost)"),
+        ("invalid_recipient", "pigeon:lost", "coordonnées inutilisables"),
+        ("opted_out", "objection:email", "désinscrit (le lecteur s'oppose aux e-mails)"),
+        ("invalid_row", "not_a_date:due_date", "ligne du SIGB illisible (une date n'en est pas une)"),
     ],
 )  # fmt: skip
 def test_why_a_reader_is_not_reached_is_told_in_french(reason, detail, words):
     assert not_reached_words(SkipReason(reason), detail) == words
-
-
-def test_every_refusal_has_words_for_the_desk():
-    for refusal in Refusal:
-        assert refusal.value not in not_reached_words(SkipReason.INVALID_RECIPIENT, f"letter:{refusal}")

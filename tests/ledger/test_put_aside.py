@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loan_reminders.domain.desk import AsideKind
+from loan_reminders.domain.desk import AsideKind, PutAside
 from loan_reminders.domain.loans import RejectedRow
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.sms.feedback import AckStatus
@@ -36,9 +37,13 @@ UNHOLDABLE = "".join(uuid.uuid4().hex for _ in range(300))
 """A text that no index can hold, and that cannot be compressed."""
 
 
-def aside(ledger: PostgresLedger) -> list[AsideKind]:
+def listed(ledger: PostgresLedger) -> Sequence[PutAside]:
     now = datetime.now(UTC)
-    return [one.kind for one in ledger.desk().work(since=now - timedelta(days=1), doubtful_before=now).put_aside]
+    return ledger.desk().work(since=now - timedelta(days=1), doubtful_before=now).put_aside
+
+
+def aside(ledger: PostgresLedger) -> list[AsideKind]:
+    return [one.kind for one in listed(ledger)]
 
 
 @pytest.mark.parametrize("moment", IMPOSSIBLE, ids=["year-1", "1979", "year-9999", "in-three-days"])
@@ -95,7 +100,10 @@ def test_a_row_that_cannot_be_settled_is_put_aside_counted_and_shown(ledger: Pos
     assert state(ledger, sms) == ("delivered", None)
     assert "33639980005" in in_force(ledger)
     assert feedback.put_aside() == 2
-    assert sorted(aside(ledger)) == ["receipt", "reply"]
+    assert {one.kind: one.said.partition(" (SMS")[0] for one in listed(ledger)} == {
+        "receipt": "en route",
+        "reply": "STOP",
+    }
     feedback.settle(failures=2, again=True)
     assert feedback.put_aside() == 0
     assert rows(ledger, "SELECT count(*) FROM sms_replies WHERE settled_at IS NULL") == [(0,)]

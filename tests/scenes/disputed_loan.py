@@ -94,7 +94,7 @@ def a_whole_story(ledger: PostgresLedger, *, pdf: str = "lettres.pdf", **changes
     loan = a_loan(**changes)
     skip = Skip(
         loan_id="L1", due_date=loan.due_date, patron_id="P1", reason=SkipReason.NO_RECIPIENT, slot=Slot.SMS,
-        detail="missing",
+        detail="sms:missing",
     )  # fmt: skip
     mail = sent(
         ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE, loans=(loan,), skips=(skip,),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from fastapi import HTTPException
 from starlette.testclient import TestClient
@@ -28,6 +29,11 @@ def connection_to(server, database: str) -> str:
     """The ledger as an Airflow connection."""
     extra = {"host": str(server.socket_folder)}
     return json.dumps({"conn_type": "postgres", "login": "postgres", "schema": database, "extra": extra})
+
+
+def said_once(answer: Any) -> str:
+    """What the answer of a form gives the page that it leads to, to be said there once."""
+    return unquote(answer.cookies.get("relances_fait", "").partition(".")[2])
 
 
 class FixedRole:

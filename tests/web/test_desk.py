@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
 from loan_reminders.settings.library_toml import settings
-from loan_reminders.web import desk
 from loan_reminders.web.suppressions.table_rows import question_answered, who_is_meant
 from tests.scenes.ledger_registered import in_a_batch, ref, some_letters, trace
 from tests.scenes.ledger_runs import answer, ids, opened, planned, rows, some_deliveries
@@ -49,21 +50,57 @@ def test_an_empty_desk_says_so(ledger):
     assert "Seules" not in page
 
 
-def test_a_long_list_is_cut_and_says_so(ledger, monkeypatch):
-    planned(ledger, some_letters(3), stage=Stage.REGISTERED_LETTER)
+@pytest.fixture
+def long_list(ledger):
+    """Fifty-two letters of one run that could not be laid out, and one of a later run."""
+    planned(ledger, some_letters(52), stage=Stage.REGISTERED_LETTER)
+    [one] = some_letters(1, prefix="A", channel=Channel.LETTER)
+    planned(ledger, [one], stage=Stage.FIRST_REMINDER, dag_run_id="later")
     rows(ledger, "UPDATE deliveries SET state = 'refused', reason = 'not_rendered'")
-    monkeypatch.setattr(desk, "MOST_LINES", 2)
+
+
+def listed(client, **asked):
+    """The readers that one list of the page shows, and the page."""
+    page = client.get(PAGE, params={"liste": "non-composees", **asked})
+    return re.findall(r">Lecteur (\w+)</a>", page.text), page.text
+
+
+def test_a_long_list_is_cut_and_leads_to_its_pages(long_list):
     with browsing() as client:
         page = client.get(PAGE).text
-    assert page.count("Lecteur L") == 2
-    assert "Seules les 2 premières lignes" in page
+        assert page.count(">Lecteur ") == 50
+        assert "Seules les 50 premières lignes" in page
+        assert 'href="/bureau?liste=non-composees"' in page
+        first, shown = listed(client)
+        rest, last = listed(client, page=2)
+        assert (len(first), len(rest), set(first) & set(rest)) == (50, 3, set())
+        assert ("Page 1</span>" in shown, "Page 2 sur 2" in last, "non-aboutis" in last) == (True, True, False)
+        assert "liste=non-composees&amp;page=2#non-composees" in last, "a form leads back to the page where it stands"
+        assert [*listed(client, tri="jour")[0], *listed(client, tri="jour", page=2)[0]] == [*reversed([*first, *rest])]
+        assert listed(client, etape="first_reminder")[0] == ["A0"]
+        assert client.get(f"{PAGE}?liste=x").status_code == client.get(f"{PAGE}?etape=x").status_code == 404
+
+
+def test_whoever_settles_the_last_line_of_a_page_is_led_to_the_one_before(ledger, long_list):
+    with browsing() as client:
+        rows(ledger, "DELETE FROM desk_settlements")
+        place = "liste=non-composees&page=3#non-composees"
+        number = rows(ledger, "SELECT delivery_id FROM deliveries LIMIT 1")[0][0]
+        done = client.post(SETTLED, data={"envoi": str(number), "ici": place})
+        there = client.get(done.headers["location"])
+        assert (there.status_code, there.headers["location"]) == (303, f"{PAGE}?liste=non-composees&page=2")
+        assert "Réglé : l&#39;envoi" in client.get(there.headers["location"]).text
+        far = client.get(f"{PAGE}?liste=non-composees&page=99999")
+        assert far.headers["location"] == f"{PAGE}?liste=non-composees"
+        again = client.post(SETTLED, data={"envoi": str(number), "ici": "liste=non-composees"})
+        assert ("déjà réglé" in again.text, "Tout le bureau" in again.text) == (True, True)
 
 
 def test_an_ordinary_letter_that_came_back_puts_its_address_on_the_list(ledger):
     _, [letter] = in_a_batch(ledger, 1, channel=Channel.LETTER, prefix="S")
     with browsing("chloé") as client:
         answer = client.post(BACK, data={"reference": f" {ref(0, 'S').lower()}\r\n"})
-        assert (answer.status_code, answer.headers["location"]) == (303, f"/bureau?npai={ref(0, 'S')}")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/bureau#npai")
         page = client.get(PAGE).text
         assert "LECTEUR 0, 12 RUE DES LILAS, 06000 NICE" in page
         assert "déjà noté" in client.post(BACK, data={"reference": ref(0, "S")}).text
@@ -99,8 +136,8 @@ def test_a_message_that_did_not_arrive_is_listed_until_somebody_settles_it(ledge
         page = client.get(PAGE).text
         for words in ("destinataire refusé", "avis de retard", str(delivery_id)):
             assert words in page
-        said = client.post(SETTLED, data={"envoi": str(delivery_id)})
-        assert (said.status_code, said.headers["location"]) == (303, "/bureau?fait=regle")
+        said = client.post(SETTLED, data={"envoi": str(delivery_id), "ici": "x=1#non-aboutis"})
+        assert (said.status_code, said.headers["location"]) == (303, "/bureau?x=1#non-aboutis")
         assert "Réglé : l&#39;envoi a quitté la liste." in client.get(said.headers["location"]).text
         assert str(delivery_id) not in client.get(PAGE).text
         assert "déjà réglé" in client.post(SETTLED, data={"envoi": str(delivery_id)}).text
@@ -207,12 +244,19 @@ def test_what_came_back_and_could_not_be_read_is_shown(ledger):
     rows(
         ledger,
         "INSERT INTO put_aside (library, kind, fingerprint, about, said, why)"
-        " VALUES (:library, 'reply', 'f', '33639980001', 'STOP <b>', 'SQLSTATE 54000')",
+        " VALUES (:library, 'reply', 'f', '33639980001', 'STOP <b>', 'trop grand (SQLSTATE 54000)')",
         library=settings().library.code,
     )
     with browsing() as client:
         page = client.get(PAGE).text
-    for words in ("réponse à un SMS", "33639980001", "STOP &lt;b&gt;", "SQLSTATE 54000", "1 retour des 30 derniers"):
+    assert "SQLSTATE" not in page
+    for words in (
+        "réponse à un SMS",
+        "33639980001",
+        "STOP &lt;b&gt;",
+        "trop grand",
+        "Ce qui est revenu dans les 30 derniers jours",
+    ):
         assert words in page
 
 
@@ -225,7 +269,7 @@ def test_what_was_put_aside_leaves_the_list_once_somebody_saw_to_it(ledger):
     )
     with browsing("chloé") as client:
         said = client.post(f"{PAGE}/lu", data={"retour": str(number)})
-        assert (said.status_code, said.headers["location"]) == (303, "/bureau?fait=retour")
+        assert (said.status_code, said.headers["location"]) == (303, "/bureau")
         page = client.get(said.headers["location"]).text
         assert ("33639980001" in page, "Réglé : le retour" in page) == (False, True)
         assert "déjà réglé" in client.post(f"{PAGE}/lu", data={"retour": str(number)}).text

@@ -60,6 +60,15 @@ def test_what_cannot_be_asked_is_told(query, status):
         assert client.get(f"{PAGE}?{query}").status_code == status
 
 
+def test_the_page_says_what_erasing_a_reader_leaves_and_a_moment_in_full_as_it_is_written_in_france(ledger):
+    noted(ledger)
+    with browsing() as client:
+        page = client.get(PAGE).text
+    assert "ni effacé" not in page
+    assert "Quand un lecteur est effacé, ce qui le nommait dans un acte s'efface" in text_of(page)
+    assert re.search(r'datetime="\d{4}-\d\d-\d\dT[^"]+" title="\d\d/\d\d/\d{4} à \d\d:\d\d:\d\d"', page)
+
+
 def test_a_day_is_read_as_it_is_written_in_france_too(ledger):
     a_reader(ledger)
     noted(ledger, patron_id="P1")

@@ -23,6 +23,8 @@ from tests.web.client import browsing
             "Le SIGB ne répond pas. Réessayer ; si cela dure, prévenir l'administrateur.",
         ),
         ("Le registre a refusé (SQLSTATE 54000).", "Le registre a refusé."),
+        ("Le relais ne répond pas (ConnectionRefusedError).", "Le relais ne répond pas."),
+        ("Ce lecteur a deux cartes (Camille, gaierror).", "Ce lecteur a deux cartes (Camille, gaierror)."),
     ],
 )
 def test_a_person_has_no_task_to_run_again_and_reads_no_code(said, read):

@@ -15,11 +15,15 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotReached:
-    """A reader whom nothing reached, by the newest run that tried. The name is empty when it is not known any more."""
+    """A reader whom nothing reached, by the newest run that tried. The name is empty when it is not known any more.
+
+    `reader_number` is the number of his page, None when he was erased.
+    """
 
     patron_id: str
     patron_name: str
     patron_barcode: str
+    reader_number: int | None
     stage: Stage
     day: date
     reason: SkipReason
@@ -38,12 +42,13 @@ class BadAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StuckDelivery:
-    """A delivery that did not arrive, or of which nobody knows whether it left."""
+    """A delivery that did not arrive, or of which nobody knows whether it left; `reader_number` as above."""
 
     delivery_id: uuid.UUID
     patron_id: str
     patron_name: str
     patron_barcode: str
+    reader_number: int | None
     stage: Stage
     channel: Channel
     state: DeliveryState
@@ -73,13 +78,40 @@ class PutAside:
     at: datetime
 
 
+class DeskList(StrEnum):
+    """The lists of the desk, as they stand in the address of its page."""
+
+    NOT_REACHED = "non-joints"
+    NOT_ARRIVED = "non-aboutis"
+    IN_DOUBT = "en-doute"
+    NOT_RENDERED = "non-composees"
+    PUT_ASIDE = "mis-de-cote"
+    BAD_ADDRESSES = "npai"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskAsked:
+    """Which lists are asked for: `only` one or all, lines of one stage or all, the oldest first or not, from which on.
+
+    Stages are of runs: what was put aside, and bad addresses, are of none.
+    """
+
+    only: DeskList | None = None
+    stage: Stage | None = None
+    oldest_first: bool = False
+    offset: int = 0
+
+
+EVERYTHING = DeskAsked()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskWork:
-    """The desk's lists, the newest line first."""
+    """The desk's lists, the newest line first; one that was not asked for is empty."""
 
-    not_reached: Sequence[NotReached]
-    bad_addresses: Sequence[BadAddress]
-    in_doubt: Sequence[StuckDelivery]
-    not_rendered: Sequence[StuckDelivery]
-    not_arrived: Sequence[StuckDelivery]
+    not_reached: Sequence[NotReached] = ()
+    bad_addresses: Sequence[BadAddress] = ()
+    in_doubt: Sequence[StuckDelivery] = ()
+    not_rendered: Sequence[StuckDelivery] = ()
+    not_arrived: Sequence[StuckDelivery] = ()
     put_aside: Sequence[PutAside] = ()

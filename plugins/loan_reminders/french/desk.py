@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from loan_reminders.domain.desk import AsideKind, StuckDelivery
+from loan_reminders.domain.runs.reading.cells import RowFault
+from loan_reminders.domain.runs.routing import OBJECTION
+from loan_reminders.domain.sms.feedback import AckStatus, SmsAck
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason, Refusal, SkipReason
-from loan_reminders.french.words import CONTACTS, ONE_STATE, REFUSALS, SKIPS
+from loan_reminders.french.words import CHANNELS, CONTACTS, ONE_STATE, REFUSALS, SKIPS
 
 ASIDE = {
     AsideKind.RECEIPT: "accusé d'un SMS",
@@ -32,6 +35,28 @@ STUCK_BECAUSE = {
 }
 """The same, where the reason says more than the state."""
 
+RECEIPTS = {
+    AckStatus.DELIVERED: "reçu",
+    AckStatus.NOT_DELIVERED: "non reçu",
+    AckStatus.ON_ITS_WAY: "en route",
+    AckStatus.REFUSED: "refusé",
+    AckStatus.REJECTED: "rejeté",
+    AckStatus.UNKNOWN: "état inconnu",
+}
+"""What a receipt says of an SMS."""
+
+NOT_UNDERSTOOD = "le programme n'a pas su le lire"
+"""Why something was put aside, when no sentence of ours says it."""
+
+ROW_FAULTS = {
+    RowFault.MISSING: "une valeur manque",
+    RowFault.NOT_A_DATE: "une date n'en est pas une",
+    RowFault.NOT_A_NUMBER: "un nombre n'en est pas un",
+    RowFault.NOT_A_TEXT: "un texte n'en est pas un",
+    RowFault.TOO_LONG: "une valeur est trop longue",
+}
+"""Why a row of the ILS could not be read."""
+
 _OTHERS = {
     "suppressed": "tout en revient, ou le lecteur n'en veut plus",
     "refused_before": "a déjà refusé ce message",
@@ -43,29 +68,36 @@ _ABSENT = {Channel.EMAIL: "absent", Channel.SMS: "absent"}
 def not_reached_words(reason: SkipReason, detail: str) -> str:
     """Why a reader could not be reached: `coordonnées inutilisables (adresse postale : sans domicile fixe)`.
 
-    `detail` is what planning kept, `letter:homeless` or several of these with commas; a code nobody knows is shown as
-    it is.
+    `detail` is what planning or reading kept: `letter:homeless`, several of these with commas, `objection:email` or
+    `not_a_date:due_date`; a code nobody knows says nothing.
     """
-    parts = dict.fromkeys(_contact_words(part) for part in detail.split(",") if part)
-    words = SKIPS[reason] if reason in _ABOUT_CONTACTS else reason.value
-    return f"{words} ({' ; '.join(parts)})" if parts else words
+    parts = dict.fromkeys(filter(None, (_detail_words(reason, part) for part in detail.split(","))))
+    return f"{SKIPS[reason]} ({' ; '.join(parts)})" if parts else SKIPS[reason]
 
 
-_ABOUT_CONTACTS = (SkipReason.NO_RECIPIENT, SkipReason.INVALID_RECIPIENT, SkipReason.DEAD_ADDRESS)
-
-
-def _contact_words(part: str) -> str:
+def _detail_words(reason: SkipReason, part: str) -> str:
     name, _, code = part.partition(":")
+    if reason is SkipReason.INVALID_ROW:
+        return ROW_FAULTS[RowFault(name)] if name in set(RowFault) else ""
+    if name == OBJECTION and code in set(Channel):
+        return f"le lecteur s'oppose aux {CHANNELS[Channel(code)]}"
     if name not in set(Channel):
-        return f"{name} : {code}" if code else name
+        return ""
     channel = Channel(name)
     if code in set(Refusal):
         why = REFUSALS[Refusal(code)]
         if code == Refusal.MISSING:
             why = _ABSENT.get(channel, why)
     else:
-        why = _OTHERS.get(code, code)
-    return f"{CONTACTS[channel]} : {why}" if why else CONTACTS[channel]
+        why = _OTHERS.get(code, "")
+    return f"{CONTACTS[channel]} : {why}" if why else ""
+
+
+def receipt_words(receipt: SmsAck) -> str:
+    """All that a receipt says: `non reçu : absent subscriber (SMS 12, campagne C7)`."""
+    said = " : ".join(filter(None, (RECEIPTS[receipt.status], receipt.comment)))
+    of = [f"{name} {what}" for name, what in (("SMS", receipt.sms_id), ("campagne", receipt.campaign_id)) if what]
+    return f"{said} ({', '.join(of)})" if of else said
 
 
 def stuck_words(delivery: StuckDelivery) -> str:

@@ -15,6 +15,7 @@ REFUSED_AT_ONCE = (
 )
 LEFT_BY_A_RUN = "Envois laissés en doute par une tournée interrompue : %s"
 LEFT_BY_A_SENDER = "Tournée %s (%s), envois laissés en doute par un processus interrompu : %s"
+NOT_UNDERSTOOD = "Un retour n'a pas été compris, il est mis de côté (%s)"
 TOO_LATE = "Tournée %s, réponses trop tardives, gardées pour mémoire : %s"
 
 WHERE_IS_IT = "Dire où est le registre : --url, ou l'une des variables {variables}."

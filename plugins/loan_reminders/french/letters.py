@@ -108,6 +108,11 @@ STAMPS = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
 COPY_STAMP = "COPIE"
 
 
+def step_detail_words(detail: str) -> str:
+    """What the trace keeps with a step: the code of a return, as words; anything else is in words already."""
+    return RETURNS[ReturnReason(detail)] if detail in set(ReturnReason) else detail
+
+
 def life_words(life: Life) -> str:
     """Where a registered letter is, with its day: `posté le 04/12/2026`."""
     if life.state is S.POSTED and life.posted_on is not None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from loan_reminders.domain.desk import AsideKind, BadAddress, DeskWork, NotReached, PutAside
+from loan_reminders.domain.desk import (
+    EVERYTHING,
+    AsideKind,
+    BadAddress,
+    DeskAsked,
+    DeskList,
+    DeskWork,
+    NotReached,
+    PutAside,
+    StuckDelivery,
+)
 from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import LetterAct, ReturnReason, ReturnRefusal
@@ -19,12 +30,13 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.ledger import journal, undelivered
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
+from loan_reminders.ledger.readers.reader_numbers import number_of
 from loan_reminders.ledger.statistics.counting import count_runs_of
 from loan_reminders.ledger.suppressions import returned_letters
 
 # The newest run that could not reach a reader; a reader who was written to since, by any stage, is off the list. An SMS
 # of that same run does not take the reader off: the e-mail or postal address is still to be corrected.
-_NOT_REACHED = text("""
+_NOT_REACHED = f"""
     WITH newest AS (
         SELECT DISTINCT ON (skip.patron_id) skip.*, run.stage, run.today, run.started_at
         FROM runs run JOIN skips skip USING (run_id)
@@ -34,7 +46,8 @@ _NOT_REACHED = text("""
         ORDER BY skip.patron_id, run.started_at DESC, skip.skip_id
     )
     SELECT newest.patron_id, newest.stage, newest.today, newest.reason, newest.detail,
-           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode,
+           {number_of("newest.patron_id")}
     FROM newest
     LEFT JOIN loans_seen seen
       ON seen.run_id = newest.run_id AND seen.loan_id = newest.loan_id AND seen.due_date = newest.due_date
@@ -43,20 +56,29 @@ _NOT_REACHED = text("""
         WHERE notice.library = :library AND notice.patron_id = newest.patron_id
           AND delivery.state IN ('accepted', 'delivered') AND delivery.answered_at > newest.started_at
           AND (delivery.run_id <> newest.run_id OR delivery.slot = 'written')
-    )
-    ORDER BY newest.started_at DESC, newest.skip_id LIMIT :limit
-""")
-_BAD_ADDRESSES = text("""
+    ) AND (CAST(:stage AS text) IS NULL OR newest.stage = :stage)
+    ORDER BY newest.started_at {{way}}, newest.skip_id {{way}} LIMIT :limit OFFSET :offset
+"""  # noqa: S608 - the piece is this package's own
+_BAD_ADDRESSES = """
     SELECT suppression_id, recipient, since, detail FROM suppressions
     WHERE library = :library AND channel = 'letter' AND reason = 'returned_undeliverable' AND lifted_at IS NULL
       AND (until IS NULL OR until > now())
-    ORDER BY since DESC, suppression_id DESC LIMIT :limit
-""")
-_PUT_ASIDE = text("""
+    ORDER BY since {way}, suppression_id {way} LIMIT :limit OFFSET :offset
+"""
+_PUT_ASIDE = """
     SELECT put_aside_id, kind, about, said, why, at FROM put_aside
     WHERE library = :library AND at >= :since AND settled_at IS NULL
-    ORDER BY at DESC, put_aside_id DESC LIMIT :limit
-""")
+    ORDER BY at {way}, put_aside_id {way} LIMIT :limit OFFSET :offset
+"""
+_LISTS = {
+    (name, oldest): text(query.format(way="ASC" if oldest else "DESC"))
+    for name, query in (
+        (DeskList.NOT_REACHED, _NOT_REACHED),
+        (DeskList.BAD_ADDRESSES, _BAD_ADDRESSES),
+        (DeskList.PUT_ASIDE, _PUT_ASIDE),
+    )
+    for oldest in (True, False)
+}
 _SETTLE_ASIDE = text("""
     UPDATE put_aside SET settled_at = now(), settled_by = :who
     WHERE library = :library AND put_aside_id = :put_aside_id AND settled_at IS NULL
@@ -75,10 +97,6 @@ _CAME_BACK = text("""
     SELECT event_id FROM letter_events
     WHERE library = :library AND delivery_id = :delivery_id AND act = 'returned' LIMIT 1
 """)
-_IS_BACK = text("""
-    SELECT event_id FROM letter_events event JOIN letters letter USING (delivery_id)
-    WHERE letter.library = :library AND letter.reference = :reference AND event.act = 'returned' LIMIT 1
-""")
 _KEEP = text("""
     INSERT INTO letter_events (library, batch_id, delivery_id, who, act, detail, after)
     VALUES (:library, :batch_id, :delivery_id, :who, :act, :detail, CAST(:after AS jsonb))
@@ -93,53 +111,48 @@ class PostgresDesk:
         self._library = library
 
     def work(
-        self, *, since: datetime, doubtful_before: datetime, limit: int = 500, sent_since: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        doubtful_before: datetime,
+        limit: int = 500,
+        sent_since: datetime | None = None,
+        asked: DeskAsked = EVERYTHING,
     ) -> DeskWork:
         """The lists of the desk, of runs begun since a moment; a list that is cut has one line more than `limit`.
 
         `sent_since` is that moment for deliveries that did not arrive: they stay listed until somebody settles them, or
         their reader is told at this stage or a later one. What was attempted before `doubtful_before` is not going on
-        any more. Addresses stay listed until they are lifted.
+        any more. Addresses stay listed until they are lifted. `asked` says which lists, and which lines of them.
         """
-        asked = {"library": self._library, "since": since, "doubtful_before": doubtful_before, "limit": limit + 1}
-        sent = {**asked, "since": sent_since or since}
+        lines = {
+            "library": self._library,
+            "since": since,
+            "doubtful_before": doubtful_before,
+            "limit": limit + 1,
+            "offset": asked.offset,
+            "stage": asked.stage,
+        }
+        sent = {**lines, "since": sent_since or since}
         with self._transaction() as connection:
+
+            def found(name: DeskList) -> Sequence[Row[Any]]:
+                if asked.only not in (None, name):
+                    return ()
+                return connection.execute(_LISTS[name, asked.oldest_first], lines).all()
+
+            def stuck(name: DeskList) -> Sequence[StuckDelivery]:
+                if asked.only not in (None, name):
+                    return ()
+                return undelivered.stuck(connection, name, sent, oldest_first=asked.oldest_first)
+
             return DeskWork(
-                not_reached=tuple(
-                    NotReached(
-                        patron_id=row.patron_id,
-                        patron_name=row.name or "",
-                        patron_barcode=row.barcode or "",
-                        stage=Stage(row.stage),
-                        day=row.today,
-                        reason=SkipReason(row.reason),
-                        detail=row.detail,
-                    )
-                    for row in connection.execute(_NOT_REACHED, asked)
-                ),
-                bad_addresses=tuple(
-                    BadAddress(
-                        suppression_id=row.suppression_id,
-                        address=decode_postal_address(row.recipient),
-                        since=row.since,
-                        detail=row.detail,
-                    )
-                    for row in connection.execute(_BAD_ADDRESSES, asked)
-                ),
-                put_aside=tuple(
-                    PutAside(
-                        put_aside_id=row.put_aside_id,
-                        kind=AsideKind(row.kind),
-                        about=row.about,
-                        said=row.said,
-                        why=row.why,
-                        at=row.at,
-                    )
-                    for row in connection.execute(_PUT_ASIDE, asked)
-                ),
-                in_doubt=undelivered.in_doubt(connection, sent),
-                not_rendered=undelivered.not_rendered(connection, sent),
-                not_arrived=undelivered.not_arrived(connection, sent),
+                not_reached=tuple(map(_not_reached, found(DeskList.NOT_REACHED))),
+                bad_addresses=tuple(map(_bad_address, found(DeskList.BAD_ADDRESSES))),
+                put_aside=tuple(map(_put_aside, found(DeskList.PUT_ASIDE))),
+                in_doubt=stuck(DeskList.IN_DOUBT),
+                not_rendered=stuck(DeskList.NOT_RENDERED),
+                not_arrived=stuck(DeskList.NOT_ARRIVED),
             )
 
     def settle(self, delivery_id: uuid.UUID, *, who: str) -> bool:
@@ -156,12 +169,6 @@ class PostgresDesk:
                 facts = {"kind": row.kind, "put_aside": put_aside_id}
                 journal.keep(connection, self._library, who=who, act=JournalAct.ASIDE_SETTLED, facts=facts)
             return row is not None
-
-    def is_returned(self, reference: str) -> bool:
-        """Whether the return of the letter of this reference is kept."""
-        with self._transaction() as connection:
-            asked = {"library": self._library, "reference": reference}
-            return connection.execute(_IS_BACK, asked).first() is not None
 
     def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more."""
@@ -205,3 +212,26 @@ class PostgresDesk:
             return StepTaken(
                 delivery_id=row.delivery_id, reference=reference, changed=True, address_marked=line is not None
             )
+
+
+def _not_reached(row: Row[Any]) -> NotReached:
+    return NotReached(
+        patron_id=row.patron_id,
+        patron_name=row.name or "",
+        patron_barcode=row.barcode or "",
+        reader_number=row.reader_number,
+        stage=Stage(row.stage),
+        day=row.today,
+        reason=SkipReason(row.reason),
+        detail=row.detail,
+    )
+
+
+def _bad_address(row: Row[Any]) -> BadAddress:
+    address = decode_postal_address(row.recipient)
+    return BadAddress(suppression_id=row.suppression_id, address=address, since=row.since, detail=row.detail)
+
+
+def _put_aside(row: Row[Any]) -> PutAside:
+    kind = AsideKind(row.kind)
+    return PutAside(put_aside_id=row.put_aside_id, kind=kind, about=row.about, said=row.said, why=row.why, at=row.at)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,8 +18,12 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.errors import ReminderError, RowRefused
+from loan_reminders.french import ledger as sentences
+from loan_reminders.french.desk import NOT_UNDERSTOOD
 from loan_reminders.french.refusals import sentence
 from loan_reminders.ledger.json_codecs import storable
+
+log = logging.getLogger(__name__)
 
 ROW_ERRORS = (RowRefused, ValueError, TypeError, ArithmeticError)
 """Errors that are about one row. A ledger that is out of reach is none of them."""
@@ -101,4 +106,7 @@ def identity(*parts: object) -> str:
 
 
 def _why(error: Exception) -> str:
-    return sentence(error) if isinstance(error, ReminderError) else type(error).__name__
+    if isinstance(error, ReminderError):
+        return sentence(error)
+    log.error(sentences.NOT_UNDERSTOOD, type(error).__name__)
+    return NOT_UNDERSTOOD

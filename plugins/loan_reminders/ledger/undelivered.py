@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from loan_reminders.domain.desk import StuckDelivery
+from loan_reminders.domain.desk import DeskList, StuckDelivery
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
+from loan_reminders.ledger.readers.reader_numbers import number_of
 
 _PAPER = "delivery.channel IN ('letter', 'registered_letter')"
 _NOT_LAID_OUT = f"({_PAPER} AND delivery.state = 'refused' AND delivery.reason IN ('not_rendered', 'text_too_long'))"
@@ -37,26 +38,27 @@ _OPEN = f"""
     )
 """  # noqa: S608 - the pieces are this module's own
 _RUNS = "run.library = :library AND run.started_at >= :since AND NOT run.dry_run"
-# Run by run, the newest first, so that a year of them is not gone through for the lines of one page; OFFSET 0 keeps
-# PostgreSQL from joining them all before it sorts. The names are looked up for what is shown alone.
+_OF_STAGE = "(CAST(:stage AS text) IS NULL OR run.stage = :stage)"
+# Run by run, the newest (or the oldest) first, so that a year of them is not gone through for the lines of one page;
+# OFFSET 0 keeps PostgreSQL from joining them all before it sorts. The names are looked up for what is shown alone.
 _STUCK = f"""
-    SELECT stuck.*, notice.patron_id,
+    SELECT stuck.*, notice.patron_id, {number_of("notice.patron_id")},
            seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
     FROM (
         SELECT run.started_at, run.today, found.*
-        FROM (SELECT * FROM runs run WHERE {_RUNS} ORDER BY run.started_at DESC OFFSET 0) AS run
+        FROM (SELECT * FROM runs run WHERE {_RUNS} AND {_OF_STAGE} ORDER BY run.started_at {{way}} OFFSET 0) AS run
         CROSS JOIN LATERAL (
             SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel,
                    delivery.claimed_at, delivery.notice_id
             FROM deliveries delivery WHERE delivery.run_id = run.run_id AND {_OPEN}
             OFFSET 0
         ) AS found
-        ORDER BY run.started_at DESC, found.delivery_id LIMIT :limit
+        ORDER BY run.started_at {{way}}, found.delivery_id {{way}} LIMIT :limit OFFSET :offset
     ) AS stuck
     JOIN notices notice USING (notice_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
-    ORDER BY stuck.started_at DESC, stuck.delivery_id
+    ORDER BY stuck.started_at {{way}}, stuck.delivery_id {{way}}
 """  # noqa: S608 - the pieces are this module's own
 _NUMBER = f"""
     SELECT count(*) AS number, min(stuck.at) AS since FROM (
@@ -70,8 +72,7 @@ _DOUBTFUL = """delivery.state IN ('in_doubt', 'claimed') AND (
     delivery.claimed_at < :doubtful_before OR run.closed_at IS NOT NULL
     OR delivery.channel = 'sms' AND delivery.reason = 'interrupted'
 )"""
-_IN_DOUBT, _NUMBER_IN_DOUBT = text(_STUCK.format(which=_DOUBTFUL)), text(_NUMBER.format(which=_DOUBTFUL))
-_NOT_RENDERED = text(_STUCK.format(which=_NOT_LAID_OUT))
+_NUMBER_IN_DOUBT = text(_NUMBER.format(which=_DOUBTFUL))
 # What waits in a run that never went on is not sent by itself; what waits for a librarian's approval is no trouble.
 _LOST = f"""(
     delivery.state IN ('refused', 'failed', 'bounced') AND NOT {_NOT_LAID_OUT}
@@ -80,7 +81,19 @@ _LOST = f"""(
         SELECT FROM letter_batches draft WHERE draft.run_id = run.run_id AND draft.state = 'draft'
     )
 )"""
-_NOT_ARRIVED, _NUMBER_NOT_ARRIVED = text(_STUCK.format(which=_LOST)), text(_NUMBER.format(which=_LOST))
+_NUMBER_NOT_ARRIVED = text(_NUMBER.format(which=_LOST))
+
+
+def _both_ways(which: str) -> Mapping[bool, TextClause]:
+    """The query of a list: the oldest first, or the newest."""
+    return {oldest: text(_STUCK.format(which=which, way="ASC" if oldest else "DESC")) for oldest in (True, False)}
+
+
+_LISTS = {
+    DeskList.IN_DOUBT: _both_ways(_DOUBTFUL),
+    DeskList.NOT_RENDERED: _both_ways(_NOT_LAID_OUT),
+    DeskList.NOT_ARRIVED: _both_ways(_LOST),
+}
 _SETTLE = text("""
     WITH settled AS (
         INSERT INTO desk_settlements (delivery_id, library, who)
@@ -93,19 +106,16 @@ _SETTLE = text("""
 """)
 
 
-def in_doubt(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
-    """Deliveries that may or may not have left: in doubt, or claimed by a task that never came to an end."""
-    return read_stuck(connection, _IN_DOUBT, asked)
+def stuck(
+    connection: Connection, which: DeskList, asked: Mapping[str, Any], *, oldest_first: bool = False
+) -> Sequence[StuckDelivery]:
+    """A list of deliveries.
 
-
-def not_rendered(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
-    """Letters that could not be laid out, or are too long to print."""
-    return read_stuck(connection, _NOT_RENDERED, asked)
-
-
-def not_arrived(connection: Connection, asked: Mapping[str, Any]) -> Sequence[StuckDelivery]:
-    """What was refused, came back, was given up, or waits in a run that was not taken up again."""
-    return read_stuck(connection, _NOT_ARRIVED, asked)
+    `IN_DOUBT`: they may or may not have left, or were claimed by a task that never came to an end. `NOT_RENDERED`:
+    letters that could not be laid out, or are too long to print. `NOT_ARRIVED`: what was refused, came back, was given
+    up, or waits in a run that was not taken up again.
+    """
+    return read_stuck(connection, _LISTS[which][oldest_first], asked)
 
 
 def count_in_doubt(connection: Connection, asked: Mapping[str, Any]) -> tuple[int, datetime | None]:
@@ -140,6 +150,7 @@ def read_stuck(connection: Connection, query: TextClause, asked: Mapping[str, An
             patron_id=row.patron_id,
             patron_name=row.name or "",
             patron_barcode=row.barcode or "",
+            reader_number=row.reader_number,
             stage=Stage(row.stage),
             channel=Channel(row.channel),
             state=DeliveryState(row.state),

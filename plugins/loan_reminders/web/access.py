@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
 from airflow.api_fastapi.app import API_ROOT_PATH, get_auth_manager
+from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
 from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails
 from airflow.api_fastapi.core_api.security import bearer_scheme, get_user, requires_access_dag
 from airflow.configuration import conf
@@ -58,6 +59,11 @@ class Person:
 
     name: str
     rights: frozenset[Right]
+
+
+def session_of(request: Request) -> str:
+    """What shows who asks: secret, and the same from page to page until the next log-in."""
+    return request.cookies.get(COOKIE_NAME_JWT_TOKEN) or request.headers.get("authorization", "")
 
 
 class Authenticator(Protocol):

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.journal import JournalAct, JournalAsked, JournalLine
-from loan_reminders.french.days import when_words, written_day
+from loan_reminders.french.days import second_words, when_words, written_day
 from loan_reminders.french.pages.journal import KINDS, Words, sentence_of
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -24,9 +24,10 @@ router = APIRouter(route_class=ActRoute)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalRow:
-    """One act, in words: `exact` is its moment to the second."""
+    """One act, in words: `in_full` is its moment to the second, `exact` the same for programs."""
 
     when: str
+    in_full: str
     exact: str
     who: str
     said: Sequence[Words]
@@ -90,6 +91,7 @@ def _row(line: JournalLine, now: datetime, zone: tzinfo) -> JournalRow:
     moment = line.entry.at.astimezone(zone)
     return JournalRow(
         when=when_words(moment, now=now, zone=zone),
+        in_full=second_words(moment, zone=zone),
         exact=moment.isoformat(timespec="seconds"),
         who=line.entry.who,
         said=sentence_of(line),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Response
 from pydantic import BeforeValidator, Field
@@ -36,12 +36,23 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """Which page of a list is shown, out of how many lines; `asked` are the other parts of the address."""
+    """Which page of a list is shown, out of how many lines; `asked` are the other parts of the address.
+
+    `name` is the part that says the page. `goes_on`: there are more lines, nobody counted how many.
+    """
 
     number: int
     lines: int
     size: int = LINES
     asked: Mapping[str, str] = field(default_factory=dict)
+    name: str = "page"
+    goes_on: bool = False
+
+    @classmethod
+    def uncounted(cls, number: int, found: int, *, asked: Mapping[str, str], name: str = "page") -> Pages:
+        """A page of a list whose lines are counted nowhere: `found` are those from its first one on, up to one more."""
+        lines = (number - 1) * LINES + found
+        return cls(number=number, lines=lines, asked=asked, name=name, goes_on=found > LINES)
 
     @property
     def last(self) -> int:
@@ -55,12 +66,17 @@ class Pages:
 
     def address(self, number: int) -> str:
         """The address of another page of the same list."""
-        return address({**self.asked, "page": str(number)})
+        return address({**self.asked, self.name: str(number)})
 
 
 def address(asked: Mapping[str, str]) -> str:
     """The part of an address that says what is asked of a list; what is empty is left out."""
     return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+def asked_at(place: str) -> dict[str, str]:
+    """What is asked of a list where a form of it stands; `place` is its field of that name."""
+    return dict(parse_qsl(place.partition("#")[0], max_num_fields=20))
 
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

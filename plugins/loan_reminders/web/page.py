@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -30,7 +30,9 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import SPOILT_TOKEN, Authenticator, Person, Refused, Right, login_address, our_origins
 from loan_reminders.web.badge import misses_today, to_do_count
+from loan_reminders.web.forms import forget_said, said_by_a_form, say_once
 from loan_reminders.web.frame import frame
+from loan_reminders.web.lists import asked_at
 from loan_reminders.web.middleware import AccessLogWithoutSecrets, SecurityHeaders
 
 log = logging.getLogger(__name__)
@@ -51,8 +53,11 @@ def with_commands(words: str) -> Markup:
 
 _PAGES.filters["with_commands"] = with_commands
 _PAGES.globals |= {"new_key": lambda: str(uuid4()), "many": many, "one_or_many": one_or_many}
-_STATE = re.compile(r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}")
+_STATE = re.compile(
+    r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}|\s\((?:[A-Za-z]*(?:Error|Exception|Timeout|Disconnected)|gaierror)\)"
+)
 _BY_A_TASK = re.compile(r"relancer la tâche(?: \(Effacer\))?")
+_ANCHOR = re.compile(r"[\w-]{1,60}")
 _PIECE = 256 * 1024
 A_MOMENT = 0.5
 """Seconds that a page waits for Airflow, for the sake of the number beside the first tab."""
@@ -77,9 +82,10 @@ def _storable(text: str) -> str:
 Typed = Annotated[str, AfterValidator(_storable)]
 """What somebody typed in a form or an address; every text field of a page is one."""
 
-
 GoesOn = Callable[[Request], Awaitable[Collection[Stage]]]
 """Which stages' runs of today go on in Airflow, for whoever asks; the application has it as `state.goes_on`."""
+Place = Annotated[Typed, Form(max_length=400)]
+"""Where in its list a form stands: the field `ici` that `parts.here` writes."""
 
 
 class Page:
@@ -90,6 +96,8 @@ class Page:
         self._root = str(request.scope.get("root_path", ""))
         self._path = str(request.scope["path"]).removeprefix(self._root)
         self.going: Collection[Stage] | None = None
+        self.place = request.url.query if request.method == "GET" else ""
+        """What the address asks of the list that is shown; a form that is refused sets it again to its own place."""
 
     def link(self, path: str) -> str:
         """The address of one of our pages (`lots/3`), wherever a proxy or Airflow put them."""
@@ -109,15 +117,24 @@ class Page:
         """A page out of its template, which also knows `link`, `may`, the `frame` and how much is to do."""
         here = frame(self._path.strip("/"), self.may)
         number = to_do_count(self.going) if self.may(Right.ACT) else None
+        said = self.said if status == 200 else ""
         html = _PAGES.get_template(template).render(
-            {"to_do_count": number, **context},
+            {"to_do_count": number, "place": self.place, **context, "done": context.get("done") or said},
             link=self.link,
             static=self.static,
             may=self.may,
             frame=here,
             one_of_several=self._one_of_several(),
         )
-        return HTMLResponse(spaced_page(html), status)
+        answer = HTMLResponse(spaced_page(html), status)
+        if said:
+            forget_said(answer, self._root + self._path)
+        return answer
+
+    @property
+    def said(self) -> str:
+        """What the form did that led here, in words. No address can say it, and to load the page again does not."""
+        return said_by_a_form(self._request, self._root + self._path)
 
     def _one_of_several(self) -> tuple[str, str] | None:
         """The name of this library for who may see it, and where another is chosen; None where there is only one."""
@@ -126,10 +143,38 @@ class Page:
         name = settings().library.short_name if self.may(Right.SEE) or self.may(Right.ACT) else ""
         return name, f"{self._root.rpartition('/')[0]}/"
 
-    def to(self, path: str, **query: str) -> RedirectResponse:
-        """Send the browser to one of our pages after a change (303: it asks for it by GET)."""
-        asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-        return RedirectResponse(f"{self.link(path)}?{asked}" if asked else self.link(path), 303)
+    def to(self, path: str, *, said: str = "", **query: str) -> RedirectResponse:
+        """Send the browser to one of our pages after a change (303: it asks for it by GET), which says what was done.
+
+        The words hold no reader's data; a cookie for that page alone carries them, and they are said once.
+        """
+        return self._led(path, query, said=said)
+
+    def returning(self, place: str) -> str:
+        """The place of a form that may be refused: the page with what is wrong is shown as from there."""
+        self.place = place.partition("#")[0]
+        return place
+
+    def back(self, path: str, place: str, *, said: str = "") -> RedirectResponse:
+        """Send the browser back to where in a list a form was sent from: `place` is its field of that name."""
+        asked, _, anchor = place.partition("#")
+        kept = {name: value for name, value in asked_at(asked).items() if value}
+        return self._led(path, kept, said=said, anchor=anchor if _ANCHOR.fullmatch(anchor) else "")
+
+    def nearest(self, path: str, asked: Mapping[str, str], number: int) -> RedirectResponse:
+        """From a page of a list that has no line to one that may have some: its last line was settled, or never was.
+
+        What was just done is said there.
+        """
+        before = {"page": str(number - 1)} if self.said else {}
+        return self._led(path, {name: words for name, words in asked.items() if words} | before, said="")
+
+    def _led(self, path: str, query: Mapping[str, str], *, said: str, anchor: str = "") -> RedirectResponse:
+        asked = f"?{urlencode(query, quote_via=quote, safe='')}" if query else ""
+        answer = RedirectResponse(f"{self.link(path)}{asked}{f'#{anchor}' if anchor else ''}", 303)
+        if said:
+            say_once(self._request, answer, self.link(path), said)
+        return answer
 
     def problem(self, words: str, status: int) -> HTMLResponse:
         """A page that says what is wrong, and nothing else."""
@@ -167,7 +212,8 @@ def said(error: ReminderError) -> str:
 def by_hand(words: str) -> str:
     """A sentence for a page: it says « try again » where the log of a task says « is tried again by itself ».
 
-    The state that PostgreSQL gives is for whoever reads the server's log, where the same sentence has it.
+    The state that PostgreSQL gives, and the name of an error, are for whoever reads the server's log, where the same
+    sentence has them.
     """
     words = _BY_A_TASK.sub("recommencer", _STATE.sub("", words))
     return words.replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()

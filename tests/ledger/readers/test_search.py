@@ -190,6 +190,6 @@ def test_the_loans_of_a_reader_with_those_about_which_nothing_left(ledger: Postg
     )
     readers = ledger.part(PostgresReaders)
     loans = readers.loans_of("P1")
-    assert loans[0] == "NEVER"
-    assert "L1" in loans
+    assert (loans[0].loan_id, loans[0].title) == ("NEVER", None)
+    assert {one.loan_id: one.title for one in loans}["L1"] == "Introduction à l'économie"
     assert readers.loans_of("nobody") == ()

@@ -65,17 +65,21 @@ def text_of(pdf: DisputePdf) -> str:
 
 def test_the_whole_story_is_told_and_the_letters_follow(ledger: PostgresLedger) -> None:
     a_whole_story(ledger)
+    ledger.desk().note_return("R1-7ZK3QD4M", since=MOMENT, who="zoé")
     pdf = made(ledger)
     text = text_of(pdf)
     for words in (
         "Dossier du prêt L1", "Fait le 11/01/2027 à 09:30:00", "Introduction à l'économie", "0935000123",
         "Camille Martin", "camille.martin@etu.example.fr", "250 2.0.0 OK queued as 4XyZ", "- L'Étranger",
-        "550 5.1.1 user unknown", "refus définitif", "en doute : aucune réponse du serveur", "ReadTimeout",
+        "550 5.1.1 user unknown", "refus définitif", "en doute : aucune réponse du serveur", "aucune réponse à temps",
         "+33639980001", "12 RUE DES LILAS", "R1-7ZK3QD4M", "celui-ci et 2 de plus", TRACKING, "18/12/2026",
         "pli avisé et non réclamé", "étape annulée", "dépôt à La Poste noté par erreur",
-        "état : déposée à La Poste → numérotée", "coordonnées absentes (no_recipient)", "adresse électronique morte",
+        "état : déposée à La Poste → numérotée", "coordonnées absentes (mobile : absent)", "adresse électronique morte",
+        "motif du retour : rien → destinataire inconnu à l'adresse (NPAI)",
     ):  # fmt: skip
         assert words in text, words
+    for code in ("no_recipient", "returned_undeliverable", "suppression_id", "ReadTimeout"):
+        assert code not in text
     assert (pdf.deliveries, pdf.missing) == (4, 0)
     with pikepdf.open(io.BytesIO(pdf.content)) as read:
         assert len(read.pages) == pdf.pages

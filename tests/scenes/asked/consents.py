@@ -31,6 +31,7 @@ def consents(ledger: PostgresLedger) -> None:
     ours.reader("S1")
     ours.counts()
     ours.lines(limit=50)
+    ours.lines(limit=50, oldest_first=True)
     [line] = ours.lines(choice=SmsChoice.NO, patron_id="S1", limit=50)
     ours.note("S1", SmsChoice.YES, who="zoé")
     ours.remove(line.choice_id, who="zoé", opt_in=list(PatronCategory))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from loan_reminders.domain.desk import EVERYTHING, DeskAsked
 from loan_reminders.domain.dispute.loan_file import LoanSearch
+from loan_reminders.domain.stages import Stage
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.runs.today import PostgresToday
 from tests.scenes.disputed_loan import a_whole_story
@@ -17,8 +19,10 @@ ZONE = "Europe/Paris"
 def pages(ledger: PostgresLedger) -> None:
     now = datetime.now(UTC)
     desk = ledger.desk()
-    desk.work(since=now - timedelta(days=30), doubtful_before=now, sent_since=now - timedelta(days=366))
-    desk.is_returned("REF-UNKNOWN")
+    for asked in (EVERYTHING, DeskAsked(oldest_first=True, stage=Stage.FIRST_REMINDER, offset=50)):
+        desk.work(
+            since=now - timedelta(days=30), doubtful_before=now, sent_since=now - timedelta(days=366), asked=asked
+        )
     desk.settle(uuid.uuid4(), who="zoé")
     a_whole_story(ledger, item_barcode="NEW1")
     ledger.keep_sms_credit(900, at=now)

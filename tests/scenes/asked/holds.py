@@ -38,6 +38,7 @@ def held(ledger: PostgresLedger) -> None:
     ours.of_reader(patron_id)
     ours.held([patron_id], today=today)
     ours.in_force(today=today)
+    ours.in_force(today=today, of_loans=True, last_first=True)
     ours.count(today=today)
     lift(ledger, placed)
 

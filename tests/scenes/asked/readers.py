@@ -37,7 +37,7 @@ def readers(ledger: PostgresLedger) -> None:
     assert number is not None
     assert ours.reader(number) is not None
     ours.last_messages(["OLD7", patron.patron_id])
-    loans = ours.loans_of(patron.patron_id)
+    loans = [one.loan_id for one in ours.loans_of(patron.patron_id)]
     assert loan_id in loans
     with ledger.part(PostgresReaderPages).opened() as page:
         assert page.files.files(loans, patron_id=patron.patron_id)

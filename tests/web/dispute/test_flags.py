@@ -31,14 +31,14 @@ def test_a_dispute_is_noted_shown_and_closed_each_time_with_a_name(ledger, numbe
     with browsing("chloé") as client:
         form = {"lecteur": "P1", "pret": "L1", "jusqu_au": day(300), "motif": "dit l'avoir rendu"}
         answer = client.post("/lecteurs/litige", data=form)
-        assert (answer.status_code, answer.headers["location"]) == (303, f"/lecteurs/{number}?fait=litige")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/lecteurs/{number}")
         page = client.get(answer.headers["location"]).text
         assert "Le litige est noté" in page
         assert "dit l&#39;avoir rendu" in page
         [(dispute, until)] = rows(ledger, "SELECT dispute_id, until FROM disputes")
         assert str(until) == day(300)
         closed = client.post("/lecteurs/litige-clos", data={"litige": str(dispute)})
-        assert closed.headers["location"] == f"/lecteurs/{number}?fait=clos"
+        assert closed.headers["location"] == f"/lecteurs/{number}"
         assert "avoir rendu" not in client.get(closed.headers["location"]).text
         assert client.post("/lecteurs/litige-clos", data={"litige": str(dispute)}).status_code == 409
     acts = rows(ledger, "SELECT who, act, patron_id FROM journal WHERE act LIKE 'dispute%' ORDER BY entry_id")
@@ -61,4 +61,7 @@ def test_what_cannot_be_noted_is_refused_in_words(ledger, number, changes, statu
     with browsing("chloé") as client:
         answer = client.post("/lecteurs/litige", data=form)
     assert (answer.status_code, words in answer.text) == (status, True)
+    typed = answer.text.partition('action="/lecteurs/litige"')[2].partition("</form>")[0]
+    kept = [f'value="{form[name]}"' in typed for name in ("motif", "jusqu_au")]
+    assert kept == ["lecteur" not in changes] * 2
     assert rows(ledger, "SELECT * FROM disputes") == []

@@ -116,7 +116,11 @@ def test_a_librarian_takes_a_letter_out_with_a_reason(desk):
     letter = {"lettre": str(desk.deliveries[0].delivery_id)}
     with browsing("chloé") as client:
         assert client.post(f"{desk.path}/retrait", data=letter).status_code == 400
-        assert client.post(f"{desk.path}/retrait", data={**letter, "motif": "litige"}).status_code == 303
+        place = "montrer=a-poster&feuille=3"
+        assert f'name="ici" value="{place}#lettres"'.replace("&", "&amp;") in client.get(f"{desk.path}?{place}").text
+        done = client.post(f"{desk.path}/retrait", data={**letter, "motif": "litige", "ici": f"{place}#lettres"})
+        assert (done.status_code, done.headers["location"]) == (303, f"{desk.path}?{place}#lettres")
+        assert "La lettre est retirée du lot." in client.get(done.headers["location"]).text
         assert client.post(f"{desk.path}/retrait", data={**letter, "motif": "litige"}).status_code == 409
         assert len(pages(client.post(f"{desk.path}/impression").content)[0]) == 6
         other = {"lettre": str(desk.deliveries[1].delivery_id), "motif": "trop tard"}

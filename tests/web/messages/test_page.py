@@ -7,7 +7,7 @@ import re
 import pytest
 
 from loan_reminders.domain.stages import STAGE_CHANNELS, Stage
-from tests.scenes.disputed_loan import sent
+from tests.scenes.disputed_loan import sent, two_loans
 from tests.scenes.ledger_runs import rows
 from tests.web.client import browsing
 
@@ -147,6 +147,19 @@ def test_a_real_loan_that_is_not_found(ledger, form, words):
         answer = client.post(REAL, data={"etape": "overdue_notice", "canal": "email", **form})
     assert (answer.status_code, words in answer.text) == (404, True)
     assert journal(ledger) == []
+
+
+def test_of_several_real_loans_one_is_chosen(ledger):
+    two_loans(ledger)
+    form = {"etape": "overdue_notice", "canal": "email"}
+    with browsing() as client:
+        several = client.post(REAL, data={**form, "recherche": "0935000123"})
+        assert (several.status_code, "choisir lequel" in several.text) == (200, True)
+        assert journal(ledger) == []
+        offered = re.findall(r'name="pret" value="([^"]+)"', several.text)
+        assert sorted(offered) == ["L-new", "L-old"]
+        assert client.post(REAL, data={**form, "pret": offered[0]}).status_code == 200
+    assert len(journal(ledger)) == 1
 
 
 def test_a_reader_who_cannot_get_the_message_is_told_of(ledger):

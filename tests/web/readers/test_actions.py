@@ -7,6 +7,7 @@ import re
 import uuid
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 
@@ -15,11 +16,12 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.readers.readers import PostgresReaders
 from loan_reminders.settings.library_toml import settings
-from tests.scenes.builders import a_delivery, a_loan, a_notice
+from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron
+from tests.scenes.holds import hold as held
 from tests.scenes.ledger_runs import answer, ids, planned, rows
 from tests.simulators.oracle_server import SERVICE, OracleServer
 from tests.simulators.smtp_sink import SmtpSink
-from tests.web.client import browsing
+from tests.web.client import browsing, said_once
 
 S = DeliveryState
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -109,7 +111,7 @@ def test_a_hold_that_cannot_be_is_refused_in_words(desk, changes, status, words)
 def test_a_hold_is_placed_seen_listed_and_lifted_with_its_reasons(desk):
     with browsing("zoé") as client:
         placed = hold(client, desk)
-        assert placed.headers["location"] == f"{desk.page}?fait=suspendu"
+        assert placed.headers["location"] == desk.page
         page, listed = text_of(client.get(placed.headers["location"])), text_of(client.get("/lecteurs/suspendus"))
     for seen in (page, listed):
         assert "conteste le prêt" in seen
@@ -129,6 +131,24 @@ def test_a_hold_is_placed_seen_listed_and_lifted_with_its_reasons(desk):
     kept = rows(desk.ledger, "SELECT who, act, detail FROM journal WHERE act LIKE 'h%' ORDER BY entry_id")
     assert kept == [("zoé", "held", "conteste le prêt"), ("chloé", "hold_lifted", "retrouvé")]
     assert rows(desk.ledger, "SELECT lifted_by, lift_reason FROM holds") == [("chloé", "retrouvé")]
+
+
+def test_the_list_of_holds_is_filtered_and_turned_by_its_address(installed, ledger):
+    today = datetime.now(settings().zone).date()
+    for n in range(1, 4):
+        told = a_delivery(notice=a_notice(loans=(a_loan(loan_id=f"L{n}", patron=a_patron(patron_id=f"P{n}")),)))
+        planned(ledger, [told], dag_run_id=f"run {n}")
+    for n, loan in ((1, "L1"), (2, ""), (3, "L3")):
+        held(ledger, f"P{n}", loan_id=loan, until=today + timedelta(days=n), today=today, reason=f"motif {n}")
+
+    def listed(query=""):
+        return re.findall(r"motif (\d)", client.get(f"/lecteurs/suspendus{query}").text)
+
+    with browsing() as client:
+        assert [listed(), listed("?tri=fin")] == [["1", "2", "3"], ["3", "2", "1"]]
+        assert [listed("?quoi=lecteurs"), listed("?quoi=prets&tri=fin"), listed("?page=9")] == [
+            ["2"], ["3", "1"], ["1", "2", "3"],
+        ]  # fmt: skip
 
 
 def test_the_email_leaves_again_and_the_page_says_so(desk):
@@ -199,10 +219,21 @@ def test_a_hold_keeps_the_message_from_being_sent_again(desk):
     assert desk.mail.messages() == []
 
 
-def test_a_code_in_the_address_says_nothing_of_its_own(desk):
+def test_what_was_done_is_said_once_and_no_address_says_it(desk):
     with browsing() as client:
-        page = text_of(client.get(f"{desk.page}?fait=<b>volé</b>"))
-    assert "volé" not in page
+        placed = hold(client, desk)
+        pages = [text_of(client.get(placed.headers["location"])) for _ in range(2)]
+        client.cookies.set("relances_fait", f"{'0' * 64}.{quote(said_once(placed))}")
+        forged = text_of(client.get(f"{desk.page}?fait=suspendu"))
+    assert [said_once(placed) in page for page in (*pages, forged)] == [True, False, False]
+
+
+def test_a_hold_that_is_refused_leaves_what_was_typed_in_its_form(desk):
+    with browsing() as client:
+        refused = text_of(hold(client, desk, jusqu_au="2999-01-01", pret=desk.loan.loan_id))
+    form = refused.partition('action="/lecteurs/suspension"')[2].partition("</form>")[0]
+    for typed in (f'value="{desk.loan.loan_id}" selected', 'value="2999-01-01"', 'value="conteste le prêt"'):
+        assert typed in form
 
 
 def test_an_unmigrated_ledger_is_a_page(monkeypatch, installed, ledger):

@@ -55,9 +55,11 @@ def test_what_is_no_number_is_no_page(ledger):
 
 def test_everything_said_and_not_said_is_there(ledger):
     a_whole_story(ledger)
+    ledger.desk().note_return("R1-7ZK3QD4M", since=datetime.now(settings().zone), who="zoé")
     with browsing() as client:
         page = text_of(client.get(address(ledger)))
     for words in (
+        "retour du pli noté, par zoé (NPAI, n'habite pas à l'adresse indiquée)",
         "Avis de retard, par e-mail", "Avis de retard, par SMS", "1re lettre de relance, par courrier",
         "Lettre recommandée", "Pas de SMS", "en doute", "L'Étranger", "Objet :", "BU: rendre", "Lot n°", "MD-0000AAAA",
         TRACKING, "pli avisé et non réclamé", "par chloé", "adresse électronique morte", "dépôt à La Poste noté",
@@ -66,7 +68,16 @@ def test_everything_said_and_not_said_is_there(ledger):
     assert "Prévenu" in page
     assert not [word for word in PERSONAL if word in page]
     assert "c•••@etu.example.fr" in page
-    for code in ("no_recipient", "no_answer", "hard_bounce", "550 5.1.1", "250 2.0.0", "ReadTimeout", "None"):
+    for code in (
+        "no_recipient",
+        "no_answer",
+        "hard_bounce",
+        "returned_undeliverable",
+        "550 5.1.1",
+        "250 2.0.0",
+        "ReadTimeout",
+        "None",
+    ):
         assert code not in page, code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -38,8 +39,8 @@ def ils(airflow, monkeypatch):
     return listed
 
 
-def a_green_run(ledger, day):
-    run = opened(ledger, dag_run_id=f"green {day}", reference_date=day, today=day)
+def a_green_run(ledger, day, stage=STAGE):
+    run = opened(ledger, dag_run_id=f"green {stage} {day}", reference_date=day, today=day, stage=stage)
     ledger.finish_extraction(run.run_id, 0)
     with ledger.planning(run.run_id):
         pass
@@ -56,6 +57,24 @@ def test_the_list_says_which_days_and_what_is_wrong(ledger, airflow):
     with browsing("lecteur") as client:
         seen = client.get(LIST)
     assert (seen.status_code, f"{LIST}/overdue_notice" in seen.text) == (200, False)
+
+
+def test_a_long_list_is_filtered_ordered_and_comes_page_by_page(ledger, airflow):
+    for stage in (STAGE, Stage.FIRST_REMINDER):
+        a_green_run(ledger, TODAY - timedelta(days=29), stage)
+
+    def listed(**asked):
+        page = client.get(LIST, params=asked).text
+        return re.findall(rf'href="{LIST}/(\w+)/([\d-]+)"', page), page
+
+    with browsing() as client:
+        first, page = listed()
+        rest, _ = listed(page=2)
+        assert (len(first), len(first + rest) in (56, 57, 58), "page=2" in page) == (50, True, True)
+        newest, _ = listed(tri="jour", sens="desc")
+        assert [day for _, day in newest] == sorted((day for _, day in newest), reverse=True)
+        assert {stage for stage, _ in listed(etape="first_reminder")[0]} == {"first_reminder"}
+        assert listed(page=99)[0] == rest
 
 
 def test_before_anything_is_started_the_page_says_whom_it_would_tell(ils, ledger):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.loans import SmsChoice
 from loan_reminders.ledger.suppressions.consents import PostgresSmsChoices
+from loan_reminders.web.sms.choices import KNOWN, NOTED, REMOVED
 from tests.scenes.known_readers import a_reader
 from tests.scenes.ledger_runs import rows
-from tests.web.client import browsing
+from tests.web.client import browsing, said_once
 
 pytestmark = pytest.mark.usefixtures("installed")
 PAGE = "/accords-sms"
@@ -48,12 +51,22 @@ def test_a_card_of_two_readers_is_refused(ledger):
     assert said(ledger) == set()
 
 
+def test_the_list_begins_with_the_newest_or_the_oldest(ledger):
+    for n in (1, 2):
+        a_reader(ledger, f"P{n}", card=f"2{n}", name=f"Lecteur {n}")
+        ledger.part(PostgresSmsChoices).note(f"P{n}", SmsChoice.YES, who="zoé")
+    with browsing() as client:
+        pages = [client.get(f"{PAGE}{query}").text for query in ("", "?tri=jour")]
+    assert [re.findall(r">Lecteur (\d)</a>", page) for page in pages] == [["2", "1"], ["1", "2"]]
+
+
 def test_noted_listed_found_and_taken_off(ledger):
     number = a_reader(ledger, card="21")
     with browsing("chloé") as client:
         answer = note(client)
-        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?fait=note")
-        assert note(client).headers["location"] == f"{PAGE}?fait=deja"
+        assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+        assert said_once(answer) == NOTED
+        assert said_once(note(client)) == KNOWN
         page = client.get(PAGE).text
         for words in (
             "Camille Martin",
@@ -69,7 +82,7 @@ def test_noted_listed_found_and_taken_off(ledger):
         assert "Personne pour cette recherche" in client.post(f"{PAGE}/recherche", data={"lecteur": "99"}).text
         [line] = ledger.part(PostgresSmsChoices).lines(limit=1)
         away = client.post(f"{PAGE}/{line.choice_id}/retrait", follow_redirects=False)
-        assert away.headers["location"] == f"{PAGE}?fait=retire"
+        assert said_once(away) == REMOVED
         assert client.post(f"{PAGE}/{line.choice_id}/retrait").status_code == 404
     assert said(ledger) == set()
     acts = [row[0] for row in rows(ledger, "SELECT act FROM journal ORDER BY entry_id")]

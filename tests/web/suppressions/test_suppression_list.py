@@ -70,9 +70,9 @@ def test_an_empty_list_says_so(ledger):
 def test_a_librarian_takes_a_number_off_the_list_and_is_recorded(ledger):
     stopped(ledger)
     with browsing("chloé") as client:
-        answer = client.post(f"{PAGE}/{line_of(ledger)}/levee", data={"raison": "changé d'avis"})
-        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?fait=levee")
-        page = client.get(f"{PAGE}?etat=finies&fait=levee").text
+        answer = client.post(f"{PAGE}/{line_of(ledger)}/levee", data={"raison": "changé d'avis", "ici": "etat=finies"})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?etat=finies")
+        page = client.get(f"{PAGE}?etat=finies").text
     assert in_force(ledger) == {}
     assert "par chloé" in page
     assert "« changé d&#39;avis »" in page
@@ -102,7 +102,8 @@ def test_lines_are_filtered_and_paged_in_the_address(ledger):
         first, second = client.get(PAGE).text, client.get(f"{PAGE}?page=2").text
         ended = client.get(f"{PAGE}?etat=finies&page=2").text
         dead = client.get(f"{PAGE}?motif=dead_number").text
-        assert client.get(f"{PAGE}?page=99999999").status_code == 200
+        beyond = client.get(f"{PAGE}?motif=stop&page=99999999")
+        assert (beyond.status_code, beyond.headers["location"]) == (303, f"{PAGE}?motif=stop")
         assert client.get(f"{PAGE}?page=x").status_code == 400
     counted = [page.count('<th scope="row">') for page in (first, second, ended, dead)]
     assert counted == [50, 10, 20, 0]
@@ -164,7 +165,7 @@ def test_a_librarian_puts_a_number_on_the_list_with_an_end(ledger, number, day):
     last = (datetime.now(settings().zone) + timedelta(days=30)).date()
     with browsing("chloé") as client:
         answer = client.post(PAGE, data={"numero": number, "jusqu_au": f"{last:{day}}", "note": "à l'étranger"})
-        assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?fait=ajout")
+        assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
         page = client.get(PAGE).text
     assert in_force(ledger) == {USUAL: "by_librarian"}
     [line] = ledger.feedback().suppressions()

@@ -177,7 +177,8 @@ class DraftLetter:
 class BatchLetter:
     """One letter of a batch: whose it is, what it is about, and its pages (from 1) in the PDF number `volume` (from 1).
 
-    `left_out` says why it is not to be posted, None when it is.
+    `left_out` says why it is not to be posted, None when it is. `reader_number` is the number of the reader's page,
+    None when he was erased.
     """
 
     delivery_id: uuid.UUID
@@ -185,6 +186,7 @@ class BatchLetter:
     reference: str
     patron_id: str
     patron_name: str
+    reader_number: int | None
     recipient: PostalAddress
     loans: tuple[LoanKey, ...]
     position: int

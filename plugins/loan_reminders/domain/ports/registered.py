@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from loan_reminders.domain.desk import DeskWork
+from loan_reminders.domain.desk import EVERYTHING, DeskAsked, DeskWork
 from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.registered.steps import LetterEvent, Posted, RegisteredLetter, Step
@@ -118,11 +118,17 @@ class Desk(Protocol):
     """What the ledger knows that somebody has to do by hand. Raises LedgerUnavailable."""
 
     def work(
-        self, *, since: datetime, doubtful_before: datetime, limit: int = 500, sent_since: datetime | None = None
+        self,
+        *,
+        since: datetime,
+        doubtful_before: datetime,
+        limit: int = 500,
+        sent_since: datetime | None = None,
+        asked: DeskAsked = EVERYTHING,
     ) -> DeskWork:
         """The lists of the desk, of runs begun since a moment; each has `limit` lines, and one more when cut.
 
-        `sent_since` is that moment for deliveries that did not arrive.
+        `sent_since` is that moment for deliveries that did not arrive, `asked` which lists, and which lines of them.
         """
         ...
 
@@ -132,10 +138,6 @@ class Desk(Protocol):
 
     def settle_aside(self, put_aside_id: int, *, who: str) -> bool:
         """Keep that somebody saw to what was put aside; False when there is nothing to do."""
-        ...
-
-    def is_returned(self, reference: str) -> bool:
-        """Whether the return of the letter of this reference is kept."""
         ...
 
     def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:

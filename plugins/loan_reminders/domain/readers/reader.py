@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from loan_reminders.domain.loans import OF_A_NOTICE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
@@ -23,3 +25,17 @@ class Reader:
     category: str
     branch: str
     last_seen_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderLoan:
+    """A loan, or what else a notice is about, of a reader; `title` is None when its description is not kept."""
+
+    loan_id: str
+    due_date: date | None
+    title: str | None
+
+    @property
+    def is_loan(self) -> bool:
+        """Whether it is a loan."""
+        return not self.loan_id.startswith(OF_A_NOTICE)

@@ -196,7 +196,10 @@ class LetterEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredLetter:
-    """A registered letter as the desk follows it; the reader's name and barcode are empty once they are forgotten."""
+    """A registered letter as the desk follows it; the reader's name and barcode are empty once they are forgotten.
+
+    `reader_number` is the number of his page, None when he was erased.
+    """
 
     delivery_id: uuid.UUID
     reference: str
@@ -205,6 +208,7 @@ class RegisteredLetter:
     patron_id: str
     patron_name: str
     patron_barcode: str
+    reader_number: int | None
     recipient: PostalAddress
     life: Life
 

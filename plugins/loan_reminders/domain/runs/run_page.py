@@ -37,6 +37,19 @@ class AnswerGiven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunNames:
+    """Which readers a run's lists name: not reached for a reason, lost by a channel, or all; each from a line on."""
+
+    reason: SkipReason | None = None
+    not_reached_from: int = 0
+    channel: Channel | None = None
+    lost_from: int = 0
+
+
+ALL_NAMES = RunNames()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
     """A run. `balanced` is None until its books are written. What is counted is counted now, not when it was closed.
 

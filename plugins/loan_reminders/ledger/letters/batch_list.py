@@ -13,6 +13,7 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.json_codecs import decode_recipient
+from loan_reminders.ledger.readers.reader_numbers import number_of
 
 BATCHES = """
     SELECT batch.batch_id, batch.run_id, run.stage, run.reference_date, batch.name, batch.kind, batch.branch,
@@ -46,9 +47,10 @@ _COUNTED = text(f"""
     WHERE batch.library = :library {_FILTER}
 """)  # noqa: S608 - the query is this module's own
 # The documents of a letter are those it still claims, or, of one that was left out, all that it did.
-LETTERS = """
+LETTERS = f"""
     SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.position, letter.volume, letter.first_page,
            letter.last_page, letter.left_out, delivery.channel, delivery.recipient, notice.patron_id,
+           {number_of("notice.patron_id")},
            coalesce((
                SELECT seen.record -> 'patron' ->> 'name' FROM loans_seen seen
                WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1]
@@ -63,7 +65,7 @@ LETTERS = """
            notice.due_date
     FROM letters letter JOIN deliveries delivery USING (delivery_id) JOIN notices notice USING (notice_id)
     WHERE letter.library = :library
-"""
+"""  # noqa: S608 - the piece is this package's own
 _LETTER_COLUMNS = {
     LetterColumn.PLACE: "position",
     # Not the column itself: its index would be walked, through the letters of all batches.
@@ -136,6 +138,7 @@ def letter_of(row: Row[Any]) -> BatchLetter:
         reference=row.reference,
         patron_id=row.patron_id,
         patron_name=row.patron_name,
+        reader_number=row.reader_number,
         recipient=recipient,
         loans=tuple(LoanKey(loan_id=loan_id, due_date=row.due_date) for loan_id in row.loan_ids),
         position=row.position,

@@ -45,16 +45,21 @@ _LIFT = text(f"""
 _OF_READER = text("""
     SELECT * FROM holds WHERE library = :library AND patron_id = :patron_id ORDER BY hold_id DESC LIMIT :limit
 """)
-_IN_FORCE = text(f"""
+# Of readers as a whole, of single loans, or both.
+_OF_WHAT = "(CAST(:of_loans AS boolean) IS NULL OR (hold.loan_id <> '') = :of_loans)"
+_LISTED = f"""
     SELECT hold.*, reader.reader_number, reader.name, reader.card
     FROM (
-        SELECT * FROM holds hold WHERE hold.library = :library AND {IN_FORCE}
-        ORDER BY hold.until, hold.hold_id LIMIT :limit OFFSET :offset
+        SELECT * FROM holds hold WHERE hold.library = :library AND {IN_FORCE} AND {_OF_WHAT}
+        ORDER BY hold.until {{way}}, hold.hold_id {{way}} LIMIT :limit OFFSET :offset
     ) AS hold
     LEFT JOIN readers reader ON reader.library = hold.library AND reader.patron_id = hold.patron_id
-    ORDER BY hold.until, hold.hold_id
-""")  # noqa: S608 - the condition is a module's own
-_COUNT = text(f"SELECT count(*) FROM holds hold WHERE hold.library = :library AND {IN_FORCE}")  # noqa: S608 - as above
+    ORDER BY hold.until {{way}}, hold.hold_id {{way}}
+"""  # noqa: S608 - the conditions are modules' own
+_IN_FORCE = {last: text(_LISTED.format(way="DESC" if last else "ASC")) for last in (True, False)}
+_COUNT = text(f"""
+    SELECT count(*) FROM holds hold WHERE hold.library = :library AND {IN_FORCE} AND {_OF_WHAT}
+""")  # noqa: S608 - as above
 
 # A claim is live as long as its message may have told the loan.
 _DECIDED = text("""
@@ -191,19 +196,28 @@ class PostgresHolds(PostgresWishes):
             rows = connection.execute(_NOT_LISTED, asked)
             return {LoanKey(loan_id=row.loan_id, due_date=row.due_date): row.day for row in rows}
 
-    def in_force(self, *, today: date, limit: int = 50, offset: int = 0) -> Sequence[HeldReader]:
-        """The holds in force on a day, those that end first first."""
-        asked = {"library": self._library, "today": today, "limit": limit, "offset": offset}
+    def in_force(
+        self,
+        *,
+        today: date,
+        of_loans: bool | None = None,
+        last_first: bool = False,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Sequence[HeldReader]:
+        """The holds in force on a day, those that end first first, or last; of loans, of whole readers or of both."""
+        asked = {"library": self._library, "today": today, "of_loans": of_loans, "limit": limit, "offset": offset}
         with self._transaction() as connection:
             return tuple(
                 HeldReader(hold=_hold(row), reader_number=row.reader_number, name=row.name or "", card=row.card or "")
-                for row in connection.execute(_IN_FORCE, asked)
+                for row in connection.execute(_IN_FORCE[last_first], asked)
             )
 
-    def count(self, *, today: date) -> int:
-        """How many holds are in force on a day."""
+    def count(self, *, today: date, of_loans: bool | None = None) -> int:
+        """How many holds are in force on a day, of single loans, of whole readers or both."""
+        asked = {"library": self._library, "today": today, "of_loans": of_loans}
         with self._transaction() as connection:
-            return int(connection.execute(_COUNT, {"library": self._library, "today": today}).scalar_one())
+            return int(connection.execute(_COUNT, asked).scalar_one())
 
 
 def _hold(row: Row[Any]) -> Hold:

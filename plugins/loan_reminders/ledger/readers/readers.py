@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, text
 
-from loan_reminders.domain.readers.reader import Reader
+from loan_reminders.domain.readers.reader import Reader, ReaderLoan
 from loan_reminders.domain.readers.search import LastMessage, ReaderSearch, ReadersFound
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.readers.search import find, last_messages, read_reader
@@ -26,8 +26,13 @@ _LOANS = text("""
         SELECT loan_id, skip.due_date, run_id FROM skips skip JOIN runs run USING (run_id)
         WHERE skip.library = :library AND skip.patron_id = :patron_id AND NOT run.dry_run
     )
-    SELECT loan_id FROM known WHERE loan_id <> '' GROUP BY loan_id
-    ORDER BY max(due_date) DESC NULLS LAST, max(run_id) DESC, loan_id
+    SELECT newest.loan_id, newest.due_date, seen.record ->> 'title' AS title FROM (
+        SELECT DISTINCT ON (loan_id) loan_id, due_date, run_id FROM known WHERE loan_id <> ''
+        ORDER BY loan_id, due_date DESC NULLS LAST, run_id DESC
+    ) AS newest
+    LEFT JOIN loans_seen seen
+      ON seen.run_id = newest.run_id AND seen.loan_id = newest.loan_id AND seen.due_date = newest.due_date
+    ORDER BY newest.due_date DESC NULLS LAST, newest.run_id DESC, newest.loan_id
 """)
 
 
@@ -69,11 +74,14 @@ class PostgresReaders:
         with self._transaction() as connection:
             return last_messages(connection, self._library, patron_ids)
 
-    def loans_of(self, patron_id: str) -> Sequence[str]:
-        """The ids of all loans about which a reader was to be written to, the one due last first.
+    def loans_of(self, patron_id: str) -> Sequence[ReaderLoan]:
+        """All loans about which a reader was to be written to, the one due last first.
 
         Of several due on one day, the one about which something was done last comes first.
         """
         asked = {"library": self._library, "patron_id": storable(patron_id)}
         with self._transaction() as connection:
-            return tuple(connection.execute(_LOANS, asked).scalars())
+            return tuple(
+                ReaderLoan(loan_id=row.loan_id, due_date=row.due_date, title=row.title)
+                for row in connection.execute(_LOANS, asked)
+            )

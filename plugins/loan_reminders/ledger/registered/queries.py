@@ -13,6 +13,7 @@ from loan_reminders.domain.letters.batches import LetterAct, RegisteredState, Re
 from loan_reminders.domain.ports.registered import MOST_COUNTED, BatchToPost
 from loan_reminders.domain.registered.steps import LetterEvent, Life, RegisteredLetter
 from loan_reminders.ledger.json_codecs import decode_postal_address
+from loan_reminders.ledger.readers.reader_numbers import number_of
 
 COLUMNS = """
     letter.delivery_id, letter.reference, letter.batch_id, letter.left_out, batch.name AS batch_name, batch.printed_at,
@@ -20,7 +21,8 @@ COLUMNS = """
     registered.posted_on, registered.acknowledged_on, registered.returned_on, registered.return_reason
 """
 _LETTERS = f"""
-    SELECT {COLUMNS}, notice.patron_id, seen.name AS patron_name, seen.barcode AS patron_barcode
+    SELECT {COLUMNS}, notice.patron_id, {number_of("notice.patron_id")}, seen.name AS patron_name,
+           seen.barcode AS patron_barcode
     FROM letters letter
     JOIN deliveries delivery USING (delivery_id)
     JOIN notices notice USING (notice_id)
@@ -216,6 +218,7 @@ def _read(connection: Connection, query: TextClause, **asked: Any) -> Sequence[R
             patron_id=row.patron_id,
             patron_name=row.patron_name or "",
             patron_barcode=row.patron_barcode or "",
+            reader_number=row.reader_number,
             recipient=decode_postal_address(row.recipient),
             life=life_of(row),
         )

@@ -11,14 +11,13 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.desk import NotReached
 from loan_reminders.domain.letters.batches import BatchState
 from loan_reminders.domain.runs.questions import Question
-from loan_reminders.domain.runs.run_page import AnswerGiven, RunBatch, RunPage
+from loan_reminders.domain.runs.run_page import ALL_NAMES, AnswerGiven, RunBatch, RunNames, RunPage
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
+from loan_reminders.ledger.readers.reader_numbers import number_of
 from loan_reminders.ledger.runs.readings import decode_reading
 from loan_reminders.ledger.statistics.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.undelivered import read_stuck
-
-MOST_NAMES = 300
 
 _FIND = text("""
     SELECT run_id FROM runs WHERE library = :library AND stage = :stage AND dag_run_id = :dag_run_id
@@ -65,29 +64,33 @@ _ANSWERS = text("""
 # Who was told by another way, or may still be, is not among them.
 _NOT_REACHED = text(f"""
     SELECT DISTINCT ON (skip.patron_id) skip.patron_id, skip.reason, skip.detail, run.stage, run.today,
-           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode,
+           {number_of("skip.patron_id")}
     FROM runs run JOIN skips skip USING (run_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = skip.run_id AND seen.loan_id = skip.loan_id AND seen.due_date = skip.due_date
-    WHERE run.run_id = :run_id AND {NO_WAY} AND skip.patron_id NOT IN (
+    WHERE run.run_id = :run_id AND {NO_WAY} AND (CAST(:reason AS text) IS NULL OR skip.reason = :reason)
+      AND skip.patron_id NOT IN (
         SELECT notice.patron_id FROM deliveries delivery JOIN notices notice USING (notice_id) {OF_LETTERS}
         WHERE delivery.run_id = :run_id
           AND (delivery.state = 'planned' OR {OUTCOME} IN ('told', 'in_doubt', 'waiting'))
     )
-    ORDER BY skip.patron_id, skip.skip_id LIMIT :limit
+    ORDER BY skip.patron_id, skip.skip_id LIMIT :limit OFFSET :not_reached_from
 """)  # noqa: S608 - the pieces are this project's own
-_LOST = text("""
+_LOST = text(f"""
     SELECT delivery.delivery_id, delivery.state, delivery.reason, delivery.stage, delivery.channel, delivery.claimed_at,
            notice.patron_id, run.today,
-           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode
+           seen.record->'patron'->>'name' AS name, seen.record->'patron'->>'barcode' AS barcode,
+           {number_of("notice.patron_id")}
     FROM runs run JOIN deliveries delivery USING (run_id) JOIN notices notice USING (notice_id)
     LEFT JOIN loans_seen seen
       ON seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
     WHERE run.run_id = :run_id AND delivery.state NOT IN ('accepted', 'delivered')
+      AND (CAST(:channel AS text) IS NULL OR delivery.channel = :channel)
       AND (delivery.state IN ('refused', 'failed', 'bounced', 'in_doubt')
            OR delivery.state = 'cancelled' AND delivery.reason = 'dead_address')
-    ORDER BY delivery.channel, delivery.delivery_id LIMIT :limit
-""")
+    ORDER BY delivery.channel, delivery.delivery_id LIMIT :limit OFFSET :lost_from
+""")  # noqa: S608 - the piece is this project's own
 
 
 class PostgresRunPages:
@@ -104,9 +107,20 @@ class PostgresRunPages:
             found: int | None = connection.execute(_FIND, asked).scalar()
         return found
 
-    def run(self, run_id: int, *, names: bool) -> RunPage | None:
-        """One run, with whom it did not reach when `names` are asked for; None when there is none of that number."""
-        asked = {"library": self._library, "run_id": run_id, "limit": MOST_NAMES + 1}
+    def run(self, run_id: int, *, names: bool, lines: int = 50, wanted: RunNames = ALL_NAMES) -> RunPage | None:
+        """One run, with whom it did not reach when `names` are asked for; None when there is none of that number.
+
+        Of these lists those `wanted` are read, so many `lines`, and one more when there are more.
+        """
+        asked = {
+            "library": self._library,
+            "run_id": run_id,
+            "limit": lines + 1,
+            "reason": wanted.reason,
+            "not_reached_from": wanted.not_reached_from,
+            "channel": wanted.channel,
+            "lost_from": wanted.lost_from,
+        }
         with self._transaction() as connection:
             row = connection.execute(_RUN, asked).first()
             if row is None:
@@ -171,6 +185,7 @@ def _not_reached(connection: Connection, asked: Mapping[str, Any]) -> Sequence[N
             patron_id=row.patron_id,
             patron_name=row.name or "",
             patron_barcode=row.barcode or "",
+            reader_number=row.reader_number,
             stage=Stage(row.stage),
             day=row.today,
             reason=SkipReason(row.reason),

@@ -10,6 +10,7 @@ from typing import Any
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsReply
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
+from loan_reminders.french.desk import receipt_words
 from loan_reminders.ledger import put_aside
 from loan_reminders.ledger.json_codecs import LONGEST_ID, storable
 from loan_reminders.ledger.suppressions.suppression_list import Entry
@@ -82,8 +83,8 @@ def listed_entry(entry: BlacklistEntry) -> Entry:
 
 def aside_ack(ack: SmsAck) -> put_aside.Row:
     """A receipt to put aside."""
-    said = put_aside.identity(*_identity(ack))
-    return put_aside.Row(kind=AsideKind.RECEIPT, identity=said, about=ack.phone_number, said=ack.raw or said)
+    identity = put_aside.identity(*_identity(ack))
+    return put_aside.Row(kind=AsideKind.RECEIPT, identity=identity, about=ack.phone_number, said=receipt_words(ack))
 
 
 def aside_reply(reply: SmsReply) -> put_aside.Row:

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.ports.sms_feedback import Settled
+from loan_reminders.domain.sms.feedback import AckStatus, SmsAck
+from loan_reminders.french.desk import receipt_words
 from loan_reminders.ledger.put_aside import Row, identity
 from loan_reminders.ledger.tables.columns import dated
 
@@ -18,7 +20,7 @@ from loan_reminders.ledger.tables.columns import dated
 _WAITING = text("""
     SELECT ack_id FROM sms_acks WHERE library = :library AND settled_at IS NULL ORDER BY ack_id LIMIT :page
 """)
-_ACK = text("SELECT phone_number, raw FROM sms_acks WHERE ack_id = :ack_id")
+_ACK = text("SELECT phone_number, status, comment, sms_id, campaign_id FROM sms_acks WHERE ack_id = :ack_id")
 _ACK_ASIDE = text("UPDATE sms_acks SET settled_at = now() WHERE ack_id = :ack_id")
 _SETTLE = text(f"""
     WITH page AS MATERIALIZED (
@@ -119,7 +121,9 @@ def acks_waiting(connection: Connection, library: str, *, page: int) -> Sequence
 def aside_ack(connection: Connection, ack_id: int) -> tuple[Row, Callable[[Connection], Any]]:
     """A kept receipt that cannot be settled, and what marks it as done with."""
     ack = connection.execute(_ACK, {"ack_id": ack_id}).one()
-    aside = Row(kind=AsideKind.RECEIPT, identity=identity("kept", ack_id), about=ack.phone_number, said=ack.raw)
+    receipt = SmsAck(**{**ack._mapping, "status": AckStatus(ack.status), "received_at": None})
+    said = receipt_words(receipt)
+    aside = Row(kind=AsideKind.RECEIPT, identity=identity("kept", ack_id), about=ack.phone_number, said=said)
     return aside, lambda later: later.execute(_ACK_ASIDE, {"ack_id": ack_id})
 
 

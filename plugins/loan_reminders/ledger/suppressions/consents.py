@@ -91,16 +91,17 @@ _BY_CARD = text("""
     WHERE library = :library AND card = ANY(CAST(:cards AS text[])) AND card <> '' GROUP BY card
 """)
 _BY_NUMBER = text("SELECT patron_id FROM readers WHERE library = :library AND patron_id = :patron_id")
-_LISTED = text("""
+_LIST = """
     SELECT said.*, reader.reader_number, reader.name, reader.card FROM (
         SELECT * FROM sms_choices
         WHERE library = :library AND (CAST(:choice AS text) IS NULL OR choice = :choice)
           AND (CAST(:patron_id AS text) IS NULL OR patron_id = :patron_id)
-        ORDER BY at DESC, choice_id DESC LIMIT :limit OFFSET :offset
+        ORDER BY at {way}, choice_id {way} LIMIT :limit OFFSET :offset
     ) AS said
     LEFT JOIN readers reader ON reader.library = said.library AND reader.patron_id = said.patron_id
-    ORDER BY said.at DESC, said.choice_id DESC
-""")
+    ORDER BY said.at {way}, said.choice_id {way}
+"""
+_LISTED = {oldest: text(_LIST.format(way="ASC" if oldest else "DESC")) for oldest in (True, False)}
 _COUNTS = text("SELECT choice, count(*) AS number FROM sms_choices WHERE library = :library GROUP BY choice")
 
 
@@ -132,9 +133,15 @@ class PostgresSmsChoices:
         self._library = library
 
     def lines(
-        self, *, choice: SmsChoice | None = None, patron_id: str | None = None, limit: int, offset: int = 0
+        self,
+        *,
+        choice: SmsChoice | None = None,
+        patron_id: str | None = None,
+        oldest_first: bool = False,
+        limit: int,
+        offset: int = 0,
     ) -> Sequence[ChoiceLine]:
-        """The newest lines first, those of one choice or of one reader where that is asked."""
+        """The newest lines first unless told otherwise, those of one choice or of one reader where that is asked."""
         asked = {
             "library": self._library,
             "choice": None if choice is None else choice.value,
@@ -143,7 +150,7 @@ class PostgresSmsChoices:
             "offset": offset,
         }
         with self._transaction() as connection:
-            return tuple(_line(row) for row in connection.execute(_LISTED, asked))
+            return tuple(_line(row) for row in connection.execute(_LISTED[oldest_first], asked))
 
     def counts(self) -> Mapping[SmsChoice, int]:
         """How many said yes, and how many no."""

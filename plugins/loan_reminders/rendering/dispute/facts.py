@@ -12,8 +12,15 @@ from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.days import day_words, second_words
-from loan_reminders.french.letters import ACTS_IN_FILE, BATCHES_IN_FILE, REGISTERED_IN_FILE, RETURNS_IN_FILE
-from loan_reminders.french.words import BOUNCES, REASONS, SLOTS, SOURCES, STAGES, SUPPRESSIONS, skip_words
+from loan_reminders.french.desk import not_reached_words
+from loan_reminders.french.letters import (
+    ACTS_IN_FILE,
+    BATCHES_IN_FILE,
+    REGISTERED_IN_FILE,
+    RETURNS_IN_FILE,
+    step_detail_words,
+)
+from loan_reminders.french.words import BOUNCES, REASONS, SLOTS, SOURCES, STAGES, SUPPRESSIONS
 from loan_reminders.rendering.dispute import words
 from loan_reminders.rendering.letters.fonts import FontSet
 from loan_reminders.rendering.letters.text import UNTITLED, breakable, one_line
@@ -65,7 +72,7 @@ class DisputeFacts:
                     self._text(STAGES[skip.stage]),
                     day_words(skip.due_date),
                     "tout envoi" if skip.slot is None else SLOTS[skip.slot],
-                    self._text(f"{skip_words(skip.reason)}{f' — {skip.detail}' if skip.detail else ''}"),
+                    self._text(not_reached_words(skip.reason, skip.detail)),
                 ]
                 for skip in dispute.skips
             ],
@@ -164,7 +171,7 @@ class DisputeFacts:
                         words.state_words(one.channel, answer.state, answer.reason)
                         + ("" if answer.applied else " (sans effet : venue trop tard)")
                     ),
-                    self._text(" — ".join(filter(None, (answer.provider_id, answer.raw))) or "—"),
+                    self._text(" — ".join(filter(None, (answer.provider_id, words.raw_words(answer.raw)))) or "—"),
                 ]
                 for answer in one.answers
             ],
@@ -214,7 +221,7 @@ class DisputeFacts:
             self._moment(step.at),
             self._text(step.who),
             self._text(what),
-            self._text(" ; ".join(filter(None, (step.detail, *changes)))),
+            self._text(" ; ".join(filter(None, (step_detail_words(step.detail), *changes)))),
         ]
 
     def _said(self, subject: str, body: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -24,6 +25,7 @@ _FIELD = {
     "left_out": "laissée de côté",
     "reason": "motif",
 }
+_NAME_OF_AN_ERROR = re.compile(r"(?=.*[a-z][A-Z]|.*[A-Z]Error)[A-Za-z]+|gaierror|timeout")
 _VALUE: dict[str, str] = {
     **{state.value: words for state, words in ONE_LETTER_STATE.items()},
     **{reason.value: words for reason, words in REASONS.items()},
@@ -64,10 +66,19 @@ def reader_words(patron: Patron) -> tuple[tuple[str, str], ...]:
 
 def step_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """What a step changed: `état : numérotée → déposée à La Poste`; what it left alone is not said."""
-    for name in (*before, *(key for key in after if key not in before)):
+    for name, words in _FIELD.items():
         was, became = before.get(name), after.get(name)
         if was != became:
-            yield f"{_FIELD.get(name, name)} : {_value(was)} → {_value(became)}"
+            yield f"{words} : {_value(was)} → {_value(became)}"
+
+
+def raw_words(answer: str) -> str:
+    """A server's answer as it came; what the program says of an answer that never came is the name of an error."""
+    if not _NAME_OF_AN_ERROR.fullmatch(answer):
+        return answer
+    if "timeout" in answer.lower():
+        return "aucune réponse à temps"
+    return "connexion impossible ou coupée" if "onnect" in answer or answer == "gaierror" else "erreur du programme"
 
 
 def _value(value: Any) -> str:

@@ -19,9 +19,12 @@ from loan_reminders.domain.reader_rights.everything import Everything, Row
 from loan_reminders.domain.readers.amendments import AmendedField, AmendmentEnd
 from loan_reminders.domain.readers.corrections import ContactFault
 from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
+from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import SkipReason
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.french.days import day_words
+from loan_reminders.french.desk import RECEIPTS, not_reached_words
 from loan_reminders.french.pages.corrections import FAULTS
 from loan_reminders.french.pages.journal import KINDS
 from loan_reminders.french.pages.reader_rights import ENDS, FIELDS, LOAN_ENDS, REFUSED_CHANNELS, TABLES
@@ -200,7 +203,7 @@ class ReaderFacts(DisputeFacts):
         ]  # fmt: skip
         yield "Accusés et retours sans message connu", ("Reçu le", "Coordonnée", "Ce qui est dit"), [
             *(
-                [self._at(one, "at"), f"+{one['phone_number']}", f"{one['status']} {one['comment']} {one['raw']}"]
+                [self._at(one, "at"), f"+{one['phone_number']}", _receipt_words(one)]
                 for one in rows.get("sms_acks", ()) if one["delivery_id"] is None
             ),
             *(
@@ -210,7 +213,8 @@ class ReaderFacts(DisputeFacts):
             *([self._at(one, "at"), str(one["about"]), str(one["said"])] for one in rows.get("put_aside", ())),
         ]  # fmt: skip
         yield "Lignes du SIGB qui n'ont pas pu être lues", ("Prêt", "Défaut", "Ligne"), [
-            [str(one["loan_id"]), str(one["detail"]), json.dumps(one["raw"], ensure_ascii=False)]
+            [str(one["loan_id"]), not_reached_words(SkipReason(str(one["reason"])), str(one["detail"])),
+             _pairs_words(one["raw"])]
             for one in rows.get("skips", ()) if one["raw"] is not None
         ]  # fmt: skip
         yield "Ce qui a été fait à son sujet", ("Date et heure", "Geste", "Ce qui a été écrit"), [
@@ -232,6 +236,23 @@ def _end_words(end: Row | None) -> str:
     if end["ended_on"] is None:
         return f"encore ouvert le {_day(end['open_on'])}"
     return f"{LOAN_ENDS[LoanEnd(str(end['how']))]}, su le {_day(end['ended_on'])}"
+
+
+def _receipt_words(one: Row) -> str:
+    """What a receipt says, and all that came with it."""
+    said = " : ".join(filter(None, (RECEIPTS[AckStatus(str(one["status"]))], str(one["comment"]))))
+    return " — ".join(filter(None, (said, _pairs_words(one["raw"]))))
+
+
+def _pairs_words(raw: object) -> str:
+    """What came as JSON, a name and its value each: `numéro : 12 ; état : 3`; anything else as it came."""
+    try:
+        read = json.loads(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        read = raw
+    if not isinstance(read, dict):
+        return str(raw)
+    return " ; ".join(f"{name} : {value}" for name, value in read.items() if value not in (None, ""))
 
 
 def _value_words(value: Row) -> str:

@@ -51,11 +51,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """One page of paper: which of how many, and what it is, for whoever does not see it."""
+    """One page of paper: which of how many, of whose letter, and which side of it, for whoever does not see it."""
 
     number: int
     last: int
-    words: str
+    reference: str
+    name: str
+    reader_number: int | None
+    side: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,6 @@ def batch_page(
     asked: Asked | None = None,
     status: int = 200,
     problem: str = "",
-    done: str = "",
     left_out: Recheck | None = None,
 ) -> Response:
     """The page of one batch, as this person may use it; `left_out` is what was left out of it just now."""
@@ -119,7 +121,6 @@ def batch_page(
         sheet=sheet,
         who=who,
         problem=problem,
-        done=done,
     )
 
 
@@ -174,6 +175,11 @@ def _sheet(batches: LetterBatches, batch: BatchView, places: Sequence[LetterPlac
     page = pages[number - 1]
     before = sum(place.position < page.letter.position for place in places)
     [letter] = batches.some_letters_of(batch.batch_id, LetterQuery(limit=1, offset=before))
-    words = f"Lettre {letter.reference}, {letter.patron_name or letter.recipient.lines[0]}"
-    words += ", verso blanc" if page.is_blank else f", page {page.number} sur {page.pages}"
-    return Sheet(number=number, last=len(pages), words=words)
+    return Sheet(
+        number=number,
+        last=len(pages),
+        reference=letter.reference,
+        name=letter.patron_name or letter.recipient.lines[0],
+        reader_number=letter.reader_number,
+        side="verso blanc" if page.is_blank else f"page {page.number} sur {page.pages}",
+    )

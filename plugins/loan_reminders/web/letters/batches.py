@@ -16,7 +16,7 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.letters.at_desk import batch_desk
 from loan_reminders.web.letters.batch_page import Asked, batch_page, refused
-from loan_reminders.web.page import At, Page, Typed, download
+from loan_reminders.web.page import At, Page, Place, Typed, download
 
 router = APIRouter(route_class=ActRoute)
 BatchId = Annotated[int, InPath(ge=1, lt=2**63)]
@@ -34,13 +34,10 @@ def page(
     sens: Annotated[Typed, Query(max_length=4)] = "",
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
     feuille: Annotated[int, Query(ge=1, lt=2**31)] = 1,
-    fait: Annotated[Typed, Query(max_length=20)] = "",
 ) -> Response:
     """One batch, its letters, and one page of paper (`feuille`) as it will be printed."""
     asked = Asked(shown=montrer, column=tri, descending=sens == "desc", page=page, sheet=feuille)
-    return batch_page(
-        at, batch_id, who=who, asked=asked, done="La lettre est retirée du lot." if fait == "retrait" else ""
-    )
+    return batch_page(at, batch_id, who=who, asked=asked)
 
 
 @router.get("/lots/{batch_id}/page/{number}.png")
@@ -79,13 +76,14 @@ def take_out(
     who: Librarian,
     lettre: Annotated[uuid.UUID, Form()],
     motif: Annotated[Typed, Form(max_length=200)] = "",
+    ici: Place = "",
 ) -> Response:
     """Take one letter out of a batch not yet printed."""
     try:
         batch_desk().take_out(batch_id, lettre, who=who, detail=motif)
     except ReminderError as error:
         return refused(at, error, batch_id, who=who)
-    return at.to(f"lots/{batch_id}", fait="retrait")
+    return at.back(f"lots/{batch_id}", ici, said="La lettre est retirée du lot.")
 
 
 @router.post("/lots/{batch_id}/copie")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loan_reminders.domain.letters.batch_list import LetterColumn, LetterPlace, LetterQuery
 from loan_reminders.domain.ports.letters import LetterBatches
@@ -42,6 +42,7 @@ def letter_list(
     asked = {"montrer": shown if staying is not None else ""}
     turned = {"tri": ordered.value, "sens": "desc"} if descending else {"tri": ordered.value}
     pages = Pages(number=number, lines=lines, asked={**asked, **(turned if column else {})})
+    pages = replace(pages, number=min(number, pages.last))
     query = LetterQuery(staying=staying, column=ordered, descending=descending, limit=pages.size, offset=pages.offset)
     first_pages = {
         page.letter.position: sheet for sheet, page in enumerate(preview_pages(places), start=1) if page.number == 1

@@ -10,7 +10,7 @@ from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.french.days import when_words
 from loan_reminders.french.letters import BATCHES, LEFT_OUT
 from loan_reminders.french.plurals import many
-from loan_reminders.french.words import CHANNELS, STAGES
+from loan_reminders.french.words import CHANNELS, REASONS, STAGES
 from loan_reminders.services.letters.recheck import Recheck
 
 
@@ -47,6 +47,7 @@ class LetterRow:
     place: int
     reference: str
     name: str
+    reader_number: int | None
     town: str
     documents: int
     pages: int
@@ -89,10 +90,11 @@ def letter_row(letter: BatchLetter, *, preview: int = 0) -> LetterRow:
         place=letter.position,
         reference=letter.reference,
         name=letter.patron_name or letter.recipient.lines[0],
+        reader_number=letter.reader_number,
         town=letter.recipient.lines[-1],
         documents=len(letter.loans),
         pages=letter.last_page - letter.first_page + 1,
-        left_out="" if letter.left_out is None else LEFT_OUT.get(letter.left_out, letter.left_out.value),
+        left_out="" if letter.left_out is None else LEFT_OUT.get(letter.left_out, REASONS[letter.left_out]),
         preview=preview,
     )
 

@@ -6,6 +6,7 @@ What takes long to make is kept, in `made`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
@@ -13,7 +14,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Response
 from fastapi.responses import HTMLResponse
 
-from loan_reminders.domain.dispute.loan_file import LoanSearch
+from loan_reminders.domain.dispute.loan_file import LoanFound, LoanSearch
 from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.loans import Loan
@@ -21,6 +22,7 @@ from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.pages.messages import SAMPLES, dear_words
 from loan_reminders.french.words import CONTACTS, ONE_CHANNEL, REFUSALS, STAGES
+from loan_reminders.services.dispute.loan_file import NOT_FOUND, SEVERAL, choice_words, find_loans
 from loan_reminders.services.previews import real_delivery
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -36,6 +38,7 @@ seen = APIRouter(route_class=SeeRoute)
 acted = APIRouter(route_class=ActRoute)
 
 NO_SUCH = "Ce message n'existe pas : revenir à la page et le choisir dans la liste."
+NOTHING_TYPED = "Saisir un numéro de prêt, un code-barres de document, ou la référence d'une lettre."
 ONE_LOOK = timedelta(minutes=1)
 """A frame that is filled so soon after its page is not another look at the reader's message."""
 _PAPER = (Channel.LETTER, Channel.REGISTERED_LETTER)
@@ -122,9 +125,12 @@ def _real(at: Page, who: str, *, etape: str, canal: str, recherche: str, pret: s
     try:
         asked = _asked(etape, canal, "", "")
         search = LoanSearch(loan_id=pret) if pret else LoanSearch.anything(recherche.strip())
-        found = ledger_access.dispute().find(search, limit=2) if search.loan_id else ()
+        found = find_loans(ledger_access.dispute(), search) if search.loan_id else ()
+        if len(found) > 1:
+            return _page(at, asked, made.sample(asked), choices=found)
         if len(found) != 1 or found[0].loan is None:
-            return _page(at, asked, made.sample(asked), problem=_not_one(search, len(found)), status=404)
+            problem = NOT_FOUND if search.loan_id else NOTHING_TYPED
+            return _page(at, asked, made.sample(asked), problem=problem, status=404)
         loan = found[0].loan
         try:
             delivery = real_delivery(loan, stage=asked.stage, channel=asked.channel)
@@ -146,14 +152,6 @@ def _real(at: Page, who: str, *, etape: str, canal: str, recherche: str, pret: s
         return at.unavailable(error)
 
 
-def _not_one(search: LoanSearch, found: int) -> str:
-    if not search.loan_id:
-        return "Saisir un numéro de prêt, un code-barres de document, ou la référence d'une lettre."
-    if found > 1:
-        return "Plusieurs prêts répondent : saisir le numéro du prêt."
-    return "Le registre ne connaît aucun prêt qui réponde à cette recherche."
-
-
 def _asked(etape: str, canal: str, langue: str, exemple: str) -> Asked:
     stages = {one.value: one for one in settings().all_stages}
     stage = stages.get(etape, Stage.COURTESY_NOTICE)
@@ -168,7 +166,14 @@ def _asked(etape: str, canal: str, langue: str, exemple: str) -> Asked:
 
 
 def _page(
-    at: Page, asked: Asked, delivery: Delivery, *, loan: Loan | None = None, problem: str = "", status: int = 200
+    at: Page,
+    asked: Asked,
+    delivery: Delivery,
+    *,
+    loan: Loan | None = None,
+    choices: Sequence[LoanFound] = (),
+    problem: str = "",
+    status: int = 200,
 ) -> Response:
     previews, newest = made.previews(), made.newest()
     email = text = first = None
@@ -216,6 +221,8 @@ def _page(
         pages=range(1, pages + 1),
         places=previews.parts(asked.stage, asked.channel, language if language in languages else "fr"),
         loan=loan,
+        choices=[(one.loan_id, one.loan.title if one.loan else "", choice_words(one)) for one in choices],
+        several=SEVERAL,
         problem=problem,
         running=running(made.today()),
     )

@@ -23,9 +23,17 @@ from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.readers.back import Told, not_done, to_reader
 
 router = APIRouter(route_class=ActRoute)
 
+OBJECTED = "C'est noté : rien ne part plus par cette voie. Ce qui attendait déjà est annulé."
+OBJECTION_LIFTED = "L'opposition est levée : on lui écrit de nouveau par cette voie."
+AMENDED = (
+    "C'est noté : la recherche et les renvois en tiennent compte tout de suite, les messages dès la prochaine tournée."
+    " Ce qui est déjà préparé garde l'ancienne valeur. Le corriger aussi dans le SIGB."
+)
+AMENDMENT_ENDED = "C'est noté : la prochaine tournée croira de nouveau le SIGB."
 _LOST = (ObjectionRefusal.UNKNOWN_READER, AmendmentRefusal.UNKNOWN_READER, AmendmentRefusal.NOT_DESCRIBED)
 _LATE = (ObjectionRefusal.NOT_IN_FORCE, ObjectionRefusal.ALREADY, AmendmentRefusal.NOT_IN_FORCE, AmendmentRefusal.SAME)
 
@@ -73,12 +81,13 @@ def object_to(
     motif: Reason = "",
 ) -> Response:
     """To write no more to a reader by a channel."""
+    told = Told(patron_id=lecteur, form="opposition", fields={"canal": canal, "motif": motif})
     try:
         channel = channel_to_refuse(canal)
         ledger_access.objections().note(patron_id=lecteur, channel=channel, reason=motif, who=who)
-        return _to_reader(at, lecteur, "opposition")
+        return to_reader(at, lecteur, OBJECTED)
     except ReminderError as error:
-        return _refused(at, error)
+        return _refused(at, who, told, error)
 
 
 @router.post("/lecteurs/opposition-levee")
@@ -92,9 +101,9 @@ def lift_objection(
     """To write again by that channel, with a reason."""
     try:
         ledger_access.objections().lift(opposition, reason=motif, who=who, patron_id=lecteur)
-        return _to_reader(at, lecteur, "opposition-levee")
+        return to_reader(at, lecteur, OBJECTION_LIFTED)
     except ReminderError as error:
-        return _refused(at, error)
+        return _refused(at, who, Told(patron_id=lecteur), error)
 
 
 @router.post("/lecteurs/rectification")
@@ -108,6 +117,7 @@ def amend(
 ) -> Response:
     """To let something stand in for what the ILS tells of a reader."""
     config = settings()
+    told = Told(patron_id=lecteur, form="rectification", fields={"quoi": quoi, "valeur": valeur, "motif": motif})
     try:
         field, value = read_value(
             quoi,
@@ -117,27 +127,24 @@ def amend(
             own=tuple(own_addresses(config.library)),
         )
         ledger_access.amendments().note(patron_id=lecteur, field=field, value=value, reason=motif, who=who)
-        return _to_reader(at, lecteur, "rectifie")
+        return to_reader(at, lecteur, AMENDED)
     except ReminderError as error:
-        return _refused(at, error)
+        return _refused(at, who, told, error)
 
 
 @router.post("/lecteurs/rectification-terminee")
 def end_amendment(at: At, who: Librarian, rectification: Annotated[int, Form(ge=1, lt=2**63)]) -> Response:
     """To believe the ILS again."""
     try:
-        return _to_reader(at, ledger_access.amendments().end(rectification, who=who), "rectification-terminee")
+        return to_reader(at, ledger_access.amendments().end(rectification, who=who), AMENDMENT_ENDED)
     except ReminderError as error:
-        return _refused(at, error)
+        return _refused(at, who, None, error)
 
 
-def _to_reader(at: Page, patron_id: str, done: str) -> Response:
-    number = ledger_access.readers().number_of(patron_id)
-    return at.to("lecteurs") if number is None else at.to(f"lecteurs/{number}", fait=done)
-
-
-def _refused(at: Page, error: ReminderError) -> Response:
+def _refused(at: Page, who: str, told: Told | None, error: ReminderError) -> Response:
+    """The reader's page with what is wrong and what was typed; another page for what does not answer."""
     if isinstance(error, ObjectionRefused | AmendmentRefused):
         status = 404 if error.code in _LOST else 409 if error.code in _LATE else 400
-        return at.problem(sentence(error), status)
+        words = sentence(error)
+        return not_done(at, who, told, words, status) if told else at.problem(words, status)
     return at.unavailable(error)

@@ -20,6 +20,8 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.page import At, Page, Typed
 
+ERASED_IN_PART = "Ce qui pouvait l'être est effacé. Ce qui reste, et pourquoi, est sur la page « Effacer »."
+
 router = APIRouter(route_class=ActRoute)
 
 
@@ -50,7 +52,7 @@ def erase(at: At, who: Librarian, lecteur: Annotated[Typed, Form(min_length=1, m
     except ReminderError as error:
         return at.unavailable(error)
     if not erasure.complete and number is not None:
-        return at.to(f"lecteurs/{number}", fait="efface-en-partie")
+        return at.to(f"lecteurs/{number}", said=ERASED_IN_PART)
     return _shown(at, erasure, done=True, reader=None)
 
 

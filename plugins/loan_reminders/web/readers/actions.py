@@ -5,17 +5,20 @@ Who is meant travels in the body of a form; the address that the browser is led 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Form, Query, Response
 
-from loan_reminders.domain.errors import ReminderError, SettingsError
+from loan_reminders.domain.errors import ReminderError, SettingsError, unexpected
 from loan_reminders.domain.readers.resend import ResendRefused, Resent
 from loan_reminders.domain.runs.holds import Hold, HoldRefusal, HoldRefused, check_hold
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.days import day_words, written_day
+from loan_reminders.french.pages.next_step import resent_words
 from loan_reminders.french.refusals import sentence
 from loan_reminders.hooks.allmysms import sms_gateway
 from loan_reminders.hooks.ils import loan_source
@@ -28,27 +31,34 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import LINES, Pages
 from loan_reminders.web.marks.held import check_may_leave, mark_left
-from loan_reminders.web.page import At, Page, Typed, said
-from loan_reminders.web.readers.offered import Answered, hold_row
-from loan_reminders.web.readers.reader import reader_page
+from loan_reminders.web.page import At, Page, Place, Typed, said
+from loan_reminders.web.readers.back import Told, not_done, to_reader
+from loan_reminders.web.readers.offered import hold_row
 
 PATIENCE_S = 20
 """How long, in seconds, a page waits for each answer of the ILS or of a server: somebody sits before it."""
 
+log = logging.getLogger(__name__)
 router = APIRouter(route_class=ActRoute)
 Made = TypeVar("Made")
 
+HELD = "C'est noté : rien ne part d'ici là. Ce qui attendait déjà est écarté au moment de l'envoi."
+LIFTED = "La suspension est levée : la prochaine étape partira à son jour."
 _LOST = {HoldRefusal.UNKNOWN_READER: 404, HoldRefusal.UNKNOWN_LOAN: 404, HoldRefusal.NOT_IN_FORCE: 409}
 
 
 @router.get("/lecteurs/suspendus")
 def held_page(
     at: At,
+    quoi: Annotated[Typed, Query(max_length=10)] = "",
+    tri: Annotated[Typed, Query(max_length=10)] = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
-    fait: Annotated[Typed, Query(max_length=20)] = "",
 ) -> Response:
-    """The readers and loans not written to today, those that end first first."""
-    return _held_page(at, page=page, done=Answered.read(fait).words)
+    """The readers and loans not written to today, those that end first first, or with `tri` « fin » last.
+
+    `quoi` shows whole readers (« lecteurs ») or single loans (« prets »).
+    """
+    return _held_page(at, quoi=quoi, last_first=tri == "fin", page=page)
 
 
 @router.post("/lecteurs/renvoi")
@@ -65,9 +75,10 @@ def send_again(
         check_may_leave()
         resent = _resend(lecteur, Channel(canal), who=who)
         mark_left()
+        done = resent_words(resent.channel, resent.state, documents=resent.documents, left_out=resent.left_out)
+        return to_reader(at, lecteur, done)
     except (ReminderError, OSError) as error:
-        return _refused(at, who, lecteur, error)
-    return _to_reader(at, lecteur, Answered.resent(resent))
+        return _refused(at, who, Told(patron_id=lecteur), error)
 
 
 @router.post("/lecteurs/suspension")
@@ -81,16 +92,17 @@ def hold(
 ) -> Response:
     """Not to write to a reader, or about one loan, until a day."""
     today = datetime.now(settings().zone).date()
+    told = Told(patron_id=lecteur, form="suspension", fields={"pret": pret, "jusqu_au": jusqu_au, "motif": motif})
     try:
         until = written_day(jusqu_au)
     except ValueError:
-        return _said(at, who, lecteur, "Il manque la date jusqu'à laquelle ne pas écrire.", 400)
+        return not_done(at, who, told, "Il manque la date jusqu'à laquelle ne pas écrire.", 400)
     try:
         check_hold(until=until, reason=motif, today=today)
         ledger_access.holds().place(patron_id=lecteur, loan_id=pret, until=until, reason=motif, who=who, today=today)
+        return to_reader(at, lecteur, HELD)
     except ReminderError as error:
-        return _refused(at, who, lecteur, error)
-    return _to_reader(at, lecteur, Answered(what="suspendu"))
+        return _refused(at, who, told, error)
 
 
 @router.post("/lecteurs/levee")
@@ -100,6 +112,7 @@ def lift(
     suspension: Annotated[int, Form(ge=1, lt=2**63)],
     motif: Annotated[Typed, Form(max_length=300)] = "",
     retour: Annotated[Typed, Form(max_length=10)] = "",
+    ici: Place = "",
 ) -> Response:
     """End a hold before its day, with a reason."""
     today = datetime.now(settings().zone).date()
@@ -107,14 +120,13 @@ def lift(
         if not motif.strip():
             raise HoldRefused(HoldRefusal.NO_REASON)
         lifted: Hold = ledger_access.holds().lift(suspension, reason=motif, who=who, today=today)
+        if retour == "liste":
+            return at.back("lecteurs/suspendus", ici, said=LIFTED)
+        return to_reader(at, lifted.patron_id, LIFTED)
     except HoldRefused as error:
         return _held_page(at, problem=sentence(error), status=_LOST.get(HoldRefusal(error.code), 400))
     except ReminderError as error:
         return at.unavailable(error)
-    answered = Answered(what="leve")
-    if retour == "liste":
-        return at.to("lecteurs/suspendus", fait=answered.code)
-    return _to_reader(at, lifted.patron_id, answered)
 
 
 def _resend(patron_id: str, channel: Channel, *, who: str) -> Resent:
@@ -173,46 +185,32 @@ def _connected(name: str, make: Callable[[], Made]) -> Made:
         ) from None
 
 
-def _to_reader(at: Page, patron_id: str, answered: Answered) -> Response:
-    try:
-        number = ledger_access.readers().number_of(patron_id)
-    except ReminderError as error:
-        return at.unavailable(error)
-    if number is None:
-        return at.to("lecteurs")
-    return at.to(f"lecteurs/{number}", fait=answered.code)
-
-
-def _refused(at: Page, who: str, patron_id: str, error: Exception) -> Response:
+def _refused(at: Page, who: str, told: Told, error: Exception) -> Response:
     """The reader's page with what is wrong: 409 for what is not allowed, 503 for what does not answer."""
     if isinstance(error, HoldRefused):
-        return _said(at, who, patron_id, sentence(error), _LOST.get(HoldRefusal(error.code), 400))
+        return not_done(at, who, told, sentence(error), _LOST.get(HoldRefusal(error.code), 400))
     if isinstance(error, ResendRefused):
-        return _said(at, who, patron_id, sentence(error), 409)
+        return not_done(at, who, told, sentence(error), 409)
+    log.error("%s", sentence(error) if isinstance(error, ReminderError) else unexpected(error))
     words = said(error) if isinstance(error, ReminderError) else "Le serveur ne répond pas."
-    return _said(at, who, patron_id, words, 503)
+    return not_done(at, who, told, words, 503)
 
 
-def _said(at: Page, who: str, patron_id: str, problem: str, status: int) -> Response:
-    try:
-        number = ledger_access.readers().number_of(patron_id)
-    except ReminderError as error:
-        return at.unavailable(error)
-    if number is None:
-        return at.problem(problem, 404 if status < 500 else status)
-    return reader_page(at, who, number, answered=Answered(problem=problem), status=status)
-
-
-def _held_page(at: Page, *, page: int = 1, done: str = "", problem: str = "", status: int = 200) -> Response:
+def _held_page(
+    at: Page, *, quoi: str = "", last_first: bool = False, page: int = 1, problem: str = "", status: int = 200
+) -> Response:
+    of_loans = {"lecteurs": False, "prets": True}.get(quoi)
+    asked = {"quoi": quoi if of_loans is not None else "", "tri": "fin" if last_first else ""}
     zone = settings().zone
     now = datetime.now(zone)
     today = now.date()
     try:
         holds = ledger_access.holds()
-        pages = Pages(number=page, lines=holds.count(today=today))
-        found = holds.in_force(today=today, limit=LINES, offset=pages.offset)
+        pages = Pages(number=page, lines=holds.count(today=today, of_loans=of_loans), asked=asked)
+        pages = replace(pages, number=min(page, pages.last))
+        found = holds.in_force(today=today, of_loans=of_loans, last_first=last_first, limit=LINES, offset=pages.offset)
     except ReminderError as error:
         return at.unavailable(error)
     rows = [(hold_row(one.hold, now=now, zone=zone), one.reader_number, one.name, one.card) for one in found]
-    context = {"rows": rows, "pages": pages, "done": done, "problem": problem, "today": day_words(today)}
+    context = {"rows": rows, "pages": pages, "asked": asked, "problem": problem, "today": day_words(today)}
     return at.html("suspendus.html.j2", status, **context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Annotated
 
@@ -20,8 +20,8 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.lists import LINES, Number, Order, Pages, spreadsheet
-from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.lists import LINES, Number, Order, Pages, asked_at, spreadsheet
+from loan_reminders.web.page import At, Page, Place, Typed
 
 PAGE = "a-corriger"
 MOST_LINES = 100_000
@@ -35,11 +35,10 @@ COLUMNS = {
     "lieu": CorrectionOrder.BRANCH,
 }
 DONE = {
-    "corrige": "C'est noté : cette ligne reviendra d'elle-même si le contact échoue encore.",
-    "ignore": "C'est noté : cette ligne est mise de côté jusqu'à ce que le contact change ou échoue encore.",
-    "levee": "Réinscrit : on lui écrit de nouveau.",
+    CorrectionOutcome.CORRECTED: "C'est noté : cette ligne reviendra d'elle-même si le contact échoue encore.",
+    CorrectionOutcome.IGNORED: "C'est noté : cette ligne est mise de côté jusqu'à ce que le contact change ou échoue"
+    " encore.",
 }
-"""What is said after a click, by the word in the address."""
 
 router = APIRouter(route_class=ActRoute)
 
@@ -69,6 +68,17 @@ class _Asked:
     lieu: str
     tri: str
     sens: str
+    page: int = 1
+
+    @classmethod
+    def at_place(cls, place: str) -> _Asked:
+        """What the list was asked for where a form was sent from."""
+        said = asked_at(place)
+        number = said.get("page", "")
+        return cls(
+            **{name: said.get(name, "") for name in ("motif", "lieu", "tri", "sens")},
+            page=int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 1,
+        )
 
     @property
     def filters(self) -> dict[str, str]:
@@ -92,11 +102,9 @@ Field = Annotated[Typed, Form(max_length=40)]
 
 
 @router.get("/a-corriger")
-def page(
-    at: At, motif: Word = "", lieu: Word = "", tri: Word = "", sens: Word = "", page: Number = 0, fait: Word = ""
-) -> Response:
+def page(at: At, motif: Word = "", lieu: Word = "", tri: Word = "", sens: Word = "", page: Number = 0) -> Response:
     """The lines that wait, those that cost most notices first unless another order is asked for."""
-    return _page(at, _Asked(motif=motif, lieu=lieu, tri=tri, sens=sens), number=page, done=DONE.get(fait, ""))
+    return _page(at, _Asked(motif=motif, lieu=lieu, tri=tri, sens=sens, page=page))
 
 
 @router.post("/a-corriger/liste")
@@ -125,11 +133,10 @@ def settle(
     who: Librarian,
     suite: Field = "",
     raison: Annotated[Typed, Form(max_length=200)] = "",
-    motif: Field = "",
-    lieu: Field = "",
+    ici: Place = "",
 ) -> Response:
     """A line was put right in the ILS (`suite` is « corrige »), or is ignored (« ignore ») for a reason."""
-    asked = _Asked(motif=motif, lieu=lieu, tri="", sens="")
+    asked = _Asked.at_place(at.returning(ici))
     if suite not in ("corrige", "ignore"):
         return _page(at, asked, problem="Il manque ce qui a été fait de cette ligne.", status=400)
     if suite == "ignore" and len(raison.strip()) < SHORTEST_REASON:
@@ -141,22 +148,20 @@ def settle(
         return at.unavailable(error)
     if not settled:
         return _page(at, asked, problem="Cette ligne n'attend plus rien : rien n'a été changé.", status=404)
-    return at.to(PAGE, **{name: value for name, value in asked.filters.items() if value}, fait=suite)
+    return at.back(PAGE, ici, said=DONE[outcome])
 
 
-def _page(
-    at: Page, asked: _Asked, *, number: int = 0, done: str = "", problem: str = "", status: int = 200
-) -> Response:
+def _page(at: Page, asked: _Asked, *, problem: str = "", status: int = 200) -> Response:
     try:
         ledger = ledger_access.corrections()
         counts = ledger.counts()
         pages = Pages(
-            number=max(1, number),
+            number=max(1, asked.page),
             lines=sum(many for (fault, branch), many in counts.items() if _is_asked(asked, fault, branch)),
             asked={**asked.filters, "tri": asked.tri, "sens": asked.sens},
         )
-        if pages.number > pages.last:
-            return at.problem("Cette liste n'a pas tant de pages.", 404)
+        # The last line of the last page was settled: the page before is the last one now.
+        pages = replace(pages, number=min(pages.number, pages.last))
         lines = ledger.lines(
             fault=asked.fault,
             branch=asked.lieu,
@@ -179,7 +184,6 @@ def _page(
         branches=_choices(_branches(counts), counts, place=1),
         asked=asked,
         total=sum(counts.values()),
-        done=done,
         problem=problem,
     )
 

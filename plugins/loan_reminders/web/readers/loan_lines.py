@@ -18,7 +18,7 @@ from loan_reminders.domain.readers.told import Outcome, outcome, told
 from loan_reminders.domain.recipients import Recipient
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.days import day_words
-from loan_reminders.french.letters import ACTS_IN_FILE
+from loan_reminders.french.letters import ACTS_IN_FILE, step_detail_words
 from loan_reminders.french.pages.not_said import because, nothing_words, skip_pill_words
 from loan_reminders.french.pages.readers import (
     TONES,
@@ -175,7 +175,8 @@ def _moved(day: date, due: date) -> LineEntry:
 
 def _step_words(step: LetterStep) -> str:
     whole = " avec tout le lot" if step.whole_batch else ""
-    why = f" ({step.detail})" if step.detail else ""
+    detail = step_detail_words(step.detail)
+    why = f" ({detail})" if detail else ""
     return f"{ACTS_IN_FILE[step.act]}{whole}, par {step.who}{why}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
@@ -10,68 +9,27 @@ from datetime import date, datetime, timedelta, tzinfo
 from loan_reminders.domain.dispute.loan_file import Dispute
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.notices import LoanKey
-from loan_reminders.domain.readers.resend import LastSent, Resent
+from loan_reminders.domain.readers.reader import ReaderLoan
+from loan_reminders.domain.readers.resend import LastSent
 from loan_reminders.domain.runs.holds import LONGEST, Hold
 from loan_reminders.domain.runs.planning import key
 from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.domain.suppressions.suppression import Suppressed
 from loan_reminders.french.days import day_words, when_words
-from loan_reminders.french.pages.next_step import hold_words, next_step_words, not_listed_words, resent_words
+from loan_reminders.french.pages.next_step import hold_words, next_step_words, not_listed_words
 from loan_reminders.french.words import ONE_STATE, STAGES
 from loan_reminders.ledger.dispute.reader_page import ReaderPageParts
 from loan_reminders.services.readers.next_step import next_steps
-from loan_reminders.web.reader_rights.shown import DONE as RIGHTS_DONE
 from loan_reminders.web.readers.loan_lines import LineEntry, LoanLine
 from loan_reminders.web.readers.ways import Ways
 
-_CODE = re.compile(r"(email|sms)-(accepted|delivered|refused|in_doubt)-(\d{1,4})-(\d{1,4})-([a-z_]{1,20})")
-_DONE = {
-    "suspendu": "C'est noté : rien ne part d'ici là. Ce qui attendait déjà est écarté au moment de l'envoi.",
-    "leve": "La suspension est levée : la prochaine étape partira à son jour.",
-    "litige": "Le litige est noté : rien n'en est effacé avant la fin de ce jour.",
-    "clos": "Le litige est clos : ce qui le concerne s'effacera à son terme.",
-}
-_DONE |= RIGHTS_DONE
 _AGAIN = {Channel.EMAIL: "Renvoyer le dernier e-mail", Channel.SMS: "Renvoyer le dernier SMS"}
 SPENT = "Renvoyé aujourd'hui : pas plus d'un par jour."
 _OVER = frozenset({Reason.RETURNED, Reason.RENEWED})
 _PLACES = {Channel.EMAIL: "mail-at", Channel.SMS: "sms-at", Channel.LETTER: "letter-at"}
 _FORGOTTEN = timedelta(days=60)
 """How long after its due date a loan is still said to have nothing more planned."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What came of a click: a `code` that may stand in an address (no personal data), and its words."""
-
-    what: str = ""
-    problem: str = ""
-
-    @property
-    def code(self) -> str:
-        """The code."""
-        return self.what
-
-    @property
-    def words(self) -> str:
-        """What it says, empty for nothing or for a code that is none of ours."""
-        found = _CODE.fullmatch(self.what)
-        if found is None:
-            return _DONE.get(self.what, "")
-        channel, state, documents, left_out, _ = found.groups()
-        return resent_words(Channel(channel), DeliveryState(state), documents=int(documents), left_out=int(left_out))
-
-    @classmethod
-    def resent(cls, resent: Resent) -> Answered:
-        """A message that was sent again."""
-        numbers = f"{resent.documents}-{resent.left_out}"
-        return cls(what=f"{resent.channel.value}-{resent.state.value}-{numbers}-{resent.stage.value}")
-
-    @classmethod
-    def read(cls, code: str) -> Answered:
-        """What an address says was done."""
-        return cls(what=code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +72,6 @@ class Faire:
     has_letters: bool
     first_day: str
     last_day: str
-    done: str
-    problem: str
 
 
 def acts_offered(
@@ -123,13 +79,17 @@ def acts_offered(
     disputes: Sequence[Dispute],
     *,
     loans: LoansOut,
+    known: Sequence[ReaderLoan],
     holds: Sequence[Hold],
     ways: Ways,
     now: datetime,
     zone: tzinfo,
-    answered: Answered,
 ) -> Faire:
-    """The column « Faire » for one reader; `holds` are those in force today."""
+    """The column « Faire » for one reader; `holds` are those in force today, `known` all of the reader's loans.
+
+    `disputes` and `loans` are of the page that is shown. Of the others' loans those are offered too whose stages are
+    not over by their day.
+    """
     today = now.astimezone(zone).date()
     again = tuple(
         Again(
@@ -147,13 +107,24 @@ def acts_offered(
         patron_id=patron_id,
         again=again,
         holds=tuple(hold_row(one, now=now, zone=zone) for one in holds),
-        loans=tuple((loan.loan_id, loan.title or "document sans titre") for loan in loans.out.values()),
+        loans=tuple(
+            (one.loan_id, one.title or "document sans titre") for one in _to_hold(disputes, loans, known, today=today)
+        ),
         has_letters=any(one.channel in paper for dispute in disputes for one in dispute.deliveries),
         first_day=today.isoformat(),
         last_day=(today + LONGEST).isoformat(),
-        done=answered.words,
-        problem=answered.problem,
     )
+
+
+def _to_hold(
+    disputes: Sequence[Dispute], loans: LoansOut, known: Sequence[ReaderLoan], *, today: date
+) -> Iterable[Loan | ReaderLoan]:
+    yield from loans.out.values()
+    shown = {one.loan_id for one in disputes}
+    for one in known:
+        goes_on = one.due_date is not None and today <= one.due_date + _FORGOTTEN
+        if goes_on and one.is_loan and one.loan_id not in shown:
+            yield one
 
 
 def _why_not(last: LastSent, holds: Sequence[Hold], *, suppressed: Suppressed) -> str:

@@ -5,6 +5,7 @@ Whoever looks is recorded, each time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -18,14 +19,14 @@ from loan_reminders.french.pages.readers import MessageWords, category_words
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
-from loan_reminders.web.dispute.flags import kept
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import Pages
-from loan_reminders.web.page import At, Page, Typed
-from loan_reminders.web.reader_rights.shown import rights_of
+from loan_reminders.web.page import At, Page
 from loan_reminders.web.readers.contacts import contacts
+from loan_reminders.web.readers.in_dispute import kept
 from loan_reminders.web.readers.loan_lines import LoanLines
-from loan_reminders.web.readers.offered import Answered, acts_offered, loans_out, with_next
+from loan_reminders.web.readers.offered import acts_offered, loans_out, with_next
+from loan_reminders.web.readers.rights import rights_of
 from loan_reminders.web.readers.search import search_page
 from loan_reminders.web.readers.ways import ways_to_reader
 
@@ -33,7 +34,15 @@ router = APIRouter(route_class=ActRoute)
 
 LOANS = 8
 """Loans of a page: a reader of three years has forty."""
-NOTHING_DONE = Answered()
+Fields = Mapping[str, Mapping[str, str]]
+NOTHING_TYPED: Fields = {}
+_FORMS = {
+    "suspension": ("pret", "jusqu_au", "motif"),
+    "litige": ("pret", "jusqu_au", "motif"),
+    "opposition": ("canal", "motif"),
+    "rectification": ("quoi", "valeur", "motif"),
+}
+"""The forms of the page that are shown again as they were typed when they are refused, and their fields."""
 UNKNOWN = (
     "Le registre ne connaît pas ce lecteur : il a été effacé, ou l'adresse de la page est fausse. Le chercher par sa"
     " carte ou par son nom."
@@ -46,10 +55,9 @@ def page(
     who: Librarian,
     number: int,
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
-    fait: Annotated[Typed, Query(max_length=80)] = "",
 ) -> Response:
-    """The page, with addresses masked; `fait` says what a form of it just did."""
-    return reader_page(at, who, number, page=page, answered=Answered.read(fait))
+    """The page, with addresses masked."""
+    return reader_page(at, who, number, page=page)
 
 
 @router.post("/lecteurs/{number}/coordonnees")
@@ -59,10 +67,18 @@ def show_contacts(at: At, who: Librarian, number: int, page: Annotated[int, Form
 
 
 def reader_page(
-    at: Page, who: str, number: int, *, page: int = 1, answered: Answered = NOTHING_DONE, status: int = 200
+    at: Page,
+    who: str,
+    number: int,
+    *,
+    page: int = 1,
+    problem: str = "",
+    status: int = 200,
+    typed: Fields = NOTHING_TYPED,
 ) -> Response:
-    """The page, with addresses masked, and what came of a click."""
-    return _page(at, who, number, page=page, act=JournalAct.READER_SEEN, answered=answered, status=status)
+    """The page, with addresses masked; `typed` are the fields of a form that was refused, by the name of the form."""
+    act = JournalAct.READER_SEEN
+    return _page(at, who, number, page=page, act=act, problem=problem, status=status, typed=typed)
 
 
 def _page(
@@ -72,8 +88,9 @@ def _page(
     *,
     page: int,
     act: JournalAct,
-    answered: Answered = NOTHING_DONE,
+    problem: str = "",
     status: int = 200,
+    typed: Fields = NOTHING_TYPED,
 ) -> Response:
     config = settings()
     now = datetime.now(config.zone)
@@ -85,7 +102,8 @@ def _page(
                 return search_page(at, problem=UNKNOWN, status=404)
             patron_id = reader.patron_id
             ledger.journal.keep(who=who, act=act, patron_id=patron_id)
-            loans = ledger.readers.loans_of(patron_id)
+            known = ledger.readers.loans_of(patron_id)
+            loans = [one.loan_id for one in known]
             pages = Pages(number=page, lines=len(loans), size=LOANS)
             pages = replace(pages, number=min(page, pages.last))
             here = loans[pages.offset : pages.offset + LOANS]
@@ -112,7 +130,7 @@ def _page(
             amendments = ledger.amendments.of_reader(patron_id)
             open_disputes = ledger.disputes.of_reader(patron_id, today=now.date())
             doing = acts_offered(
-                patron_id, disputes, loans=out, holds=holds, ways=ways, now=now, zone=config.zone, answered=answered
+                patron_id, disputes, loans=out, known=known, holds=holds, ways=ways, now=now, zone=config.zone
             )
     except ReminderError as error:
         return at.unavailable(error)
@@ -120,9 +138,12 @@ def _page(
     return at.html(
         "lecteur.html.j2",
         status,
+        problem=problem,
+        typed={form: {**dict.fromkeys(names, ""), **typed.get(form, {})} for form, names in _FORMS.items()},
+        refused_form=next(iter(typed), ""),
         offered=doing,
         rights=rights_of(objections, amendments, now=now, zone=config.zone),
-        in_dispute=kept(open_disputes, disputes, now=now, zone=config.zone),
+        in_dispute=kept(open_disputes, known, now=now, zone=config.zone),
         reader=reader,
         category=category_words(reader.category),
         last_seen=day_words(max((cycle.last_seen for one in newest for cycle in one.cycles), default=None)),

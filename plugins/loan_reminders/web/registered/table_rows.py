@@ -11,7 +11,7 @@ from loan_reminders.domain.ports.registered import BatchPosted
 from loan_reminders.domain.registered.steps import LetterEvent, RegisteredLetter, last_standing
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.french.days import when_words
-from loan_reminders.french.letters import ACTS, life_words
+from loan_reminders.french.letters import ACTS, life_words, step_detail_words
 from loan_reminders.french.plurals import many
 from loan_reminders.services.registered.following import Imported
 
@@ -27,6 +27,7 @@ class LetterRow:
     reference: str
     number: str
     reader: str
+    reader_number: int | None
     barcode: str
     batch_id: int
     state: str
@@ -64,6 +65,7 @@ def letter_row(letter: RegisteredLetter, *, today: date) -> LetterRow:
         reference=letter.reference,
         number="" if number is None else TrackingNumber(value=number).printed,
         reader=letter.patron_name or letter.patron_id,
+        reader_number=letter.reader_number,
         barcode=letter.patron_barcode or letter.patron_id,
         batch_id=letter.batch_id,
         state=life_words(life),
@@ -79,7 +81,7 @@ def event_rows(events: Sequence[LetterEvent], *, now: datetime, zone: tzinfo) ->
             at=when_words(event.at, now=now, zone=zone),
             who=event.who,
             what=ACTS[event.act],
-            detail=event.detail,
+            detail=step_detail_words(event.detail),
         )
         for event in events
     ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 
@@ -28,7 +29,8 @@ from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.airflow_api import Airflow, AirflowApi, AirflowRefused, AirflowSilent
 from loan_reminders.web.guard import ActRoute, SeeRoute
-from loan_reminders.web.page import At, Page, said
+from loan_reminders.web.lists import LINES, Number, Order, Pages
+from loan_reminders.web.page import At, Page, Typed, said
 from loan_reminders.web.runs import airflow_day, airflow_runs
 from loan_reminders.web.runs.airflow_runs import StageRuns
 
@@ -54,25 +56,50 @@ PAUSED = "Cette étape est en pause dans Airflow : la remettre en marche, puis r
 
 
 @seen.get(f"/{PATH}")
-async def page(at: At, who: Librarian, airflow: Airflow) -> Response:
-    """Every stage's days without a green run, the oldest first; today's run that goes on in Airflow is no fault."""
+async def page(
+    at: At,
+    who: Librarian,
+    airflow: Airflow,
+    etape: Annotated[Typed, Query(max_length=40)] = "",
+    tri: Annotated[Typed, Query(max_length=10)] = "",
+    sens: Annotated[Typed, Query(max_length=4)] = "",
+    page: Number = 0,
+) -> Response:
+    """Every stage's days without a green run, the oldest first; today's run that goes on in Airflow is no fault.
+
+    `etape` shows those of one stage, `sens` « desc » the newest first.
+    """
     config = settings()
     now = datetime.now(config.zone)
     today = await airflow_day.airflow_day(airflow, person=who, now=now, window=config.sms_window())
-    return await run_in_threadpool(_list, at, now, today.going)
+    filters = {"etape": etape if etape in set(config.all_stages) else ""}
+    order = Order(column="jour", descending=tri == "jour" and sens == "desc", asked=filters)
+    return await run_in_threadpool(_list, at, now, today.going, order, max(1, page))
 
 
-def _list(at: Page, now: datetime, going: Collection[Stage]) -> Response:
+def _list(at: Page, now: datetime, going: Collection[Stage], order: Order, number: int) -> Response:
     try:
         found = _missed(now)
     except ReminderError as error:
         return at.unavailable(error)
     rows = [
         _row(kind, day)
-        for kind, day in found
+        for kind, day in sorted(found, key=lambda one: one[1].day, reverse=order.descending)
         if not (kind is ToDoKind.MISSED_DAY and day.day == now.date() and day.stage in going)
+        and order.asked["etape"] in ("", day.stage)
     ]
-    return at.html("jours_manques.html.j2", rows=rows, within=MISSED_WITHIN.days)
+    asked = {**order.asked, **({"tri": "jour", "sens": "desc"} if order.descending else {})}
+    pages = Pages(number=number, lines=len(rows), asked=asked)
+    pages = replace(pages, number=min(number, pages.last))
+    return at.html(
+        "jours_manques.html.j2",
+        rows=rows[pages.offset : pages.offset + LINES],
+        pages=pages,
+        order=order,
+        stage=order.asked["etape"],
+        stages=[(one.value, STAGES[one]) for one in settings().all_stages],
+        within=MISSED_WITHIN.days,
+    )
 
 
 @acted.get(f"/{PATH}/{{stage}}/{{day}}")

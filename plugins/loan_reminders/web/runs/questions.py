@@ -201,6 +201,7 @@ def _facts(run: AskingRun, question: Question) -> dict[str, Any]:
                 "batch": letter.batch_id,
                 "reference": letter.reference,
                 "name": letter.patron_name,
+                "reader": letter.reader_number,
                 "documents": len(letter.loans),
                 "pages": waiting[letter.delivery_id].pages,
                 "waiting": waiting[letter.delivery_id].waiting,

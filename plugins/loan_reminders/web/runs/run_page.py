@@ -14,23 +14,26 @@ from loan_reminders.domain.desk import NotReached, StuckDelivery
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.reading.tally import Reading
-from loan_reminders.domain.runs.run_page import AnswerGiven, RunPage
-from loan_reminders.domain.states import DeliveryState
+from loan_reminders.domain.runs.run_page import ALL_NAMES, AnswerGiven, RunNames, RunPage
+from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.desk import not_reached_words, stuck_words
 from loan_reminders.french.letters import BATCHES
 from loan_reminders.french.readings import KEYS, code_words, codes_advice, doubt_words, repaired_words, share_words
 from loan_reminders.french.words import CHANNELS, ONE_CHANNEL, SKIPS, STATES, stage_title
-from loan_reminders.ledger.run_pages.run_page import MOST_NAMES
 from loan_reminders.services.runs.check_reading import reading_doubts
 from loan_reminders.settings.library_toml import our_dag_id, settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Right, airflow_link
 from loan_reminders.web.guard import SeeRoute
+from loan_reminders.web.lists import LINES, Pages
 from loan_reminders.web.page import At, Page, Typed
 
 router = APIRouter(route_class=SeeRoute)
 RunId = Annotated[int, InPath(ge=1, lt=2**63)]
+Word = Annotated[Typed, Query(max_length=40)]
+UNREACHED_BY = (SkipReason.NO_RECIPIENT, SkipReason.INVALID_RECIPIENT, SkipReason.DEAD_ADDRESS)
 
 SECONDS = 10
 """How often the page of a run that has not ended is asked for again."""
@@ -61,10 +64,28 @@ def of_airflow(
 
 
 @router.get("/tournees/{run_id}")
-def page(at: At, run_id: RunId, repondu: Annotated[Typed, Query(max_length=10)] = "") -> Response:
-    """One run. `repondu` names the question that was just answered: it is said only of an answer that is kept."""
+def page(
+    at: At,
+    run_id: RunId,
+    repondu: Annotated[Typed, Query(max_length=10)] = "",
+    motif: Word = "",
+    joints: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    canal: Word = "",
+    envois: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Response:
+    """One run. `repondu` names the question that was just answered: it is said only of an answer that is kept.
+
+    `motif` filters the readers without an address that can be used, `canal` the messages that did not arrive; `joints`
+    and `envois` are the pages of these lists.
+    """
+    wanted = RunNames(
+        reason=SkipReason(motif) if motif in set(UNREACHED_BY) else None,
+        not_reached_from=(joints - 1) * LINES,
+        channel=Channel(canal) if canal in set(Channel) else None,
+        lost_from=(envois - 1) * LINES,
+    )
     try:
-        return _page(at, run_id, replied=repondu)
+        return _page(at, run_id, replied=repondu, wanted=wanted)
     except ReminderError as error:
         return at.unavailable(error)
 
@@ -86,9 +107,9 @@ def _unknown(at: Page) -> Response:
     return at.problem("Le registre n'a pas cette tournée.", 404)
 
 
-def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
+def _page(at: Page, run_id: int, *, replied: str = "", wanted: RunNames = ALL_NAMES) -> Response:
     names = at.may(Right.ACT)
-    run = ledger_access.run_pages().run(run_id, names=names)
+    run = ledger_access.run_pages().run(run_id, names=names, lines=LINES, wanted=wanted)
     if run is None:
         return _unknown(at)
     zone = settings().zone
@@ -113,12 +134,29 @@ def _page(at: Page, run_id: int, *, replied: str = "") -> Response:
         wait=0 if run.closed_at is not None or (now - run.started_at).days else SECONDS,
         airflow=airflow_link(f"dags/{our_dag_id(run.stage.value)}/runs/{quote(run.dag_run_id, safe='')}"),
         missed=f"tournees/jours-manques/{run.stage}/{run.reference_date.isoformat()}",
-        cut=len(run.not_reached) > MOST_NAMES or len(run.lost) > MOST_NAMES,
-        most=MOST_NAMES,
-        not_reached=[_not_reached(one) for one in run.not_reached[:MOST_NAMES]],
-        lost=[_lost(one) for one in run.lost[:MOST_NAMES]],
+        not_reached=[_not_reached(one) for one in run.not_reached[:LINES]],
+        lost=[_lost(one) for one in run.lost[:LINES]],
+        **_ways(run, wanted),
         **_figures(run),
     )
+
+
+def _ways(run: RunPage, wanted: RunNames) -> dict[str, Any]:
+    """How the two lists of readers are filtered and paged; one stays as it is while the other is turned over."""
+    joints, envois = wanted.not_reached_from // LINES + 1, wanted.lost_from // LINES + 1
+    filters = {"motif": wanted.reason or "", "canal": wanted.channel or ""}
+    return {
+        "reason": filters["motif"],
+        "reasons": [(one.value, SKIPS[one]) for one in UNREACHED_BY],
+        "channel": filters["canal"],
+        "channels": [(one.value, CHANNELS[one]) for one in Channel],
+        "pages_not_reached": Pages.uncounted(
+            joints, len(run.not_reached), asked={**filters, "envois": str(envois) if envois > 1 else ""}, name="joints"
+        ),
+        "pages_lost": Pages.uncounted(
+            envois, len(run.lost), asked={**filters, "joints": str(joints) if joints > 1 else ""}, name="envois"
+        ),
+    }
 
 
 def _figures(run: RunPage) -> dict[str, Any]:
@@ -188,9 +226,11 @@ def _answer_words(given: AnswerGiven, now: datetime) -> str:
     return f"{what[given.question, given.reading, given.agreed]}, par {given.who or 'personne'}, {when}."
 
 
-def _not_reached(one: NotReached) -> tuple[str, str, str]:
-    return one.patron_barcode or one.patron_id, one.patron_name, not_reached_words(one.reason, one.detail)
+def _not_reached(one: NotReached) -> tuple[str, int | None, str, str]:
+    why = not_reached_words(one.reason, one.detail)
+    return one.patron_barcode or one.patron_id, one.reader_number, one.patron_name, why
 
 
-def _lost(one: StuckDelivery) -> tuple[str, str, str, str]:
-    return one.patron_barcode or one.patron_id, one.patron_name, ONE_CHANNEL[one.channel], stuck_words(one)
+def _lost(one: StuckDelivery) -> tuple[str, int | None, str, str, str]:
+    number = one.patron_barcode or one.patron_id
+    return number, one.reader_number, one.patron_name, ONE_CHANNEL[one.channel], stuck_words(one)

@@ -6,7 +6,7 @@ Who is meant travels in the body of a form, out of access logs; a line is named 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -39,19 +39,16 @@ from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import LARGEST_FORM, ActRoute
 from loan_reminders.web.lists import LINES, Pages
-from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.page import At, Page, Place, Typed
 
 LARGEST_FILE = 2 * 1024 * 1024
 """Bytes of a list: some hundred thousand lines."""
 LINES_SHOWN = 50
 """Lines left out of a file that the page names; the others are counted."""
 ASKED = {"oui": SmsChoice.YES, "non": SmsChoice.NO}
-DONE = {
-    "note": "C'est noté. À partir de maintenant, ce que dit le lecteur passe avant le SIGB.",
-    "deja": "La liste le disait déjà : rien n'a été changé.",
-    "retire": "Retiré de la liste : le SIGB et la règle de son public décident de nouveau.",
-}
-"""What is said after a click, by the word in the address."""
+NOTED = "C'est noté. À partir de maintenant, ce que dit le lecteur passe avant le SIGB."
+KNOWN = "La liste le disait déjà : rien n'a été changé."
+REMOVED = "Retiré de la liste : le SIGB et la règle de son public décident de nouveau."
 
 
 class ImportRoute(ActRoute):
@@ -80,11 +77,11 @@ class ChoiceRow:
 def page(
     at: At,
     dit: Annotated[Typed, Query(max_length=10)] = "",
+    tri: Annotated[Typed, Query(max_length=10)] = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
-    fait: Annotated[Typed, Query(max_length=10)] = "",
 ) -> Response:
-    """The list, the newest lines first; with `dit`, those who said yes or no."""
-    return _page(at, dit=dit, number=page, done=DONE.get(fait, ""))
+    """The list, the newest lines first, or with `tri` « jour » the oldest; with `dit`, those who said yes or no."""
+    return _page(at, dit=dit, oldest_first=tri == "jour", number=page)
 
 
 @router.post("/accords-sms/recherche")
@@ -114,11 +111,11 @@ def note(
         changed = ours.note(patron_id, choice, who=who)
     except ReminderError as error:
         return at.unavailable(error)
-    return at.to("accords-sms", fait="note" if changed else "deja")
+    return at.to("accords-sms", said=NOTED if changed else KNOWN)
 
 
 @router.post("/accords-sms/{choice_id}/retrait")
-def remove(at: At, choice_id: Annotated[int, InPath(ge=1, lt=2**63)], who: Librarian) -> Response:
+def remove(at: At, choice_id: Annotated[int, InPath(ge=1, lt=2**63)], who: Librarian, ici: Place = "") -> Response:
     """Take one reader off the list."""
     rules = settings().policy().sms
     asks_minors = rules.minors is Basis.OPT_IN  # whoever may be one is asked again by the next run
@@ -128,7 +125,7 @@ def remove(at: At, choice_id: Annotated[int, InPath(ge=1, lt=2**63)], who: Libra
             return _page(at, problem="Cette ligne n'est pas, ou plus, sur la liste : rien n'a été changé.", status=404)
     except ReminderError as error:
         return at.unavailable(error)
-    return at.to("accords-sms", fait="retire")
+    return at.back("accords-sms", ici, said=REMOVED)
 
 
 @imports.post("/accords-sms/import")
@@ -150,6 +147,7 @@ def _page(
     at: Page,
     *,
     dit: str = "",
+    oldest_first: bool = False,
     number: int = 1,
     searched: str = "",
     taken: ImportDone | None = None,
@@ -161,6 +159,9 @@ def _page(
     try:
         ours = ledger_access.sms_choices()
         counts = ours.counts()
+        asked = {"dit": dit if choice else "", "tri": "jour" if oldest_first else ""}
+        pages = Pages(number=number, lines=sum(counts.values()) if choice is None else counts[choice], asked=asked)
+        pages = replace(pages, number=min(number, pages.last))
         patron_id = None if not searched else ours.reader(searched)
         nobody = isinstance(patron_id, LineFault)
         # A reader whom a file named by his number need not be known to the ledger.
@@ -168,21 +169,22 @@ def _page(
         lines = ours.lines(
             choice=choice,
             patron_id=wanted if isinstance(wanted, str) else None,
+            oldest_first=oldest_first,
             limit=LINES,
-            offset=0 if searched else (number - 1) * LINES,
+            offset=0 if searched else pages.offset,
         )
     except ReminderError as error:
         return at.unavailable(error)
     config = settings()
     now = datetime.now(config.zone)
-    total = sum(counts.values()) if choice is None else counts[choice]
     return at.html(
         "accords.html.j2",
         status,
         rows=[_row(line, now) for line in lines],
         counts={SMS_CHOICES[one]: count for one, count in counts.items()},
         rules=basis_words(config.policy().sms),
-        pages=Pages(number=number, lines=total, asked={"dit": dit if choice else ""}),
+        pages=pages,
+        oldest_first=oldest_first,
         dit=dit if choice else "",
         searched=searched,
         left_out=_left_out(taken.faults) if taken else (),

@@ -17,20 +17,17 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.lists import LINES, Number, Order, address
-from loan_reminders.web.page import At, Page, Typed
+from loan_reminders.web.lists import LINES, Number, Order, Pages
+from loan_reminders.web.page import At, Page, Place, Typed
 from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.suppressions.table_rows import question_answered, row_of
 
 ENDED = "finies"
 SHORTEST_REASON = 3
 LAST_PAGE = 10_000
-DONE = {
-    "ajout": "Le numéro est désinscrit : les SMS qui l'attendaient sont annulés.",
-    "deja": "Ce numéro était déjà désinscrit : rien n'a été changé.",
-    "levee": "Réinscrit : on lui écrit de nouveau.",
-}
-"""What is said after a click, by the word in the address."""
+ADDED = "Le numéro est désinscrit : les SMS qui l'attendaient sont annulés."
+THERE_ALREADY = "Ce numéro était déjà désinscrit : rien n'a été changé."
+LIFTED = "Réinscrit : on lui écrit de nouveau."
 
 MOST_YEARS = 20
 """How far away the end of a line may be."""
@@ -44,12 +41,10 @@ Word = Annotated[Typed, Query(max_length=40)]
 
 
 @router.get("/desinscriptions")
-def page(
-    at: At, motif: Word = "", etat: Word = "", tri: Word = "", sens: Word = "", page: Number = 0, fait: Word = ""
-) -> Response:
+def page(at: At, motif: Word = "", etat: Word = "", tri: Word = "", sens: Word = "", page: Number = 0) -> Response:
     """The lines in force, or with `etat` « finies » those that ended, of one reason or of all."""
     oldest_first = tri == "depuis" and sens != "desc"
-    return _page(at, motif=motif, etat=etat, oldest_first=oldest_first, number=page, done=DONE.get(fait, ""))
+    return _page(at, motif=motif, etat=etat, oldest_first=oldest_first, number=page)
 
 
 @router.post("/desinscriptions/recherche")
@@ -88,7 +83,7 @@ def add(
         added = ledger_access.sms_feedback().suppress(number, who=who, until=until, detail=note.strip())
     except ReminderError as error:
         return at.unavailable(error)
-    return at.to("desinscriptions", fait="ajout" if added else "deja")
+    return at.to("desinscriptions", said=ADDED if added else THERE_ALREADY)
 
 
 @router.post("/desinscriptions/{suppression_id}/levee")
@@ -98,6 +93,7 @@ def lift(
     who: Librarian,
     raison: Annotated[Typed, Form(max_length=200)] = "",
     retour: Annotated[Typed, Form(max_length=20)] = "",
+    ici: Place = "",
 ) -> Response:
     """End one line, for a reason; who did is kept with it. A line that is not in force any more is told as such."""
     if len(raison.strip()) < SHORTEST_REASON:
@@ -107,7 +103,7 @@ def lift(
             return _page(at, problem="Cette ligne n'est pas, ou plus, en vigueur : rien n'a été changé.", status=404)
     except ReminderError as error:
         return at.unavailable(error)
-    return at.to("a-corriger" if retour == "a-corriger" else "desinscriptions", fait="levee")
+    return at.back("a-corriger" if retour == "a-corriger" else "desinscriptions", ici, said=LIFTED)
 
 
 def _page(
@@ -118,14 +114,13 @@ def _page(
     etat: str = "",
     oldest_first: bool = False,
     number: int = 0,
-    done: str = "",
     problem: str = "",
     status: int = 200,
 ) -> Response:
     reason = SuppressionReason(motif) if motif in set(SuppressionReason) else None
     ended = etat == ENDED
     number = max(1, min(number, LAST_PAGE))
-    if done:  # another process of the web server may have taken the form
+    if at.said:  # another process of the web server may have taken the form
         _summary.forget()
     try:
         feedback = ledger_access.sms_feedback()
@@ -144,6 +139,8 @@ def _page(
     now = datetime.now(zone)
     filters = {"motif": motif, "etat": etat}
     asked = {**filters, "tri": "depuis" if oldest_first else ""}
+    if number > 1 and not lines:
+        return at.nearest("desinscriptions", asked, number)
     return at.html(
         "desinscriptions.html.j2",
         status,
@@ -155,11 +152,8 @@ def _page(
         motif=motif,
         ended=ended,
         numero=numero,
-        done=done,
         problem=problem,
-        page=number,
-        newer=address({**asked, "page": str(number - 1)}) if number > 1 and not numero else "",
-        older=address({**asked, "page": str(number + 1)}) if len(lines) > LINES and not numero else "",
+        pages=Pages.uncounted(number, len(lines), asked=asked),
     )
 
 

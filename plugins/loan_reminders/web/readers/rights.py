@@ -12,16 +12,6 @@ from loan_reminders.french.days import when_words
 from loan_reminders.french.pages.reader_rights import FIELDS, REFUSED_CHANNELS
 from loan_reminders.services.reader_rights.give_data import DataForm
 
-DONE = {
-    "opposition": "C'est noté : rien ne part plus par cette voie. Ce qui attendait déjà est annulé.",
-    "opposition-levee": "L'opposition est levée : on lui écrit de nouveau par cette voie.",
-    "rectifie": "C'est noté : la recherche et les renvois en tiennent compte tout de suite, les messages dès la"
-    " prochaine tournée. Ce qui est déjà préparé garde l'ancienne valeur. Le corriger aussi dans le SIGB.",
-    "rectification-terminee": "C'est noté : la prochaine tournée croira de nouveau le SIGB.",
-    "efface-en-partie": "Ce qui pouvait l'être est effacé. Ce qui reste, et pourquoi, est sur la page « Effacer ».",
-}
-"""What is said after a click, by the word in the address."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightRow:
