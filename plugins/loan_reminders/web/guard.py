@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -24,7 +27,12 @@ READING = frozenset({"GET", "HEAD"})
 FOREIGN = "Cette demande ne vient pas des pages de Relances : elle est refusée, et rien n'a été changé."
 TOO_LARGE = "Ce qui a été envoyé est trop grand : rien n'a été lu."
 
+AT_ONCE, PATIENCE_S = 2, 1.0
+"""Answers of routes `in_turn` that are made side by side, and how many seconds one waits for its turn at most."""
+
 log = logging.getLogger(__name__)
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 class GuardedRoute(APIRoute):
@@ -38,6 +46,9 @@ class GuardedRoute(APIRoute):
     largest: ClassVar[int] = LARGEST_FORM
     changes: ClassVar[bool] = True
     """Whether a form changes something: then what pages share is asked for anew."""
+    in_turn: ClassVar[bool] = False
+    """Whether only `AT_ONCE` answers are made at once. Ten threads that put twenty questions each to the ledger keep one
+    another from the processor: all ten are answered a quarter later than two by two."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's answer, behind the guard."""
@@ -46,14 +57,12 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             await admit(request, self.right)
             try:
-                if request.method in READING:
-                    return await answer(request)
-                _refuse_foreign(request)
-                try:
-                    return await act_once(_limited(request, self.largest), answer)
-                finally:
-                    if self.changes:
-                        forget_all()
+                if request.method not in READING:
+                    _refuse_foreign(request)
+                if not self.in_turn:
+                    return await self._answered(request, answer)
+                async with _taken_in_turn():
+                    return await self._answered(request, answer)
             except (HTTPException, RequestValidationError):
                 raise
             except ClientDisconnect:
@@ -64,6 +73,15 @@ class GuardedRoute(APIRoute):
                 raise HTTPException(500) from None
 
         return guarded
+
+    async def _answered(self, request: Request, answer: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+        if request.method in READING:
+            return await answer(request)
+        try:
+            return await act_once(_limited(request, self.largest), answer)
+        finally:
+            if self.changes:
+                forget_all()
 
 
 class KnownRoute(GuardedRoute):
@@ -84,7 +102,13 @@ class ActRoute(GuardedRoute):
     right = Right.ACT
 
 
-class AskRoute(ActRoute):
+class ReaderRoute(ActRoute):
+    """All that is known of one reader."""
+
+    in_turn = True
+
+
+class AskRoute(ReaderRoute):
     """Questions that name a reader and so travel in the body of a request; they change nothing."""
 
     changes = False
@@ -94,6 +118,21 @@ class AdministerRoute(GuardedRoute):
     """The installation itself."""
 
     right = Right.ADMINISTER
+
+
+@asynccontextmanager
+async def _taken_in_turn() -> AsyncIterator[None]:
+    """Wait for a turn; a ledger that does not answer makes nobody wait longer for the page that says so."""
+    turns = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+    try:
+        await asyncio.wait_for(turns.acquire(), PATIENCE_S)
+    except TimeoutError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _refuse_foreign(request: Request) -> None:

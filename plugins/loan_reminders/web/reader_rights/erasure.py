@@ -17,12 +17,12 @@ from loan_reminders.services.reader_rights.erase_reader import erase_reader
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
-from loan_reminders.web.guard import ActRoute
+from loan_reminders.web.guard import ReaderRoute
 from loan_reminders.web.page import At, Page, Typed
 
 ERASED_IN_PART = "Ce qui pouvait l'être est effacé. Ce qui reste, et pourquoi, est sur la page « Effacer »."
 
-router = APIRouter(route_class=ActRoute)
+router = APIRouter(route_class=ReaderRoute)
 
 
 @router.get("/lecteurs/{number}/effacement")

@@ -19,7 +19,7 @@ from loan_reminders.french.pages.readers import MessageWords, category_words
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
-from loan_reminders.web.guard import ActRoute
+from loan_reminders.web.guard import ReaderRoute
 from loan_reminders.web.lists import Pages
 from loan_reminders.web.page import At, Page
 from loan_reminders.web.readers.contacts import contacts
@@ -30,7 +30,7 @@ from loan_reminders.web.readers.rights import rights_of
 from loan_reminders.web.readers.search import search_page
 from loan_reminders.web.readers.ways import ways_to_reader
 
-router = APIRouter(route_class=ActRoute)
+router = APIRouter(route_class=ReaderRoute)
 
 LOANS = 8
 """Loans of a page: a reader of three years has forty."""
