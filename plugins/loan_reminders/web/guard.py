@@ -47,8 +47,8 @@ class GuardedRoute(APIRoute):
     changes: ClassVar[bool] = True
     """Whether a form changes something: then what pages share is asked for anew."""
     in_turn: ClassVar[bool] = False
-    """Whether only `AT_ONCE` answers are made at once. Ten threads that put twenty questions each to the ledger keep one
-    another from the processor: all ten are answered a quarter later than two by two."""
+    """Whether only `AT_ONCE` answers are made at once. Ten threads that put twenty questions each to the ledger keep
+    one another from the processor: all ten are answered a quarter later than two by two."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's answer, behind the guard."""
