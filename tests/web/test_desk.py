@@ -94,6 +94,8 @@ def test_whoever_settles_the_last_line_of_a_page_is_led_to_the_one_before(ledger
         assert far.headers["location"] == f"{PAGE}?liste=non-composees"
         again = client.post(SETTLED, data={"envoi": str(number), "ici": "liste=non-composees"})
         assert ("déjà réglé" in again.text, "Tout le bureau" in again.text) == (True, True)
+        emptied = client.post(SETTLED, data={"envoi": str(number), "ici": place})
+        assert (emptied.status_code, "déjà réglé" in emptied.text) == (200, True), "a refusal is said, wherever it was"
 
 
 def test_an_ordinary_letter_that_came_back_puts_its_address_on_the_list(ledger):

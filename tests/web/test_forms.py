@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from html import unescape
 
 import pytest
 
@@ -49,6 +50,17 @@ def test_the_same_form_twice_acts_once_and_leads_to_the_same_place(ledger):
     assert first.headers["location"] == second.headers["location"]
     assert said_once(first) == said_once(second) == ADDED
     assert acts(ledger) == 1
+
+
+def test_what_was_done_is_said_though_airflow_renewed_the_session_meanwhile(ledger):
+    with browsing() as client:
+        client.cookies.set("_token", "before")
+        done = client.post(PAGE, data=form(uuid.uuid4()))
+        client.cookies.set("_token", "after")
+        assert ADDED in unescape(client.get(done.headers["location"]).text)
+    with browsing("léo") as client:
+        client.cookies.set("relances_fait", done.cookies["relances_fait"])
+        assert ADDED not in unescape(client.get(done.headers["location"]).text)
 
 
 def test_another_person_with_the_same_key_is_not_led_anywhere(ledger):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loan_reminders.web.lists import Order, Pages, address, spreadsheet
+from loan_reminders.web.lists import Order, Pages, address, asked_at, spreadsheet
 
 
 def test_a_column_asked_for_again_turns_the_order():
@@ -27,6 +27,12 @@ def test_another_page_keeps_what_is_asked():
 def test_an_address_leaves_out_what_is_empty_and_writes_what_is_strange():
     assert address({"a": "", "b": "x & y"}) == "?b=x+%26+y"
     assert address({}) == "?"
+
+
+def test_a_place_that_is_spoilt_is_none():
+    assert asked_at("liste=x&page=2#anchor") == {"liste": "x", "page": "2"}
+    assert asked_at("&".join(f"a{number}=1" for number in range(30))) == {}
+    assert asked_at("lieu=%00&page=2") == {"page": "2"}
 
 
 def test_a_file_for_a_spreadsheet_runs_nothing():

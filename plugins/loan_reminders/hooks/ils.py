@@ -71,9 +71,7 @@ def source_for(ours: Settings, stage: Stage | None, *, today: date, for_pages: b
     """
     if stage is None or stage.is_about_loans:
         return loan_source(ours.ils, codes=ours.codes(), for_pages=for_pages)
-    rule, codes = ours.policy().rule(stage), ours.codes()
-    if not any(one.channel is Channel.SMS for one in rule.channels):
-        codes = replace(codes, consent=NO_CODES)  # who may have an SMS is no question then
+    rule, codes = ours.policy().rule(stage), _codes_of(ours, stage)
     return IlsNoticeSource(
         _AskedLater(ils=ours.ils, zone=ours.zone),
         stage=stage,
@@ -160,18 +158,27 @@ def ils_inspection(
     )
 
 
+def _codes_of(ours: Settings, stage: Stage) -> CodeMapping:
+    """The codes of another notice: of one without SMS, who may have an SMS is no question."""
+    if any(one.channel is Channel.SMS for one in ours.policy().rule(stage).channels):
+        return ours.codes()
+    return replace(ours.codes(), consent=NO_CODES)
+
+
 def checked_notices(ours: Settings, *, today: date) -> Iterator[CheckedNotice]:
     """The notices of a library that are not about loans, to be checked."""
     for stage in ours.other_notices:
         yield CheckedNotice(
             stage=stage,
             columns=partial(_columns, ours, stage),
+            asked=_codes_of(ours, stage).consent.columns,
             source=source_for(ours, stage, today=today, for_pages=True),
         )
 
 
 def _columns(ours: Settings, stage: Stage) -> Sequence[str]:
-    return ils_inspection(ours.ils, zone=ours.zone, of=stage).columns()
+    asked = _codes_of(ours, stage).consent.columns
+    return ils_inspection(ours.ils, zone=ours.zone, of=stage, asked=asked).columns()
 
 
 def ils_clock(ils: IlsSettings, *, zone: tzinfo | None = None) -> datetime:

@@ -21,7 +21,6 @@ from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
 from airflow.api_fastapi.app import API_ROOT_PATH, get_auth_manager
-from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
 from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails
 from airflow.api_fastapi.core_api.security import bearer_scheme, get_user, requires_access_dag
 from airflow.configuration import conf
@@ -61,9 +60,10 @@ class Person:
     rights: frozenset[Right]
 
 
-def session_of(request: Request) -> str:
-    """What shows who asks: secret, and the same from page to page until the next log-in."""
-    return request.cookies.get(COOKIE_NAME_JWT_TOKEN) or request.headers.get("authorization", "")
+def secret_of(request: Request) -> str:
+    """What only this server knows of whoever asks, whenever he logged in; "" for a stranger."""
+    person: Person | None = getattr(request.state, "person", None)
+    return "" if person is None else f"{conf.get('api', 'secret_key', fallback='')}\n{person.name}"
 
 
 class Authenticator(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -174,6 +175,8 @@ def _page(
     filters = {"liste": asked.only or "", "etape": asked.stage or ""}
     here = {**filters, **({"tri": "jour"} if asked.oldest_first else {})}
     if asked.only is not None and number > 1 and not lists[asked.only]:
+        if problem:
+            return _page(at, asked=replace(asked, offset=0), problem=problem, reference=reference, status=status)
         return at.nearest("bureau", here, number)
     found = len(lists[asked.only]) if asked.only else 0
     return at.html(

@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.web import ledger_access
-from loan_reminders.web.access import Person, Refused, session_of
+from loan_reminders.web.access import Person, Refused, secret_of
 
 KEY = "cle"
 SAID = "relances_fait"
@@ -95,5 +95,5 @@ def forget_said(answer: Response, here: str) -> None:
 
 
 def _seal(request: Request, path: str, words: str) -> str:
-    """What only this session can put on words for a page: other sites of this host may set cookies, too."""
-    return digest(session_of(request).encode(), f"{path}\n{words}".encode(), "sha256").hex()
+    """What only this server can put on words for a page and a person: other sites of this host set cookies, too."""
+    return digest(secret_of(request).encode(), f"{path}\n{words}".encode(), "sha256").hex()

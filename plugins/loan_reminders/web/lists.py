@@ -75,8 +75,12 @@ def address(asked: Mapping[str, str]) -> str:
 
 
 def asked_at(place: str) -> dict[str, str]:
-    """What is asked of a list where a form of it stands; `place` is its field of that name."""
-    return dict(parse_qsl(place.partition("#")[0], max_num_fields=20))
+    """What is asked of a list where a form of it stands; `place` is its field of that name. {} where it is spoilt."""
+    try:
+        asked = dict(parse_qsl(place.partition("#")[0], max_num_fields=20))
+    except ValueError:
+        return {}
+    return {name: words for name, words in asked.items() if "\0" not in name + words}
 
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -53,9 +53,9 @@ def with_commands(words: str) -> Markup:
 
 _PAGES.filters["with_commands"] = with_commands
 _PAGES.globals |= {"new_key": lambda: str(uuid4()), "many": many, "one_or_many": one_or_many}
-_STATE = re.compile(
-    r"\s\(SQLSTATE \w{5}\)|, SQLSTATE \w{5}|\s\((?:[A-Za-z]*(?:Error|Exception|Timeout|Disconnected)|gaierror)\)"
-)
+_ERROR = r"(?:[A-Za-z]*(?:Error|Exception|Timeout|Disconnected)|gaierror)"
+_CODE = rf"(?:{_ERROR}|\d{{4}}|(?=[A-Z]*\d)[0-9A-Z]{{5}}|(?:ORA|DPY)-\d+)"
+_STATE = re.compile(rf"\s\(SQLSTATE \w{{5}}\)|, SQLSTATE \w{{5}}|\s\({_ERROR}\)|(?<=: ){_CODE}, (?=[a-zàéèêô])")
 _BY_A_TASK = re.compile(r"relancer la tâche(?: \(Effacer\))?")
 _ANCHOR = re.compile(r"[\w-]{1,60}")
 _PIECE = 256 * 1024

@@ -157,6 +157,15 @@ def test_a_state_has_the_moment_that_its_words_need():
     assert at(replace(BEGUN, drafts=6), ran(GOING, ("approve_letters", T.ASKING))).letters == 6
 
 
+def test_of_several_that_are_tried_again_the_one_that_says_why_is_shown():
+    shares = ran(GOING, *[("send_emails", T.RETRYING)] * 4, at=LATER)
+    first, *others = shares.run.tasks
+    known = replace(first, cause=FailureCause.MAIL_SILENT)
+    airflow = replace(shares, run=replace(shares.run, tasks=(others[0], known, *others[1:])))
+    shown = stage_day(StageFacts(starts_at=DUE, ledger=BEGUN, airflow=airflow), NOON)
+    assert (shown.state, shown.failed) == (S.RETRYING, known)
+
+
 def test_the_last_task_is_blamed_only_when_no_other_failed():
     both = ran(RED, ("send_sms", T.FAILED), ("close_run", T.FAILED))
     alone = ran(RED, ("close_run", T.FAILED))

@@ -66,6 +66,10 @@ def test_a_long_list_of_readers_comes_page_by_page(ledger, run_id):
     assert f'href="/tournees/{run_id}?joints=2#non-joints"' in pages[0]
     assert "Page 2 sur 2" in pages[1]
     with browsing() as client:
+        for beyond in ("joints=5", "envois=2"):
+            led = client.get(f"/tournees/{run_id}?{beyond}&motif=no_recipient")
+            assert (led.status_code, led.headers["location"]) == (303, f"/tournees/{run_id}?motif=no_recipient"), beyond
+    with browsing() as client:
         other = client.get(f"/tournees/{run_id}?motif=dead_address&canal=sms").text
         same = client.get(f"/tournees/{run_id}?motif=no_recipient&canal=email").text
     assert ("Personne ne répond à ce choix." in other, "Camille Martin" in other) == (True, False)

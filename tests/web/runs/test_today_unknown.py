@@ -109,6 +109,27 @@ def test_airflow_is_asked_as_little_as_can_be(ledger, stages):
     assert stages.asked[6:] == [tasks, f"{tasks}/send_emails/xcomEntries/cause"]
 
 
+def test_who_does_not_wait_for_airflow_leaves_its_answer_to_the_next(stages):
+    from loan_reminders.web.airflow_api import AirflowApi
+    from loan_reminders.web.runs.airflow_day import airflow_day
+
+    request = SimpleNamespace(headers={}, app=application())
+
+    async def one_after_the_other():
+        def ask():
+            return airflow_day(AirflowApi(request), person="zoé", now=NOW, window=settings().sms_window())
+
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await ask()
+        return await ask()
+
+    stages.delay = 0.2
+    day = asyncio.run(one_after_the_other())
+    assert (set(day.stages), len(stages.asked)) == (set(Stage), 2)
+
+
 def test_many_looks_of_one_person_at_once_ask_once(stages):
     from loan_reminders.web.airflow_api import AirflowApi
     from loan_reminders.web.runs.airflow_day import airflow_day

@@ -278,9 +278,10 @@ def _under_way(run: AirflowRun, ledger: LedgerRun | None) -> StageDay:
         return StageDay(state=S.WAITS_FOR_VOLUME)
     if asking is not None:
         return StageDay(state=S.WAITS_FOR_APPROVAL, letters=ledger.drafts if ledger is not None else 0)
-    retrying = by_step.get(TaskStep.RETRYING)
+    tried_again = _those(run, TaskStep.RETRYING)
+    retrying = _first(run, tried_again, TaskStep.RETRYING)
     if retrying is not None:
-        return StageDay(state=S.RETRYING, at=retrying.at, tasks=_those(run, TaskStep.RETRYING), failed=retrying)
+        return StageDay(state=S.RETRYING, at=retrying.at, tasks=tried_again, failed=retrying)
     deferred = next((task for task in run.tasks if task.step is TaskStep.DEFERRED and task.task_id == SMS), None)
     running = _those(run, TaskStep.RUNNING)
     if deferred is not None and not running:
@@ -288,9 +289,9 @@ def _under_way(run: AirflowRun, ledger: LedgerRun | None) -> StageDay:
     return StageDay(state=S.RUNNING, at=run.started_at, tasks=running)
 
 
-def _first(run: AirflowRun, failed: tuple[str, ...]) -> TaskAt | None:
-    """The task to look at: the first that failed and says why, or else the first."""
-    those = [task for task in run.tasks if task.step is TaskStep.FAILED and task.task_id in failed]
+def _first(run: AirflowRun, failed: tuple[str, ...], step: TaskStep = TaskStep.FAILED) -> TaskAt | None:
+    """The task to look at: the first at this step that says why, or else the first; None when there is none."""
+    those = [task for task in run.tasks if task.step is step and task.task_id in failed]
     return next((task for task in those if task.cause is not None), those[0] if those else None)
 
 

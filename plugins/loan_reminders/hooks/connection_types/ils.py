@@ -30,12 +30,14 @@ class IlsConnection(TestedConnection):
     def try_out(self) -> str:
         """What the first steps found, one after the other."""
         ours = self.settings_of(lambda ours: ours.ils.connection)
-        today = self._now(ours.zone).date()
+        today, codes = self._now(ours.zone).date(), ours.codes()
+        asked = codes.consent.columns
         check = IlsCheck(
-            lambda: ils_inspection(ours.ils, zone=ours.zone, conn_id=self.conn_id),
-            loan_source(ours.ils, codes=ours.codes(), for_pages=True),
+            lambda: ils_inspection(ours.ils, zone=ours.zone, conn_id=self.conn_id, asked=asked),
+            loan_source(ours.ils, codes=codes, for_pages=True),
             day=CheckedDay(due_date=today - timedelta(days=1), today=today),
             stopwatch=time.perf_counter,
+            asked=asked,
         )
         lines = list(islice(check.lines(), FIRST_STEPS))
         told = " ".join(map(_told, lines))

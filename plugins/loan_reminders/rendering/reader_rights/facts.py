@@ -252,6 +252,8 @@ def _pairs_words(raw: object) -> str:
         read = raw
     if not isinstance(read, dict):
         return str(raw)
+    if isinstance(read.get("patron"), dict):  # a whole loan that came twice: the other one says the same at length
+        return ", ".join(filter(None, (str(read.get("title") or ""), _day(read.get("due_date")))))
     return " ; ".join(f"{name} : {value}" for name, value in read.items() if value not in (None, ""))
 
 

@@ -19,11 +19,15 @@ from loan_reminders.services.runs.check_ils import CheckedDay, CheckLine, Outcom
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedNotice:
-    """One notice, the columns that its statement returns as the database says, and the source that its runs read."""
+    """One notice, the columns that its statement returns as the database says, and the source that its runs read.
+
+    `asked` are columns beside those of every notice that the settings want of it.
+    """
 
     stage: Stage
     columns: Callable[[], Sequence[str]]
     source: LoanSource
+    asked: Sequence[str] = ()
 
 
 def notice_lines(
@@ -46,7 +50,8 @@ def _found(notice: CheckedNotice, day: CheckedDay) -> tuple[Outcome, str, str]:
     mend = f"corriger {file} (dossier sql/)"
     read = rejected = 0
     try:
-        missing = [name for name in NOTICE_COLUMNS if name not in notice.columns()]
+        returned = notice.columns()
+        missing = [name for name in (*NOTICE_COLUMNS, *notice.asked) if name not in returned]
         if missing:
             return Outcome.FAILURE, f"{file} ne rend pas : {', '.join(missing)}", mend
         with closing(notice.source.loans_due(day.today, today=day.today)) as rows:

@@ -64,7 +64,7 @@ class AirflowDay:
 class _Kept:
     until: float = 0.0
     day: AirflowDay = field(default_factory=AirflowDay)
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asking: asyncio.Task[None] | None = None
 
 
 _kept: dict[tuple[str, str, int], _Kept] = {}
@@ -78,15 +78,21 @@ def forget(person: str) -> None:
 
 async def airflow_day(api: AirflowApi, *, person: str, now: datetime, window: SendingWindow) -> AirflowDay:
     """Today in Airflow, as `person` may see it; `now` has the library's zone. Raises nothing of the API's own."""
-    # A lock belongs to the loop it was waited for in; a web server has one, tests have many.
+    # A task belongs to the loop it runs in; a web server has one, tests have many.
     kept = _kept.setdefault((person, settings().library.code, id(asyncio.get_running_loop())), _Kept())
-    async with kept.asking:
-        if time.monotonic() >= kept.until:
-            kept.day = await _asked(api, now, window)
-            kept.until = time.monotonic() + KEPT
-        while len(_kept) > MOST_PEOPLE:
-            _kept.pop(next(iter(_kept)))
-        return kept.day
+    if time.monotonic() >= kept.until and (kept.asking is None or kept.asking.done()):
+        kept.asking = asyncio.create_task(_keep(kept, api, now, window))
+    while len(_kept) > MOST_PEOPLE:
+        _kept.pop(next(iter(_kept)))
+    if kept.asking is not None:
+        # Whoever does not wait so long leaves the answer to the next who comes.
+        await asyncio.shield(kept.asking)
+    return kept.day
+
+
+async def _keep(kept: _Kept, api: AirflowApi, now: datetime, window: SendingWindow) -> None:
+    kept.day = await _asked(api, now, window)
+    kept.until = time.monotonic() + KEPT
 
 
 async def goes_on(request: Request) -> Collection[Stage]:

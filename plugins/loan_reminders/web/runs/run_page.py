@@ -112,6 +112,9 @@ def _page(at: Page, run_id: int, *, replied: str = "", wanted: RunNames = ALL_NA
     run = ledger_access.run_pages().run(run_id, names=names, lines=LINES, wanted=wanted)
     if run is None:
         return _unknown(at)
+    if (wanted.not_reached_from and not run.not_reached) or (wanted.lost_from and not run.lost):
+        filters = {"motif": wanted.reason, "canal": wanted.channel}
+        return at.to(f"tournees/{run_id}", **{name: word.value for name, word in filters.items() if word})
     zone = settings().zone
     now = datetime.now(zone)
     answers = [_answer_words(one, now) for one in run.answers] if names else []
