@@ -59,7 +59,8 @@ def test_each_role_walks_every_route_of_both_libraries(fab, two):
             for code in ("rivage", "colline"):
                 for username, (_, rights) in PEOPLE.items():
                     answer = fab.asked(method, f"/relances/{code}{path}", username, server=two)
-                    if route.right is None or route.right in rights.get(code, set()):
+                    ours = rights.get(code, set())
+                    if route.right in ours or (route.right is None and ours):
                         assert answer.status_code not in (401, 403, 500), (username, code, method, path)
                     else:
                         assert answer.status_code == 403, (username, code, method, path, answer.status_code)
