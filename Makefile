@@ -76,7 +76,7 @@ faults: $(VENV)/.installed ## kill -9 and other faults at every step of every se
 	SAMPLES=full $(BIN)/python -m pytest -q tests/services/runs/test_a_month.py tests/services/runs/test_invariants.py \
 		tests/services/runs/test_outage.py tests/domain/sms/test_text.py tests/gateways/email/test_bounce_mailbox.py tests/web/sms/test_callbacks_kept.py \
 		tests/services/retention/test_kills.py tests/ledger/removal/test_nothing_is_left.py \
-		tests/services/statistics/test_simulated_libraries.py
+		tests/services/statistics/test_simulated_libraries.py tests/ledger/test_upgrades.py
 
 workers: $(VENV)/.installed ## Five DAGs over two Celery workers (needs redis-server): 10,000 notices, one worker killed in the middle
 	$(BIN)/python -m tests.e2e.several_workers --notices 10000
