@@ -168,16 +168,16 @@ def _codes_of(ours: Settings, stage: Stage) -> CodeMapping:
 def checked_notices(ours: Settings, *, today: date) -> Iterator[CheckedNotice]:
     """The notices of a library that are not about loans, to be checked."""
     for stage in ours.other_notices:
+        asked = _codes_of(ours, stage).consent.columns
         yield CheckedNotice(
             stage=stage,
-            columns=partial(_columns, ours, stage),
-            asked=_codes_of(ours, stage).consent.columns,
+            columns=partial(_columns, ours, stage, asked),
+            asked=asked,
             source=source_for(ours, stage, today=today, for_pages=True),
         )
 
 
-def _columns(ours: Settings, stage: Stage) -> Sequence[str]:
-    asked = _codes_of(ours, stage).consent.columns
+def _columns(ours: Settings, stage: Stage, asked: Sequence[str]) -> Sequence[str]:
     return ils_inspection(ours.ils, zone=ours.zone, of=stage, asked=asked).columns()
 
 

@@ -18,7 +18,6 @@ from loan_reminders.domain.desk import (
     DeskAsked,
     DeskList,
     DeskWork,
-    NotReached,
     PutAside,
     StuckDelivery,
 )
@@ -26,8 +25,7 @@ from loan_reminders.domain.errors import LetterStepRefused
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import LetterAct, ReturnReason, ReturnRefusal
 from loan_reminders.domain.ports.registered import StepTaken
-from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.states import SkipReason
+from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger import journal, undelivered
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
 from loan_reminders.ledger.readers.reader_numbers import number_of
@@ -147,7 +145,7 @@ class PostgresDesk:
                 return undelivered.stuck(connection, name, sent, oldest_first=asked.oldest_first)
 
             return DeskWork(
-                not_reached=tuple(map(_not_reached, found(DeskList.NOT_REACHED))),
+                not_reached=tuple(map(undelivered.read_not_reached, found(DeskList.NOT_REACHED))),
                 bad_addresses=tuple(map(_bad_address, found(DeskList.BAD_ADDRESSES))),
                 put_aside=tuple(map(_put_aside, found(DeskList.PUT_ASIDE))),
                 in_doubt=stuck(DeskList.IN_DOUBT),
@@ -212,19 +210,6 @@ class PostgresDesk:
             return StepTaken(
                 delivery_id=row.delivery_id, reference=reference, changed=True, address_marked=line is not None
             )
-
-
-def _not_reached(row: Row[Any]) -> NotReached:
-    return NotReached(
-        patron_id=row.patron_id,
-        patron_name=row.name or "",
-        patron_barcode=row.barcode or "",
-        reader_number=row.reader_number,
-        stage=Stage(row.stage),
-        day=row.today,
-        reason=SkipReason(row.reason),
-        detail=row.detail,
-    )
 
 
 def _bad_address(row: Row[Any]) -> BadAddress:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Row, TextClause, text
 
-from loan_reminders.domain.desk import DeskList, StuckDelivery
+from loan_reminders.domain.desk import DeskList, NotReached, StuckDelivery
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.readers.reader_numbers import number_of
@@ -159,4 +159,18 @@ def read_stuck(connection: Connection, query: TextClause, asked: Mapping[str, An
             at=row.claimed_at,
         )
         for row in connection.execute(query, asked)
+    )
+
+
+def read_not_reached(row: Row[Any]) -> NotReached:
+    """A reader whom no message reached, as a list of them has him."""
+    return NotReached(
+        patron_id=row.patron_id,
+        patron_name=row.name or "",
+        patron_barcode=row.barcode or "",
+        reader_number=row.reader_number,
+        stage=Stage(row.stage),
+        day=row.today,
+        reason=SkipReason(row.reason),
+        detail=row.detail,
     )

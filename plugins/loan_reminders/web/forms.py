@@ -3,8 +3,7 @@
 A double click, a page that is loaded again after a lost connection, the button « back »: all send the same form again.
 Every form that changes something holds the field `cle` (the macro `once` of `pages/parts.html.j2`). The ledger keeps
 the key with where its answer led, and what it said; the same form sent again is led there, is told the same, and
-nothing is done a second time. A form that
-was refused, or whose answer is a file, may be sent again.
+nothing is done a second time. A form that was refused, or whose answer is a file, may be sent again.
 
 What a form did is said once, on the page to which it leads: a cookie for that page alone carries the words.
 """
@@ -29,6 +28,8 @@ SAID = "relances_fait"
 """The cookie that tells the page to which a form leads what the form did."""
 
 SAID_FOR_S = 60
+"""Seconds after which words that no page has said are forgotten."""
+
 IN_HAND = "Cette demande est déjà en cours : attendre un instant, puis recharger la page pour voir ce qu'elle a donné."
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 

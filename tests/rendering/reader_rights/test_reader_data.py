@@ -92,6 +92,14 @@ def test_all_of_it_is_told_in_words_and_the_letters_follow(ledger):
         assert len(read.pages) == pdf.pages
 
 
+def test_a_loan_that_came_twice_is_told_without_the_programs_names(ledger):
+    a_whole_story(ledger)
+    rows(ledger, "UPDATE skips SET reason = 'duplicate_row', raw = (SELECT record FROM loans_seen LIMIT 1)")
+    text = text_of(made(ledger))
+    assert "camille.martin@" in text
+    assert not [sign for sign in ("patron_id", "{'", "True") if sign in text]
+
+
 def test_the_json_says_the_same_for_programs(ledger):
     a_whole_story(ledger)
     document = json.loads(as_json(everything(ledger), a_library(), told=TOLD, made_at=MOMENT))

@@ -24,13 +24,13 @@ REQUEST = a_loan(loan_id="@hold_arrived:1", due_date=TODAY)
 UNREADABLE = RejectedRow(loan_id="@hold_arrived:2", patron_id="P2", code="missing", column="notice_date", raw={})
 
 
-def found(rows=(), columns=NOTICE_COLUMNS):
+def found(rows=(), columns=NOTICE_COLUMNS, wanted=()):
     def asked():
         if isinstance(columns, Exception):
             raise columns
         return columns
 
-    notice = CheckedNotice(stage=HOLD, columns=asked, source=ListedLoans(rows=list(rows)))
+    notice = CheckedNotice(stage=HOLD, columns=asked, asked=wanted, source=ListedLoans(rows=list(rows)))
     day = CheckedDay(due_date=TODAY, today=TODAY)
     [line] = notice_lines([notice], day=day, stopwatch=lambda: 0.0)
     return line.outcome, line.words
@@ -39,6 +39,8 @@ def found(rows=(), columns=NOTICE_COLUMNS):
 def test_a_statement_that_cannot_be_used_is_a_failure_that_says_why():
     outcome, words = found(columns=[name for name in NOTICE_COLUMNS if name != "email"])
     assert (outcome, words.endswith("notices/hold_arrived.sql ne rend pas : email")) == (Outcome.FAILURE, True)
+    outcome, words = found(wanted=["birth_date"])
+    assert (outcome, words.endswith("hold_arrived.sql ne rend pas : birth_date")) == (Outcome.FAILURE, True)
     outcome, words = found(columns=IlsRejected("table inconnue"))
     assert (outcome, "table inconnue" in words) == (Outcome.FAILURE, True)
 

@@ -17,7 +17,7 @@ from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.ledger.readers.reader_numbers import number_of
 from loan_reminders.ledger.runs.readings import decode_reading
 from loan_reminders.ledger.statistics.reached import NO_WAY, OF_LETTERS, OUTCOME, Reached, readers_reached
-from loan_reminders.ledger.undelivered import read_stuck
+from loan_reminders.ledger.undelivered import read_not_reached, read_stuck
 
 _FIND = text("""
     SELECT run_id FROM runs WHERE library = :library AND stage = :stage AND dag_run_id = :dag_run_id
@@ -180,16 +180,4 @@ def _answers(connection: Connection, asked: Mapping[str, Any]) -> Sequence[Answe
 
 
 def _not_reached(connection: Connection, asked: Mapping[str, Any]) -> Sequence[NotReached]:
-    return tuple(
-        NotReached(
-            patron_id=row.patron_id,
-            patron_name=row.name or "",
-            patron_barcode=row.barcode or "",
-            reader_number=row.reader_number,
-            stage=Stage(row.stage),
-            day=row.today,
-            reason=SkipReason(row.reason),
-            detail=row.detail,
-        )
-        for row in connection.execute(_NOT_REACHED, asked)
-    )
+    return tuple(map(read_not_reached, connection.execute(_NOT_REACHED, asked)))

@@ -252,9 +252,18 @@ def _pairs_words(raw: object) -> str:
         read = raw
     if not isinstance(read, dict):
         return str(raw)
-    if isinstance(read.get("patron"), dict):  # a whole loan that came twice: the other one says the same at length
-        return ", ".join(filter(None, (str(read.get("title") or ""), _day(read.get("due_date")))))
+    if isinstance(read.get("patron"), dict):  # a whole loan that came twice, under the ledger's own names
+        return " ; ".join(_values(read))
     return " ; ".join(f"{name} : {value}" for name, value in read.items() if value not in (None, ""))
+
+
+def _values(read: object) -> Iterator[str]:
+    """Each text and number of what came, however deep, without the names that only the program knows."""
+    if isinstance(read, dict | list):
+        for part in read.values() if isinstance(read, dict) else read:
+            yield from _values(part)
+    elif read not in (None, "") and not isinstance(read, bool):
+        yield str(read)
 
 
 def _value_words(value: Row) -> str:
