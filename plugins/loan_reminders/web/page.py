@@ -212,8 +212,7 @@ def said(error: ReminderError) -> str:
 def by_hand(words: str) -> str:
     """A sentence for a page: it says « try again » where the log of a task says « is tried again by itself ».
 
-    The state that PostgreSQL gives, and the name of an error, are for whoever reads the server's log, where the same
-    sentence has them.
+    Codes of databases and names of errors are for whoever reads the server's log, where the same sentence has them.
     """
     words = _BY_A_TASK.sub("recommencer", _STATE.sub("", words))
     return words.replace(RETRIED, "Réessayer ; si cela dure, prévenir l'administrateur.").strip()
