@@ -83,6 +83,12 @@ def asked_at(place: str) -> dict[str, str]:
     return {name: words for name, words in asked.items() if "\0" not in name + words}
 
 
+def number_asked(asked: Mapping[str, str]) -> int:
+    """The page of a list that is asked for; the first where none is, or where it is no number."""
+    number = asked.get("page", "")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 1
+
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -37,10 +37,13 @@ def test_a_dispute_is_noted_shown_and_closed_each_time_with_a_name(ledger, numbe
         assert "dit l&#39;avoir rendu" in page
         [(dispute, until)] = rows(ledger, "SELECT dispute_id, until FROM disputes")
         assert str(until) == day(300)
-        closed = client.post("/lecteurs/litige-clos", data={"litige": str(dispute)})
+        end = {"lecteur": "P1", "litige": str(dispute)}
+        assert 'name="lecteur" value="P1"><input type="hidden" name="litige"' in page
+        closed = client.post("/lecteurs/litige-clos", data=end)
         assert closed.headers["location"] == f"/lecteurs/{number}"
         assert "avoir rendu" not in client.get(closed.headers["location"]).text
-        assert client.post("/lecteurs/litige-clos", data={"litige": str(dispute)}).status_code == 409
+        again = client.post("/lecteurs/litige-clos", data=end)
+        assert (again.status_code, "Noter un litige" in again.text) == (409, True), "said on the reader's page"
     acts = rows(ledger, "SELECT who, act, patron_id FROM journal WHERE act LIKE 'dispute%' ORDER BY entry_id")
     assert acts == [("chloé", "dispute_noted", "P1"), ("chloé", "dispute_closed", "P1")]
 

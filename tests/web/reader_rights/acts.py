@@ -21,7 +21,7 @@ def note_a_dispute(desk):
 
 
 def close_a_dispute(desk):
-    desk.post("/lecteurs/litige-clos", litige=note_a_dispute(desk))
+    desk.post("/lecteurs/litige-clos", lecteur="P1", litige=note_a_dispute(desk))
 
 
 def object_to(desk):
@@ -41,7 +41,7 @@ def amend(desk):
 
 
 def end_an_amendment(desk):
-    desk.post("/lecteurs/rectification-terminee", rectification=amend(desk))
+    desk.post("/lecteurs/rectification-terminee", lecteur="P1", rectification=amend(desk))
 
 
 def give_data(desk):

@@ -82,9 +82,12 @@ def test_something_put_right_is_shown_by_its_name_alone_and_ended(ledger, page):
         found = client.post("/lecteurs", data={"recherche": "camille@neuve.example.fr"})
         assert found.headers["location"] == page
         [(number,)] = rows(ledger, "SELECT amendment_id FROM amendments")
-        ended = client.post("/lecteurs/rectification-terminee", data={"rectification": number})
+        end = {"lecteur": "P1", "rectification": number}
+        assert 'name="lecteur" value="P1"><input type="hidden" name="rectification"' in client.get(page).text
+        ended = client.post("/lecteurs/rectification-terminee", data=end)
         assert ended.headers["location"] == page
-        assert client.post("/lecteurs/rectification-terminee", data={"rectification": number}).status_code == 409
+        again = client.post("/lecteurs/rectification-terminee", data=end)
+        assert (again.status_code, "Droits" in again.text) == (409, True), "said on the reader's page"
     assert acts(ledger) == [("chloé", "amended", "P1"), ("chloé", "amendment_ended", "P1")]
 
 

@@ -121,16 +121,32 @@ def test_a_hold_is_placed_seen_listed_and_lifted_with_its_reasons(desk):
     assert desk.page in listed
     [(hold_id,)] = rows(desk.ledger, "SELECT hold_id FROM holds")
     with browsing("chloé") as client:
-        assert client.post("/lecteurs/levee", data={"suspension": hold_id}).status_code == 400
-        back = client.post("/lecteurs/levee", data={"suspension": hold_id, "motif": "retrouvé", "retour": "liste"})
+        for_nothing = client.post("/lecteurs/levee", data={"suspension": hold_id, "ici": "quoi=prets&tri=fin"})
+        back = client.post("/lecteurs/levee", data={"suspension": hold_id, "motif": "retrouvé"})
         again = client.post("/lecteurs/levee", data={"suspension": hold_id, "motif": "retrouvé"})
         empty = text_of(client.get(back.headers["location"]))
-    assert again.status_code == 409
+    assert (for_nothing.status_code, again.status_code) == (400, 409)
+    assert "Aucune suspension ne répond à ce choix" in text_of(for_nothing), "the list again, as it was"
     assert "La suspension est levée" in empty
     assert "Personne n'est suspendu" in empty
     kept = rows(desk.ledger, "SELECT who, act, detail FROM journal WHERE act LIKE 'h%' ORDER BY entry_id")
     assert kept == [("zoé", "held", "conteste le prêt"), ("chloé", "hold_lifted", "retrouvé")]
     assert rows(desk.ledger, "SELECT lifted_by, lift_reason FROM holds") == [("chloé", "retrouvé")]
+
+
+def test_a_hold_that_cannot_be_lifted_from_the_readers_page_is_said_on_that_page(desk):
+    with browsing() as client:
+        hold(client, desk)
+        [(hold_id,)] = rows(desk.ledger, "SELECT hold_id FROM holds")
+        form = {"lecteur": desk.patron, "suspension": hold_id}
+        both = f'name="lecteur" value="{desk.patron}"><input type="hidden" name="suspension" value="{hold_id}"'
+        assert both in client.get(desk.page).text
+        for_nothing = client.post("/lecteurs/levee", data=form)
+        lifted = client.post("/lecteurs/levee", data={**form, "motif": "retrouvé"})
+        again = client.post("/lecteurs/levee", data={**form, "motif": "retrouvé"})
+    assert (for_nothing.status_code, lifted.headers["location"], again.status_code) == (400, desk.page, 409)
+    for refused in (for_nothing, again):
+        assert "Suspendre les messages" in text_of(refused) or "Suspendre autre chose" in text_of(refused)
 
 
 def test_the_list_of_holds_is_filtered_and_turned_by_its_address(installed, ledger):

@@ -139,7 +139,10 @@ def test_a_suppression_is_lifted_here_for_a_reason(ledger):
     lift = f"/desinscriptions/{line.suppression_id}/levee"
     with browsing() as client:
         assert f'action="{lift}"' in client.get(PAGE).text
-        assert client.post(lift, data={"retour": "a-corriger"}).status_code == 400
+        refused = client.post(lift, data={"retour": "a-corriger", "ici": "motif=stop&sens=desc"})
+        assert (refused.status_code, "il faut dire pourquoi" in refused.text) == (400, True)
+        assert f'action="{lift}"' in refused.text
+        assert "<h1>Coordonnées à corriger" in refused.text
         assert len(lines(ledger)) == 1
         answer = client.post(lift, data={"retour": "a-corriger", "raison": "erreur", "ici": "motif=stop&sens=desc"})
     assert answer.headers["location"] == f"{PAGE}?motif=stop&sens=desc"

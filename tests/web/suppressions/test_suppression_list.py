@@ -85,8 +85,10 @@ def test_a_librarian_takes_a_number_off_the_list_and_is_recorded(ledger):
 def test_nobody_is_taken_off_the_list_without_a_reason(ledger, reason):
     stopped(ledger)
     with browsing() as client:
-        answer = client.post(f"{PAGE}/{line_of(ledger)}/levee", data={"raison": reason})
+        form = {"raison": reason, "ici": "motif=stop"}
+        answer = client.post(f"{PAGE}/{line_of(ledger)}/levee", data=form)
     assert (answer.status_code, "dire pourquoi" in answer.text) == (400, True)
+    assert '<option value="stop" selected' in answer.text, "the list as it was"
     assert in_force(ledger) == {NUMBER: "stop"}
 
 

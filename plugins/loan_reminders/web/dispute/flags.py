@@ -50,13 +50,19 @@ def note(
 
 
 @router.post("/lecteurs/litige-clos")
-def close(at: At, who: Librarian, litige: Annotated[int, Form(ge=1)]) -> Response:
+def close(
+    at: At,
+    who: Librarian,
+    lecteur: Annotated[Typed, Form(min_length=1, max_length=200)],
+    litige: Annotated[int, Form(ge=1)],
+) -> Response:
     """End a dispute before its day."""
     today = datetime.now(settings().zone).date()
     try:
         closed = ledger_access.disputes().close(litige, who=who, today=today)
         return to_reader(at, closed.patron_id, "Le litige est clos : ce qui le concerne s'effacera à son terme.")
     except DisputeRefused as refused:
-        return at.problem(sentence(refused), _STATUS.get(DisputeRefusal(refused.code), 400))
+        told = Told(patron_id=lecteur)
+        return not_done(at, who, told, sentence(refused), _STATUS.get(DisputeRefusal(refused.code), 400))
     except ReminderError as error:
         return at.unavailable(error)

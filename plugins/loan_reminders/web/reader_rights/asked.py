@@ -133,18 +133,19 @@ def amend(
 
 
 @router.post("/lecteurs/rectification-terminee")
-def end_amendment(at: At, who: Librarian, rectification: Annotated[int, Form(ge=1, lt=2**63)]) -> Response:
+def end_amendment(
+    at: At, who: Librarian, lecteur: Reader, rectification: Annotated[int, Form(ge=1, lt=2**63)]
+) -> Response:
     """To believe the ILS again."""
     try:
         return to_reader(at, ledger_access.amendments().end(rectification, who=who), AMENDMENT_ENDED)
     except ReminderError as error:
-        return _refused(at, who, None, error)
+        return _refused(at, who, Told(patron_id=lecteur), error)
 
 
-def _refused(at: Page, who: str, told: Told | None, error: ReminderError) -> Response:
+def _refused(at: Page, who: str, told: Told, error: ReminderError) -> Response:
     """The reader's page with what is wrong and what was typed; another page for what does not answer."""
     if isinstance(error, ObjectionRefused | AmendmentRefused):
         status = 404 if error.code in _LOST else 409 if error.code in _LATE else 400
-        words = sentence(error)
-        return not_done(at, who, told, words, status) if told else at.problem(words, status)
+        return not_done(at, who, told, sentence(error), status)
     return at.unavailable(error)

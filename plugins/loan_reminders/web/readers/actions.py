@@ -29,7 +29,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.lists import LINES, Pages
+from loan_reminders.web.lists import LINES, Pages, asked_at, number_asked
 from loan_reminders.web.marks.held import check_may_leave, mark_left
 from loan_reminders.web.page import At, Page, Place, Typed, said
 from loan_reminders.web.readers.back import Told, not_done, to_reader
@@ -58,7 +58,7 @@ def held_page(
 
     `quoi` shows whole readers (« lecteurs ») or single loans (« prets »).
     """
-    return _held_page(at, quoi=quoi, last_first=tri == "fin", page=page)
+    return _held_page(at, quoi=quoi, tri=tri, page=page)
 
 
 @router.post("/lecteurs/renvoi")
@@ -111,22 +111,32 @@ def lift(
     who: Librarian,
     suspension: Annotated[int, Form(ge=1, lt=2**63)],
     motif: Annotated[Typed, Form(max_length=300)] = "",
-    retour: Annotated[Typed, Form(max_length=10)] = "",
+    lecteur: Annotated[Typed, Form(max_length=200)] = "",
     ici: Place = "",
 ) -> Response:
-    """End a hold before its day, with a reason."""
+    """End a hold before its day, with a reason: from the page of this reader, or from the list of holds."""
     today = datetime.now(settings().zone).date()
     try:
         if not motif.strip():
             raise HoldRefused(HoldRefusal.NO_REASON)
         lifted: Hold = ledger_access.holds().lift(suspension, reason=motif, who=who, today=today)
-        if retour == "liste":
-            return at.back("lecteurs/suspendus", ici, said=LIFTED)
-        return to_reader(at, lifted.patron_id, LIFTED)
-    except HoldRefused as error:
-        return _held_page(at, problem=sentence(error), status=_LOST.get(HoldRefusal(error.code), 400))
+        if lecteur:
+            return to_reader(at, lifted.patron_id, LIFTED)
+        return at.back("lecteurs/suspendus", ici, said=LIFTED)
     except ReminderError as error:
-        return at.unavailable(error)
+        if lecteur:
+            return _refused(at, who, Told(patron_id=lecteur), error)
+        if not isinstance(error, HoldRefused):
+            return at.unavailable(error)
+        asked = asked_at(at.returning(ici))
+        return _held_page(
+            at,
+            quoi=asked.get("quoi", ""),
+            tri=asked.get("tri", ""),
+            page=number_asked(asked),
+            problem=sentence(error),
+            status=_LOST.get(HoldRefusal(error.code), 400),
+        )
 
 
 def _resend(patron_id: str, channel: Channel, *, who: str) -> Resent:
@@ -196,9 +206,8 @@ def _refused(at: Page, who: str, told: Told, error: Exception) -> Response:
     return not_done(at, who, told, words, 503)
 
 
-def _held_page(
-    at: Page, *, quoi: str = "", last_first: bool = False, page: int = 1, problem: str = "", status: int = 200
-) -> Response:
+def _held_page(at: Page, *, quoi: str, tri: str, page: int, problem: str = "", status: int = 200) -> Response:
+    last_first = tri == "fin"
     of_loans = {"lecteurs": False, "prets": True}.get(quoi)
     asked = {"quoi": quoi if of_loans is not None else "", "tri": "fin" if last_first else ""}
     zone = settings().zone

@@ -20,7 +20,7 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.lists import LINES, Number, Order, Pages, asked_at, spreadsheet
+from loan_reminders.web.lists import LINES, Number, Order, Pages, asked_at, number_asked, spreadsheet
 from loan_reminders.web.page import At, Page, Place, Typed
 
 PAGE = "a-corriger"
@@ -74,11 +74,8 @@ class _Asked:
     def at_place(cls, place: str) -> _Asked:
         """What the list was asked for where a form was sent from."""
         said = asked_at(place)
-        number = said.get("page", "")
-        return cls(
-            **{name: said.get(name, "") for name in ("motif", "lieu", "tri", "sens")},
-            page=int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 1,
-        )
+        words = {name: said.get(name, "") for name in ("motif", "lieu", "tri", "sens")}
+        return cls(**words, page=number_asked(said))
 
     @property
     def filters(self) -> dict[str, str]:
@@ -149,6 +146,11 @@ def settle(
     if not settled:
         return _page(at, asked, problem="Cette ligne n'attend plus rien : rien n'a été changé.", status=404)
     return at.back(PAGE, ici, said=DONE[outcome])
+
+
+def refused(at: Page, place: str, problem: str, status: int) -> Response:
+    """The list again, as it was at the place of a form that was refused, with what is wrong."""
+    return _page(at, _Asked.at_place(at.returning(place)), problem=problem, status=status)
 
 
 def _page(at: Page, asked: _Asked, *, problem: str = "", status: int = 200) -> Response:

@@ -17,8 +17,9 @@ from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
 from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
-from loan_reminders.web.lists import LINES, Number, Order, Pages
+from loan_reminders.web.lists import LINES, Number, Order, Pages, asked_at, number_asked
 from loan_reminders.web.page import At, Page, Place, Typed
+from loan_reminders.web.readers import corrections
 from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.suppressions.table_rows import question_answered, row_of
 
@@ -43,8 +44,7 @@ Word = Annotated[Typed, Query(max_length=40)]
 @router.get("/desinscriptions")
 def page(at: At, motif: Word = "", etat: Word = "", tri: Word = "", sens: Word = "", page: Number = 0) -> Response:
     """The lines in force, or with `etat` « finies » those that ended, of one reason or of all."""
-    oldest_first = tri == "depuis" and sens != "desc"
-    return _page(at, motif=motif, etat=etat, oldest_first=oldest_first, number=page)
+    return _page(at, motif=motif, etat=etat, oldest_first=_oldest_first(tri, sens), number=page)
 
 
 @router.post("/desinscriptions/recherche")
@@ -96,14 +96,34 @@ def lift(
     ici: Place = "",
 ) -> Response:
     """End one line, for a reason; who did is kept with it. A line that is not in force any more is told as such."""
+    from_corrections = retour == corrections.PAGE
+    refused = corrections.refused if from_corrections else _refused
     if len(raison.strip()) < SHORTEST_REASON:
-        return _page(at, problem="Pour réinscrire, il faut dire pourquoi : rien n'a été changé.", status=400)
+        return refused(at, ici, "Pour réinscrire, il faut dire pourquoi : rien n'a été changé.", 400)
     try:
         if not ledger_access.sms_feedback().lift(suppression_id, who=who, why=raison.strip()):
-            return _page(at, problem="Cette ligne n'est pas, ou plus, en vigueur : rien n'a été changé.", status=404)
+            return refused(at, ici, "Cette ligne n'est pas, ou plus, en vigueur : rien n'a été changé.", 404)
     except ReminderError as error:
         return at.unavailable(error)
-    return at.back("a-corriger" if retour == "a-corriger" else "desinscriptions", ici, said=LIFTED)
+    return at.back(corrections.PAGE if from_corrections else "desinscriptions", ici, said=LIFTED)
+
+
+def _refused(at: Page, place: str, problem: str, status: int) -> Response:
+    """The list again, as it was at the place of a form that was refused, with what is wrong."""
+    asked = asked_at(at.returning(place))
+    return _page(
+        at,
+        motif=asked.get("motif", ""),
+        etat=asked.get("etat", ""),
+        oldest_first=_oldest_first(asked.get("tri", ""), asked.get("sens", "")),
+        number=number_asked(asked),
+        problem=problem,
+        status=status,
+    )
+
+
+def _oldest_first(tri: str, sens: str) -> bool:
+    return tri == "depuis" and sens != "desc"
 
 
 def _page(
