@@ -87,7 +87,7 @@ UNREAD = text("""
                 AND dispute.closed_at IS NULL AND dispute.until >= CAST(:today AS date)
                 AND dispute.loan_id IN ('', skip.loan_id)
           )
-        RETURNING skip.run_id
+        RETURNING skip.run_id, skip.slot, skip.reason
 """)
 REHEARSED = (
     text("""
