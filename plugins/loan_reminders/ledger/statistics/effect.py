@@ -32,6 +32,7 @@ from loan_reminders.domain.statistics.effect import (
     OverdueCount,
     ReturnCount,
     ToldBy,
+    ToldCount,
     month_of,
 )
 from loan_reminders.domain.statistics.loan_ends import LONG_OVERDUE_DAYS, WITHIN_DAYS
@@ -161,6 +162,11 @@ _COUNT_AGES = text(f"""
 
 _OVERDUES = text("SELECT * FROM effect_overdues WHERE library = :library ORDER BY month, category, bucket")
 _RETURNS = text("SELECT * FROM effect_returns WHERE library = :library AND (month >= :since OR holdback_id > 0)")
+_TOLD = text("""
+    SELECT month, stage, category, sum(loans) AS loans, coalesce(sum(loans) FILTER (WHERE told_by = 'sms'), 0) AS by_sms
+    FROM effect_returns WHERE library = :library AND told_by <> 'nothing'
+    GROUP BY month, stage, category ORDER BY month, stage, category
+""")
 _AGES = text("SELECT * FROM overdue_ages WHERE library = :library ORDER BY month, category, age")
 _FIRST_SMS = text(f"""
     SELECT CAST(timezone(:zone, moment) AS date) FROM message_counters
@@ -211,13 +217,14 @@ class PostgresEffect:
         return since
 
     def counts(self, *, since: date, zone: str) -> Counts:
-        """All months' overdues and ages, returns of trials, and of others from the month of a day on."""
+        """All months' overdues, ages and loans told of, returns of trials, and of others from the month of a day on."""
         ours = {"library": self._library}
         with self._transaction() as connection:
             returns = connection.execute(_RETURNS, {**ours, "since": month_of(since)})
             return Counts(
                 overdues=tuple(_overdue(row) for row in connection.execute(_OVERDUES, ours)),
                 returns=tuple(map(_return, returns)),
+                told=tuple(map(_told, connection.execute(_TOLD, ours))),
                 ages=tuple(_age(row) for row in connection.execute(_AGES, ours)),
                 holdbacks=all_holdbacks(connection, self._library),
                 first_sms=connection.execute(_FIRST_SMS, {**ours, "zone": zone}).scalar(),
@@ -269,6 +276,16 @@ def _return(row: Row[Any]) -> ReturnCount:
         loans=row.loans,
         known={days: getattr(row, f"known_{days}") for days in WITHIN_DAYS},
         returned={days: getattr(row, f"returned_{days}") for days in WITHIN_DAYS},
+    )
+
+
+def _told(row: Row[Any]) -> ToldCount:
+    return ToldCount(
+        month=row.month,
+        stage=Stage(row.stage),
+        category=PatronCategory(row.category),
+        loans=int(row.loans),
+        by_sms=int(row.by_sms),
     )
 
 
