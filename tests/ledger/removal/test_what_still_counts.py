@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -14,6 +15,7 @@ from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.reader_rights.erasure import PostgresErasure
+from loan_reminders.ledger.removal.loans import remove_cycles
 from loan_reminders.ledger.removal.removal import LOANS, PostgresRetention
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.statistics.effect import PostgresEffect
@@ -23,6 +25,7 @@ from tests.scenes.counters import assert_counters_are_true, kept
 from tests.scenes.ledger_emails import a_bounce, came_back
 from tests.scenes.ledger_letters import a_batch
 from tests.scenes.ledger_runs import answer, extracted, ids, rows
+from tests.scenes.simulated_library import READ_ON, TRIAL, keep_trial, library_of_arms, write
 
 A = DeliveryState.ACCEPTED
 MONDAY = DUE_DATE + timedelta(days=8)
@@ -102,8 +105,8 @@ def erase(ledger: PostgresLedger, *readers: str, days: int) -> None:
         erasing.erase(reader, today=MONDAY + timedelta(days=days), who="chloé", rehearse=False)
 
 
-def months(ledger: PostgresLedger):
-    ledger.part(PostgresEffect).count(today=MONDAY + timedelta(days=20), current=None)
+def months(ledger: PostgresLedger, today: date = MONDAY + timedelta(days=20)):
+    ledger.part(PostgresEffect).count(today=today, current=TRIAL)
     return [sorted(map(str, rows(ledger, f"SELECT * FROM {one}"))) for one in ("effect_overdues", "effect_returns")]
 
 
@@ -142,6 +145,24 @@ def test_whoever_is_erased_what_becomes_of_the_others_counts(ledgers):
     assert sum(one.get("printed", 0) for one in letters.values()) == 2
 
 
+@pytest.mark.parametrize("earlier", [0, 40])
+def test_the_arms_of_a_trial_lose_no_loan_while_its_months_are_still_counted_anew(ledger, earlier):
+    loans = library_of_arms(1, 10, trial=True, readers=60)
+    write(ledger, loans)
+    keep_trial(ledger)
+    rows(ledger, "UPDATE runs SET today = today - CAST(:days AS integer)", days=earlier)
+    before = months(ledger, READ_ON)
+    gone = [LoanKey(loan_id=one.loan_id, due_date=one.due) for one in loans[::3]]
+    with ledger.engine.begin() as connection:
+        assert remove_cycles(connection, "demo", gone, today=READ_ON).loans == len(gone)
+    assert months(ledger, READ_ON) == before
+    with ledger.engine.begin() as connection:
+        remove_cycles(connection, "demo", [LoanKey(loan_id=one.loan_id, due_date=one.due) for one in loans],
+                      today=READ_ON)  # fmt: skip
+    assert rows(ledger, "SELECT count(*) FROM deliveries") == [(0,)]
+    assert months(ledger, READ_ON) == before
+
+
 def test_a_message_is_of_the_branch_of_its_first_loan_also_when_that_one_is_gone(ledgers):
     ledger = ledgers()
     mails, _ = monday(ledger)
@@ -150,6 +171,22 @@ def test_a_message_is_of_the_branch_of_its_first_loan_also_when_that_one_is_gone
     assert rows(ledger, "SELECT loan_ids FROM notices WHERE patron_id = 'B'") == [(["B2"],)]
     came_back(ledger, a_bounce(mails[1].delivery_id))
     assert rows(ledger, "SELECT branch, told, failed FROM message_counters WHERE channel = 'email'") == [("B1", 2, 1)]
+
+
+def test_a_count_at_the_same_moment_sees_all_of_a_removal(ledgers):
+    ledger = ledgers()
+    mails, _ = monday(ledger)
+    look(ledger, 1, "A1", "A2")
+    gone = [LoanKey(loan_id=one, due_date=DUE_DATE) for one in ("A1", "A2")]
+    bounce = threading.Thread(target=came_back, args=(ledger, a_bounce(mails[2].delivery_id)))
+    with ledger.engine.begin() as connection:
+        assert remove_cycles(connection, "demo", gone, today=MONDAY + timedelta(days=1)).loans == 2
+        bounce.start()
+        bounce.join(0.5)
+        assert bounce.is_alive()
+    bounce.join(20)
+    assert rows(ledger, "SELECT told, failed FROM message_counters WHERE channel = 'email'") == [(2, 1)]
+    assert_counters_are_true(ledger)
 
 
 def test_what_a_removed_loan_counted_for_says_no_more_than_the_counters(ledgers):

@@ -85,10 +85,6 @@ _OF_THEMSELVES = (
     keep(return_counters, RETURNS.format(of_claims=_OF_CLAIMS)),
     keep(letter_counters, LETTERS.format(of_messages=_GOES)),
     keep(
-        overdue_counters,
-        OVERDUE.format(followed=f"SELECT known.branch, known.category, known.due_date, known.ended_on FROM {_ENDS}"),  # noqa: S608 - as above
-    ),
-    keep(
         effect_overdues,
         effect.OVERDUES.format(
             loans="SELECT known.loan_id, known.due_date, known.category, known.open_on AS open_until, known.ended_on"  # noqa: S608 - as above
@@ -103,6 +99,11 @@ _OF_THEMSELVES = (
             f" AND {_OF_SKIPS}",
         ),
     ),
+)
+# Read on the days of looks since the first of these loans was due.
+_OF_DAYS = keep(
+    overdue_counters,
+    OVERDUE.format(followed=f"SELECT known.branch, known.category, known.due_date, known.ended_on FROM {_ENDS}"),  # noqa: S608 - as above
 )
 # A reader counts once, whatever the number of his loans of a day: of several, those that stay may go on counting him.
 _OF_READERS = (
@@ -147,9 +148,9 @@ def kept_counts(
     }
     asked["runs"] = sorted({*runs, *connection.execute(_RUNS_OF_READERS, asked).scalars()})
     connection.execute(_KEEP_FIRST, asked)
-    first = min(cycles["due_dates"])
     for statement in (*_OF_THEMSELVES, *_OF_READERS):
-        connection.execute(statement, {**asked, "since": first.replace(day=1)})
+        connection.execute(statement, asked)
+    connection.execute(_OF_DAYS, {**asked, "since": min(cycles["due_dates"])})
     keep_books(connection, asked)
     yield
     for statement in _OF_READERS:
