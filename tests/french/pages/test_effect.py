@@ -32,6 +32,7 @@ def test_what_cannot_be_concluded_says_so(found):
 
 def test_staff_who_were_told_by_sms_too_are_in_the_sentence():
     assert "Aucun prêt de personnel n'a été annoncé par SMS" in change_words(a_change())
+    assert "personnel n'a été" not in change_words(a_change(staff_told=None)), "of a night before it was counted"
     some = change_words(a_change(staff_told=0.042)).replace("\N{NO-BREAK SPACE}", " ")
     assert "4,2 % des prêts de personnels" in some
     assert "plus petite" in some

@@ -214,7 +214,8 @@ class Change:
     """Difference of differences: how much more the students' share changed than the staff's, from before to after.
 
     `before` and `after` are the shares on which the estimate rests, students and staff, in per cent: means over months.
-    `staff_told` is the share (0 to 1) of staff's loans since that day that were told of by SMS too.
+    `staff_told` is the share (0 to 1) of staff's loans since that day that were told of by SMS too; None in findings of
+    nights on which it was not counted yet.
     """
 
     verdict: Verdict
@@ -223,7 +224,7 @@ class Change:
     months_after: int = 0
     shares: Mapping[str, float] | None = None
     estimate: Estimate | None = None
-    staff_told: float = 0.0
+    staff_told: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def change_words(found: Change) -> str:
             f" {found.months_after} après. Il en faut {MONTHS_NEEDED} de chaque côté, chacun avec {OVERDUES_NEEDED}"
             f" retards d'étudiants et autant de personnels. {NO_CONCLUSION}."
         )
-    if found.staff_told > MOST_STAFF_TOLD:
+    if found.staff_told is not None and found.staff_told > MOST_STAFF_TOLD:
         return (
             f"Retards longs, avant et depuis le {day} : {figure(100 * found.staff_told)}{_SPACE}% des prêts de"
             f" personnels ont eux aussi été annoncés par SMS depuis ce jour ; au-delà de"
@@ -107,7 +107,7 @@ def change_words(found: Change) -> str:
     way = "diminué" if found.estimate.value < 0 else "augmenté"
     said = (
         f"Depuis le {day}, la part des retards longs a {way} de {points(found.estimate.value)} chez les étudiants par"
-        f" rapport aux personnels (intervalle à {_LEVEL} : {interval(found.estimate)}). {_staff_words(found)}"
+        f" rapport aux personnels (intervalle à {_LEVEL} : {interval(found.estimate)}).{_staff_words(found)}"
     )
     if found.verdict is Verdict.SURE:
         return (
@@ -119,10 +119,12 @@ def change_words(found: Change) -> str:
 
 def _staff_words(found: Change) -> str:
     """Whether staff were told by SMS too, which makes the difference smaller."""
+    if found.staff_told is None:
+        return ""
     if not found.staff_told:
-        return "Aucun prêt de personnel n'a été annoncé par SMS depuis ce jour."
+        return " Aucun prêt de personnel n'a été annoncé par SMS depuis ce jour."
     return (
-        f"{figure(100 * found.staff_told)}{_SPACE}% des prêts de personnels ont eux aussi été annoncés par SMS depuis"
+        f" {figure(100 * found.staff_told)}{_SPACE}% des prêts de personnels ont eux aussi été annoncés par SMS depuis"
         " ce jour : la différence en est d'autant plus petite."
     )
 
