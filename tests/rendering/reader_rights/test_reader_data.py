@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from loan_reminders.domain.errors import LettersNotPrinted
 from loan_reminders.domain.readers.amendments import AmendedField
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.french.pages.reader_rights import TABLES, information
 from loan_reminders.ledger.reader_rights.catalogue import OF_READERS
 from loan_reminders.ledger.reader_rights.everything import PostgresReaderData
@@ -26,7 +26,7 @@ from tests.scenes.holds import hold
 from tests.scenes.ledger_runs import rows
 
 MOMENT = datetime(2027, 1, 11, 9, 30, tzinfo=UTC)
-TOLD = information(loan_months=4, reader_months=12, email="prets@bu.example.fr")
+TOLD = information(erased_after=(4, 12), policy=Policy(rules=()), email="prets@bu.example.fr")
 
 
 def volume(_location):

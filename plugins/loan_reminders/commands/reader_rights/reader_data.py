@@ -54,9 +54,7 @@ def _give(patron_id: str, output: Path, library: str | None, *, who: str) -> int
             patron_id,
             form=DataForm(output.suffix.lower().lstrip(".")),
             told=information(
-                loan_months=config.retention.loan_months,
-                reader_months=config.retention.reader_months,
-                email=config.identity().email,
+                erased_after=config.retention.months(), policy=config.policy(), email=config.identity().email
             ),
             who=who,
             made_at=datetime.now(config.zone),
