@@ -37,7 +37,7 @@ IN_TWO_STEPS = [
 """Migrations that are not one transaction: what is cut short in the middle leaves something behind."""
 
 ASKED_OF = EARLIER[:: 1 if FULL else 6]
-"""Of which everything is asked that the program ever asks; `make faults` asks it of all."""
+"""Of which everything is asked that the program ever asks, and which are upgraded twice; in `make faults` all are."""
 
 CUT_EACH = 1 if FULL else 4
 """At which statements of such a migration it is cut short: each, or one of so many."""
@@ -56,7 +56,7 @@ def test_each_earlier_ledger_keeps_everything_and_is_read_by_todays_program(
     short = {table: len(rows) for table, rows in before.items() if len(rows) != ROWS}
     assert set(short) <= ONE_A_LIBRARY, short
     assert all(before.values())
-    for _ in range(2):  # a second time changes nothing
+    for _ in range(2 if revision in ASKED_OF else 1):  # a second time changes nothing
         migrate.upgrade(url)
         assert migrate.current(url) == SCHEMA_REVISION
         same(before, contents(postgres_server, database, known))
