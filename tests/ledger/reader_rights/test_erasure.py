@@ -170,14 +170,17 @@ def test_a_number_that_another_reader_has_stays_on_the_list(two):
 
 
 def test_what_was_kept_as_a_hash_before_is_said_to_stay(two):
-    """He was erased, came back, and is erased again: his STOP and his objection are still heard."""
-    assert reasons(erase(two)).items() >= {W.STOP_HASH: 1, W.OBJECTION_HASH: 1}.items()
+    """He was erased, came back, and is erased again: his STOP, his objection and his no are still heard."""
+    rows(two, "INSERT INTO sms_choices (library, patron_id, choice, source, who)"
+              " VALUES ('demo', 'ZLECTEUR1Z', 'no', 'librarian', 'zoé')")  # fmt: skip
+    heard = {W.STOP_HASH: 1, W.OBJECTION_HASH: 1, W.SMS_NO_HASH: 1}
+    assert reasons(erase(two)).items() >= heard.items()
     run = extracted(two, [Planted(number=1).loan], dag_run_id="back", today=date(2030, 6, 16))
     rows(two, "UPDATE runs SET started_at = started_at - interval '32 days' WHERE run_id = :run", run=run.run_id)
     rows(two, "DELETE FROM loans_seen WHERE run_id = :run", run=run.run_id)
     again = erase(two)
     assert again.complete
-    assert reasons(again).items() >= {W.STOP_HASH: 1, W.OBJECTION_HASH: 1}.items()
+    assert reasons(again).items() >= heard.items()
 
 
 def test_a_rehearsal_about_a_reader_stays_as_long_as_a_dispute_with_him(two, tmp_path):
