@@ -90,7 +90,7 @@ def _night(
     terms = Terms.on(today, loan_months=4, reader_months=12)
     with connect(url, library=settings().library.code) as ledger, tempfile.TemporaryDirectory() as folder:
         ours = ledger.part(PostgresRetention)
-        ours.remove(LOANS, terms, after=None, rehearse=True)
+        ours.remove(LOANS, terms, after=None, rehearse=True, who="")
         before, clock = _peak_mb(), Clock(Sampler() if looked_into else None)
         store = FolderLetterStore(Path(folder))
         if looked_into:

@@ -89,8 +89,8 @@ _STAYS = {
         "{number} dont un recommandé n'est pas encore revenu ni acquitté : sa preuve doit rester jusque-là."
     ),
     StaysBecause.PRINTED_FILE: (
-        "Les pages de ses lettres dans {number} : un fichier imprimé est le même pour beaucoup de lecteurs et ne change"
-        " plus ; il s'efface avec la dernière de ses lettres."
+        "Les pages de ses lettres dans {number} : un fichier est le même pour beaucoup de lecteurs et ne change plus ;"
+        " elles n'en sortent plus, ni imprimées, ni copiées, et il s'efface avec la dernière de ses lettres."
     ),
     StaysBecause.CYCLE_HASH: (
         "Une empreinte de chaque prêt effacé, sans lecteur ni titre : pour qu'il ne soit jamais relancé à nouveau ; et,"
