@@ -64,9 +64,9 @@ _OF_A_LIBRARIAN = _OF_A_READER | {
 }
 _OF_ONE_ADMINISTRATOR = _OF_A_LIBRARIAN | {
     (_READS, "DAG Code"),
-    (_READS, "ImportError"),
 }
 _OF_AN_ADMINISTRATOR = _OF_ONE_ADMINISTRATOR | {
+    (_READS, "ImportError"),  # Airflow shows whoever may see any what is wrong in every library's file
     (_READS, "Jobs"),
     (_READS, "Cluster Activity"),
     (_READS, "Providers"),
