@@ -11,11 +11,13 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from loan_reminders.commands import migrate
 from loan_reminders.ledger.tables import SCHEMA_REVISION
@@ -137,3 +139,15 @@ def test_what_is_stopped_first_is_all_that_writes() -> None:
     stop, *_ = lines("Restore")
     writes = {name for name, one in COMPOSE["services"].items() if "connections" in str(one.get("secrets", []))}
     assert set(stop.split()[3:]) == writes - {"init", "worker"}, "the page names the worker beside the line"
+
+
+def test_the_page_gives_the_letters_a_disk_of_their_own(tmp_path: Path) -> None:
+    [block] = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (over := tmp_path / "docker-compose.override.yaml").write_text(block, encoding="utf-8")
+    run = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", over]
+    assert subprocess.run(run, capture_output=True, check=False).returncode == 0
+    [(volume, said)] = yaml.safe_load(block)["volumes"].items()
+    assert f"{volume}:{LETTERS}" in COMPOSE["services"]["scheduler"]["volumes"]
+    made = re.search(r"`install --directory --owner=(\d+) --group=(\d+) --mode=0700 (\S+)`", PAGE)
+    assert made is not None
+    assert made.groups() == (str(container.USER), str(container.USER), said["driver_opts"]["device"])

@@ -67,20 +67,6 @@ def test_it_is_a_compose_file() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_page_gives_the_letters_a_disk_of_their_own(tmp_path: Path) -> None:
-    page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
-    [block] = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    (over := tmp_path / "docker-compose.override.yaml").write_text(block, encoding="utf-8")
-    run = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", over]
-    assert subprocess.run(run, capture_output=True, check=False).returncode == 0
-    [(volume, said)] = yaml.safe_load(block)["volumes"].items()
-    assert f"{volume}:/var/lib/relances/letters" in SERVICES["scheduler"]["volumes"]
-    made = re.search(r"`install --directory --owner=(\d+) --group=(\d+) --mode=0700 (\S+)`", page)
-    assert made is not None
-    assert made.groups() == ("10001", "10001", said["driver_opts"]["device"])
-    assert made[1] in DOCKERFILE, "the user of the image"
-
-
 @pytest.mark.parametrize("name", ["libraries", "monitoring", "sso"])
 def test_what_is_laid_over_it_reaches_every_part_of_airflow(name: str) -> None:
     over = yaml.safe_load((ROOT / f"deploy/{name}/docker-compose.{name}.yaml").read_text(encoding="utf-8"))
