@@ -3,8 +3,9 @@
     loan-reminders reader-data --lecteur 4711 --sortie donnees.pdf
     loan-reminders reader-data --lecteur 4711 --sortie donnees.json
 
-The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where
-letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). The journal says who did it.
+Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does; the environment
+says where letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). The journal says who
+did it.
 """
 
 from __future__ import annotations
