@@ -28,6 +28,7 @@ ELSEWHERE = {
     # what its services run, as there is no Docker; its backups are in test_docker_backup.py beside it
     ("docs/deployment.md", "docker"): "tests/e2e/test_docker_commands.py",
     ("docs/rights.md", "docker"): "tests/lint/test_docker_compose.py",  # the two files are Compose files
+    ("docs/workers.md", "sh kubectl helm"): "tests/lint/test_helm_values.py",  # what the values ask of them; no cluster
     ("docs/several_libraries.md", "docker"): "tests/lint/test_docker_compose.py",
     ("docs/several_libraries.md", "python"): "tests/web/libraries/test_chooser.py",
 }
