@@ -18,7 +18,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.task_names import dag_title
 from loan_reminders.services.compose import check_texts
 from loan_reminders.settings.all_libraries import all_settings
-from loan_reminders.settings.libraries import EMPTY, codes, of_library, settings_path, several
+from loan_reminders.settings.libraries import codes, of_library, several
 from loan_reminders.settings.library_toml import Settings, our_dag_id, settings
 from loan_reminders.timetables import UpToNowTimetable
 from loan_reminders.watching.alerts import watched_run, watched_tasks
@@ -129,8 +129,6 @@ def check_libraries() -> None:
     if not several():
         return
     faults = [str(fault) for _, fault in all_settings() if isinstance(fault, SettingsError)]
-    if not codes() and not faults:
-        faults = [f"{settings_path()} : {EMPTY}"]
     if faults:
         raise SettingsError("\n".join(faults))
 

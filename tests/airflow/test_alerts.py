@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -18,15 +18,12 @@ from loan_reminders.domain.errors import (
     SettingsError,
 )
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings.library_toml import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT
 from loan_reminders.watching import alerts
-from tests.scenes.letter_readers import by_post
+from tests.scenes.alerted_team import TEAM
 from tests.scenes.sentences import as_typed
-from tests.scenes.world import DUE, loans
-from tests.simulators.smtp_sink import SmtpSink
 
 READER = "Zoé Unetelle-Introuvable"
-TEAM = "equipe@bu.example.org"
 
 
 @pytest.fixture(scope="module")
@@ -34,33 +31,6 @@ def dags():
     from airflow.dag_processing.dagbag import DagBag
 
     return DagBag(dag_folder=str(ROOT / "dags"), collect_dags=True).dags
-
-
-@pytest.fixture
-def sink(tmp_path):
-    with SmtpSink(tmp_path / "mails") as running:
-        yield running
-
-
-def told_to(folder, recipients):
-    text = (ROOT / "library.toml").read_text(encoding="utf-8")
-    text = text.replace("recipients = []", f"recipients = {json.dumps(recipients)}")
-    text = text.replace(
-        'connection = "mail_relay"               # the Airflow', 'connection = "alert_relay"  # the Airflow'
-    )
-    (folder / "library.toml").write_text(text, encoding="utf-8")
-    return read_settings(folder / "library.toml")
-
-
-@pytest.fixture
-def ours(sink, tmp_path, monkeypatch):
-    config = told_to(tmp_path, [TEAM])
-    monkeypatch.setattr(alerts, "settings", lambda: config)
-    plain = {"disable_ssl": True, "disable_tls": True}
-    relay = {"conn_type": "smtp", "host": "127.0.0.1", "port": sink.port, "extra": plain}
-    monkeypatch.setenv("AIRFLOW_CONN_ALERT_RELAY", json.dumps(relay))
-    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
-    return config
 
 
 def context(dag, task_id, error=None, run_id="scheduled__2026-11-27"):
@@ -204,69 +174,6 @@ def test_the_dag_processor_tells_a_run_that_failed_as_a_whole(dags, sink, ours):
     assert "scheduled__2026-11-28" in message.get_content()
 
 
-def late(run_id, stage=Stage.OVERDUE_NOTICE):
-    """Airflow's own code around the callback of a deadline, as an executor runs it."""
-    import structlog
-    from airflow.sdk.execution_time.callback_supervisor import execute_callback
-
-    run = {"dag_id": stage.value, "dag_run_id": run_id}
-    return execute_callback(
-        callback_path="loan_reminders.watching.alerts.on_run_late",
-        callback_kwargs={"context": {"dag_run": run}},
-        dag_rel_path="",
-        bundle_path=None,
-        log=structlog.get_logger(),
-    )
-
-
-@pytest.fixture
-def known_ledger(ours, world, monkeypatch):
-    from loan_reminders.hooks import ledger as hook
-
-    monkeypatch.setattr(hook, "ledger", lambda **_: world.ledger)
-    return world
-
-
-def test_a_late_run_is_told_once(known_ledger, sink, ours):
-    known_ledger.extract(*loans(2), dag_run_id="run a")
-    assert late("run a") == (True, None)
-    assert late("run a") == (True, None)
-    (message,) = sink.messages()
-    assert message["Subject"].endswith("2. Avis de retard, en retard")
-    assert "« Actions requises »" in " ".join(message.get_content().split())
-
-
-def test_a_run_whose_letters_wait_for_a_librarian_is_not_late(known_ledger, sink, ours, tmp_path):
-    world = known_ledger
-    world.stage, world.today = Stage.REGISTERED_LETTER, DUE + timedelta(days=21)
-    run_id = world.extract(by_post(1), dag_run_id="run b")
-    world.plan(run_id)
-    world.prepare_letters(run_id, tmp_path / "letters")
-    assert late("run b", Stage.REGISTERED_LETTER) == (True, None)
-    assert sink.messages() == []
-
-
-def test_a_run_whose_sms_wait_for_their_hour_is_not_late(known_ledger, sink, ours, monkeypatch):
-    world = known_ledger
-    run_id = world.extract(*loans(2), dag_run_id="run c")
-    world.plan(run_id)
-    world.send_emails(run_id)
-    window = SimpleNamespace(is_open=lambda moment: False)
-    monkeypatch.setattr(type(ours), "sms_window", lambda _: window)
-    late("run c")
-    assert sink.messages() == []
-    window.is_open = lambda moment: True
-    late("run c")
-    assert len(sink.messages()) == 1
-
-
-def test_when_the_ledger_is_what_is_down_people_are_told(sink, ours, monkeypatch):
-    gone = {"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "login": "x", "schema": "x"}
-    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", json.dumps(gone))
-    assert late("run d") == (True, None)
-    assert len(sink.messages()) == 1
-
-
 def test_whatever_goes_wrong_neither_task_nor_run_is_the_worse(dags, monkeypatch, caplog):
     def broken():
         raise KeyError(READER)
@@ -274,7 +181,7 @@ def test_whatever_goes_wrong_neither_task_nor_run_is_the_worse(dags, monkeypatch
     monkeypatch.setattr(alerts, "settings", broken)
     alerts.on_task_failed(context(dags["watch"], "watch_runs", failure_of(IlsUnavailable("x"))))
     alerts.on_run_failed({"dag": dags["watch"], "run_id": "x"})
-    alerts.on_run_late(context={"dag_run": {"dag_id": "watch", "dag_run_id": "x"}})
+    asyncio.run(alerts.on_run_late(context={"dag_run": {"dag_id": "watch", "dag_run_id": "x"}}))
     alerts.on_task_begun({})
     assert caplog.text.count("Alerte impossible : KeyError") == 4
     assert READER not in caplog.text

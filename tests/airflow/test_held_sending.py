@@ -8,11 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from loan_reminders.domain.marks.high_water import KnownBy
+from loan_reminders.domain.marks.high_water import Gap
+from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.runs.volume import VolumeAnswer
-from loan_reminders.domain.stages import Stage
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import DeliveryState
 from loan_reminders.hooks.marks import marks_of
 from tests.scenes.backups import Backups
+from tests.scenes.ledger_runs import rows
 from tests.scenes.letter_readers import by_post
 from tests.scenes.operators_at_work import AtWork
 from tests.scenes.world import DUE, loan
@@ -98,35 +101,54 @@ def test_a_returned_loan_is_not_told_after_the_answer(at_work, world, backups):
 
 
 class AirflowKnows:
-    """A task instance as Airflow 3.3 gives it, with a green run before this one."""
+    """A task instance as Airflow 3.3 gives it, with a run before this one that ended."""
 
     try_number, max_tries, id = 1, 4, "1"
 
-    def __init__(self, dag_run_id, *, number=7, books=None):
+    def __init__(self, dag_run_id, *, number=1, books=None, state="success"):
         started = datetime.now(UTC) - timedelta(hours=20)
         self._previous = SimpleNamespace(run_id=dag_run_id, start_date=started, logical_date=started, run_after=started)
         self._values = {"extract_loans": number, "close_run": books}
+        self._state, self.has_books = state, books is not None
 
     def get_previous_dagrun(self, state=None):
-        return self._previous if state == "success" else None
+        return self._previous if state == self._state else None
 
     def xcom_pull(self, *, task_ids, dag_id, run_id, key="return_value"):
         return self._values[task_ids]
 
 
+BOOKS = Books(
+    loans_extracted=12,
+    loans_in_notices=12,
+    skipped={},
+    slots_skipped={},
+    notices=12,
+    deliveries_planned=12,
+    deliveries={Channel.EMAIL: {DeliveryState.ACCEPTED: 12}},
+    segments=0,
+    cost=0,
+).figures()
+"""What the task that closes a run leaves to Airflow."""
+
+
 @pytest.mark.parametrize(
     ("known", "holds"),
     [
-        (AirflowKnows("scheduled__lost", books={"deliveries_planned": 12}), True),
-        (AirflowKnows("scheduled__lost", books={"deliveries_planned": 12, "dry_run": 1}), False),
+        (AirflowKnows("scheduled__lost", number=7, books=BOOKS), True),
+        (AirflowKnows("scheduled__lost", number=7, books=BOOKS, state="failed"), True),
+        (AirflowKnows("scheduled__lost", number=7, books=BOOKS | {"dry_run": 1}), False),
         (AirflowKnows("manual__marked_by_hand", number=None), False),
         (AirflowKnows("run 1"), False),
+        (AirflowKnows("run 1", books=BOOKS), True),
+        (AirflowKnows("run 1", number=7), True),
     ],
-    ids=["lost", "dry run", "marked as successful", "known"],
+    ids=["lost", "lost and red", "dry run", "marked as successful", "known", "not closed", "another attempt"],
 )
-def test_a_green_run_of_airflow_that_the_ledger_lacks_holds(at_work, world, known, holds):
+def test_a_run_that_airflow_saw_end_and_the_ledger_lacks_holds(at_work, world, known, holds):
     from airflow.sdk import DAG
 
+    begun(world, 8)
     run_id = begun(world, 1)
     with DAG("overdue_notice", schedule=None):
         operator = at_work.operator("SendEmails", run_id)
@@ -136,11 +158,28 @@ def test_a_green_run_of_airflow_that_the_ledger_lacks_holds(at_work, world, know
 
         with pytest.raises(TaskDeferred):
             operator.execute(context)
-        [run] = marks_of(world.ledger).open_gap().gap.runs
-        assert (run.known_by, run.deliveries, run.stage) == (KnownBy.AIRFLOW, 12, Stage.OVERDUE_NOTICE)
+        [run] = marks_of(world.ledger).open_gap().gap.remembered
+        left = {Channel.EMAIL: 12} if run.closed else {}
+        assert (run.stage, run.left, run.closed) == (Stage.OVERDUE_NOTICE, left, known.has_books)
     else:
         operator.execute(context)
     assert len(world.mailed_to()) == (0 if holds else 1)
+
+
+def test_after_a_refusal_no_letter_takes_over_and_none_is_laid_out(at_work, world):
+    """The e-mail of this run was refused before the backup: its letter would be planned by the task that prints."""
+    run_id = begun(world, 1, stage=Stage.FIRST_REMINDER)
+    rows(world.ledger, "UPDATE deliveries SET state = 'refused', reason = 'recipient_refused'")
+    marks_of(world.ledger).find(Gap(unreadable=True))
+    (at_work.letters / "registre").mkdir(parents=True)
+    (at_work.letters / "registre/demo.json").write_text("{")
+    assert marks_of(world.ledger).refuse(who="zoé") == 0
+    for name in ("SendEmails", "PrintLetters"):
+        assert at_work.execute(name, run_id) == {}
+    assert at_work.left() == 0
+    assert [row.channel for row in rows(world.ledger, "SELECT channel FROM deliveries")] == ["email"]
+    at_work.execute("CloseRun", run_id)
+    world.ledger.close_run(run_id)
 
 
 def test_what_comes_back_is_not_read_into_a_ledger_that_lacks_the_messages(at_work, world, backups, monkeypatch):

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from loan_reminders.settings.library_toml import settings
 from sql.demo.systems.library_site import site_settings
-from tests.bench.report import ROOT
+from tests.bench.report import ROOT, parts
 from tests.bench.sizes import QUICK, Sizes
 from tests.bench.task_host import TaskHost
 from tests.bench.watch import Watch
@@ -32,11 +32,15 @@ ILS_PASSWORD, SMS_LOGIN, SMS_KEY = "bench-password", "bench", "bench-api-key"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one process did: seconds of its work and its CPU, peak memory of itself and of its largest child in MB."""
+    """What one process did: seconds of its work and its CPU, peak memory of itself and of its largest child in MB.
+
+    Before it began, it had `before_mb`, of which `bare_mb` before Airflow was imported.
+    """
 
     seconds: float
     cpu: float
     wall: float
+    bare_mb: float
     before_mb: float
     peak_mb: float
     child_peak_mb: float
@@ -45,6 +49,17 @@ class Measured:
     result: Any
     together_mb: float = 0.0
     """The peak of the process and its children together, pages they share counted once; 0 when nobody looked."""
+
+    def parts_of_its_memory(self, the_work: str) -> tuple[str, ...]:
+        """What its peak is made of, with their shares; the work under the name `the_work`."""
+        return parts(
+            self.peak_mb,
+            **{
+                "interpreter": self.bare_mb,
+                "Airflow, operators and drivers": self.before_mb - self.bare_mb,
+                the_work: self.peak_mb - self.before_mb,
+            },
+        )
 
 
 LIFTED = {"caps": r"\w+", "sms.budget": r"daily|monthly"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from loan_reminders.domain.stages import Stage
 from tests.bench.bed import Bed, Measured
-from tests.bench.report import ROOT, Figure, parts
+from tests.bench.report import ROOT, Figure
 
 TASKS = ("ExtractLoans", "PlanNotices", "SendEmails", "CloseRun")
 STAGE = Stage.COURTESY_NOTICE
@@ -63,11 +63,7 @@ def scale(bed: Bed) -> list[Figure]:
                 "peak of the hungriest task's process, with the interpreter, airflow.sdk and the operators",
                 f"{hungriest}; {large[hungriest].before_mb:.0f} MB of it are there before its work begins",
             ),
-            steps=parts(
-                large[hungriest].peak_mb,
-                interpreter_and_Airflow_and_operators=large[hungriest].before_mb,
-                the_task_itself=large[hungriest].peak_mb - large[hungriest].before_mb,
-            ),
+            steps=large[hungriest].parts_of_its_memory("the task itself"),
         ),
     ]
 

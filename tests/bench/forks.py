@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.task import LAZY, measured
+from tests.bench.watch import peak_mb
 
 
 def main() -> None:
+    bare_mb = peak_mb()
     for name in ("airflow.sdk", "loan_reminders.operators", *LAZY):
         import_module(name)
     gc.collect()
@@ -29,7 +31,7 @@ def main() -> None:
         order = json.loads(line)
         child = os.fork()
         if not child:
-            _work(order)
+            _work(order, bare_mb)
         _say(child)
         _say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
@@ -39,7 +41,7 @@ def _say(number: int) -> None:
     sys.stdout.flush()
 
 
-def _work(order: dict[str, Any]) -> None:
+def _work(order: dict[str, Any], bare_mb: float) -> None:
     """Do it, in the child, which ends here."""
     status = 1
     with Path(order["errors"]).open("w", encoding="utf-8") as errors:
@@ -48,7 +50,7 @@ def _work(order: dict[str, Any]) -> None:
             os.dup2(errors.fileno(), sys.stdout.fileno())
             os.environ.clear()
             os.environ.update(order["environment"])
-            answer = json.dumps(measured(order["verb"], order["arguments"]))
+            answer = json.dumps(measured(order["verb"], order["arguments"], bare_mb=bare_mb))
             Path(order["figures"]).write_text(answer, encoding="utf-8")
             status = 0
         except BaseException:  # said by the status; its words are in the file

@@ -14,6 +14,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "var" / "bench.json"
 DIGITS = 4
+SHOWN = 3
+"""How many steps of a figure are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +110,18 @@ TARGETS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure and its baseline in the same unit; `remarks` and `steps` are for people and stay out of the file.
+    """One figure and its baseline in the same unit; `remarks` are for people and stay out of the file.
 
-    `steps` are what takes most of it, with their shares: where to look first when the ratio is not what it should be.
+    `steps` are the three that take most of it, with their shares: where to look first when the ratio is not what it
+    should be.
     """
 
     name: str
     value: float
     unit: str
     baseline: float
+    steps: tuple[str, ...]
     remarks: tuple[str, ...] = field(default=())
-    steps: tuple[str, ...] = field(default=())
 
     @property
     def ratio(self) -> float:
@@ -132,12 +135,13 @@ class Figure:
             "unit": self.unit,
             "baseline": _rounded(self.baseline),
             "ratio": self.ratio,
+            "steps": list(self.steps),
         }
 
 
 def parts(whole: float, **sizes: float) -> tuple[str, ...]:
-    """What a size is made of, the largest first, with their shares; the words of a name are parted by `_`."""
-    largest_first = sorted(sizes.items(), key=lambda one: -one[1])
+    """The three largest parts of a size, the largest first, with their shares; `_` parts the words of a name."""
+    largest_first = sorted(sizes.items(), key=lambda one: -one[1])[:SHOWN]
     return tuple(f"{100 * size / (whole or 1.0):.0f} % {name.replace('_', ' ')}" for name, size in largest_first)
 
 
@@ -184,6 +188,6 @@ def table(figures: Iterable[Figure]) -> str:
     remarks = [
         f"{figure.name}: {words}"
         for figure in figures
-        for words in (*figure.remarks, *([f"most of it: {'; '.join(figure.steps)}"] if figure.steps else []))
+        for words in (*figure.remarks, f"most of it: {'; '.join(figure.steps)}")
     ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", *remarks])

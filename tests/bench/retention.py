@@ -7,7 +7,6 @@ them goes by the same foreign keys.
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import tempfile
 import time
 import tracemalloc
@@ -17,8 +16,9 @@ from pathlib import Path
 from loan_reminders.settings.library_toml import settings
 from tests.bench.bed import Bed
 from tests.bench.clock import Clock
-from tests.bench.report import Figure
+from tests.bench.report import SHOWN, Figure
 from tests.bench.sampler import Sampler
+from tests.bench.watch import peak_mb
 from tests.simulators.postgres import EmbeddedPostgres
 
 # As after a year of nights: every loan is asked about, and those of one night have just come to their term.
@@ -90,21 +90,21 @@ def _night(
     terms = Terms.on(today, loan_months=4, reader_months=12)
     with connect(url, library=settings().library.code) as ledger, tempfile.TemporaryDirectory() as folder:
         ours = ledger.part(PostgresRetention)
-        ours.remove(LOANS, terms, after=None, rehearse=True)
-        before, clock = _peak_mb(), Clock(Sampler() if looked_into else None)
+        ours.remove(LOANS, terms, after=None, rehearse=True, who="")
+        before, clock = peak_mb(), Clock(Sampler() if looked_into else None)
         store = FolderLetterStore(Path(folder))
         if looked_into:
             tracemalloc.start()
         with clock:
             removed = erase_expired(ours, ledger.loan_ends(), store, terms=terms, now=datetime.now(UTC), rehearse=False)
         grown = _held() if looked_into else []
-        return clock.seconds, removed.counts(), before, _peak_mb(), clock.steps, grown
+        return clock.seconds, removed.counts(), before, peak_mb(), clock.steps, grown
 
 
 def _held() -> list[str]:
-    held = tracemalloc.take_snapshot().statistics("lineno")[:3]
-    return [f"{one.size / 2**20:.1f} MB {'/'.join(Path(str(one.traceback[0])).parts[-3:])}" for one in held]
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The lines of Python that hold most, with their shares of all that is held."""
+    held = tracemalloc.take_snapshot().statistics("lineno")
+    whole = sum(one.size for one in held) or 1
+    return [
+        f"{100 * one.size / whole:.0f} % {'/'.join(Path(str(one.traceback[0])).parts[-3:])}" for one in held[:SHOWN]
+    ]

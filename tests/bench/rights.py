@@ -6,6 +6,7 @@ The baseline is the minute within which each must be done.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from tests.bench.report import Figure
 from tests.web.client import connection_to
 
 A_MINUTE = 60.0
-_READER = "SELECT patron_id FROM readers WHERE email <> '' OFFSET (SELECT count(*) / 3 FROM readers) LIMIT 1"
+_READERS = "SELECT patron_id FROM readers WHERE email <> '' OFFSET (SELECT count(*) / 3 FROM readers) LIMIT 2"
 _RECORDED = "SELECT count(*) FROM journal WHERE who = 'mesure'"
 
 
@@ -28,7 +29,7 @@ def rights(bed: Bed) -> list[Figure]:
     """Seconds of the slowest: both forms of the data, a correction, an objection, a hold, the erasure."""
     today = datetime.now(settings().zone).date()
     database = bed.large_ledger(today)
-    [(patron_id,)] = bed.postgres.execute(_READER, database=database)
+    [(asks,), (asks_to_be_looked_at,)] = bed.postgres.execute(_READERS, database=database)
     until = (today + timedelta(days=30)).isoformat()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         environment = bed.python_env() | {
@@ -44,20 +45,26 @@ def rights(bed: Bed) -> list[Figure]:
             "what an erasure would do": ("reader-erase",),
             "erasure": ("reader-erase", "--remove"),
         }
-        took = {}
-        for name, (command, *words) in asked.items():
-            run = [sys.executable, "-m", "loan_reminders", command, "--lecteur", patron_id, "--qui", "mesure", *words]
+
+        def typed(name: str, patron_id: str, *program: str) -> float:
+            command, *words = asked[name]
+            run = [sys.executable, "-m", *program, command, "--lecteur", patron_id, "--qui", "mesure", *words]
             since = time.monotonic()
             done = subprocess.run(
                 run, env=environment, cwd=Path(folder), input="camille@exemple.fr\n", text=True, capture_output=True,
                 check=False,
             )  # fmt: skip
-            took[name] = time.monotonic() - since
+            seconds = time.monotonic() - since
             if done.returncode:
                 raise RuntimeError(f"{name}: {done.stdout} {done.stderr}")
-    [(recorded,)] = bed.postgres.execute(_RECORDED, database=database)
+            return seconds
+
+        took = {name: typed(name, asks, "loan_reminders") for name in asked}
+        [(recorded,)] = bed.postgres.execute(_RECORDED, database=database)
+        slowest, steps = max(took, key=lambda name: took[name]), Path(folder, "steps.json")
+        typed(slowest, asks_to_be_looked_at, "tests.bench.command_steps", str(steps))
+        looked_into = json.loads(steps.read_text(encoding="utf-8"))
     bed.drop(database)
-    slowest = max(took, key=lambda name: took[name])
     each = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items())
     return [
         Figure(
@@ -66,6 +73,6 @@ def rights(bed: Bed) -> list[Figure]:
             unit="s",
             baseline=A_MINUTE,
             remarks=(f"{each}; {recorded} lines of the journal",),
-            steps=(slowest,),
+            steps=(slowest, *looked_into),
         )
     ]

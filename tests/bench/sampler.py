@@ -14,11 +14,10 @@ from collections import Counter
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 
-from tests.bench.report import ROOT
+from tests.bench.report import ROOT, SHOWN
 
 EVERY_S = 0.004
 OURS = f"{ROOT / 'plugins' / 'loan_reminders'}/"
-SHOWN = 3
 _ELSEWHERE = "outside of our code"
 
 
@@ -79,7 +78,7 @@ def step(frame: FrameType) -> str:
 
 
 def _library(code: CodeType) -> str:
-    path = Path(code.co_filename)
+    path = Path(code.co_filename.removeprefix("<frozen ").removesuffix(">"))  # Python's own import machinery
     parts = path.parts
     for place in ("site-packages", f"python{sys.version_info.major}.{sys.version_info.minor}"):
         if place in parts:

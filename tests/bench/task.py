@@ -24,6 +24,7 @@ from tests.bench import baselines, dag_files, other_engines, smtp_step
 from tests.bench.clock import Clock
 from tests.bench.ils.read import read_loans
 from tests.bench.sampler import Sampler
+from tests.bench.watch import peak_mb
 
 LAZY = (
     "babel.dates", "email_validator", "holidays", "jinja2", "oracledb", "phonenumbers", "psycopg", "pymysql",
@@ -134,34 +135,30 @@ VERBS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def _megabytes(who: int) -> float:
-    """Peak resident memory; Linux gives kilobytes. Of children, the largest one's."""
-    return resource.getrusage(who).ru_maxrss / 1024
-
-
-def measured(verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Do one piece of work, and say what it took."""
+def measured(verb: str, arguments: dict[str, Any], *, bare_mb: float) -> dict[str, Any]:
+    """Do one piece of work, and say what it took; `bare_mb` was there before Airflow was imported."""
     clock = Clock(Sampler() if arguments.pop("profile", False) else None)
-    before_mb = _megabytes(resource.RUSAGE_SELF)
+    before_mb = peak_mb()
     result = VERBS[verb](clock, **arguments)
     return {
         "seconds": clock.seconds,
         "cpu": clock.cpu,
+        "bare_mb": bare_mb,
         "before_mb": before_mb,
-        "peak_mb": _megabytes(resource.RUSAGE_SELF),
-        "child_peak_mb": _megabytes(resource.RUSAGE_CHILDREN),
+        "peak_mb": peak_mb(),
+        "child_peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
         "steps": clock.steps,
         "result": result,
     }
 
 
 def main() -> None:
-    verb, arguments = sys.argv[1], json.loads(sys.argv[2])
+    verb, arguments, bare_mb = sys.argv[1], json.loads(sys.argv[2]), peak_mb()
     if verb != build_library.__name__:
         import_module("airflow.sdk")
         if verb != dag_files.read_dag_files.__name__:
             import_module("loan_reminders.operators")
-    sys.stdout.write(f"{json.dumps(measured(verb, arguments))}\n")
+    sys.stdout.write(f"{json.dumps(measured(verb, arguments, bare_mb=bare_mb))}\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,22 +11,24 @@ import pytest
 from loan_reminders.settings.library_toml import ROOT, Settings
 from tests.bench.__main__ import CASES
 from tests.bench.bed import lift_caps
-from tests.bench.report import NAMES, TARGETS, Figure, save, table
+from tests.bench.report import NAMES, TARGETS, Figure, parts, save, table
 from tests.bench.rows import LOANS_OF_TWENTY_READERS, Reach, contract_rows
 
 
 def a_figure(name="generation", *, value=3000.0, baseline=2000.0):
-    return Figure(name=name, value=value, unit="notices/s", baseline=baseline, remarks=("said to people only",))
+    remarks, steps = ("said to people only",), ("41 % ledger/sender.py claim", "9 % domain/loans.py parse")
+    return Figure(name=name, value=value, unit="notices/s", baseline=baseline, remarks=remarks, steps=steps)
 
 
 def entries(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_an_entry_has_the_five_keys_and_no_other(tmp_path):
+def test_an_entry_has_the_six_keys_and_no_other(tmp_path):
     save([a_figure()], tmp_path / "var" / "bench.json")
     expected = {"name": "generation", "value": 3000, "unit": "notices/s", "baseline": 2000, "ratio": 1.5}
-    assert entries(tmp_path / "var" / "bench.json") == [expected]
+    steps = ["41 % ledger/sender.py claim", "9 % domain/loans.py parse"]
+    assert entries(tmp_path / "var" / "bench.json") == [expected | {"steps": steps}]
 
 
 def test_figures_not_measured_this_time_keep_their_former_entries(tmp_path):
@@ -77,9 +78,21 @@ def test_no_target_but_that_of_bytes_is_without_a_ratio():
 
 
 def test_the_table_says_which_steps_take_most():
-    figure = replace(a_figure(), steps=("41 % ledger/sender.py claim", "9 % domain/loans.py parse"))
-    last = table([figure]).splitlines()[-1]
+    last = table([a_figure()]).splitlines()[-1]
     assert last == "generation: most of it: 41 % ledger/sender.py claim; 9 % domain/loans.py parse"
+
+
+def test_no_figure_is_without_its_steps():
+    with pytest.raises(TypeError, match="steps"):
+        Figure(name="generation", value=1.0, unit="s", baseline=1.0)
+
+
+def test_of_a_size_the_three_largest_parts_are_told():
+    assert parts(200.0, the_rows=20, interpreter=90, Airflow_itself=80, the_rest=10) == (
+        "45 % interpreter",
+        "40 % Airflow itself",
+        "10 % the rows",
+    )
 
 
 def test_every_figure_is_measured_by_one_case_and_has_a_target():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import threading
 import time
 
 from loan_reminders.domain.recipients import EmailAddress
-from tests.bench.sampler import Sampler
+from tests.bench.sampler import Sampler, step
 
 MANY = [f"lecteur{number}@etu.example.org" for number in range(200)]
 
@@ -35,6 +36,12 @@ def test_nothing_is_counted_between_its_blocks():
     with sampler:
         time.sleep(0.1)
     assert all("outside of our code" in one for one in sampler.top())
+
+
+def test_an_import_is_told_as_pythons_own(tmp_path, monkeypatch):
+    (tmp_path / "imported_just_now.py").write_text("import sys\nframe = sys._getframe(1)\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert step(importlib.import_module("imported_just_now").frame) == "outside of our code, in importlib"
 
 
 def test_in_a_server_it_is_the_threads_inside_our_code_that_count():

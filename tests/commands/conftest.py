@@ -1,4 +1,4 @@
-"""The fictional library behind the Oracle wire, with an account that may only read."""
+"""The fictional library behind the Oracle wire, with an account that may only read; and Airflow's own tables."""
 
 from __future__ import annotations
 
@@ -31,3 +31,15 @@ def server(ils_running, monkeypatch):
     connect(monkeypatch, ils_running)
     yield ils_running
     ils_running.faults, ils_running.dictionary = Faults(), Dictionary()
+
+
+@pytest.fixture(scope="session")
+def airflow_tables():
+    """Airflow's own tables, in the test's own folder."""
+    import warnings
+
+    from airflow.utils.db import initdb
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Alembic's, about Airflow's own configuration
+        initdb()

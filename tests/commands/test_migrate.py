@@ -30,4 +30,8 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     for name in ("REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER"):
         monkeypatch.delenv(name, raising=False)
     assert migrate.main(["current"]) == 1
-    assert "REMINDERS_LEDGER_URL" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "Connexion reminders_ledger : manque. La donner dans l'interface d'Airflow, en AIRFLOW_CONN_…"
+    )
+    assert "REMINDERS_LEDGER_URL ou REMINDERS_LEDGER_URL_FILE" in said

@@ -96,6 +96,16 @@ def test_what_is_missing_stops_before_anything_is_made(
     assert (out, "mail_relay : manque" in err) == ("", True)
 
 
+def test_a_folder_without_a_library_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Docker makes an empty folder of one that is missing."""
+    (folder := tmp_path / "libraries").mkdir()
+    monkeypatch.setenv("REMINDERS_CONFIG", str(folder))
+    assert prepare.main(["--verifier"]) == 1
+    assert f"{folder} : ce dossier n'a aucun fichier de bibliothèque" in capsys.readouterr().err
+
+
 def test_wrong_settings_are_told_as_they_are(ours: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ours.write_text("library = 3", encoding="utf-8")
     assert prepare.main(["--verifier"]) == 1

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from loan_reminders.commands.roles import ADMINISTRATOR, LIBRARIAN, READER, role_of, wanted_roles
+from loan_reminders.commands.roles import ADMINISTRATOR, LIBRARIAN, READER, main, role_of, wanted_roles
 from loan_reminders.domain.dag_ids import dag_id
 from tests.scenes.several_libraries import use, write_libraries
 
@@ -61,6 +61,12 @@ def test_of_several_each_librarys_roles_reach_its_own_dags_alone(fab, tmp_path, 
     every = {resource for permissions in roles.values() for _, resource in permissions}
     assert not any(resource.startswith("DAG:") and "__" not in resource for resource in every)
     assert all(len(name) <= 64 for name in roles), "FAB's column"
+
+
+def test_a_folder_without_a_library_has_no_roles(tmp_path, monkeypatch, capsys):
+    use(monkeypatch, write_libraries(tmp_path / "libraries"))
+    assert main(["--verifier"]) == 1
+    assert "aucun fichier de bibliothèque" in capsys.readouterr().err
 
 
 def test_nothing_of_a_dag_of_another_library_is_open_to_any_of_its_parts(fab, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,17 @@ class AirflowApi:
     def unpause(self, dag_id: str) -> None:
         self.call("PATCH", f"dags/{dag_id}", json={"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        self.call("PATCH", f"dags/{dag_id}", json={"is_paused": True})
+
+    def keep_connection(self, conn_id: str, **fields: Any) -> None:
+        """Keep a connection in Airflow's database, in the place of the one it may have there."""
+        entity = {**fields, "connection_id": conn_id, "extra": json.dumps(fields.get("extra", {}))}
+        create = {"action": "create", "entities": [entity], "action_on_existence": "overwrite"}
+        errors = self.call("PATCH", "connections", json={"actions": [create]})["create"]["errors"]
+        if errors:
+            raise RuntimeError(f"connection {conn_id}: {errors}")
+
     def trigger(self, dag_id: str, **conf: Any) -> str:
         run = self.call("POST", f"dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})
         return str(run["dag_run_id"])
@@ -83,6 +95,11 @@ class AirflowApi:
             "max_active_runs": 1,
         }
         return int(self.call("POST", "backfills", json=body)["id"])
+
+    def delete_run(self, dag_id: str, run_id: str) -> None:
+        """A run that is queued or has ended."""
+        url = f"{self.url}/api/v2/dags/{dag_id}/dagRuns/{run_id}"
+        self.session.delete(url, timeout=PATIENCE_S).raise_for_status()
 
     def runs(self, dag_id: str, run_type: str) -> list[dict[str, Any]]:
         return [run for run in self.call("GET", f"dags/{dag_id}/dagRuns")["dag_runs"] if run["run_type"] == run_type]

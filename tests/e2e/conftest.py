@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
 import requests
 
 from loan_reminders.domain.stages import Stage
 from tests.e2e.summary import stage_summary
+from tests.simulators import container
 
 TIMEOUT = 600
 
@@ -44,3 +50,21 @@ def a_browser(installation, user):
             return session.request(method, url, timeout=120, allow_redirects=False, **options)
 
         yield ask
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[container.Network]:
+    """The network of the services of docker-compose.yaml; what needs it is skipped where no container can be played."""
+    if reason := container.missing():
+        pytest.skip(reason)
+    with container.Network() as made_up:
+        yield made_up
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the user of a container may enter."""
+    path = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)

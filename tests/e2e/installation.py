@@ -176,6 +176,7 @@ class Installation:
         connections = trial_connections(
             ports, ledger_socket=self.postgres.socket_folder, ils_password=self.ils_password, sms_key=self.sms_key
         ) | {f"ILS_{self.ils_kind.upper()}": self.ils_connection}
+        self.alert_relay = connections.pop("ALERT_RELAY")
         return {
             **self._python_environment(),
             **self._program(home),
@@ -243,6 +244,7 @@ class Installation:
         self.api = AirflowApi(self.url, user="admin", password=self.passwords["admin"])
         self.stack.callback(self.api.close)
         self.api.wait_until_healthy(timeout=180, alive=self.check_alive)
+        self.api.keep_connection("alert_relay", **self.alert_relay)  # this one in Airflow's database, not by a variable
 
     def wait_for_question(self, stage: Stage, run_id: str, *, timeout: float) -> dict[str, Any]:
         """Wait until a task of this run asks a person and the scheduler has put it aside.

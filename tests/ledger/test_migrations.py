@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from datetime import date
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -10,7 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from loan_reminders.commands import migrate
+from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.address import from_text
+from loan_reminders.ledger.connect import connect
+from loan_reminders.ledger.marks.marks import PostgresMarks
 from loan_reminders.ledger.schema import VERSION_TABLE
 from loan_reminders.ledger.tables import SCHEMA_REVISION, metadata
 from tests.simulators.postgres import EmbeddedPostgres
@@ -120,3 +125,26 @@ def test_the_second_migration_keeps_what_the_first_ledger_held_and_can_be_undone
     assert after == before
     migrate.upgrade(url)
     assert migrate.current(url) == SCHEMA_REVISION
+
+
+def test_a_question_that_waits_is_kept_over_an_upgrade_and_back(
+    postgres_server: EmbeddedPostgres, empty_database: str
+) -> None:
+    """What Airflow alone knew was kept without what asks for it again: it is asked about until a person accepts."""
+    url = postgres_server.url(empty_database)
+    migrate.upgrade(url, "0025")
+    mark = {"stage": "overdue_notice", "day": "2026-11-28", "known_by": "mark", "lost": {"email": 96}, "deliveries": 0}
+    airflow = mark | {"known_by": "airflow", "lost": {}, "deliveries": 0}
+    before = {"mark": None, "marked_at": None, "runs": [mark, airflow], "broken": []}
+    insert = f"INSERT INTO gaps (library, facts) VALUES ('demo', '{json.dumps(before)}')"
+    postgres_server.execute(insert, database=empty_database)
+    migrate.upgrade(url)
+    with connect(url, library="demo") as ledger:
+        marks = ledger.part(PostgresMarks)
+        asked = marks.open_gap()
+        assert asked is not None
+        assert [(run.day, run.lost) for run in asked.gap.runs] == [(date(2026, 11, 28), {Channel.EMAIL: 96})]
+        [remembered] = asked.gap.remembered
+        assert marks.lacks(remembered)
+    migrate.downgrade(url, "0025")
+    assert postgres_server.execute("SELECT facts FROM gaps", database=empty_database) == [(before,)]

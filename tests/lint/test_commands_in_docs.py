@@ -25,8 +25,10 @@ ELSEWHERE = {
     ("docs/backup.md", "createdb pg_dump pg_restore tar"): "tests/ledger/test_backup.py",
     ("docs/install.md", "python export"): "tests/package/test_install_page.py",
     ("docs/deployment.md", "sh"): "tests/lint/test_docker_compose.py",  # what docker/make-env.sh writes
-    ("docs/deployment.md", "docker"): "tests/e2e/test_docker_commands.py",  # what its services run; there is no Docker
+    # what its services run, as there is no Docker; its backups are in test_docker_backup.py beside it
+    ("docs/deployment.md", "docker"): "tests/e2e/test_docker_commands.py",
     ("docs/rights.md", "docker"): "tests/lint/test_docker_compose.py",  # the two files are Compose files
+    ("docs/workers.md", "sh kubectl helm"): "tests/lint/test_helm_values.py",  # what the values ask of them; no cluster
     ("docs/several_libraries.md", "docker"): "tests/lint/test_docker_compose.py",
     ("docs/several_libraries.md", "python"): "tests/web/libraries/test_chooser.py",
 }

@@ -44,6 +44,13 @@ def test_every_page_is_in_a_menu_and_fetches_nothing_from_elsewhere(site: Path) 
         assert re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="https?://', html) == [], page.name
 
 
+@pytest.mark.parametrize("place", ["README.md", "docs/index.md", "mkdocs.yml"])
+def test_every_page_is_named_where_one_looks_for_it(place: str) -> None:
+    named = (ROOT / place).read_text(encoding="utf-8")
+    pages = {page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")}
+    assert {page for page in pages - {"index.md"} if not re.search(rf"\b{re.escape(page)}", named)} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=names)
 def test_what_a_page_leads_to_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -90,7 +90,7 @@ def test_helm_renders_the_chart_with_the_values(executor):
     made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     parts = [part for part in yaml.safe_load_all(made) if part]
     assert {"Deployment", "Job", "ServiceAccount"} <= {part["kind"] for part in parts}
-    assert "loan-reminders migrate upgrade" in made
+    assert "/opt/relances/docker/init.sh" in made
     assert "s3://letters_s3@relances/letters" in made
 
 
@@ -115,8 +115,18 @@ def test_nothing_secret_is_in_the_file_and_every_connection_is_there():
     assert "AIRFLOW_CONN_" + storage.removeprefix("s3://").partition("@")[0].upper() in named
 
 
-def test_no_git_and_the_ledger_is_migrated_with_airflow():
+def test_nothing_is_read_from_git():
     assert VALUES["dags"]["gitSync"]["enabled"] is VALUES["dags"]["persistence"]["enabled"] is False
-    [*_, command] = VALUES["migrateDatabaseJob"]["args"]
-    assert command.startswith("airflow db migrate && ")
-    assert "migrate" in command.split("&&")[1]
+
+
+def test_the_page_names_every_secret_and_the_keys_of_each():
+    page = (ROOT / "docs" / "workers.md").read_text(encoding="utf-8")
+    fence = page[page.index("kubectl create configmap") :]
+    [volume] = VALUES["migrateDatabaseJob"]["extraVolumes"]
+    keys = {one["secretKey"] for one in VALUES["secret"]} | {one["key"] for one in volume["secret"]["items"]}
+    for key in keys:
+        assert f"--from-file={key}=" in fence, key
+    names = {one["secretName"] for one in VALUES["secret"]}
+    names |= {VALUES[key] for key in ("fernetKeySecretName", "apiSecretKeySecretName", "jwtSecretName")}
+    for name in names | {VALUES["data"]["metadataSecretName"]}:
+        assert f"secret generic {name} " in fence, name

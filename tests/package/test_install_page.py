@@ -37,5 +37,5 @@ def test_the_package_is_installed_and_the_first_commands_run(bare: Site, postgre
     then = page_lines("Then")
     asked = [line for line in then if not line.startswith(IN_SERVERS_NEED)]
     assert len(then) - len(asked) == 2
-    said = bare.type(*asked, REMINDERS_LEDGER_URL=postgres_server.url(empty_database))
+    said = bare.type(*asked, AIRFLOW_CONN_REMINDERS_LEDGER=postgres_server.url(empty_database))
     assert f"registre à la révision {SCHEMA_REVISION}" in said

@@ -9,6 +9,7 @@ Values
     refusals            what mail servers say when they refuse, and what it means (domain/email, services/email)
     bounce_samples      reports of mail servers in their own shapes, and messages too costly to read (…/email, airflow)
     several_libraries   a folder of libraries as one installation has it (settings, airflow, web, security, bench)
+    alerted_team        settings that name who is told of red and late runs (airflow)
     sms_parts           how a phone network cuts a text: shares nothing with the program's counting (…/sms)
 
 What readers get

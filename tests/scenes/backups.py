@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from loan_reminders.domain.errors import LetterStoreUnavailable
+from loan_reminders.domain.errors import LetterStoreUnavailable, MarkUnreadable
 from loan_reminders.domain.marks.high_water import Mark
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import Refusal
@@ -49,39 +49,43 @@ class Backups:
 
 
 class MarkInMemory:
-    """Fulfils `MarkFile`; it may be unreadable, or refuse to be written."""
+    """Fulfils `MarkFile`; its store may be silent or read-only, and what lies there may be spoilt."""
 
     def __init__(self) -> None:
         self.mark: Mark | None = None
-        self.unreadable = self.read_only = False
+        self.silent = self.read_only = self.spoilt = False
 
     def read(self) -> Mark | None:
-        if self.unreadable:
+        if self.silent:
             raise LetterStoreUnavailable("the store does not answer")
+        if self.spoilt:
+            raise MarkUnreadable
         return self.mark
 
     def write(self, mark: Mark) -> None:
         if self.read_only:
             raise LetterStoreUnavailable("the store is read-only")
-        self.mark = mark
+        self.mark, self.spoilt = mark, False
 
 
 # --- a library whose sending steps are guarded, with a file of the mark
 
 
-def step(world, file, run_id, *, last_run=None):
-    return marked_step(
-        world.ledger, marks_of(world.ledger), file, run_id=run_id, channel=Channel.EMAIL, last_run=last_run
-    )
+def step(world, file, run_id, *remembered, channel=Channel.EMAIL):
+    marks = marks_of(world.ledger)
+    return marked_step(world.ledger, marks, file, run_id=run_id, channel=channel, last_runs=remembered)
 
 
-def send(world, file, run_id, *, last_run=None):
-    with step(world, file, run_id, last_run=last_run):
-        world.send_emails(run_id)
+def send(world, file, run_id, *remembered):
+    """A step that sends e-mails; False when there was no work to do."""
+    with step(world, file, run_id, *remembered) as work:
+        if work:
+            world.send_emails(run_id)
+        return work
 
 
-def check(world, file, **more):
-    return check_complete(marks_of(world.ledger), file, **more)
+def check(world, file, *remembered):
+    return check_complete(marks_of(world.ledger), file, last_runs=remembered)
 
 
 def a_day(world, file, number):

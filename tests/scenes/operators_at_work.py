@@ -13,8 +13,8 @@ from loan_reminders.settings.library_toml import ROOT, read_settings
 HOUR = 11
 
 
-def settings_that_always_ask(folder):
-    """The library's own settings, but that one message is more than the cap of its channel."""
+def settings_that_always_ask(folder, more=""):
+    """The library's own settings and `more`, but that one message is more than the cap of its channel."""
     text = (ROOT / "library.toml").read_text(encoding="utf-8")
     caps = text.partition("[caps]")[2].partition("\n[")[0]
     text = text.replace(caps, re.sub(r"(?m)^(\w+) = \d+", r"\1 = 0", caps))
@@ -24,18 +24,18 @@ def settings_that_always_ask(folder):
         text,
     )
     path = folder / "library.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text + more, encoding="utf-8")
     return read_settings(path)
 
 
 class AtWork:
     """Runs an operator as a task of the world's stage."""
 
-    def __init__(self, world, monkeypatch, folder):
+    def __init__(self, world, monkeypatch, folder, more=""):
         from loan_reminders.operators import base
 
         self.world = world
-        config = settings_that_always_ask(folder)
+        self.config = config = settings_that_always_ask(folder, more)
         now = lambda _: datetime.combine(world.today, datetime.min.time(), config.zone).replace(hour=HOUR)  # noqa: E731
         monkeypatch.setattr(base.Installed, "config", property(lambda _: config))
         monkeypatch.setattr(base.Installed, "ledger", lambda _: world.ledger)

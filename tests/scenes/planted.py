@@ -32,7 +32,7 @@ from loan_reminders.ledger.removal.removal import PostgresRetention
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.retention.disputes import PostgresDisputes
 from loan_reminders.ledger.suppressions.objections import PostgresObjections
-from loan_reminders.services.retention.erase import erase_expired
+from loan_reminders.services.retention.erase import WHO_WE_ARE, erase_expired
 from tests.scenes.builders import (
     DUE_DATE,
     OFFSETS,
@@ -231,11 +231,13 @@ def strays(ledger: PostgresLedger, store: Path, number: int) -> None:
     FolderLetterStore(store).store(f"a-valider/{lost}", [("lettres.pdf", one.patron.name.encode())])
 
 
-def remove(ledger: PostgresLedger, store: Path, *, rehearse: bool = False, terms: Terms = TERMS) -> Any:
+def remove(
+    ledger: PostgresLedger, store: Path, *, rehearse: bool = False, terms: Terms = TERMS, who: str = WHO_WE_ARE
+) -> Any:
     """One night's passage."""
     return erase_expired(
         ledger.part(PostgresRetention), ledger.loan_ends(), FolderLetterStore(store), terms=terms,
-        now=datetime(2030, 6, 15, 1, 30, tzinfo=UTC), rehearse=rehearse,
+        now=datetime(2030, 6, 15, 1, 30, tzinfo=UTC), rehearse=rehearse, who=who,
     )  # fmt: skip
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.states import Refusal
 from tests.scenes.builders import a_loan, a_mobile, a_patron, an_address, an_email
 
@@ -66,6 +68,11 @@ def loan(number: int, due: date, **changes: Any) -> Loan:
         call_number=f"QXZVKW {number}",
         item_barcode=f"QXZVKWCODE{number}",
     )
+
+
+def requests(stage: Stage, day: date) -> list[Loan | RejectedRow]:
+    """What a notice that is not about loans tells them of on a day, one row of which cannot be read."""
+    return [replace(one, loan_id=f"@{stage}:{one.loan_id}") for one in loans(day)]
 
 
 def loans(due: date) -> list[Loan | RejectedRow]:

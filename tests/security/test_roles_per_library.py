@@ -111,6 +111,31 @@ def test_lists_name_nothing_of_the_other_library(fab, two):
         assert "colline" not in page.text.lower(), username
 
 
+@pytest.fixture
+def a_wrong_file(network, fab):
+    """The file of one library has a value that cannot be, and Airflow has read the DAGs since."""
+    folder, _ = network
+    file = folder / "colline.toml"
+    sound = file.read_text(encoding="utf-8")
+    file.write_text(sound.replace('hour = "10:00"', 'hour = "25:61"'), encoding="utf-8")
+    fab.run("airflow", "dags", "reserialize", REMINDERS_CONFIG=str(folder))
+    yield
+    file.write_text(sound, encoding="utf-8")
+    fab.run("airflow", "dags", "reserialize", REMINDERS_CONFIG=str(folder))
+
+
+def test_what_is_wrong_in_one_librarys_file_is_for_who_administers_all(fab, two, a_wrong_file):
+    """Airflow shows the errors of a file without DAGs, such as `libraries.py`, to whoever may read any error."""
+    told = fab.asked("GET", "/api/v2/importErrors", "admin-reseau", server=two)
+    [error] = told.json()["import_errors"]
+    assert ("colline.toml" in error["stack_trace"], "25:61" in error["stack_trace"]) == (True, True)
+    for path in ("importErrors", f"importErrors/{error['import_error_id']}"):
+        for username in set(PEOPLE) - {"admin-reseau"}:
+            answer = fab.asked("GET", f"/api/v2/{path}", username, server=two)
+            assert answer.status_code == 403, (username, path)
+            assert "colline" not in answer.text
+
+
 def test_only_who_administers_all_reaches_the_connections_of_all(fab, two):
     may = {name for name in PEOPLE if fab.asked("GET", "/api/v2/connections", name, server=two).status_code == 200}
     assert may == {"admin-reseau"}

@@ -119,7 +119,9 @@ def test_an_empty_folder_says_what_to_put_there(tmp_path, monkeypatch):
     use(monkeypatch, tmp_path)
     with pytest.raises(SettingsError, match=r"aucun fichier de bibliothèque.*montclar.toml"):
         settings()
-    assert list(all_settings()) == []
+    [(path, wrong)] = all_settings()
+    assert path == tmp_path
+    assert "aucun fichier de bibliothèque" in str(wrong)
 
 
 def test_a_library_has_its_own_templates_beside_its_file(two):

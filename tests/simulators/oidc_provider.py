@@ -178,6 +178,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits for the acknowledgement of its own head
 
     def do_GET(self) -> None:
         provider, parts = self.server.provider, urlsplit(self.path)

@@ -229,8 +229,8 @@ def answer_gap(reply):
 
 def erase(desk):
     removal = desk.ledger.part(PostgresRetention)
-    removal.count_folder(Terms.on(TODAY, loan_months=4, reader_months=12))
-    removal.tell(who="chloé")
+    removal.count_folder(Terms.on(TODAY, loan_months=4, reader_months=12), who="chloé")
+    removal.tell()
 
 
 TAKEN_OUT = {"lettre": "{letter}", "motif": "litige"}

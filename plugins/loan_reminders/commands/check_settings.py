@@ -16,7 +16,7 @@ from loan_reminders.domain.errors import ReminderError, SettingsError
 from loan_reminders.places import SHIPPED
 from loan_reminders.services.runs.check_templates import check_templates
 from loan_reminders.settings.all_libraries import all_settings
-from loan_reminders.settings.libraries import EMPTY, current_file, of_library, settings_path, several
+from loan_reminders.settings.libraries import current_file, of_library, several
 from loan_reminders.settings.library_toml import Settings, settings
 
 _MORE = "REMINDERS_CONFIG dit où est library.toml, ou le dossier de plusieurs bibliothèques."
@@ -42,9 +42,7 @@ def _check(library: str | None) -> int:
     except ReminderError as wrong:
         sys.stderr.write(f"{wrong}\n")
         return 1
-    if not found:
-        sys.stderr.write(f"{settings_path()} : {EMPTY}\n")
-    return int(not found) | max((_check_one(path, ours) for path, ours in found), default=0)
+    return max(_check_one(path, ours) for path, ours in found)
 
 
 def _check_one(path: Path, ours: Settings | SettingsError) -> int:

@@ -2,16 +2,16 @@
 
     loan-reminders dispute-file --code-barres 0935000123 --sortie dossier.pdf
 
-The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where
-letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). Ends with 1 when nothing is
-found, when there is a choice (the loans are listed, to be named with `--pret`), or when the file cannot be made.
+Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does; the environment
+says where letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). Ends with 1 when
+nothing is found, when there is a choice (the loans are listed, to be named with `--pret`), or when the file cannot be
+made.
 """
 
 from __future__ import annotations
 
 import getpass
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -51,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make(search: LoanSearch, output: Path, library: str | None) -> int:
+    from loan_reminders.hooks.for_commands import ledger_url
     from loan_reminders.hooks.letter_store import letter_store
-    from loan_reminders.ledger.address import from_environment
     from loan_reminders.ledger.connect import connect
     from loan_reminders.services.dispute.loan_file import (
         NOT_FOUND,
@@ -66,7 +66,7 @@ def _make(search: LoanSearch, output: Path, library: str | None) -> int:
 
     with of_library(library):
         config = settings()
-    with connect(from_environment(os.environ), library=config.library.code) as ledger:
+    with connect(ledger_url(), library=config.library.code) as ledger:
         disputes = ledger.dispute()
         found = find_loans(disputes, search)
         if len(found) > 1:

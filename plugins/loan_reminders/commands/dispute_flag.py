@@ -4,15 +4,14 @@
     loan-reminders dispute-flag --clore 7
     loan-reminders dispute-flag
 
-The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`) and
-which library this is (`REMINDERS_CONFIG`). The journal says who did it.
+Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does, and
+`REMINDERS_CONFIG` which library this is. The journal says who did it.
 """
 
 from __future__ import annotations
 
 import argparse
 import getpass
-import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _act(asked: argparse.Namespace) -> None:
-    from loan_reminders.ledger.address import from_environment
+    from loan_reminders.hooks.for_commands import ledger_url
     from loan_reminders.ledger.connect import connect
     from loan_reminders.ledger.retention.disputes import PostgresDisputes
     from loan_reminders.settings.libraries import of_library
@@ -58,7 +57,7 @@ def _act(asked: argparse.Namespace) -> None:
         config = settings()
     today = datetime.now(config.zone).date()
     who = asked.qui or getpass.getuser()
-    with connect(from_environment(os.environ), library=config.library.code) as ledger:
+    with connect(ledger_url(), library=config.library.code) as ledger:
         disputes = ledger.part(PostgresDisputes)
         if asked.clore is not None:
             _say("Clos", [disputes.close(asked.clore, who=who, today=today)])

@@ -45,7 +45,7 @@ from loan_reminders.commands.installation.report import STATUS, as_json, as_text
 from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.settings.all_libraries import all_settings
-from loan_reminders.settings.libraries import EMPTY, of_library, settings_path, several
+from loan_reminders.settings.libraries import of_library, settings_path, several
 from loan_reminders.settings.library_toml import Settings
 
 CHECKS = (
@@ -131,7 +131,7 @@ def _libraries(code: str) -> Sequence[tuple[Path, Settings | SettingsError]]:
     """The libraries that are asked for, each with its settings or with what is wrong with them."""
     every = list(all_settings())
     if not code:
-        return every or [(settings_path(), SettingsError(f"{settings_path()} : {EMPTY}"))]
+        return every
     found = [(file, ours) for file, ours in every if code in (file.stem, _code(ours))]
     unknown = SettingsError(f"{settings_path()} : pas de bibliothèque « {code} »")
     return found or [(settings_path(), unknown)]

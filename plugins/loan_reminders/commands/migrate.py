@@ -3,14 +3,13 @@
     loan-reminders migrate upgrade
     loan-reminders migrate current
 
-The environment says where the ledger is: `REMINDERS_LEDGER_URL`, a file named by `REMINDERS_LEDGER_URL_FILE`, or
-Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`. An address without a password may be given as `--url` instead. Two
-migrations at once wait for each other.
+Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does or a file named by
+`REMINDERS_LEDGER_URL_FILE`. An address without a password may be given as `--url` instead. Two migrations at once wait
+for each other.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +31,8 @@ from loan_reminders.domain.errors import (
     ReminderError,
 )
 from loan_reminders.french.refusals import sentence
-from loan_reminders.ledger.address import from_command_line, from_text
+from loan_reminders.hooks.for_commands import ledger_url
+from loan_reminders.ledger.address import from_text
 from loan_reminders.ledger.faults import ledger_errors
 from loan_reminders.ledger.schema import current_revision
 from loan_reminders.ledger.tables import SCHEMA_REVISION
@@ -154,13 +154,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         choices=("upgrade", "downgrade", "current"),
         help="mettre à jour, revenir en arrière, ou dire seulement la révision",
     )
-    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
+    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon, la connexion d'Airflow")
     parser.add_argument("--revision", help="la révision voulue (obligatoire pour downgrade)")
     given = parser.parse_args(arguments)
     if given.action == "downgrade" and not given.revision:
         parser.error("downgrade demande --revision")
     try:
-        url = from_command_line(given.url, os.environ)
+        url = ledger_url(given.url)
         if given.action == "upgrade":
             upgrade(url, given.revision or "head")
         elif given.action == "downgrade":

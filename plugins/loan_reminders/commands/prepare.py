@@ -22,16 +22,13 @@ from loan_reminders.commands.roles import make_roles, security_manager, wanted_r
 from loan_reminders.domain.errors import PermanentError, ReminderError, SettingsError
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.refusals import sentence
-from loan_reminders.ledger.address import from_connection
+from loan_reminders.hooks.for_commands import LEDGER, WHERE, connection
 from loan_reminders.settings.all_libraries import all_settings
 from loan_reminders.settings.library_toml import Settings
 
-LEDGER = "reminders_ledger"
 ADMIN = "REMINDERS_ADMIN_USERNAME", "REMINDERS_ADMIN_EMAIL", "REMINDERS_ADMIN_PASSWORD_FILE"
 FICTIONAL = ".example"
 """What an address ends with that can be nobody's (RFC 2606): the library of the demo."""
-
-_WHERE = "dans l'interface d'Airflow, en AIRFLOW_CONN_…, ou dans secrets/connections.json avec Docker Compose"
 
 
 def problems(environment: Mapping[str, str]) -> Iterator[str]:
@@ -70,23 +67,11 @@ def _of_connection(conn_id: str, *, login: bool) -> Iterator[str]:
     if not login and "login" in empty:
         empty.remove("login")  # a relay may know its senders by their address
     if empty:
-        yield f"Connexion {conn_id} : {' et '.join(empty)} à remplir, {_WHERE}."
+        yield f"Connexion {conn_id} : {' et '.join(empty)} à remplir, {WHERE}."
 
 
 def _host(found: Any) -> str:
     return str(found.host or found.extra_dejson.get("host") or found.extra_dejson.get("dsn") or "")
-
-
-def connection(conn_id: str) -> Any:
-    """An Airflow connection, wherever it is kept. Raises PermanentError, whose message holds no secret."""
-    from airflow.sdk import BaseHook
-
-    try:
-        return BaseHook.get_connection(conn_id)
-    except Exception as error:
-        kind = type(error).__name__
-        why = "manque" if kind == "AirflowNotFoundException" else f"ne se lit pas ({kind})"
-        raise PermanentError(f"Connexion {conn_id} : {why}. La donner {_WHERE}.") from None
 
 
 def first_administrator(security: Any, environment: Mapping[str, str]) -> str:
@@ -111,17 +96,9 @@ def first_administrator(security: Any, environment: Mapping[str, str]) -> str:
 
 def prepare(environment: Mapping[str, str]) -> Iterator[str]:
     """Bring the ledger's tables up to date, make the roles and the first administrator; says each step."""
-    ledger = connection(LEDGER)
-    upgrade(
-        from_connection(
-            host=ledger.host,
-            port=ledger.port,
-            login=ledger.login,
-            password=ledger.password,
-            database=ledger.schema,
-            extra=ledger.extra_dejson,
-        )
-    )
+    from loan_reminders.hooks.ledger import url_of
+
+    upgrade(url_of(connection(LEDGER)))
     yield "registre : tables à jour"
     with security_manager() as security:
         changed = make_roles(security, wanted_roles())

@@ -3,17 +3,16 @@
     loan-reminders purge
     loan-reminders purge --remove
 
-Whoever writes `--remove` need not have `[retention] erase` in library.toml: that is for the nights. The environment
-says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where letters are kept
-(`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). Ends with 1 when it cannot go on; what was removed
-by then stays removed, and the same command goes on.
+Whoever writes `--remove` need not have `[retention] erase` in library.toml: that is for the nights. Airflow's
+connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does; the environment says where
+letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). Ends with 1 when it cannot go on;
+what was removed by then stays removed, and the same command goes on.
 """
 
 from __future__ import annotations
 
 import getpass
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _purge(library: str | None, *, remove: bool, who: str) -> int:
+    from loan_reminders.hooks.for_commands import ledger_url
     from loan_reminders.hooks.letter_store import letter_store
     from loan_reminders.hooks.retention import retention
-    from loan_reminders.ledger.address import from_environment
     from loan_reminders.ledger.connect import connect
     from loan_reminders.services.retention.erase import erase_expired
     from loan_reminders.settings.libraries import of_library
@@ -52,7 +51,7 @@ def _purge(library: str | None, *, remove: bool, who: str) -> int:
         config = settings()
     now = datetime.now(config.zone)
     terms = config.retention.terms(now.date())
-    with connect(from_environment(os.environ), library=config.library.code) as ledger:
+    with connect(ledger_url(), library=config.library.code) as ledger:
         removed = erase_expired(
             retention(ledger), ledger.loan_ends(), letter_store(), terms=terms, now=now, rehearse=not remove, who=who
         )

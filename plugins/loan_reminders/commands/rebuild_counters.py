@@ -3,15 +3,13 @@
     loan-reminders rebuild-counters --bibliotheque montclar
 
 The figures are kept by every run as it closes; this is for a doubt about them, and may be done while runs go on. The
-journal says who did it. The environment says where the ledger is: `REMINDERS_LEDGER_URL`, a file named by
-`REMINDERS_LEDGER_URL_FILE`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`. An address without a password may be given as
-`--url` instead.
+journal says who did it. Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL`
+does or a file named by `REMINDERS_LEDGER_URL_FILE`. An address without a password may be given as `--url` instead.
 """
 
 from __future__ import annotations
 
 import getpass
-import os
 import sys
 from collections.abc import Sequence
 
@@ -19,7 +17,7 @@ from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
-from loan_reminders.ledger.address import from_command_line
+from loan_reminders.hooks.for_commands import ledger_url
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
 
@@ -31,11 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_parser("rebuild-counters")
     parser.add_argument("--bibliotheque", required=True, metavar="CODE", help="library.code de library.toml")
     parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
-    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
+    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon, la connexion d'Airflow")
     asked = parser.parse_args(arguments)
     counted = 0
     try:
-        url = from_command_line(asked.url, os.environ)
+        url = ledger_url(asked.url)
         with connect(url, library=asked.bibliotheque) as ledger:
             for counted, all_of_them in ledger.part(PostgresCounters).rebuild(who=asked.qui or getpass.getuser()):
                 if counted % _EVERY == 0:

@@ -24,7 +24,7 @@ from loan_reminders.domain.dag_ids import dag_id
 from loan_reminders.domain.errors import PermanentError, ReminderError, SettingsError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.task_names import DAGS
-from loan_reminders.settings.libraries import codes, of_library
+from loan_reminders.settings.libraries import EMPTY, codes, of_library, settings_path, several
 from loan_reminders.settings.library_toml import settings
 
 READER, LIBRARIAN, ADMINISTRATOR = "Relances lecteur", "Relances bibliothécaire", "Relances administrateur"
@@ -64,9 +64,9 @@ _OF_A_LIBRARIAN = _OF_A_READER | {
 }
 _OF_ONE_ADMINISTRATOR = _OF_A_LIBRARIAN | {
     (_READS, "DAG Code"),
-    (_READS, "ImportError"),
 }
 _OF_AN_ADMINISTRATOR = _OF_ONE_ADMINISTRATOR | {
+    (_READS, "ImportError"),  # Airflow shows whoever may see any what is wrong in every library's file
     (_READS, "Jobs"),
     (_READS, "Cluster Activity"),
     (_READS, "Providers"),
@@ -94,8 +94,10 @@ class Difference:
 
 
 def wanted_roles() -> dict[str, frozenset[Permission]]:
-    """Each role of this installation, and all that it may do."""
+    """Each role of this installation, and all that it may do. Raises SettingsError for a folder without a library."""
     libraries = codes()
+    if several() and not libraries:
+        raise SettingsError(f"{settings_path()} : {EMPTY}")
     every = [dag_id(name, code) for code in libraries or (None,) for name in _names(code)]
     found = {
         READER: _OF_A_READER | _on_dags(every, _READS),

@@ -2,13 +2,12 @@
 
     loan-reminders sms-costs --bibliotheque montclar --depuis 2026-11-01 --jusqu-a 2026-11-30
 
-The environment says where the ledger is: `REMINDERS_LEDGER_URL`, a file named by `REMINDERS_LEDGER_URL_FILE`, or
-Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`. An address without a password may be given as `--url` instead.
+Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does or a file named by
+`REMINDERS_LEDGER_URL_FILE`. An address without a password may be given as `--url` instead.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -16,7 +15,8 @@ from loan_reminders.commands.french_arguments import day
 from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.plurals import many
-from loan_reminders.ledger.address import from_command_line
+from loan_reminders.french.refusals import sentence
+from loan_reminders.hooks.for_commands import ledger_url
 from loan_reminders.ledger.connect import connect
 
 
@@ -27,14 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jusqu-a", type=day, required=True, metavar="AAAA-MM-JJ", help="le dernier jour, compris")
     parser.add_argument("--bibliotheque", required=True, metavar="CODE", help="library.code de library.toml")
     parser.add_argument("--fuseau", default="Europe/Paris", help="le fuseau des jours (Europe/Paris)")
-    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon l'environnement le dit")
+    parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon, la connexion d'Airflow")
     asked = parser.parse_args(arguments)
     try:
-        url = from_command_line(asked.url, os.environ)
+        url = ledger_url(asked.url)
         with connect(url, library=asked.bibliotheque) as ledger:
             rows = ledger.sms_costs(first=asked.depuis, last=asked.jusqu_a, zone=asked.fuseau)
     except ReminderError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{sentence(error)}\n")
         return 1
     for row in rows:
         words = (

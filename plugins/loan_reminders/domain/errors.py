@@ -18,7 +18,9 @@ ReminderError
 │   ├── BounceMailboxUnavailable
 │   ├── LedgerUnavailable       has a code
 │   ├── DeliveriesDeferred      some recipients answered "later"
-│   └── SendingWindowClosed     SMS wait for the window to open
+│   ├── SendingWindowClosed     SMS wait for the window to open
+│   └── SendingHeld             the ledger may lack what left: a person is asked
+│       └── MarkUnreadable      the file that would tell cannot be understood
 └── PermanentError              trying again changes nothing: the task fails at once
     ├── LedgerRefused           what is asked of the ledger cannot be; has a code
     │   └── RowRefused          the ledger cannot hold one value
@@ -220,7 +222,11 @@ class SendingWindowClosed(TemporaryError):
 
 
 class SendingHeld(TemporaryError):
-    """The ledger lacks something that has left already: nothing leaves before a person has answered."""
+    """The ledger may lack something that has left already: nothing leaves before a person has answered."""
+
+
+class MarkUnreadable(SendingHeld):
+    """The file of the newest mark is there, and is spoilt or of another version: nobody knows what it told."""
 
 
 class PermanentError(ReminderError):

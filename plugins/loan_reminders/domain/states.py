@@ -69,6 +69,7 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"
     NOT_SENT = "not_sent"
     RETRIES_EXHAUSTED = "retries_exhausted"
+    LEDGER_INCOMPLETE = "ledger_incomplete"
 
 
 class SkipReason(StrEnum):

@@ -18,7 +18,7 @@ LEFT_BY_A_SENDER = "Tournée %s (%s), envois laissés en doute par un processus 
 NOT_UNDERSTOOD = "Un retour n'a pas été compris, il est mis de côté (%s)"
 TOO_LATE = "Tournée %s, réponses trop tardives, gardées pour mémoire : %s"
 
-WHERE_IS_IT = "Dire où est le registre : --url, ou l'une des variables {variables}."
+OR_AN_ADDRESS = "Ou dire où est le registre par {variables}."
 ARGUMENTS_ARE_READ = (
     "Un mot de passe donné en argument se lit dans la liste des processus : le donner par la variable"
     " REMINDERS_LEDGER_URL, ou dans un fichier nommé par {file_variable}, et changer celui-ci."

@@ -1,18 +1,22 @@
-"""What is said of a ledger that lacks what has left already: it was restored, or a standby took over."""
+"""What is said of a ledger that may lack what has left already: it was restored, or a standby took over."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loan_reminders.domain.marks.high_water import BrokenStep, Gap, LostRun
+from loan_reminders.domain.marks.high_water import BrokenStep, Counts, Gap, LostRun, RememberedRun
 from loan_reminders.french.days import long_day_words
 from loan_reminders.french.plurals import many
 from loan_reminders.french.runs import ONE_AND_MANY
 from loan_reminders.french.words import CHANNELS, STAGES
 
 HELD = (
-    "Rien ne part : le registre ne sait pas tout ce qui est déjà parti (restauré d'une sauvegarde ?). Une réponse est"
-    " attendue sur les pages « Relances », « Aujourd'hui », « À faire »."
+    "Rien ne part : le registre ne sait peut-être pas tout ce qui est déjà parti (restauré d'une sauvegarde ?). Une"
+    " réponse est attendue sur les pages « Relances », « Aujourd'hui », « À faire »."
+)
+UNREADABLE = (
+    "le repère des envois, à côté des lettres, est illisible (abîmé, ou écrit par une autre version) : personne ne sait"
+    " si le registre a tout ce qui est parti"
 )
 FIRST_MARK = (
     "Pas encore de repère des envois à côté des lettres (REMINDERS_STORAGE) : premier jour, ou dossier des lettres"
@@ -25,22 +29,37 @@ MARK_NOT_MADE = (
 
 
 def gap_words(gap: Gap) -> Iterator[str]:
-    """What the ledger lacks, a line each."""
-    for run in gap.runs:
-        yield lost_words(run)
+    """What the ledger lacks, or why nobody knows, a line each."""
+    told = {(run.stage, run.day) for run in gap.runs}
+    for lost in gap.runs:
+        yield lost_words(lost)
+    for run in gap.remembered:
+        if (run.stage, run.day) not in told:
+            yield remembered_words(run)
     for step in gap.broken:
         yield broken_words(step)
-    if gap and not gap.runs and not gap.broken:
+    if gap.unreadable:
+        yield UNREADABLE
+    elif gap and not gap.runs and not gap.remembered and not gap.broken:
         yield "la fin de la dernière étape d'envoi, qui n'a pas forcément perdu de message"
 
 
 def lost_words(run: LostRun) -> str:
     """`avis de retard du samedi 28 novembre 2026 : 96 e-mails, 70 SMS`."""
-    counts = [many(number, *ONE_AND_MANY[channel]) for channel, number in sorted(run.lost.items())]
-    if run.deliveries:
-        counts.append(f"{many(run.deliveries, 'envoi', 'envois')} selon Airflow")
-    said = ", ".join(counts) or "aucun envoi compté, mais la tournée elle-même manque"
+    said = _counted(run.lost) or "aucun envoi compté, mais la tournée elle-même manque"
     return f"{STAGES[run.stage]} du {long_day_words(run.day)} : {said}"
+
+
+def remembered_words(run: RememberedRun) -> str:
+    """A run that Airflow remembers: `avis de retard du samedi 28 novembre 2026 : 96 e-mails selon Airflow ; …`."""
+    left = _counted(run.left)
+    said = f"{left} selon Airflow" if left else "Airflow n'en compte aucun envoi parti"
+    lacks = "le registre n'a pas cette tournée jusqu'à sa fin" if run.closed else "le registre n'a pas cette tournée"
+    return f"{STAGES[run.stage]} du {long_day_words(run.day)} : {said} ; {lacks}"
+
+
+def _counted(counts: Counts) -> str:
+    return ", ".join(many(number, *ONE_AND_MANY[channel]) for channel, number in sorted(counts.items()))
 
 
 def broken_words(step: BrokenStep) -> str:

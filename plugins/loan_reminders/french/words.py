@@ -136,6 +136,7 @@ REASONS = {
     Reason.INTERRUPTED: "envoi interrompu",
     Reason.NOT_SENT: "rien n'est parti",
     Reason.RETRIES_EXHAUSTED: "essais épuisés",
+    Reason.LEDGER_INCOMPLETE: "arrêté par la bibliothèque, le registre étant peut-être incomplet",
 }
 SKIPS = {
     SkipReason.ALREADY_SENT: "déjà envoyé",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseHook
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from loan_reminders.domain.ports.email_feedback import SharedMailbox
     from loan_reminders.domain.ports.outside import Ledger
     from loan_reminders.domain.ports.sms_feedback import SmsFeedback
@@ -24,11 +26,17 @@ def ledger(conn_id: str = "reminders_ledger", *, library: str, for_pages: bool =
     setting of libpq such as `sslmode`. A host that is a folder, in its field or as `host` in the extra, is the
     folder of the server's Unix socket. `for_pages` keeps more connections open, for several people at once.
     """
-    from loan_reminders.ledger.address import from_connection
     from loan_reminders.ledger.connect import FEW, FOR_PAGES, connect
 
-    connection = BaseHook.get_connection(conn_id)
-    url = from_connection(
+    url = url_of(BaseHook.get_connection(conn_id))
+    return connect(url, library=library, kept=FOR_PAGES if for_pages else FEW)
+
+
+def url_of(connection: Any) -> URL:
+    """The address in an Airflow connection of type postgres."""
+    from loan_reminders.ledger.address import from_connection
+
+    return from_connection(
         host=connection.host,
         port=connection.port,
         login=connection.login,
@@ -36,7 +44,6 @@ def ledger(conn_id: str = "reminders_ledger", *, library: str, for_pages: bool =
         database=connection.schema,
         extra=connection.extra_dejson,
     )
-    return connect(url, library=library, kept=FOR_PAGES if for_pages else FEW)
 
 
 def sms_feedback_of(ledger: Ledger, libraries: Sequence[str]) -> tuple[SmsFeedback, ...]:

@@ -15,7 +15,7 @@ from loan_reminders.french import ledger as sentences
 
 DRIVER = "postgresql+psycopg"
 FILE_VARIABLE = "REMINDERS_LEDGER_URL_FILE"
-VARIABLES = ("REMINDERS_LEDGER_URL", FILE_VARIABLE, "AIRFLOW_CONN_REMINDERS_LEDGER")
+VARIABLES = ("REMINDERS_LEDGER_URL", FILE_VARIABLE)
 """Environment variables that name the ledger, the first one found wins; one gives the path of a file that does."""
 
 _LIBPQ = frozenset(
@@ -122,16 +122,16 @@ def _from_json(text: str) -> URL:
     )
 
 
-def from_environment(environment: Mapping[str, str]) -> URL:
-    """The URL named by the first of `VARIABLES` that is set. Raises PermanentError without a readable one."""
+def from_environment(environment: Mapping[str, str]) -> URL | None:
+    """The URL named by the first of `VARIABLES` that is set; None without any. Raises PermanentError for no address."""
     for name in VARIABLES:
         if environment.get(name):
             return from_text(_content(environment[name]) if name == FILE_VARIABLE else environment[name])
-    raise PermanentError(sentences.WHERE_IS_IT.format(variables=", ".join(VARIABLES)))
+    return None
 
 
-def from_command_line(given: str | None, environment: Mapping[str, str]) -> URL:
-    """The URL given as an argument, else the one that the environment names.
+def from_command_line(given: str | None, environment: Mapping[str, str]) -> URL | None:
+    """The URL given as an argument, else the one that the environment names; None without any.
 
     Raises PermanentError when the argument holds a password: everybody on the machine can read the arguments of a
     program, and the shell keeps them.

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 
 from loan_reminders.domain.dag_ids import library_of
 from loan_reminders.domain.errors import PermanentError, ReminderError, SendingHeld, TemporaryError, unexpected
-from loan_reminders.domain.ports.marks import AirflowRun
+from loan_reminders.domain.marks.high_water import RememberedRun
 from loan_reminders.domain.runs.books import BOOKS
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.refusals import sentence
@@ -36,6 +36,9 @@ OUTSIDE_TIMEOUT = timedelta(minutes=45)
 
 Never for a task that may wait for a person or an hour: Airflow counts the waiting too.
 """
+
+ENDED = ("success", "failed")
+"""Airflow's states of a run that ended; what a red run sent has left as well."""
 
 LOOK_AGAIN = timedelta(minutes=5)
 """How long a step that is held back sleeps, without a worker, before it looks whether a person answered."""
@@ -193,28 +196,29 @@ class SendingOperator(RunOperator):
     """
 
     def execute(self, context: Context) -> Any:
-        """Send, once the ledger is known to lack nothing of what left."""
+        """Send, once the ledger is known to lack nothing of what left; nothing when a person said so."""
         with ExitStack() as step:
             try:
                 with only_temporary_errors_are_retried():
-                    self._begin(step, context)
+                    if not self._begin(step, context):
+                        return {}
             except SendingHeld as held:
                 self.log.warning("%s", held)
                 self.defer(trigger=DateTimeTrigger(moment=self.now() + LOOK_AGAIN), method_name="resume")
             return super().execute(context)
 
-    def _begin(self, step: ExitStack, context: Context) -> None:
-        """Begin the step, which ends with `step`. Raises SendingHeld."""
+    def _begin(self, step: ExitStack, context: Context) -> bool:
+        """Begin the step, which ends with `step`; whether there is work to do. Raises SendingHeld."""
         run_id = known_run_id(self.run_id)
         ledger = step.enter_context(self.ledger())
-        step.enter_context(
+        return step.enter_context(
             marked_step(
                 ledger,
                 marks_of(ledger),
                 mark_file(self.config.library.code),
                 run_id=run_id,
                 channel=self.kind,
-                last_run=self._last_run(context),
+                last_runs=tuple(self._remembered(context)),
             )
         )
 
@@ -227,26 +231,30 @@ class SendingOperator(RunOperator):
         """What leaves by this step."""
         raise TypeError(f"{type(self).__name__} does not say what leaves by it")
 
-    def _last_run(self, context: Context) -> AirflowRun | None:
-        """The run of this DAG before this one that Airflow saw end well, if its extraction told a number.
+    def _remembered(self, context: Context) -> Iterator[RememberedRun]:
+        """The last run of this DAG before this one that Airflow saw end well, and the last that it saw end badly.
 
-        One that somebody marked as successful by hand never had a number, and is no witness; a dry run is none.
+        One whose extraction told no number is no witness: somebody marked it by hand, or it never read the ILS. A dry
+        run is none either.
         """
         task_instance: Any = context.get("ti")
         ask = getattr(task_instance, "get_previous_dagrun", None)
-        previous = ask(state="success") if ask is not None else None
-        if previous is None or previous.start_date is None:
-            return None
-        of_it = {"dag_id": self.dag_id, "run_id": previous.run_id}
-        number = task_instance.xcom_pull(task_ids="extract_loans", **of_it)
-        books = task_instance.xcom_pull(task_ids="close_run", key=BOOKS, **of_it) or {}
-        if number is None or books.get("dry_run"):
-            return None
-        moment = previous.logical_date or previous.run_after or previous.start_date
-        return AirflowRun(
-            dag_run_id=previous.run_id,
-            stage=self.stage,
-            day=moment.astimezone(self.config.zone).date(),
-            started_at=previous.start_date,
-            deliveries=int(books.get("deliveries_planned", 0)),
-        )
+        ended = [ask(state=state) for state in ENDED] if ask is not None else []
+        for previous in ended:
+            if previous is None or previous.start_date is None:
+                continue
+            of_it = {"dag_id": self.dag_id, "run_id": previous.run_id}
+            number = task_instance.xcom_pull(task_ids="extract_loans", **of_it)
+            books = task_instance.xcom_pull(task_ids="close_run", key=BOOKS, **of_it) or {}
+            if number is None or books.get("dry_run"):
+                continue
+            moment = previous.logical_date or previous.run_after or previous.start_date
+            yield RememberedRun(
+                dag_run_id=previous.run_id,
+                run_id=int(number),
+                stage=self.stage,
+                day=moment.astimezone(self.config.zone).date(),
+                started_at=previous.start_date,
+                closed=bool(books),
+                left={channel: books[channel.value] for channel in Channel if books.get(channel.value)},
+            )

@@ -7,14 +7,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from loan_reminders.domain.errors import SettingsError
-from loan_reminders.settings.libraries import library_files, several
+from loan_reminders.settings.libraries import EMPTY, library_files, settings_path, several
 from loan_reminders.settings.library_toml import Settings, read_library_once, read_once, read_settings, settings
 
 
 def all_settings() -> Iterator[tuple[Path, Settings | SettingsError]]:
-    """Each library's file, with its settings or with what is wrong with them."""
+    """Each library's file, with its settings or with what is wrong with them; a folder without any is wrong itself."""
     read = read_library_once if several() else read_once
-    for file in library_files():
+    files = library_files()
+    if not files:
+        yield settings_path(), SettingsError(f"{settings_path()} : {EMPTY}")
+    for file in files:
         try:
             yield file, read(file)
         except SettingsError as error:

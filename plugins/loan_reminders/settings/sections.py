@@ -123,6 +123,10 @@ class RetentionSettings(Section):
     loan_months: Annotated[int, Field(ge=2, le=60)] = LOAN_MONTHS
     reader_months: Annotated[int, Field(ge=2, le=120)] = READER_MONTHS
 
+    def months(self) -> tuple[int, int] | None:
+        """How long loans, and readers, are kept, in months; None while nothing is removed."""
+        return (self.loan_months, self.reader_months) if self.erase else None
+
     def terms(self, today: date) -> Terms:
         """What has been kept long enough on a day of the library."""
         return Terms.on(today, loan_months=self.loan_months, reader_months=self.reader_months)

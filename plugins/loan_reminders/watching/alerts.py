@@ -1,7 +1,7 @@
 """What Airflow calls when a task or a run fails or a run is late: people are told by e-mail, once.
 
 A failed task is told where it failed, with what it said (`on_task_failed`: after its last try, never before a retry); a
-run that failed as a whole, by the DAG processor (`on_run_failed`); a late one, by an executor (`on_run_late`, the
+run that failed as a whole, by the DAG processor (`on_run_failed`); a late one, by the triggerer (`on_run_late`, the
 callback of a DeadlineAlert). Whatever goes wrong here is logged: neither the task nor the run is any the worse.
 
 Why a try failed stays in Airflow as an XCom of its task (`CAUSE`), one word of a closed list, which Airflow forgets
@@ -10,6 +10,7 @@ itself when the task is tried again: the first page says it on the card of the s
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from loan_reminders.domain.alerts import CAUSE, Alert, AlertKind, AlertOutcome, FailureCause, cause_of
@@ -27,7 +28,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.alerts import LATE, RUN_ENDED, SILENT, TOO_LONG
 from loan_reminders.french.task_names import dag_title
 from loan_reminders.settings.libraries import of_library
-from loan_reminders.settings.library_toml import Settings, settings
+from loan_reminders.settings.library_toml import Settings, forget_settings, settings
 from loan_reminders.watching import metrics
 from loan_reminders.watching.first_queued import FirstQueuedAt
 from loan_reminders.watching.log_fields import bind_task
@@ -39,8 +40,10 @@ def watched_run(*, late_after: timedelta | None = None) -> dict[str, Any]:
     """The arguments of a DAG whose red runs, and with `late_after` its late ones, are told to people."""
     told: dict[str, Any] = {"on_failure_callback": on_run_failed}
     if late_after is not None:
+        # Not SyncCallback: that one wants an executor that takes callbacks. The KubernetesExecutor takes none, and the
+        # scheduler dies of its refusal at each start (Airflow 3.3.2). A triggerer is there with every executor.
         told["deadline"] = DeadlineAlert(
-            reference=FirstQueuedAt(), interval=late_after, callback=SyncCallback(on_run_late)
+            reference=FirstQueuedAt(), interval=late_after, callback=AsyncCallback(on_run_late)
         )
     return told
 
@@ -84,12 +87,18 @@ def on_run_failed(context: Mapping[str, Any]) -> None:
         _tell(ours, _alert(context, ours, sentence=RUN_ENDED))
 
 
-def on_run_late(context: Mapping[str, Any]) -> None:
+async def on_run_late(context: Mapping[str, Any]) -> None:
     """Airflow calls this when a run has not ended in time; one that waits for a person's word or an hour is not late.
 
-    The context of a deadline is data, not objects: `dag_run` as the REST API tells of it.
+    The context of a deadline is data, not objects: `dag_run` as the REST API tells of it. The triggerer has one thread
+    for all that waits in it; the ledger, the letters' place and the mail server are asked in another.
     """
+    await asyncio.to_thread(_look_at_late_run, context)
+
+
+def _look_at_late_run(context: Mapping[str, Any]) -> None:
     with _nothing_the_worse():
+        forget_settings()  # a task's process is new each time; the triggerer's is weeks old
         dag_id, run_id = str(context["dag_run"]["dag_id"]), str(context["dag_run"]["dag_run_id"])
         with of_library(library_of(dag_id)):
             ours = settings()

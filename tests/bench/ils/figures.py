@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.bench.bed import Bed, Measured
 from tests.bench.ils.fill import Size, days, fill_aleph, fill_koha
-from tests.bench.report import Figure, parts
+from tests.bench.report import Figure
 from tests.simulators import mariadb
 
 NAMES = tuple(
@@ -75,11 +75,7 @@ def _figures(
                 f"the process that reads the {size.many} loans, at its peak; baseline: one that does nothing",
                 f"{once.before_mb:.0f} MB are there before the first row: the interpreter, Airflow, operators, drivers",
             ),
-            steps=parts(
-                once.peak_mb,
-                interpreter_and_Airflow_and_operators_and_drivers=once.before_mb,
-                the_rows=once.peak_mb - once.before_mb,
-            ),
+            steps=once.parts_of_its_memory("the rows"),
         ),
     ]
 

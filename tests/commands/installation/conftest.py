@@ -47,15 +47,3 @@ class Doctor:
 @pytest.fixture
 def doctor(monkeypatch):
     return Doctor(monkeypatch)
-
-
-@pytest.fixture(scope="session")
-def airflow_tables():
-    """Airflow's own tables, in the test's own folder."""
-    import warnings
-
-    from airflow.utils.db import initdb
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Alembic's, about Airflow's own configuration
-        initdb()

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from loan_reminders.commands import doctor as command
+from loan_reminders.commands.installation import of_outside
 from tests.scenes.ledger_runs import extracted
 from tests.scenes.world import closed_port, loans
 
@@ -152,6 +153,13 @@ def test_letters_on_the_disk_of_the_ledger_are_told(doctor, connected, own_ledge
     status, found = doctor.findings("storage")
     assert status == 1
     assert "même disque que le registre" in found[-1]["what"]
-    for elsewhere in (LedgerPlace(is_here=False, folder=""), LedgerPlace(is_here=True, folder="/proc")):
+    monkeypatch.setattr(of_outside, "SIGNS_OF_A_CONTAINER", (sign := tmp_path / "dockerenv",))
+    another, another_disk = LedgerPlace(is_here=False, folder=""), LedgerPlace(is_here=True, folder="/proc")
+    for elsewhere in (another, another_disk):
         monkeypatch.setattr(LedgerInspection, "place", lambda _, place=elsewhere: place)
         assert doctor.findings("storage")[0] == 0
+    sign.touch()
+    assert doctor.findings("storage")[0] == 0
+    monkeypatch.setattr(LedgerInspection, "place", lambda _: another)
+    status, found = doctor.findings("storage")
+    assert (status, "on ne voit pas" in found[-1]["what"]) == (1, True), "the other address may be a container beside"

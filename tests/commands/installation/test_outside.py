@@ -178,7 +178,7 @@ def test_the_callback_answers(doctor, pages):
     [
         ({"REMINDERS_SMS_CALLBACK_TOKEN": TOKEN + "autre"}, 2),
         ({"REMINDERS_SMS_CALLBACK_TOKEN": TOKEN + "autre", "REMINDERS_SMS_CALLBACK_NETWORKS": "192.0.2.0/24"}, 1),
-        ({"AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{closed_port()}"}, 2),
+        ({"AIRFLOW__API__BASE_URL": "http://relances.invalid"}, 2),
         ({"AIRFLOW__API__BASE_URL": ""}, 1),
         ({"REMINDERS_SMS_CALLBACK_TOKEN": "court"}, 2),
         ({"REMINDERS_SMS_CALLBACK_TOKEN": ""}, 0),
@@ -190,6 +190,15 @@ def test_the_callback_does_not(doctor, pages, monkeypatch, changes, status):
     found, said = doctor("callback")
     assert found == status
     assert TOKEN not in said
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_callback_on_this_very_machine_is_no_fault_in_a_container(doctor, pages, monkeypatch, host):
+    """In docker-compose.yaml's scheduler, the usual `http://localhost:8080` is the scheduler's own container."""
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", f"http://{host}:{closed_port()}")
+    status, (finding,) = doctor.findings("callback")
+    assert (status, host in finding["what"]) == (1, True)
+    assert "AIRFLOW_BASE_URL" in finding["do"]
 
 
 def test_a_token_in_a_file_that_is_too_short_is_told(doctor, pages, monkeypatch, tmp_path):

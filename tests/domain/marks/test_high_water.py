@@ -9,14 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from loan_reminders.domain.errors import MarkUnreadable
 from loan_reminders.domain.marks.high_water import (
     RUNS_KEPT,
     BrokenStep,
     Gap,
-    KnownBy,
     LostRun,
     Mark,
     MarkedRun,
+    RememberedRun,
     facts,
     gap_of,
     lost_runs,
@@ -51,8 +52,9 @@ def test_what_is_written_is_read_again() -> None:
         written(MARK, library="bu")[:-40],
     ],
 )
-def test_a_spoilt_file_says_nothing(content: bytes) -> None:
-    assert read(content, library="bu") is None
+def test_a_spoilt_file_is_told_from_none(content: bytes) -> None:
+    with pytest.raises(MarkUnreadable):
+        read(content, library="bu")
 
 
 def test_the_file_holds_days_and_counts_and_nothing_else() -> None:
@@ -85,9 +87,17 @@ def test_another_run_of_the_same_number_is_not_the_one_that_was_lost() -> None:
 
 
 def test_a_gap_is_kept_and_read_as_it_was() -> None:
-    run = LostRun(stage=RUN.stage, day=RUN.day, known_by=KnownBy.AIRFLOW, lost={Channel.SMS: 2}, deliveries=3)
+    run = LostRun(stage=RUN.stage, day=RUN.day, lost={Channel.SMS: 2})
+    known = RememberedRun(
+        dag_run_id="r", run_id=7, stage=RUN.stage, day=RUN.day, started_at=AT, closed=True, left={Channel.EMAIL: 3}
+    )
     step = BrokenStep(stage=RUN.stage, day=RUN.day, channel=Channel.SMS)
-    for gap in (Gap(), Gap(mark_id=MARK.mark_id, marked_at=AT, runs=(run,), broken=(step,))):
+    whole = Gap(mark_id=MARK.mark_id, marked_at=AT, unreadable=True, runs=(run,), remembered=(known,), broken=(step,))
+    for gap in (Gap(), whole):
         assert gap_of(json.loads(json.dumps(facts(gap)))) == gap
     assert not Gap()
-    assert Gap(broken=(step,))
+    for gap in (Gap(broken=(step,)), Gap(remembered=(known,)), Gap(mark_id=MARK.mark_id)):
+        assert gap
+        assert gap.proven
+    assert Gap(unreadable=True)
+    assert not Gap(unreadable=True).proven

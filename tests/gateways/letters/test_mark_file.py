@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loan_reminders.domain.errors import LetterStoreUnavailable
+from loan_reminders.domain.errors import LetterStoreUnavailable, MarkUnreadable
 from loan_reminders.domain.marks.high_water import Mark
 from loan_reminders.gateways.letters.mark_file import FolderMarkFile
 
@@ -46,11 +46,12 @@ def test_each_library_has_its_own(file, tmp_path):
     assert file.read() == mark
 
 
-def test_a_spoilt_file_is_told_and_replaced(file, tmp_path, caplog):
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format": 2, "library": "bu"}'], ids=["empty", "cut", "newer"])
+def test_a_spoilt_file_is_not_taken_for_none_and_can_be_replaced(file, tmp_path, content):
     file.write(a_mark())
-    (tmp_path / "letters/registre/bu.json").write_bytes(b"{")
-    assert file.read() is None
-    assert "illisible" in caplog.text
+    (tmp_path / "letters/registre/bu.json").write_bytes(content)
+    with pytest.raises(MarkUnreadable):
+        file.read()
     mark = a_mark()
     file.write(mark)
     assert file.read() == mark

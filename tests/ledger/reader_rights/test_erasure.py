@@ -169,6 +169,32 @@ def test_a_number_that_another_reader_has_stays_on_the_list(two):
     assert rows(two, "SELECT 1 FROM suppressions WHERE recipient = :number", number=NUMBER.format(1))
 
 
+def test_what_was_kept_as_a_hash_before_is_said_to_stay(two):
+    """He was erased, came back, and is erased again: his STOP, his objection and his no are still heard."""
+    rows(two, "INSERT INTO sms_choices (library, patron_id, choice, source, who)"
+              " VALUES ('demo', 'ZLECTEUR1Z', 'no', 'librarian', 'zoé')")  # fmt: skip
+    heard = {W.STOP_HASH: 1, W.OBJECTION_HASH: 1, W.SMS_NO_HASH: 1}
+    assert reasons(erase(two)).items() >= heard.items()
+    run = extracted(two, [Planted(number=1).loan], dag_run_id="back", today=date(2030, 6, 16))
+    rows(two, "UPDATE runs SET started_at = started_at - interval '32 days' WHERE run_id = :run", run=run.run_id)
+    rows(two, "DELETE FROM loans_seen WHERE run_id = :run", run=run.run_id)
+    again = erase(two)
+    assert again.complete
+    assert reasons(again).items() >= heard.items()
+
+
+def test_a_rehearsal_about_a_reader_stays_as_long_as_a_dispute_with_him(two, tmp_path):
+    strays(two, tmp_path, 1)
+    dry = "SELECT 1 FROM notices JOIN runs USING (run_id) WHERE dry_run"
+    disputes = two.part(PostgresDisputes)
+    disputes.note(patron_id="ZLECTEUR1Z", loan_id="", until=LONG_AFTER, reason="x", who="zoé", today=YOUNG)
+    erase(two)
+    assert len(rows(two, dry)) == 1
+    rows(two, "UPDATE disputes SET until = until - 1")
+    erase(two)
+    assert rows(two, dry) == []
+
+
 def test_a_reader_erased_comes_back_as_a_new_one_who_is_not_told_of_the_old_loan(two):
     erase(two)
     run = extracted(two, [Planted(number=1).loan], dag_run_id="back", today=date(2030, 6, 16))

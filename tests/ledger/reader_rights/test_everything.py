@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from loan_reminders.ledger.json_codecs import encode_recipient
 from loan_reminders.ledger.reader_rights.catalogue import OF_READERS, OURS, WITHOUT_READERS
 from loan_reminders.ledger.reader_rights.everything import PostgresReaderData
+from loan_reminders.ledger.retention.fingerprints import make_fingerprints
 from loan_reminders.ledger.tables import metadata
 from tests.scenes.ledger_runs import rows
 from tests.scenes.planted import NUMBER, Planted, every_row, found, plant, strays
@@ -65,6 +67,28 @@ def test_what_belongs_to_no_loan_is_given_too(ledger, tmp_path):
     for table in ("put_aside", "sms_replies", "sms_acks", "mail_bounces", "skips"):
         assert 3 in found((table, json.dumps(row)) for row in given[table]), table
     assert [row["raw"] for row in given["skips"] if row["raw"]] == [{"NAME": "Zoé ZNOM3Z"}]
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_a_stop_of_which_only_a_hash_is_kept_is_given_with_the_readers_own_number(ledger, tmp_path, channel):
+    """He left, was removed, and comes back: nothing is sent to him, and what he gets says so."""
+    plant(ledger, tmp_path, [Planted(number=1, suppressed=False), Planted(number=2, suppressed=False)])
+    recipient = NUMBER.format(1) if channel == "sms" else "zmail1z@etu.example.org"
+    with ledger.engine.begin() as connection:
+        stop = make_fingerprints(connection, "demo").of_recipient(channel, recipient)
+    rows(ledger, "UPDATE retention_state SET hides_contacts = true")
+    rows(
+        ledger,
+        "INSERT INTO suppressions (library, channel, recipient, reason, source, since)"
+        " VALUES (:library, :channel, :stop, :reason, 'provider', now())",
+        library=ledger.library, channel=channel, stop=stop, reason="stop" if channel == "sms" else "hard_bounce",
+    )  # fmt: skip
+    [line] = gathered(ledger, 1).rows["suppressions"]
+    assert (line["channel"], line["recipient"]) == (channel, recipient)
+    assert gathered(ledger, 2).rows["suppressions"] == ()
+    file = ledger.dispute().file("ZPRET1Z")
+    assert [encode_recipient(one.recipient) for one in file.suppressions] == [recipient]
+    assert ledger.dispute().file("ZPRET2Z").suppressions == ()
 
 
 def test_no_agents_name_is_given_and_words_are_as_they_were(planted):

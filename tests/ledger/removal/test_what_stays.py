@@ -18,7 +18,7 @@ from loan_reminders.ledger.statistics.counting import count_again
 from tests.scenes.builders import some_loans
 from tests.scenes.disputed_loan import sent
 from tests.scenes.ledger_runs import extracted, rows
-from tests.scenes.planted import LONG_AFTER, OLD, TERMS, YOUNG, Planted, every_row, found, plant, remove
+from tests.scenes.planted import LONG_AFTER, OLD, TERMS, YOUNG, Planted, every_row, found, plant, remove, strays
 
 FIGURES = ("message_counters", "return_counters", "overdue_counters")
 
@@ -43,7 +43,7 @@ def test_a_dispute_keeps_the_loan_its_letters_and_the_reader_until_its_day(ledge
     disputes = ledger.part(PostgresDisputes)
     disputes.note(patron_id=one.patron.patron_id, loan_id="" if whole else one.loan.loan_id, until=LONG_AFTER,
                   reason="conteste", who="zoé", today=OLD)  # fmt: skip
-    before = [row for row in every_row(ledger) if row[0] != "holds"]
+    before = every_row(ledger)
     assert remove(ledger, tmp_path).loans == 0
     after = every_row(ledger)
     assert [row for row in after if 1 in found([row])] == [row for row in before if 1 in found([row])]
@@ -52,6 +52,29 @@ def test_a_dispute_keeps_the_loan_its_letters_and_the_reader_until_its_day(ledge
     assert remove(ledger, tmp_path).loans == 1
     assert found(every_row(ledger)) == {}
     assert list(tmp_path.rglob("*.pdf")) == []
+
+
+def test_a_dispute_keeps_what_came_from_all_numbers_and_addresses_of_the_reader(ledger, tmp_path):
+    """Lifted holds, older disputes, answers from a number he has no more, rehearsals: nothing is about him alone."""
+    plant(ledger, tmp_path, [Planted(number=1)])
+    strays(ledger, tmp_path, 1)
+    rows(
+        ledger, "UPDATE readers SET mobile = '33699999999', email = 'autre@example.org' WHERE patron_id = 'ZLECTEUR1Z'"
+    )
+    disputes = ledger.part(PostgresDisputes)
+    for until in (OLD, LONG_AFTER):
+        disputes.note(patron_id="ZLECTEUR1Z", loan_id="", until=until, reason="conteste", who="zoé", today=OLD)
+    rows(ledger, "UPDATE disputes SET closed_at = :day, at = :day WHERE until = :day", day=OLD)
+    remembered = ("suppressions", "holds", "disputes", "put_aside", "sms_replies", "sms_acks", "mail_bounces", "skips",
+                  "loans_seen", "deliveries", "notices")  # fmt: skip
+    before = [row for row in every_row(ledger) if row[0] in remembered]
+    assert {table for table, _ in before} == set(remembered)
+    for _ in range(2):
+        remove(ledger, tmp_path)
+        assert [row for row in every_row(ledger) if row[0] in remembered] == before
+    rows(ledger, "UPDATE disputes SET until = until - 1 WHERE closed_at IS NULL")
+    remove(ledger, tmp_path)
+    assert found(row for row in every_row(ledger) if row[0] in remembered) == {}
 
 
 def test_a_message_about_two_loans_goes_with_the_second(ledger, tmp_path):

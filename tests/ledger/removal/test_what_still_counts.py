@@ -128,7 +128,7 @@ def the_week(ledger: PostgresLedger, erased: bool):
         terms = Terms(today=date(2030, 1, 1), loans_until=date(2029, 9, 1), readers_until=date(2029, 1, 1))
         found, after = None, None
         while found is None or after is not None:
-            found, after = ledger.part(PostgresRetention).remove(LOANS, terms, after=after, rehearse=False)
+            found, after = ledger.part(PostgresRetention).remove(LOANS, terms, after=after, rehearse=False, who="zoé")
         assert rows(ledger, "SELECT count(*) FROM loan_ends") == [(3,)]  # of those that ended none is left
     assert_counters_are_true(ledger)
     return kept(ledger), months(ledger)

@@ -13,20 +13,22 @@ from pypdf import PdfReader
 
 from loan_reminders.domain.errors import LettersNotPrinted
 from loan_reminders.domain.readers.amendments import AmendedField
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.stages import Channel, Policy, Stage
 from loan_reminders.french.pages.reader_rights import TABLES, information
+from loan_reminders.ledger.json_codecs import encode_recipient
 from loan_reminders.ledger.reader_rights.catalogue import OF_READERS
 from loan_reminders.ledger.reader_rights.everything import PostgresReaderData
 from loan_reminders.ledger.readers.amendments import PostgresAmendments
+from loan_reminders.ledger.retention.fingerprints import make_fingerprints
 from loan_reminders.ledger.suppressions.objections import PostgresObjections
 from loan_reminders.rendering.reader_rights.renderer import ReaderDataRenderer, as_json
-from tests.scenes.builders import a_library, a_loan, a_patron, an_email
+from tests.scenes.builders import a_library, a_loan, a_patron, an_address, an_email
 from tests.scenes.disputed_loan import TRACKING, a_whole_story, sent
 from tests.scenes.holds import hold
 from tests.scenes.ledger_runs import rows
 
 MOMENT = datetime(2027, 1, 11, 9, 30, tzinfo=UTC)
-TOLD = information(loan_months=4, reader_months=12, email="prets@bu.example.fr")
+TOLD = information(erased_after=(4, 12), policy=Policy(rules=()), email="prets@bu.example.fr")
 
 
 def volume(_location):
@@ -133,3 +135,29 @@ def test_a_page_that_fails_is_told_without_the_reader(ledger, tmp_path):
     with pytest.raises(LettersNotPrinted) as caught:
         made(ledger, templates=tmp_path)
     assert "Camille" not in str(caught.value)
+
+
+def test_a_stop_is_told_whatever_loans_are_kept_and_though_only_its_hash_is(ledger):
+    """The reader was removed, and came back; of the loan that brought him back nothing is left either."""
+    sent(ledger, Channel.EMAIL, Stage.OVERDUE_NOTICE)
+    with ledger.engine.begin() as connection:
+        ours = make_fingerprints(connection, "demo")
+    rows(ledger, "UPDATE retention_state SET hides_contacts = true")
+    address = encode_recipient(an_address())
+    for channel, contact, reason in (("sms", "33639980001", "stop"), ("letter", address, "returned_undeliverable")):
+        recipient = ours.of_recipient(channel, contact) if channel == "sms" else contact
+        rows(
+            ledger,
+            "INSERT INTO suppressions (library, channel, recipient, reason, source, since, lifted_at, lifted_by) VALUES"
+            " ('demo', :channel, :recipient, :reason, 'reply', '2026-11-01 09:00Z', '2026-12-01 10:00Z', 'zoé')",
+            channel=channel, recipient=recipient, reason=reason,
+        )  # fmt: skip
+    for loans in (True, False):
+        if not loans:
+            rows(ledger, "DELETE FROM loans_seen")
+            rows(ledger, "UPDATE notices SET loan_ids = '{}'")
+        text = text_of(made(ledger))
+        told = text.split("Désinscriptions et coordonnées écartées")[-1]
+        assert "01/11/2026" in told
+        assert ("+33639980001" in told, "levée le 01/12/2026" in told, "zoé" in text) == (True, True, False)
+        assert ("12 RUE DES LILAS" in told.split("Envois, un par un")[0]) is loans

@@ -71,6 +71,33 @@ def test_a_long_name_gives_way_to_the_short_form_and_a_long_address_to_the_usual
     assert text == f"BU Sciences et Lettr : 99 documents à rendre depuis le 26/11. {far.account_url} {STOP}"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("BU : {{ count }} en retard.", r"text\.txt\.j2 : le premier SMS doit dire qui écrit"),
+        ("{{ library.short_name }} : {{ count }} en retard.", r"text\.txt\.j2 : le premier SMS doit dire comment"),
+    ],
+)
+def test_usual_words_that_may_be_the_first_must_say_both_as_well(tmp_path, text, said):
+    """Without words of its own, or with words that never fit."""
+    with pytest.raises(TemplateError, match=said):
+        first(templates=own(tmp_path, text=text), opt_out_mention="")
+    too_long = "{{ library.name }} {{ stop }} " + "x" * 160
+    with pytest.raises(TemplateError, match=said):
+        first(templates=own(tmp_path / "long", text=text, first=too_long), opt_out_mention="")
+
+
+def test_a_long_address_without_a_mention_is_refused_before_a_first_sms_that_nobody_can_stop():
+    far = a_library(short_name="BU Sciences et Lettr", account_url="https://bu.example.fr/" + "x" * 70)
+    with pytest.raises(TemplateError, match=r"overdue_notice/sms/text\.txt\.j2 : le premier SMS doit dire comment"):
+        first(library=far, opt_out_mention="")
+
+
+def test_words_after_those_that_always_fit_are_never_the_first(tmp_path):
+    fits = "{{ library.short_name }} {{ stop }}"
+    assert first(templates=own(tmp_path, first=fits), opt_out_mention="").endswith(OURS.library.phone)
+
+
 def test_without_a_mention_it_says_whom_to_call():
     assert first(opt_out_mention="").endswith(f"Ne plus recevoir de SMS : {OURS.library.phone}")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, date, datetime
 
-from loan_reminders.domain.marks.high_water import Gap
-from loan_reminders.domain.ports.marks import AirflowRun
+from loan_reminders.domain.marks.high_water import Gap, RememberedRun
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.marks.marks import PostgresMarks
 from loan_reminders.ledger.repository import PostgresLedger
@@ -22,7 +21,8 @@ def marks(ledger: PostgresLedger) -> None:
     part.runs([run.run_id])
     part.broken_steps()
     moment = datetime(2026, 11, 30, 8, tzinfo=UTC)
-    part.lacks(AirflowRun(dag_run_id="r", stage=Stage.OVERDUE_NOTICE, day=date(2026, 11, 30), started_at=moment))
+    day = date(2026, 11, 30)
+    part.lacks(RememberedRun(dag_run_id="r", run_id=7, stage=Stage.OVERDUE_NOTICE, day=day, started_at=moment))
     for answer in (lambda: part.refuse(who="zoé"), lambda: part.accept(who="zoé", mark_id=uuid.uuid4()), part.settle):
         part.find(Gap(mark_id=uuid.uuid4()))
         part.open_gap()

@@ -46,17 +46,17 @@ def retention(ledger: PostgresLedger) -> None:
     _disputes(ledger)
     ours = ledger.part(PostgresRetention)
     for kind in ours.kinds:
-        ours.remove(kind, TERMS, after=None, rehearse=False)
-        ours.remove(kind, TERMS, after=None, rehearse=True)
+        ours.remove(kind, TERMS, after=None, rehearse=False, who="zoé")
+        ours.remove(kind, TERMS, after=None, rehearse=True, who="zoé")
     _one_page(ledger)
     for batch_id, _ in ours.empty_batches(TERMS, after=0):
-        ours.forget_batch(batch_id, TERMS)
+        ours.forget_batch(batch_id, TERMS, who="zoé")
     with ledger.engine.begin() as connection:
         forget_batch(connection, ledger.library, 0)
     [(first,)] = rows(ledger, "SELECT min(run_id) FROM runs WHERE library = :library", library=ledger.library)
     ours.unknown_folders(TERMS, {f"first_reminder-2026-11-01-{first}-1": first})
-    ours.count_folder(TERMS)
-    ours.tell(who="relances")
+    ours.count_folder(TERMS, who="zoé")
+    ours.tell()
     _comes_back(ledger)
 
 

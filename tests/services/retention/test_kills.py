@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from loan_reminders.domain.retention.terms import Removed
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.removal import removal
@@ -29,7 +31,7 @@ from tests.scenes.planted import OLD, YOUNG, Planted, every_row, files_below, fo
 LONGEST = 45
 """A child lives so many statements at most: most are killed, a page is done now and then."""
 KILLS = sample(21, full=1_000)
-OF_THE_CLOCK = {"at", "told_at", "entry_id", "journal_until"}
+OF_THE_CLOCK = {"at", "told_at", "entry_id", "erasure_id", "journal_until"}
 
 
 @dataclass
@@ -72,14 +74,22 @@ def _copy(server, name, store, tmp_path_factory):
 
 
 def _state(ledger, store: Path) -> Any:
-    """Rows and files, without moments and the numbers of lines; how often the journal told of the day may differ."""
-    rows = set()
+    """Rows and files, without moments and the numbers of lines, and what was counted and told in all, by whom.
+
+    In how many parts it was told may differ: each passage that came to its end told what was not told yet.
+    """
+    rows, told = set(), Counter[str]()
     for table, text in every_row(ledger):
         row = {name: value for name, value in json.loads(text).items() if name not in OF_THE_CLOCK}
         if table == "journal" and row["act"] == "data_erased":
-            row["facts"] = {}
-        rows.add((table, json.dumps(row, sort_keys=True)))
-    return rows, files_below(store)
+            day = row["facts"].pop("day")
+            told.update({f"{table} {row['who']} {day} {name}": number for name, number in row["facts"].items()})
+        elif table == "erasures":
+            who = f"{table} {row['who']} {row['day']}"
+            told.update({f"{who} {name}": row[name] for name in Removed().counts()})
+        else:
+            rows.add((table, json.dumps(row, sort_keys=True)))
+    return rows, files_below(store), +told
 
 
 def _passage(url: str, store: Path, draw: int) -> bool:
@@ -133,7 +143,8 @@ def test_killed_anywhere_and_done_again_the_result_is_the_same(postgres_server, 
 
 
 def test_what_the_undisturbed_passage_ends_as_has_those_who_stay_and_nobody_else(planted):
-    _, _, (rows, files) = planted
+    _, _, (rows, files, told) = planted
     stay = {n for n in range(1, 13) if n % 3 == 0 or n % 5 == 0}
     assert set(found(rows)) == stay
     assert set(found(files)) >= stay
+    assert told["journal relances 2030-06-15 loans"] == told["erasures relances 2030-06-15 loans"] == 12 - len(stay)

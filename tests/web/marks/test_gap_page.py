@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from loan_reminders.domain.marks.high_water import Gap, KnownBy, LostRun, Mark
+from loan_reminders.domain.errors import SendingHeld
+from loan_reminders.domain.marks.high_water import Gap, LostRun, Mark, RememberedRun
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.hooks.marks import mark_file, marks_of
+from loan_reminders.services.marks.guard import check_complete
 from tests.scenes.ledger_runs import rows
 from tests.web.client import browsing
 from tests.web.letters import conftest as of_letters
@@ -23,10 +25,19 @@ LOST = Gap(
         LostRun(
             stage=Stage.OVERDUE_NOTICE,
             day=date(2026, 11, 28),
-            known_by=KnownBy.MARK,
             lost={Channel.EMAIL: 96, Channel.SMS: 70},
         ),
-        LostRun(stage=Stage.FIRST_REMINDER, day=date(2026, 11, 28), known_by=KnownBy.AIRFLOW, deliveries=12),
+    ),
+    remembered=(
+        RememberedRun(
+            dag_run_id="scheduled__lost",
+            run_id=70,
+            stage=Stage.FIRST_REMINDER,
+            day=date(2026, 11, 28),
+            started_at=datetime(2026, 11, 28, 8, tzinfo=UTC),
+            closed=True,
+            left={Channel.EMAIL: 12},
+        ),
     ),
 )
 library, ils, batch = of_letters.library, of_letters.ils, of_letters.desk
@@ -45,9 +56,10 @@ def test_the_first_page_and_the_question_say_what_is_lost(lost):
     with browsing("chloé") as client:
         first = client.get("/").text
         page = client.get("/registre").text
-    assert "Le registre ne sait pas tout ce qui est parti" in first
+    assert "Le registre ne sait peut-être pas tout ce qui est parti" in first
+    assert "Le registre ne sait pas tout ce qui est parti" in page
     assert 'href="/registre"' in first
-    for words in ("avis de retard du samedi 28 novembre 2026", "96 e-mails", "70 SMS", "12 envois selon Airflow"):
+    for words in ("avis de retard du samedi 28 novembre 2026", "96 e-mails", "70 SMS", "12 e-mails selon Airflow"):
         assert words in page
     assert "Ne rien envoyer" in page
 
@@ -83,6 +95,25 @@ def test_without_an_answer_or_a_question_nothing_changes(ledger, lost):
         assert client.post("/registre", data={"reponse": "oui"}).status_code in (200, 303)
         assert client.post("/registre", data={"reponse": "non"}).status_code == 409
         assert "Rien n'attend de réponse ici" in client.get("/registre").text
+
+
+def test_a_spoilt_file_is_told_as_that_and_accepting_writes_a_good_one(ledger, tmp_path, monkeypatch):
+    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path))
+    file = tmp_path / "registre" / f"{ledger.library}.json"
+    mark_file(ledger.library).write(Mark(mark_id=uuid.uuid4(), at=LOST.marked_at))
+    file.write_text("{")
+    with pytest.raises(SendingHeld):
+        check_complete(marks_of(ledger), mark_file(ledger.library))
+    with browsing("chloé") as client:
+        page = client.get("/registre").text
+        assert "Le registre est-il complet ?" in page.replace("\u00a0", " ").replace("\u202f", " ")
+        assert "est illisible" in page
+        assert "Des messages sont partis" not in page
+        assert client.post("/registre", data={"reponse": "oui"}).status_code in (200, 303)
+    mark = mark_file(ledger.library).read()
+    assert mark is not None
+    assert marks_of(ledger).knows(mark.mark_id)
+    assert check_complete(marks_of(ledger), mark_file(ledger.library)) == mark
 
 
 def test_nothing_is_sent_again_from_a_readers_page(told, ledger, lost):

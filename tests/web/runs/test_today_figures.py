@@ -46,6 +46,13 @@ def test_the_credit_its_pace_and_its_limits(ledger, stages):
     assert "plus aucun SMS ne part" in look()
 
 
+def test_a_credit_that_another_clock_noted_for_tomorrow_draws_nothing_and_breaks_no_page(ledger, stages):
+    ledger.keep_sms_credit(880, at=NOW + timedelta(days=1))
+    page = look()
+    assert '<span class="big">880</span> SMS' in page
+    assert "Crédit SMS, de" not in page
+
+
 def test_the_last_days_are_drawn_and_their_figures_stand_beside(ledger, stages):
     all_done(ledger, stages)
     page = look()

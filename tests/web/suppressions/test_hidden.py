@@ -20,7 +20,7 @@ def test_a_hash_is_shown_found_by_its_number_and_lifted(ledger):
     ledger.feedback().settle(failures=2)
     rows(ledger, "UPDATE suppressions SET at = at - interval '2 years', since = since - interval '2 years'")
     terms = Terms.on(datetime.now(UTC).date(), loan_months=4, reader_months=12)
-    removed, _ = ledger.part(PostgresRetention).remove(CONTACTS, terms, after=None, rehearse=False)
+    removed, _ = ledger.part(PostgresRetention).remove(CONTACTS, terms, after=None, rehearse=False, who="")
     assert removed.contacts == 1
     with browsing() as client:
         page = client.get("/desinscriptions").text

@@ -23,7 +23,10 @@ PROCESSES = {
         "Le lecteur des DAG",
         "les réglages changés ne sont pas lus, et aucune alerte de tournée ne part",
     ),
-    "TriggererJob": ("Le déclencheur (triggerer)", "les SMS qui attendent leur plage d'envoi ne repartent pas"),
+    "TriggererJob": (
+        "Le déclencheur (triggerer)",
+        "les SMS qui attendent leur plage d'envoi ne repartent pas, et aucune alerte de tournée en retard ne part",
+    ),
 }
 SECRETS = {
     ("core", "fernet_key"): "Les mots de passe des connexions sont en clair dans la base d'Airflow.",

@@ -12,7 +12,9 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.commands.installation.of_ledger import inspected
@@ -28,6 +30,13 @@ from loan_reminders.services.runs.check_notices import notice_lines
 from loan_reminders.settings.libraries import several
 
 _PATIENCE_S = 20.0
+_GONE_BACK = (
+    "remis à hier ramènerait aussi la marque de ce qui est parti : seul Airflow saurait encore que des messages"
+    " manquent au registre."
+)
+SIGNS_OF_A_CONTAINER = Path("/.dockerenv"), Path("/run/.containerenv")
+"""Files that Docker and Podman put into each container."""
+
 _NO_EMAIL = "Aucun e-mail ne partira : les tâches « Envoyer les e-mails » seront rouges."
 _NO_SMS = "Aucun SMS ne partira : la tâche « Envoyer les SMS » sera rouge."
 
@@ -180,6 +189,15 @@ def callback_check(asked: Asked) -> Iterator[Finding]:
         answer = requests.get(f"{base}/relances{below}/rappels-sms/{token}", timeout=_PATIENCE_S, allow_redirects=False)
         status = answer.status_code
     except requests.RequestException as error:  # its words hold the address, and so the secret
+        if isinstance(error, requests.ConnectionError) and _is_this_machine(base):
+            yield warning(
+                f"L'adresse de rappel ne peut pas être essayée : {base} est cette machine même, et rien n'y répond",
+                means="Dans un conteneur, c'est le conteneur, et non le serveur web. Le prestataire ne peut pas joindre"
+                " une telle adresse non plus : accusés et STOP sont lus chaque heure seulement.",
+                remedy="donner à AIRFLOW__API__BASE_URL (AIRFLOW_BASE_URL dans .env avec Docker Compose) l'adresse"
+                " publique d'Airflow ; pour une démonstration, rien. Sans conteneur, démarrer le serveur web",
+            )
+            return
         yield failure(
             f"L'adresse de rappel ne répond pas à {base} ({type(error).__name__})",
             means="Le prestataire ne peut pas y pousser les STOP ; ils sont lus chaque heure seulement.",
@@ -203,6 +221,15 @@ def callback_check(asked: Asked) -> Iterator[Finding]:
         )
 
 
+def _is_this_machine(base: str) -> bool:
+    """Whether an address means whatever machine it is used on."""
+    host = urlsplit(base).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def storage_check(asked: Asked) -> Iterator[Finding]:
     """Write a small file where letters go, read it again, remove it."""
     from loan_reminders.hooks.letter_store import letter_store
@@ -222,16 +249,10 @@ def storage_check(asked: Asked) -> Iterator[Finding]:
     else:
         kind = "adresse" if "://" in os.environ.get("REMINDERS_STORAGE", "") else "dossier"
         yield fine(f"Lettres : {kind} où l'on peut écrire, lire et effacer")
-        if _beside_the_ledger(asked):
-            yield warning(
-                "Les lettres sont sur le même disque que le registre",
-                means="Ce disque remis à hier ramènerait aussi la marque de ce qui est parti : seul Airflow saurait"
-                " encore que des messages manquent au registre.",
-                remedy="donner à REMINDERS_STORAGE un autre disque ou un autre serveur (docs/backup.md)",
-            )
+        yield from _beside_the_ledger(asked)
 
 
-def _beside_the_ledger(asked: Asked) -> bool:
+def _beside_the_ledger(asked: Asked) -> Iterator[Finding]:
     """Whether the high-water mark, which is kept with the letters, would go back in time together with the ledger."""
     from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -239,10 +260,28 @@ def _beside_the_ledger(asked: Asked) -> bool:
 
     folder = storage()
     if not isinstance(folder, Path):
-        return False
+        return
     try:
         with inspected(asked) as ledger:
             place = ledger.place()
-        return place.is_here and os.stat(folder).st_dev == os.stat(place.folder or "/").st_dev
+        together = place.is_here and os.stat(folder).st_dev == os.stat(place.folder or "/").st_dev
     except (ReminderError, AirflowNotFoundException, OSError):  # whether the ledger answers is another check's
-        return False
+        return
+    if together:
+        yield warning(
+            "Les lettres sont sur le même disque que le registre",
+            means=f"Ce disque {_GONE_BACK}",
+            remedy="donner à REMINDERS_STORAGE un autre disque ou un autre serveur (docs/backup.md)",
+        )
+    elif not place.is_here and in_a_container():
+        yield warning(
+            "D'un conteneur, on ne voit pas si les lettres sont sur le même disque que le registre",
+            means=f"Avec Docker Compose elles le sont, si rien d'autre n'a été demandé. Ce disque {_GONE_BACK}",
+            remedy="leur donner un autre disque ou un autre serveur (docs/deployment.md, « Two disks ») ;"
+            " si c'est fait, rien",
+        )
+
+
+def in_a_container() -> bool:
+    """Whether this program is in a container: there the addresses of two services do not tell two machines apart."""
+    return "KUBERNETES_SERVICE_HOST" in os.environ or any(sign.exists() for sign in SIGNS_OF_A_CONTAINER)

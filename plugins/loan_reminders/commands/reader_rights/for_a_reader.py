@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,15 +39,15 @@ def whoever(asked: argparse.Namespace) -> str:
 
 @contextmanager
 def opened(library: str | None) -> Iterator[tuple[PostgresLedger, Settings]]:
-    """The ledger of a library, as the environment names it, and its settings. Raises ReminderError."""
-    from loan_reminders.ledger.address import from_environment
+    """The ledger of a library and its settings. Raises ReminderError."""
+    from loan_reminders.hooks.for_commands import ledger_url
     from loan_reminders.ledger.connect import connect
     from loan_reminders.settings.libraries import of_library
     from loan_reminders.settings.library_toml import settings
 
     with of_library(library):
         config = settings()
-    with connect(from_environment(os.environ), library=config.library.code) as ledger:
+    with connect(ledger_url(), library=config.library.code) as ledger:
         yield ledger, config
 
 

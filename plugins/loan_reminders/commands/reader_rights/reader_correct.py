@@ -4,9 +4,9 @@
     loan-reminders reader-correct --terminer 3
     loan-reminders reader-correct --lecteur 4711
 
-What is to be written instead is read from the standard input: an argument would stand in the list of processes. The
-environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`) and which
-library this is (`REMINDERS_CONFIG`). The journal says who did it, and never what was written.
+What is to be written instead is read from the standard input: an argument would stand in the list of processes.
+Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does, and
+`REMINDERS_CONFIG` which library this is. The journal says who did it, and never what was written.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
     loan-reminders reader-data --lecteur 4711 --sortie donnees.pdf
     loan-reminders reader-data --lecteur 4711 --sortie donnees.json
 
-The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`), where
-letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). The journal says who did it.
+Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does; the environment
+says where letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). The journal says who
+did it.
 """
 
 from __future__ import annotations
@@ -54,9 +55,7 @@ def _give(patron_id: str, output: Path, library: str | None, *, who: str) -> int
             patron_id,
             form=DataForm(output.suffix.lower().lstrip(".")),
             told=information(
-                loan_months=config.retention.loan_months,
-                reader_months=config.retention.reader_months,
-                email=config.identity().email,
+                erased_after=config.retention.months(), policy=config.policy(), email=config.identity().email
             ),
             who=who,
             made_at=datetime.now(config.zone),

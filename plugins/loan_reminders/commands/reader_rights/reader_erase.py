@@ -3,8 +3,8 @@
     loan-reminders reader-erase --lecteur 4711
     loan-reminders reader-erase --lecteur 4711 --remove
 
-The environment says where the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`) and
-which library this is (`REMINDERS_CONFIG`). The journal says who did it.
+Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does, and
+`REMINDERS_CONFIG` which library this is. The journal says who did it.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
     loan-reminders reader-hold --lever 12 --motif "examinée"
     loan-reminders reader-hold --lecteur 4711
 
-With `--conserver` nothing of it is erased before that day either. The environment says where the ledger is
-(`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`) and which library this is (`REMINDERS_CONFIG`).
-The journal says who did it.
+With `--conserver` nothing of it is erased before that day either. Airflow's connection `reminders_ledger` says where
+the ledger is, unless `REMINDERS_LEDGER_URL` does, and `REMINDERS_CONFIG` which library this is. The journal says who
+did it.
 """
 
 from __future__ import annotations

@@ -2,14 +2,13 @@
 
     loan-reminders effect
 
-After another day was written at `[statistics] compare_from`, it need not wait for the night. The environment says where
-the ledger is (`REMINDERS_LEDGER_URL`, or Airflow's `AIRFLOW_CONN_REMINDERS_LEDGER`) and which library this is
-(`REMINDERS_CONFIG`). Ends with 1 when it cannot go on.
+After another day was written at `[statistics] compare_from`, it need not wait for the night. Airflow's connection
+`reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does, and `REMINDERS_CONFIG` which library
+this is. Ends with 1 when it cannot go on.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measure(library: str | None) -> int:
     from loan_reminders.hooks.effect import effect_counts, statistics
-    from loan_reminders.ledger.address import from_environment
+    from loan_reminders.hooks.for_commands import ledger_url
     from loan_reminders.ledger.connect import connect
     from loan_reminders.services.statistics.measure_effect import measure_effect
     from loan_reminders.settings.libraries import of_library
@@ -42,7 +41,7 @@ def _measure(library: str | None) -> int:
 
     with of_library(library):
         config = settings()
-    with connect(from_environment(os.environ), library=config.library.code) as ledger:
+    with connect(ledger_url(), library=config.library.code) as ledger:
         findings = measure_effect(
             effect_counts(ledger),
             statistics(),

@@ -4,6 +4,8 @@ Each step that sends makes a mark: a row of the ledger, committed, and then its 
 letters. A ledger that was restored from a backup has not the row that the file names, whatever the clocks say and
 whatever numbers its runs have by now. The file is never ahead of a sound ledger, since it is written after the commit.
 The file holds counts and days: nothing of any reader.
+
+Airflow is another witness: what it remembers of its runs that ended is compared with the same runs in the ledger.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
+from loan_reminders.domain.errors import MarkUnreadable
 from loan_reminders.domain.stages import Channel, Stage
 
 FORMAT = 1
@@ -61,22 +63,30 @@ class Mark:
         return replace(made, runs=(*others, *([] if run is None else [run]))[-RUNS_KEPT:])
 
 
-class KnownBy(StrEnum):
-    """Who knows of a run that the ledger lacks."""
-
-    MARK = "mark"
-    AIRFLOW = "airflow"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostRun:
-    """A run of which the ledger lacks something: how many attempted deliveries, by channel as far as is known."""
+    """A run of the file's of which the ledger lacks something: how many attempted deliveries, by channel."""
 
     stage: Stage
     day: date
-    known_by: KnownBy
     lost: Counts = field(default_factory=dict)
-    deliveries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedRun:
+    """A run of a stage that ended, as Airflow remembers it: the ledger must have it as well.
+
+    `run_id` is the number that the ledger gave it. `closed`: Airflow has its books, so the ledger must have it closed;
+    `left` is what left by these books.
+    """
+
+    dag_run_id: str
+    run_id: int
+    stage: Stage
+    day: date
+    started_at: datetime
+    closed: bool = False
+    left: Counts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +102,25 @@ class BrokenStep:
 class Gap:
     """What is known of what the ledger lacks; without any of it, there is no gap.
 
-    `mark_id` and `marked_at` are those of the file when the ledger has not its row.
+    `mark_id` and `marked_at` are those of the file when the ledger has not its row, `runs` what that file tells.
+    `unreadable`: there is a file, and nobody can say what it tells. `remembered` are the runs that Airflow knows and
+    the ledger has not, or has only in part.
     """
 
     mark_id: uuid.UUID | None = None
     marked_at: datetime | None = None
+    unreadable: bool = False
     runs: tuple[LostRun, ...] = ()
+    remembered: tuple[RememberedRun, ...] = ()
     broken: tuple[BrokenStep, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.mark_id or self.runs or self.broken)
+        return self.unreadable or self.proven
+
+    @property
+    def proven(self) -> bool:
+        """Whether something is known to be missing, or cut off; a file that cannot be read proves nothing."""
+        return bool(self.mark_id or self.runs or self.remembered or self.broken)
 
 
 def lost_runs(marked: Sequence[MarkedRun], known: Mapping[int, MarkedRun]) -> tuple[LostRun, ...]:
@@ -113,7 +132,7 @@ def lost_runs(marked: Sequence[MarkedRun], known: Mapping[int, MarkedRun]) -> tu
         lost = {channel: number - has.get(channel, 0) for channel, number in run.attempted.items()}
         lost = {channel: number for channel, number in lost.items() if number > 0}
         if lost or ours is None or not ours.is_same(run):
-            found.append(LostRun(stage=run.stage, day=run.day, known_by=KnownBy.MARK, lost=lost))
+            found.append(LostRun(stage=run.stage, day=run.day, lost=lost))
     return tuple(found)
 
 
@@ -140,12 +159,12 @@ def written(mark: Mark, *, library: str) -> bytes:
     ).encode()
 
 
-def read(content: bytes, *, library: str) -> Mark | None:
-    """The mark of a file, None when it is not one of this library that this program can read."""
+def read(content: bytes, *, library: str) -> Mark:
+    """The mark of a file. Raises MarkUnreadable when it is not one of this library that this program can read."""
     try:
         said = json.loads(content)
         if (said["format"], said["library"]) != (FORMAT, library):
-            return None
+            raise MarkUnreadable
         return Mark(
             mark_id=uuid.UUID(said["mark"]),
             at=datetime.fromisoformat(said["at"]),
@@ -161,7 +180,7 @@ def read(content: bytes, *, library: str) -> Mark | None:
             ),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+        raise MarkUnreadable from None
 
 
 def facts(gap: Gap) -> dict[str, Any]:
@@ -169,15 +188,19 @@ def facts(gap: Gap) -> dict[str, Any]:
     return {
         "mark": None if gap.mark_id is None else str(gap.mark_id),
         "marked_at": None if gap.marked_at is None else gap.marked_at.isoformat(),
-        "runs": [
+        "unreadable": gap.unreadable,
+        "runs": [{"stage": run.stage.value, "day": run.day.isoformat(), "lost": _counts(run.lost)} for run in gap.runs],
+        "remembered": [
             {
+                "dag_run": run.dag_run_id,
+                "run": run.run_id,
                 "stage": run.stage.value,
                 "day": run.day.isoformat(),
-                "known_by": run.known_by.value,
-                "lost": _counts(run.lost),
-                "deliveries": run.deliveries,
+                "started": run.started_at.isoformat(),
+                "closed": run.closed,
+                "left": _counts(run.left),
             }
-            for run in gap.runs
+            for run in gap.remembered
         ],
         "broken": [
             {"stage": one.stage.value, "day": one.day.isoformat(), "channel": one.channel.value} for one in gap.broken
@@ -190,15 +213,22 @@ def gap_of(said: Mapping[str, Any]) -> Gap:
     return Gap(
         mark_id=uuid.UUID(said["mark"]) if said["mark"] else None,
         marked_at=datetime.fromisoformat(said["marked_at"]) if said["marked_at"] else None,
+        unreadable=said["unreadable"],
         runs=tuple(
-            LostRun(
+            LostRun(stage=Stage(run["stage"]), day=date.fromisoformat(run["day"]), lost=_channels(run["lost"]))
+            for run in said["runs"]
+        ),
+        remembered=tuple(
+            RememberedRun(
+                dag_run_id=run["dag_run"],
+                run_id=run["run"],
                 stage=Stage(run["stage"]),
                 day=date.fromisoformat(run["day"]),
-                known_by=KnownBy(run["known_by"]),
-                lost=_channels(run["lost"]),
-                deliveries=run["deliveries"],
+                started_at=datetime.fromisoformat(run["started"]),
+                closed=run["closed"],
+                left=_channels(run["left"]),
             )
-            for run in said["runs"]
+            for run in said["remembered"]
         ),
         broken=tuple(
             BrokenStep(stage=Stage(one["stage"]), day=date.fromisoformat(one["day"]), channel=Channel(one["channel"]))

@@ -1,38 +1,27 @@
-"""What the guard against a restored ledger needs: the ledger's marks, their file, and what Airflow knows."""
+"""What the guard against a restored ledger needs: the ledger's marks, and their file."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
-from loan_reminders.domain.marks.high_water import BrokenStep, Gap, Mark, MarkedRun
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.marks.high_water import BrokenStep, Gap, Mark, MarkedRun, RememberedRun
+from loan_reminders.domain.stages import Channel
 
 
 class MarkFile(Protocol):
     """The file of the newest mark, outside of the ledger. Raises LetterStoreUnavailable."""
 
     def read(self) -> Mark | None:
-        """What it says; None when there is none, or none that can be read."""
+        """What it says; None when there is none. Raises MarkUnreadable when it is there and cannot be understood."""
         ...
 
     def write(self, mark: Mark) -> None:
         """Put a mark in the place of the one there, whole or not at all."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AirflowRun:
-    """A run of a stage that Airflow saw end well: when it began, and how many deliveries its books counted."""
-
-    dag_run_id: str
-    stage: Stage
-    day: date
-    started_at: datetime | None
-    deliveries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +51,14 @@ class Marks(Protocol):
         ...
 
     def broken_steps(self) -> Sequence[BrokenStep]:
-        """Steps of the last two days that began on another server and never ended, unless a person accepted that."""
+        """Steps that began on another server and never ended, unless a person accepted that.
+
+        They are those of the last two days or, while a person is asked, of the two days before the question.
+        """
         ...
 
-    def lacks(self, run: AirflowRun) -> bool:
-        """Whether the ledger lacks a run that Airflow knows, and no person accepted that since it began."""
+    def lacks(self, run: RememberedRun) -> bool:
+        """Whether the ledger lacks a run that Airflow remembers, or its end, and no person accepted that since."""
         ...
 
     def find(self, gap: Gap) -> None:
@@ -86,5 +78,8 @@ class Marks(Protocol):
         ...
 
     def refuse(self, *, who: str) -> int | None:
-        """A person says that nothing is to leave: what waits is cancelled; returns how much, None when none is open."""
+        """A person says that nothing is to leave: what a sender would be offered is cancelled.
+
+        Returns how many deliveries, None when no gap is open.
+        """
         ...

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Protocol
 
 from loan_reminders.domain.ports.outside import LetterStore
-from loan_reminders.domain.retention.terms import Removed, Terms
+from loan_reminders.domain.retention.terms import Removed, Terms, Told
 
 Place = Mapping[str, Any] | None
 """Where a page begins: what the last one gave; None: at the beginning, or, given back, that there is no further one."""
@@ -21,15 +20,15 @@ class Retention(Protocol):
         """What is removed, page by page, in this order."""
         ...
 
-    def remove(self, kind: str, terms: Terms, *, after: Place, rehearse: bool) -> tuple[Removed, Place]:
-        """Remove the next page of one kind, and count it with the day in the same transaction."""
+    def remove(self, kind: str, terms: Terms, *, after: Place, rehearse: bool, who: str) -> tuple[Removed, Place]:
+        """Remove the next page of one kind, and count it with the day and who does it in the same transaction."""
         ...
 
     def empty_batches(self, terms: Terms, *, after: int) -> Sequence[tuple[int, str]]:
         """The next batches of letters of which no letter is left: their number and the folder of their files."""
         ...
 
-    def forget_batch(self, batch_id: int, terms: Terms) -> None:
+    def forget_batch(self, batch_id: int, terms: Terms, *, who: str) -> None:
         """Remove the rows of a batch whose files are gone, and count it."""
         ...
 
@@ -37,12 +36,12 @@ class Retention(Protocol):
         """Those of these folders, each with the number of its run, that are old and of no batch."""
         ...
 
-    def count_folder(self, terms: Terms) -> None:
+    def count_folder(self, terms: Terms, *, who: str) -> None:
         """Count a folder of no batch that was removed."""
         ...
 
-    def tell(self, *, who: str) -> Mapping[date, Removed]:
-        """Write the days that removed something, and did not say so yet, to the journal; what each removed."""
+    def tell(self) -> Sequence[Told]:
+        """Write what was removed, and not told yet, to the journal: a line a day and person, each told once."""
         ...
 
 

@@ -63,3 +63,12 @@ class Removed:
     def counts(self) -> dict[str, int]:
         """The numbers by their names."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What somebody removed on a day, as it is written to the journal."""
+
+    day: date
+    who: str
+    removed: Removed

@@ -8,7 +8,7 @@ from typing import Any
 
 from loan_reminders.domain.reader_rights.erasure import Erasure, ErasureRefusal, Stays, StaysBecause
 from loan_reminders.domain.readers.amendments import AmendedField, AmendmentEnd, AmendmentRefusal
-from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.stages import Channel, Policy
 from loan_reminders.domain.states import Refusal
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
 from loan_reminders.domain.suppressions.objections import ObjectionRefusal
@@ -89,8 +89,8 @@ _STAYS = {
         "{number} dont un recommandé n'est pas encore revenu ni acquitté : sa preuve doit rester jusque-là."
     ),
     StaysBecause.PRINTED_FILE: (
-        "Les pages de ses lettres dans {number} : un fichier imprimé est le même pour beaucoup de lecteurs et ne change"
-        " plus ; il s'efface avec la dernière de ses lettres."
+        "Les pages de ses lettres dans {number} : un fichier est le même pour beaucoup de lecteurs et ne change plus ;"
+        " elles n'en sortent plus, ni imprimées, ni copiées, et il s'efface avec la dernière de ses lettres."
     ),
     StaysBecause.CYCLE_HASH: (
         "Une empreinte de chaque prêt effacé, sans lecteur ni titre : pour qu'il ne soit jamais relancé à nouveau ; et,"
@@ -187,21 +187,54 @@ LOAN_ENDS = {
 """How a loan ended."""
 
 
-def information(*, loan_months: int, reader_months: int, email: str) -> tuple[tuple[str, str], ...]:
-    """What must be told with the data (GDPR, article 15, paragraph 1), as label and sentence."""
+def information(*, erased_after: tuple[int, int] | None, policy: Policy, email: str) -> tuple[tuple[str, str], ...]:
+    """What must be told with the data (GDPR, article 15, paragraph 1), as label and sentence.
+
+    `erased_after`: the months that loans and readers are kept; None where the library has nothing erased by itself.
+    `policy` says what decides who is written to.
+    """
     return (
-        ("Pourquoi", "Rappeler aux lecteurs les documents à rendre, et réclamer ceux qui ne le sont pas."),
+        ("Pourquoi", "Rappeler aux lecteurs les documents à rendre, et réclamer ceux qui ne le sont pas. Et compter si"
+         " ces rappels servent : combien de prêts reviennent après un message, avec et sans SMS ; il n'en reste que des"
+         " nombres."),
         ("D'où", "Du système de gestion de la bibliothèque (SIGB), que la bibliothèque lit sans rien y écrire ; des"
          " réponses des serveurs de messagerie, du prestataire SMS et de La Poste ; de ce que le lecteur a répondu ou"
          " demandé."),
         ("À qui", "Au serveur de messagerie de l'établissement, au prestataire SMS de la bibliothèque pour le numéro et"
          " le texte des SMS, à La Poste pour les adresses des lettres. À personne d'autre ; hors de l'établissement et"
          " de ces prestataires, rien n'est transmis."),
-        ("Combien de temps", f"{many(loan_months, 'mois', 'mois')} après le retour pour un prêt et les messages à son"
-         f" sujet, {many(reader_months, 'mois', 'mois')} après la dernière tournée qui l'a vu pour le lecteur ; plus"
-         " longtemps en cas de litige."),
-        ("Décisions", "Les messages partent d'après la date d'échéance seule ; aucun profil n'est fait du lecteur."),
+        ("Combien de temps", _how_long(erased_after)),
+        ("Décisions", _what_decides(policy)),
         ("Droits", "Accès, rectification, effacement, limitation, opposition à l'e-mail ou au SMS : s'adresser à la"
          f" bibliothèque{f' ({email})' if email else ''}. En cas de désaccord : la CNIL, www.cnil.fr."),
         ("Agents", "Les noms des agents de la bibliothèque ne sont pas dans ce document : dates et gestes y sont."),
     )  # fmt: skip
+
+
+def _how_long(erased_after: tuple[int, int] | None) -> str:
+    if erased_after is None:
+        return (
+            "Aucun effacement n'est programmé : ces données restent jusqu'à ce que la bibliothèque les efface, ou que"
+            " le lecteur le demande."
+        )
+    loan, reader = (many(months, "mois", "mois") for months in erased_after)
+    return (
+        f"{loan} après le retour pour un prêt et les messages à son sujet, {reader} après la dernière tournée qui l'a"
+        " vu pour le lecteur ; plus longtemps en cas de litige."
+    )
+
+
+def _what_decides(policy: Policy) -> str:
+    """What decides about a message: chance, too, while SMS are held back so that their effect can be measured."""
+    age = "" if policy.sms.minors is None else ", et de son âge (mineur ou non)"
+    said = (
+        "La date d'échéance décide du jour d'un message, les coordonnées et les oppositions du lecteur, de la façon de"
+        f" lui écrire. Recevoir des SMS dépend aussi de sa catégorie, de ce qu'il a dit des SMS{age}."
+    )
+    if trial := policy.holdback:
+        said += (
+            f" Du {day_words(trial.first)} au {day_words(trial.last)}, un tirage au sort retient les SMS de"
+            f" {round(100 * trial.share)} % des lecteurs qui ont un e-mail, pour mesurer si les SMS servent ; leur"
+            " e-mail part. Qui ne veut pas en être le dit à la bibliothèque."
+        )
+    return f"{said} Aucun profil n'est fait du lecteur."

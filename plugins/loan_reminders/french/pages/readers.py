@@ -126,7 +126,8 @@ class MessageWords:
             return f"le serveur l'a accepté, puis {BOUNCES[bounce.kind]} {self.when(bounce.at)} ({words})"
         if how is O.IN_DOUBT:
             why = f" ({REASONS[one.reason]})" if one.reason else ""
-            return f"on ne sait pas s'il est parti {at}{why}"
+            # What was stopped later began when it was claimed.
+            return f"on ne sait pas s'il est parti {self.when(one.claimed_at) if one.state is S.CANCELLED else at}{why}"
         state = ONE_STATE[one.state]
         return f"{state} {at} : {_why_refused(one)}"
 
@@ -157,7 +158,9 @@ class MessageWords:
             return f"ce document en a été retiré avant le départ : {_why(one.stage, one.dropped)}"
         left_out = one.letter.left_out if one.letter else None
         reason = one.reason or left_out
-        return f"annulé avant le départ{f' : {_why(one.stage, reason)}' if reason else ''}"
+        # A ledger that was restored cannot say that nothing had left.
+        said = "annulé" if reason is Reason.LEDGER_INCOMPLETE else "annulé avant le départ"
+        return f"{said} : {_why(one.stage, reason)}" if reason else said
 
 
 def _why(stage: Stage, reason: Reason) -> str:

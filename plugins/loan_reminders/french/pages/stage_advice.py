@@ -25,7 +25,7 @@ CAUSES = {
     C.STORE_SILENT: "le dossier des lettres ne peut pas être écrit",
     C.LEDGER_SILENT: "le registre ne répondait pas",
     C.LEDGER_REFUSES: "le registre a refusé la demande",
-    C.LEDGER_GAP: "le registre ne sait pas tout ce qui est parti",
+    C.LEDGER_GAP: "le registre ne sait peut-être pas tout ce qui est parti",
     C.SETTINGS: "un réglage ou une connexion manque ou est faux",
     C.TEMPLATES: "un modèle de message a une erreur",
     C.LETTERS: "des lettres ne peuvent pas être mises en page",

@@ -126,7 +126,7 @@ def _of_stage(item: ToDoItem) -> str:
 
 _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
     ToDoKind.LEDGER_BEHIND: lambda _: "Le registre attend sa mise à jour : plus rien ne part",
-    ToDoKind.LEDGER_GAP: lambda _: "Le registre ne sait pas tout ce qui est parti : rien ne part",
+    ToDoKind.LEDGER_GAP: lambda _: "Le registre ne sait peut-être pas tout ce qui est parti : rien ne part",
     ToDoKind.VOLUME: lambda item: f"Volume inhabituel pour {the_stage(_stage(item))} : faut-il envoyer ?",
     ToDoKind.READING: lambda item: f"Lecture du SIGB inhabituelle pour {the_stage(_stage(item))} : faut-il continuer ?",
     ToDoKind.APPROVAL: _approval,
@@ -163,7 +163,7 @@ def _more(item: ToDoItem) -> str:
         return "à faire par l'administrateur : leur donner un sens dans library.toml ; la tournée dit sous quelle clé"
     several = days_in_words(item.days) if kind in SEVERAL and len(item.days) > 1 else ""
     words = {
-        ToDoKind.LEDGER_GAP: item.detail or "il a sans doute été restauré d'une sauvegarde : faut-il envoyer ?",
+        ToDoKind.LEDGER_GAP: item.detail or "a-t-il été restauré d'une sauvegarde ? faut-il envoyer ?",
         ToDoKind.LEDGER_BEHIND: f"à faire par l'administrateur : {item.detail}",
         ToDoKind.IN_DOUBT: one_or_many(
             item.number, "il ne repartira pas tout seul", "ils ne repartiront pas tout seuls"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import secrets
 from contextlib import suppress
@@ -18,8 +17,6 @@ FOLDER = "registre"
 OLD_S = 3600.0
 """How old, in seconds, what a killed process left half written must be to be removed."""
 
-log = logging.getLogger(__name__)
-
 
 class FolderMarkFile:
     """The mark of one library, below the root of the letters. Fulfils `MarkFile`.
@@ -33,9 +30,10 @@ class FolderMarkFile:
         self._library = library
 
     def read(self) -> Mark | None:
-        """What the file says; None when there is none, or none of this library that can be read (the log says so).
+        """What the file says; None when there is none.
 
-        Raises LetterStoreUnavailable when the store does not answer.
+        Raises MarkUnreadable when it is none of this library that can be understood, LetterStoreUnavailable when the
+        store does not answer.
         """
         try:
             content = whole(self._folder / f"{self._library}.json")
@@ -43,10 +41,7 @@ class FolderMarkFile:
             return None
         except Exception as error:  # an object store's client has its own classes of error
             raise _unavailable("ne rend pas", error) from None
-        mark = read(content, library=self._library)
-        if mark is None:
-            log.warning("Le repère des envois (%s) est illisible : il sera refait", f"{FOLDER}/{self._library}.json")
-        return mark
+        return read(content, library=self._library)
 
     def write(self, mark: Mark) -> None:
         """Put a mark in the place of the one there. Raises LetterStoreUnavailable; the old one stays then."""

@@ -36,12 +36,11 @@ class TestedConnection(BaseHook):
         A connection that is not saved yet has no library. Raises SettingsError when no file can be read.
         """
         from loan_reminders.settings.all_libraries import all_settings
-        from loan_reminders.settings.libraries import EMPTY
 
         found = [one for _, one in all_settings()]
         readable = [one for one in found if not isinstance(one, SettingsError)]
         if not readable:
-            raise next((one for one in found if isinstance(one, SettingsError)), SettingsError(EMPTY))
+            raise next(one for one in found if isinstance(one, SettingsError))
         return next((one for one in readable if connection(one) == self.conn_id), readable[0])
 
     @abstractmethod

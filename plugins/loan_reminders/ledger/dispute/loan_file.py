@@ -25,21 +25,20 @@ from loan_reminders.domain.dispute.loan_file import (
     LoanSearch,
     RegisteredFacts,
     SkipRecord,
-    SuppressionRecord,
 )
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.errors import TrackingNumberError
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.letters.batches import BatchState, LetterAct, RegisteredState, ReturnReason
-from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress
+from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalAddress, Recipient
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
 from loan_reminders.ledger import sent_words
 from loan_reminders.ledger.dispute import queries as sql
+from loan_reminders.ledger.dispute.suppressed import suppressions_of
 from loan_reminders.ledger.journal import keep
-from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient, encode_recipient, storable
+from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient, storable
 
 Item = TypeVar("Item")
 _ON_PAPER = (Channel.LETTER, Channel.REGISTERED_LETTER)
@@ -93,18 +92,17 @@ class PostgresLoanFiles:
             skipped = connection.execute(sql.SKIPS, scope)
         skips = _of_loans(skipped, _skip)
         recipients = {
-            loan_id: {encode_recipient(one.recipient) for one in deliveries[loan_id]} | _reachable(cycles[loan_id])
+            loan_id: {one.recipient for one in deliveries[loan_id]} | _reachable(cycles[loan_id])
             for loan_id in loan_ids
         }
-        asked = {"library": self._library, "recipients": sorted(set().union(*recipients.values()))}
-        suppressions = [(row.recipient, _suppression(row)) for row in connection.execute(sql.SUPPRESSIONS, asked)]
+        suppressions = suppressions_of(connection, self._library, set().union(*recipients.values()))
         return {
             loan_id: Dispute(
                 loan_id=loan_id,
                 cycles=tuple(cycles[loan_id]),
                 deliveries=tuple(deliveries[loan_id]),
                 skips=tuple(skips[loan_id]),
-                suppressions=tuple(one for recipient, one in suppressions if recipient in recipients[loan_id]),
+                suppressions=tuple(one for one in suppressions if one.recipient in recipients[loan_id]),
             )
             for loan_id in loan_ids
         }
@@ -194,11 +192,11 @@ def _reason(code: str | None) -> Reason | None:
     return None if code is None else Reason(code)
 
 
-def _reachable(cycles: Sequence[LoanCycle]) -> set[str]:
+def _reachable(cycles: Sequence[LoanCycle]) -> set[Recipient]:
     """The recipients that the ILS gave for the reader."""
     patrons = [cycle.loan.patron for cycle in cycles]
     found = [contact for patron in patrons for contact in (patron.email, patron.mobile, patron.address)]
-    return {encode_recipient(one) for one in found if isinstance(one, EmailAddress | MobileNumber | PostalAddress)}
+    return {one for one in found if isinstance(one, EmailAddress | MobileNumber | PostalAddress)}
 
 
 def _cycle(row: Row[Any]) -> LoanCycle:
@@ -215,21 +213,6 @@ def _skip(row: Row[Any]) -> SkipRecord:
         slot=None if row.slot is None else Slot(row.slot),
         reason=SkipReason(row.reason),
         detail=row.detail,
-    )
-
-
-def _suppression(row: Row[Any]) -> SuppressionRecord:
-    channel = Channel(row.channel)
-    return SuppressionRecord(
-        channel=channel,
-        recipient=decode_recipient(channel, row.recipient),
-        reason=SuppressionReason(row.reason),
-        source=SuppressionSource(row.source),
-        since=row.since,
-        until=row.until,
-        detail=row.detail,
-        lifted_at=row.lifted_at,
-        lifted_by=row.lifted_by,
     )
 
 

@@ -57,7 +57,10 @@ class LedgerLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPlace:
-    """Where the server keeps its files: whether on this machine, and in which folder, if the account may know it."""
+    """Where the server keeps its files: in which folder, if the account may know it, and of which machine.
+
+    `is_here`: it is surely this one. Another address may still be this machine: that of a container beside ours.
+    """
 
     is_here: bool
     folder: str

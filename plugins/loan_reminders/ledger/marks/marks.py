@@ -17,12 +17,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from loan_reminders.domain.journal import JournalAct
-from loan_reminders.domain.marks.high_water import BrokenStep, Gap, Mark, MarkedRun, facts, gap_of
-from loan_reminders.domain.ports.marks import AirflowRun, OpenGap
+from loan_reminders.domain.marks.high_water import BrokenStep, Gap, Mark, MarkedRun, RememberedRun, facts, gap_of
+from loan_reminders.domain.ports.marks import OpenGap
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.domain.states import DeliveryState, Reason
-from loan_reminders.ledger import journal
+from loan_reminders.domain.states import Reason
+from loan_reminders.ledger import journal, sender_sql
+from loan_reminders.ledger.letters.drafts import refuse_drafts
 from loan_reminders.ledger.runs import waiting
+from loan_reminders.ledger.runs.outbox import offered_states
 
 # The timeline grows when a standby takes over, or when a server is brought back to an earlier moment.
 _SERVER = text("""
@@ -43,21 +45,26 @@ _RUNS = text("""
     GROUP BY run.run_id, run.stage, run.reference_date, run.started_at, delivery.channel
 """)
 _ACCEPTED_AT = "(SELECT max(answered_at) FROM gaps WHERE library = :library AND answer = 'go_on')"
+_IS_OPEN = "(answer IS NULL OR answer = 'send_nothing')"
+# What a person is asked about does not grow too old for it while nobody answers.
+_ASKED_SINCE = f"least(now(), (SELECT found_at FROM gaps WHERE library = :library AND {_IS_OPEN}))"  # noqa: S608
 _BROKEN = text(f"""
     SELECT DISTINCT run.stage, run.reference_date, mark.channel
     FROM marks mark JOIN runs run USING (run_id)
-    WHERE mark.library = :library AND mark.at > now() - interval '2 days' AND mark.ends IS NULL
+    WHERE mark.library = :library AND mark.at > {_ASKED_SINCE} - interval '2 days' AND mark.ends IS NULL
       AND mark.channel IS NOT NULL AND mark.server <> '' AND mark.server <> :server
       AND mark.at > coalesce({_ACCEPTED_AT}, '-infinity')
       AND NOT EXISTS (SELECT FROM marks done WHERE done.ends = mark.mark_id)
     ORDER BY run.reference_date, run.stage
-""")  # noqa: S608 - the moment is this module's own
+""")  # noqa: S608 - the moments are this module's own
+# A restored ledger gives its numbers again; of a run of Airflow's it may have an earlier attempt, or a beginning alone.
 _LACKS = text(f"""
     SELECT NOT EXISTS (
-        SELECT FROM runs WHERE library = :library AND stage = :stage AND dag_run_id = :dag_run_id
+        SELECT FROM runs
+        WHERE library = :library AND run_id = :run_id AND stage = :stage AND dag_run_id = :dag_run_id
+          AND (state = 'closed' OR NOT :closed)
     ) AND CAST(:started_at AS timestamptz) > coalesce({_ACCEPTED_AT}, '-infinity')
 """)  # noqa: S608 - the moment is this module's own
-_IS_OPEN = "(answer IS NULL OR answer = 'send_nothing')"
 _FIND = text(f"""
     INSERT INTO gaps (library, facts) VALUES (:library, CAST(:facts AS jsonb))
     ON CONFLICT (library) WHERE {_IS_OPEN} DO UPDATE SET facts = excluded.facts WHERE gaps.facts <> excluded.facts
@@ -69,7 +76,10 @@ _ANSWER = text(f"""
     UPDATE gaps SET answer = :answer, who = :who, answered_at = now()
     WHERE library = :library AND {_IS_OPEN} RETURNING facts
 """)  # noqa: S608 - the condition is this module's own
-_OPEN_RUNS = text("SELECT run_id FROM runs WHERE library = :library AND state <> 'closed' AND NOT dry_run")
+# A message sent once more is offered to no sender.
+_OPEN_RUNS = text("""
+    SELECT run_id FROM runs WHERE library = :library AND state <> 'closed' AND NOT dry_run AND kind = 'daily'
+""")
 _ACCEPT_MARK = text("""
     INSERT INTO marks (mark_id, library) VALUES (:mark_id, :library) ON CONFLICT (mark_id) DO NOTHING
 """)
@@ -133,7 +143,10 @@ class PostgresMarks:
         return found
 
     def broken_steps(self) -> Sequence[BrokenStep]:
-        """Steps of the last two days that began on another server and never ended, unless a person accepted that."""
+        """Steps that began on another server and never ended, unless a person accepted that.
+
+        They are those of the last two days or, while a person is asked, of the two days before the question.
+        """
         server = self._server()
         if not server:
             return ()
@@ -143,9 +156,15 @@ class PostgresMarks:
             BrokenStep(stage=Stage(row.stage), day=row.reference_date, channel=Channel(row.channel)) for row in rows
         )
 
-    def lacks(self, run: AirflowRun) -> bool:
-        """Whether the ledger lacks a run that Airflow knows, and no person accepted that since it began."""
-        row = {"stage": run.stage.value, "dag_run_id": run.dag_run_id, "started_at": run.started_at}
+    def lacks(self, run: RememberedRun) -> bool:
+        """Whether the ledger lacks a run that Airflow remembers, or its end, and no person accepted that since."""
+        row = {
+            "run_id": run.run_id,
+            "stage": run.stage.value,
+            "dag_run_id": run.dag_run_id,
+            "closed": run.closed,
+            "started_at": run.started_at,
+        }
         with self._transaction() as connection:
             return bool(connection.execute(_LACKS, {**self._asked, **row}).scalar_one())
 
@@ -177,19 +196,26 @@ class PostgresMarks:
             return True
 
     def refuse(self, *, who: str) -> int | None:
-        """A person says that nothing is to leave: what waits is cancelled, and goes on being held back."""
+        """A person says that nothing is to leave: what a sender would be offered is cancelled, and drafts abandoned.
+
+        What a dead sender had in hand becomes in doubt first. An SMS in doubt stays so: no sender is offered it.
+        """
         with self._transaction() as connection:
             said = connection.execute(_ANSWER, {**self._asked, "answer": "send_nothing", "who": who}).first()
             if said is None:
                 return None
-            channels = [channel.value for channel in Channel]
             cancelled = 0
             for run_id in connection.execute(_OPEN_RUNS, self._asked).scalars().all():
-                scope = {**self._asked, "run_id": run_id, "offered": [DeliveryState.PLANNED.value]}
-                cancelled += waiting.cancel_waiting(connection, scope, channels, Reason.NOT_APPROVED)
+                refuse_drafts(connection, self._library, run_id, who=who)
+                cancelled += sum(self._cancel(connection, run_id, channel) for channel in Channel)
             noted = {**said.facts, "cancelled": cancelled}
             journal.keep(connection, self._library, who=who, act=JournalAct.GAP_REFUSED, facts=noted)
             return cancelled
+
+    def _cancel(self, connection: Connection, run_id: int, channel: Channel) -> int:
+        scope = {**self._asked, "run_id": run_id, "channel": channel.value, "offered": list(offered_states(channel))}
+        connection.execute(sender_sql.RECOVER, scope)
+        return waiting.cancel_waiting(connection, scope, [channel.value], Reason.LEDGER_INCOMPLETE)
 
 
 def open_gap(connection: Connection, library: str) -> OpenGap | None:

@@ -75,10 +75,11 @@ OF_READERS: Mapping[str, TextClause] = {
         ") AS line ORDER BY line.bounce_id"
     ),
     "suppressions": text(
-        "SELECT to_jsonb(line) AS row FROM"
-        " unnest(CAST(:channels AS text[]), CAST(:recipients AS text[])) AS asked(channel, recipient)"
+        "SELECT to_jsonb(line) || jsonb_build_object('recipient', asked.recipient) AS row FROM unnest("
+        " CAST(:channels AS text[]), CAST(:recipients AS text[]), CAST(:listed AS text[])"
+        ") AS asked(channel, recipient, listed)"
         " JOIN suppressions line ON line.library = :library AND line.channel = asked.channel"
-        " AND line.recipient = asked.recipient ORDER BY line.suppression_id"
+        " AND line.recipient = asked.listed ORDER BY line.suppression_id"
     ),
     "sms_choices": _rows("sms_choices", "line.patron_id = ANY(CAST(:names AS text[]))", "line.choice_id"),
     "corrections": _of_reader("corrections", "line.correction_id"),

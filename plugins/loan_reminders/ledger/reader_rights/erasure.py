@@ -36,7 +36,7 @@ from loan_reminders.ledger.removal.kept_books import keep_rows
 from loan_reminders.ledger.removal.loans import LOANS_IN_A_STATEMENT, remove_cycles
 from loan_reminders.ledger.removal.readers import hide_lines
 from loan_reminders.ledger.removal.removal import alone
-from loan_reminders.ledger.retention.fingerprints import make_fingerprints
+from loan_reminders.ledger.retention.fingerprints import hidden, make_fingerprints
 from loan_reminders.ledger.suppressions.suppression_list import lock
 
 W = StaysBecause
@@ -86,7 +86,7 @@ class PostgresErasure:
     def _erase(self, connection: Connection, asked: dict[str, Any], found: Traces) -> Erasure:
         asked |= {"loans": list(found.loans), "deliveries": list(found.deliveries)}
         left = self._cycles(connection, asked)
-        printed = connection.execute(sql.PRINTED, asked).scalar_one()
+        in_files = connection.execute(sql.IN_FILES, asked).scalar_one()
         removed = Removed()
         for start in range(0, len(left.going), LOANS_IN_A_STATEMENT):
             some = left.going[start : start + LOANS_IN_A_STATEMENT]
@@ -100,7 +100,7 @@ class PostgresErasure:
         if known.intersection(GOES_LATER):
             more = [one for one in more if one.why is not W.RUN_UNDER_WAY]  # what is left is told of already
         stays = [*left.stays, *more]
-        files = printed - connection.execute(sql.PRINTED, asked).scalar_one()
+        files = in_files - connection.execute(sql.IN_FILES, asked).scalar_one()
         if not any(one.why in GOES_LATER for one in stays):
             himself, kept = self._reader(connection, asked, found)
             removed, stays = removed + himself, [*stays, *kept]
@@ -154,13 +154,16 @@ class PostgresErasure:
         unsettled = connection.execute(sql.UNSETTLED, alone_his).scalar_one()
         connection.execute(sql.REMOVE, asked)
         listed = connection.execute(sql.LISTED, contacts).all()
+        hashes = hidden(connection, self._library, found.contacts)
+        places = {"channels": [channel for channel, _ in hashes.values()], "recipients": list(hashes)}
+        hashed = connection.execute(sql.LISTED, {**asked, **places}).all() if hashes else []
         his = [row for row in listed if (row.channel, row.recipient) not in shared]
         if his:
             connection.execute(sql.HIDES, asked)
             hide_lines(connection, self._library, his)
         removed = Removed(readers=1, contacts=len(his), others=others)
         stays = (
-            Stays(why=W.STOP_HASH, number=len(his)),
+            Stays(why=W.STOP_HASH, number=len(his) + len(hashed)),
             Stays(why=W.SHARED_CONTACT, number=len(listed) - len(his)),
             Stays(why=W.OBJECTION_HASH, number=refusing),
             Stays(why=W.SMS_NO_HASH, number=refusing_sms),

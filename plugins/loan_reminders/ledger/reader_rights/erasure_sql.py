@@ -68,13 +68,18 @@ LEFT = text("""
         UNION ALL SELECT loan_id FROM skips WHERE library = :library AND patron_id = :patron_id
     ) AS known
 """)
-PRINTED = text("""
+# The files of a batch never change: what was left out of it is in them too.
+IN_FILES = text("""
     SELECT count(DISTINCT letter.batch_id) FROM letters letter JOIN letter_batches batch USING (batch_id)
     WHERE letter.library = :library AND letter.delivery_id = ANY(CAST(:deliveries AS uuid[]))
-      AND letter.left_out IS NULL AND batch.state = 'printed'
+      AND batch.state <> 'abandoned'
 """)
+_DISPUTED = f"""EXISTS (
+    SELECT FROM disputes dispute WHERE dispute.library = :library AND dispute.patron_id = :patron_id AND {DISPUTED}
+      AND (dispute.loan_id = '' OR dispute.loan_id = {{loan}})
+)"""
 # What could not be read is of no cycle; it stays in the books of a run that goes on.
-UNREAD = text("""
+UNREAD = text(f"""
         DELETE FROM skips skip USING runs run
         WHERE skip.library = :library AND skip.patron_id = :patron_id AND run.run_id = skip.run_id
           AND (run.dry_run OR run.state = 'closed' OR run.started_at <= now() - interval '31 days')
@@ -82,25 +87,23 @@ UNREAD = text("""
               SELECT FROM loan_ends ended WHERE ended.library = :library AND ended.loan_id = skip.loan_id
                 AND (ended.due_date = skip.due_date OR skip.due_date IS NULL) OFFSET 0
           ))
-          AND NOT EXISTS (
-              SELECT FROM disputes dispute WHERE dispute.library = :library AND dispute.patron_id = :patron_id
-                AND dispute.closed_at IS NULL AND dispute.until >= CAST(:today AS date)
-                AND dispute.loan_id IN ('', skip.loan_id)
-          )
+          AND NOT {_DISPUTED.format(loan="skip.loan_id")}
         RETURNING skip.run_id, skip.slot, skip.reason
-""")
+""")  # noqa: S608 - the condition is this module's own
 REHEARSED = (
-    text("""
+    text(f"""
         DELETE FROM loans_seen seen USING runs run
         WHERE seen.library = :library AND seen.loan_id = ANY(CAST(:loans AS text[])) AND seen.patron_id = :patron_id
           AND run.run_id = seen.run_id AND (run.dry_run OR run.loans_extracted IS NULL
               AND run.started_at <= now() - interval '31 days')
-    """),
-    text("""
+          AND NOT {_DISPUTED.format(loan="seen.loan_id")}
+    """),  # noqa: S608 - the condition is this module's own
+    text(f"""
         DELETE FROM deliveries delivery USING notices notice, runs run
         WHERE notice.library = :library AND notice.patron_id = :patron_id AND delivery.notice_id = notice.notice_id
           AND run.run_id = notice.run_id AND run.dry_run
-    """),
+          AND NOT {_DISPUTED.format(loan="ANY(notice.loan_ids)")}
+    """),  # noqa: S608 - the condition is this module's own
     text("""
         DELETE FROM notices notice USING runs run
         WHERE notice.library = :library AND notice.patron_id = :patron_id AND run.run_id = notice.run_id AND run.dry_run

@@ -18,12 +18,13 @@ from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalA
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger import journal
 from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
+from loan_reminders.ledger.dispute.suppressed import listed_as
 from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import decode_patron, encode_recipient, storable
 from loan_reminders.ledger.reader_rights.catalogue import OF_READERS, OURS
 from loan_reminders.ledger.reader_rights.erasure_sql import OTHERS_HAVE
 from loan_reminders.ledger.readers.search import read_reader
-from loan_reminders.ledger.retention.fingerprints import fingerprints
+from loan_reminders.ledger.retention.fingerprints import fingerprints, hidden
 from loan_reminders.ledger.suppressions.consents import READER
 
 _READER = text("SELECT * FROM readers WHERE library = :library AND patron_id = :patron_id")
@@ -74,7 +75,7 @@ def traces(connection: Connection, library: str, reader: Any) -> Traces:
     for patron in described:
         for contact in (patron.email, patron.mobile, patron.address):
             if isinstance(contact, EmailAddress | MobileNumber | PostalAddress):
-                contacts.add((_channel_of(contact).value, encode_recipient(contact)))
+                contacts.add((listed_as(contact).value, encode_recipient(contact)))
     contacts |= {(Channel.EMAIL.value, reader.email)} if reader.email else set()
     contacts |= {(Channel.SMS.value, reader.mobile)} if reader.mobile else set()
     ours, number = fingerprints(connection, library), reader.patron_id
@@ -93,13 +94,7 @@ def _listed_as(channel: str) -> str:
     return Channel.LETTER.value if channel == Channel.REGISTERED_LETTER.value else channel
 
 
-def _channel_of(contact: EmailAddress | MobileNumber | PostalAddress) -> Channel:
-    if isinstance(contact, EmailAddress):
-        return Channel.EMAIL
-    return Channel.SMS if isinstance(contact, MobileNumber) else Channel.LETTER
-
-
-def _his(one: Dispute, patron_id: str, *, told: Set[Any], addresses: Set[str]) -> Dispute:
+def _his(one: Dispute, patron_id: str, *, told: Set[Any]) -> Dispute:
     cycles = tuple(cycle for cycle in one.cycles if cycle.loan.patron.patron_id == patron_id)
     if len(cycles) == len(one.cycles):
         return one
@@ -109,7 +104,6 @@ def _his(one: Dispute, patron_id: str, *, told: Set[Any], addresses: Set[str]) -
         cycles=cycles,
         deliveries=tuple(each for each in one.deliveries if each.delivery_id in told),
         skips=tuple(each for each in one.skips if each.due_date in days),
-        suppressions=tuple(each for each in one.suppressions if encode_recipient(each.recipient) in addresses),
     )
 
 
@@ -149,8 +143,7 @@ class PostgresReaderData:
             "deliveries": list(found.deliveries),
             "numbers": his.of(Channel.SMS),
             "emails": his.of(Channel.EMAIL),
-            "channels": [channel for channel, _ in his.contacts],
-            "recipients": [recipient for _, recipient in his.contacts],
+            **_on_the_list(connection, self._library, his.contacts),
             "contacts": [recipient for _, recipient in his.contacts],
             "names": list(found.names),
         }
@@ -162,9 +155,9 @@ class PostgresReaderData:
     def _loans(self, connection: Connection, patron_id: str, found: Traces) -> Sequence[Dispute]:
         """The file of each loan; of a number that was another reader's loan too, only what is his."""
         files = PostgresLoanFiles(lambda: nullcontext(connection), library=self._library)
-        told, addresses = set(found.deliveries), {recipient for _, recipient in found.contacts}
+        told = set(found.deliveries)
         return [
-            _his(one, patron_id, told=told, addresses=addresses)
+            _his(one, patron_id, told=told)
             for one in (files.files(found.loans, patron_id=patron_id) if found.loans else ())
         ]
 
@@ -179,6 +172,17 @@ class PostgresReaderData:
                 patron_id=storable(patron_id),
                 facts={"form": form},
             )
+
+
+def _on_the_list(connection: Connection, library: str, contacts: Sequence[tuple[str, str]]) -> Mapping[str, list[str]]:
+    """How the list of suppressions may have these contacts: as they are, or by their hash."""
+    names = [(channel, recipient, recipient) for channel, recipient in contacts]
+    names += [(*contact, hash_) for hash_, contact in hidden(connection, library, contacts).items()]
+    return {
+        "channels": [channel for channel, _, _ in names],
+        "recipients": [recipient for _, recipient, _ in names],
+        "listed": [listed for _, _, listed in names],
+    }
 
 
 def _given(table: str, row: Mapping[str, Any]) -> Row:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.retention.terms import Terms
+from loan_reminders.ledger.removal.disputed import disputed_contacts, not_disputed
 from loan_reminders.ledger.removal.forgetting import forget_old_lines
 from loan_reminders.ledger.removal.kept_books import keep_rows
 from loan_reminders.ledger.removal.loans import DISPUTED
@@ -23,14 +24,28 @@ _RUNS = text("""
 _OF_RUNS = "run_id = ANY(CAST(:runs AS bigint[]))"
 # Nothing was sent by these: no cycle of a loan is theirs alone to keep.
 _CAME_TO_NOTHING = tuple(
-    text(f"DELETE FROM {table} WHERE {_OF_RUNS}")  # noqa: S608 - the names are this module's own
+    text(f"DELETE FROM {table} WHERE {_OF_RUNS} AND {not_disputed(table)}")  # noqa: S608 - the pieces are ours
     for table in ("skips", "loans_seen")
 )
 _OF_DRY_RUNS = (
-    text(f"DELETE FROM deliveries WHERE {_OF_RUNS} AND notice_id IN (SELECT notice_id FROM notices WHERE {_OF_RUNS})"),  # noqa: S608 - as above
-    text(f"DELETE FROM notices WHERE {_OF_RUNS} AND NOT EXISTS ("  # noqa: S608 - as above
-         "SELECT FROM deliveries WHERE notice_id = notices.notice_id OFFSET 0)"),
-)  # fmt: skip
+    text(f"""
+        DELETE FROM deliveries WHERE {_OF_RUNS} AND notice_id IN (
+            SELECT notice_id FROM notices WHERE {_OF_RUNS} AND {not_disputed("notices")}
+        )
+    """),  # noqa: S608 - as above
+    text(f"""
+        DELETE FROM notices WHERE {_OF_RUNS} AND NOT EXISTS (
+            SELECT FROM deliveries WHERE notice_id = notices.notice_id OFFSET 0
+        )
+    """),  # noqa: S608 - as above
+)
+_KEPT_OF_NOTHING = text(f"""
+    SELECT min(run.today) FROM runs run WHERE run.{_OF_RUNS} AND (
+        EXISTS (SELECT FROM skips WHERE run_id = run.run_id OFFSET 0)
+        OR EXISTS (SELECT FROM loans_seen WHERE run_id = run.run_id OFFSET 0)
+        OR EXISTS (SELECT FROM notices WHERE run_id = run.run_id OFFSET 0)
+    )
+""")  # noqa: S608 - as above
 # Rows that could not be read, as they came; they belong to no cycle.
 _SKIPS = text(f"""
     DELETE FROM skips skip WHERE skip.{_OF_RUNS}
@@ -52,31 +67,35 @@ _KEPT = text(f"""
 """)  # noqa: S608 - the pieces are this package's own
 _RUNS_DONE = text("UPDATE retention_state SET runs_until = :until WHERE library = :library")
 _OLD = "at < CAST(:loans_until AS date) + 1"
-_ANSWERS = (
+_FROM_CONTACTS = (
     text(f"""
         DELETE FROM sms_acks WHERE ack_id = ANY(ARRAY(
-            SELECT ack_id FROM sms_acks WHERE library = :library AND delivery_id IS NULL AND {_OLD} LIMIT :page
+            SELECT ack_id FROM sms_acks WHERE library = :library AND delivery_id IS NULL AND {_OLD}
+              AND NOT left(phone_number, 40) = ANY(CAST(:kept AS text[])) LIMIT :page
         ))
     """),  # noqa: S608 - the condition is this module's own
     text(f"""
         DELETE FROM sms_replies WHERE reply_number = ANY(ARRAY(
-            SELECT reply_number FROM sms_replies reply WHERE library = :library AND {_OLD} AND NOT EXISTS (
-                SELECT FROM readers reader JOIN disputes dispute
-                  ON dispute.library = reader.library AND dispute.patron_id = reader.patron_id AND {DISPUTED}
-                WHERE reader.library = :library AND reader.mobile = reply.phone_number AND reader.mobile <> '' OFFSET 0
-            ) ORDER BY at LIMIT :page
+            SELECT reply_number FROM sms_replies WHERE library = :library AND {_OLD}
+              AND NOT left(phone_number, 40) = ANY(CAST(:kept AS text[])) ORDER BY at LIMIT :page
         ))
-    """),  # noqa: S608 - the conditions are this package's own
+    """),  # noqa: S608 - the condition is this module's own
     text(f"""
         DELETE FROM mail_bounces WHERE bounce_id = ANY(ARRAY(
-            SELECT bounce_id FROM mail_bounces WHERE delivery_id IS NULL AND library = :library AND {_OLD} LIMIT :page
+            SELECT bounce_id FROM mail_bounces WHERE delivery_id IS NULL AND library = :library AND {_OLD}
+              AND NOT lower(recipient) = ANY(CAST(:kept AS text[])) LIMIT :page
         ))
     """),  # noqa: S608 - the condition is this module's own
     text(f"""
         DELETE FROM put_aside WHERE put_aside_id = ANY(ARRAY(
-            SELECT put_aside_id FROM put_aside WHERE library = :library AND {_OLD} ORDER BY at LIMIT :page
+            SELECT put_aside_id FROM put_aside WHERE library = :library AND {_OLD}
+              AND NOT lower(left(about, 320)) = ANY(CAST(:kept AS text[])) ORDER BY at LIMIT :page
         ))
     """),  # noqa: S608 - the condition is this module's own
+)
+"""Unknown receipts, replies, reports and what was put aside: a number or address alone says whose they are."""
+_ANSWERS = (
+    *_FROM_CONTACTS,
     text("""
         DELETE FROM form_keys WHERE (library, key) IN (
             SELECT library, key FROM form_keys WHERE library = :library AND at < now() - interval '1 day' LIMIT :page
@@ -85,17 +104,19 @@ _ANSWERS = (
     text(f"""
         DELETE FROM holds WHERE hold_id = ANY(ARRAY(
             SELECT hold_id FROM holds WHERE library = :library
-              AND coalesce(CAST(lifted_at AS date), until) <= :loans_until AND {_OLD} LIMIT :page
+              AND coalesce(CAST(lifted_at AS date), until) <= :loans_until AND {_OLD} AND {not_disputed("holds")}
+            LIMIT :page
         ))
-    """),  # noqa: S608 - the condition is this module's own
+    """),  # noqa: S608 - the conditions are this package's own
     text(f"""
         DELETE FROM disputes WHERE dispute_id = ANY(ARRAY(
-            SELECT dispute_id FROM disputes WHERE library = :library
-              AND coalesce(CAST(closed_at AS date), until) <= :loans_until AND {_OLD} LIMIT :page
+            SELECT dispute_id FROM disputes ended WHERE library = :library
+              AND coalesce(CAST(closed_at AS date), until) <= :loans_until AND {_OLD} AND {not_disputed("ended")}
+            LIMIT :page
         ))
-    """),  # noqa: S608 - the condition is this module's own
+    """),  # noqa: S608 - the conditions are this package's own
 )
-"""Unknown receipts, replies, reports and what was put aside; forms; holds and disputes that are over."""
+"""Those, forms, holds and disputes that are over."""
 ANSWERS = len(_ANSWERS)
 
 _JOURNAL_GOT_TO = text("SELECT journal_until FROM retention_state WHERE library = :library")
@@ -121,23 +142,31 @@ def remove_of_runs(
         until = terms.loans_until if place["kept"] is None else date.fromordinal(place["kept"].toordinal() - 1)
         connection.execute(_RUNS_DONE, {"library": library, "until": until})
         return 0, None
-    removed = _nothing_came_of(connection, [row.run_id for row in rows if row.came_to_nothing])
+    nothing = {**_scope(library, terms), "runs": [row.run_id for row in rows if row.came_to_nothing]}
+    removed = _nothing_came_of(connection, nothing)
     sent = {**_scope(library, terms), "runs": [row.run_id for row in rows if not row.came_to_nothing]}
     touched = connection.execute(_SKIPS, sent).all()
     keep_rows(connection, library, touched)
-    kept = [day for day in (place["kept"], connection.execute(_KEPT, sent).scalar()) if day is not None]
+    days = (
+        place["kept"],
+        connection.execute(_KEPT, sent).scalar(),
+        connection.execute(_KEPT_OF_NOTHING, nothing).scalar(),
+    )
+    kept = [day for day in days if day is not None]
     return removed + len(touched), {"after": rows[-1].run_id, "kept": min(kept, default=None)}
 
 
-def _nothing_came_of(connection: Connection, runs: list[int]) -> int:
-    """Remove all of dry runs and of runs that never finished reading; how many rows."""
-    of_runs = {"runs": runs}
-    return sum(connection.execute(statement, of_runs).rowcount for statement in (*_CAME_TO_NOTHING, *_OF_DRY_RUNS))
+def _nothing_came_of(connection: Connection, asked: Mapping[str, Any]) -> int:
+    """Remove all of dry runs and of runs that never finished reading, but what is disputed; how many rows."""
+    return sum(connection.execute(statement, asked).rowcount for statement in (*_CAME_TO_NOTHING, *_OF_DRY_RUNS))
 
 
 def remove_answers(connection: Connection, library: str, terms: Terms, *, kind: int, page: int) -> int:
     """Remove the next rows of one kind, a number below `ANSWERS`; how many."""
-    return int(connection.execute(_ANSWERS[kind], {**_scope(library, terms), "page": page}).rowcount)
+    asked = {**_scope(library, terms), "page": page}
+    if kind < len(_FROM_CONTACTS):
+        asked["kept"] = list(disputed_contacts(connection, library, terms))
+    return int(connection.execute(_ANSWERS[kind], asked).rowcount)
 
 
 def forget_journal(

@@ -10,6 +10,15 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.retention.terms import Terms
 
+# What is not printed yet is printed without them: no page is handed over of a letter that is not known.
+_LEFT = text("""
+    UPDATE letter_batches batch SET left_out = batch.left_out + gone.number
+    FROM (
+        SELECT batch_id, count(*) AS number FROM letters
+        WHERE delivery_id = ANY(CAST(:deliveries AS uuid[])) AND left_out IS NULL GROUP BY batch_id
+    ) AS gone
+    WHERE batch.batch_id = gone.batch_id AND batch.state IN ('draft', 'ready')
+""")
 _EMPTY = text("""
     SELECT batch.batch_id, batch.name FROM letter_batches batch
     WHERE batch.library = :library AND batch.at < CAST(:loans_until AS date) + 1 AND batch.batch_id > :after
@@ -40,6 +49,11 @@ class OldBatch:
 
     batch_id: int
     name: str
+
+
+def leave_batches(connection: Connection, deliveries: Sequence[object]) -> None:
+    """Count the letters among these messages, which are about to be removed, as left out of what is not printed yet."""
+    connection.execute(_LEFT, {"deliveries": list(deliveries)})
 
 
 def empty_batches(connection: Connection, library: str, terms: Terms, *, after: int, page: int) -> Sequence[OldBatch]:

@@ -41,16 +41,20 @@ _NEVER_SEEN = text("""
 
 
 def forget_choices(connection: Connection, library: str, patrons: Sequence[str]) -> int:
-    """Forget what these readers said, who are being removed: a yes goes, of a no a keyed hash stays; how many do."""
-    asked = {"library": library, "patrons": list(patrons)}
-    connection.execute(_DROP_YES, asked)
-    rows = connection.execute(_NOES, asked).all()
-    ours = fingerprints(connection, library) if rows else None
+    """Forget what these readers said, who are being removed: a yes goes, of a no a keyed hash stays.
+
+    How many such hashes are theirs, those of an earlier time too.
+    """
+    connection.execute(_DROP_YES, {"library": library, "patrons": list(patrons)})
+    ours = fingerprints(connection, library) if patrons else None
     if ours is None:
         return 0
-    connection.execute(_HIDES, {"library": library})
-    hashes = [ours.of_recipient(READER, row.patron_id) for row in rows]
-    connection.execute(_HIDE, {"library": library, "lines": [row.choice_id for row in rows], "hashes": hashes})
+    hashes = {patron: ours.of_recipient(READER, patron) for patron in patrons}
+    rows = connection.execute(_NOES, {"library": library, "patrons": [*hashes, *hashes.values()]}).all()
+    if fresh := [row for row in rows if row.patron_id in hashes]:
+        connection.execute(_HIDES, {"library": library})
+        asked = {"lines": [row.choice_id for row in fresh], "hashes": [hashes[row.patron_id] for row in fresh]}
+        connection.execute(_HIDE, {"library": library, **asked})
     return len(rows)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.retention.terms import Removed, Terms
+from loan_reminders.ledger.removal.batches import leave_batches
 from loan_reminders.ledger.removal.choices import keep_numbers
 from loan_reminders.ledger.removal.forgetting import forget_loans
 from loan_reminders.ledger.removal.kept_counts import kept_counts
@@ -224,6 +225,7 @@ def _remove(connection: Connection, library: str, cycles: Mapping[str, Any]) -> 
         keep_numbers(connection, ours, gone["deliveries"])
         connection.execute(_ACKS, gone)
         connection.execute(_BOUNCES, gone)
+        leave_batches(connection, gone["deliveries"])
         removed = connection.execute(_DELIVERIES, gone).scalars().all()
         _notices(connection, cycles, told["deliveries"], removed)
         connection.execute(_ENDS, cycles)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.ledger.removal.choices import forget_choices
+from loan_reminders.ledger.removal.disputed import disputed_contacts
 from loan_reminders.ledger.removal.forgetting import forget_readers
 from loan_reminders.ledger.retention.fingerprints import HIDDEN, make_fingerprints
 from loan_reminders.ledger.suppressions.suppression_list import lock
@@ -42,6 +43,7 @@ _LINES = text(f"""
     FROM suppressions line
     WHERE line.library = :library AND line.since < :readers_until AND line.at < :readers_until
       AND (line.since, line.suppression_id) > (:since, :suppression_id) AND NOT starts_with(line.recipient, '{HIDDEN}')
+      AND NOT lower(line.recipient) = ANY(CAST(:kept AS text[]))
       AND NOT EXISTS (
           SELECT FROM readers
           WHERE library = :library AND mobile = line.recipient AND mobile <> '' AND line.channel = 'sms' OFFSET 0
@@ -93,12 +95,13 @@ def hide_contacts(
 ) -> tuple[int, Mapping[str, Any] | None]:
     """Keep but a hash of the next numbers and addresses on the list of suppressions that are no known reader's.
 
-    They are not written to all the same: whoever is about to write compares the hash. How many, and where the next page
-    begins.
+    They are not written to all the same: whoever is about to write compares the hash. Those of a reader with an open
+    dispute stay as they are. How many, and where the next page begins.
     """
     lock(connection, library)
     beginning = {"since": datetime(1, 1, 1, tzinfo=UTC), "suppression_id": 0}
-    asked = {"library": library, "readers_until": terms.readers_until}
+    kept = list(disputed_contacts(connection, library, terms))
+    asked = {"library": library, "readers_until": terms.readers_until, "kept": kept}
     rows = connection.execute(_LINES, {**asked, **beginning, **(after or {}), "page": page}).all()
     if not rows:
         return 0, None

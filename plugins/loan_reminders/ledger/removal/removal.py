@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date
 from functools import partial
 
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.journal import JournalAct
 from loan_reminders.domain.ports.retention import Place
-from loan_reminders.domain.retention.terms import Removed, Terms
+from loan_reminders.domain.retention.terms import Removed, Terms, Told
 from loan_reminders.ledger import journal
+from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.removal import aged, batches, choices, loans, readers
 from loan_reminders.ledger.retention.fingerprints import make_fingerprints
 
@@ -26,10 +26,11 @@ _UNDONE: Mapping[str, object] = {}
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders retention ' || :library, 0))")
 _PATIENCE = text("SET LOCAL lock_timeout = '10s'")
 _COUNTS = tuple(Removed().counts())
+# A row that was told is never added to: what comes after it is another's, or another passage's.
 _COUNT = text(f"""
-    INSERT INTO erasures AS known (library, day, {", ".join(_COUNTS)})
-    VALUES (:library, :day, {", ".join(f":{name}" for name in _COUNTS)})
-    ON CONFLICT (library, day) DO UPDATE SET at = now(), told_at = NULL,
+    INSERT INTO erasures AS known (library, day, who, {", ".join(_COUNTS)})
+    VALUES (:library, :day, :who, {", ".join(f":{name}" for name in _COUNTS)})
+    ON CONFLICT (library, day, who) WHERE told_at IS NULL DO UPDATE SET at = now(),
         {", ".join(f"{name} = known.{name} + excluded.{name}" for name in _COUNTS)}
 """)  # noqa: S608 - the names are this program's own
 _TELL = text("""
@@ -70,15 +71,15 @@ class PostgresRetention:
         """What is removed, in this order: readers after their loans, the contacts of nobody after the readers."""
         return tuple(self._steps)
 
-    def remove(self, kind: str, terms: Terms, *, after: Place, rehearse: bool) -> tuple[Removed, Place]:
-        """Remove the next page of one kind, or only find out what it would be; it is counted with its day."""
+    def remove(self, kind: str, terms: Terms, *, after: Place, rehearse: bool, who: str) -> tuple[Removed, Place]:
+        """Remove the next page of one kind, or only find out what it would be; it is counted with its day and `who`."""
         with self._alone() as connection, connection.begin_nested() as undone:
             make_fingerprints(connection, self._library)
             removed, next_page = self._steps[kind](connection, terms, after or (_UNDONE if rehearse else None))
             if rehearse:
                 undone.rollback()
             else:
-                self._count(connection, terms, removed)
+                self._count(connection, terms, removed, who)
         return removed, next_page
 
     @contextmanager
@@ -87,9 +88,10 @@ class PostgresRetention:
             alone(connection, self._library)
             yield connection
 
-    def _count(self, connection: Connection, terms: Terms, removed: Removed) -> None:
+    def _count(self, connection: Connection, terms: Terms, removed: Removed, who: str) -> None:
         if removed != Removed():
-            connection.execute(_COUNT, {"library": self._library, "day": terms.today, **removed.counts()})
+            asked = {"library": self._library, "day": terms.today, "who": storable(who)}
+            connection.execute(_COUNT, {**asked, **removed.counts()})
 
     def _loans(self, ended: bool, connection: Connection, terms: Terms, after: Place) -> tuple[Removed, Place]:
         page = loans.remove_page(connection, self._library, terms, ended=ended, after=after, page=LOANS_AT_A_TIME)
@@ -128,29 +130,29 @@ class PostgresRetention:
             found = batches.empty_batches(connection, self._library, terms, after=after, page=ROWS_AT_A_TIME)
         return tuple((one.batch_id, one.name) for one in found)
 
-    def forget_batch(self, batch_id: int, terms: Terms) -> None:
+    def forget_batch(self, batch_id: int, terms: Terms, *, who: str) -> None:
         """Remove the rows of a batch whose files are gone, and count it."""
         with self._alone() as connection:
             batches.forget_batch(connection, self._library, batch_id)
-            self._count(connection, terms, Removed(batches=1))
+            self._count(connection, terms, Removed(batches=1), who)
 
     def unknown_folders(self, terms: Terms, runs: Mapping[str, int]) -> Sequence[str]:
         """Those of these folders, each with the number of its run, that are old and of no batch."""
         with self._transaction() as connection:
             return batches.unknown_folders(connection, self._library, terms, runs)
 
-    def count_folder(self, terms: Terms) -> None:
+    def count_folder(self, terms: Terms, *, who: str) -> None:
         """Count a folder of no batch that was removed."""
         with self._transaction() as connection:
-            self._count(connection, terms, Removed(folders=1))
+            self._count(connection, terms, Removed(folders=1), who)
 
-    def tell(self, *, who: str) -> Mapping[date, Removed]:
-        """Write the days that removed something, and did not say so yet, to the journal; what each removed in all."""
-        told: dict[date, Removed] = {}
+    def tell(self) -> Sequence[Told]:
+        """Write what was removed, and not told yet, to the journal: a line a day and person, each told once."""
+        told = []
         with self._alone() as connection:
             for row in connection.execute(_TELL, {"library": self._library}).all():
-                told[row.day] = Removed(**{name: getattr(row, name) for name in _COUNTS})
-                facts = {"day": row.day.isoformat(), **told[row.day].counts()}
-                act = JournalAct.DATA_ERASED
-                journal.keep(connection, self._library, who=who, act=act, facts=facts)
-        return told
+                removed = Removed(**{name: getattr(row, name) for name in _COUNTS})
+                facts = {"day": row.day.isoformat(), **removed.counts()}
+                journal.keep(connection, self._library, who=row.who, act=JournalAct.DATA_ERASED, facts=facts)
+                told.append(Told(day=row.day, who=row.who, removed=removed))
+        return sorted(told, key=lambda one: (one.day, one.who))

@@ -123,7 +123,7 @@ def cancel_refused(connection: Connection, library: str, run_id: int, channel: C
 
 
 def hide_readers(connection: Connection, library: str, patron_ids: Sequence[str]) -> int:
-    """Keep but the hash of readers who go with what they refuse; returns how many refuse something."""
+    """Keep but the hash of readers who go with what they refuse; returns how many refuse something, then or before."""
     asked: dict[str, Any] = {"library": library, "patrons": list(patron_ids)}
     connection.execute(_FORGET_LIFTED, {"library": library, "patrons": list(_names(connection, library, patron_ids))})
     refusing = list(connection.execute(_REFUSED_BY, asked).scalars())
@@ -132,7 +132,7 @@ def hide_readers(connection: Connection, library: str, patron_ids: Sequence[str]
         hashes = {"library": library, "patrons": refusing, "hashes": [ours.of_reader(one) for one in refusing]}
         connection.execute(_FORGET_TWICE, hashes)
         connection.execute(_HIDE, hashes)
-    return len(refusing)
+    return len(objected(connection, library, patron_ids))
 
 
 def _names(connection: Connection, library: str, patron_ids: Sequence[str]) -> Mapping[str, str]:

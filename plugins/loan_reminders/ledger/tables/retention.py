@@ -1,8 +1,8 @@
 """The tables of what stays when loans and readers are removed, and of what must not be removed yet.
 
 `erased_cycles` keeps a keyed hash of each loan cycle that was removed, so that it is never told again; the key and how
-far the removal got are in `retention_state`. `erasures` counts what each day removed. `disputes` are the loans and
-readers that a librarian wants kept, with the reason, who, and until when.
+far the removal got are in `retention_state`. `erasures` counts what was removed, by day and by who did it. `disputes`
+are the loans and readers that a librarian wants kept, with the reason, who, and until when.
 
 The tables `removed_*` have what removed loans counted for, so that the rest can still be counted anew and the sums stay
 right: a recount is what the rows say that are still there, and this. Each has the columns of the counters it belongs to
@@ -58,8 +58,10 @@ retention_state = Table(
 erasures = Table(
     "erasures",
     metadata,
+    Column("erasure_id", BigInteger, Identity(always=True), primary_key=True),
     library_code(),
     Column("day", Date, nullable=False),
+    words("who"),
     count("loans"),
     count("messages"),
     count("readers"),
@@ -69,9 +71,9 @@ erasures = Table(
     count("others"),
     moment("at", default=True),
     moment("told_at"),
-    PrimaryKeyConstraint("library", "day"),
+    Index("erasures_to_tell", "library", "day", "who", unique=True, postgresql_where=text("told_at IS NULL")),
 )
-"""`told_at` is when the day was written to the journal."""
+"""`told_at` is when the row was written to the journal: it never changes after that."""
 
 disputes = Table(
     "disputes",

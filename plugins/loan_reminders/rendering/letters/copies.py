@@ -35,10 +35,10 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSpan:
-    """Pages of one PDF, counted from 1, the last one included; `last` None means up to the end."""
+    """Pages of one PDF, counted from 1, the last one included."""
 
     first: int
-    last: int | None
+    last: int
 
 
 def derive(
@@ -82,7 +82,7 @@ def _carry(source: Pdf, cut: Pdf, keep: Iterable[PageSpan]) -> None:
     from pikepdf import Dictionary, Name, String
 
     pages = list(source.pages)
-    numbers = [number for span in keep for number in range(span.first - 1, span.last or len(pages))]
+    numbers = [number for span in keep for number in range(span.first - 1, span.last)]
     if not numbers or not 0 <= min(numbers) <= max(numbers) < len(pages):
         raise LettersNotPrinted(f"Le PDF de ces lettres n'a pas toutes ses pages ({len(pages)}). {_RESTORE}")
     for number in numbers:

@@ -23,12 +23,13 @@ from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.domain.statistics.loan_ends import LoanEnd
+from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
 from loan_reminders.french.days import day_words
 from loan_reminders.french.desk import RECEIPTS, not_reached_words
 from loan_reminders.french.pages.corrections import FAULTS
 from loan_reminders.french.pages.journal import KINDS
 from loan_reminders.french.pages.reader_rights import ENDS, FIELDS, LOAN_ENDS, REFUSED_CHANNELS, TABLES
-from loan_reminders.french.words import CONTACTS, REFUSALS
+from loan_reminders.french.words import CONTACTS, REFUSALS, SOURCES, SUPPRESSIONS
 from loan_reminders.rendering.dispute import words
 from loan_reminders.rendering.dispute.facts import DisputeFacts
 from loan_reminders.rendering.letters.fonts import FontSet
@@ -41,18 +42,18 @@ Information = Sequence[tuple[str, str]]
 
 
 def all_loans(loans: Iterable[Dispute]) -> Dispute:
-    """The files of some loans as one, each message once, without anybody's name."""
+    """The files of some loans as one, each message once, without anybody's name.
+
+    Suppressions are told of the reader, whatever loans are kept of him: see `ReaderFacts`.
+    """
     loans = tuple(loans)
     deliveries = {one.delivery_id: _without_names(one) for loan in loans for one in loan.deliveries}
-    suppressions = dict.fromkeys(
-        replace(one, lifted_by=SOMEBODY if one.lifted_by else "") for loan in loans for one in loan.suppressions
-    )
     return Dispute(
         loan_id="",
         cycles=tuple(sorted((one for loan in loans for one in loan.cycles), key=lambda one: one.due_date)),
         deliveries=tuple(sorted(deliveries.values(), key=lambda one: (one.day, one.channel.value))),
         skips=tuple(sorted((one for loan in loans for one in loan.skips), key=lambda one: one.day)),
-        suppressions=tuple(sorted(suppressions, key=lambda one: one.since)),
+        suppressions=(),
     )
 
 
@@ -96,6 +97,7 @@ class ReaderFacts(DisputeFacts):
         return {
             **shared,
             "loan": "",
+            "suppressions": [self._suppression(one) for one in self._everything.rows.get("suppressions", ())],
             "reader": self._who(),
             "contacts": self._contacts(),
             "told": [[label, self._text(value, 60)] for label, value in self._told],
@@ -111,6 +113,17 @@ class ReaderFacts(DisputeFacts):
                 if lines
             ],
         }
+
+    def _suppression(self, row: Row) -> list[str]:
+        reason, source = SuppressionReason(str(row["reason"])), SuppressionSource(str(row["source"]))
+        cells = (
+            _recipient_words(Channel(str(row["channel"])), str(row["recipient"])),
+            f"{SUPPRESSIONS[reason]} ({SOURCES[source]})",
+            self._at(row, "since"),
+            self._ended(_instant(row["until"]), _instant(row["lifted_at"]), SOMEBODY),
+            str(row["detail"]),
+        )
+        return [self._text(cell) for cell in cells]
 
     def _counts(self) -> Iterator[tuple[str, int]]:
         yield from self._everything.counts.items()
@@ -223,7 +236,18 @@ class ReaderFacts(DisputeFacts):
         ]  # fmt: skip
 
     def _at(self, row: Row, name: str) -> str:
-        return self._moment(datetime.fromisoformat(str(row[name]))) if row[name] else ""
+        return self._moment(_instant(row[name]))
+
+
+def _instant(text: object) -> datetime | None:
+    return datetime.fromisoformat(str(text)) if text else None
+
+
+def _recipient_words(channel: Channel, recipient: str) -> str:
+    """A number or an address as the ledger writes it, as one reads it."""
+    if channel is Channel.SMS:
+        return f"+{recipient}"
+    return recipient if channel is Channel.EMAIL else " / ".join(json.loads(recipient)["lines"])
 
 
 def _day(text: object) -> str:

@@ -40,7 +40,7 @@ class SmsRenderer:
     allmysms keeps the sender's name only with it.
 
     The first SMS to a number has words of its own, that say who writes and how to stop it: `first.txt.j2`, too long
-    `first_short.txt.j2`, and where neither is there or fits, those of every other.
+    `first_short.txt.j2`, and where neither is there or fits, those of every other, which must say both then.
     """
 
     def __init__(
@@ -90,8 +90,6 @@ class SmsRenderer:
             names = list(self._translations(stage))
             self._templates.check([form for name in names for form in self._forms(name, first=True)], known=FACTS)
             for name in names:
-                for form in self._first_forms(name):
-                    self._check_first(form)
                 *longer, shortest = self._forms(name)
                 for form in longer:  # where it is too long, the next one is sent
                     self._longest(form, _EACH_MONTH)
@@ -100,6 +98,7 @@ class SmsRenderer:
                     raise TemplateError(
                         f"{name} : {self._excess(longest)} ; le raccourcir, ou augmenter sms.max_segments"
                     )
+                self._check_first(name)
 
     def _longest(self, name: str, dates: Iterable[date]) -> str:
         return max(
@@ -111,13 +110,16 @@ class SmsRenderer:
         )
 
     def _check_first(self, name: str) -> None:
-        """Make sure that the first SMS to a number says who writes and how to stop it."""
-        text = self._longest(name, _EACH_MONTH)
+        """Make sure that whatever may be the first SMS to a number says who writes and how to stop it."""
         names = (self._library.name, self._library.short_name)
-        if not any(_one_line(one) in text for one in names):
-            raise TemplateError(f"{name} : le premier SMS doit dire qui écrit : library.name ou library.short_name")
-        if _one_line(self._stop()) not in text:
-            raise TemplateError(f"{name} : le premier SMS doit dire comment ne plus en recevoir : {{{{ stop }}}}")
+        for form in self._forms(name, first=True):
+            text = self._longest(form, _EVERY_DATE_FORM)
+            if not any(_one_line(one) in text for one in names):
+                raise TemplateError(f"{form} : le premier SMS doit dire qui écrit : library.name ou library.short_name")
+            if _one_line(self._stop()) not in text:
+                raise TemplateError(f"{form} : le premier SMS doit dire comment ne plus en recevoir : {{{{ stop }}}}")
+            if segments(text) <= self._max_segments:
+                return  # those after it are for numbers that were reached
 
     def _forms(self, name: str, *, first: bool = False) -> tuple[str, ...]:
         """The template, then its short form where the folder has one; before both those of a first SMS."""

@@ -222,12 +222,13 @@ class BatchDesk:
 
     def _slip(self, batch: BatchView) -> LetterFile:
         name = f"lot-{batch.batch_id}-bordereau.pdf"
-        if not batch.left_out:
+        letters = self.batches.letters_of(batch.batch_id)
+        if len(_staying(letters)) == batch.letters:
             return LetterFile(name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip))
         from loan_reminders.rendering.registered.posting_slip import posting_slip
 
         slip = posting_slip(
-            letter_files.as_posted(self.batches.letters_of(batch.batch_id)),
+            letter_files.as_posted(letters),
             batch=batch.name.rpartition("/")[2],
             branch=self.library.branch(batch.branch).name if batch.branch else "",
             library=self.library,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -59,16 +60,18 @@ def volumes(
 ) -> Sequence[LetterFile]:
     """The PDFs of a batch without the letters left out; a volume of which nothing is left is not among them.
 
-    `only` names one volume, from 1. Raises LetterStoreUnavailable, or LettersNotPrinted for a damaged file.
+    `letters` are all that the ledger knows of the batch. Each is cut out by its own pages: those of a reader who was
+    erased are nobody's, and in no file that is handed over. `only` names one volume, from 1. Raises
+    LetterStoreUnavailable, or LettersNotPrinted for a damaged file.
     """
-    files = []
+    files, everybody = [], len(letters) == batch.letters
     with ExitStack() as opened:
         for number, location in enumerate(batch.pdfs, start=1):
             inside = [letter for letter in letters if letter.volume == number]
             staying = [letter for letter in inside if letter.left_out is None]
             if only not in (0, number) or not staying:
                 continue
-            keep = None if len(staying) == len(inside) else _slots(inside)
+            keep = None if everybody and len(staying) == len(inside) else _spans(staying)
             content = opened.enter_context(_derived(archive, location, keep=keep, stamp=stamp))
             files.append(LetterFile(name=PurePosixPath(location).name, media_type=PDF, content=content))
         opened.pop_all()
@@ -151,37 +154,30 @@ def _derived(
     return output
 
 
-def _slots(inside: Sequence[BatchLetter]) -> list[PageSpan]:
+def _spans(staying: Sequence[BatchLetter]) -> list[PageSpan]:
     """The pages of the letters that stay, each with the blank verso that may follow it."""
     from loan_reminders.rendering.letters.copies import PageSpan
 
-    ordered = sorted(inside, key=lambda letter: letter.first_page)
-    ends = [following.first_page - 1 for following in ordered[1:]] + [None]
-    return [
-        PageSpan(first=letter.first_page, last=end)
-        for letter, end in zip(ordered, ends, strict=True)
-        if letter.left_out is None
-    ]
+    return [PageSpan(first=letter.first_page, last=letter.end) for letter in _in_order(staying)]
 
 
 def as_posted(letters: Sequence[BatchLetter]) -> list[PrintedLetter]:
-    """The letters that stay, with their pages once the others are cut out."""
-    found = []
-    for volume in sorted({letter.volume for letter in letters}):
-        inside = sorted((letter for letter in letters if letter.volume == volume), key=lambda one: one.first_page)
-        cut = 0
-        for letter, following in zip(inside, [*inside[1:], None], strict=True):
-            if letter.left_out is not None:
-                cut += (following.first_page if following else letter.last_page + 1) - letter.first_page
-                continue
-            found.append(
-                PrintedLetter(
-                    delivery_id=letter.delivery_id,
-                    reference=letter.reference,
-                    recipient=letter.recipient,
-                    first_page=letter.first_page - cut,
-                    pages=letter.last_page - letter.first_page + 1,
-                    volume=letter.volume,
-                )
+    """The letters that stay, with their pages in what `volumes` gives: nothing is between them."""
+    found, done = [], Counter[int]()
+    for letter in _in_order(letter for letter in letters if letter.left_out is None):
+        found.append(
+            PrintedLetter(
+                delivery_id=letter.delivery_id,
+                reference=letter.reference,
+                recipient=letter.recipient,
+                first_page=done[letter.volume] + 1,
+                pages=letter.last_page - letter.first_page + 1,
+                volume=letter.volume,
             )
+        )
+        done[letter.volume] += letter.end - letter.first_page + 1
     return found
+
+
+def _in_order(letters: Iterable[BatchLetter]) -> list[BatchLetter]:
+    return sorted(letters, key=lambda letter: (letter.volume, letter.first_page))

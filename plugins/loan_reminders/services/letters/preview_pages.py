@@ -37,18 +37,15 @@ class PreviewPage:
 def preview_pages(letters: Sequence[LetterPlace]) -> list[PreviewPage]:
     """The pages of the letters that are to be posted, in their order; those of letters left out are not among them."""
     found: list[PreviewPage] = []
-    for volume in sorted({letter.volume for letter in letters}):
-        inside = sorted((letter for letter in letters if letter.volume == volume), key=lambda one: one.first_page)
-        for letter, following in zip(inside, [*inside[1:], None], strict=True):
-            end = following.first_page - 1 if following else letter.last_page
-            if not letter.left_out:
-                found += _pages_of(letter, end)
+    for letter in sorted(letters, key=lambda one: (one.volume, one.first_page)):
+        if not letter.left_out:
+            found += _pages_of(letter)
     return found
 
 
-def _pages_of(letter: LetterPlace, end: int) -> Iterator[PreviewPage]:
+def _pages_of(letter: LetterPlace) -> Iterator[PreviewPage]:
     pages = letter.last_page - letter.first_page + 1
-    for place in range(letter.first_page, end + 1):
+    for place in range(letter.first_page, letter.end + 1):
         yield PreviewPage(letter=letter, number=place - letter.first_page + 1, pages=pages, place=place)
 
 

@@ -55,43 +55,43 @@ def erase_expired(
         ends.learn()
     total = Removed()
     for kind in retention.kinds:
-        for removed in _pages(retention, kind, terms, rehearse=rehearse):
+        for removed in _pages(retention, kind, terms, rehearse=rehearse, who=who):
             total += removed
-    total += _batches(retention, files, terms, rehearse=rehearse)
-    total += _folders(retention, files, terms, rehearse=rehearse)
+    total += _batches(retention, files, terms, rehearse=rehearse, who=who)
+    total += _folders(retention, files, terms, rehearse=rehearse, who=who)
     if rehearse:
         log.info("Essai à blanc, rien n'est effacé. À effacer : %s", removed_words(total))
     else:
         sweep_rehearsals(files, now)
-        for day, of_day in sorted(retention.tell(who=who).items()):
-            log.info("Effacé le %s : %s", day.strftime("%d/%m/%Y"), removed_words(of_day))
+        for told in retention.tell():
+            log.info("Effacé le %s : %s", told.day.strftime("%d/%m/%Y"), removed_words(told.removed))
         if total == Removed():
             log.info("Rien à effacer : rien n'a été conservé assez longtemps")
     return total
 
 
-def _pages(retention: Retention, kind: str, terms: Terms, *, rehearse: bool) -> Iterator[Removed]:
+def _pages(retention: Retention, kind: str, terms: Terms, *, rehearse: bool, who: str) -> Iterator[Removed]:
     after: Place = None
     while True:
-        removed, after = retention.remove(kind, terms, after=after, rehearse=rehearse)
+        removed, after = retention.remove(kind, terms, after=after, rehearse=rehearse, who=who)
         yield removed
         if after is None:
             return
 
 
-def _batches(retention: Retention, files: OldFiles, terms: Terms, *, rehearse: bool) -> Removed:
+def _batches(retention: Retention, files: OldFiles, terms: Terms, *, rehearse: bool, who: str) -> Removed:
     """The batches of which no letter is left, files first."""
     number, after = 0, 0
     while found := retention.empty_batches(terms, after=after):
         for batch_id, folder in found:
             if not rehearse:
                 files.remove(folder)
-                retention.forget_batch(batch_id, terms)
+                retention.forget_batch(batch_id, terms, who=who)
             number, after = number + 1, batch_id
     return Removed(batches=number)
 
 
-def _folders(retention: Retention, files: OldFiles, terms: Terms, *, rehearse: bool) -> Removed:
+def _folders(retention: Retention, files: OldFiles, terms: Terms, *, rehearse: bool, who: str) -> Removed:
     """What an interrupted run stored and no run ever took up: folders of an old run that are of no batch."""
     number = 0
     for place in _PLACES:
@@ -102,6 +102,6 @@ def _folders(retention: Retention, files: OldFiles, terms: Terms, *, rehearse: b
         for folder in retention.unknown_folders(terms, ours):
             if not rehearse:
                 files.remove(folder)
-                retention.count_folder(terms)
+                retention.count_folder(terms, who=who)
             number += 1
     return Removed(folders=number)

@@ -1,4 +1,4 @@
-"""« Le registre ne sait pas tout ce qui est parti »: what it lacks, and whether messages may leave all the same."""
+"""« Le registre ne sait pas tout ce qui est parti »: what it lacks, or why nobody knows; may messages leave?"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from loan_reminders.domain.ports.marks import OpenGap
 from loan_reminders.french.days import when_words
 from loan_reminders.french.marks import gap_words
 from loan_reminders.hooks.marks import mark_file, marks_of
+from loan_reminders.services.marks.guard import accept
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import badge, ledger_access
 from loan_reminders.web.access import Librarian
@@ -40,8 +41,7 @@ def answer(at: At, who: Librarian, reponse: Annotated[Typed, Form(max_length=3)]
         ledger = ledger_access.whole()
         marks = marks_of(ledger)
         if reponse == "oui":
-            known = mark_file(ledger.library).read()
-            done = marks.accept(who=who, mark_id=None if known is None else known.mark_id)
+            done = accept(marks, mark_file(ledger.library), who=who)
         elif reponse == "non":
             done = marks.refuse(who=who) is not None
         else:
@@ -65,6 +65,7 @@ def _page(at: Page, found: OpenGap | None, *, problem: str = "", status: int = 2
         "registre_incomplet.html.j2",
         status,
         open=found is not None,
+        proven=gap.proven,
         lines=list(gap_words(gap)),
         since="" if gap.marked_at is None else when_words(gap.marked_at, zone=zone, now=now),
         answered=said,

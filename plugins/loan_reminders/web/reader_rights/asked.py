@@ -55,9 +55,7 @@ def give(at: At, who: Librarian, lecteur: Reader, forme: Annotated[Typed, Form(m
             lecteur,
             form=form,
             told=information(
-                loan_months=config.retention.loan_months,
-                reader_months=config.retention.reader_months,
-                email=config.identity().email,
+                erased_after=config.retention.months(), policy=config.policy(), email=config.identity().email
             ),
             who=who,
             made_at=datetime.now(config.zone),

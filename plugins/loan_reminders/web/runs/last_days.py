@@ -125,7 +125,7 @@ def credit(config: Settings, today: Today, now: datetime) -> Credit | None:
 
 def _credit_drawing(known: Mapping[date, int], left: int | None, today: date) -> Markup:
     """The credit of each day since it is known; nothing before the second day."""
-    if left is None or not known or min(known) == today:
+    if left is None or not known or min(known) >= today:
         return Markup("")
     first, values, value = min(known), [], 0
     for day in range((today - first).days + 1):

@@ -1,6 +1,6 @@
 """What removed loans counted for, so that a run of which loans are removed can be counted anew.
 
-Revision: 0025. New tables, empty: of what was removed before, nothing is known any more, and its runs stay `frozen`. A
+Revision: 0027. New tables, empty: of what was removed before, nothing is known any more, and its runs stay `frozen`. A
 notice that loses its first loan keeps that one's branch and category, by which its messages are counted.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

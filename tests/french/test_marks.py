@@ -1,0 +1,52 @@
+"""What is said of a ledger that may lack what left: each run once, and nothing better than it is known."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime
+
+from loan_reminders.domain.marks.high_water import BrokenStep, Gap, LostRun, RememberedRun
+from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.french.marks import UNREADABLE, gap_words
+
+DAY = date(2026, 11, 28)
+NOTICE = "avis de retard du samedi 28 novembre 2026"
+
+
+def remembered(**more):
+    usual = {"dag_run_id": "r", "run_id": 7, "stage": Stage.OVERDUE_NOTICE, "day": DAY, "closed": True}
+    return RememberedRun(**(usual | {"started_at": datetime(2026, 11, 28, 9, tzinfo=UTC)} | more))
+
+
+def said(**gap):
+    return list(gap_words(Gap(**gap)))
+
+
+def test_what_airflow_remembers_is_counted_by_its_books() -> None:
+    left = {Channel.EMAIL: 96, Channel.SMS: 70}
+    assert said(remembered=(remembered(left=left),)) == [
+        f"{NOTICE} : 96 e-mails, 70 SMS selon Airflow ; le registre n'a pas cette tournée jusqu'à sa fin"
+    ]
+    assert said(remembered=(remembered(closed=False),)) == [
+        f"{NOTICE} : Airflow n'en compte aucun envoi parti ; le registre n'a pas cette tournée"
+    ]
+
+
+def test_a_run_that_the_file_tells_of_is_not_told_again() -> None:
+    lost = LostRun(stage=Stage.OVERDUE_NOTICE, day=DAY, lost={Channel.EMAIL: 96})
+    other = remembered(stage=Stage.FIRST_REMINDER)
+    lines = said(mark_id=uuid.uuid4(), runs=(lost,), remembered=(remembered(), other))
+    assert lines[0] == f"{NOTICE} : 96 e-mails"
+    assert len(lines) == 2
+    assert lines[1].startswith("1re lettre de relance")
+
+
+def test_a_file_that_cannot_be_read_is_told_as_that() -> None:
+    assert said(unreadable=True) == [UNREADABLE]
+    step = BrokenStep(stage=Stage.OVERDUE_NOTICE, day=DAY, channel=Channel.SMS)
+    assert said(unreadable=True, broken=(step,))[-1] == UNREADABLE
+
+
+def test_a_mark_alone_is_the_end_of_a_step() -> None:
+    assert "la fin de la dernière étape d'envoi" in said(mark_id=uuid.uuid4())[0]
+    assert said() == []
