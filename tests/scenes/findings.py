@@ -41,6 +41,7 @@ def a_change(**changes: Any) -> Change:
         "months_before": 8,
         "months_after": 9,
         "estimate": an_estimate(-6.2),
+        "staff_told": 0.0,
         "shares": {"student_before": 48.0, "student_after": 40.0, "staff_before": 42.0, "staff_after": 40.2},
     }
     return Change(**{**values, **changes})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from loan_reminders.domain.statistics.effect import (
     OverdueCount,
     ReturnCount,
     ToldBy,
+    ToldCount,
     month_of,
 )
 from loan_reminders.ledger.json_codecs import encode_loan
@@ -103,13 +105,23 @@ def library_of_arms(
 
 
 def library_of_months(
-    seed: int, points: float, *, months: int = 24, since: int = 12, each: int = 70, readers: int = 250, drift: float = 0
+    seed: int,
+    points: float,
+    *,
+    months: int = 24,
+    since: int = 12,
+    each: int = 70,
+    readers: int = 250,
+    drift: float = 0,
+    staff_told: float = 0,
 ) -> list[SimulatedLoan]:
     """Overdue loans of students and staff over months; from the month `since` on, students have `points` fewer long.
 
-    `drift`: the points by which students move away from staff each month anyway.
+    `drift`: the points by which students move away from staff each month anyway; `staff_told`: the share of staff's
+    loans that are told of by SMS from that month on.
     """
     rng = np.random.default_rng(seed)
+    texted = random.Random(seed)
     loans: list[SimulatedLoan] = []
     for category, level in ((STUDENT, 0.5), (STAFF, 0.45)):
         slow = rng.uniform(level - 0.2, level + 0.2, readers)
@@ -126,8 +138,8 @@ def library_of_months(
             loans += [
                 SimulatedLoan(
                     loan_id=f"M{seed}-{category}-{month}-{number}", patron_id=f"M{seed}-{category}-{reader}",
-                    category=category, due=begins + timedelta(days=day), length=28, by_sms=False, control=False,
-                    delay=delay,
+                    category=category, due=begins + timedelta(days=day), length=28, control=False, delay=delay,
+                    by_sms=category is STAFF and month >= since and texted.random() < staff_told,
                 )
                 for number, (reader, delay, day) in enumerate(zip(whose.tolist(), delays, days, strict=True))
             ]  # fmt: skip
@@ -143,6 +155,7 @@ def tally(loans: Sequence[SimulatedLoan], *, holdback: Holdback | None = None, k
     """The counts of these loans, all of them known to the end; made here by other means than in the ledger."""
     overdues: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     returns: dict[tuple[Any, ...], Counter[Any]] = defaultdict(Counter)
+    told: dict[tuple[date, PatronCategory], Counter[bool]] = defaultdict(Counter)
     for loan in loans:
         group = bucket(loan.patron_id, key)
         here = overdues[month_of(loan.due), loan.category, group]
@@ -152,6 +165,7 @@ def tally(loans: Sequence[SimulatedLoan], *, holdback: Holdback | None = None, k
         drawn = 1 if holdback and holdback.runs_on(loan.told_on) and (loan.by_sms or loan.control) else 0
         told_by = ToldBy.SMS if loan.by_sms else ToldBy.OTHERWISE
         side = bool(drawn) and loan.control
+        told[month_of(loan.told_on), loan.category][loan.by_sms] += 1
         there = returns[month_of(loan.told_on), loan.category, length, group, told_by, drawn, side]
         there["loans"] += 1
         for days in (1, 3, 7):
@@ -168,6 +182,10 @@ def tally(loans: Sequence[SimulatedLoan], *, holdback: Holdback | None = None, k
                 known=dict.fromkeys((1, 3, 7), n["loans"]), returned={days: n[days] for days in (1, 3, 7)},
             )
             for (m, c, length, b, told_by, drawn, control), n in returns.items()
+        ),
+        told=tuple(
+            ToldCount(month=m, stage=Stage.OVERDUE_NOTICE, category=c, loans=n[True] + n[False], by_sms=n[True])
+            for (m, c), n in sorted(told.items())
         ),
         holdbacks=(Kept(holdback_id=1, holdback=holdback),) if holdback else (),
     )  # fmt: skip

@@ -178,8 +178,8 @@ _OF_THE_LEDGER: dict[LedgerRefusal, Sentence] = {
     " " + _READ_AGAIN,
     LedgerRefusal.ALREADY_PLANNED: "La tournée {run_id} est déjà préparée.",
     LedgerRefusal.LOAN_LOST: "Le registre a perdu un prêt de l'envoi {delivery_id}. Prévenir l'administrateur.",
-    LedgerRefusal.RUN_ERASED: "Des prêts de la tournée {run_id}, conservés assez longtemps, ont été effacés : ses"
-    " comptes restent ce qu'ils étaient et ne se refont plus.",
+    LedgerRefusal.RUN_ERASED: "Des prêts de la tournée {run_id} ont été effacés par une version précédente du"
+    " programme : ses comptes restent ce qu'ils étaient et ne se refont plus.",
     LedgerRefusal.LETTER_IN_ANOTHER_BATCH: "Une lettre de ce lot est déjà dans un lot clos. Prévenir l'administrateur.",
     LedgerRefusal.NO_TABLES: "La base du registre n'a pas encore de tables : l'administrateur doit lancer `{command}`.",
     LedgerRefusal.OLDER_TABLES: "Les tables du registre sont à la révision {revision}, il faut {wanted} :"

@@ -30,6 +30,19 @@ def test_what_cannot_be_concluded_says_so(found):
         assert "sûre" not in words
 
 
+def test_staff_who_were_told_by_sms_too_are_in_the_sentence():
+    assert "Aucun prêt de personnel n'a été annoncé par SMS" in change_words(a_change())
+    assert "personnel n'a été" not in change_words(a_change(staff_told=None)), "of a night before it was counted"
+    some = change_words(a_change(staff_told=0.042)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "4,2 % des prêts de personnels" in some
+    assert "plus petite" in some
+    many = change_words(a_change(staff_told=0.31, verdict=Verdict.NOT_COMPARABLE)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "31,0 % des prêts de personnels" in many
+    assert "au-delà de 10 %" in many
+    assert NO_CONCLUSION in many
+    assert "seuls étudiants" not in change_words(a_change()) + some + many
+
+
 def test_a_hint_is_no_proof():
     for words in (
         change_words(a_change(verdict=Verdict.HINT)),

@@ -106,8 +106,11 @@ def test_the_differences_are_those_of_the_loans_one_by_one(ledger, trial):
 
 
 def test_the_difference_of_differences_is_that_of_the_loans(ledger):
-    write(ledger, library_of_months(12, 8, months=18, since=9, each=40))
+    write(ledger, library_of_months(12, 8, months=18, since=9, each=40, staff_told=0.08))
     made = measured(ledger, today=date(2027, 6, 1), since=date(2025, 10, 1)).change
+    staff = [one for one in told_loans(ledger) if one.category == "staff" and one.today >= date(2025, 10, 1)]
+    assert 0.04 < made.staff_told < 0.12
+    assert made.staff_told == pytest.approx(sum(one.sms for one in staff) / len(staff))
     overdue, late = defaultdict(int), defaultdict(int)
     for one in rows(ledger, "SELECT * FROM loan_ends"):
         if one.open_on > one.due_date:

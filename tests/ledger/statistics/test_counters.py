@@ -6,8 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,22 +14,22 @@ from loan_reminders.commands import rebuild_counters
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.errors import BooksDoNotBalance, LetterStepRefused, PermanentError, TemporaryError
 from loan_reminders.domain.letters.batches import BatchState, ReturnReason
+from loan_reminders.domain.reader_rights.erasure import ErasureRefused
 from loan_reminders.domain.registered.steps import Numbered, Posted, Returned
 from loan_reminders.domain.registered.tracking_number import TrackingNumber
 from loan_reminders.domain.sms.feedback import AckStatus
-from loan_reminders.domain.stages import Channel, PatronCategory
+from loan_reminders.domain.stages import PatronCategory
 from loan_reminders.domain.states import Reason, Refusal
-from loan_reminders.domain.statistics.figures import Asked, Cut, Grain
 from loan_reminders.ledger.connect import connect
+from loan_reminders.ledger.reader_rights.erasure import PostgresErasure
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.statistics import counting
-from loan_reminders.ledger.statistics.figures import PostgresFigures
 from loan_reminders.ledger.statistics.rebuilding import PostgresCounters
 from loan_reminders.services.runs.close import close_run
 from loan_reminders.services.statistics.look_at_loans import look_at_loans
 from tests.scenes.builders import a_mobile, an_email
-from tests.scenes.counters import assert_counters_are_true, kept_messages, kept_returns
-from tests.scenes.ledger_emails import a_bounce, came_back, mailed
+from tests.scenes.counters import assert_counters_are_true, kept, kept_messages
+from tests.scenes.ledger_emails import a_bounce, came_back
 from tests.scenes.ledger_runs import planned, rows, some_deliveries
 from tests.scenes.ledger_sms import ack, left, received
 from tests.scenes.miniature import POLICY, Miniature
@@ -55,7 +54,7 @@ class History:
     def step(self) -> None:
         getattr(self, self.chance.choice(
             ["run"] * 6 + ["day"] * 3 + ["look"] * 3 + ["receipt", "bounce", "give_back", "renew", "borrow"]
-            + ["print", "leave_out", "post", "come_back", "correct"]
+            + ["print", "leave_out", "post", "come_back", "correct", "erase", "erase"]
         ))()  # fmt: skip
 
     def run(self) -> None:
@@ -140,6 +139,22 @@ class History:
                     Posted(day=today, today=today, zone=SETTINGS.zone), reference=reference, who="zoé"
                 )
 
+    def erase(self) -> None:
+        """Nothing changes by it, neither at once nor when everything is counted anew."""
+        self.rebuild()
+        before = kept(self.ledger)
+        for reader in self.library.readers[:2]:
+            with suppress(ErasureRefused):
+                self.ledger.part(PostgresErasure).erase(
+                    reader.patron_id, today=self.library.today, who="chloé", rehearse=False
+                )
+        assert kept(self.ledger) == before
+        self.rebuild()
+        assert kept(self.ledger) == before
+
+    def rebuild(self) -> None:
+        list(self.ledger.part(PostgresCounters).rebuild(who="zoé"))
+
     def come_back(self) -> None:
         now = datetime.now(SETTINGS.zone)
         for reference, channel in rows(
@@ -178,10 +193,10 @@ def test_the_counters_kept_on_the_way_are_those_of_a_recount(histories, seed):
         if number % 8 == 7:
             history.look()
             assert_counters_are_true(history.ledger)
-    kept = kept_messages(history.ledger), kept_returns(history.ledger)
-    assert any(kept)
-    list(history.ledger.part(PostgresCounters).rebuild(who="zoé"))
-    assert (kept_messages(history.ledger), kept_returns(history.ledger)) == kept
+    before = kept(history.ledger)
+    assert any(before)
+    history.rebuild()
+    assert kept(history.ledger) == before
     assert_counters_are_true(history.ledger)
 
 
@@ -239,44 +254,6 @@ def test_a_dry_run_is_never_counted(ledger):
     ledger.close_run(run.run_id)
     assert kept_messages(ledger) == {}
     assert rows(ledger, "SELECT * FROM counted_runs") == []
-
-
-def test_the_cost_is_that_of_the_command_of_costs_day_by_day(ledger):
-    zone = "Europe/Paris"
-    moments = ("2026-11-26 22:59Z", "2026-11-26 23:01Z", "2026-10-25 00:30Z", "2026-10-25 01:30Z", "2026-11-27 10:07Z")
-    for number, moment in enumerate(moments):
-        one = left(ledger, f"3363998{number:04d}", campaign=f"c{number}")
-        query = "UPDATE deliveries SET claimed_at = :at, segments = :n, cost = 0.05812 * :n WHERE delivery_id = :one"
-        rows(ledger, query, at=moment, n=number % 2 + 1, one=one)
-    for [run_id] in rows(ledger, "SELECT run_id FROM runs"):
-        ledger.close_run(run_id)
-    first, last = date(2026, 10, 1), date(2026, 11, 30)
-    by_day: dict[str, float] = {}
-    for line in ledger.sms_costs(first=first, last=last, zone=zone):
-        by_day[line.day.isoformat()] = by_day.get(line.day.isoformat(), 0) + line.cost
-    asked = Asked(first=first, last=last, grain=Grain.DAY, zone=zone)
-    found = ledger.part(PostgresFigures).messages(asked)
-    assert {day: one.cost for day, one in found.by[Cut.PERIOD].items()} == pytest.approx(by_day)
-    assert sorted(by_day) == ["2026-10-25", "2026-11-26", "2026-11-27"]
-    assert found.total.cost == pytest.approx(sum(by_day.values()))
-
-
-def test_figures_are_narrowed_and_cut_as_asked(ledger):
-    left(ledger, "33639980001", campaign="a")
-    mailed(ledger)
-    for [run_id] in rows(ledger, "SELECT run_id FROM runs"):
-        ledger.close_run(run_id)
-    today = datetime.now(SETTINGS.zone).date()
-    asked = Asked(first=today, last=today, grain=Grain.MONTH, zone="Europe/Paris")
-    figures = ledger.part(PostgresFigures)
-    assert figures.messages(asked).total.told == 2
-    assert figures.messages(replace(asked, channel=Channel.SMS)).total.told == 1
-    assert figures.messages(replace(asked, branch="nowhere")).total.told == 0
-    assert figures.messages(replace(asked, category=PatronCategory.STAFF)).total.told == 0
-    by = figures.messages(asked).by
-    assert {key: one.told for key, one in by[Cut.CHANNEL].items()} == {"email": 1, "sms": 1}
-    assert {key: one.told for key, one in by[Cut.BRANCH].items()} == {"SJA": 2}
-    assert set(by[Cut.PERIOD]) == {today.replace(day=1).isoformat()}
 
 
 def test_the_command_makes_the_counters_again_and_the_journal_says_who(ledger, ledger_url, capsys):

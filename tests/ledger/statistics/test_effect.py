@@ -48,6 +48,7 @@ def test_the_counts_are_those_of_the_loans(ledger, holdback):
     found, wanted = counted(ledger, today=READ_ON, current=TRIAL), tally(loans, holdback=holdback)
     assert sorted_(found.returns) == sorted_(wanted.returns)
     assert sorted_(one for one in found.overdues) == sorted_(one for one in wanted.overdues if one.overdue)
+    assert sorted_(found.told) == sorted_(wanted.told)
     assert [one.holdback for one in found.holdbacks] == ([TRIAL] if holdback else [])
 
 

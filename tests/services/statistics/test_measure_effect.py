@@ -80,6 +80,29 @@ def test_students_and_staff_who_were_moving_apart_already_are_not_compared():
     assert found.estimate is not None, "it is shown, and concludes nothing"
 
 
+@pytest.mark.parametrize(("told", "may_be_read"), [(0, True), (0.06, True), (0.14, False), (1, False)])
+def test_staff_who_get_sms_as_well_are_said_and_above_one_in_ten_not_compared(told, may_be_read):
+    counts = months(15, seed=4, staff_told=told)
+    found = concluded(counts).change
+    assert found.staff_told == pytest.approx(told, abs=0.02)
+    assert (found.verdict is Verdict.SURE) is may_be_read
+    assert found.verdict in (Verdict.SURE, Verdict.NOT_COMPARABLE)
+    assert found.estimate is not None, "it is shown, whatever may be concluded"
+    # A stage that tells nobody by SMS makes the share no smaller.
+    more = tuple(replace(one, stage=Stage.COURTESY_NOTICE, loans=900, by_sms=0) for one in counts.told)
+    assert concluded(replace(counts, told=counts.told + more)).change == found
+    last = concluded(counts).months[-1].by_sms
+    assert last.get(PatronCategory.STAFF, 0) == pytest.approx(told, abs=0.15)
+
+
+def test_sms_to_staff_before_the_day_are_no_reason():
+    counts = months(15, seed=4, staff_told=1)
+    early = tuple(one for one in counts.told if one.month < SINCE)
+    late = tuple(replace(one, by_sms=0) for one in counts.told if one.month >= SINCE)
+    before = tuple(replace(one, by_sms=one.loans) for one in early)
+    assert concluded(replace(counts, told=before + late)).change.staff_told == 0
+
+
 def test_a_large_change_is_found_with_its_sign_and_shares():
     found = concluded(months(15, seed=4)).change
     assert found.verdict is Verdict.SURE

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.statistics.counting import count_again
 from tests.scenes.ledger_letters import closed as a_closed_batch
-from tests.scenes.ledger_runs import planned, rows, some_deliveries
+from tests.scenes.ledger_runs import opened, planned, rows, some_deliveries
 from tests.scenes.ledger_sms import left, reply
 from tests.web.client import browsing
 
@@ -58,10 +58,33 @@ def test_sms_and_what_stop_spared(ledger):
     assert f"0,05{NBSP}€" in page
     assert "<svg" in page
     file = get("/statistiques/couts.csv?tableau=epargnes").content.decode("utf-8-sig")
-    assert file.splitlines()[-1] == "ensemble;1;0,05;0;0"
+    assert file.splitlines()[0].startswith("mois;étape;désinscrits : SMS non partis;désinscrits : coût évité (€)")
+    assert file.splitlines()[-1] == "ensemble;toutes les étapes;1;0,05;0;0"
     file = get("/statistiques/couts.csv?tableau=couts").content.decode("utf-8-sig")
     assert file.splitlines()[0].startswith("mois;étape;prévenus;segments de SMS;lettres imprimées;SMS (€);papier (€)")
     assert file.splitlines()[-1] == "ensemble;toutes les étapes;1;1;0;0,05;0;0;0,05;0,05"
+
+
+def test_what_did_not_leave_has_a_line_for_each_month_and_stage(ledger):
+    spared = (
+        ("2026-10-05", Stage.OVERDUE_NOTICE, "opted_out", 3), ("2026-10-06", Stage.SECOND_REMINDER, "opted_out", 1),
+        ("2026-10-07", Stage.OVERDUE_NOTICE, "dead_number", 1), ("2026-09-05", Stage.SECOND_REMINDER, "dead_number", 2),
+    )  # fmt: skip
+    for day, stage, reason, sms in spared:
+        run = opened(ledger, dag_run_id=f"{day} {reason}", stage=stage)
+        rows(ledger, "INSERT INTO spared_counters (library, run_id, moment, stage, reason, sms)"
+                     " VALUES (:library, :run, CAST(:day AS date), :stage, :reason, :sms)", library=ledger.library,
+             run=run.run_id, day=day, stage=stage.value, reason=reason, sms=sms)  # fmt: skip
+    period = "du=2026-09-01&au=2026-10-31"
+    file = get(f"/statistiques/couts.csv?tableau=epargnes&{period}").content.decode("utf-8-sig")
+    assert file.splitlines()[1:] == [
+        "septembre 2026;2e lettre de relance;0;0;2;0,1", "octobre 2026;avis de retard;3;0,15;1;0,05",
+        "octobre 2026;2e lettre de relance;1;0,05;0;0", "ensemble;toutes les étapes;4;0,2;3;0,15",
+    ]  # fmt: skip
+    page = get(f"/statistiques/couts?{period}").text
+    table = page[page.index("ont évités") :]
+    assert table.count("2e lettre de relance") == 2
+    assert f"0,35{NBSP}€" in page
 
 
 def test_letters_cost_paper_when_printed_and_what_is_not_known_is_a_dash(ledger):

@@ -2,8 +2,8 @@
 
 Three questions, each with figures of its own (`docs/bibliothecaires/effet_des_sms.md` fixes how they are worked out):
 
-* `Change`: since a day, has the share of long overdues changed otherwise for students, who get SMS, than for staff, who
-  get none? One figure a month, months before against months after.
+* `Change`: since a day, has the share of long overdues changed otherwise for students, who get SMS, than for staff, few
+  of whom may get any? One figure a month, months before against months after.
 * `Comparison`: are loans told of by SMS besides returned sooner than comparable ones (same month, stage, category,
   length) told of without?
 * the same of a `Trial`, in which chance decided who got no SMS: the only one that tells a cause.
@@ -14,7 +14,7 @@ All figures are in points of per cent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -47,6 +47,10 @@ MOST_ALONE = 0.5
 
 ALREADY_APART = 0.05
 """Below this probability by chance alone, the two groups were moving apart before the day already."""
+
+MOST_STAFF_TOLD = 0.1
+"""The largest share of staff's loans that may be told of by SMS: the same share of what SMS do is missing from the
+difference then, half a point of five, which is less than the interval of a year's months."""
 
 WAITED = timedelta(days=DECIDES)
 """How long after the end of a trial its loans are still followed before it is read."""
@@ -115,6 +119,17 @@ class ReturnCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldCount:
+    """Of the loans of a category that a stage told of in a month, how many it told of by SMS, alone or besides."""
+
+    month: date
+    stage: Stage
+    category: PatronCategory
+    loans: int
+    by_sms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgeCount:
     """Loans of a category that were overdue for so long on the last look of a month."""
 
@@ -140,6 +155,7 @@ class Counts:
 
     overdues: tuple[OverdueCount, ...] = ()
     returns: tuple[ReturnCount, ...] = ()
+    told: tuple[ToldCount, ...] = ()
     ages: tuple[AgeCount, ...] = ()
     holdbacks: tuple[Kept, ...] = ()
     first_sms: date | None = None
@@ -181,12 +197,16 @@ def verdict(estimate: Estimate) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthShares:
-    """Of a month's overdue loans, how many became long ones, students and staff; `counts`: it is compared."""
+    """Of a month's overdue loans, how many became long ones, students and staff; `counts`: it is compared.
+
+    `by_sms`: of the loans told of in the month, the share (0 to 1) told of by SMS; of the stages that send any.
+    """
 
     month: date
     overdue: Mapping[PatronCategory, int]
     long_overdue: Mapping[PatronCategory, int]
     counts: bool
+    by_sms: Mapping[PatronCategory, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +214,8 @@ class Change:
     """Difference of differences: how much more the students' share changed than the staff's, from before to after.
 
     `before` and `after` are the shares on which the estimate rests, students and staff, in per cent: means over months.
+    `staff_told` is the share (0 to 1) of staff's loans since that day that were told of by SMS too; None in findings of
+    nights on which it was not counted yet.
     """
 
     verdict: Verdict
@@ -202,6 +224,7 @@ class Change:
     months_after: int = 0
     shares: Mapping[str, float] | None = None
     estimate: Estimate | None = None
+    staff_told: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

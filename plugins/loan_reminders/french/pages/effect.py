@@ -9,6 +9,7 @@ from loan_reminders.domain.statistics.effect import (
     DECIDES,
     LOANS_NEEDED,
     MONTHS_NEEDED,
+    MOST_STAFF_TOLD,
     OUTCOMES_NEEDED,
     OVERDUES_NEEDED,
     Age,
@@ -91,6 +92,13 @@ def change_words(found: Change) -> str:
             f" {found.months_after} après. Il en faut {MONTHS_NEEDED} de chaque côté, chacun avec {OVERDUES_NEEDED}"
             f" retards d'étudiants et autant de personnels. {NO_CONCLUSION}."
         )
+    if found.staff_told is not None and found.staff_told > MOST_STAFF_TOLD:
+        return (
+            f"Retards longs, avant et depuis le {day} : {figure(100 * found.staff_told)}{_SPACE}% des prêts de"
+            f" personnels ont eux aussi été annoncés par SMS depuis ce jour ; au-delà de"
+            f" {round(100 * MOST_STAFF_TOLD)}{_SPACE}%, les comparer aux étudiants cache l'effet des SMS."
+            f" {NO_CONCLUSION}."
+        )
     if found.verdict is Verdict.NOT_COMPARABLE:
         return (
             f"Retards longs, avant et depuis le {day} : les étudiants et les personnels s'éloignaient déjà les uns des"
@@ -99,11 +107,26 @@ def change_words(found: Change) -> str:
     way = "diminué" if found.estimate.value < 0 else "augmenté"
     said = (
         f"Depuis le {day}, la part des retards longs a {way} de {points(found.estimate.value)} chez les étudiants par"
-        f" rapport aux personnels (intervalle à {_LEVEL} : {interval(found.estimate)})."
+        f" rapport aux personnels (intervalle à {_LEVEL} : {interval(found.estimate)}).{_staff_words(found)}"
     )
     if found.verdict is Verdict.SURE:
-        return f"{said} {NOT_A_CAUSE} tout ce qui a changé depuis ce jour pour les seuls étudiants y est compté."
+        return (
+            f"{said} {NOT_A_CAUSE} tout ce qui a changé depuis ce jour pour les étudiants et non pour les personnels y"
+            " est compté."
+        )
     return f"{said} {_not_sure(found.verdict)}"
+
+
+def _staff_words(found: Change) -> str:
+    """Whether staff were told by SMS too, which makes the difference smaller."""
+    if found.staff_told is None:
+        return ""
+    if not found.staff_told:
+        return " Aucun prêt de personnel n'a été annoncé par SMS depuis ce jour."
+    return (
+        f" {figure(100 * found.staff_told)}{_SPACE}% des prêts de personnels ont eux aussi été annoncés par SMS depuis"
+        " ce jour : la différence en est d'autant plus petite."
+    )
 
 
 def comparison_words(found: Comparison) -> str:

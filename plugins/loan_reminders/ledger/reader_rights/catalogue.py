@@ -117,6 +117,14 @@ WITHOUT_READERS: Mapping[str, str] = {
     "effect_overdues": "counts",
     "effect_returns": "counts",
     "overdue_ages": "counts",
+    "removed_messages": "counts",
+    "removed_returns": "counts",
+    "removed_letters": "counts",
+    "removed_spared": "counts",
+    "removed_overdue": "counts",
+    "removed_effect_overdues": "counts",
+    "removed_effect_returns": "counts",
+    "removed_books": "counts",
     "effect_findings": "figures and what they allow to say",
 }
 """The other tables, and why no row of them names a reader."""

@@ -32,11 +32,11 @@ from loan_reminders.ledger.reader_rights import erasure_sql as sql
 from loan_reminders.ledger.reader_rights.everything import Traces, traces
 from loan_reminders.ledger.removal.choices import forget_choices
 from loan_reminders.ledger.removal.forgetting import forget_readers
+from loan_reminders.ledger.removal.kept_books import keep_rows
 from loan_reminders.ledger.removal.loans import LOANS_IN_A_STATEMENT, remove_cycles
 from loan_reminders.ledger.removal.readers import hide_lines
 from loan_reminders.ledger.removal.removal import alone
 from loan_reminders.ledger.retention.fingerprints import hidden, make_fingerprints
-from loan_reminders.ledger.statistics.counting import freeze
 from loan_reminders.ledger.suppressions.suppression_list import lock
 
 W = StaysBecause
@@ -91,8 +91,8 @@ class PostgresErasure:
         for start in range(0, len(left.going), LOANS_IN_A_STATEMENT):
             some = left.going[start : start + LOANS_IN_A_STATEMENT]
             removed += remove_cycles(connection, self._library, some, today=asked["today"])
-        unread = connection.execute(sql.UNREAD, asked).scalars().all()
-        freeze(connection, self._library, set(unread))
+        unread = connection.execute(sql.UNREAD, asked).all()
+        keep_rows(connection, self._library, unread)
         loose = len(unread) + sum(connection.execute(one, asked).rowcount for one in sql.REHEARSED)
         removed += Removed(others=loose)
         known = {one.why for one in left.stays}

@@ -88,7 +88,7 @@ UNREAD = text(f"""
                 AND (ended.due_date = skip.due_date OR skip.due_date IS NULL) OFFSET 0
           ))
           AND NOT {_DISPUTED.format(loan="skip.loan_id")}
-        RETURNING skip.run_id
+        RETURNING skip.run_id, skip.slot, skip.reason
 """)  # noqa: S608 - the condition is this module's own
 REHEARSED = (
     text(f"""

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from loan_reminders.domain.retention.terms import Terms
 from loan_reminders.ledger.removal.disputed import disputed_contacts, not_disputed
 from loan_reminders.ledger.removal.forgetting import forget_old_lines
+from loan_reminders.ledger.removal.kept_books import keep_rows
 from loan_reminders.ledger.removal.loans import DISPUTED
-from loan_reminders.ledger.statistics.counting import freeze
 
 _RUNS = text("""
     SELECT run_id, today, dry_run OR loans_extracted IS NULL AS came_to_nothing FROM runs
@@ -56,7 +56,7 @@ _SKIPS = text(f"""
           SELECT FROM disputes dispute WHERE dispute.library = :library AND {DISPUTED}
             AND (dispute.loan_id = skip.loan_id OR dispute.loan_id = '' AND dispute.patron_id = skip.patron_id)
       )
-    RETURNING skip.run_id
+    RETURNING skip.run_id, skip.slot, skip.reason
 """)  # noqa: S608 - the pieces are this package's own
 _KEPT = text(f"""
     SELECT min(run.today) FROM runs run JOIN skips skip USING (run_id)
@@ -145,8 +145,8 @@ def remove_of_runs(
     nothing = {**_scope(library, terms), "runs": [row.run_id for row in rows if row.came_to_nothing]}
     removed = _nothing_came_of(connection, nothing)
     sent = {**_scope(library, terms), "runs": [row.run_id for row in rows if not row.came_to_nothing]}
-    touched = connection.execute(_SKIPS, sent).scalars().all()
-    freeze(connection, library, touched)
+    touched = connection.execute(_SKIPS, sent).all()
+    keep_rows(connection, library, touched)
     days = (
         place["kept"],
         connection.execute(_KEPT, sent).scalar(),

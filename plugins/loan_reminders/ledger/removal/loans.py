@@ -1,7 +1,7 @@
 """Remove a page of loan cycles whose time has come, with all that was said about them, in one transaction.
 
 A cycle goes by itself; a message that names several goes with the last of them, and so does its notice. A keyed hash of
-the cycle stays, and the figures of the runs that saw it.
+the cycle stays, and what it counts for in the figures of the runs that saw it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from loan_reminders.domain.retention.terms import Removed, Terms
 from loan_reminders.ledger.removal.batches import leave_batches
 from loan_reminders.ledger.removal.choices import keep_numbers
 from loan_reminders.ledger.removal.forgetting import forget_loans
+from loan_reminders.ledger.removal.kept_counts import kept_counts
 from loan_reminders.ledger.retention.fingerprints import keep_cycles, make_fingerprints
-from loan_reminders.ledger.statistics.counting import freeze
 
 DISPUTED = "dispute.closed_at IS NULL AND dispute.until >= CAST(:today AS date)"
 # What a run under way has read is not taken from under it; one that stands still for a month will not go on. OFFSET 0
@@ -68,8 +68,7 @@ _NEVER_ASKED = text(f"""
 _ASKED = "unnest(CAST(:loan_ids AS text[]), CAST(:due_dates AS date[])) AS asked(loan_id, due_date)"
 # In the order in which all others take them; one that a run saw again meanwhile is open, and stays.
 _HOLD = text(f"""
-    SELECT ended.loan_id, ended.due_date, coalesce(ended.ended_on, ended.open_on) AS day,
-           (ended.ended_on IS NOT NULL OR NOT ended.is_loan) AS ended
+    SELECT ended.loan_id, ended.due_date, (ended.ended_on IS NOT NULL OR NOT ended.is_loan) AS ended
     FROM loan_ends ended JOIN {_ASKED}
       ON ended.library = :library AND ended.loan_id = asked.loan_id AND ended.due_date = asked.due_date
     WHERE coalesce(ended.ended_on, ended.open_on) <= :loans_until
@@ -120,8 +119,9 @@ _ACKS = text("DELETE FROM sms_acks WHERE delivery_id = ANY(CAST(:deliveries AS u
 _BOUNCES = text("DELETE FROM mail_bounces WHERE delivery_id = ANY(CAST(:deliveries AS uuid[]))")
 # What hangs on a delivery goes with it: receipts, words, the letter and its steps.
 _DELIVERIES = text("""
-    DELETE FROM deliveries WHERE delivery_id = ANY(CAST(:deliveries AS uuid[])) RETURNING notice_id, run_id
+    DELETE FROM deliveries WHERE delivery_id = ANY(CAST(:deliveries AS uuid[])) RETURNING notice_id
 """)
+_RUNS_OF = text("SELECT DISTINCT run_id FROM deliveries WHERE delivery_id = ANY(CAST(:deliveries AS uuid[]))")
 _NOTICES_OF = text("SELECT DISTINCT notice_id FROM deliveries WHERE delivery_id = ANY(CAST(:deliveries AS uuid[]))")
 _NOTICES = text("""
     DELETE FROM notices WHERE notice_id = ANY(CAST(:notices AS uuid[]))
@@ -144,9 +144,7 @@ _NO_CYCLE_LEFT = text("""
     WHERE NOT EXISTS (SELECT FROM loan_ends WHERE library = :library AND loan_id = one.loan_id OFFSET 0)
 """)
 _GOT_TO = text("""
-    UPDATE retention_state SET latest_due_date = greatest(latest_due_date, :due_date),
-                               ended_until = greatest(ended_until, :day)
-    WHERE library = :library
+    UPDATE retention_state SET latest_due_date = greatest(latest_due_date, :due_date) WHERE library = :library
 """)
 
 
@@ -188,7 +186,7 @@ def remove_page(
         "loan_ids": [row.loan_id for row in held],
         "due_dates": [row.due_date for row in held],
     }
-    messages = _remove(connection, library, ours, until=max((row.day for row in held), default=date.min))
+    messages = _remove(connection, library, ours)
     return LoansPage(removed=Removed(loans=len(held), messages=messages), after=place)
 
 
@@ -201,11 +199,11 @@ def remove_cycles(connection: Connection, library: str, cycles: Sequence[LoanKey
     }
     held = [row for row in connection.execute(_HOLD, {**asked, "loans_until": today}).all() if row.ended]
     ours = {**asked, "loan_ids": [row.loan_id for row in held], "due_dates": [row.due_date for row in held]}
-    messages = _remove(connection, library, ours, until=max((row.day for row in held), default=date.min))
+    messages = _remove(connection, library, ours)
     return Removed(loans=len(held), messages=messages)
 
 
-def _remove(connection: Connection, library: str, cycles: Mapping[str, Any], *, until: date) -> int:
+def _remove(connection: Connection, library: str, cycles: Mapping[str, Any]) -> int:
     """Remove these cycles; returns how many messages went with them."""
     if not cycles["loan_ids"]:
         return 0
@@ -217,22 +215,23 @@ def _remove(connection: Connection, library: str, cycles: Mapping[str, Any], *, 
     keep_cycles(connection, ours, keys)
     seen = connection.execute(_SEEN_BY, cycles).all()
     runs, patrons = {row.run_id for row in seen}, {row.patron_id for row in seen}
-    connection.execute(_SKIPS, cycles)
-    connection.execute(_LOANS, cycles)
     told = {**cycles, "deliveries": list(connection.execute(_TOLD, cycles).scalars())}
-    connection.execute(_CLAIMS, told)
-    gone = {"deliveries": list(connection.execute(_EMPTY, told).scalars())}
-    keep_numbers(connection, ours, gone["deliveries"])
-    connection.execute(_ACKS, gone)
-    connection.execute(_BOUNCES, gone)
-    leave_batches(connection, gone["deliveries"])
-    removed = connection.execute(_DELIVERIES, gone).all()
-    _notices(connection, cycles, told["deliveries"], [row.notice_id for row in removed])
-    connection.execute(_ENDS, cycles)
-    over = list(connection.execute(_NO_CYCLE_LEFT, cycles).scalars())
-    forget_loans(connection, library, patrons=sorted(patrons), loans=over, deliveries=gone["deliveries"])
-    connection.execute(_GOT_TO, {"library": library, "due_date": max(cycles["due_dates"]), "day": until})
-    freeze(connection, library, runs | {row.run_id for row in removed})
+    runs |= set(connection.execute(_RUNS_OF, told).scalars())
+    with kept_counts(connection, library, cycles, told["deliveries"], sorted(runs)):
+        connection.execute(_SKIPS, cycles)
+        connection.execute(_LOANS, cycles)
+        connection.execute(_CLAIMS, told)
+        gone = {"deliveries": list(connection.execute(_EMPTY, told).scalars())}
+        keep_numbers(connection, ours, gone["deliveries"])
+        connection.execute(_ACKS, gone)
+        connection.execute(_BOUNCES, gone)
+        leave_batches(connection, gone["deliveries"])
+        removed = connection.execute(_DELIVERIES, gone).scalars().all()
+        _notices(connection, cycles, told["deliveries"], removed)
+        connection.execute(_ENDS, cycles)
+        over = list(connection.execute(_NO_CYCLE_LEFT, cycles).scalars())
+        forget_loans(connection, library, patrons=sorted(patrons), loans=over, deliveries=gone["deliveries"])
+        connection.execute(_GOT_TO, {"library": library, "due_date": max(cycles["due_dates"])})
     return len(removed)
 
 

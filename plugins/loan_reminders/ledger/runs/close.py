@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, TextClause, func, select, text, update
 
 from loan_reminders.domain.errors import BooksNotCounted, LedgerRefusal
@@ -9,6 +11,7 @@ from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.json_codecs import encode_books
+from loan_reminders.ledger.retention.removed_books import with_removed
 from loan_reminders.ledger.runs.readings import reading_refused
 from loan_reminders.ledger.runs.taking_over import NOT_ARRIVED
 from loan_reminders.ledger.statistics.counting import refuse_erased
@@ -104,13 +107,10 @@ def count_books(connection: Connection, run_id: int) -> Books:
         )
     ).one()
     in_notices: int = connection.execute(_LOANS_IN_NOTICES, {"run_id": run_id}).scalar_one()
-    skipped = _counts(connection, _SKIPPED, run_id)
-    if in_notices + sum(skipped.values()) < run.loans_extracted:
-        in_notices += connection.execute(_PASSED_ON, {"run_id": run_id}).scalar_one()
-    return Books(
+    books = Books(
         loans_extracted=run.loans_extracted,
         loans_in_notices=in_notices,
-        skipped=skipped,
+        skipped=_counts(connection, _SKIPPED, run_id),
         slots_skipped=_counts(connection, _SLOTS_SKIPPED, run_id),
         notices=connection.execute(_NOTICES, {"run_id": run_id}).scalar_one(),
         deliveries_planned=run.deliveries_planned,
@@ -120,12 +120,18 @@ def count_books(connection: Connection, run_id: int) -> Books:
         taken_over_by_letter=connection.execute(_TAKEN_OVER, {"run_id": run_id}).scalar_one(),
         reading_refused=reading_refused(connection, run_id),
     )
+    books = with_removed(connection, run_id, books)
+    if books.loans_in_notices + sum(books.skipped.values()) < run.loans_extracted:
+        passed_on = connection.execute(_PASSED_ON, {"run_id": run_id}).scalar_one()
+        books = replace(books, loans_in_notices=books.loans_in_notices + passed_on)
+    return books
 
 
 def close_books(connection: Connection, run_id: int) -> Books:
     """Count one run and keep the books, with their problems, in its row.
 
-    Raises LedgerRefused for a run of which loans were removed: its books stay what they were.
+    What was removed of it counts as what it was. Raises LedgerRefused for a run of which loans were removed before that
+    was kept: its books stay what they were.
     """
     refuse_erased(connection, run_id)
     books = count_books(connection, run_id)

@@ -19,16 +19,18 @@ _NUMBERS_SINCE = text(f"""
     SELECT DISTINCT recipient FROM deliveries
     WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {PAID}
 """)  # noqa: S608 - the list is this module's own
-# Of a run of which loans were removed the counters still know what it cost; its SMS are those that were attempted.
+# Of what was removed there are counts of what it cost, its SMS being those that were attempted; of a run of which loans
+# were removed before that was kept, its counters.
 _COSTS = text(f"""
     SELECT day, stage, category, CAST(sum(sms) AS bigint) AS sms, sum(segments) AS segments, sum(cost) AS cost FROM (
     SELECT CAST(delivery.claimed_at AT TIME ZONE :zone AS date) AS day, delivery.stage,
-           reader.category, count(*) AS sms, sum(delivery.segments) AS segments, sum(delivery.cost) AS cost
+           coalesce(notice.category, reader.category, 'other') AS category,
+           count(*) AS sms, sum(delivery.segments) AS segments, sum(delivery.cost) AS cost
     FROM deliveries delivery JOIN notices notice USING (notice_id)
-    CROSS JOIN LATERAL (
+    LEFT JOIN LATERAL (
         SELECT seen.record -> 'patron' ->> 'category' AS category FROM loans_seen seen
         WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
-    ) AS reader
+    ) AS reader ON true
     WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.state IN {PAID}
       AND delivery.claimed_at >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
       AND delivery.claimed_at < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
@@ -37,8 +39,15 @@ _COSTS = text(f"""
     UNION ALL
     SELECT CAST(counted.moment AT TIME ZONE :zone AS date), counted.stage, counted.category,
            counted.told + counted.failed + counted.in_doubt, counted.segments, counted.cost
-    FROM message_counters counted JOIN counted_runs run ON run.run_id = counted.run_id AND run.frozen
-    WHERE counted.library = :library AND counted.channel = 'sms'
+    FROM (
+        SELECT message.* FROM message_counters message JOIN counted_runs run USING (run_id)
+        WHERE message.library = :library AND run.frozen
+        UNION ALL
+        SELECT gone.* FROM removed_messages gone WHERE gone.library = :library AND NOT EXISTS (
+            SELECT FROM counted_runs WHERE run_id = gone.run_id AND frozen OFFSET 0
+        )
+    ) AS counted
+    WHERE counted.channel = 'sms'
       AND counted.moment >= timezone(:zone, CAST(CAST(:first AS date) AS timestamp))
       AND counted.moment < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
     ) AS costs

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from loan_reminders.ledger.statistics.reached import SAYS_IT_AGAIN
+from loan_reminders.ledger.statistics.recounts import recount
+from loan_reminders.ledger.tables.statistics import letter_counters, spared_counters
 
 _QUARTER = "date_bin('15 minutes', {moment}, timestamptz '2000-01-01 00:00Z')"
 _MOMENT = _QUARTER.format(moment="coalesce(delivery.claimed_at, delivery.answered_at, run.started_at)")
@@ -21,8 +23,7 @@ _OF_AN_SMS = "({skip}.slot = 'sms' OR {skip}.slot IS NULL AND strpos({skip}.deta
 
 _FORGET_LETTERS = text("DELETE FROM letter_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 _FORGET_SPARED = text("DELETE FROM spared_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
-COUNT_LETTERS = f"""
-    INSERT INTO letter_counters (library, run_id, moment, stage, channel, pages, printed, posted)
+LETTERS = f"""
     SELECT delivery.library, delivery.run_id, {_MOMENT}, delivery.stage, delivery.channel,
            letter.last_page - letter.first_page + 1, count(*),
            count(*) FILTER (WHERE delivery.channel = 'letter' OR registered.posted_on IS NOT NULL)
@@ -31,24 +32,23 @@ COUNT_LETTERS = f"""
     JOIN letters letter ON letter.delivery_id = delivery.delivery_id AND letter.left_out IS NULL
     JOIN letter_batches batch ON batch.batch_id = letter.batch_id AND batch.state = 'printed'
     LEFT JOIN registered_letters registered ON registered.delivery_id = delivery.delivery_id
-    WHERE {{of_runs}}
+    WHERE {{of_messages}}
     GROUP BY 1, 2, 3, 4, 5, 6
 """  # noqa: S608 - the pieces are this module's own
 # A reader and due date count once, in the last run of the stage that says so: one SMS would have told of all his loans.
-COUNT_SPARED = f"""
-    INSERT INTO spared_counters (library, run_id, moment, stage, reason, sms)
+SPARED = f"""
     SELECT library, run_id, {_STARTED}, stage, reason, count(*)
     FROM (
         SELECT run.library, run.run_id, run.started_at, run.stage, run.due_date AS day, skip.due_date, skip.patron_id,
                skip.reason
         FROM runs run JOIN skips skip ON skip.run_id = run.run_id
-        WHERE {{of_runs}} AND skip.reason IN {_WHY} AND {_OF_AN_SMS.format(skip="skip")}
+        WHERE {{of_skips}} AND skip.reason IN {_WHY} AND {_OF_AN_SMS.format(skip="skip")}
         UNION
         SELECT run.library, run.run_id, run.started_at, run.stage, run.due_date, notice.due_date, notice.patron_id,
                delivery.reason
         FROM runs run JOIN deliveries delivery ON delivery.run_id = run.run_id
         JOIN notices notice ON notice.notice_id = delivery.notice_id
-        WHERE {{of_runs}} AND delivery.channel = 'sms' AND delivery.state = 'cancelled' AND delivery.reason IN {_WHY}
+        WHERE {{of_notices}} AND delivery.channel = 'sms' AND delivery.state = 'cancelled' AND delivery.reason IN {_WHY}
     ) AS run
     WHERE NOT EXISTS (
         SELECT FROM runs later JOIN skips again ON again.run_id = later.run_id
@@ -59,12 +59,13 @@ COUNT_SPARED = f"""
     )
     GROUP BY library, run_id, started_at, stage, reason
 """  # noqa: S608 - the pieces are this module's own
+_REMOVED_OF_RUNS = "run_id = ANY(CAST(:runs AS bigint[]))"
 _OF_RUNS = "run.run_id = ANY(CAST(:runs AS bigint[]))"
 _STATEMENTS = (
     _FORGET_LETTERS,
     _FORGET_SPARED,
-    text(COUNT_LETTERS.format(of_runs=_OF_RUNS)),
-    text(COUNT_SPARED.format(of_runs=_OF_RUNS)),
+    recount(letter_counters, LETTERS.format(of_messages=_OF_RUNS), of=_REMOVED_OF_RUNS),
+    recount(spared_counters, SPARED.format(of_skips=_OF_RUNS, of_notices=_OF_RUNS), of=_REMOVED_OF_RUNS),
 )
 
 

@@ -3,7 +3,7 @@
 A run is counted anew as a whole: by whoever closes it, and by whoever learns afterwards what became of its messages
 (receipts, bounces, letters printed, posted or returned), as the last thing of the same transaction. A row of
 `counted_runs` lets one transaction at a time count a run, and the next one then sees what the first one knew: no count
-is lost. Senders count nothing and wait for nobody.
+is lost. Senders count nothing and wait for nobody. What removed loans counted for is added (`recounts`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from loan_reminders.ledger.statistics.reached import (
     SAYS_IT_AGAIN,
     UNREACHABLE,
 )
+from loan_reminders.ledger.statistics.recounts import recount
 from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
 from loan_reminders.ledger.tables.sms import PAID
+from loan_reminders.ledger.tables.statistics import message_counters, return_counters
 
 _QUARTER = "date_bin('15 minutes', {moment}, timestamptz '2000-01-01 00:00Z')"
 _MOMENT = _QUARTER.format(moment="coalesce(delivery.claimed_at, delivery.answered_at, run.started_at)")
@@ -39,30 +41,20 @@ _TAKE = text("""
     ON CONFLICT (run_id) DO UPDATE SET at = now() WHERE NOT counted_runs.frozen
     RETURNING run_id
 """)
-# Nothing is counted less because it was removed: what a run's figures were before its first loan goes is what stays.
-_FREEZE = text("""
-    INSERT INTO counted_runs (run_id, library, frozen)
-    SELECT run_id, library, true FROM runs
-    WHERE library = :library AND run_id = ANY(CAST(:runs AS bigint[])) AND NOT dry_run
-    ORDER BY run_id
-    ON CONFLICT (run_id) DO UPDATE SET frozen = true WHERE NOT counted_runs.frozen
-""")
 _IS_FROZEN = text("SELECT frozen FROM counted_runs WHERE run_id = :run_id")
 _FORGET_MESSAGES = text("DELETE FROM message_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 _FORGET_RETURNS = text("DELETE FROM return_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 # The branch and the category are those of the message's first loan. A message sent once more costs, and tells nobody
 # a second time.
-_COUNT_MESSAGES = text(f"""
-    INSERT INTO message_counters (
-        library, run_id, moment, stage, channel, branch, category, told, failed, in_doubt, waiting, segments, cost
-    )
+MESSAGES = f"""
     SELECT library, run_id, moment, stage, channel, branch, category,
-           count(*) FILTER (WHERE outcome = 'told'), count(*) FILTER (WHERE outcome = 'failed'),
+           count(*) FILTER (WHERE outcome = 'told'), 0, count(*) FILTER (WHERE outcome = 'failed'),
            count(*) FILTER (WHERE outcome = 'in_doubt'), count(*) FILTER (WHERE outcome = 'waiting'),
            sum(segments), sum(cost)
     FROM (
         SELECT delivery.library, delivery.run_id, {_MOMENT} AS moment, delivery.stage, delivery.channel,
-               coalesce(reader.branch, '') AS branch, coalesce(reader.category, 'other') AS category,
+               coalesce(notice.branch, reader.branch, '') AS branch,
+               coalesce(notice.category, reader.category, 'other') AS category,
                CASE WHEN run.kind = 'resend' THEN 'again' ELSE {OUTCOME} END AS outcome,
                CASE WHEN {_IS_PAID} THEN delivery.segments ELSE 0 END AS segments,
                CASE WHEN {_IS_PAID} THEN delivery.cost ELSE 0 END AS cost
@@ -75,15 +67,14 @@ _COUNT_MESSAGES = text(f"""
             WHERE seen.run_id = notice.run_id AND seen.loan_id = notice.loan_ids[1] AND seen.due_date = notice.due_date
         ) AS reader ON true
         {OF_LETTERS}
-        WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
+        WHERE {{of_messages}}
     ) AS message
     WHERE outcome NOT IN ('never_left', 'again') OR segments > 0 OR cost > 0
     GROUP BY library, run_id, moment, stage, channel, branch, category
-""")  # noqa: S608 - the pieces are this module's own
+"""  # noqa: S608 - the pieces are this module's own
 # Once a reader and due date, in the last run of the stage that did not reach him; not when a later one did.
-_COUNT_NOT_REACHED = text(f"""
-    INSERT INTO message_counters (library, run_id, moment, stage, channel, branch, category, not_reached)
-    SELECT library, run_id, {_STARTED}, stage, '', branch, category, count(*)
+NOT_REACHED = f"""
+    SELECT library, run_id, {_STARTED}, stage, '', branch, category, 0, count(*), 0, 0, 0, 0, 0
     FROM (
         SELECT DISTINCT ON (run.run_id, skip.patron_id, skip.due_date)
                run.library, run.run_id, run.started_at, run.stage,
@@ -92,7 +83,7 @@ _COUNT_NOT_REACHED = text(f"""
         FROM runs run JOIN skips skip ON skip.run_id = run.run_id
         LEFT JOIN loans_seen seen
           ON seen.run_id = skip.run_id AND seen.loan_id = skip.loan_id AND seen.due_date = skip.due_date
-        WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
+        WHERE {{of_skips}}
           AND skip.reason IN {UNREACHABLE} AND coalesce(skip.slot, 'written') = 'written'
           AND NOT EXISTS (
               SELECT FROM notices notice JOIN runs reaching ON reaching.run_id = notice.run_id
@@ -111,35 +102,40 @@ _COUNT_NOT_REACHED = text(f"""
         ORDER BY run.run_id, skip.patron_id, skip.due_date, skip.loan_id
     ) AS run
     GROUP BY library, run_id, started_at, stage, branch, category
-""")  # noqa: S608 - the pieces are this module's own
+"""  # noqa: S608 - the pieces are this module's own
 # An end is known within some days when the loan was found ended by then, or found open afterwards.
 _ENDED_WITHIN = "ended.ended_on <= run.today + {days}"
 _KNOWN = f"count(*) FILTER (WHERE ({_ENDED_WITHIN}) IS TRUE OR ended.open_on >= run.today + {{days}})"
 _ENDED = f"count(*) FILTER (WHERE {_ENDED_WITHIN} AND ended.how = '{{how}}')"
-_COUNT_RETURNS = text(f"""
-    INSERT INTO return_counters (
-        library, run_id, day, stage, channel, branch, category, loans, known_1, known_3, known_7,
-        returned_1, returned_3, returned_7, renewed_7
-    )
+RETURNS = f"""
     SELECT run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category, count(*),
            {_KNOWN.format(days=1)}, {_KNOWN.format(days=3)}, {_KNOWN.format(days=7)},
            {_ENDED.format(days=1, how="returned")}, {_ENDED.format(days=3, how="returned")},
            {_ENDED.format(days=7, how="returned")}, {_ENDED.format(days=7, how="renewed")}
-    FROM runs run
-    CROSS JOIN LATERAL (
-        SELECT claim.loan_id, claim.due_date, max(delivery.channel) AS channel
-        FROM deliveries delivery
+    FROM (
+        SELECT delivery.run_id, claim.loan_id, claim.due_date, max(delivery.channel) AS channel
+        FROM runs run
+        JOIN deliveries delivery ON delivery.run_id = run.run_id
         JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL
         {OF_LETTERS}
-        WHERE delivery.run_id = run.run_id AND run.kind = 'daily' AND {OUTCOME} = 'told'
-        GROUP BY claim.loan_id, claim.due_date
+        WHERE {{of_claims}} AND run.kind = 'daily' AND {OUTCOME} = 'told'
+        GROUP BY delivery.run_id, claim.loan_id, claim.due_date
     ) AS told
+    JOIN runs run ON run.run_id = told.run_id
     JOIN loan_ends ended
       ON ended.library = run.library AND ended.loan_id = told.loan_id AND ended.due_date = told.due_date
       AND ended.is_loan
-    WHERE run.run_id = ANY(CAST(:runs AS bigint[]))
     GROUP BY run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category
-""")  # noqa: S608 - the pieces are this module's own
+"""  # noqa: S608 - the pieces are this module's own
+_OF_RUNS = "run.run_id = ANY(CAST(:runs AS bigint[]))"
+_REMOVED_OF_RUNS = "run_id = ANY(CAST(:runs AS bigint[]))"
+_COUNT_MESSAGES = recount(
+    message_counters,
+    MESSAGES.format(of_messages=_OF_RUNS),
+    NOT_REACHED.format(of_skips=_OF_RUNS),
+    of=_REMOVED_OF_RUNS,
+)
+_COUNT_RETURNS = recount(return_counters, RETURNS.format(of_claims=_OF_RUNS), of=_REMOVED_OF_RUNS)
 _RUNS_OF = text("""
     SELECT DISTINCT run_id FROM deliveries WHERE library = :library AND delivery_id = ANY(CAST(:deliveries AS uuid[]))
 """)
@@ -167,7 +163,7 @@ _SINCE = text("SELECT run_id FROM runs WHERE library = :library AND NOT dry_run 
 def count_again(connection: Connection, library: str, runs: Iterable[int]) -> int:
     """Count runs anew, in the caller's transaction and as the last thing it does; returns how many there are.
 
-    Dry runs are never counted, and a run of which loans were removed is not counted again.
+    Dry runs are never counted, and a run of which loans were removed before that was counted is not counted again.
     """
     asked = sorted(set(runs))
     if not asked:
@@ -175,19 +171,14 @@ def count_again(connection: Connection, library: str, runs: Iterable[int]) -> in
     taken = connection.execute(_TAKE, {"library": library, "runs": asked}).scalars().all()
     if taken:
         counted = {"runs": list(taken)}
-        for statement in (_FORGET_MESSAGES, _FORGET_RETURNS, _COUNT_MESSAGES, _COUNT_NOT_REACHED, _COUNT_RETURNS):
+        for statement in (_FORGET_MESSAGES, _FORGET_RETURNS, _COUNT_MESSAGES, _COUNT_RETURNS):
             connection.execute(statement, counted)
         count_costs(connection, taken)
     return len(taken)
 
 
-def freeze(connection: Connection, library: str, runs: Iterable[int]) -> None:
-    """Let the figures of these runs stay as they are, in the transaction that removes some of their loans."""
-    connection.execute(_FREEZE, {"library": library, "runs": sorted(set(runs))})
-
-
 def refuse_erased(connection: Connection, run_id: int) -> None:
-    """Raise LedgerRefused when loans of a run were removed: it cannot be counted any more."""
+    """Raise LedgerRefused when loans of a run were removed that nobody counted: it cannot be counted any more."""
     if connection.execute(_IS_FROZEN, {"run_id": run_id}).scalar():
         raise LedgerRefused(LedgerRefusal.RUN_ERASED, run_id=run_id)
 

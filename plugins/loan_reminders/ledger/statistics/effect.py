@@ -1,7 +1,7 @@
 """The monthly counts of what SMS do, made of the plain rows while these are there; what was concluded each night.
 
-A month is counted anew each night as long as it still changes; afterwards it stays as it is, so that nothing needs the
-loans that are removed by then. A reader is counted in one of 64 buckets, by the first byte of SHA-256 (FIPS 180-4) of
+A month is counted anew each night as long as it still changes, with what loans counted for that are removed by then;
+afterwards it stays as it is. A reader is counted in one of 64 buckets, by the first byte of SHA-256 (FIPS 180-4) of
 the key that `retention.fingerprints` keeps and his number.
 """
 
@@ -32,17 +32,19 @@ from loan_reminders.domain.statistics.effect import (
     OverdueCount,
     ReturnCount,
     ToldBy,
+    ToldCount,
     month_of,
 )
 from loan_reminders.domain.statistics.loan_ends import LONG_OVERDUE_DAYS, WITHIN_DAYS
 from loan_reminders.ledger.retention.fingerprints import make_fingerprints
 from loan_reminders.ledger.statistics.holdbacks import all_holdbacks, end_others
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME
+from loan_reminders.ledger.statistics.recounts import recount
 from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
+from loan_reminders.ledger.tables.effect import effect_overdues, effect_returns
 
 STILL_CHANGES = timedelta(days=25)
-"""How long after its end a month is counted anew: 15 days until an overdue is long, and some nights more. Loans are
-kept two months after their end at least, so none of such a month is removed yet."""
+"""How long after its end a month is counted anew: 15 days until an overdue is long, and some nights more."""
 
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('reminders effect ' || :library, 0))")
 _LAST = text("SELECT max(day) FROM effect_findings WHERE library = :library AND day < :today")
@@ -55,18 +57,11 @@ _FORGET = tuple(
 )
 # A loan was overdue when it was open on the day after its due date; it became a long one when it was open on the 15th.
 # One of which nobody knows what it was on that day counts in neither.
-_COUNT_OVERDUES = text(f"""
-    INSERT INTO effect_overdues (library, month, category, bucket, overdue, long_overdue)
-    SELECT :library, CAST(date_trunc('month', CAST(late.due_date AS timestamp)) AS date), late.category,
+OVERDUES = f"""
+    SELECT CAST(:library AS text), CAST(date_trunc('month', CAST(late.due_date AS timestamp)) AS date), late.category,
            {_BUCKET.format(reader="reader.patron_id")},
            count(*), count(*) FILTER (WHERE late.open_until >= late.due_date + {LONG_OVERDUE_DAYS})
-    FROM (
-        SELECT loan_id, due_date, category, open_on AS open_until, ended_on FROM loan_ends
-        WHERE library = :library AND is_loan AND ended_on IS NULL AND due_date >= :since
-        UNION ALL
-        SELECT loan_id, due_date, category, open_on, ended_on FROM loan_ends
-        WHERE library = :library AND is_loan AND ended_on > :since AND due_date >= :since
-    ) AS late
+    FROM ({{loans}}) AS late
     JOIN retention_state state ON state.library = :library
     CROSS JOIN LATERAL (
         SELECT patron_id FROM loans_seen
@@ -76,41 +71,34 @@ _COUNT_OVERDUES = text(f"""
       AND (late.open_until >= late.due_date + {LONG_OVERDUE_DAYS}
            OR late.ended_on <= late.due_date + {LONG_OVERDUE_DAYS})
     GROUP BY 2, 3, 4
-""")  # noqa: S608 - the pieces are this module's own
+"""  # noqa: S608 - the pieces are this module's own
+_LOANS = """
+    SELECT loan_id, due_date, category, open_on AS open_until, ended_on FROM loan_ends
+    WHERE library = :library AND is_loan AND ended_on IS NULL AND due_date >= :since
+    UNION ALL
+    SELECT loan_id, due_date, category, open_on, ended_on FROM loan_ends
+    WHERE library = :library AND is_loan AND ended_on > :since AND due_date >= :since
+"""
 _ENDED_WITHIN = "ended.ended_on <= planned.day + {days}"
 _KNOWN = f"count(*) FILTER (WHERE ({_ENDED_WITHIN}) IS TRUE OR ended.open_on >= planned.day + {{days}})"
 _RETURNED = f"count(*) FILTER (WHERE {_ENDED_WITHIN} AND ended.how = 'returned')"
 # Whoever might have been held back is counted whatever became of the message: what chance decided is what counts, and
 # what happened afterwards may not change the side. Of the others only those who were told.
-_COUNT_RETURNS = text(f"""
-    INSERT INTO effect_returns (
-        library, month, stage, category, length, bucket, told_by, holdback_id, control, loans,
-        known_1, known_3, known_7, returned_1, returned_3, returned_7
-    )
+RETURNS = f"""
     WITH planned AS (
         SELECT run.stage, one.loan_id, one.due_date, min(run.today) AS day, min(one.patron_id) AS patron_id,
                min(one.seen_in) AS seen_in, bool_or(one.told) AS told, bool_or(one.told AND one.slot = 'sms') AS by_sms,
                bool_or(one.slot = 'sms') AS sms_planned, bool_or(one.channel = 'email') AS email_planned
-        FROM runs run
-        CROSS JOIN LATERAL (
-            SELECT claim.loan_id, claim.due_date, delivery.channel, delivery.slot, notice.patron_id,
-                   notice.run_id AS seen_in, claim.dropped IS NULL AND {OUTCOME} = 'told' AS told
-            FROM deliveries delivery
-            JOIN notices notice ON notice.notice_id = delivery.notice_id
-            JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id
-            {OF_LETTERS}
-            WHERE delivery.run_id = run.run_id OFFSET 0
-        ) AS one
+        FROM {{messages}}
         WHERE run.library = :library AND run.today >= :since AND NOT run.dry_run AND run.kind = 'daily'
         GROUP BY run.stage, one.loan_id, one.due_date
     ), held_back AS (
         SELECT DISTINCT run.stage, skip.loan_id, skip.due_date
-        FROM runs run CROSS JOIN LATERAL (
-            SELECT loan_id, due_date FROM skips WHERE run_id = run.run_id AND reason = 'control_group' OFFSET 0
-        ) AS skip
+        FROM {{skips}}
         WHERE run.library = :library AND run.today >= :since AND NOT run.dry_run AND run.kind = 'daily'
     )
-    SELECT :library, CAST(date_trunc('month', CAST(planned.day AS timestamp)) AS date), planned.stage, ended.category,
+    SELECT CAST(:library AS text), CAST(date_trunc('month', CAST(planned.day AS timestamp)) AS date), planned.stage,
+           ended.category,
            CASE WHEN seen.days < {MEDIUM_FROM} THEN 'short' WHEN seen.days < {LONG_FROM} THEN 'medium' ELSE 'long' END,
            {_BUCKET.format(reader="planned.patron_id")},
            CASE WHEN planned.by_sms THEN 'sms' WHEN planned.told THEN 'otherwise' ELSE 'nothing' END,
@@ -139,7 +127,26 @@ _COUNT_RETURNS = text(f"""
     ) AS chance ON true
     WHERE chance.holdback_id IS NOT NULL OR (planned.told AND held_back.loan_id IS NULL)
     GROUP BY 2, 3, 4, 5, 6, 7, 8, 9
-""")  # noqa: S608 - the pieces are this module's own
+"""  # noqa: S608 - the pieces are this module's own
+MESSAGES = f"""(
+    SELECT claim.loan_id, claim.due_date, delivery.run_id, delivery.channel, delivery.slot, notice.patron_id,
+           notice.run_id AS seen_in, claim.dropped IS NULL AND {OUTCOME} = 'told' AS told
+    FROM deliveries delivery
+    JOIN notices notice ON notice.notice_id = delivery.notice_id
+    JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id
+    {OF_LETTERS}
+    WHERE {{which}} OFFSET 0
+) AS one"""  # noqa: S608 - the pieces are this module's own
+_MESSAGES = f"runs run CROSS JOIN LATERAL {MESSAGES.format(which='delivery.run_id = run.run_id')}"
+_SKIPS = """runs run CROSS JOIN LATERAL (
+    SELECT loan_id, due_date FROM skips WHERE run_id = run.run_id AND reason = 'control_group' OFFSET 0
+) AS skip"""
+_COUNTS = (
+    recount(effect_overdues, OVERDUES.format(loans=_LOANS), of="library = :library AND month >= :since"),
+    recount(
+        effect_returns, RETURNS.format(messages=_MESSAGES, skips=_SKIPS), of="library = :library AND month >= :since"
+    ),
+)
 _AGE = " ".join(
     f"WHEN CAST(:today AS date) - due_date >= {first} THEN '{age}'"
     for age, first in sorted(AGES_FROM.items(), key=lambda one: -one[1])
@@ -155,6 +162,11 @@ _COUNT_AGES = text(f"""
 
 _OVERDUES = text("SELECT * FROM effect_overdues WHERE library = :library ORDER BY month, category, bucket")
 _RETURNS = text("SELECT * FROM effect_returns WHERE library = :library AND (month >= :since OR holdback_id > 0)")
+_TOLD = text("""
+    SELECT month, stage, category, sum(loans) AS loans, coalesce(sum(loans) FILTER (WHERE told_by = 'sms'), 0) AS by_sms
+    FROM effect_returns WHERE library = :library AND told_by <> 'nothing'
+    GROUP BY month, stage, category ORDER BY month, stage, category
+""")
 _AGES = text("SELECT * FROM overdue_ages WHERE library = :library ORDER BY month, category, age")
 _FIRST_SMS = text(f"""
     SELECT CAST(timezone(:zone, moment) AS date) FROM message_counters
@@ -189,11 +201,12 @@ class PostgresEffect:
             make_fingerprints(connection, self._library)
             end_others(connection, self._library, current, today)
             asked = {**ours, "today": today, "since": self._since(connection, today)}
-            for statement in (*_FORGET, _COUNT_OVERDUES, _COUNT_RETURNS, _FORGET_AGES, _COUNT_AGES):
+            for statement in (*_FORGET, *_COUNTS, _FORGET_AGES, _COUNT_AGES):
                 connection.execute(statement, asked)
 
     def _since(self, connection: Connection, today: date) -> date:
-        """The first month to count anew: those of nights without a count too, but none of which loans are removed."""
+        """The first month to count anew: those of nights without a count too, but none of which loans were removed
+        before it was kept what they counted for."""
         asked = {"library": self._library, "today": today}
         last = connection.execute(_LAST, asked).scalar()
         since = date.min if last is None else month_of(min(last, today) - STILL_CHANGES)
@@ -204,13 +217,14 @@ class PostgresEffect:
         return since
 
     def counts(self, *, since: date, zone: str) -> Counts:
-        """All months' overdues and ages, returns of trials, and of others from the month of a day on."""
+        """All months' overdues, ages and loans told of, returns of trials, and of others from the month of a day on."""
         ours = {"library": self._library}
         with self._transaction() as connection:
             returns = connection.execute(_RETURNS, {**ours, "since": month_of(since)})
             return Counts(
                 overdues=tuple(_overdue(row) for row in connection.execute(_OVERDUES, ours)),
                 returns=tuple(map(_return, returns)),
+                told=tuple(map(_told, connection.execute(_TOLD, ours))),
                 ages=tuple(_age(row) for row in connection.execute(_AGES, ours)),
                 holdbacks=all_holdbacks(connection, self._library),
                 first_sms=connection.execute(_FIRST_SMS, {**ours, "zone": zone}).scalar(),
@@ -262,6 +276,16 @@ def _return(row: Row[Any]) -> ReturnCount:
         loans=row.loans,
         known={days: getattr(row, f"known_{days}") for days in WITHIN_DAYS},
         returned={days: getattr(row, f"returned_{days}") for days in WITHIN_DAYS},
+    )
+
+
+def _told(row: Row[Any]) -> ToldCount:
+    return ToldCount(
+        month=row.month,
+        stage=Stage(row.stage),
+        category=PatronCategory(row.category),
+        loans=int(row.loans),
+        by_sms=int(row.by_sms),
     )
 
 

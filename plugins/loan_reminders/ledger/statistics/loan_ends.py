@@ -11,6 +11,8 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.stages import Stage
 from loan_reminders.domain.statistics.loan_ends import LONG_OVERDUE_DAYS
+from loan_reminders.ledger.statistics.recounts import recount
+from loan_reminders.ledger.tables.statistics import overdue_counters
 
 _SEEN = text("""
     INSERT INTO loan_ends AS known (library, loan_id, due_date, branch, category, open_on, is_loan)
@@ -47,14 +49,8 @@ _REMOVED_UNTIL = text("SELECT ended_until FROM retention_state WHERE library = :
 _FORGET_OVERDUE = text("DELETE FROM overdue_counters WHERE library = :library AND day >= :since")
 # Each loan is overdue from the day after its due date until the day it ended: one more, then one less. The days of
 # looks are where these sums are read.
-_COUNT_OVERDUE = text(f"""
-    WITH followed AS (
-        SELECT branch, category, due_date, ended_on FROM loan_ends
-        WHERE library = :library AND ended_on IS NULL AND is_loan
-        UNION ALL
-        SELECT branch, category, due_date, ended_on FROM loan_ends
-        WHERE library = :library AND ended_on > :since AND is_loan
-    ), steps AS (
+OVERDUE = f"""
+    WITH followed AS ({{followed}}), steps AS (
         SELECT branch, category, greatest(due_date + 1, :since) AS day, 1 AS overdue, 0 AS long_overdue
         FROM followed WHERE ended_on IS NULL OR ended_on > due_date + 1
         UNION ALL
@@ -74,11 +70,20 @@ _COUNT_OVERDUE = text(f"""
         FROM steps GROUP BY branch, category, day
         WINDOW so_far AS (PARTITION BY branch, category ORDER BY day)
     )
-    INSERT INTO overdue_counters (library, day, branch, category, overdue, long_overdue)
     SELECT look.library, look.day, sums.branch, sums.category, sums.overdue, sums.long_overdue
     FROM sums JOIN loan_looks look ON look.library = :library AND look.day = sums.day
     WHERE sums.overdue > 0
-""")  # noqa: S608 - the number is this project's own
+"""  # noqa: S608 - the number is this project's own
+_FOLLOWED = """
+    SELECT branch, category, due_date, ended_on FROM loan_ends
+    WHERE library = :library AND ended_on IS NULL AND is_loan
+    UNION ALL
+    SELECT branch, category, due_date, ended_on FROM loan_ends
+    WHERE library = :library AND ended_on > :since AND is_loan
+"""
+_COUNT_OVERDUE = recount(
+    overdue_counters, OVERDUE.format(followed=_FOLLOWED), of="library = :library AND day >= :since"
+)
 
 
 def learn_from_run(connection: Connection, library: str, run_id: int) -> None:
@@ -91,7 +96,7 @@ def learn_from_run(connection: Connection, library: str, run_id: int) -> None:
 def count_overdue(connection: Connection, library: str, since: date) -> None:
     """Count the overdue loans anew on the day of each look from a day on.
 
-    Days on which a loan was open that is removed since keep what was counted then.
+    Days on which a loan was open that was removed before its days were kept stay as they were counted then.
     """
     removed = connection.execute(_REMOVED_UNTIL, {"library": library}).scalar()
     asked = {"library": library, "since": since if removed is None else max(since, removed)}

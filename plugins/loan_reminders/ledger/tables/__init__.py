@@ -83,7 +83,7 @@ from loan_reminders.ledger.tables.statistics import return_counters as return_co
 from loan_reminders.ledger.tables.statistics import spared_counters as spared_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0026"
+SCHEMA_REVISION = "0027"
 """The migration these tables stand for."""
 
 
@@ -199,10 +199,13 @@ notices = Table(
     Column("due_date", Date, nullable=False),
     Column("language", Text, nullable=False),
     Column("loan_ids", ARRAY(Text), nullable=False),
+    Column("branch", Text),
+    Column("category", Text),
     stage_name(),
     Index("notices_of_run", "run_id"),
     Index("notices_of_patron", "library", "patron_id"),
 )
+"""`branch` and `category` are those of its first loan, once that one is removed: its messages are counted by them."""
 
 deliveries = Table(
     "deliveries",

@@ -1,12 +1,12 @@
 """The tables of figures: no reader is in them, and each can be made again out of the other tables.
 
 `counted_runs` says which runs are in the counters, and holds back a second count of the same run, or any further one of
-a run that is `frozen`: some of its loans are removed, a recount would be short of them. `message_counters` has what
-became of a run's messages; its moments are quarters of an hour, so that days are those of whatever zone the library is
-in. `letter_counters` has its letters by their pages, `spared_counters` the SMS that did not leave because the number
-said STOP or is dead. `return_counters` has what became of the loans told of, `overdue_counters` the overdue loans on
-the day of a look. `loan_ends` knows of each loan and due date that a run has seen until when it was open; `loan_looks`
-are the days on which the ILS was asked about all of them.
+a run that is `frozen`: loans of it were removed by a program that did not keep yet what they counted for (see
+`retention`). `message_counters` has what became of a run's messages; its moments are quarters of an hour, so that days
+are those of whatever zone the library is in. `letter_counters` has its letters by their pages, `spared_counters` the
+SMS that did not leave because the number said STOP or is dead. `return_counters` has what became of the loans told of,
+`overdue_counters` the overdue loans on the day of a look. `loan_ends` knows of each loan and due date that a run has
+seen until when it was open; `loan_looks` are the days on which the ILS was asked about all of them.
 """
 
 from __future__ import annotations

@@ -71,12 +71,12 @@ def measure_effect(
 
 def conclude(found: Counts, statistics: Statistics, *, today: date, day: date | None) -> Findings:
     """What may be concluded from the counts on a day; `day` divides before from after."""
-    months = month_shares(found.overdues, today)
+    months = month_shares(found.overdues, today, found.told)
     since = day or found.first_sms
     return Findings(
         day=today,
         months=months,
-        change=change(months, statistics, since=since),
+        change=change(months, statistics, since=since, told=found.told),
         comparisons=tuple(_comparisons([one for one in found.returns if one.month >= _months_ago(today)], statistics)),
         trials=tuple(_trials(found, statistics, today)),
         ages=found.ages,

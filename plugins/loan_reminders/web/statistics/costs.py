@@ -159,16 +159,18 @@ def _tables(found: _Found, today: date) -> tuple[Table, Table]:
     )
     saved = Table(
         name="epargnes",
-        title="SMS que les désinscriptions et les numéros morts ont évités",
+        title="SMS que les désinscriptions et les numéros morts ont évités, par mois et par étape",
         head=(
             "mois",
+            "étape",
             *(part for why in Spared for part in (f"{SPARED[why]} : SMS non partis", f"{SPARED[why]} : coût évité")),
         ),
         rows=tuple(
-            (period_words(month, Grain.MONTH, today), *_saved(cost)) for month, cost in found.by_month().items()
+            (period_words(one.month, Grain.MONTH, today), STAGES[one.stage], *_saved(cost))
+            for one, cost in zip(found.counted, found.costs, strict=True)
         ),
-        total=("ensemble", *_saved(all_together(found.costs))),
-        units={2: EUROS, 4: EUROS},
+        total=("ensemble", TOGETHER, *_saved(all_together(found.costs))),
+        units={3: EUROS, 5: EUROS},
     )
     return costs, saved
 

@@ -33,7 +33,7 @@ def effect_tables(found: Findings) -> Mapping[str, Table]:
 def _months(months: Iterable[MonthShares]) -> Table:
     head = ["échéances de"]
     for category in _COMPARED:
-        head += [f"{READERS[category]} : retards", "dont longs", "part"]
+        head += [f"{READERS[category]} : retards", "dont longs", "part", "annoncés par SMS"]
     return Table(
         name="retards",
         title="Retards devenus longs (15 jours et plus), selon le mois de l'échéance",
@@ -46,13 +46,14 @@ def _months(months: Iterable[MonthShares]) -> Table:
             )
             for one in months
         ),
-        units=dict.fromkeys((3, 6), PER_CENT),
+        units=dict.fromkeys((3, 4, 7, 8), PER_CENT),
     )
 
 
 def _of_group(one: MonthShares, category: PatronCategory) -> tuple[Cell, ...]:
     overdue, late = one.overdue.get(category, 0), one.long_overdue.get(category, 0)
-    return overdue, late, share(late, overdue)
+    by_sms = one.by_sms.get(category)
+    return overdue, late, share(late, overdue), None if by_sms is None else round(100 * by_sms, 1)
 
 
 def _stages(name: str, title: str, found: Iterable[Comparison]) -> Table:
