@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 from tests.e2e.process_list import ArgumentsSeen
 
@@ -33,6 +34,10 @@ def test_a_secret_among_the_arguments_would_be_seen():
         ArgumentsSeen() as found,
         subprocess.Popen([sys.executable, "-c", "input()", "--password=hush-hush"], stdin=subprocess.PIPE) as process,
     ):
-        found.look()
+        for _ in range(50):  # a program that has just begun has no arguments for a moment
+            found.look()
+            if any("--password=hush-hush" in words for words in found.seen):
+                break
+            time.sleep(0.1)
         process.communicate(b"\n")
     assert any("--password=hush-hush" in words for words in found.seen)

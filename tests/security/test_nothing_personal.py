@@ -25,7 +25,7 @@ from loan_reminders.french.runs import books_sentence
 from loan_reminders.ledger.reader_rights.catalogue import WITHOUT_READERS
 from tests.scenes import unmistakable
 from tests.scenes.ledger_runs import rows
-from tests.scenes.left_behind import THERE, Kept, Left, walk
+from tests.scenes.left_behind import SIMULATORS, THERE, Kept, Left, walk
 from tests.scenes.operators_at_work import AtWork
 from tests.scenes.unmistakable import DIGITS, WORD, WRITINGS, found
 from tests.scenes.world import DUE
@@ -75,7 +75,14 @@ def kept():
     before = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
+    # Another test may have left a log on the output: what the servers say that play the outside is not our output.
+    outside = {name: logging.getLogger(name.rstrip(".")) for name in SIMULATORS}
+    levels = {name: one.level for name, one in outside.items()}
+    for one in outside.values():
+        one.setLevel(logging.CRITICAL)
     yield handler
+    for name, one in outside.items():
+        one.setLevel(levels[name])
     root.removeHandler(handler)
     root.setLevel(before)
 

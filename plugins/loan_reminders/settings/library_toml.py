@@ -256,7 +256,7 @@ read_library_once = cache(read_library)
 
 
 def settings() -> Settings:
-    """The settings of the current library (`settings.libraries`), read once in each process.
+    """The settings of the current library (`settings.libraries`), read once in each task, and for each request.
 
     Raises SettingsError when its file is wrong, and when there are several libraries and none is current.
     """

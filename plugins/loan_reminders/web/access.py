@@ -40,6 +40,13 @@ CONNECTION = "reminders_ledger"
 SPOILT_TOKEN = "Invalid JWT token"  # noqa: S105 - what Airflow says of a token it cannot read
 
 
+SETTINGS_WRONG = (
+    "Les réglages de cette bibliothèque ne peuvent pas être lus : l'administrateur en trouve la raison parmi les"
+    " erreurs d'import des DAG, dans Airflow."
+)
+"""What every page of a library says while its file is wrong."""
+
+
 class Right(StrEnum):
     """What a route asks of whoever opens it."""
 

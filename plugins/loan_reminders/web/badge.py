@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, ReminderError, unexpected
+from loan_reminders.domain.errors import LedgerRefusal, LedgerRefused, ReminderError, SettingsError, unexpected
 from loan_reminders.domain.runs.to_do import ToDoItem, ToDoKind, not_under_way, oldest_first
 from loan_reminders.domain.stages import Stage
 from loan_reminders.ledger.schema import UPGRADE_COMMAND
@@ -80,11 +80,14 @@ def misses_today() -> bool:
 
 
 def to_do_count(going: Collection[Stage] | None = None) -> int | None:
-    """How many lines the list has, at most some seconds ago; None when the ledger does not say.
+    """How many lines the list has, at most some seconds ago; None when the ledger, or the settings, cannot be read.
 
     `going` are the stages whose run of today goes on in Airflow; while nobody asked, no run of today counts as missed.
     """
-    kept, now = _kept(), datetime.now(settings().zone)
+    try:
+        kept, now = _kept(), datetime.now(settings().zone)
+    except SettingsError:
+        return None
     if time.monotonic() - kept.asked_at >= SECONDS and kept.lock.acquire(blocking=False):
         try:
             waiting(now)

@@ -15,8 +15,10 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from loan_reminders.domain.errors import unexpected
-from loan_reminders.web.access import Refused, Right, admit, our_origins
+from loan_reminders.domain.errors import SettingsError, unexpected
+from loan_reminders.french.refusals import sentence
+from loan_reminders.settings.library_toml import forget_settings, settings
+from loan_reminders.web.access import SETTINGS_WRONG, Refused, Right, admit, our_origins
 from loan_reminders.web.forms import act_once
 from loan_reminders.web.shared_answers import forget_all
 
@@ -55,8 +57,10 @@ class GuardedRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            forget_settings()  # this process is weeks old; a file that did not change is not read again
             await admit(request, self.right)
             try:
+                _check_settings()
                 if request.method not in READING:
                     _refuse_foreign(request)
                 if not self.in_turn:
@@ -133,6 +137,15 @@ async def _taken_in_turn() -> AsyncIterator[None]:
         yield
     finally:
         turns.release()
+
+
+def _check_settings() -> None:
+    """Refuse whatever is asked while the library's file is wrong: what a page would do by former settings is unsure."""
+    try:
+        settings()
+    except SettingsError as error:
+        log.error("%s", sentence(error))
+        raise Refused(503, SETTINGS_WRONG) from None
 
 
 def _refuse_foreign(request: Request) -> None:

@@ -36,6 +36,16 @@ def test_readers_who_brought_everything_back_are_left_out(desk):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("minutes", "left"), [(9, 4), (11, 3)])
+def test_what_came_back_since_the_batch_was_laid_out_this_morning_is_left_out_too(desk, minutes, left):
+    rows(desk.ledger, f"UPDATE letter_batches SET at = now() - interval '{minutes} minutes'")
+    desk.note_return(*desk.deliveries[0].loans)
+    with browsing() as client:
+        client.post(f"{desk.path}/impression", data={"confirme": "oui"})
+    assert desk.state() == "printed"
+    assert [row[0] for row in rows(desk.ledger, "SELECT left_out FROM letters ORDER BY position")].count(None) == left
+
+
 def test_when_everything_came_back_nothing_is_printed(desk):
     desk.days_ago()
     desk.note_return(*(loan for one in desk.deliveries for loan in one.loans))

@@ -10,7 +10,7 @@ SILENT_FOR = timedelta(seconds=60)
 """A check of which nothing was heard for so long has died with its process: it may be started again."""
 
 GOOD_FOR = timedelta(minutes=10)
-"""For so long after the ILS answered, the person who asked may print without asking it again."""
+"""For so long after the ILS answered, or was asked for the layout of a batch, one may print without asking it again."""
 
 
 class CheckState(StrEnum):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
 from loan_reminders.domain.letters.batches import BatchLetter, BatchRefusal, BatchState, BatchView
+from loan_reminders.domain.letters.print_checks import GOOD_FOR
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.outside import LoanSource
@@ -67,8 +68,7 @@ class BatchDesk:
     def print_batch(self, batch_id: int, *, who: str, confirmed: bool = False, to_provider: bool = False) -> Printing:
         """Print a closed batch, once: the file for the printer, or the packed one for a mailing service.
 
-        A batch laid out on an earlier day is asked about in the ILS first. When that changes something, nothing is
-        printed until the librarian has read it (`confirmed`).
+        Where `must_ask`, the ILS is first; what that changes is read by the librarian before any print (`confirmed`).
         """
         check = self.check(batch_id, who=who) if self.must_ask(batch_id) else self.leave_out_held(batch_id, who=who)
         if not (check.silent or confirmed):
@@ -76,8 +76,8 @@ class BatchDesk:
         return Printing(file=self.hand_over(batch_id, who=who, to_provider=to_provider), check=check)
 
     def must_ask(self, batch_id: int) -> bool:
-        """Whether the ILS is to be asked before this batch is printed: it was laid out on an earlier day."""
-        return self._ready(batch_id).at.astimezone(self.now.tzinfo).date() < self.now.date()
+        """Whether the ILS is to be asked before this batch is printed: a book may have come back since its layout."""
+        return self.now - self._ready(batch_id).at > GOOD_FOR
 
     def letters_to_print(self, batch_id: int) -> Sequence[BatchLetter]:
         """The letters of a batch that may be printed, those left out too; refused when none is left."""

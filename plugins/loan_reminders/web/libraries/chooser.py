@@ -22,16 +22,11 @@ from loan_reminders.domain.errors import SettingsError
 from loan_reminders.settings.libraries import codes, current_file, of_library
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import page
-from loan_reminders.web.access import Authenticator, Refused
+from loan_reminders.web.access import SETTINGS_WRONG, Authenticator, Refused
 from loan_reminders.web.page import At, Typed
 
 _STATIC = Path(__file__).parents[1] / "static"
 _KINDS = {"relances.css": "text/css", "pages.css": "text/css", "relances.js": "text/javascript"}
-
-WRONG = (
-    "Les réglages de cette bibliothèque ne peuvent pas être lus : l'administrateur en trouve la raison parmi les"
-    " erreurs d'import des DAG, dans Airflow."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +60,7 @@ class OfOneLibrary:
         try:
             code = request.path_params["library"]
             visible = await self._authenticator.libraries(request, _known(code))
-            return await page.refused(request, Refused(503, WRONG) if visible else HTTPException(403))
+            return await page.refused(request, Refused(503, SETTINGS_WRONG) if visible else HTTPException(403))
         except AnyHTTPException as error:  # no session
             return await page.refused(request, error)
 
