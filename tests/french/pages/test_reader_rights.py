@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from loan_reminders.domain.holdback import Holdback
@@ -34,10 +35,15 @@ def test_a_draw_that_decides_about_sms_is_told_with_its_share_days_and_purpose()
 
 
 def test_age_is_named_where_it_decides():
-    of_minors = Policy(rules=(), sms=SmsRules(minors=Basis.NEVER))
+    of_minors = replace(with_trial(None), sms=SmsRules(minors=Basis.NEVER))
     assert "son âge (mineur ou non)" in told(policy=of_minors)["Décisions"]
-    assert "âge" not in told()["Décisions"]
+    assert "âge" not in told(policy=with_trial(None))["Décisions"]
 
 
 def test_counting_what_reminders_are_good_for_is_named_as_a_purpose():
-    assert "avec et sans SMS" in told()["Pourquoi"]
+    assert "avec et sans SMS" in told(policy=with_trial(None))["Pourquoi"]
+
+
+def test_a_library_that_sends_no_sms_decides_nothing_about_them():
+    assert "Recevoir des SMS" in told(policy=with_trial(None))["Décisions"]
+    assert not any("Recevoir des SMS" in words or "sans SMS" in words for words in told().values())

@@ -193,16 +193,17 @@ def information(*, erased_after: tuple[int, int] | None, policy: Policy, email: 
     `erased_after`: the months that loans and readers are kept; None where the library has nothing erased by itself.
     `policy` says what decides who is written to.
     """
+    compared = ", avec et sans SMS" if policy.sends_sms else ""
     return (
         ("Pourquoi", "Rappeler aux lecteurs les documents à rendre, et réclamer ceux qui ne le sont pas. Et compter si"
-         " ces rappels servent : combien de prêts reviennent après un message, avec et sans SMS ; il n'en reste que des"
+         f" ces rappels servent : combien de prêts reviennent après un message{compared} ; il n'en reste que des"
          " nombres."),
         ("D'où", "Du système de gestion de la bibliothèque (SIGB), que la bibliothèque lit sans rien y écrire ; des"
          " réponses des serveurs de messagerie, du prestataire SMS et de La Poste ; de ce que le lecteur a répondu ou"
          " demandé."),
         ("À qui", "Au serveur de messagerie de l'établissement, au prestataire SMS de la bibliothèque pour le numéro et"
-         " le texte des SMS, à La Poste pour les adresses des lettres. À personne d'autre ; hors de l'établissement et"
-         " de ces prestataires, rien n'est transmis."),
+         " le texte des SMS, s'il en part, à La Poste pour les adresses des lettres. À personne d'autre ; hors de"
+         " l'établissement et de ces prestataires, rien n'est transmis."),
         ("Combien de temps", _how_long(erased_after)),
         ("Décisions", _what_decides(policy)),
         ("Droits", "Accès, rectification, effacement, limitation, opposition à l'e-mail ou au SMS : s'adresser à la"
@@ -226,11 +227,13 @@ def _how_long(erased_after: tuple[int, int] | None) -> str:
 
 def _what_decides(policy: Policy) -> str:
     """What decides about a message: chance, too, while SMS are held back so that their effect can be measured."""
-    age = "" if policy.sms.minors is None else ", et de son âge (mineur ou non)"
     said = (
         "La date d'échéance décide du jour d'un message, les coordonnées et les oppositions du lecteur, de la façon de"
-        f" lui écrire. Recevoir des SMS dépend aussi de sa catégorie, de ce qu'il a dit des SMS{age}."
+        " lui écrire."
     )
+    if policy.sends_sms:
+        age = "" if policy.sms.minors is None else ", et de son âge (mineur ou non)"
+        said += f" Recevoir des SMS dépend aussi de sa catégorie, de ce qu'il a dit des SMS{age}."
     if trial := policy.holdback:
         said += (
             f" Du {day_words(trial.first)} au {day_words(trial.last)}, un tirage au sort retient les SMS de"
