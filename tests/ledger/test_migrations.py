@@ -148,3 +148,35 @@ def test_a_question_that_waits_is_kept_over_an_upgrade_and_back(
         assert marks.lacks(remembered)
     migrate.downgrade(url, "0025")
     assert postgres_server.execute("SELECT facts FROM gaps", database=empty_database) == [(before,)]
+
+
+def test_what_was_removed_and_told_is_not_told_again_by_the_program_before(
+    postgres_server: EmbeddedPostgres, empty_database: str
+) -> None:
+    """A row a day again: of a day that was told in part it counts the rest, for that program tells a row as a whole."""
+    url = postgres_server.url(empty_database)
+    migrate.upgrade(url, "0025")
+    postgres_server.execute(
+        "INSERT INTO erasures (library, day, who, loans, readers, at, told_at) VALUES"
+        " ('demo', '2026-11-27', 'relances', 200, 9, '2026-11-27 04:00Z', '2026-11-27 04:01Z'),"
+        " ('demo', '2026-11-27', 'zoé', 2, 0, '2026-11-27 13:00Z', NULL),"
+        " ('demo', '2026-11-27', 'chloé', 1, 0, '2026-11-27 12:00Z', NULL),"
+        " ('demo', '2026-11-28', 'relances', 40, 4, '2026-11-28 04:00Z', '2026-11-28 04:01Z'),"
+        " ('demo', '2026-11-28', 'chloé', 2, 1, '2026-11-28 12:00Z', '2026-11-28 12:01Z'),"
+        " ('demo', '2026-11-29', 'relances', 7, 0, '2026-11-29 04:00Z', NULL),"
+        " ('demo', '2026-11-29', 'chloé', 1, 0, '2026-11-29 12:00Z', NULL),"
+        " ('nice', '2026-11-27', 'relances', 5, 0, '2026-11-27 04:00Z', NULL)",
+        database=empty_database,
+    )
+    migrate.downgrade(url, "0024")
+    utc = "to_char({0} AT TIME ZONE 'UTC', 'DD HH24:MI')"
+    held = (
+        f"SELECT library, to_char(day, 'DD'), loans, readers, {utc.format('at')}, {utc.format('told_at')}"
+        " FROM erasures ORDER BY library, day"
+    )
+    assert postgres_server.execute(held, database=empty_database) == [
+        ("demo", "27", 3, 0, "27 13:00", None),
+        ("demo", "28", 42, 5, "28 12:00", "28 12:01"),
+        ("demo", "29", 8, 0, "29 12:00", None),
+        ("nice", "27", 5, 0, "27 04:00", None),
+    ]

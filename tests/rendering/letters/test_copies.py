@@ -76,6 +76,20 @@ def test_pages_are_taken_out_with_their_bookmarks_and_nothing_of_them_is_left(ba
         assert "/StructElem" not in kinds
 
 
+def test_an_empty_page_of_the_same_size_comes_behind_pages_where_it_is_asked_for(batch: Path) -> None:
+    keep = [PageSpan(first=1, last=1, blank_verso=True), PageSpan(first=3, last=4), PageSpan(first=5, last=5)]
+    data = derived(batch, keep=keep)
+    texts, bookmarks = read(data)
+    assert [text.split()[:1] for text in texts] == [["LETTRE1"], [], ["LETTRE3"], ["LETTRE4"], ["LETTRE5"]]
+    assert bookmarks == ["LETTRE1", "LETTRE3", "LETTRE4", "LETTRE5"]
+    with pikepdf.open(io.BytesIO(data)) as pdf, pdf.open_outline() as outline:
+        leads_to = [item.destination[0].objgen for item in outline.root]
+        assert leads_to == [pdf.pages[place].obj.objgen for place in (0, 2, 3, 4)]
+        assert len({tuple(round(float(edge), 3) for edge in page.mediabox) for page in pdf.pages}) == 1
+    stamped, _ = read(derived(batch, keep=keep, stamp=COPY))
+    assert all(COPY.line in text for text in stamped)
+
+
 def test_a_cut_file_claims_no_tags_and_no_conformance(batch: Path) -> None:
     with pikepdf.open(io.BytesIO(derived(batch, keep=[PageSpan(first=2, last=2)], stamp=COPY))) as pdf:
         assert not {"/StructTreeRoot", "/MarkInfo", "/Metadata"} & set(pdf.Root.keys())

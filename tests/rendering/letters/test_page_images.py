@@ -42,6 +42,15 @@ def test_it_has_the_size_of_the_paper_and_the_stamp(source):
     assert pale > 20_000
 
 
+def test_a_blank_verso_has_the_size_of_the_page_before_it_and_the_stamp_alone(source):
+    black = page_image(source, 4, stamp=STAMP)
+    blank = page_image(source, 4, stamp=STAMP, is_blank=True)
+    assert dark(black) > dark(blank) == 0
+    with Image.open(io.BytesIO(black)) as before, Image.open(io.BytesIO(blank)) as behind:
+        assert before.size == behind.size
+        assert sum(behind.convert("L").histogram()[200:240]) > 20_000
+
+
 @pytest.mark.parametrize("number", [0, 5])
 def test_a_page_that_is_not_there_is_told(source, number):
     with pytest.raises(LettersNotPrinted, match=f"page {number}"):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 import zipfile
 from datetime import timedelta
 
 import pypdf
 import pytest
+from PIL import Image
 
 from loan_reminders.domain.reader_rights.erasure import StaysBecause
 from loan_reminders.ledger.reader_rights.erasure import PostgresErasure
-from tests.scenes.batch_desk import pages
+from tests.scenes.batch_desk import a_pdf, pages
 from tests.scenes.ledger_runs import rows
 from tests.scenes.planted import LONG_AFTER, OLD, YOUNG, remove
 from tests.web.client import browsing
@@ -135,6 +138,58 @@ def test_the_posting_slip_is_made_anew_without_a_reader_who_goes(over, how):
         text = "".join(page.extract_text() for page in reader.pages)
     assert [f"REF-{n}" in text for n in range(1, 5)] == [True, True, False, True]
     assert whose(printed.content)[1] == ["LETTRE1", "LETTRE2", "LETTRE4"]
+
+
+PAGES_ON_FRONTS = ((1, 1), (3, 3), (5, 5), (7, 8))
+
+
+def laid_out_on_fronts(desk):
+    """Letters of a page, each on the front of a sheet, as the program before kept it: where they are, and no more."""
+    texts = ["LETTRE1", "", "LETTRE2", "", "LETTRE3", "", "LETTRE4 page 1", "LETTRE4 page 2"]
+    (desk.folder / "lot" / "lettres.pdf").write_bytes(a_pdf(texts))
+    for delivery, (first, last) in zip(desk.deliveries, PAGES_ON_FRONTS, strict=True):
+        rows(desk.ledger, "UPDATE letters SET first_page = :first, last_page = :last WHERE delivery_id = :id",
+             first=first, last=last, id=delivery.delivery_id)  # fmt: skip
+
+
+@WAYS
+@pytest.mark.parametrize(("gone", "sheets"), [
+    ((2,), ["LETTRE1", "", "LETTRE3", "", "LETTRE4", "LETTRE4"]),
+    ((2, 3), ["LETTRE1", "", "LETTRE4", "LETTRE4"]),
+    ((1, 4), ["LETTRE2", "", "LETTRE3"]),
+])  # fmt: skip
+def test_no_letter_is_on_the_back_of_another_whoever_goes_between_them(over, how, gone, sheets):
+    def named(content):
+        return [re.findall(r"LETTRE\d", text) for text in pages(content)[0]]
+
+    laid_out_on_fronts(over)
+    expected = [[name] if name else [] for name in sheets]
+    with browsing("chloé") as client:
+        take_out(client, over, *gone)
+        for number in gone:
+            goes(over, number, how)
+        page = html.unescape(client.get(over.path, params={"feuille": 2}).text)
+        preview = named(client.get(f"{over.path}/apercu/1").content)
+        images = [client.get(f"{over.path}/page/{sheet}.png").content for sheet in range(1, len(sheets) + 1)]
+        beyond = client.get(f"{over.path}/page/{len(sheets) + 1}.png")
+        printed = client.post(f"{over.path}/impression")
+        again = client.post(f"{over.path}/impression")
+        copy = client.post(f"{over.path}/copie")
+        listed = client.get(f"{over.path}/destinataires.csv").content.decode("utf-8-sig")
+    assert named(printed.content) == expected
+    assert again.content == printed.content
+    assert named(copy.content) == expected
+    assert preview == expected
+    assert ("verso blanc" in page, f"sur {len(sheets)}" in page, beyond.status_code) == (True, True, 404)
+    assert [black(image) > 0 for image in images] == [bool(name) for name in sheets]
+    starts = [int(one["page_debut"]) for one in csv.DictReader(io.StringIO(listed), delimiter=";")]
+    assert [start % 2 for start in starts] == [1] * len(starts)
+
+
+def black(image):
+    """How many points of a page are black: the stamp of a preview is not."""
+    with Image.open(io.BytesIO(image)) as opened:
+        return sum(opened.convert("L").histogram()[:50])
 
 
 def test_a_letter_that_a_night_removes_from_a_batch_not_printed_is_counted_as_left_out(over):

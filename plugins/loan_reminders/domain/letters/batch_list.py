@@ -69,19 +69,10 @@ class LetterQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterPlace:
-    """Where a letter is in its batch: its place, its PDF and its pages there, each from 1; `left_out` is not posted.
-
-    `blank_verso` says that a blank page behind them is this letter's too.
-    """
+    """Where a letter is in its batch: its place, its PDF and its pages there, each from 1; `left_out` is not posted."""
 
     position: int
     volume: int
     first_page: int
     last_page: int
-    blank_verso: bool
     left_out: bool
-
-    @property
-    def end(self) -> int:
-        """The last page that is this letter's, its blank verso included."""
-        return self.last_page + self.blank_verso

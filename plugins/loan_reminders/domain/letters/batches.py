@@ -177,8 +177,8 @@ class DraftLetter:
 class BatchLetter:
     """One letter of a batch: whose it is, what it is about, and its pages (from 1) in the PDF number `volume` (from 1).
 
-    `blank_verso` says that a blank page behind them is this letter's too. `left_out` says why it is not to be posted,
-    None when it is. `reader_number` is the number of the reader's page, None when he was erased.
+    `left_out` says why it is not to be posted, None when it is. `reader_number` is the number of the reader's page,
+    None when he was erased.
     """
 
     delivery_id: uuid.UUID
@@ -193,13 +193,7 @@ class BatchLetter:
     volume: int
     first_page: int
     last_page: int
-    blank_verso: bool
     left_out: Reason | None
-
-    @property
-    def end(self) -> int:
-        """The last page that is this letter's, its blank verso included."""
-        return self.last_page + self.blank_verso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

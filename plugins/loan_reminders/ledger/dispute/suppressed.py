@@ -32,6 +32,11 @@ def listed_as(recipient: Recipient) -> Channel:
     return Channel.SMS if isinstance(recipient, MobileNumber) else Channel.LETTER
 
 
+def channel_listed_as(channel: Channel) -> Channel:
+    """The channel under which the list has whoever a message went to by this one: one for all that goes by post."""
+    return Channel.LETTER if channel is Channel.REGISTERED_LETTER else channel
+
+
 def _suppression(row: Row[Any], recipient: Recipient) -> SuppressionRecord:
     return SuppressionRecord(
         channel=Channel(row.channel),

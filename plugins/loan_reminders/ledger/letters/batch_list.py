@@ -49,8 +49,7 @@ _COUNTED = text(f"""
 # The documents of a letter are those it still claims, or, of one that was left out, all that it did.
 LETTERS = f"""
     SELECT letter.delivery_id, letter.batch_id, letter.reference, letter.position, letter.volume, letter.first_page,
-           letter.last_page, letter.blank_verso, letter.left_out, delivery.channel, delivery.recipient,
-           notice.patron_id,
+           letter.last_page, letter.left_out, delivery.channel, delivery.recipient, notice.patron_id,
            {number_of("notice.patron_id")},
            coalesce((
                SELECT seen.record -> 'patron' ->> 'name' FROM loans_seen seen
@@ -87,7 +86,7 @@ SOME_LETTERS = {
     for descending, way in ((False, "ASC"), (True, "DESC"))
 }
 _PLACES = text("""
-    SELECT position, volume, first_page, last_page, blank_verso, left_out IS NOT NULL AS left_out FROM letters
+    SELECT position, volume, first_page, last_page, left_out IS NOT NULL AS left_out FROM letters
     WHERE library = :library AND batch_id = :batch_id ORDER BY position, delivery_id
 """)
 
@@ -146,6 +145,5 @@ def letter_of(row: Row[Any]) -> BatchLetter:
         volume=row.volume,
         first_page=row.first_page,
         last_page=row.last_page,
-        blank_verso=row.blank_verso,
         left_out=None if row.left_out is None else Reason(row.left_out),
     )

@@ -16,18 +16,15 @@ from loan_reminders.ledger.tables import letter_batches
 
 # A letter leaves a draft for the batch it is printed in; it never leaves a batch that was closed.
 _PLACE = text("""
-    INSERT INTO letters (
-        delivery_id, library, batch_id, position, volume, first_page, last_page, blank_verso, reference
-    )
-    SELECT delivery_id, :library, :batch_id, position, volume, first_page, last_page, blank_verso, reference
+    INSERT INTO letters (delivery_id, library, batch_id, position, volume, first_page, last_page, reference)
+    SELECT delivery_id, :library, :batch_id, position, volume, first_page, last_page, reference
     FROM json_to_recordset(CAST(:placed AS json)) AS placed(
-        delivery_id uuid, position integer, volume integer, first_page integer, last_page integer, blank_verso boolean,
-        reference text
+        delivery_id uuid, position integer, volume integer, first_page integer, last_page integer, reference text
     )
     ON CONFLICT (delivery_id) DO UPDATE SET
         batch_id = excluded.batch_id, position = excluded.position, volume = excluded.volume,
-        first_page = excluded.first_page, last_page = excluded.last_page, blank_verso = excluded.blank_verso,
-        reference = excluded.reference, left_out = NULL
+        first_page = excluded.first_page, last_page = excluded.last_page, reference = excluded.reference,
+        left_out = NULL
     WHERE (SELECT state FROM letter_batches WHERE batch_id = letters.batch_id) IN ('draft', 'abandoned')
     RETURNING delivery_id
 """)
@@ -80,8 +77,6 @@ def record_batch(connection: Connection, *, library: str, run_id: int, kind: Cha
 
 
 def _placed(batch: LetterBatch) -> list[dict[str, Any]]:
-    """The letters as rows. A blank page before the next letter of a file is the verso of the one before it."""
-    begins = {(letter.volume, letter.first_page) for letter in batch.placed}
     return [
         {
             "delivery_id": str(letter.delivery_id),
@@ -89,8 +84,6 @@ def _placed(batch: LetterBatch) -> list[dict[str, Any]]:
             "volume": letter.volume,
             "first_page": letter.first_page,
             "last_page": letter.last_page,
-            "blank_verso": (letter.volume, letter.last_page + 1) not in begins
-            and (letter.volume, letter.last_page + 2) in begins,
             "reference": letter.reference,
         }
         for position, letter in enumerate(batch.placed, start=1)

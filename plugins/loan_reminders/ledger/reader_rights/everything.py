@@ -18,7 +18,7 @@ from loan_reminders.domain.recipients import EmailAddress, MobileNumber, PostalA
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger import journal
 from loan_reminders.ledger.dispute.loan_file import PostgresLoanFiles
-from loan_reminders.ledger.dispute.suppressed import listed_as
+from loan_reminders.ledger.dispute.suppressed import channel_listed_as, listed_as
 from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import decode_patron, encode_recipient, storable
 from loan_reminders.ledger.reader_rights.catalogue import OF_READERS, OURS
@@ -71,7 +71,7 @@ def traces(connection: Connection, library: str, reader: Any) -> Traces:
     loans = sorted(one for one in connection.execute(_LOANS, asked).scalars() if one)
     told = connection.execute(_DELIVERIES, asked).all()
     described = [decode_patron(row.patron) for row in connection.execute(_DESCRIBED, {**asked, "loans": loans}).all()]
-    contacts = {(_listed_as(row.channel), row.recipient) for row in told}
+    contacts = {(channel_listed_as(Channel(row.channel)).value, row.recipient) for row in told}
     for patron in described:
         for contact in (patron.email, patron.mobile, patron.address):
             if isinstance(contact, EmailAddress | MobileNumber | PostalAddress):
@@ -87,11 +87,6 @@ def traces(connection: Connection, library: str, reader: Any) -> Traces:
         contacts=tuple(sorted(contacts)),
         names=(number, *hashes),
     )
-
-
-def _listed_as(channel: str) -> str:
-    """The channel under which the list of suppressions has a recipient: one for all that goes by post."""
-    return Channel.LETTER.value if channel == Channel.REGISTERED_LETTER.value else channel
 
 
 def _his(one: Dispute, patron_id: str, *, told: Set[Any]) -> Dispute:

@@ -1,16 +1,15 @@
 """The tables of letters on paper.
 
-`letter_batches` are the files for the printer, `letters` where each letter is in them, and whether a blank page is
-behind it; `registered_letters` is how far each registered letter is, and `letter_events` the trace of every step, with
-what was before and after it, never changed. `print_checks` is how far the ILS has been asked about a batch that
-somebody wants to print. `sent_words` keeps what a message said, compressed, from the moment it was about to leave.
+`letter_batches` are the files for the printer, `letters` where each letter is in them; `registered_letters` is how far
+each registered letter is, and `letter_events` the trace of every step, with what was before and after it, never
+changed. `print_checks` is how far the ILS has been asked about a batch that somebody wants to print. `sent_words` keeps
+what a message said, compressed, from the moment it was about to leave.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -70,7 +69,6 @@ letters = Table(
     Column("volume", Integer, nullable=False, server_default="1"),
     Column("first_page", Integer, nullable=False),
     Column("last_page", Integer, nullable=False),
-    Column("blank_verso", Boolean, nullable=False, server_default=text("false")),
     Column("reference", Text, nullable=False),
     Column("left_out", Text),
     one_of("left_out", (Reason.RETURNED, Reason.RENEWED, Reason.TAKEN_OUT, Reason.HELD)),

@@ -5,7 +5,7 @@ The stored file itself never changes. The same file and the same wishes give the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,10 +35,11 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSpan:
-    """Pages of one PDF, counted from 1, the last one included."""
+    """Pages of one PDF, counted from 1, the last one included; with `blank_verso` an empty page comes behind them."""
 
     first: int
     last: int
+    blank_verso: bool = False
 
 
 def derive(
@@ -77,38 +78,45 @@ def _write(pdf: Pdf, output: IO[bytes], stamp: Stamp | None) -> int:
     return len(pdf.pages)
 
 
-def _carry(source: Pdf, cut: Pdf, keep: Iterable[PageSpan]) -> None:
+def _carry(source: Pdf, cut: Pdf, keep: Sequence[PageSpan]) -> None:
     """Carry pages over: what they show, and none of what they point to, where the other letters are."""
     from pikepdf import Dictionary, Name, String
 
     pages = list(source.pages)
-    numbers = [number for span in keep for number in range(span.first - 1, span.last)]
-    if not numbers or not 0 <= min(numbers) <= max(numbers) < len(pages):
+    if not keep or not all(1 <= span.first <= span.last <= len(pages) for span in keep):
         raise LettersNotPrinted(f"Le PDF de ces lettres n'a pas toutes ses pages ({len(pages)}). {_RESTORE}")
-    for number in numbers:
-        page = pages[number]
-        for key in set(page.obj.keys()) - _PAGE_KEYS - {"/Parent"}:
-            del page.obj[key]
-        cut.pages.append(page)
+    places: dict[int, int] = {}
+    for span in keep:
+        for number in range(span.first - 1, span.last):
+            page = pages[number]
+            for key in set(page.obj.keys()) - _PAGE_KEYS - {"/Parent"}:
+                del page.obj[key]
+            places[number] = len(cut.pages)
+            cut.pages.append(page)
+        if span.blank_verso:
+            left, bottom, right, top = (float(edge) for edge in pages[span.last - 1].mediabox)
+            cut.add_blank_page(page_size=(right - left, top - bottom))
     for key in ("/Title", "/Author", "/CreationDate"):
         if key in source.docinfo:
             cut.docinfo[key] = str(source.docinfo[key])
     cut.Root.Lang = String(str(source.Root.get("/Lang", "fr")))
     cut.Root.PageMode = Name.UseOutlines
     cut.Root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
-    _carry_bookmarks(source, cut, numbers)
+    _carry_bookmarks(source, cut, places)
 
 
-def _carry_bookmarks(source: Pdf, cut: Pdf, numbers: Sequence[int]) -> None:
-    """The bookmarks to pages that are carried over, in their order; those inside others come to the top."""
+def _carry_bookmarks(source: Pdf, cut: Pdf, places: Mapping[int, int]) -> None:
+    """The bookmarks to pages that are carried over, in their order; those inside others come to the top.
+
+    `places` says where each page of the source that is carried over is now, both from 0.
+    """
     from pikepdf import OutlineItem
 
     old = {page.obj.objgen: number for number, page in enumerate(source.pages)}
-    new = {number: place for place, number in enumerate(numbers)}
     with source.open_outline() as outline:
         found = [(title, old.get(page.objgen, -1)) for title, page in _targets(source, outline.root)]
     with cut.open_outline() as outline:
-        outline.root.extend(OutlineItem(title, new[number]) for title, number in found if number in new)
+        outline.root.extend(OutlineItem(title, places[number]) for title, number in found if number in places)
 
 
 def _targets(source: Pdf, items: Iterable[Any]) -> Iterator[tuple[str, Object]]:

@@ -14,18 +14,18 @@ _PDFIUM = threading.Lock()
 """PDFium serves one thread at a time (pypdfium2, "Thread incompatibility")."""
 
 
-def page_image(source: Path, number: int, *, stamp: Stamp) -> bytes:
+def page_image(source: Path, number: int, *, stamp: Stamp, is_blank: bool = False) -> bytes:
     """Page `number`, from 1, of a PDF as a PNG file, with the stamp that the preview of the whole has.
 
-    Only the page asked for is read, whatever the length of the PDF. Raises LettersNotPrinted for a file that is
-    damaged or has no such page.
+    With `is_blank` it is an empty page of the same size: the blank verso behind that one. Only the page asked for is
+    read, whatever the length of the PDF. Raises LettersNotPrinted for a file that is damaged or has no such page.
     """
     stamped = io.BytesIO()
-    derive(io.BytesIO(_one_page(source, number)), stamped, stamp=stamp)
+    derive(io.BytesIO(_one_page(source, number, is_blank=is_blank)), stamped, stamp=stamp)
     return _drawn(stamped.getvalue())
 
 
-def _one_page(source: Path, number: int) -> bytes:
+def _one_page(source: Path, number: int, *, is_blank: bool) -> bytes:
     import pypdfium2  # type: ignore[import-untyped]
 
     alone = io.BytesIO()
@@ -33,7 +33,10 @@ def _one_page(source: Path, number: int) -> bytes:
         with _PDFIUM, pypdfium2.PdfDocument(source) as pdf, pypdfium2.PdfDocument.new() as one:
             if not 1 <= number <= len(pdf):
                 raise LettersNotPrinted(f"Le PDF de ces lettres n'a pas de page {number}. Prévenir l'administrateur.")
-            one.import_pages(pdf, [number - 1])
+            if is_blank:
+                one.new_page(*pdf.get_page_size(number - 1))
+            else:
+                one.import_pages(pdf, [number - 1])
             one.save(alone)
     except pypdfium2.PdfiumError:
         raise LettersNotPrinted(

@@ -6,7 +6,7 @@ import io
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from loan_reminders.domain.errors import LettersNotPrinted
 from loan_reminders.domain.letters.batches import BatchLetter, BatchView, PrintedLetter
+from loan_reminders.domain.letters.versos import with_versos
 from loan_reminders.domain.ports.letters import LetterArchive
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ def volumes(
     files, everybody = [], len(letters) == batch.letters
     with ExitStack() as opened:
         for number, location in enumerate(batch.pdfs, start=1):
-            inside = [letter for letter in letters if letter.volume == number]
-            staying = [letter for letter in inside if letter.left_out is None]
-            if only not in (0, number) or not staying:
+            spans = _spans(letters, number)
+            if only not in (0, number) or not spans:
                 continue
-            keep = None if everybody and len(staying) == len(inside) else _spans(staying)
+            whole = everybody and len(spans) == sum(letter.volume == number for letter in letters)
+            keep = None if whole else spans
             content = opened.enter_context(_derived(archive, location, keep=keep, stamp=stamp))
             files.append(LetterFile(name=PurePosixPath(location).name, media_type=PDF, content=content))
         opened.pop_all()
@@ -154,30 +155,31 @@ def _derived(
     return output
 
 
-def _spans(staying: Sequence[BatchLetter]) -> list[PageSpan]:
-    """The pages of the letters that stay, each with the blank verso that may follow it."""
+def _spans(letters: Sequence[BatchLetter], volume: int) -> list[PageSpan]:
+    """The pages of the letters that stay in a volume, and where a blank verso comes behind them."""
     from loan_reminders.rendering.letters.copies import PageSpan
 
-    return [PageSpan(first=letter.first_page, last=letter.end) for letter in _in_order(staying)]
+    return [
+        PageSpan(first=letter.first_page, last=letter.last_page, blank_verso=blank_verso)
+        for letter, blank_verso in with_versos(letters)
+        if letter.volume == volume
+    ]
 
 
 def as_posted(letters: Sequence[BatchLetter]) -> list[PrintedLetter]:
-    """The letters that stay, with their pages in what `volumes` gives: nothing is between them."""
+    """The letters that stay, with their pages in what `volumes` gives."""
     found, done = [], Counter[int]()
-    for letter in _in_order(letter for letter in letters if letter.left_out is None):
+    for letter, blank_verso in with_versos(letters):
+        pages = letter.last_page - letter.first_page + 1
         found.append(
             PrintedLetter(
                 delivery_id=letter.delivery_id,
                 reference=letter.reference,
                 recipient=letter.recipient,
                 first_page=done[letter.volume] + 1,
-                pages=letter.last_page - letter.first_page + 1,
+                pages=pages,
                 volume=letter.volume,
             )
         )
-        done[letter.volume] += letter.end - letter.first_page + 1
+        done[letter.volume] += pages + blank_verso
     return found
-
-
-def _in_order(letters: Iterable[BatchLetter]) -> list[BatchLetter]:
-    return sorted(letters, key=lambda letter: (letter.volume, letter.first_page))

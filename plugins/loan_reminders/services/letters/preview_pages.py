@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from loan_reminders.domain.letters.batch_list import LetterPlace
 from loan_reminders.domain.letters.batches import BatchView
+from loan_reminders.domain.letters.versos import with_versos
 from loan_reminders.domain.ports.letters import LetterArchive
 
 if TYPE_CHECKING:
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
 class PreviewPage:
     """One page that will come out of the printer: page `number` (from 1) of a letter of `pages` pages.
 
-    `place` is the page of the PDF where it is, from 1. A blank verso behind the letter has a `number` beyond `pages`.
+    A blank verso behind the letter has a `number` beyond `pages`.
     """
 
     letter: LetterPlace
     number: int
     pages: int
-    place: int
 
     @property
     def is_blank(self) -> bool:
@@ -36,17 +36,13 @@ class PreviewPage:
 
 def preview_pages(letters: Sequence[LetterPlace]) -> list[PreviewPage]:
     """The pages of the letters that are to be posted, in their order; those of letters left out are not among them."""
-    found: list[PreviewPage] = []
-    for letter in sorted(letters, key=lambda one: (one.volume, one.first_page)):
-        if not letter.left_out:
-            found += _pages_of(letter)
-    return found
+    return [page for letter, blank_verso in with_versos(letters) for page in _pages_of(letter, blank_verso)]
 
 
-def _pages_of(letter: LetterPlace) -> Iterator[PreviewPage]:
+def _pages_of(letter: LetterPlace, blank_verso: bool) -> Iterator[PreviewPage]:
     pages = letter.last_page - letter.first_page + 1
-    for place in range(letter.first_page, letter.end + 1):
-        yield PreviewPage(letter=letter, number=place - letter.first_page + 1, pages=pages, place=place)
+    for number in range(1, pages + blank_verso + 1):
+        yield PreviewPage(letter=letter, number=number, pages=pages)
 
 
 def draw(archive: LetterArchive, batch: BatchView, page: PreviewPage, *, stamp: Stamp) -> bytes:
@@ -59,4 +55,5 @@ def draw(archive: LetterArchive, batch: BatchView, page: PreviewPage, *, stamp: 
         with open_private(source) as file:
             for piece in archive.read(batch.pdfs[page.letter.volume - 1]):
                 file.write(piece)
-        return page_image(source, page.place, stamp=stamp)
+        place = page.letter.first_page + min(page.number, page.pages) - 1
+        return page_image(source, place, stamp=stamp, is_blank=page.is_blank)

@@ -1,8 +1,8 @@
-"""Who removed what, told once; and which letters have a blank page behind them, whatever becomes of the next one.
+"""Who removed what, told once.
 
 Revision: 0025. `erasures` gets a row a day and person, and one that was told is never added to; who removed what was
-told before is in the journal. A letter has a blank verso when the next one of its file begins a page later: of a letter
-whose next one was removed before, nobody knows it any more, and no page is handed over for it.
+told before is in the journal. On the way back the rows of a day are one again: of a day that was told in part it has
+what was not told, since the journal has the rest and the program before tells a row as a whole.
 """
 
 from __future__ import annotations
@@ -17,25 +17,15 @@ depends_on = None
 
 COUNTS = ("loans", "messages", "readers", "batches", "folders", "contacts", "others")
 AS_ONE_A_DAY = f"""
-    WITH gone AS (DELETE FROM erasures RETURNING *)
+    WITH gone AS (DELETE FROM erasures RETURNING *),
+    known AS (SELECT *, bool_and(told_at IS NOT NULL) OVER (PARTITION BY library, day) AS all_told FROM gone)
     INSERT INTO erasures (library, day, {", ".join(COUNTS)}, at, told_at)
-    SELECT library, day, {", ".join(f"sum({name})" for name in COUNTS)}, max(at),
-           CASE WHEN bool_and(told_at IS NOT NULL) THEN max(told_at) END
-    FROM gone GROUP BY library, day
+    SELECT library, day, {", ".join(f"sum({name})" for name in COUNTS)}, max(at), max(told_at)
+    FROM known WHERE all_told OR told_at IS NULL GROUP BY library, day
 """  # noqa: S608 - the names are this module's own
-BLANK_VERSOS = """
-    UPDATE letters letter SET blank_verso = true FROM letters following
-    WHERE following.batch_id = letter.batch_id AND following.volume = letter.volume
-      AND following.position = letter.position + 1 AND following.first_page = letter.last_page + 2
-      AND NOT letter.blank_verso
-"""
 
 
 def upgrade() -> None:
-    # First, since it ends a transaction in the middle: whoever is cut short begins again.
-    op.execute("ALTER TABLE letters ADD COLUMN IF NOT EXISTS blank_verso boolean NOT NULL DEFAULT false")
-    with op.get_context().autocommit_block():
-        op.execute(BLANK_VERSOS)
     op.add_column("erasures", sa.Column("who", sa.Text(), nullable=False, server_default=""))
     op.execute("UPDATE erasures SET who = 'relances' WHERE told_at IS NULL")
     op.drop_constraint("erasures_pkey", "erasures")
@@ -54,4 +44,3 @@ def downgrade() -> None:
     op.drop_column("erasures", "erasure_id")
     op.drop_column("erasures", "who")
     op.create_primary_key("erasures_pkey", "erasures", ["library", "day"])
-    op.drop_column("letters", "blank_verso")
