@@ -22,9 +22,9 @@ from tests.simulators.postgres import EmbeddedPostgres
 
 _DIALECT = postgresql.psycopg.dialect()
 SHORT_WAYS = (
-    "sms_acks_to_settle", "sms_replies_to_settle", "mail_bounces_to_settle", "suppressions_in_force", "one_in_force",
-    "suppressions_by_age", "mail_bounces_held", "deliveries_not_arrived", "corrections_open", "journal_by_age",
-    "journal_of_person", "runs_open", "letter_batches_waiting",
+    "sms_acks_to_settle", "sms_replies_to_settle", "sms_replies_to_read", "mail_bounces_to_settle",
+    "suppressions_in_force", "one_in_force", "suppressions_by_age", "mail_bounces_held", "deliveries_not_arrived",
+    "corrections_open", "journal_by_age", "journal_of_person", "runs_open", "letter_batches_waiting",
 )  # fmt: skip
 """Indexes of what waits, is held, did not arrive or is in force: short however old the ledger is.
 

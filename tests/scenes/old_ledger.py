@@ -75,8 +75,8 @@ _FILL = (
     "INSERT INTO sms_acks (library, fingerprint, phone_number, status, at, received_at, settled_at, delivery_id)"
     f" SELECT 'demo', 'old ' || i, '33610000000', 'delivered', {_AT}, {_AT}, {_AT},"
     f" CASE WHEN i % 50 > 0 THEN {_ID} END FROM {_SERIES}",
-    "INSERT INTO sms_replies (library, reply_id, phone_number, text, at, received_at, settled_at)"
-    f" SELECT 'demo', 'old ' || i, '33610000000', 'Bonjour', {_AT}, {_AT}, {_AT} FROM {_SERIES}",
+    "INSERT INTO sms_replies (library, reply_id, phone_number, text, at, received_at, settled_at, to_read)"
+    f" SELECT 'demo', 'old ' || i, '33610000000', 'Bonjour', {_AT}, {_AT}, {_AT}, i % 100 = 0 FROM {_SERIES}",
     "INSERT INTO mail_bounces (library, fingerprint, kind, delivery_id, recipient, at, received_at, settled_at)"
     f" SELECT 'demo', 'old ' || i, 'soft', {_ID}, 'old' || i % 2000 || '@example.fr', {_AT}, {_AT}, {_AT}"
     f" FROM {_SERIES}",

@@ -45,7 +45,14 @@ def test_a_reader_without_a_home_is_listed_with_the_reason_in_french(ledger):
 def test_an_empty_desk_says_so(ledger):
     with browsing() as client:
         page = client.get(PAGE).text
-    for words in ("Personne, depuis 30 jours.", "Aucune adresse NPAI.", "Aucun.", "Aucune.", "Aucun, depuis 30 jours."):
+    for words in (
+        "Personne, depuis 30 jours.",
+        "Aucune adresse NPAI.",
+        "Aucun.",
+        "Aucune.",
+        "Aucun, depuis 30 jours.",
+        "Aucune à lire.",
+    ):
         assert words in page
     assert "Seules" not in page
 

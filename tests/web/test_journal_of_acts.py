@@ -31,6 +31,7 @@ from tests.scenes.ledger_emails import came_back_in_a_mass, mailed
 from tests.scenes.ledger_letters import drafted
 from tests.scenes.ledger_registered import ONE, in_a_batch, number, ref, take
 from tests.scenes.ledger_runs import opened, rows
+from tests.scenes.ledger_sms import reply
 from tests.web.client import browsing
 from tests.web.letters import conftest as of_letters
 from tests.web.reader_rights.acts import OF_READER_RIGHTS
@@ -134,6 +135,12 @@ def settle_aside(desk):
         library=desk.ledger.library,
     )
     desk.post("/bureau/lu", retour=str(aside))
+
+
+def settle_reply(desk):
+    desk.ledger.feedback().keep_replies([reply("rendu lundi")])
+    [(number,)] = rows(desk.ledger, "SELECT reply_number FROM sms_replies")
+    desk.post("/bureau/reponse", reponse=str(number))
 
 
 def decide(dead):
@@ -249,6 +256,7 @@ DONE = [
     (A.CONTACT_IGNORED, ignore),
     (A.DELIVERY_SETTLED, settle),
     (A.ASIDE_SETTLED, settle_aside),
+    (A.REPLY_SETTLED, settle_reply),
     *((act, decide(dead)) for act, dead in ((A.BOUNCES_BELIEVED, "oui"), (A.BOUNCES_NOT_BELIEVED, "non"))),
     (A.VOLUME_APPROVED, answer_volume(check_volume.approve)),
     (A.VOLUME_REFUSED, answer_volume(check_volume.refuse)),

@@ -1,4 +1,4 @@
-"""What the desk has to do: readers whom nothing reached, addresses that are bad, messages nobody can answer for."""
+"""What the desk has to do: readers whom nothing reached, answers to read, bad addresses, messages in doubt."""
 
 from __future__ import annotations
 
@@ -78,9 +78,24 @@ class PutAside:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyToRead:
+    """What a reader answered to an SMS, and is for a person to read. `number` is as the ledger writes it, or empty.
+
+    `readers` are those who have this number, or to whom an SMS to it was sent: the number of the page, and the name.
+    """
+
+    reply_number: int
+    number: str
+    text: str
+    at: datetime
+    readers: Sequence[tuple[int, str]]
+
+
 class DeskList(StrEnum):
     """The lists of the desk, as they stand in the address of its page."""
 
+    REPLIES = "reponses"
     NOT_REACHED = "non-joints"
     NOT_ARRIVED = "non-aboutis"
     IN_DOUBT = "en-doute"
@@ -93,7 +108,7 @@ class DeskList(StrEnum):
 class DeskAsked:
     """Which lists are asked for: `only` one or all, lines of one stage or all, the oldest first or not, from which on.
 
-    Stages are of runs: what was put aside, and bad addresses, are of none.
+    Stages are of runs: replies, what was put aside, and bad addresses are of none.
     """
 
     only: DeskList | None = None
@@ -109,6 +124,7 @@ EVERYTHING = DeskAsked()
 class DeskWork:
     """The desk's lists, the newest line first; one that was not asked for is empty."""
 
+    replies: Sequence[ReplyToRead] = ()
     not_reached: Sequence[NotReached] = ()
     bad_addresses: Sequence[BadAddress] = ()
     in_doubt: Sequence[StuckDelivery] = ()

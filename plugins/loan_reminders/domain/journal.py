@@ -67,6 +67,8 @@ class JournalAct(StrEnum):
     SMS_CHOICE_REMOVED = "sms_choice_removed"
     SMS_CHOICES_IMPORTED = "sms_choices_imported"
 
+    REPLY_SETTLED = "reply_settled"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:

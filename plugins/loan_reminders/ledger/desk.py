@@ -19,6 +19,7 @@ from loan_reminders.domain.desk import (
     DeskList,
     DeskWork,
     PutAside,
+    ReplyToRead,
     StuckDelivery,
 )
 from loan_reminders.domain.errors import LetterStepRefused
@@ -29,6 +30,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger import journal, undelivered
 from loan_reminders.ledger.json_codecs import decode_postal_address, storable
 from loan_reminders.ledger.readers.reader_numbers import number_of
+from loan_reminders.ledger.sms import replies
 from loan_reminders.ledger.statistics.counting import count_runs_of
 from loan_reminders.ledger.suppressions import returned_letters
 
@@ -121,7 +123,8 @@ class PostgresDesk:
 
         `sent_since` is that moment for deliveries that did not arrive: they stay listed until somebody settles them, or
         their reader is told at this stage or a later one. What was attempted before `doubtful_before` is not going on
-        any more. Addresses stay listed until they are lifted. `asked` says which lists, and which lines of them.
+        any more. Addresses stay listed until they are lifted, replies until they are settled. `asked` says which lists,
+        and which lines of them.
         """
         lines = {
             "library": self._library,
@@ -144,9 +147,15 @@ class PostgresDesk:
                     return ()
                 return undelivered.stuck(connection, name, sent, oldest_first=asked.oldest_first)
 
+            def answers() -> Sequence[ReplyToRead]:
+                if asked.only not in (None, DeskList.REPLIES):
+                    return ()
+                return replies.to_read(connection, lines, oldest_first=asked.oldest_first)
+
             return DeskWork(
                 not_reached=tuple(map(undelivered.read_not_reached, found(DeskList.NOT_REACHED))),
                 bad_addresses=tuple(map(_bad_address, found(DeskList.BAD_ADDRESSES))),
+                replies=answers(),
                 put_aside=tuple(map(_put_aside, found(DeskList.PUT_ASIDE))),
                 in_doubt=stuck(DeskList.IN_DOUBT),
                 not_rendered=stuck(DeskList.NOT_RENDERED),
@@ -167,6 +176,16 @@ class PostgresDesk:
                 facts = {"kind": row.kind, "put_aside": put_aside_id}
                 journal.keep(connection, self._library, who=who, act=JournalAct.ASIDE_SETTLED, facts=facts)
             return row is not None
+
+    def settle_reply(self, reply_number: int, *, who: str) -> bool:
+        """Keep that somebody read a reader's answer, and saw to it; False when it is unknown or was settled before."""
+        with self._transaction() as connection:
+            return replies.settle(connection, self._library, reply_number, who=who)
+
+    def phone_of_reply(self, reply_number: int) -> str:
+        """The number that a reader's answer came from, as the ledger writes it; empty when it is not known."""
+        with self._transaction() as connection:
+            return replies.phone_of(connection, self._library, reply_number)
 
     def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more."""

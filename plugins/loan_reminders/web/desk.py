@@ -1,4 +1,4 @@
-"""The page of what the desk has to do: readers whom nothing reached, bad addresses, messages in doubt."""
+"""The page of what the desk has to do: answers to read, readers whom nothing reached, bad addresses, doubts."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from loan_reminders.domain.desk import (
     DeskWork,
     NotReached,
     PutAside,
+    ReplyToRead,
     StuckDelivery,
 )
 from loan_reminders.domain.errors import LetterStepRefused, ReminderError
+from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.registered.tracking_number import clean_reference
 from loan_reminders.domain.stages import Stage
-from loan_reminders.french.days import day_words
+from loan_reminders.french.days import day_words, when_words
 from loan_reminders.french.desk import ASIDE, not_reached_words, stuck_words
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.words import ONE_CHANNEL, STAGES
@@ -33,6 +35,7 @@ from loan_reminders.web.access import Librarian
 from loan_reminders.web.guard import ActRoute
 from loan_reminders.web.lists import LINES, Number, Order, Pages, asked_at
 from loan_reminders.web.page import At, Page, Place, Typed, by_hand
+from loan_reminders.web.readers.contacts import masked
 from loan_reminders.web.shared_answers import SharedAnswer
 
 PAGE_DIGITS = 6
@@ -144,6 +147,19 @@ def aside_settled(at: At, who: Librarian, retour: Annotated[int, Form(ge=1, lt=2
     return at.back("bureau", ici, said="Réglé : le retour a quitté la liste.")
 
 
+@router.post("/bureau/reponse")
+def reply_settled(at: At, who: Librarian, reponse: Annotated[int, Form(ge=1, lt=2**63)], ici: Place = "") -> Response:
+    """Somebody read what a reader answered, and saw to it: it leaves the list."""
+    try:
+        changed = ledger_access.desk().settle_reply(reponse, who=who)
+    except ReminderError as error:
+        return at.unavailable(error)
+    if not changed:
+        return _page(at, asked=_there(at, ici), problem="Cette réponse est inconnue, ou déjà réglée.")
+    badge.forget()
+    return at.back("bureau", ici, said="Réglé : la réponse a quitté la liste.")
+
+
 def _page(
     at: Page,
     *,
@@ -164,6 +180,7 @@ def _page(
     except ReminderError as error:
         return at.unavailable(error)
     lists: dict[DeskList, list[Any]] = {
+        DeskList.REPLIES: [_reply(one, now) for one in work.replies],
         DeskList.NOT_REACHED: [_not_reached(one) for one in work.not_reached],
         DeskList.NOT_ARRIVED: [_stuck(one) for one in work.not_arrived],
         DeskList.IN_DOUBT: [_stuck(one) for one in work.in_doubt],
@@ -219,6 +236,16 @@ def _not_reached(one: NotReached) -> dict[str, Any]:
         "why": not_reached_words(one.reason, one.detail),
         "stage": STAGES[one.stage],
         "day": day_words(one.day),
+    }
+
+
+def _reply(one: ReplyToRead, now: datetime) -> dict[str, Any]:
+    return {
+        "id": one.reply_number,
+        "number": masked(MobileNumber(value=one.number))[0] if one.number else "",
+        "readers": one.readers,
+        "said": one.text,
+        "day": when_words(one.at, zone=settings().zone, now=now),
     }
 
 

@@ -21,6 +21,8 @@ from loan_reminders.places import TEMPLATES
 from loan_reminders.rendering.dispute.renderer import DisputeRenderer
 from tests.scenes.builders import a_library, a_loan, a_patron
 from tests.scenes.disputed_loan import TRACKING, a_whole_story, in_batch, sent
+from tests.scenes.ledger_runs import rows
+from tests.scenes.ledger_sms import reply
 
 MOMENT = datetime(2027, 1, 11, 9, 30, tzinfo=UTC)
 
@@ -61,6 +63,16 @@ def text_of(pdf: DisputePdf) -> str:
     """The words of the file, without the breaks that lines bring."""
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(pdf.content)).pages]
     return " ".join(" ".join(pages).replace("\u200b", "").split())
+
+
+def test_what_the_reader_answered_is_told_with_who_saw_to_it(ledger: PostgresLedger) -> None:
+    a_whole_story(ledger)
+    ledger.feedback().keep_replies([reply("Ce n'est pas mon livre <b>"), reply("STOP", reply_id="mo-2")])
+    number = rows(ledger, "SELECT reply_number FROM sms_replies WHERE to_read")[0][0]
+    ledger.desk().settle_reply(number, who="zoé")
+    text = text_of(made(ledger))
+    for words in ("du +33639980001 : « Ce n'est pas mon livre <b> »", "« STOP »", "réglée, par zoé"):
+        assert words in text, words
 
 
 def test_the_whole_story_is_told_and_the_letters_follow(ledger: PostgresLedger) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from loan_reminders.domain.desk import DeskAsked, DeskList, ReplyToRead
 from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.sms.feedback import AckStatus
 from loan_reminders.domain.stages import Channel
@@ -31,6 +33,12 @@ def feedback(ledger: PostgresLedger) -> None:
     ours.keep_acks([ack(AckStatus.NOT_DELIVERED, "33612345601", campaign="new", sms_id="new-1")])
     ours.keep_replies([reply("STOP", "33612345603", reply_id="new")])
     ours.settle(failures=1, again=True)
+    came = [reply("rendu lundi", "33612345601", reply_id="to read")]
+    assert ours.last_sms(came)[0] is not None
+    ours.keep_replies(came)
+    [waiting] = [one for one in a_page(ledger) if one.text == "rendu lundi"]
+    assert ledger.desk().phone_of_reply(waiting.reply_number) == "33612345601"
+    assert ledger.desk().settle_reply(waiting.reply_number, who="zoé")
     ours.keep_blacklist([blacklisted("33612345604")])
     ours.keep_acks([ack(AckStatus.DELIVERED, "3" * 15, sms_id="x")])
     rows(ledger, "INSERT INTO sms_replies (library, reply_id, phone_number, text)"
@@ -48,6 +56,11 @@ def feedback(ledger: PostgresLedger) -> None:
     ours.suppressions()
     ours.suppressions(in_force=True, oldest_first=True, limit=51)
     ours.summary()
+
+
+def a_page(ledger: PostgresLedger) -> Sequence[ReplyToRead]:
+    now = datetime.now(UTC)
+    return ledger.desk().work(since=now, doubtful_before=now, limit=50, asked=DeskAsked(only=DeskList.REPLIES)).replies
 
 
 def bounces(ledger: PostgresLedger) -> None:

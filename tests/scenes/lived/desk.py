@@ -135,13 +135,16 @@ class LibrariansDay:
                 return
 
     def settle_some(self) -> None:
-        """See to readers whose message did not arrive: those of last week at the latest."""
+        """See to readers whose message did not arrive, those of last week at the latest, and to what they answered."""
         work = self.morning
         desk = work.ledger.desk()
         listed = desk.work(since=work.now - timedelta(days=14), doubtful_before=work.now - timedelta(days=1), limit=100)
         for line in (*listed.in_doubt, *listed.not_arrived):
             if line.day <= work.now.date() - timedelta(days=5 + luck(str(line.delivery_id), 6)):
                 desk.settle(line.delivery_id, who=LIBRARIAN)
+        for reply in listed.replies:
+            if reply.at <= work.now - timedelta(days=2 + luck(str(reply.reply_number), 4)):
+                desk.settle_reply(reply.reply_number, who=LIBRARIAN)
 
     def look_at_readers(self) -> None:
         """Readers come to the desk and ask: their pages are opened, which the journal keeps."""

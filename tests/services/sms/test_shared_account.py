@@ -1,13 +1,17 @@
-"""One account at the SMS provider for several libraries: a STOP is said to all of them, and nothing else is."""
+"""One account at the SMS provider for several libraries: a STOP is said to all of them, another answer to one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.services.sms import feedback as sms_feedback
 from loan_reminders.services.sms.feedback import read_replies
 from tests.scenes.ledger_runs import rows
-from tests.scenes.ledger_sms import NUMBER, in_force, reply
+from tests.scenes.ledger_sms import NUMBER, in_force, left, reply
 
 
 class Account:
@@ -52,3 +56,54 @@ def test_a_librarian_who_lifts_it_lifts_it_in_his_library_alone(libraries):
     assert (in_force(ours), in_force(neighbour)) == ({}, {NUMBER: "stop"})
     [theirs] = neighbour.feedback().suppressions()
     assert not ours.feedback().lift(theirs.suppression_id, who="zoé")
+
+
+def theirs(*libraries):
+    """What each library has to read."""
+    found = rows(libraries[0], "SELECT library, text FROM sms_replies WHERE to_read ORDER BY reply_number")
+    return [(row.library, row.text) for row in found]
+
+
+def test_another_answer_goes_to_the_library_whose_sms_it_answers(libraries):
+    ours, neighbour, elsewhere = libraries
+    left(ours, campaign="ours")
+    left(neighbour, campaign="theirs")
+    left(elsewhere)
+    account = Account(
+        reply("rendu lundi"),
+        replace(reply("ce n'est pas mon numéro", reply_id="mo-2"), campaign_id="ours"),
+        replace(reply("arrêtez", reply_id="mo-3"), campaign_id="theirs"),
+        reply("qui ?", "33639980009", reply_id="mo-4"),
+    )
+    counts = read_replies(ours.feedback(), account, failures=2, others=[neighbour.feedback()])
+    assert counts["replies"] == 2
+    assert set(theirs(ours)) == {
+        ("voisine", "rendu lundi"), ("demo", "ce n'est pas mon numéro"), ("voisine", "arrêtez"), ("demo", "qui ?"),
+    }, "the last SMS to the number, unless the answer names one; a number that nobody knows is the asker's"  # fmt: skip
+
+
+def test_an_answer_is_nobody_elses_business(libraries):
+    ours, neighbour, elsewhere = libraries
+    for one in (elsewhere, neighbour, ours):
+        left(one)
+    others = [neighbour.feedback(), elsewhere.feedback()]
+    read_replies(ours.feedback(), Account(reply("rendu")), failures=2, others=others)
+    assert theirs(ours) == [("demo", "rendu")]
+
+
+def test_while_the_ledger_restarts_each_answer_still_goes_where_it_belongs(libraries, monkeypatch):
+    ours, neighbour, _ = libraries
+    left(neighbour)
+    monkeypatch.setattr(sms_feedback.time, "sleep", lambda _: None)
+    feedback, failures = neighbour.feedback(), [1, 1]
+    known = feedback.last_sms
+
+    def restarting(replies):
+        if failures:
+            failures.pop()
+            raise LedgerUnavailable(LedgerRefusal.NO_ANSWER, words="restarting")
+        return known(replies)
+
+    monkeypatch.setattr(feedback, "last_sms", restarting)
+    read_replies(ours.feedback(), Account(reply("rendu")), failures=2, others=[feedback])
+    assert theirs(ours) == [("voisine", "rendu")]

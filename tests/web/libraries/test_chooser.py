@@ -237,6 +237,7 @@ def test_each_library_is_called_at_its_own_address_and_by_no_others(three, ledge
     from loan_reminders.ledger.connect import connect
     from loan_reminders.settings.libraries import of_library
     from tests.scenes.ledger_runs import rows
+    from tests.scenes.ledger_sms import left
     from tests.web.client import TOKEN
 
     secrets = {}
@@ -254,6 +255,10 @@ def test_each_library_is_called_at_its_own_address_and_by_no_others(three, ledge
         stop = {"smsMoId": "mo-1", "phoneNumber": "33612345678", "message": "STOP", "subAccount": ""}
         answer = client.get(f"/relances/rivage/rappels-sms/{secrets['rivage']}", params=stop)
         assert answer.status_code == 200
+        with connect(ledger_url, library="colline") as theirs:
+            left(theirs, "33612345678")
+        other = {**stop, "smsMoId": "mo-2", "message": "rendu lundi"}
+        assert client.get(f"/relances/rivage/rappels-sms/{secrets['rivage']}", params=other).status_code == 200
     with connect(ledger_url, library="rivage") as ledger:
-        kept = rows(ledger, "SELECT library, text FROM sms_replies ORDER BY library")
-    assert kept == [("colline", "STOP"), ("plage", "STOP"), ("rivage", "STOP")]
+        kept = rows(ledger, "SELECT library, text FROM sms_replies ORDER BY library, text")
+    assert kept == [("colline", "STOP"), ("colline", "rendu lundi"), ("plage", "STOP"), ("rivage", "STOP")]

@@ -12,7 +12,7 @@ from loan_reminders.domain.email.feedback import BounceKind
 from loan_reminders.domain.letters.batches import BatchState, LetterAct, RegisteredState, ReturnReason
 from loan_reminders.domain.loans import Loan
 from loan_reminders.domain.messages import SentWords
-from loan_reminders.domain.recipients import Recipient
+from loan_reminders.domain.recipients import MobileNumber, Recipient
 from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
@@ -177,14 +177,34 @@ class SuppressionRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRecord:
+    """What was answered to an SMS from a number of the reader's.
+
+    `to_read`: nobody has seen to it yet; `read_by` is who did, empty for a STOP, which needs nobody.
+    """
+
+    reply_number: int
+    number: MobileNumber
+    at: datetime
+    text: str
+    to_read: bool
+    read_at: datetime | None
+    read_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dispute:
-    """The whole file of one loan: its cycles, its deliveries in their order, and what was left out."""
+    """The whole file of one loan: its cycles, its deliveries in their order, what was left out and what was answered.
+
+    `replies` came from the reader's numbers, whatever SMS they answer.
+    """
 
     loan_id: str
     cycles: tuple[LoanCycle, ...]
     deliveries: tuple[DeliveryRecord, ...]
     skips: tuple[SkipRecord, ...]
     suppressions: tuple[SuppressionRecord, ...]
+    replies: tuple[ReplyRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

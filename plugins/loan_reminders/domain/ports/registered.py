@@ -140,6 +140,14 @@ class Desk(Protocol):
         """Keep that somebody saw to what was put aside; False when there is nothing to do."""
         ...
 
+    def settle_reply(self, reply_number: int, *, who: str) -> bool:
+        """Keep that somebody saw to what a reader answered; False when there is nothing to do."""
+        ...
+
+    def phone_of_reply(self, reply_number: int) -> str:
+        """The number that a reader's answer came from; empty when it is not known."""
+        ...
+
     def note_return(self, reference: str, *, since: datetime, who: str) -> StepTaken:
         """Keep that an ordinary letter came back as undeliverable: its address is written to no more.
 

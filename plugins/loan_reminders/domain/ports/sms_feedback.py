@@ -32,6 +32,14 @@ class Settled:
         return Settled(**{name: getattr(self, name) + getattr(other, name) for name in Settled.__slots__})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LastSms:
+    """An SMS that a reply may answer; the greater one is the likelier: of the reply's own campaign, then the later."""
+
+    of_campaign: bool
+    left_at: datetime
+
+
 class SmsFeedback(Protocol):
     """The part of the ledger where the provider's answers are kept. Raises LedgerUnavailable."""
 
@@ -45,6 +53,10 @@ class SmsFeedback(Protocol):
 
     def keep_replies(self, replies: Sequence[SmsReply]) -> int:
         """Keep replies as they came, each once, before they are settled; returns how many are new."""
+        ...
+
+    def last_sms(self, replies: Sequence[SmsReply]) -> Sequence[LastSms | None]:
+        """For each reply the last SMS that this library sent to its number, None when it knows of none."""
         ...
 
     def put_aside(self) -> int:

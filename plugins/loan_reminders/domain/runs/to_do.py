@@ -37,6 +37,7 @@ class ToDoKind(StrEnum):
     IN_DOUBT = "in_doubt"
     NOT_ARRIVED = "not_arrived"
     BOUNCES = "bounces"
+    REPLIES = "replies"
     MISSED_DAY = "missed_day"
     BOOKS_WRONG = "books_wrong"
     STANDS_STILL = "stands_still"
@@ -46,7 +47,7 @@ class ToDoKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDoItem:
-    """One thing that waits. `number` counts letters, messages, addresses, or SMS left, by its kind.
+    """One thing that waits. `number` counts letters, messages, answers, addresses, or SMS left, by its kind.
 
     `since` is when it began to wait, None when nobody knows. `many`: there are more than were counted. `channel` tells
     ordinary from registered letters. `days` are those of one stage with the same fault; `run_id` is the first one's.

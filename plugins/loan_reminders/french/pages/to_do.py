@@ -26,6 +26,7 @@ BUTTONS = {
     ToDoKind.IN_DOUBT: "Voir",
     ToDoKind.NOT_ARRIVED: "Voir",
     ToDoKind.BOUNCES: "Décider",
+    ToDoKind.REPLIES: "Lire",
     ToDoKind.MISSED_DAY: "Rattraper ce jour",
     ToDoKind.BOOKS_WRONG: "Voir la tournée",
     ToDoKind.STANDS_STILL: "Voir la tournée",
@@ -137,6 +138,7 @@ _TITLES: Mapping[ToDoKind, Callable[[ToDoItem], str]] = {
     ToDoKind.IN_DOUBT: lambda item: f"{_counted(item, 'envoi', 'envois')} sans réponse certaine",
     ToDoKind.NOT_ARRIVED: lambda item: _counted(item, "envoi qui n'a pas abouti", "envois qui n'ont pas abouti"),
     ToDoKind.BOUNCES: lambda item: f"E-mails revenus en masse : {_counted(item, 'adresse', 'adresses')}",
+    ToDoKind.REPLIES: lambda item: _counted(item, "réponse à un SMS à lire", "réponses à des SMS à lire"),
     ToDoKind.MISSED_DAY: _missed,
     ToDoKind.BOOKS_WRONG: lambda item: f"Les comptes ne sont pas justes : {_of_stage(item)}",
     ToDoKind.STANDS_STILL: lambda item: (
@@ -174,6 +176,7 @@ def _more(item: ToDoItem) -> str:
             "prévenir ces lecteurs, ou corriger leurs coordonnées",
         ),
         ToDoKind.BOUNCES: f"{item.detail} ; rien n'est changé tant que personne ne répond",
+        ToDoKind.REPLIES: "autre chose qu'un STOP ; rien n'en est fait tant que personne ne lit",
         ToDoKind.BOOKS_WRONG: "réparer, puis effacer les tâches rouges dans Airflow",
         ToDoKind.STANDS_STILL: "répondre à la question posée, ou marquer la tournée en échec dans Airflow",
         ToDoKind.NO_CREDIT: "les SMS attendent : en acheter chez le prestataire",

@@ -36,6 +36,7 @@ from loan_reminders.domain.stages import Channel, Slot, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger import sent_words
 from loan_reminders.ledger.dispute import queries as sql
+from loan_reminders.ledger.dispute.replied import replies_of
 from loan_reminders.ledger.dispute.suppressed import suppressions_of
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient, storable
@@ -85,8 +86,8 @@ class PostgresLoanFiles:
         scope: dict[str, Any] = {"library": self._library, "loan_ids": loan_ids}
         cycles = _of_loans(connection.execute(sql.CYCLES, scope), _cycle)
         deliveries = self._deliveries(connection, scope)
+        readers = {cycle.loan.patron.patron_id for some in cycles.values() for cycle in some} | {patron_id}
         if patron_id:
-            readers = {cycle.loan.patron.patron_id for some in cycles.values() for cycle in some} | {patron_id}
             skipped = connection.execute(sql.SKIPS_OF_READERS, {**scope, "patron_ids": sorted(readers)})
         else:
             skipped = connection.execute(sql.SKIPS, scope)
@@ -96,6 +97,7 @@ class PostgresLoanFiles:
             for loan_id in loan_ids
         }
         suppressions = suppressions_of(connection, self._library, set().union(*recipients.values()))
+        replies = replies_of(connection, self._library, set().union(*recipients.values()), patron_ids=readers)
         return {
             loan_id: Dispute(
                 loan_id=loan_id,
@@ -103,6 +105,7 @@ class PostgresLoanFiles:
                 deliveries=tuple(deliveries[loan_id]),
                 skips=tuple(skips[loan_id]),
                 suppressions=tuple(one for one in suppressions if one.recipient in recipients[loan_id]),
+                replies=tuple(one for one in replies if one.number in recipients[loan_id]),
             )
             for loan_id in loan_ids
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from loan_reminders.ledger.tables.columns import dated
+
 # The newest description is looked for run by run, which the primary key of `loans_seen` serves.
 _NEWEST = """
     LEFT JOIN LATERAL (
@@ -113,6 +115,20 @@ STEPS = text("""
     WHERE letter.library = :library AND letter.delivery_id = ANY(CAST(:delivery_id AS uuid[]))
     ORDER BY event_id
 """)
+REPLIES = text(f"""
+    SELECT reply_number, phone_number, text, coalesce({dated("received_at", "at")}, at) AS since, to_read, read_at,
+           read_by
+    FROM sms_replies reply
+    WHERE library = :library AND left(phone_number, 40) = ANY(CAST(:numbers AS text[])) AND (
+        EXISTS (
+            SELECT FROM readers WHERE library = :library AND mobile = reply.phone_number AND mobile <> ''
+              AND patron_id = ANY(CAST(:patron_ids AS text[])) OFFSET 0
+        ) OR NOT EXISTS (
+            SELECT FROM readers WHERE library = :library AND mobile = reply.phone_number AND mobile <> '' OFFSET 0
+        )
+    )
+    ORDER BY reply_number
+""")  # noqa: S608 - the piece is this package's own
 SUPPRESSIONS = text("""
     SELECT * FROM suppressions
     WHERE library = :library AND channel = ANY(ARRAY['email', 'sms', 'letter', 'registered_letter'])

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from sqlalchemy import TextClause, text
 
 OURS = frozenset({
-    "who", "settled_by", "lifted_by", "closed_by", "decided_by", "printed_by", "ended_by", "claimed_by", "library",
+    "who", "settled_by", "lifted_by", "closed_by", "decided_by", "printed_by", "ended_by", "claimed_by", "read_by",
+    "library",
 })  # fmt: skip
 """Columns that are not given to a reader: the names of the library's own people and processes, who are nobody to whom
 his data was disclosed (Court of Justice of the European Union, C-579/21, 22 June 2023)."""

@@ -24,6 +24,7 @@ from loan_reminders.ledger.marks.marks import open_gap
 from loan_reminders.ledger.run_pages.new_codes import new_codes
 from loan_reminders.ledger.runs.watch import days_to_watch
 from loan_reminders.ledger.sms import credits as sms_credits
+from loan_reminders.ledger.sms import replies
 
 MOST_COUNTED = 99
 """Deliveries of one kind are counted up to here."""
@@ -104,6 +105,7 @@ class PostgresToDo:
                     *_registered(connection, asked, now),
                     *self._deliveries(connection, now, sent_since),
                     *self._bounces(connection),
+                    *self._replies(connection),
                     *self._missed(connection, now, starts),
                     *new_codes(connection, self._library, now),
                 )
@@ -140,6 +142,12 @@ class PostgresToDo:
     def _bounces(self, connection: Connection) -> Iterator[ToDoItem]:
         for held in held_bounces.held(connection, self._library):
             yield ToDoItem(kind=ToDoKind.BOUNCES, number=held.addresses, since=held.since, detail=held.domain)
+
+    def _replies(self, connection: Connection) -> Iterator[ToDoItem]:
+        number, oldest = replies.count(connection, self._library, limit=MOST_COUNTED + 1)
+        if number:
+            many = number > MOST_COUNTED
+            yield ToDoItem(kind=ToDoKind.REPLIES, number=min(number, MOST_COUNTED), many=many, since=oldest)
 
     def _missed(self, connection: Connection, now: datetime, starts: Mapping[Stage, time]) -> Iterator[ToDoItem]:
         watched = days_to_watch(connection, self._library, now.date() - MISSED_WITHIN, now.date(), tuple(starts))

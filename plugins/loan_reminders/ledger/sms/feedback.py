@@ -1,8 +1,8 @@
 """Receipts, replies and the blacklist of the SMS provider: kept as they came, then settled.
 
-To settle a receipt is to move its SMS to another state; to settle a reply is to see whether it is a STOP. Keeping and
-settling are two transactions: what was kept is never lost, and what could not be settled waits for the next pass. One
-process settles at a time in a library.
+To settle a receipt is to move its SMS to another state; to settle a reply is to see whether it is a STOP: any other is
+for a person to read (`replies`). Keeping and settling are two transactions: what was kept is never lost, and what could
+not be settled waits for the next pass. One process settles at a time in a library.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.desk import AsideKind
-from loan_reminders.domain.ports.sms_feedback import Settled
+from loan_reminders.domain.ports.sms_feedback import LastSms, Settled
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsReply
 from loan_reminders.domain.sms.stop_words import is_stop
@@ -30,6 +30,7 @@ from loan_reminders.domain.suppressions.suppression import (
 from loan_reminders.ledger.put_aside import Row, each_alone, identity
 from loan_reminders.ledger.put_aside import put_aside as put_rows_aside
 from loan_reminders.ledger.sms import feedback_rows, settling
+from loan_reminders.ledger.sms.replies import last_sms
 from loan_reminders.ledger.statistics.counting import count_again
 from loan_reminders.ledger.suppressions import shown_list
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
@@ -54,10 +55,12 @@ _KEEP_ACKS = text(f"""
     RETURNING ack_id
 """)  # noqa: S608 - the pieces are this module's own
 _KEEP_REPLIES = text(f"""
-    INSERT INTO sms_replies (library, reply_id, phone_number, text, received_at, campaign_id, raw)
-    SELECT DISTINCT ON (reply_id) :library, reply_id, phone_number, text, {dated("received_at")}, campaign_id, raw
+    INSERT INTO sms_replies (library, reply_id, phone_number, text, received_at, campaign_id, raw, to_read)
+    SELECT DISTINCT ON (reply_id)
+        :library, reply_id, phone_number, text, {dated("received_at")}, campaign_id, raw, to_read
     FROM json_to_recordset(CAST(:came AS json)) AS came(
-        reply_id text, phone_number text, text text, received_at timestamptz, campaign_id text, raw text
+        reply_id text, phone_number text, text text, received_at timestamptz, campaign_id text, raw text,
+        to_read boolean
     )
     ORDER BY reply_id
     ON CONFLICT (library, reply_id) DO NOTHING
@@ -108,6 +111,11 @@ class PostgresSmsFeedback:
         return self._keep(
             _KEEP_REPLIES, [(feedback_rows.encoded_reply(reply), feedback_rows.aside_reply(reply)) for reply in replies]
         )
+
+    def last_sms(self, replies: Sequence[SmsReply]) -> Sequence[LastSms | None]:
+        """For each reply the last SMS that this library sent to its number, None when it knows of none."""
+        with self._transaction() as connection:
+            return last_sms(connection, self._library, replies)
 
     def _keep(self, statement: Any, came: Sequence[tuple[dict[str, Any], Row]]) -> int:
         def keep(some: Sequence[tuple[dict[str, Any], Row]]) -> int:

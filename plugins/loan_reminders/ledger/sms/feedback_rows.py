@@ -9,6 +9,7 @@ from typing import Any
 
 from loan_reminders.domain.desk import AsideKind
 from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsReply
+from loan_reminders.domain.sms.stop_words import is_stop
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSource
 from loan_reminders.french.desk import receipt_words
 from loan_reminders.ledger import put_aside
@@ -55,15 +56,17 @@ def _identity(ack: SmsAck) -> tuple[str, ...]:
 
 
 def encoded_reply(reply: SmsReply) -> dict[str, Any]:
-    """A reply as JSON values, each fit for its column."""
+    """A reply as JSON values, each fit for its column; all but the STOP of a number is for a person to read."""
     reply_id = storable(reply.reply_id)
     if not reply_id or len(reply_id) > LONGEST_ID:
         content = (reply.phone_number, reply.text, _moment(reply.received_at), reply.campaign_id)
         reply_id = f"content {_fingerprint(*content)}"
+    number, text = _number(reply.phone_number), storable(reply.text)[:RAW_LIMIT]
     return {
         "reply_id": reply_id,
-        "phone_number": _number(reply.phone_number),
-        "text": storable(reply.text)[:RAW_LIMIT],
+        "phone_number": number,
+        "text": text,
+        "to_read": not (number and is_stop(text)),
         "received_at": _moment(reply.received_at) or None,
         "campaign_id": _id(reply.campaign_id),
         "raw": storable(reply.raw)[:RAW_LIMIT],

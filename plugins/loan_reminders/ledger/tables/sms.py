@@ -1,6 +1,7 @@
 """The tables of what comes back from the SMS provider.
 
 `sms_acks` and `sms_replies` keep every receipt and reply as it came, once each; `settled_at` is when it was settled.
+A reply that the program makes nothing of is `to_read`, until a person has (`read_at`, `read_by`).
 `sms_credits` keeps what the provider said was left on the account, in segments, each time it was asked.
 
 `sms_choices` are the readers who said yes or no to SMS, by the number that the ILS gives them: what holds now, the
@@ -74,8 +75,12 @@ sms_replies = Table(
     words("raw"),
     moment("at", default=True),
     moment("settled_at"),
+    Column("to_read", Boolean, nullable=False, server_default=text("false")),
+    moment("read_at"),
+    words("read_by"),
     UniqueConstraint("library", "reply_id", name="one_reply_each"),
     Index("sms_replies_to_settle", "library", "reply_number", postgresql_where=text("settled_at IS NULL")),
+    Index("sms_replies_to_read", "library", "at", "reply_number", postgresql_where=text("to_read")),
     Index("sms_replies_by_age", "library", "at"),
     Index("sms_replies_of_number", "library", text("left(phone_number, 40)")),
 )

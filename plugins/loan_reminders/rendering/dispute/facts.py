@@ -121,7 +121,7 @@ class DisputeFacts:
         return [pair for patron in readers.values() for pair in self._pairs(words.reader_words(patron))]
 
     def _history(self) -> Iterator[tuple[datetime, str]]:
-        """What happened, in the order it did: answers, bounces, and each step on paper."""
+        """What happened, in the order it did: answers, bounces, each step on paper, and what the reader answered."""
         happened: list[tuple[datetime, str]] = []
         for number, one in enumerate(self._dispute.deliveries, start=1):
             name = words.delivery_words(number, one.stage, one.channel)
@@ -134,6 +134,10 @@ class DisputeFacts:
             happened += [(step.at, f"{name} : {ACTS_IN_FILE[step.act]}, par {step.who}") for step in one.steps]
             if one.state is DeliveryState.CLAIMED and one.claimed_at is not None:
                 happened.append((one.claimed_at, f"{name} : envoi commencé, sans réponse à ce jour"))
+        for reply in self._dispute.replies:
+            happened.append((reply.at, f"{words.reply_words(reply.number)} : « {reply.text} »"))
+            if reply.read_at is not None:
+                happened.append((reply.read_at, f"{words.reply_words(reply.number)} : réglée, par {reply.read_by}"))
         yield from sorted(happened, key=lambda pair: pair[0])
 
     def _delivery(self, number: int, one: DeliveryRecord) -> dict[str, Any]:

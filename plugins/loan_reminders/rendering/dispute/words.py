@@ -54,6 +54,11 @@ def recipient_lines(recipient: Recipient) -> tuple[str, ...]:
     return (f"+{recipient.value}",) if isinstance(recipient, MobileNumber) else (recipient.value,)
 
 
+def reply_words(number: MobileNumber) -> str:
+    """`Réponse à un SMS, du +33612345678`."""
+    return f"Réponse à un SMS, du {recipient_lines(number)[0]}"
+
+
 def reader_words(patron: Patron) -> tuple[tuple[str, str], ...]:
     """Who the reader is, as label and words."""
     return (

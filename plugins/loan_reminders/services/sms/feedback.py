@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from loan_reminders.domain.errors import LedgerUnavailable, ReminderError, SmsAnswerUnreadable
 from loan_reminders.domain.ports.outside import Ledger, SmsAccount
-from loan_reminders.domain.ports.sms_feedback import Settled, SmsFeedback
+from loan_reminders.domain.ports.sms_feedback import LastSms, Settled, SmsFeedback
 from loan_reminders.domain.sms.feedback import SmsReply
 from loan_reminders.domain.sms.stop_words import is_stop
 from loan_reminders.french.plurals import many
@@ -60,7 +60,7 @@ def read_replies(
 ) -> dict[str, int]:
     """Fetch the replies that wait at the provider; those that are a STOP put their number on the list.
 
-    A STOP is said to an account: it holds for all libraries that send by it, `others` than this one.
+    `others` are the libraries that send by the same account: see `keep_replies`. The count is of those kept here.
 
     The provider gives each reply once. What was kept before is settled first, which also shows that the ledger can
     be written; each lot is kept before the next is asked for.
@@ -72,31 +72,50 @@ def read_replies(
             replies = account.replies()
             if not replies:
                 break
-            keep_stops(others, replies)
-            kept += _keep(feedback, replies)
+            kept += _keep(feedback, others, replies)
             settled += feedback.settle(failures=failures)
     _tell(settled)
     return {"replies": kept, "stops": settled.stops} | tell_put_aside(feedback)
 
 
-def keep_stops(others: Sequence[SmsFeedback], replies: Sequence[SmsReply]) -> None:
-    """Keep what is a STOP among replies, and nothing else, for other libraries of the account; they settle it."""
-    stops = [reply for reply in replies if is_stop(reply.text)]
-    for other in others if stops else ():
-        _keep(other, stops)
+def keep_replies(feedback: SmsFeedback, others: Sequence[SmsFeedback], replies: Sequence[SmsReply]) -> int:
+    """Keep replies for this library and the others of its account; returns how many are new in this one.
+
+    A STOP is said to the account: each library keeps it. Any other reply is kept by the one whose SMS it answers: of
+    the reply's own campaign, else the last one to its number; by this library when none of them knows the number. The
+    others settle what is theirs.
+    """
+    owners = _owners(feedback, others, [reply for reply in replies if not is_stop(reply.text)])
+    for other in others:
+        if theirs := [reply for reply in replies if owners.get(reply, other) is other]:
+            other.keep_replies(theirs)
+    return feedback.keep_replies([reply for reply in replies if owners.get(reply, feedback) is feedback])
 
 
-def _keep(feedback: SmsFeedback, replies: Sequence[SmsReply]) -> int:
+def _owners(
+    feedback: SmsFeedback, others: Sequence[SmsFeedback], replies: Sequence[SmsReply]
+) -> dict[SmsReply, SmsFeedback]:
+    """The one library that each of these replies is for."""
+    owners = dict.fromkeys(replies, feedback)
+    newest: dict[SmsReply, LastSms] = {}
+    for one in (feedback, *others) if others and replies else ():
+        for reply, sms in zip(replies, one.last_sms(replies), strict=True):
+            if sms is not None and (reply not in newest or sms > newest[reply]):
+                owners[reply], newest[reply] = one, sms
+    return owners
+
+
+def _keep(feedback: SmsFeedback, others: Sequence[SmsFeedback], replies: Sequence[SmsReply]) -> int:
     for pause in PAUSES:
         try:
-            return feedback.keep_replies(replies)
+            return keep_replies(feedback, others, replies)
         except LedgerUnavailable:
             log.warning(
                 "Registre indisponible : %s à garder",
                 many(len(replies), "réponse de lecteur attend", "réponses de lecteurs attendent"),
             )
             time.sleep(pause)
-    return feedback.keep_replies(replies)
+    return keep_replies(feedback, others, replies)
 
 
 def read_blacklist(feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:

@@ -26,6 +26,7 @@ from loan_reminders.web.readers.contacts import contacts
 from loan_reminders.web.readers.in_dispute import kept
 from loan_reminders.web.readers.loan_lines import LoanLines
 from loan_reminders.web.readers.offered import acts_offered, loans_out, with_next
+from loan_reminders.web.readers.replies import replies_shown
 from loan_reminders.web.readers.rights import rights_of
 from loan_reminders.web.readers.search import search_page
 from loan_reminders.web.readers.ways import ways_to_reader
@@ -148,6 +149,7 @@ def _page(
         category=category_words(reader.category),
         last_seen=day_words(max((cycle.last_seen for one in newest for cycle in one.cycles), default=None)),
         contacts=contacts(newest, now=now, shown=shown, words=words),
+        replies=replies_shown((*disputes, *newest), shown=shown, words=words),
         shown=shown,
         first=loan_lines[0] if loan_lines else None,
         others=loan_lines[1:] if pages.number == 1 else loan_lines,

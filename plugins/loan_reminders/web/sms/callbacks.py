@@ -26,7 +26,7 @@ from starlette.requests import ClientDisconnect
 from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
 from loan_reminders.hooks.ledger import sms_feedback_of
 from loan_reminders.hooks.sms_callback import callback_networks, callback_token, read_callback
-from loan_reminders.services.sms.feedback import keep_stops, settle_feedback, tell_put_aside
+from loan_reminders.services.sms.feedback import keep_replies, settle_feedback, tell_put_aside
 from loan_reminders.settings.all_libraries import others_with
 from loan_reminders.settings.libraries import current_library
 from loan_reminders.settings.library_toml import settings
@@ -175,8 +175,7 @@ def _keep(callback: SmsAck | SmsReply) -> None:
         feedback.keep_acks([callback])
     else:
         others = others_with(lambda one: one.sms.connection)
-        keep_stops(sms_feedback_of(ledger_access.whole(), others), [callback])
-        feedback.keep_replies([callback])
+        keep_replies(feedback, sms_feedback_of(ledger_access.whole(), others), [callback])
     tell_put_aside(feedback)
 
 

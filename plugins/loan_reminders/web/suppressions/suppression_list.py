@@ -12,6 +12,7 @@ from loan_reminders.domain.errors import RecipientError, ReminderError
 from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.suppressions.suppression import SuppressionReason, SuppressionSummary
 from loan_reminders.french.days import written_day
+from loan_reminders.french.pages.corrections import number_words
 from loan_reminders.french.words import SUPPRESSIONS
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -42,9 +43,24 @@ Word = Annotated[Typed, Query(max_length=40)]
 
 
 @router.get("/desinscriptions")
-def page(at: At, motif: Word = "", etat: Word = "", tri: Word = "", sens: Word = "", page: Number = 0) -> Response:
-    """The lines in force, or with `etat` « finies » those that ended, of one reason or of all."""
-    return _page(at, motif=motif, etat=etat, oldest_first=_oldest_first(tri, sens), number=page)
+def page(
+    at: At,
+    motif: Word = "",
+    etat: Word = "",
+    tri: Word = "",
+    sens: Word = "",
+    page: Number = 0,
+    reponse: Annotated[int, Query(ge=1, lt=2**63)] | None = None,
+) -> Response:
+    """The lines in force, or with `etat` « finies » those that ended, of one reason or of all.
+
+    With `reponse` the form to put a number on the list has the one that this answer came from: no address holds it.
+    """
+    try:
+        to_add = ledger_access.desk().phone_of_reply(reponse) if reponse else ""
+    except ReminderError as error:
+        return at.unavailable(error)
+    return _page(at, motif=motif, etat=etat, oldest_first=_oldest_first(tri, sens), number=page, to_add=to_add)
 
 
 @router.post("/desinscriptions/recherche")
@@ -134,6 +150,7 @@ def _page(
     etat: str = "",
     oldest_first: bool = False,
     number: int = 0,
+    to_add: str = "",
     problem: str = "",
     status: int = 200,
 ) -> Response:
@@ -172,6 +189,7 @@ def _page(
         motif=motif,
         ended=ended,
         numero=numero,
+        to_add=number_words(to_add),
         problem=problem,
         pages=Pages.uncounted(number, len(lines), asked=asked),
     )
