@@ -231,6 +231,7 @@ deliveries = Table(
     count("segments"),
     Column("cost", Numeric(12, 5, asdecimal=False), nullable=False, server_default="0"),
     Column("batch_id", BigInteger, ForeignKey("letter_batches.batch_id")),
+    Column("redirected", Boolean, nullable=False, server_default=text("false")),
     stage_name(),
     one_of("channel", Channel),
     one_of("slot", Slot),
