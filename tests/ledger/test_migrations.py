@@ -186,7 +186,7 @@ def test_what_was_removed_and_told_is_not_told_again_by_the_program_before(
 
 def test_what_a_trial_sent_before_is_found_again(postgres_server: EmbeddedPostgres, empty_database: str) -> None:
     url = postgres_server.url(empty_database)
-    migrate.upgrade(url, "0027")
+    migrate.upgrade(url, "0028")
     said = {
         "email": ("[Essai, pour camille@etu.example.fr] Retard", "Bonjour"),
         "sms": ("", "(Essai, pour 33639980001) Retard"),
@@ -227,7 +227,7 @@ def test_what_a_trial_sent_before_is_found_again(postgres_server: EmbeddedPostgr
     for statement in statements:
         postgres_server.execute(statement, database=empty_database)
     postgres_server.execute("UPDATE letter_batches SET state = 'draft' WHERE batch_id = 3", database=empty_database)
-    migrate.upgrade(url, "0028")
+    migrate.upgrade(url, "0029")
     trial = postgres_server.execute("SELECT trial FROM letter_batches ORDER BY batch_id", database=empty_database)
     assert trial == [(True,), (False,), (True,)]
     found = postgres_server.execute(

@@ -1,6 +1,6 @@
 """What went to a test address, and the letters made meanwhile: they told nobody, and are never for the post.
 
-Revision: 0028. What was redirected before is found again: batches by the folder they are in, e-mails and SMS by how
+Revision: 0029. What was redirected before is found again: batches by the folder they are in, e-mails and SMS by how
 their words begin, as far as these are kept. Its runs are counted anew by the next count of what is not counted yet.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
