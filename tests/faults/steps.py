@@ -161,11 +161,11 @@ def _arm_ledger(steps: Steps) -> None:
     def recorded(self: PostgresSender, receipts: Any) -> None:
         watched(lambda: record(self, receipts), receipts, ())
 
-    def claimed(self: PostgresSender, deliveries: Any, words: Any = ()) -> Any:
-        return watched(lambda: claim(self, deliveries, words), (), deliveries)
+    def claimed(self: PostgresSender, deliveries: Any, words: Any = (), **more: Any) -> Any:
+        return watched(lambda: claim(self, deliveries, words, **more), (), deliveries)
 
-    def recorded_and_claimed(self: PostgresSender, receipts: Any, deliveries: Any, words: Any = ()) -> Any:
-        return watched(lambda: record_and_claim(self, receipts, deliveries, words), receipts, deliveries)
+    def recorded_and_claimed(self: PostgresSender, receipts: Any, deliveries: Any, words: Any = (), **more: Any) -> Any:
+        return watched(lambda: record_and_claim(self, receipts, deliveries, words, **more), receipts, deliveries)
 
     def batch_recorded(self: PostgresSender, batch: Any, receipts: Any = ()) -> int:
         steps.recording = True

@@ -12,6 +12,7 @@ from loan_reminders.domain.letters.batches import ReturnReason
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from tests.scenes.ledger_letters import closed
 from tests.scenes.ledger_registered import (
     NOW,
     ONE,
@@ -184,3 +185,11 @@ class TestDeskWork:
         assert (line.address, line.since) == (an_address_of(0), NOW)
         ledger.feedback().lift(line.suppression_id, who="zoé")
         assert self.work(ledger).bad_addresses == ()
+
+
+def test_a_letter_of_a_trial_never_came_back_from_anywhere(ledger):
+    _, batch_id, (one, *_) = closed(ledger, channel=Channel.LETTER, prefix="T", trial=True)
+    ledger.letters().mark_printed(batch_id, who="zoé")
+    taken = ledger.desk().note_return("REF-PT0", since=datetime.now(UTC), who="zoé")
+    assert (taken.delivery_id, taken.changed, taken.address_marked) == (one.delivery_id, True, False)
+    assert rows(ledger, "SELECT FROM suppressions") == []

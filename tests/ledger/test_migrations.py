@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
+import zlib
 from datetime import date
 
 from alembic.autogenerate import compare_metadata
@@ -180,3 +182,56 @@ def test_what_was_removed_and_told_is_not_told_again_by_the_program_before(
         ("demo", "29", 8, 0, "29 12:00", None),
         ("nice", "27", 5, 0, "27 04:00", None),
     ]
+
+
+def test_what_a_trial_sent_before_is_found_again(postgres_server: EmbeddedPostgres, empty_database: str) -> None:
+    url = postgres_server.url(empty_database)
+    migrate.upgrade(url, "0028")
+    said = {
+        "email": ("[Essai, pour camille@etu.example.fr] Retard", "Bonjour"),
+        "sms": ("", "(Essai, pour 33639980001) Retard"),
+        "letter": None,
+    }
+    statements = [
+        "INSERT INTO runs (library, stage, reference_date, due_date, today, dag_run_id, attempt, dry_run)"
+        " VALUES ('demo', 'first_reminder', '2026-11-27', '2026-11-19', '2026-11-27', 'r', 1, false)",
+        "INSERT INTO notices (notice_id, library, run_id, stage, patron_id, due_date, language, loan_ids)"
+        " VALUES (gen_random_uuid(), 'demo', 1, 'first_reminder', 'P1', '2026-11-19', 'fr', '{L1}')",
+        "INSERT INTO counted_runs (run_id, library) VALUES (1, 'demo')",
+    ]
+    for batch_id, name in enumerate(("essai/lot-1", "lot-1", "a-valider/essai/lot-1"), start=1):
+        statements.append(
+            "INSERT INTO letter_batches (library, run_id, name, pdf, csv, letters, pages, sha256)"
+            f" VALUES ('demo', 1, '{name}', '', '', 1, 1, '')"
+        )
+        for channel, words in said.items():
+            of = uuid.uuid5(uuid.NAMESPACE_URL, f"{channel}{batch_id}")
+            statements.append(
+                "INSERT INTO deliveries"
+                " (delivery_id, library, run_id, notice_id, stage, channel, slot, recipient, state)"
+                f" SELECT '{of}', 'demo', 1, notice_id, 'first_reminder', '{channel}', 'written', '{name}', 'accepted'"
+                " FROM notices"
+            )
+            if words is None:
+                statements.append(
+                    "INSERT INTO letters (delivery_id, library, batch_id, position, first_page, last_page, reference)"
+                    f" VALUES ('{of}', 'demo', {batch_id}, 1, 1, 1, 'R')"
+                )
+            else:
+                subject, text = words if name.startswith("essai/") else ("Retard" if words[0] else "", "Retard")
+                body = zlib.compress(text.encode()).hex()
+                statements.append(
+                    "INSERT INTO sent_words (delivery_id, library, subject, body)"
+                    f" VALUES ('{of}', 'demo', '{subject}', '\\x{body}')"
+                )
+    for statement in statements:
+        postgres_server.execute(statement, database=empty_database)
+    postgres_server.execute("UPDATE letter_batches SET state = 'draft' WHERE batch_id = 3", database=empty_database)
+    migrate.upgrade(url, "0029")
+    trial = postgres_server.execute("SELECT trial FROM letter_batches ORDER BY batch_id", database=empty_database)
+    assert trial == [(True,), (False,), (True,)]
+    found = postgres_server.execute(
+        "SELECT channel, recipient FROM deliveries WHERE redirected ORDER BY 1", database=empty_database
+    )
+    assert found == [("email", "essai/lot-1"), ("letter", "essai/lot-1"), ("sms", "essai/lot-1")]
+    assert postgres_server.execute("SELECT run_id FROM counted_runs", database=empty_database) == []

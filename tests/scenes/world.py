@@ -223,6 +223,7 @@ class World:
             today=self.today,
             zone="Europe/Paris",
             split_by_branch=self.split_by_branch,
+            trial=self.redirect is not None,
         )
 
     def print_letters(

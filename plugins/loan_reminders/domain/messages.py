@@ -14,7 +14,7 @@ class RenderedEmail:
     """An e-mail as bytes for SMTP DATA (headers and MIME parts, CRLF line ends) and its envelope recipient.
 
     `subject` and `text` are its words, for whoever asks later what was said. `envelope_sender` is its own return path,
-    empty when it has none and bounces go to the account's.
+    empty when it has none and bounces go to the account's. `redirected`: it goes to a test address, not to its reader.
     """
 
     delivery_id: uuid.UUID
@@ -24,16 +24,21 @@ class RenderedEmail:
     subject: str = ""
     text: str = ""
     envelope_sender: str = ""
+    redirected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedText:
-    """An SMS: text in GSM 03.38 characters only, and what it costs in segments."""
+    """An SMS: text in GSM 03.38 characters only, and what it costs in segments.
+
+    `redirected`: it goes to a test number, not to its reader.
+    """
 
     delivery_id: uuid.UUID
     recipient: MobileNumber
     text: str
     segments: int
+    redirected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +128,8 @@ class LetterBatch:
 
     `pdf` is the first PDF and `more_pdfs` the others, `slip` the posting slip or "", `sha256` the digest of the PDFs
     in their order. `branch` is the ILS code of the branch whose letters these are, "" for all. A `draft` waits for a
-    librarian's approval. `placed` are the letters in their order.
+    librarian's approval. A `trial` was made while messages were redirected, and is never for the post. `placed` are
+    the letters in their order.
     """
 
     name: str
@@ -136,4 +142,5 @@ class LetterBatch:
     slip: str = ""
     branch: str = ""
     draft: bool = False
+    trial: bool = False
     placed: tuple[PlacedLetter, ...] = ()

@@ -107,6 +107,9 @@ STAMPS = {BatchState.DRAFT: "À VALIDER", BatchState.READY: "APERÇU"}
 
 COPY_STAMP = "COPIE"
 
+TRIAL_STAMP, TRIAL_LINE = "ESSAI", "Essai : ne pas envoyer"
+"""What is stamped across a letter that was made while messages were redirected, and at its head."""
+
 
 def step_detail_words(detail: str) -> str:
     """What the trace keeps with a step: the code of a return, as words; anything else is in words already."""

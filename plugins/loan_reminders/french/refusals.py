@@ -148,6 +148,8 @@ _OF_A_BATCH: dict[BatchRefusal, Sentence] = {
     BatchRefusal.UNKNOWN_LETTER: "Cette lettre n'est pas dans ce lot.",
     BatchRefusal.UNKNOWN_PAGE: "Ce lot n'a pas cette page.",
     BatchRefusal.UNKNOWN_SLIP: "Ce lot n'a pas de bordereau de dépôt.",
+    BatchRefusal.TRIAL: "Ce lot est un essai : ses lettres ne sont pas à poster, et aucun prestataire ne doit les"
+    " recevoir. « Imprimer » en donne les pages, marquées « Essai : ne pas envoyer ».",
     BatchRefusal.ILS_NOT_ASKED: "Le SIGB ne peut pas être interrogé : rien n'a été imprimé, le lot attend. Réessayer"
     " dans quelques minutes ; si cela dure, prévenir l'administrateur. ({why})",
 }

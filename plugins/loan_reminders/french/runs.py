@@ -1,13 +1,15 @@
-"""What is said of a whole run: its books, and the limits that its SMS would pass."""
+"""What is said of a whole run: its books, the limits that its SMS would pass; and of a trial, which tells nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.books import Books, BooksProblem, Imbalance
 from loan_reminders.domain.sms.budget import BudgetProblem, Shortfall
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.french.letters import TRIAL_LINE
 from loan_reminders.french.plurals import many
 from loan_reminders.french.readings import figures_words
 from loan_reminders.french.words import CHANNELS, STATES, skip_words
@@ -35,6 +37,8 @@ def books_words(books: Books) -> list[str]:
         lines += [f"Envois, {CHANNELS[channel]} {STATES[state]} : {count}" for state, count in sorted(states.items())]
     if books.taken_over_by_letter:
         lines.append(f"E-mails relayés par une lettre (taken_over_by_letter) : {books.taken_over_by_letter}")
+    if books.redirected:
+        lines.append(f"Envois détournés vers une adresse d'essai, qui n'ont prévenu personne : {books.redirected}")
     if books.segments:
         lines.append(f"SMS : {many(books.segments, 'segment', 'segments')}, coût {books.cost:g}")
     return lines
@@ -63,10 +67,14 @@ def books_sentence(figures: Mapping[str, int]) -> str:
         )
         if figures.get(name) and not (name == "cancelled" and figures.get("dry_run"))
     ]
+    redirected = figures.get("redirected", 0)
     told = [
         f"{many(figures.get('loans', 0), 'prêt', 'prêts')} à échéance,"
         f" {many(figures.get('notices', 0), 'avis', 'avis')}",
         "essai à blanc, rien n'est parti" if figures.get("dry_run") else ", ".join(sent) or "rien n'est parti",
+        f"essai, {many(redirected, 'envoi détourné', 'envois détournés')} vers une adresse de la bibliothèque"
+        if redirected
+        else "",
         ", ".join(left),
     ]
     codes = figures_words(figures)
@@ -107,3 +115,43 @@ def shortfall_words(problem: BudgetProblem) -> str:
 
 
 CAPS = {Shortfall.DAY: "plafond du jour", Shortfall.MONTH: "plafond du mois"}
+
+_REDIRECTED = {
+    Channel.EMAIL: ("e-mail détourné", "e-mails détournés"),
+    Channel.SMS: ("SMS détourné", "SMS détournés"),
+    Channel.LETTER: ("lettre d'essai", "lettres d'essai"),
+    Channel.REGISTERED_LETTER: ("recommandé d'essai", "recommandés d'essai"),
+}
+
+
+def banner_words(library: str, redirect: Redirect) -> str:
+    """What stands above every page: whose library it is, where everything goes, and that nobody is told."""
+    letters = f"les lettres portent « {TRIAL_LINE} » et ne sont pas à poster"
+    words = (
+        f"{library} n'écrit pas à ses lecteurs. Les e-mails vont à {redirect.email.value},"
+        f" les SMS au +{redirect.mobile.value}, et {letters} : personne n'est vraiment prévenu"
+    )
+    if not redirect.allow:
+        return f"{words}."
+    named = many(
+        len(redirect.allow),
+        "adresse ou numéro nommé dans les réglages, qui reçoit ses propres messages",
+        "adresses ou numéros nommés dans les réglages, qui reçoivent leurs propres messages",
+    )
+    return f"{words}, sauf {named}."
+
+
+def redirected_words(channel: Channel, number: int) -> str:
+    """What went to a test address, beside its number: `e-mails détournés`."""
+    return _REDIRECTED[channel][0 if number < 2 else 1]
+
+
+def sent_words(number: int) -> str:
+    """All that went to test addresses, beside its number: `envois détournés, personne n'est prévenu`."""
+    return f"{'envoi détourné' if number < 2 else 'envois détournés'}, personne n'est prévenu"
+
+
+def trial_verdict(redirect: Redirect) -> str:
+    """How the sentence about a day of a trial begins."""
+    told = "seuls les destinataires nommés sont prévenus" if redirect.allow else "aucun lecteur n'est prévenu"
+    return f"Essai, {told}."

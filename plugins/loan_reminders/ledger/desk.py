@@ -54,7 +54,8 @@ _NOT_REACHED = f"""
     WHERE NOT EXISTS (
         SELECT FROM notices notice JOIN deliveries delivery USING (notice_id)
         WHERE notice.library = :library AND notice.patron_id = newest.patron_id
-          AND delivery.state IN ('accepted', 'delivered') AND delivery.answered_at > newest.started_at
+          AND delivery.state IN ('accepted', 'delivered') AND NOT delivery.redirected
+          AND delivery.answered_at > newest.started_at
           AND (delivery.run_id <> newest.run_id OR delivery.slot = 'written')
     ) AND (CAST(:stage AS text) IS NULL OR newest.stage = :stage)
     ORDER BY newest.started_at {{way}}, newest.skip_id {{way}} LIMIT :limit OFFSET :offset

@@ -220,6 +220,7 @@ def encode_books(books: Books) -> dict[str, Any]:
             for channel, states in books.deliveries.items()
         },
         "taken_over_by_letter": books.taken_over_by_letter,
+        "redirected": books.redirected,
         "segments": books.segments,
         "cost": books.cost,
         "problems": [imbalance_words(problem) for problem in books.problems()],

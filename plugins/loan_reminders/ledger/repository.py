@@ -40,8 +40,9 @@ from loan_reminders.ledger.runs.opening import open_run
 from loan_reminders.ledger.runs.planning import PostgresPlanning
 from loan_reminders.ledger.runs.taking_over import PostgresTakeOver
 from loan_reminders.ledger.schema import check_schema
-from loan_reminders.ledger.sender import PostgresSender, count_offered
+from loan_reminders.ledger.sender import PostgresSender
 from loan_reminders.ledger.sender_locks import letters_alone
+from loan_reminders.ledger.sender_sql import count_offered
 from loan_reminders.ledger.sms import costs as sms_costs
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback

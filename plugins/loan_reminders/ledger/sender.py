@@ -47,12 +47,6 @@ logger = logging.getLogger(__name__)
 _PLANS = text("SET plan_cache_mode = 'auto'")
 
 
-def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, Any]) -> int:
-    """How many deliveries a new sender would be offered, counting those it would inherit from a dead one."""
-    parameters = {**scope, "offered": list(offered_states(channel))}
-    return int(connection.execute(sender_sql.COUNT_OFFERED, parameters).scalar_one())
-
-
 ANSWERS_AT_ONCE = 250
 """Answers in one statement: its time grows with the square of their number."""
 
@@ -166,28 +160,33 @@ class PostgresSender:
             with self._transaction() as connection:
                 self._record(connection, receipts)
 
-    def claim(self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = ()) -> frozenset[uuid.UUID]:
+    def claim(
+        self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = (), *, redirected: Sequence[uuid.UUID] = ()
+    ) -> frozenset[uuid.UUID]:
         """Mark deliveries as attempted in one committed transaction; returns the ids that are now ours.
 
-        The `words` of those are kept with the claim.
+        The `words` of those are kept with the claim, and which of them are `redirected`.
         """
-        if not deliveries:
-            return frozenset()
         with self._transaction() as connection:
-            return self._claim(connection, deliveries, words)
+            return self._claim(connection, deliveries, words, redirected)
 
     def record_and_claim(
-        self, receipts: Sequence[Receipt], deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = ()
-    ) -> frozenset[uuid.UUID]:
+        self, receipts: Sequence[Receipt], deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = (), *,
+        redirected: Sequence[uuid.UUID] = (),
+    ) -> frozenset[uuid.UUID]:  # fmt: skip
         """Record answers, then claim deliveries, in one committed transaction; returns the ids that are now ours."""
         if not receipts and not deliveries:
             return frozenset()
         with self._transaction() as connection:
             self._record(connection, receipts)
-            return self._claim(connection, deliveries, words)
+            return self._claim(connection, deliveries, words, redirected)
 
     def _claim(
-        self, connection: Connection, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords]
+        self,
+        connection: Connection,
+        deliveries: Sequence[uuid.UUID],
+        words: Sequence[SentWords],
+        redirected: Sequence[uuid.UUID],
     ) -> frozenset[uuid.UUID]:
         if not deliveries or self._run.dry_run:
             return frozenset()
@@ -197,6 +196,7 @@ class PostgresSender:
             "since": self._since,
             "today": self._today,
             "delivery_id": list(deliveries),
+            "redirected": list(redirected),
         }
         ours = frozenset(connection.execute(sender_sql.CLAIM, asked).scalars())
         self._passed_over |= len(ours) < len(deliveries)
@@ -253,11 +253,12 @@ class PostgresSender:
             return sms_costs.numbers_texted_since(connection, self._library, since)
 
     def earlier_reminders(
-        self, deliveries: Sequence[Delivery], *, zone: str
+        self, deliveries: Sequence[Delivery], *, zone: str, trial: bool = False
     ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
         """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first."""
+        asked = [one.delivery_id for one in deliveries]
         with self._transaction() as connection:
-            return history.earlier_reminders(connection, self._library, [one.delivery_id for one in deliveries], zone)
+            return history.earlier_reminders(connection, self._library, asked, zone, trial=trial)
 
     def record_batch(self, batch: LetterBatch, receipts: Sequence[Receipt] = ()) -> int:
         """Record a stored batch of letters and its receipts, in one committed transaction; returns its number."""

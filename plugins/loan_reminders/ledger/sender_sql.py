@@ -6,10 +6,14 @@ grown since it was last analysed, and a plan that believes the run to be small w
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from collections.abc import Mapping
+from typing import Any
 
+from sqlalchemy import Connection, text
+
+from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.readers.held import IS_HELD
-from loan_reminders.ledger.runs.outbox import IN_SHARE
+from loan_reminders.ledger.runs.outbox import IN_SHARE, offered_states
 
 # When the lock of a token can be taken, its sender is dead; this lock ends with the transaction. It is shared: two
 # senders of one run that begin together must both see who is dead.
@@ -47,7 +51,8 @@ COUNT_OFFERED = text("""
 CLAIM = text(f"""
     UPDATE deliveries SET
         state = 'claimed', reason = NULL, attempts = attempts + 1, claimed_by = :token, claimed_at = now(),
-        resent_in_doubt = resent_in_doubt OR state = 'in_doubt'
+        resent_in_doubt = resent_in_doubt OR state = 'in_doubt',
+        redirected = delivery_id = ANY(CAST(:redirected AS uuid[]))
     WHERE delivery_id IN (
         SELECT delivery_id FROM deliveries
         WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND library = :library AND run_id + 0 = :run_id
@@ -118,3 +123,9 @@ OTHERS_AT_WORK = text(f"""
           AND NOT {IN_SHARE}
     )
 """)  # noqa: S608 - the condition is a module's own
+
+
+def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, Any]) -> int:
+    """How many deliveries a new sender would be offered, counting those it would inherit from a dead one."""
+    parameters = {**scope, "offered": list(offered_states(channel))}
+    return int(connection.execute(COUNT_OFFERED, parameters).scalar_one())

@@ -93,5 +93,4 @@ class SendEmails(SendingOperator):
             last_try=self.last_try(context),
             messages_per_minute=ours.messages_per_minute,
             bounce_address=ours.bounce_address,
-            remember_refused=self.config.redirect is None,
         )

@@ -54,7 +54,8 @@ def email_composer(
         if redirect is None or delivery.recipient in redirect.allow:
             return renderer.render(delivery, today=today)
         meant_for = delivery.recipient.value if isinstance(delivery.recipient, EmailAddress) else ""
-        return renderer.render(replace(delivery, recipient=redirect.email), today=today, meant_for=meant_for)
+        message = renderer.render(replace(delivery, recipient=redirect.email), today=today, meant_for=meant_for)
+        return replace(message, redirected=True)
 
     return compose
 
@@ -79,7 +80,7 @@ def text_composer(
         if redirect is None or delivery.recipient in redirect.allow:
             return message
         text = f"(Essai, pour {message.recipient.value}) {message.text}"
-        return replace(message, recipient=redirect.mobile, text=text, segments=segments(text))
+        return replace(message, recipient=redirect.mobile, text=text, segments=segments(text), redirected=True)
 
     return compose
 

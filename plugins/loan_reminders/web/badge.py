@@ -110,15 +110,21 @@ def forget() -> None:
 
 
 def _surveyed(items: Sequence[ToDoItem]) -> tuple[ToDoItem, ...]:
-    """The list, where too many batches to print are one line: the oldest one's, with all letters."""
-    to_print = [item for item in items if item.kind is ToDoKind.PRINT]
-    if len(to_print) <= BATCHES_SHOWN:
-        return tuple(items)
-    together = ToDoItem(
-        kind=ToDoKind.PRINT,
-        since=to_print[0].since,
-        number=sum(item.number for item in to_print),
-        pages=sum(item.pages for item in to_print),
-        detail=str(len(to_print)),
-    )
-    return oldest_first((together, *(item for item in items if item.kind is not ToDoKind.PRINT)))
+    """The list, where too many batches to print are one line: the oldest one's, with all letters; a trial's apart."""
+    found = [item for item in items if item.kind is not ToDoKind.PRINT]
+    for trial in (False, True):
+        to_print = [item for item in items if item.kind is ToDoKind.PRINT and item.trial is trial]
+        if len(to_print) <= BATCHES_SHOWN:
+            found += to_print
+            continue
+        found.append(
+            ToDoItem(
+                kind=ToDoKind.PRINT,
+                since=to_print[0].since,
+                number=sum(item.number for item in to_print),
+                pages=sum(item.pages for item in to_print),
+                detail=str(len(to_print)),
+                trial=trial,
+            )
+        )
+    return oldest_first(found)

@@ -1,10 +1,13 @@
-"""The tabs at the head of every page: one for each page that this person may open; the current one is marked."""
+"""What is at the head of every page: whether it is of a trial, and a tab for each page that this person may open."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from loan_reminders.domain.errors import SettingsError
+from loan_reminders.french.runs import banner_words
+from loan_reminders.settings.library_toml import settings
 from loan_reminders.web.access import Right
 
 
@@ -93,11 +96,15 @@ class ShownTab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """The tabs of a page, and those below the current one; a single one below is not shown."""
+    """The tabs of a page, and those below the current one; a single one below is not shown.
+
+    `trial` says that messages are redirected, and where to; it is empty when readers get them.
+    """
 
     tabs: tuple[ShownTab, ...]
     subtabs: tuple[ShownTab, ...]
     current: str
+    trial: str
 
 
 def frame(path: str, may: Callable[[str], bool]) -> Frame:
@@ -111,7 +118,17 @@ def frame(path: str, may: Callable[[str], bool]) -> Frame:
         tabs=tuple(_shown(tab, is_current=tab.holds(path)) for tab in tabs),
         subtabs=tuple(_shown(tab, is_current=tab is nearest) for tab in below) if len(below) > 1 else (),
         current=here.words if here else "",
+        trial=_trial() if tabs else "",
     )
+
+
+def _trial() -> str:
+    try:
+        config = settings()
+    except SettingsError:  # what is wrong with them is for the page to say
+        return ""
+    redirect = config.redirection()
+    return "" if redirect is None else banner_words(config.library.short_name, redirect)
 
 
 def _shown(tab: Tab, *, is_current: bool) -> ShownTab:

@@ -142,3 +142,15 @@ def test_the_last_reason_is_kept_and_one_that_says_nothing_new_is_not():
 )
 def test_an_email_stopped_while_it_was_under_way_may_have_left(channel, reason, begun, is_outcome):
     assert outcome(a_record(channel, S.CANCELLED, reason=reason, claimed_at=begun)) is is_outcome
+
+
+@pytest.mark.parametrize("state", [S.ACCEPTED, S.DELIVERED, S.IN_DOUBT, S.REFUSED, S.BOUNCED])
+@pytest.mark.parametrize("channel", C)
+def test_what_was_redirected_has_told_nobody_whatever_became_of_it(channel, state):
+    one = a_record(channel, state, redirected=True)
+    assert outcome(one) is O.REDIRECTED
+    assert told(a_dispute(deliveries=(one,))).times == 0
+
+
+def test_what_a_trial_had_not_sent_yet_waits_like_any_other():
+    assert outcome(a_record(C.EMAIL, S.PLANNED, redirected=True)) is O.WAITING

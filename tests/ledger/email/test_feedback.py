@@ -14,7 +14,7 @@ from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.repository import PostgresLedger
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron
-from tests.scenes.ledger_emails import NOW, TO, a_bounce, came_back, dead_addresses, mailed
+from tests.scenes.ledger_emails import NOW, TO, a_bounce, came_back, dead_addresses, mailed, mailed_to
 from tests.scenes.ledger_runs import answer, ids, planned, rows, states
 
 S = DeliveryState
@@ -204,3 +204,30 @@ def test_a_line_that_ran_out_gives_way_to_a_dead_address(ledger):
     came_back(ledger, a_bounce(first))
     found = rows(ledger, "SELECT reason, lifted_by FROM suppressions ORDER BY suppression_id")
     assert [tuple(row) for row in found] == [("by_librarian", "échéance"), ("hard_bounce", "")]
+
+
+class TestRedirected:
+    """E-mails that went to the address of a trial: what comes back of them says nothing of their readers' own."""
+
+    def redirected(self, ledger):
+        delivery_id = mailed(ledger)
+        rows(ledger, "UPDATE deliveries SET redirected = true WHERE delivery_id = :one", one=delivery_id)
+        return delivery_id
+
+    def test_a_definite_bounce_leaves_the_readers_address_alone(self, ledger):
+        delivery_id = self.redirected(ledger)
+        settled = came_back(ledger, a_bounce(delivery_id, recipient=""))
+        assert (settled.moved, settled.dead_addresses) == (1, 0)
+        assert dead_addresses(ledger) == []
+
+    def test_bounces_in_a_row_do_not_count_it(self, ledger):
+        earlier = [self.redirected(ledger) for _ in range(2)]
+        came_back(ledger, *(a_bounce(one, BounceKind.SOFT, recipient="") for one in earlier))
+        assert came_back(ledger, a_bounce(mailed(ledger), BounceKind.SOFT)).dead_addresses == 0
+        assert dead_addresses(ledger) == []
+
+    def test_many_at_once_wait_for_nobody(self, ledger):
+        sent = mailed_to(ledger, *(f"r{n}@univ.example" for n in range(6)))
+        rows(ledger, "UPDATE deliveries SET redirected = true")
+        settled = came_back(ledger, *(a_bounce(one, recipient="") for one in sent.values()))
+        assert (settled.held, settled.moved, ledger.mail_feedback().held()) == (0, 6, ())

@@ -179,3 +179,13 @@ def test_many_pages_are_all_settled(ledger):
     settled = received(ledger, *acks, ack(A.DELIVERED, sms_id="id-1"))
     assert (settled.acks, settled.unknown, settled.moved) == (1201, 1200, 1)
     assert state(ledger, sms) == ("delivered", None)
+
+
+def test_what_a_test_number_did_not_get_says_nothing_of_the_readers_own(ledger):
+    for number in range(2):
+        left(ledger, sms_id=f"id-{number}")
+    rows(ledger, "UPDATE deliveries SET redirected = true")
+    settled = received(ledger, *(ack(A.NOT_DELIVERED, sms_id=f"id-{number}") for number in range(2)))
+    assert settled.moved == 2
+    ledger.feedback().settle(failures=2, again=True)
+    assert rows(ledger, "SELECT FROM suppressions") == []

@@ -71,10 +71,11 @@ def test_a_librarians_line_does_not_make_it_a_stranger(ledger):
     assert not is_first(ledger)
 
 
-def removed(ledger, tmp_path, *, sent_on):
+def removed(ledger, tmp_path, *, sent_on, redirected=False):
     """Its loan is returned and its time has come: the message goes, the number was reached on a day."""
     left(ledger)
-    rows(ledger, "UPDATE deliveries SET claimed_at = :day WHERE state = 'accepted'", day=sent_on)
+    rows(ledger, "UPDATE deliveries SET claimed_at = :day, redirected = :redirected WHERE state = 'accepted'",
+         day=sent_on, redirected=redirected)  # fmt: skip
     for [run_id] in rows(ledger, "SELECT run_id FROM runs"):
         ledger.close_run(run_id)
     rows(ledger, "UPDATE loan_ends SET open_on = least(open_on, :day), ended_on = :day, how = 'returned'",
@@ -95,3 +96,19 @@ def test_a_number_that_none_reached_for_a_year_is_a_stranger_again(ledger, tmp_p
     removed(ledger, tmp_path, sent_on=TERMS.readers_until - timedelta(days=1))
     assert rows(ledger, "SELECT FROM numbers_known") == []
     assert is_first(ledger)
+
+
+def test_an_sms_that_went_to_a_test_number_has_reached_nobody(ledger):
+    left(ledger)
+    rows(ledger, "UPDATE deliveries SET redirected = true")
+    assert is_first(ledger)
+    left(ledger)
+    assert not is_first(ledger)
+
+
+def test_nor_has_it_once_it_is_removed_and_its_run_still_says_that_it_was_a_trial(ledger, tmp_path):
+    removed(ledger, tmp_path, sent_on=TERMS.readers_until + timedelta(days=1), redirected=True)
+    assert rows(ledger, "SELECT FROM numbers_known") == []
+    assert is_first(ledger)
+    [[run_id]] = rows(ledger, "SELECT run_id FROM runs WHERE NOT dry_run")
+    assert ledger.close_run(run_id).redirected == 1

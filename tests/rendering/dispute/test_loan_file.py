@@ -220,3 +220,15 @@ def own_templates(folder: Path, text: str) -> Path:
     shutil.copyfile(TEMPLATES / "_layouts/dispute.typ", folder / "_layouts/dispute.typ")
     (folder / "_layouts/dispute.typ").write_text(text, encoding="utf-8")
     return folder
+
+
+def test_what_was_redirected_is_said_to_be_no_proof_and_its_letters_do_not_follow(ledger: PostgresLedger) -> None:
+    a_whole_story(ledger)
+    pages = made(ledger).pages
+    rows(ledger, "UPDATE deliveries SET redirected = true")
+    pdf = made(ledger)
+    text = text_of(pdf).replace("\u00a0", " ")
+    assert text.count("ce n'est pas une preuve qu'il a été prévenu") == 4
+    assert text.count("(essai)") >= 4
+    assert "pièce n°" not in text
+    assert pdf.pages < pages

@@ -49,6 +49,7 @@ def letters(ledger: PostgresLedger) -> None:
     books.note_download(batch_id, "liste", who="zoé")
     books.note_copy(batch_id, two.delivery_id, who="zoé")
     ledger.desk().note_return("REF-PB1", since=datetime.now(UTC), who="zoé")
+    closed(ledger, channel=Channel.LETTER, prefix="T", trial=True)
 
 
 def drafts(ledger: PostgresLedger) -> None:

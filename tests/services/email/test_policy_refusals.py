@@ -128,8 +128,8 @@ def test_no_more_is_claimed_than_two_a_connection(world, monkeypatch):
     most, run_id = [0], world.begin(*readers(30))
     claim = PostgresSender.record_and_claim
 
-    def counted(self, *given):
-        claimed = claim(self, *given)
+    def counted(self, *given, **named):
+        claimed = claim(self, *given, **named)
         held = asked(world, "SELECT count(*) FROM deliveries WHERE state = 'claimed'")[0][0]
         most.append(held)
         return claimed

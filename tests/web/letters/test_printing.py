@@ -97,3 +97,33 @@ def test_the_export_holds_what_is_to_be_posted_and_says_its_pages(desk):
     for line in lines:
         assert f"LETTRE{line['reference'][-1]}" in texts[int(line["page_debut"]) - 1]
     assert desk.state() == "printed"
+
+
+class TestTrial:
+    """A batch made while messages were redirected, looked at after the trial."""
+
+    @pytest.fixture(autouse=True)
+    def trial(self, desk):
+        rows(desk.ledger, "UPDATE letter_batches SET trial = true")
+
+    def test_it_is_printed_looked_at_and_copied_with_its_stamp_on_each_page(self, desk):
+        with browsing("chloé") as client:
+            page = client.get(desk.path).text
+            shown = client.get(f"{desk.path}/apercu/1")
+            printed = client.post(f"{desk.path}/impression")
+            again = client.post(f"{desk.path}/impression")
+            copy = client.post(f"{desk.path}/copie")
+        assert "Lot d'essai : rien de ce lot n'est à poster." in page
+        assert "prestataire" not in page.partition("</form>")[0]
+        for file in (shown, printed, copy):
+            texts, _ = pages(file.content)
+            assert len(texts) == 8
+            assert all("Essai : ne pas envoyer" in text and "ESSAI" in text for text in texts)
+        assert again.content == printed.content
+        assert printed.headers["content-disposition"] == f'attachment; filename="lot-{desk.batch_id}-essai.pdf"'
+
+    def test_no_mailing_service_gets_it(self, desk):
+        with browsing() as client:
+            answer = client.post(f"{desk.path}/impression", data={"pour": "prestataire"})
+        assert (answer.status_code, "aucun prestataire ne doit les recevoir" in answer.text) == (409, True)
+        assert desk.state() == "ready"

@@ -120,7 +120,8 @@ class DeliveryRecord:
     """One delivery about the loan, with all that is known of it. `words` None: they were not kept.
 
     `day` is the day of the run that planned it, `dropped` why the loan was taken out of it before it left, and
-    `documents` the number of loans it was about. `resent_by` is who had it sent once more by hand, empty for what a
+    `documents` the number of loans it was about. `redirected`: it went to a test address, or was printed for a trial,
+    so that it is no proof of anything told. `resent_by` is who had it sent once more by hand, empty for what a
     run sent.
     """
 
@@ -147,6 +148,7 @@ class DeliveryRecord:
     registered: RegisteredFacts | None
     steps: tuple[LetterStep, ...]
     resent_by: str = ""
+    redirected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

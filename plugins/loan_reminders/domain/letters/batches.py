@@ -68,7 +68,8 @@ class LetterAct(StrEnum):
 class BatchRefusal(StrEnum):
     """Why a librarian's step with a batch of letters is refused.
 
-    The first three are states of the batch that do not allow it. `UNKNOWN_…`: there is no such thing.
+    The first three are states of the batch that do not allow it. `UNKNOWN_…`: there is no such thing. `TRIAL`: its
+    letters are not for the post.
     """
 
     DRAFT = "draft"
@@ -86,6 +87,7 @@ class BatchRefusal(StrEnum):
     UNKNOWN_PAGE = "unknown_page"
     UNKNOWN_SLIP = "unknown_slip"
     ILS_NOT_ASKED = "ils_not_asked"
+    TRIAL = "trial"
 
 
 class ReturnRefusal(StrEnum):
@@ -138,7 +140,8 @@ class EarlierReminder:
 class BatchView:
     """A batch as the ledger holds it. `pdfs` are its files for the printer, in order, `slip` the posting slip or "".
 
-    `letters` and `pages` count what was laid out, `left_out` the letters that were taken out since.
+    `letters` and `pages` count what was laid out, `left_out` the letters that were taken out since. A `trial` was made
+    while messages were redirected: whatever is set afterwards, its letters are not for the post.
     """
 
     batch_id: int
@@ -158,6 +161,7 @@ class BatchView:
     at: datetime
     printed_at: datetime | None
     printed_by: str
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,12 +36,13 @@ class BatchPosted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchToPost:
-    """A printed batch of registered letters of which some were not posted."""
+    """A printed batch of registered letters of which some were not posted; one of a `trial` never is."""
 
     batch_id: int
     name: str
     numbered: int
     without_number: int
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

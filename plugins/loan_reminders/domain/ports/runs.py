@@ -85,16 +85,24 @@ class Sender(Protocol):
         """Record what came back, in one committed transaction."""
         ...
 
-    def claim(self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = ()) -> frozenset[uuid.UUID]:
+    def claim(
+        self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = (), *, redirected: Sequence[uuid.UUID] = ()
+    ) -> frozenset[uuid.UUID]:
         """Mark deliveries as attempted, in one committed transaction: after it, their messages may leave.
 
-        `words` are what these messages say; the words of a delivery that is not ours are not kept. Returns the
-        deliveries that are ours; another sender may have taken the rest. In a dry run nothing is ever ours.
+        `words` are what these messages say; the words of a delivery that is not ours are not kept. Those `redirected`
+        go to a test address, so that they tell their readers nothing. Returns the deliveries that are ours; another
+        sender may have taken the rest. In a dry run nothing is ever ours.
         """
         ...
 
     def record_and_claim(
-        self, receipts: Sequence[Receipt], deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = ()
+        self,
+        receipts: Sequence[Receipt],
+        deliveries: Sequence[uuid.UUID],
+        words: Sequence[SentWords] = (),
+        *,
+        redirected: Sequence[uuid.UUID] = (),
     ) -> frozenset[uuid.UUID]:
         """Do `record`, then `claim`, in one transaction instead of two. Returns what `claim` returns."""
         ...
@@ -124,11 +132,12 @@ class Sender(Protocol):
         ...
 
     def earlier_reminders(
-        self, deliveries: Sequence[Delivery], *, zone: str
+        self, deliveries: Sequence[Delivery], *, zone: str, trial: bool = False
     ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
         """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first.
 
-        The day each left is that of `zone`, an IANA name; a letter left on the day its batch was closed.
+        The day each left is that of `zone`, an IANA name; a letter left on the day its batch was closed. What was
+        redirected told nobody, and is named by the letters of a `trial` alone.
         """
         ...
 

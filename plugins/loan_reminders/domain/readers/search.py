@@ -90,7 +90,7 @@ class LastMessage:
     """The message about which a reader was written to last; `at` None: it has not left yet.
 
     A letter is laid out `at`, then printed `printed_at`; `registered` is how far a registered one came since, and
-    `registered_on` the day it was posted, signed for or came back.
+    `registered_on` the day it was posted, signed for or came back. `redirected`: it went to a test address.
     """
 
     stage: Stage
@@ -100,6 +100,7 @@ class LastMessage:
     printed_at: datetime | None = None
     registered: RegisteredState | None = None
     registered_on: date | None = None
+    redirected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

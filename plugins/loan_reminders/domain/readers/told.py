@@ -21,7 +21,8 @@ class Outcome(StrEnum):
 
     `ARRIVED`: the reader's mail server or telephone took it, or the reader signed for it. `LEFT`: it is with the
     provider of SMS or the post, and nothing came back. `WAITING`: it has not left. `IN_DOUBT`: nobody can say.
-    `NOT_ARRIVED`: it did not reach the reader. `CALLED_OFF`: it was not to leave any more.
+    `NOT_ARRIVED`: it did not reach the reader. `CALLED_OFF`: it was not to leave any more. `REDIRECTED`: it went to a
+    test address of the library's, whatever became of it there.
     """
 
     ARRIVED = "arrived"
@@ -30,6 +31,7 @@ class Outcome(StrEnum):
     IN_DOUBT = "in_doubt"
     NOT_ARRIVED = "not_arrived"
     CALLED_OFF = "called_off"
+    REDIRECTED = "redirected"
 
 
 TOLD = frozenset({Outcome.ARRIVED, Outcome.LEFT})
@@ -63,6 +65,8 @@ def outcome(delivery: DeliveryRecord) -> Outcome:
     """How far one message came, as far as this loan is concerned."""
     if delivery.dropped is not None:
         return Outcome.CALLED_OFF
+    if delivery.redirected and delivery.state not in (S.PLANNED, S.CANCELLED):
+        return Outcome.REDIRECTED
     if _was_under_way(delivery):
         return Outcome.IN_DOUBT
     if delivery.state is not S.ACCEPTED:

@@ -198,7 +198,7 @@ class LetterEvent:
 class RegisteredLetter:
     """A registered letter as the desk follows it; the reader's name and barcode are empty once they are forgotten.
 
-    `reader_number` is the number of his page, None when he was erased.
+    `reader_number` is the number of his page, None when he was erased. One of a `trial` is not for the post.
     """
 
     delivery_id: uuid.UUID
@@ -211,6 +211,7 @@ class RegisteredLetter:
     reader_number: int | None
     recipient: PostalAddress
     life: Life
+    trial: bool = False
 
 
 def last_standing(events: Sequence[LetterEvent]) -> LetterEvent | None:

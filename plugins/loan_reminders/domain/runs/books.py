@@ -49,6 +49,7 @@ class Books:
     `skipped` counts loans by reason; `slots_skipped` counts the slots left empty of loans that do have a notice.
     `deliveries` counts by channel and state; `segments` and `cost` are those of the SMS accepted.
     `taken_over_by_letter` counts the letters that went in the place of an e-mail that did not arrive.
+    `redirected` counts those that left for a test address and told nobody.
     `reading_refused`: the run was stopped because what it read of the ILS is wrong.
     """
 
@@ -62,12 +63,14 @@ class Books:
     segments: int
     cost: float
     taken_over_by_letter: int = 0
+    redirected: int = 0
     reading_refused: bool = False
 
     def figures(self) -> dict[str, int]:
         """The books in a few numbers, none about anybody: by what they count, each channel by its own name.
 
         A channel counts what left and did not come back; `not_sent` is what was to leave and did not, or came back.
+        `redirected`, where there is any, is what of the former went to a test address.
         """
         left = {
             channel.value: sum(states.get(state, 0) for state in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED))
@@ -84,6 +87,7 @@ class Books:
             - cancelled,
             "balanced": int(not self.problems()),
             **left,
+            **({"redirected": self.redirected} if self.redirected else {}),
         }
 
     def problems(self) -> tuple[BooksProblem, ...]:

@@ -54,7 +54,8 @@ class RunPage:
     """A run. `balanced` is None until its books are written. What is counted is counted now, not when it was closed.
 
     `loans` is None until the ILS was read to the end. The names of `not_reached` and `lost` are nobody's when they were
-    not asked for. `told` and `unreached` count readers. `reading` is what the ILS gave, None for an old run.
+    not asked for. `told` and `unreached` count readers, `redirected` messages that went to a test address. `reading` is
+    what the ILS gave, None for an old run.
     """
 
     run_id: int
@@ -72,6 +73,7 @@ class RunPage:
     told: int
     unreached: int
     deliveries: Mapping[Channel, Mapping[DeliveryState, int]]
+    redirected: int
     skipped: Mapping[SkipReason, int]
     reading: Reading | None = None
     batches: Sequence[RunBatch] = ()

@@ -51,7 +51,7 @@ class ToDoItem:
 
     `since` is when it began to wait, None when nobody knows. `many`: there are more than were counted. `channel` tells
     ordinary from registered letters. `days` are those of one stage with the same fault; `run_id` is the first one's.
-    `codes` are those of the ILS that nobody knew before.
+    `codes` are those of the ILS that nobody knew before. Letters of a `trial` are not for the post.
     """
 
     kind: ToDoKind
@@ -66,6 +66,7 @@ class ToDoItem:
     days: tuple[date, ...] = ()
     detail: str = ""
     codes: tuple[UnknownCode, ...] = ()
+    trial: bool = False
 
 
 def oldest_first(items: Iterable[ToDoItem]) -> tuple[ToDoItem, ...]:

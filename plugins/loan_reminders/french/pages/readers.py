@@ -44,8 +44,17 @@ _LAST = {
     O.WAITING: "Un message attend",
     O.IN_DOUBT: "Le dernier message est en doute",
     O.NOT_ARRIVED: "Le dernier message n'est pas arrivé",
+    O.REDIRECTED: "Le dernier message était un essai",
 }
-TONES = {O.ARRIVED: "", O.LEFT: "", O.WAITING: "wait", O.IN_DOUBT: "wait", O.NOT_ARRIVED: "bad", O.CALLED_OFF: "off"}
+TONES = {
+    O.ARRIVED: "",
+    O.LEFT: "",
+    O.WAITING: "wait",
+    O.IN_DOUBT: "wait",
+    O.NOT_ARRIVED: "bad",
+    O.CALLED_OFF: "off",
+    O.REDIRECTED: "off",
+}
 """The colour of an outcome, as a class of the style; none is good."""
 
 
@@ -82,6 +91,8 @@ class MessageWords:
         """What became of a message, as the end of a sentence."""
         if how is O.CALLED_OFF:
             return self._called_off(one)
+        if how is O.REDIRECTED:
+            return self._redirected(one)
         if one.channel is Channel.REGISTERED_LETTER and one.registered is not None:
             said = self._of_registered(one)
         elif one.channel in (Channel.LETTER, Channel.REGISTERED_LETTER):
@@ -130,6 +141,12 @@ class MessageWords:
             return f"on ne sait pas s'il est parti {self.when(one.claimed_at) if one.state is S.CANCELLED else at}{why}"
         state = ONE_STATE[one.state]
         return f"{state} {at} : {_why_refused(one)}"
+
+    def _redirected(self, one: DeliveryRecord) -> str:
+        at = self.when(one.claimed_at)
+        if one.channel in (Channel.LETTER, Channel.REGISTERED_LETTER):
+            return f"lettre d'essai composée {at}, à ne pas poster : le lecteur n'en a rien reçu"
+        return f"envoyé {at} à une adresse d'essai de la bibliothèque : le lecteur n'en a rien reçu"
 
     def _of_letter(self, one: DeliveryRecord) -> str:
         letter = one.letter
@@ -184,6 +201,8 @@ def pill_words(one: DeliveryRecord, how: Outcome) -> str:
     paper = one.channel in (Channel.LETTER, Channel.REGISTERED_LETTER)
     if how is O.CALLED_OFF:
         return "annulée" if paper else "annulé"
+    if how is O.REDIRECTED:
+        return "essai, détournée" if paper else "essai, détourné"
     if one.registered is not None:
         return REGISTERED_IN_FILE[one.registered.state]
     if paper and how is O.LEFT:
@@ -199,6 +218,9 @@ def last_words(last: LastMessage, *, now: datetime) -> str:
     `imprimée hier à 10 h 03`, `déposée à La Poste le 18/12/2026`.
     """
     paper = last.channel in (Channel.LETTER, Channel.REGISTERED_LETTER)
+    if last.redirected:
+        when = "" if last.at is None else f" {when_words(last.at, now=now, zone=now.tzinfo or UTC)}"
+        return f"essai, {'détournée' if paper else 'détourné'}{when} : rien au lecteur"
     state, at = (ONE_LETTER_STATE if paper else ONE_STATE)[last.state], last.at
     if last.state is DeliveryState.ACCEPTED and last.registered in _AFTER_PRINTING:
         day = f" le {day_words(last.registered_on)}" if last.registered_on else ""

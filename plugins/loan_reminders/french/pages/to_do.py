@@ -57,7 +57,7 @@ def to_do_words(item: ToDoItem, *, zone: tzinfo, now: datetime) -> ToDoWords:
     """The line of one thing that waits, at `now`."""
     several = item.kind in SEVERAL and len(item.days) > 1
     return ToDoWords(
-        title=_TITLES[item.kind](item),
+        title=f"{_TITLES[item.kind](item)}{' (essai, à ne pas envoyer)' if item.trial else ''}",
         more=" · ".join(part for part in (_since(item, zone=zone, now=now), _more(item)) if part),
         button=SEVERAL[item.kind] if several else BUTTONS[item.kind],
     )

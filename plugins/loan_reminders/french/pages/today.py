@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
+from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.day_state import DayState, Level, StageDay, Verdict
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.days import near_words
 from loan_reminders.french.pages.stage_advice import cause_words, task_words
 from loan_reminders.french.plurals import many, number_words
+from loan_reminders.french.runs import trial_verdict
 from loan_reminders.french.words import STAGES, the_stage
 
 S = DayState
@@ -169,11 +171,19 @@ def _explained(stage: Stage, number: int) -> str:
     return many(number, "expliqué", "expliqués") if stage.is_about_loans else many(number, "expliquée", "expliquées")
 
 
-def verdict_words(found: Verdict, *, acts: bool = True, missed: int = 0) -> tuple[str, str]:
+def verdict_words(
+    found: Verdict, *, acts: bool = True, missed: int = 0, redirect: Redirect | None = None
+) -> tuple[str, str]:
     """The sentence that says how the day is, and a second, quieter one, which may be empty.
 
     `acts` is whether the reader of the page is the one who is waited for; `missed` counts days that were missed before.
+    With `redirect` it is a trial, which comes first.
     """
+    first, more = _verdict_words(found, acts=acts, missed=missed)
+    return first if redirect is None else f"{trial_verdict(redirect)} {first}", more
+
+
+def _verdict_words(found: Verdict, *, acts: bool, missed: int) -> tuple[str, str]:
     days_missed = many(missed, "jour manqué à rattraper", "jours manqués à rattraper") if missed else ""
     verb = "attend" if found.waiting == 1 else "attendent"
     waiting = f"{_things(found.waiting)} {'vous ' if acts else ''}{verb}"

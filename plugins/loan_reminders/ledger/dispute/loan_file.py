@@ -153,6 +153,7 @@ class PostgresLoanFiles:
                 attempts=row.attempts,
                 resent_in_doubt=row.resent_in_doubt,
                 resent_by=row.resent_by,
+                redirected=row.redirected,
                 claimed_at=row.claimed_at,
                 provider_id=row.provider_id,
                 campaign_id=row.campaign_id,

@@ -68,7 +68,8 @@ _BOUNCE = text("SELECT recipient, status, diagnostic FROM mail_bounces WHERE bou
 _BOUNCE_ASIDE = text("UPDATE mail_bounces SET settled_at = now() WHERE bounce_id = :bounce_id")
 _SETTLE = text(f"""
     WITH page AS MATERIALIZED (
-        SELECT bounce.*, delivery.recipient AS address, delivery.run_id, delivery.claimed_at
+        SELECT bounce.*, delivery.recipient AS address, delivery.run_id, delivery.claimed_at,
+               delivery.redirected
         {_WAITS} AND bounce.bounce_id = ANY(CAST(:bounces AS bigint[]))
         ORDER BY bounce.bounce_id
     ), decided AS MATERIALIZED (
@@ -93,7 +94,7 @@ _SETTLE = text(f"""
     ), settled AS (
         UPDATE mail_bounces bounce SET settled_at = now() FROM page WHERE bounce.bounce_id = page.bounce_id
     )
-    SELECT page.bounce_id, page.kind, page.delivery_id, page.address, page.run_id,
+    SELECT page.bounce_id, page.kind, page.delivery_id, page.address, page.run_id, page.redirected,
            coalesce(page.claimed_at, {dated("page.received_at", "page.at")}, page.at) AS since,
            EXISTS (SELECT FROM moved WHERE moved.bounce_id = page.bounce_id) AS moved
     FROM page
@@ -109,7 +110,7 @@ _TOO_OFTEN = text("""
                    max(delivery.claimed_at) FILTER (WHERE delivery.state = 'bounced') OVER () AS latest
             FROM notices JOIN deliveries delivery USING (notice_id)
             WHERE notices.library = :library AND delivery.channel = 'email' AND delivery.recipient = asked.address
-              AND delivery.state IN ('accepted', 'delivered', 'bounced')
+              AND delivery.state IN ('accepted', 'delivered', 'bounced') AND NOT delivery.redirected
               AND notices.patron_id IN (
                   SELECT notice.patron_id
                   FROM mail_bounces bounce JOIN deliveries USING (delivery_id) JOIN notices notice USING (notice_id)
@@ -215,7 +216,7 @@ class PostgresMailFeedback:
         """Put on the list what a definite bounce named; by run, so that what a librarian lifted since stays lifted."""
         by_run: dict[int, list[Any]] = {}
         for row in rows:
-            if row.kind == "hard" and row.delivery_id is not None:
+            if row.kind == "hard" and row.delivery_id is not None and not row.redirected:
                 by_run.setdefault(row.run_id, []).append(row)
         return sum(
             dead_addresses.mark_dead(
@@ -232,7 +233,7 @@ class PostgresMailFeedback:
     def _dead_in_a_row(self, connection: Connection, rows: Sequence[Any], failures: int) -> int:
         latest: dict[str, datetime] = {}
         for row in rows:
-            if row.kind == "soft" and row.delivery_id is not None:
+            if row.kind == "soft" and row.delivery_id is not None and not row.redirected:
                 latest[row.address] = max(row.since, latest.get(row.address, row.since))
         if not latest:
             return 0

@@ -22,6 +22,7 @@ _DYING = text("""
     FROM mail_bounces bounce JOIN deliveries delivery USING (delivery_id) JOIN runs run USING (run_id)
     WHERE bounce.library = :library AND bounce.settled_at IS NULL AND bounce.held_at IS NULL
       AND bounce.decided_by = '' AND bounce.kind = 'hard' AND delivery.state NOT IN ('claimed', 'planned')
+      AND NOT delivery.redirected
 """)
 _DAYS = text("""
     SELECT run.today, count(*) AS sent,
@@ -29,7 +30,7 @@ _DAYS = text("""
                FILTER (WHERE delivery.state = 'bounced' AND delivery.reason = 'dead_address') AS dead
     FROM runs run JOIN deliveries delivery USING (run_id)
     WHERE run.library = :library AND run.today = ANY(CAST(:days AS date[])) AND NOT run.dry_run
-      AND delivery.channel = 'email' AND delivery.claimed_at IS NOT NULL
+      AND delivery.channel = 'email' AND delivery.claimed_at IS NOT NULL AND NOT delivery.redirected
     GROUP BY run.today
 """)
 _HOLD = text("UPDATE mail_bounces SET held_at = now() WHERE bounce_id = ANY(CAST(:bounces AS bigint[]))")

@@ -24,7 +24,7 @@ _REFUSED = text("""
     FROM runs run JOIN deliveries delivery USING (run_id)
     WHERE run.library = :library AND run.started_at > now() - interval '3 days' AND NOT run.dry_run
       AND delivery.channel = 'email' AND delivery.state = 'refused' AND delivery.reason = 'recipient_refused'
-      AND delivery.claimed_at IS NOT NULL AND delivery.raw <> ''
+      AND delivery.claimed_at IS NOT NULL AND delivery.raw <> '' AND NOT delivery.redirected
       AND NOT EXISTS (
           SELECT FROM suppressions line
           WHERE line.library = :library AND line.channel = 'email' AND line.recipient = delivery.recipient
@@ -39,7 +39,7 @@ def remember_refused(connection: Connection, library: str) -> int:
     """Put on the list the addresses whose servers said lately that they do not exist; returns how many are new.
 
     The line of the list says what the server answered. When too many would be dead at once, of one domain or of a
-    day's e-mails, none is put on the list: the fault may be ours.
+    day's e-mails, none is put on the list: the fault may be ours. What was redirected says nothing of its reader's.
     """
     suppressions.lock(connection, library)
     refused = [

@@ -18,7 +18,7 @@ from loan_reminders.ledger.readers.reader_numbers import number_of
 BATCHES = """
     SELECT batch.batch_id, batch.run_id, run.stage, run.reference_date, batch.name, batch.kind, batch.branch,
            batch.state, batch.pdf, batch.more_pdfs, batch.csv, batch.slip, batch.letters, batch.pages, batch.left_out,
-           batch.at, batch.printed_at, batch.printed_by
+           batch.at, batch.printed_at, batch.printed_by, batch.trial
     FROM letter_batches batch JOIN runs run USING (run_id)
     WHERE batch.library = :library
 """
@@ -126,6 +126,7 @@ def view(row: Row[Any]) -> BatchView:
         at=row.at,
         printed_at=row.printed_at,
         printed_by=row.printed_by,
+        trial=row.trial,
     )
 
 

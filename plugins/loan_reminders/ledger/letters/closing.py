@@ -28,6 +28,8 @@ _PLACE = text("""
     WHERE (SELECT state FROM letter_batches WHERE batch_id = letters.batch_id) IN ('draft', 'abandoned')
     RETURNING delivery_id
 """)
+# What is on the paper of a trial is not posted: it tells nobody.
+_REDIRECT = text("UPDATE deliveries SET redirected = true WHERE delivery_id = ANY(CAST(:placed AS uuid[]))")
 _FOLLOW = text("""
     INSERT INTO registered_letters (delivery_id, library)
     SELECT delivery_id, library FROM letters WHERE batch_id = :batch_id
@@ -57,6 +59,7 @@ def record_batch(connection: Connection, *, library: str, run_id: int, kind: Cha
             letters=batch.letters,
             pages=batch.pages,
             sha256=batch.sha256,
+            trial=batch.trial,
         )
         .returning(letter_batches.c.batch_id)
     ).scalar_one()
@@ -65,6 +68,8 @@ def record_batch(connection: Connection, *, library: str, run_id: int, kind: Cha
     ).all()
     if len(placed) != len(batch.placed):
         raise LedgerRefused(LedgerRefusal.LETTER_IN_ANOTHER_BATCH)
+    if batch.trial and not batch.draft:
+        connection.execute(_REDIRECT, {"placed": [letter.delivery_id for letter in batch.placed]})
     if kind is Channel.REGISTERED_LETTER and not batch.draft:
         connection.execute(_FOLLOW, {"batch_id": batch_id})
     event = {

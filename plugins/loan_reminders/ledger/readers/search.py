@@ -100,7 +100,7 @@ _BY_PARTS_OF_NAME = text(f"""
 """)  # noqa: S608 - as above
 _LAST_MESSAGES = text("""
     SELECT DISTINCT ON (notice.patron_id) notice.patron_id, delivery.stage, delivery.channel, delivery.state,
-           delivery.claimed_at, batch.printed_at, registered.state AS registered,
+           delivery.redirected, delivery.claimed_at, batch.printed_at, registered.state AS registered,
            CASE registered.state WHEN 'posted' THEN registered.posted_on
                 WHEN 'acknowledged' THEN registered.acknowledged_on
                 WHEN 'returned' THEN registered.returned_on END AS registered_on
@@ -142,6 +142,7 @@ def last_messages(connection: Connection, library: str, patron_ids: Sequence[str
             printed_at=row.printed_at,
             registered=None if row.registered is None else RegisteredState(row.registered),
             registered_on=row.registered_on,
+            redirected=row.redirected,
         )
         for row in rows
     }

@@ -17,6 +17,7 @@ from loan_reminders.ledger.readers.reader_numbers import number_of
 
 COLUMNS = """
     letter.delivery_id, letter.reference, letter.batch_id, letter.left_out, batch.name AS batch_name, batch.printed_at,
+    batch.trial,
     delivery.recipient, delivery.channel, coalesce(registered.state, 'to_print') AS state, registered.tracking_number,
     registered.posted_on, registered.acknowledged_on, registered.returned_on, registered.return_reason
 """
@@ -39,7 +40,8 @@ _LETTERS = f"""
 _NEWEST = "letter.batch_id DESC, letter.position"
 _OVERDUE = text(
     _LETTERS.format(
-        which="registered.library = :library AND registered.state = 'posted' AND registered.posted_on < :posted_before",
+        which="registered.library = :library AND registered.state = 'posted' AND registered.posted_on < :posted_before"
+        " AND NOT delivery.redirected",
         order="registered.posted_on, letter.batch_id, letter.position",
     )
 )
@@ -113,14 +115,14 @@ _COUNTS = text("""
     FROM unnest(CAST(:states AS text[])) AS asked(state)
 """)
 _BATCHES = text("""
-    SELECT batch.batch_id, batch.name,
+    SELECT batch.batch_id, batch.name, batch.trial,
            count(*) FILTER (WHERE registered.state = 'numbered') AS numbered,
            count(*) FILTER (WHERE registered.state = 'printed') AS without_number
     FROM registered_letters registered
     JOIN letters letter USING (delivery_id)
     JOIN letter_batches batch ON batch.batch_id = letter.batch_id
     WHERE registered.library = :library AND registered.state IN ('printed', 'numbered') AND letter.left_out IS NULL
-    GROUP BY batch.batch_id, batch.name
+    GROUP BY batch.batch_id, batch.name, batch.trial
     ORDER BY batch.batch_id DESC LIMIT :limit
 """)
 _TRACE = text("""
@@ -177,7 +179,13 @@ def search(connection: Connection, library: str, wanted: Sequence[str], *, limit
 def batches_to_post(connection: Connection, library: str, *, limit: int) -> Sequence[BatchToPost]:
     """Printed batches with letters that were not posted, the newest first."""
     return tuple(
-        BatchToPost(batch_id=row.batch_id, name=row.name, numbered=row.numbered, without_number=row.without_number)
+        BatchToPost(
+            batch_id=row.batch_id,
+            name=row.name,
+            numbered=row.numbered,
+            without_number=row.without_number,
+            trial=row.trial,
+        )
         for row in connection.execute(_BATCHES, {"library": library, "limit": limit})
     )
 
@@ -221,6 +229,7 @@ def _read(connection: Connection, query: TextClause, **asked: Any) -> Sequence[R
             reader_number=row.reader_number,
             recipient=decode_postal_address(row.recipient),
             life=life_of(row),
+            trial=row.trial,
         )
         for row in connection.execute(query, asked)
     )

@@ -69,7 +69,7 @@ def forget_never_seen(connection: Connection, library: str, *, readers_until: ob
 _REACHED = text("""
     SELECT recipient, max(CAST(claimed_at AS date)) AS last_on FROM deliveries
     WHERE delivery_id = ANY(CAST(:deliveries AS uuid[])) AND channel = 'sms' AND state IN ('accepted', 'delivered')
-      AND claimed_at IS NOT NULL
+      AND NOT redirected AND claimed_at IS NOT NULL
     GROUP BY recipient
 """)
 _KEEP = text("""

@@ -17,7 +17,7 @@ def with_removed(connection: Connection, run_id: int, books: Books) -> Books:
     """The books of a run, with what was removed of it."""
     skipped, slots = dict(books.skipped), dict(books.slots_skipped)
     states = {channel: dict(counts) for channel, counts in books.deliveries.items()}
-    more = dict.fromkeys(("loans_in_notices", "notices", "segments", "taken_over_by_letter"), 0)
+    more = dict.fromkeys(("loans_in_notices", "notices", "segments", "taken_over_by_letter", "redirected"), 0)
     cost = books.cost
     for measure, kind, number in connection.execute(_KEPT, {"run_id": run_id}):
         if measure == "deliveries":
@@ -41,4 +41,5 @@ def with_removed(connection: Connection, run_id: int, books: Books) -> Books:
         segments=books.segments + more["segments"],
         cost=cost,
         taken_over_by_letter=books.taken_over_by_letter + more["taken_over_by_letter"],
+        redirected=books.redirected + more["redirected"],
     )

@@ -31,6 +31,9 @@ _DELIVERIES = text("""
     SELECT channel, state, count(*) AS number FROM deliveries WHERE run_id = :run_id
     GROUP BY channel, state ORDER BY channel, state
 """)
+_REDIRECTED = text("""
+    SELECT count(*) FROM deliveries WHERE run_id = :run_id AND redirected AND state IN ('accepted', 'delivered')
+""")
 _SKIPPED = text("""
     SELECT reason, count(*) AS number FROM skips WHERE run_id = :run_id AND slot IS NULL
     GROUP BY reason ORDER BY number DESC, reason
@@ -73,7 +76,7 @@ _NOT_REACHED = text(f"""
       AND skip.patron_id NOT IN (
         SELECT notice.patron_id FROM deliveries delivery JOIN notices notice USING (notice_id) {OF_LETTERS}
         WHERE delivery.run_id = :run_id
-          AND (delivery.state = 'planned' OR {OUTCOME} IN ('told', 'in_doubt', 'waiting'))
+          AND (delivery.state = 'planned' OR {OUTCOME} IN ('told', 'in_doubt', 'waiting', 'redirected'))
     )
     ORDER BY skip.patron_id, skip.skip_id LIMIT :limit OFFSET :not_reached_from
 """)  # noqa: S608 - the pieces are this project's own
@@ -143,6 +146,7 @@ class PostgresRunPages:
                 told=reached.told,
                 unreached=reached.not_reached,
                 deliveries=_deliveries(connection, asked),
+                redirected=connection.execute(_REDIRECTED, asked).scalar_one(),
                 skipped={SkipReason(one.reason): one.number for one in connection.execute(_SKIPPED, asked)},
                 reading=decode_reading(row.reading),
                 batches=_batches(connection, asked),

@@ -46,7 +46,7 @@ _VOLUMES = text("""
 """)
 _BATCHES = text("""
     SELECT batch.batch_id, batch.run_id, batch.state, batch.kind, batch.at, batch.letters - batch.left_out AS letters,
-           batch.pages, run.stage, run.reference_date
+           batch.pages, batch.trial, run.stage, run.reference_date
     FROM letter_batches batch JOIN runs run USING (run_id)
     WHERE batch.library = :library AND batch.state IN ('draft', 'ready') AND batch.letters > batch.left_out
       AND NOT (batch.state = 'draft' AND (
@@ -59,16 +59,19 @@ _BATCHES = text("""
     ORDER BY batch.batch_id
 """)
 _REGISTERED = text("""
-    SELECT registered.state, count(*) AS number, min(batch.printed_at) AS since
+    SELECT registered.state, batch.trial, count(*) AS number, min(batch.printed_at) AS since
     FROM registered_letters registered
     JOIN letters letter USING (delivery_id)
     JOIN letter_batches batch ON batch.batch_id = letter.batch_id
     WHERE registered.library = :library AND registered.state IN ('printed', 'numbered') AND letter.left_out IS NULL
-    GROUP BY registered.state
+    GROUP BY registered.state, batch.trial
 """)
+# Nobody signs for a letter of a trial: it was never posted.
 _OVERDUE = text("""
-    SELECT count(*) AS number, min(posted_on) AS since FROM registered_letters
-    WHERE library = :library AND state = 'posted' AND posted_on < :posted_before
+    SELECT count(*) AS number, min(posted_on) AS since
+    FROM registered_letters registered JOIN deliveries delivery USING (delivery_id)
+    WHERE registered.library = :library AND registered.state = 'posted' AND registered.posted_on < :posted_before
+      AND NOT delivery.redirected
 """)
 
 
@@ -199,13 +202,14 @@ def _of_batches(rows: Sequence[Row[Any]]) -> dict[str, Any]:
         "number": sum(row.letters for row in rows),
         "pages": sum(row.pages for row in rows),
         "since": min(row.at for row in rows),
+        "trial": any(row.trial for row in rows),
     }
 
 
 def _registered(connection: Connection, asked: Mapping[str, Any], now: datetime) -> Iterator[ToDoItem]:
     kinds = {"printed": ToDoKind.NUMBER, "numbered": ToDoKind.POST}
     for row in connection.execute(_REGISTERED, asked):
-        yield ToDoItem(kind=kinds[row.state], number=row.number, since=row.since)
+        yield ToDoItem(kind=kinds[row.state], number=row.number, since=row.since, trial=row.trial)
     overdue = connection.execute(_OVERDUE, asked).one()
     if overdue.number:
         since = datetime.combine(overdue.since, time(12), now.tzinfo)

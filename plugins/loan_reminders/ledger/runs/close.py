@@ -75,6 +75,9 @@ _TAKEN_OVER = text(f"""
         WHERE found.delivery_id = letter.delivery_id AND {NOT_ARRIVED}
     )
 """)  # noqa: S608 - the condition is a module's own
+_REDIRECTED = text("""
+    SELECT count(*) FROM deliveries WHERE run_id = :run_id AND redirected AND state IN ('accepted', 'delivered')
+""")
 _ACCEPTED_ONCE = (DeliveryState.ACCEPTED.value, DeliveryState.DELIVERED.value, DeliveryState.BOUNCED.value)
 
 
@@ -118,6 +121,7 @@ def count_books(connection: Connection, run_id: int) -> Books:
         segments=int(texts[0]),
         cost=float(texts[1]),
         taken_over_by_letter=connection.execute(_TAKEN_OVER, {"run_id": run_id}).scalar_one(),
+        redirected=connection.execute(_REDIRECTED, {"run_id": run_id}).scalar_one(),
         reading_refused=reading_refused(connection, run_id),
     )
     books = with_removed(connection, run_id, books)

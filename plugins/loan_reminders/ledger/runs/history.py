@@ -55,7 +55,7 @@ _EARLIER = text("""
         LEFT JOIN letter_batches batch ON batch.batch_id = delivery.batch_id
         WHERE held.library = :library AND held.loan_id = asked.loan_id AND held.due_date = asked.due_date
           AND held.live AND held.dropped IS NULL AND delivery.delivery_id <> asked.delivery_id
-          AND delivery.state IN ('accepted', 'delivered')
+          AND delivery.state IN ('accepted', 'delivered') AND (NOT delivery.redirected OR :trial)
         OFFSET 0
     ) AS sent
     WHERE asked.delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND asked.library = :library
@@ -112,13 +112,14 @@ def missed_days(connection: Connection, library: str, run: Run, within_days: int
 
 
 def earlier_reminders(
-    connection: Connection, library: str, delivery_ids: Sequence[uuid.UUID], zone: str
+    connection: Connection, library: str, delivery_ids: Sequence[uuid.UUID], zone: str, *, trial: bool
 ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
     """What left before about the loans of these deliveries, in the same cycle, oldest first.
 
-    What was refused, bounced, cancelled or is in doubt did not reach the reader and is not sent.
+    What was refused, bounced, cancelled or is in doubt did not reach the reader and is not sent; nor was what was
+    redirected, but for the letters of a `trial`, which show how they would look.
     """
-    parameters = {"library": library, "delivery_id": list(delivery_ids), "zone": zone}
+    parameters = {"library": library, "delivery_id": list(delivery_ids), "zone": zone, "trial": trial}
     found: dict[uuid.UUID, list[EarlierReminder]] = {}
     for row in connection.execute(_EARLIER, parameters):
         reminder = EarlierReminder(stage=Stage(row.stage), channel=Channel(row.channel), left_on=row.left_on)

@@ -60,14 +60,15 @@ _SENT = text("""
         UNION ALL
         SELECT claimed_at, channel, 1 FROM deliveries
         WHERE run_id = ANY(CAST(:others AS bigint[])) AND channel IN ('email', 'sms')
-          AND state IN ('accepted', 'delivered') AND claimed_at >= :since
+          AND state IN ('accepted', 'delivered') AND NOT redirected AND claimed_at >= :since
     ) AS sent WHERE number > 0 GROUP BY 1, 2
 """)
 _BATCHED = text("""
     SELECT CAST(timezone(:zone, batch.at) AS date) AS day, batch.kind AS channel,
            sum(batch.letters - batch.left_out) AS number
     FROM letter_batches batch JOIN runs run USING (run_id)
-    WHERE batch.library = :library AND batch.state IN ('ready', 'printed') AND batch.at >= :since AND NOT run.dry_run
+    WHERE batch.library = :library AND batch.state IN ('ready', 'printed') AND NOT batch.trial AND batch.at >= :since
+      AND NOT run.dry_run
     GROUP BY 1, 2
 """)
 
@@ -86,7 +87,8 @@ class DayFigures:
     """What a stage's day told, and whom it did not reach: loans, readers, and messages by channel.
 
     `paper` counts letters of batches that nobody printed, and registered ones that nobody posted: they told nobody yet;
-    `paper_run` is the newest run that has some. `unknown_codes` counts the loans of the newest run with codes that the
+    `paper_run` is the newest run that has some. `redirected` counts what went to a test address: it told nobody, and is
+    in no other figure but the books. `unknown_codes` counts the loans of the newest run with codes that the
     settings do not know.
     """
 
@@ -100,6 +102,7 @@ class DayFigures:
     unknown_codes: int = 0
     paper: Mapping[Channel, int] = field(default_factory=dict)
     paper_run: int | None = None
+    redirected: Mapping[Channel, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ class Today:
 class _Counted:
     sent: dict[Channel, int] = field(default_factory=dict)
     paper: dict[Channel, int] = field(default_factory=dict)
+    redirected: dict[Channel, int] = field(default_factory=dict)
     sms_waiting: int = 0
     in_doubt: int = 0
 
@@ -191,6 +195,7 @@ def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage,
             books=_books(newest.books),
             unknown_codes=newest.unknown_loans or 0,
             paper={channel: sum(one.paper.get(channel, 0) for one in sums) for channel in Channel},
+            redirected={channel: sum(one.redirected.get(channel, 0) for one in sums) for channel in Channel},
             paper_run=next((run.run_id for run in reversed(of_day) if counted[run.run_id].paper), None),
         )
     return found
@@ -199,6 +204,8 @@ def _figures(connection: Connection, runs: Sequence[Row[Any]]) -> Mapping[Stage,
 def _count(into: _Counted, channel: Channel, state: str, outcome: str, number: int) -> None:
     if outcome == "told":
         into.sent[channel] = into.sent.get(channel, 0) + number
+    elif outcome == "redirected" and state in ("accepted", "delivered"):
+        into.redirected[channel] = into.redirected.get(channel, 0) + number
     elif outcome == "waiting":
         into.paper[channel] = into.paper.get(channel, 0) + number
     elif state == "in_doubt":

@@ -79,7 +79,7 @@ _SETTLE = text(f"""
         WHERE delivery.delivery_id = decided.delivery_id AND delivery.state <> decided.target
           AND reminders_may_move(delivery.state, decided.target)
         RETURNING decided.ack_id, before.state AS was, delivery.state AS became, delivery.reason, delivery.recipient,
-                  delivery.run_id
+                  delivery.run_id, delivery.redirected
     ), recorded AS (
         INSERT INTO receipts (library, delivery_id, state, reason, provider_id, raw, applied)
         SELECT :library, matched.delivery_id, coalesce(matched.target, delivery.state), matched.reason, matched.sms_id,
@@ -97,7 +97,8 @@ _SETTLE = text(f"""
         (SELECT count(*) FROM moved) AS moved,
         (SELECT count(*) FROM moved WHERE was = 'in_doubt') AS resolved,
         ARRAY(
-            SELECT DISTINCT recipient FROM moved WHERE became = 'bounced' AND reason = 'recipient_refused'
+            SELECT DISTINCT recipient FROM moved
+            WHERE became = 'bounced' AND reason = 'recipient_refused' AND NOT redirected
         ) AS refused,
         ARRAY(SELECT DISTINCT run_id FROM moved) AS runs
 """)  # noqa: S608 - the pieces are this module's own
@@ -110,6 +111,7 @@ _REFUSED_LATELY = text("""
     FROM runs JOIN deliveries delivery USING (run_id)
     WHERE runs.library = :library AND runs.started_at > now() - interval '7 days' AND delivery.channel = 'sms'
       AND delivery.state = 'refused' AND delivery.reason = 'invalid_recipient' AND delivery.claimed_at IS NOT NULL
+      AND NOT delivery.redirected
 """)
 
 

@@ -1,7 +1,8 @@
 """The counters that costs are worked out of: letters by their length, and SMS that did not leave.
 
 They are counted with the others of a run, by the same transaction. A letter counts once its batch is printed, and its
-postage once it is posted: a plain letter with its print, a registered one when a librarian says so.
+postage once it is posted: a plain letter with its print, a registered one when a librarian says so. Those of a trial
+are never posted, and count nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ LETTERS = f"""
     JOIN letters letter ON letter.delivery_id = delivery.delivery_id AND letter.left_out IS NULL
     JOIN letter_batches batch ON batch.batch_id = letter.batch_id AND batch.state = 'printed'
     LEFT JOIN registered_letters registered ON registered.delivery_id = delivery.delivery_id
-    WHERE {{of_messages}}
+    WHERE {{of_messages}} AND NOT delivery.redirected
     GROUP BY 1, 2, 3, 4, 5, 6
 """  # noqa: S608 - the pieces are this module's own
 # A reader and due date count once, in the last run of the stage that says so: one SMS would have told of all his loans.

@@ -45,7 +45,7 @@ _IS_FROZEN = text("SELECT frozen FROM counted_runs WHERE run_id = :run_id")
 _FORGET_MESSAGES = text("DELETE FROM message_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 _FORGET_RETURNS = text("DELETE FROM return_counters WHERE run_id = ANY(CAST(:runs AS bigint[]))")
 # The branch and the category are those of the message's first loan. A message sent once more costs, and tells nobody
-# a second time.
+# a second time; one that was redirected costs, and tells nobody.
 MESSAGES = f"""
     SELECT library, run_id, moment, stage, channel, branch, category,
            count(*) FILTER (WHERE outcome = 'told'), 0, count(*) FILTER (WHERE outcome = 'failed'),
@@ -69,7 +69,7 @@ MESSAGES = f"""
         {OF_LETTERS}
         WHERE {{of_messages}}
     ) AS message
-    WHERE outcome NOT IN ('never_left', 'again') OR segments > 0 OR cost > 0
+    WHERE outcome NOT IN ('never_left', 'again', 'redirected') OR segments > 0 OR cost > 0
     GROUP BY library, run_id, moment, stage, channel, branch, category
 """  # noqa: S608 - the pieces are this module's own
 # Once a reader and due date, in the last run of the stage that did not reach him; not when a later one did.

@@ -83,7 +83,8 @@ _ENDED_WITHIN = "ended.ended_on <= planned.day + {days}"
 _KNOWN = f"count(*) FILTER (WHERE ({_ENDED_WITHIN}) IS TRUE OR ended.open_on >= planned.day + {{days}})"
 _RETURNED = f"count(*) FILTER (WHERE {_ENDED_WITHIN} AND ended.how = 'returned')"
 # Whoever might have been held back is counted whatever became of the message: what chance decided is what counts, and
-# what happened afterwards may not change the side. Of the others only those who were told.
+# what happened afterwards may not change the side. Of the others only those who were told. What was redirected to a
+# test address is no message to anybody: its loans are counted nowhere.
 RETURNS = f"""
     WITH planned AS (
         SELECT run.stage, one.loan_id, one.due_date, min(run.today) AS day, min(one.patron_id) AS patron_id,
@@ -135,7 +136,7 @@ MESSAGES = f"""(
     JOIN notices notice ON notice.notice_id = delivery.notice_id
     JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id
     {OF_LETTERS}
-    WHERE {{which}} OFFSET 0
+    WHERE {{which}} AND NOT delivery.redirected OFFSET 0
 ) AS one"""  # noqa: S608 - the pieces are this module's own
 _MESSAGES = f"runs run CROSS JOIN LATERAL {MESSAGES.format(which='delivery.run_id = run.run_id')}"
 _SKIPS = """runs run CROSS JOIN LATERAL (

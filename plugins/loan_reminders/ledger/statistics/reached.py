@@ -2,7 +2,7 @@
 
 A reader is told by a message that left and is not known to have failed; a letter tells once it is printed, a registered
 one once it is posted. A reader is not reached when there was no way to write to him, or when all his messages failed:
-one whose message still waits, or is in doubt, is neither.
+one whose message still waits, or is in doubt, is neither; nor is one whose message was redirected to a test address.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
 # Asked as one row and not as EXISTS, which may be answered by reading all events of letters ever.
 OUTCOME = """
     CASE
-        WHEN delivery.state IN ('refused', 'bounced', 'failed') THEN 'failed'
+        WHEN delivery.state IN ('refused', 'bounced', 'failed') AND NOT delivery.redirected THEN 'failed'
         WHEN delivery.state = 'cancelled' AND delivery.reason = 'dead_address' THEN 'failed'
         WHEN delivery.state IN ('cancelled', 'planned') THEN 'never_left'
+        WHEN delivery.redirected THEN 'redirected'
         WHEN delivery.state IN ('in_doubt', 'claimed') THEN 'in_doubt'
         WHEN delivery.channel = 'letter' THEN
             CASE WHEN batch.state IS DISTINCT FROM 'printed' THEN 'waiting'
@@ -35,7 +36,7 @@ OUTCOME = """
         ELSE 'told'
     END
 """
-"""What became of a `delivery`: told, failed, in_doubt, waiting, or never_left."""
+"""What became of a `delivery`: told, failed, in_doubt, waiting, redirected, or never_left."""
 OF_LETTERS = """
     LEFT JOIN letters letter ON letter.delivery_id = delivery.delivery_id
     LEFT JOIN letter_batches batch ON batch.batch_id = letter.batch_id
@@ -52,7 +53,7 @@ _READERS = text(f"""
     SELECT stage, count(*) FILTER (WHERE told) AS told, count(*) FILTER (WHERE lost AND NOT told AND NOT hoped) AS lost
     FROM (
         SELECT stage, patron_id, bool_or(outcome = 'told') AS told, bool_or(outcome IN ('failed', 'no_way')) AS lost,
-               bool_or(outcome IN ('in_doubt', 'waiting', 'to_come')) AS hoped
+               bool_or(outcome IN ('in_doubt', 'waiting', 'to_come', 'redirected')) AS hoped
         FROM (
             SELECT delivery.stage, notice.patron_id,
                    CASE WHEN delivery.state = 'planned' THEN 'to_come' ELSE {OUTCOME} END AS outcome

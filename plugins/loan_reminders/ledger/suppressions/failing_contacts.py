@@ -122,7 +122,7 @@ _COUNTED = """
         SELECT delivery.run_id
         FROM notices notice JOIN deliveries delivery USING (notice_id)
         WHERE notice.library = :library AND notice.patron_id = line.patron_id AND delivery.recipient = line.contact
-          AND (delivery.state IN ('bounced', 'refused')
+          AND (delivery.state IN ('bounced', 'refused') AND NOT delivery.redirected
                OR delivery.state = 'cancelled' AND delivery.reason IN ('opted_out', 'dead_number', 'dead_address')
                OR line.fault = 'returned_letter' AND (
                    delivery.delivery_id = CAST(:returned AS uuid)

@@ -1,6 +1,7 @@
 """Which numbers no SMS has ever reached: the first one that they get says who writes and how to stop it.
 
-A number was reached by an SMS that the provider took and that did not come back. One that was put on the list as dead
+A number was reached by an SMS that the provider took and that did not come back; one that was redirected went to the
+test number of a trial. One that was put on the list as dead
 begins anew, as does a number that nothing was written to for as long as a reader is kept: both may have another owner.
 """
 
@@ -23,7 +24,8 @@ _REACHED = text("""
     WHERE EXISTS (
         SELECT FROM deliveries
         WHERE library = :library AND channel = 'sms' AND recipient = asked.recipient
-          AND state IN ('accepted', 'delivered') AND claimed_at > coalesce(dead.at, '-infinity') OFFSET 0
+          AND state IN ('accepted', 'delivered') AND NOT redirected
+          AND claimed_at > coalesce(dead.at, '-infinity') OFFSET 0
     )
 """)
 _KNOWN = text("SELECT number FROM numbers_known WHERE library = :library AND number = ANY(CAST(:hashes AS text[]))")

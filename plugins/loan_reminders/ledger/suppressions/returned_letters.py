@@ -21,6 +21,7 @@ _UNDONE = text("""
     WHERE library = :library AND delivery_id = :delivery_id AND act = 'undone'
       AND before->>'return_reason' = 'returned_undeliverable' LIMIT 1
 """)
+_REDIRECTED = text("SELECT redirected FROM deliveries WHERE delivery_id = :delivery_id")
 _LINE = text("""
     SELECT suppression_id FROM suppressions
     WHERE library = :library AND channel = 'letter' AND recipient = :recipient AND lifted_at IS NULL
@@ -52,9 +53,11 @@ _LIFT = text("""
 def suppress_address(connection: Connection, library: str, row: Row[Any], *, since: datetime) -> int | None:
     """Put the address of a letter that came back on the list; returns the id of its line there.
 
-    None when it is not on the list: a librarian lifted it after the letter came back. `row` has the letter's
-    `delivery_id`, `reference` and `recipient`.
+    None when it is not on the list: a librarian lifted it after the letter came back, or the letter is of a trial:
+    the post never had it. `row` has the letter's `delivery_id`, `reference` and `recipient`.
     """
+    if connection.execute(_REDIRECTED, {"delivery_id": row.delivery_id}).scalar_one():
+        return None
     suppressions.lock(connection, library)
     undone = connection.execute(_UNDONE, {"library": library, "delivery_id": row.delivery_id}).scalar()
     mark_dead(

@@ -113,6 +113,7 @@ _DEAD = text("""
           AND delivery.claimed_at > coalesce(
               (SELECT max(lifted_at) FROM suppressions lifted WHERE lifted.library = :library
                   AND lifted.channel = 'sms' AND lifted.recipient = asked.recipient), '-infinity')
+          AND NOT delivery.redirected
           AND (delivery.state = 'delivered'
                OR delivery.state = 'bounced' AND delivery.reason = 'recipient_refused'
                OR delivery.state = 'refused' AND delivery.reason = 'invalid_recipient')

@@ -83,7 +83,7 @@ from loan_reminders.ledger.tables.statistics import return_counters as return_co
 from loan_reminders.ledger.tables.statistics import spared_counters as spared_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0028"
+SCHEMA_REVISION = "0029"
 """The migration these tables stand for."""
 
 
@@ -231,6 +231,7 @@ deliveries = Table(
     count("segments"),
     Column("cost", Numeric(12, 5, asdecimal=False), nullable=False, server_default="0"),
     Column("batch_id", BigInteger, ForeignKey("letter_batches.batch_id")),
+    Column("redirected", Boolean, nullable=False, server_default=text("false")),
     stage_name(),
     one_of("channel", Channel),
     one_of("slot", Slot),

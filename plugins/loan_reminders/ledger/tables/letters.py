@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -52,6 +53,7 @@ letter_batches = Table(
     moment("at", default=True),
     moment("printed_at"),
     words("printed_by"),
+    Column("trial", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("library", "name", name="one_batch_of_a_name"),
     one_of("kind", (Channel.LETTER, Channel.REGISTERED_LETTER)),
     one_of("state", BatchState),

@@ -124,7 +124,7 @@ class DisputeFacts:
         """What happened, in the order it did: answers, bounces, each step on paper, and what the reader answered."""
         happened: list[tuple[datetime, str]] = []
         for number, one in enumerate(self._dispute.deliveries, start=1):
-            name = words.delivery_words(number, one.stage, one.channel)
+            name = words.delivery_words(number, one)
             happened += [
                 (answer.at, f"{name} : {words.state_words(one.channel, answer.state, answer.reason)}")
                 for answer in one.answers
@@ -143,14 +143,15 @@ class DisputeFacts:
     def _delivery(self, number: int, one: DeliveryRecord) -> dict[str, Any]:
         on_paper = one.channel in (Channel.LETTER, Channel.REGISTERED_LETTER)
         piece = -1
-        if one.letter is not None:
+        if one.letter is not None and not one.redirected:  # the pages of a trial prove nothing, and must not be posted
             piece = len(self.letters)
             self.letters.append((one, one.letter))
         return {
-            "title": words.delivery_words(number, one.stage, one.channel),
+            "title": words.delivery_words(number, one),
             "recipient": [self._text(line, 40) for line in words.recipient_lines(one.recipient)],
             "facts": self._pairs(
                 (
+                    ("Attention", words.REDIRECTED if one.redirected else ""),
                     ("Tournée du", day_words(one.day)),
                     ("Échéance du prêt", day_words(one.due_date)),
                     ("Documents", f"celui-ci et {one.documents - 1} de plus" if one.documents > 1 else "celui-ci seul"),

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from loan_reminders.domain.dispute.loan_file import DeliveryRecord
 from loan_reminders.domain.loans import Patron
 from loan_reminders.domain.recipients import MobileNumber, PostalAddress, Recipient
-from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.french.days import day_words
 from loan_reminders.french.letters import BATCHES_IN_FILE, REGISTERED_IN_FILE, RETURNS_IN_FILE
@@ -35,10 +36,17 @@ _VALUE: dict[str, str] = {
 }
 
 
-def delivery_words(number: int, stage: Stage, channel: Channel) -> str:
-    """`Envoi n° 3, 1re lettre de relance, courrier`."""
-    how = "" if channel is Channel.REGISTERED_LETTER else f", {CHANNELS_IN_FILE[channel]}"
-    return f"Envoi n° {number}, {STAGES[stage]}{how}"
+REDIRECTED = (
+    "message d'essai, détourné vers une adresse de la bibliothèque ou imprimé sans être posté : le lecteur n'en a rien"
+    " reçu, et ce n'est pas une preuve qu'il a été prévenu"
+)
+"""What is said of a message that did not go to its reader."""
+
+
+def delivery_words(number: int, one: DeliveryRecord) -> str:
+    """`Envoi n° 3, 1re lettre de relance, courrier`; `…, courrier (essai)` for one that was redirected."""
+    how = "" if one.channel is Channel.REGISTERED_LETTER else f", {CHANNELS_IN_FILE[one.channel]}"
+    return f"Envoi n° {number}, {STAGES[one.stage]}{how}{' (essai)' if one.redirected else ''}"
 
 
 def state_words(channel: Channel, state: DeliveryState, reason: Reason | None) -> str:

@@ -44,8 +44,7 @@ class SendingPlan:
 
     `share` is the part of the run that this sender sends. `connections` and `messages_per_minute` (0: as fast as the
     server takes them) are those of the library: its senders share them. With a `bounce_address`, each message has
-    a return path of its own there. With `remember_refused`, addresses that do not exist are written to no more: not
-    when a test installation sends everything to another address.
+    a return path of its own there.
     """
 
     run_id: int
@@ -55,7 +54,6 @@ class SendingPlan:
     last_try: bool = False
     messages_per_minute: int = 0
     bounce_address: str = ""
-    remember_refused: bool = True
 
     @property
     def page_size(self) -> int:
@@ -109,7 +107,7 @@ def send_emails(
             out.send_page(page, render)
             still_due.settle(sender)
         out.finish()
-        if plan.remember_refused and not sender.others_at_work():  # else the last of them sees all the refusals
+        if not sender.others_at_work():  # else the last of them sees all the refusals
             _remember_refused(ledger)
         log.info("E-mails : %s", tally.summary())
         deferred = tally.states[DeliveryState.PLANNED]
@@ -220,7 +218,9 @@ class _Outgoing:
             for message in messages
             if message.text
         ]
-        claimed = self.sender.record_and_claim(settled.record, [message.delivery_id for message in messages], words)
+        redirected = [message.delivery_id for message in messages if message.redirected]
+        asked = [message.delivery_id for message in messages]
+        claimed = self.sender.record_and_claim(settled.record, asked, words, redirected=redirected)
         self.tally.count(settled.decided)
         ours = [message for message in messages if message.delivery_id in claimed]
         self.held.update((message.delivery_id, message.recipient.value.rpartition("@")[2]) for message in ours)

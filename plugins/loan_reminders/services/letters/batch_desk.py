@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from loan_reminders.domain.errors import IlsRejected, IlsUnavailable, LetterStepRefused
 from loan_reminders.domain.letters.batches import BatchLetter, BatchRefusal, BatchState, BatchView
@@ -16,17 +15,13 @@ from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
-from loan_reminders.french.letters import COPY_STAMP, STAMPS
 from loan_reminders.rendering.template_folders import TemplatePlace
 from loan_reminders.services.letters import files as letter_files
 from loan_reminders.services.letters.files import CSV, PDF, PNG, LetterFile, small_file
 from loan_reminders.services.letters.preview_pages import draw, preview_pages
 from loan_reminders.services.letters.recheck import Recheck, leave_out_held, recheck
+from loan_reminders.services.letters.stamps import copy_stamp, file_name, preview_stamp, print_stamp
 from loan_reminders.services.runs.gone_loans import Progress, tell_nobody
-
-if TYPE_CHECKING:
-    from loan_reminders.rendering.letters.copies import Stamp
-
 
 GIVEN_AGAIN_FOR = timedelta(minutes=10)
 """For so long whoever printed a batch may have its file again."""
@@ -104,9 +99,12 @@ class BatchDesk:
     def hand_over(self, batch_id: int, *, who: str, to_provider: bool = False) -> LetterFile:
         """Give the clean file of a batch, and call the batch printed by that, once.
 
-        The file is built whole before; a batch that somebody else printed meanwhile is refused.
+        The file is built whole before; a batch that somebody else printed meanwhile is refused. The pages of a trial
+        are stamped, and no mailing service gets them: it would post them.
         """
         batch = self._ready(batch_id)
+        if batch.trial and to_provider:
+            raise LetterStepRefused(BatchRefusal.TRIAL)
         self.leave_out_held(batch_id, who=who)  # what was held since the librarian was told
         while True:
             letters = self.letters_to_print(batch_id)
@@ -164,16 +162,16 @@ class BatchDesk:
     def preview(self, batch_id: int, volume: int) -> LetterFile:
         """One PDF of a batch not yet printed, stamped so that it cannot be taken for letters to post."""
         batch = self.batch(batch_id)
-        stamp = self._preview_stamp(batch)
+        stamp = preview_stamp(batch, self.now)
         found = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=stamp, only=volume)
         if volume < 1 or not found:
             raise LetterStepRefused(BatchRefusal.UNKNOWN_FILE)
-        return LetterFile(name=f"lot-{batch_id}-apercu-{volume}.pdf", media_type=PDF, content=found[0].content)
+        return LetterFile(name=file_name(batch, f"-apercu-{volume}.pdf"), media_type=PDF, content=found[0].content)
 
     def page_image(self, batch_id: int, number: int) -> LetterFile:
         """One page of that PDF, from 1 through all its files, as an image: only that page is read."""
         batch = self.batch(batch_id)
-        stamp = self._preview_stamp(batch)
+        stamp = preview_stamp(batch, self.now)
         pages = preview_pages(self.batches.places_of(batch_id))
         if not 1 <= number <= len(pages):
             raise LetterStepRefused(BatchRefusal.UNKNOWN_PAGE)
@@ -183,8 +181,9 @@ class BatchDesk:
     def copy_batch(self, batch_id: int, *, who: str) -> LetterFile:
         """A stamped copy of a printed batch: its PDF, or a ZIP when it has several. The copy is recorded."""
         batch = self._printed_before(batch_id)
-        files = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=self._copy_stamp())
-        file = self._as_one(f"lot-{batch_id}-copie", files, batch)
+        stamp = copy_stamp(batch, self.now)
+        files = letter_files.volumes(self.archive, batch, self.batches.letters_of(batch_id), stamp=stamp)
+        file = self._as_one(file_name(batch, "-copie"), files, batch)
         return self._noted(file, batch_id, None, who=who)
 
     def copy_letter(self, batch_id: int, delivery_id: uuid.UUID, *, who: str) -> LetterFile:
@@ -193,9 +192,10 @@ class BatchDesk:
         letter = next((one for one in self.batches.letters_of(batch_id) if one.delivery_id == delivery_id), None)
         if letter is None:
             raise LetterStepRefused(BatchRefusal.UNKNOWN_LETTER)
-        stamp = self._copy_stamp(" – lettre retirée du lot, jamais postée" if letter.left_out else "")
+        more = " – lettre retirée du lot, jamais postée" if letter.left_out else ""
+        stamp = copy_stamp(batch, self.now, more=more)
         content = letter_files.one_letter(self.archive, batch, letter, stamp=stamp)
-        name = f"lot-{batch_id}-lettre-{letter.position}-copie.pdf"
+        name = file_name(batch, f"-lettre-{letter.position}-copie.pdf")
         return self._noted(LetterFile(name=name, media_type=PDF, content=content), batch_id, delivery_id, who=who)
 
     def recipients(self, batch_id: int, *, who: str) -> LetterFile:
@@ -203,7 +203,7 @@ class BatchDesk:
         batch = self.batch(batch_id)
         data = letter_files.recipients(self.batches.letters_of(batch_id), batch, level=self.level)
         self.batches.note_download(batch_id, RECIPIENTS, who=who)
-        return small_file(f"lot-{batch_id}-destinataires.csv", CSV, data)
+        return small_file(file_name(batch, "-destinataires.csv"), CSV, data)
 
     def slip(self, batch_id: int, *, who: str) -> LetterFile:
         """The posting slip of a batch of registered letters: the letters that are to be posted, and no others.
@@ -221,10 +221,12 @@ class BatchDesk:
         return file
 
     def _slip(self, batch: BatchView) -> LetterFile:
-        name = f"lot-{batch.batch_id}-bordereau.pdf"
+        name, stamp = file_name(batch, "-bordereau.pdf"), print_stamp(batch)
         letters = self.batches.letters_of(batch.batch_id)
         if len(_staying(letters)) == batch.letters:
-            return LetterFile(name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip))
+            return LetterFile(
+                name=name, media_type=PDF, content=letter_files.stored(self.archive, batch.slip, stamp=stamp)
+            )
         from loan_reminders.rendering.registered.posting_slip import posting_slip
 
         slip = posting_slip(
@@ -236,7 +238,7 @@ class BatchDesk:
             today=batch.at.astimezone(self.now.tzinfo).date(),
             templates=self.templates,
         )
-        return small_file(name, PDF, slip)
+        return LetterFile(name=name, media_type=PDF, content=letter_files.stamped(slip, stamp))
 
     def batch(self, batch_id: int) -> BatchView:
         """A batch of this library."""
@@ -258,10 +260,10 @@ class BatchDesk:
         return batch
 
     def _printed(self, batch: BatchView, letters: Sequence[BatchLetter], *, to_provider: bool) -> LetterFile:
-        files = letter_files.volumes(self.archive, batch, letters)
+        files = letter_files.volumes(self.archive, batch, letters, stamp=print_stamp(batch))
         if to_provider:
             return letter_files.export(batch, files, letters, level=self.level)
-        return self._as_one(f"lot-{batch.batch_id}", files, batch)
+        return self._as_one(file_name(batch, ""), files, batch)
 
     @staticmethod
     def _as_one(name: str, files: Sequence[LetterFile], batch: BatchView) -> LetterFile:
@@ -277,19 +279,6 @@ class BatchDesk:
             self.batches.note_copy(batch_id, delivery_id, who=who)
             unless_noted.pop_all()
         return file
-
-    def _preview_stamp(self, batch: BatchView) -> Stamp:
-        from loan_reminders.rendering.letters.copies import Stamp
-
-        word = STAMPS.get(batch.state)
-        if word is None:
-            raise self._refusal(batch.state)
-        return Stamp(word=word, line=f"{word} – lot {batch.batch_id}, {self.now:%d/%m/%Y} – ne pas poster")
-
-    def _copy_stamp(self, more: str = "") -> Stamp:
-        from loan_reminders.rendering.letters.copies import Stamp
-
-        return Stamp(word=COPY_STAMP, line=f"{COPY_STAMP} du {self.now:%d/%m/%Y}{more}")
 
     @staticmethod
     def _refusal(state: BatchState) -> LetterStepRefused:

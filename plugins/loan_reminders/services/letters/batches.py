@@ -38,7 +38,8 @@ class LetterSetup:
     """What all batches of an installation share on one day.
 
     `templates` is the folder of the posting slip's template. `zone` is the library's time zone, an IANA name, `level`
-    the guarantee level of registered letters. A test installation, `trial`, keeps its batches in a folder of their own.
+    the guarantee level of registered letters. A test installation, `trial`, keeps its batches in a folder of their own,
+    and they stay marked: none of their letters is for the post.
     """
 
     printer: LetterPrinter
@@ -152,6 +153,7 @@ def store_batch(
         pages=printed.pages,
         sha256=_digest(printed.pdfs),
         draft=draft,
+        trial=setup.trial,
         placed=tuple(
             PlacedLetter(
                 delivery_id=letter.delivery_id,

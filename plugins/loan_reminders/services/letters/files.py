@@ -89,9 +89,21 @@ def one_letter(archive: LetterArchive, batch: BatchView, letter: BatchLetter, *,
     return _derived(archive, batch.pdfs[letter.volume - 1], keep=keep, stamp=stamp)
 
 
-def stored(archive: LetterArchive, location: str) -> IO[bytes]:
-    """A stored file as it is. Raises LetterStoreUnavailable."""
-    return _derived(archive, location, keep=None, stamp=None)
+def stored(archive: LetterArchive, location: str, *, stamp: Stamp | None) -> IO[bytes]:
+    """A stored file, as it is but for the stamp. Raises LetterStoreUnavailable, or LettersNotPrinted like `volumes`."""
+    return _derived(archive, location, keep=None, stamp=stamp)
+
+
+def stamped(pdf: bytes, stamp: Stamp | None) -> IO[bytes]:
+    """A small PDF that was just made, with a stamp if it is to have one."""
+    if stamp is None:
+        return io.BytesIO(pdf)
+    from loan_reminders.rendering.letters.copies import derive
+
+    output = io.BytesIO()
+    derive(io.BytesIO(pdf), output, stamp=stamp)
+    output.seek(0)
+    return output
 
 
 def recipients(letters: Sequence[BatchLetter], batch: BatchView, *, level: str) -> bytes:

@@ -6,7 +6,7 @@ import logging
 import tempfile
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +59,9 @@ def print_letters(
             f"Lettres recommandées qui attendent sans que personne les ait validées : {waiting}."
             " Relancer « Préparer les lettres », puis répondre à « Valider les lettres recommandées »."
         )
+    # What was approved as a trial is printed as one, even when messages are redirected no more.
+    trial = setup.trial or any(draft.trial for draft in ledger.drafts().drafts(run_id))
+    setup = replace(setup, trial=trial)
     maker = BatchMaker(ledger=ledger, store=store, setup=setup, run=run, kind=kind, tally=tally)
     with ledger.sender(run_id, kind) as sender:
         if waiting:
@@ -153,7 +156,7 @@ class BatchMaker:
         for page in sender.waiting():
             ours = [delivery for delivery in page if only is None or delivery.delivery_id in only]
             passed_over += len(page) - len(ours)
-            earlier = sender.earlier_reminders(ours, zone=self.setup.zone)
+            earlier = sender.earlier_reminders(ours, zone=self.setup.zone, trial=self.setup.trial)
             rendered, failed = render_all(ours, partial(self._letter, earlier))
             if claim and not self.run.dry_run:
                 claimed = sender.record_and_claim(failed, [letter.delivery_id for letter in rendered])

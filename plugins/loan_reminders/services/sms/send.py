@@ -128,7 +128,8 @@ class _Day:
                 return False
             self.check_window(now)
             words = [SentWords(delivery_id=one.delivery_id, subject="", body=one.text) for one in together]
-            claimed = self.sender.claim([said.delivery_id for said in words], words)
+            redirected = [one.delivery_id for one in together if one.redirected]
+            claimed = self.sender.claim([said.delivery_id for said in words], words, redirected=redirected)
             ours = [message for message in together if message.delivery_id in claimed]
             if ours:
                 self._send(ours)

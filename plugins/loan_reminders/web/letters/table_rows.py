@@ -16,7 +16,10 @@ from loan_reminders.services.letters.recheck import Recheck
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """One batch, in words. `pill` is the class of its state, `volumes` are the numbers of its PDFs."""
+    """One batch, in words. `pill` is the class of its state, `volumes` are the numbers of its PDFs.
+
+    A `trial` is not for the post.
+    """
 
     batch_id: int
     day: str
@@ -37,6 +40,7 @@ class BatchRow:
     ready: bool
     printed: bool
     abandoned: bool
+    trial: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,7 @@ def batch_row(batch: BatchView, *, library: LibraryIdentity, zone: tzinfo, now: 
         ready=batch.state is BatchState.READY,
         printed=batch.state is BatchState.PRINTED,
         abandoned=batch.state is BatchState.ABANDONED,
+        trial=batch.trial,
     )
 
 

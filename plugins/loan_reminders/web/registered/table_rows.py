@@ -20,7 +20,7 @@ from loan_reminders.services.registered.following import Imported
 class LetterRow:
     """One registered letter, in words; `pill` is the class of its state.
 
-    `waiting` is since how many days its acknowledgement is expected, 0 for none.
+    `waiting` is since how many days its acknowledgement is expected, 0 for none. One of a `trial` is not for the post.
     """
 
     delivery_id: str
@@ -33,6 +33,7 @@ class LetterRow:
     state: str
     pill: str
     waiting: int
+    trial: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,8 @@ def letter_row(letter: RegisteredLetter, *, today: date) -> LetterRow:
         batch_id=letter.batch_id,
         state=life_words(life),
         pill=PILLS[life.state],
-        waiting=0 if waits is None else (today - waits).days,
+        waiting=0 if waits is None or letter.trial else (today - waits).days,
+        trial=letter.trial,
     )
 
 

@@ -23,6 +23,7 @@ from loan_reminders.french.pages.today import (
     things_words,
 )
 from loan_reminders.french.plurals import number_words
+from loan_reminders.french.runs import redirected_words, sent_words
 from loan_reminders.french.words import stage_title
 from loan_reminders.ledger.runs.today import DayFigures
 from loan_reminders.settings.library_toml import Settings
@@ -175,6 +176,9 @@ def _big(stage: Stage, day: StageDay, known: DayFigures | None) -> tuple[str, st
     if paper and not known.told:
         [(channel, number), *_] = paper
         return number_words(number), paper_words(channel, number)
+    redirected = sum(known.redirected.values())
+    if redirected and not known.told:
+        return number_words(redirected), sent_words(redirected)
     if not known.told and day.closes_right is None:
         return number_words(known.loans), things_words(stage, known.loans, done="lu")
     return number_words(known.told), "lecteur prévenu" if known.told < 2 else "lecteurs prévenus"
@@ -189,6 +193,11 @@ def _counted(known: DayFigures | None) -> list[tuple[str, str, int]]:
     ]
     found += [
         (paper_words(channel, number), CLASSES[channel], number) for channel, number in known.paper.items() if number
+    ]
+    found += [
+        (redirected_words(channel, number), CLASSES[channel], number)
+        for channel, number in known.redirected.items()
+        if number
     ]
     if known.run.drafts:
         found.append(("en projet", "registered", known.run.drafts))

@@ -210,7 +210,8 @@ def _facts(run: AskingRun, question: Question) -> dict[str, Any]:
             for letter in ledger.letters().letters_of(batch.batch_id)
             if letter.delivery_id in waiting
         ]
-        return {"letters": letters, "batches": [batch.batch_id for batch in batches]}
+        trial = any(batch.trial for batch in batches)
+        return {"letters": letters, "batches": [batch.batch_id for batch in batches], "trial": trial}
     facts = check_volume.volume_facts(
         ledger, run_id=run.run_id, guard=config.guard(), past_runs=config.volume_guard.runs
     )

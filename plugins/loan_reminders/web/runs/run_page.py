@@ -170,6 +170,7 @@ def _figures(run: RunPage) -> dict[str, Any]:
         "notices": run.notices,
         "told": run.told,
         "unreached": run.unreached,
+        "redirected": run.redirected,
         "left": [(ONE_CHANNEL[channel], CHANNELS[channel], number) for channel, number in left.items() if number],
         "states": [
             (CHANNELS[channel], STATES[state], number)

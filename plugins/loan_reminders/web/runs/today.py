@@ -34,6 +34,7 @@ from loan_reminders.web.shared_answers import SharedAnswer
 from loan_reminders.web.statistics.effect_page import running
 
 router = APIRouter(route_class=SeeRoute)
+_TRIAL = ("wait", "hold")
 _LOOKS = {Level.FINE: ("", "done"), Level.WAITING: ("wait", "person"), Level.STOPPED: ("bad", "stopped")}
 
 _known: SharedAnswer[Today] = SharedAnswer()
@@ -95,10 +96,11 @@ def _page(at: Page, known: Today, airflow: AirflowDay, now: datetime) -> Respons
 
     waiting = to_do(at, now=now, waiting=listed)
     asked = sum(day.level is Level.WAITING for day in days.values())
+    redirect = config.redirection()
     found = verdict(days, others_waiting=max(0, waiting.number - asked))
-    sentence, more = verdict_words(found, acts=at.may("act"), missed=waiting.missed)
+    sentence, more = verdict_words(found, acts=at.may("act"), missed=waiting.missed, redirect=redirect)
     comes = next_run(config, days, now)
-    look, icon = _LOOKS[found.level]
+    look, icon = _TRIAL if redirect is not None and found.level is Level.FINE else _LOOKS[found.level]
     return at.html(
         "aujourdhui.html.j2",
         to_do=waiting,
