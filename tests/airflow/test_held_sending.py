@@ -8,14 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from loan_reminders.domain.marks.high_water import Gap
 from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.hooks.marks import marks_of
 from tests.scenes.backups import Backups
-from tests.scenes.ledger_runs import rows
 from tests.scenes.letter_readers import by_post
 from tests.scenes.operators_at_work import AtWork
 from tests.scenes.world import DUE, loan
@@ -105,14 +103,17 @@ class AirflowKnows:
 
     try_number, max_tries, id = 1, 4, "1"
 
-    def __init__(self, dag_run_id, *, number=1, books=None, state="success"):
+    def __init__(self, dag_run_id, *, number=1, books=None, state="success", closing="success"):
         started = datetime.now(UTC) - timedelta(hours=20)
         self._previous = SimpleNamespace(run_id=dag_run_id, start_date=started, logical_date=started, run_after=started)
         self._values = {"extract_loans": number, "close_run": books}
-        self._state, self.has_books = state, books is not None
+        self._state, self._closing, self.has_books = state, closing, books is not None
 
     def get_previous_dagrun(self, state=None):
         return self._previous if state == self._state else None
+
+    def get_task_states(self, *, dag_id, task_ids, run_ids):
+        return {run_id: dict.fromkeys(task_ids, self._closing) for run_id in run_ids}
 
     def xcom_pull(self, *, task_ids, dag_id, run_id, key="return_value"):
         return self._values[task_ids]
@@ -128,19 +129,20 @@ BOOKS = Books(
     deliveries={Channel.EMAIL: {DeliveryState.ACCEPTED: 12}},
     segments=0,
     cost=0,
-).figures()
+).figures() | {"closed_at": "2026-11-28T10:00:00+00:00"}
 """What the task that closes a run leaves to Airflow."""
+OF_7, OF_1 = BOOKS | {"run": 7}, BOOKS | {"run": 1}
 
 
 @pytest.mark.parametrize(
     ("known", "holds"),
     [
-        (AirflowKnows("scheduled__lost", number=7, books=BOOKS), True),
-        (AirflowKnows("scheduled__lost", number=7, books=BOOKS, state="failed"), True),
-        (AirflowKnows("scheduled__lost", number=7, books=BOOKS | {"dry_run": 1}), False),
+        (AirflowKnows("scheduled__lost", number=7, books=OF_7), True),
+        (AirflowKnows("scheduled__lost", number=7, books=OF_7, state="failed"), True),
+        (AirflowKnows("scheduled__lost", number=7, books=OF_7 | {"dry_run": 1}), False),
         (AirflowKnows("manual__marked_by_hand", number=None), False),
         (AirflowKnows("run 1"), False),
-        (AirflowKnows("run 1", books=BOOKS), True),
+        (AirflowKnows("run 1", books=OF_1), True),
         (AirflowKnows("run 1", number=7), True),
     ],
     ids=["lost", "lost and red", "dry run", "marked as successful", "known", "not closed", "another attempt"],
@@ -159,27 +161,48 @@ def test_a_run_that_airflow_saw_end_and_the_ledger_lacks_holds(at_work, world, k
         with pytest.raises(TaskDeferred):
             operator.execute(context)
         [run] = marks_of(world.ledger).open_gap().gap.remembered
-        left = {Channel.EMAIL: 12} if run.closed else {}
-        assert (run.stage, run.left, run.closed) == (Stage.OVERDUE_NOTICE, left, known.has_books)
+        left = {Channel.EMAIL: 12} if known.has_books else {}
+        assert (run.stage, run.left, run.closed_at is not None) == (Stage.OVERDUE_NOTICE, left, known.has_books)
     else:
         operator.execute(context)
     assert len(world.mailed_to()) == (0 if holds else 1)
 
 
-def test_after_a_refusal_no_letter_takes_over_and_none_is_laid_out(at_work, world):
-    """The e-mail of this run was refused before the backup: its letter would be planned by the task that prints."""
-    run_id = begun(world, 1, stage=Stage.FIRST_REMINDER)
-    rows(world.ledger, "UPDATE deliveries SET state = 'refused', reason = 'recipient_refused'")
-    marks_of(world.ledger).find(Gap(unreadable=True))
-    (at_work.letters / "registre").mkdir(parents=True)
-    (at_work.letters / "registre/demo.json").write_text("{")
-    assert marks_of(world.ledger).refuse(who="zoé") == 0
-    for name in ("SendEmails", "PrintLetters"):
-        assert at_work.execute(name, run_id) == {}
-    assert at_work.left() == 0
-    assert [row.channel for row in rows(world.ledger, "SELECT channel FROM deliveries")] == ["email"]
-    at_work.execute("CloseRun", run_id)
-    world.ledger.close_run(run_id)
+@pytest.mark.parametrize(
+    ("first", "closing"),
+    [(True, "skipped"), (True, "failed"), (False, "skipped"), (False, "upstream_failed"), (False, None)],
+    ids=["cleared whole", "extracted again alone", "ran into its limit", "cleared to its end", "not come to it"],
+)
+def test_books_of_an_earlier_end_hold_nobody(at_work, world, first, closing):
+    """The run was closed, in red, and cleared; then it ended without its books: Airflow still has the old ones."""
+    from airflow.sdk import DAG
+
+    former = world.extract(loan(1), dag_run_id="run 1")
+    world.plan(former)
+    if first:
+        world.ledger.close_run(former)
+    cleared = world.extract(loan(1), dag_run_id="run 1") if first else former
+    run_id = begun(world, 2)
+    with DAG("overdue_notice", schedule=None):
+        operator = at_work.operator("SendEmails", run_id)
+    old = BOOKS | {"run": former}
+    known = AirflowKnows("run 1", number=cleared, books=old, state="failed", closing=closing)
+    operator.execute({"ti": known, "task_instance": known})
+    assert len(world.mailed_to()) == 1
+
+
+def test_of_a_lost_run_that_never_came_to_its_books_again_nobody_knows_what_left(at_work, world):
+    from airflow.sdk import DAG
+    from airflow.sdk.exceptions import TaskDeferred
+
+    run_id = begun(world, 1)
+    with DAG("overdue_notice", schedule=None):
+        operator = at_work.operator("SendEmails", run_id)
+    known = AirflowKnows("scheduled__lost", number=7, books=OF_7, state="failed", closing="skipped")
+    with pytest.raises(TaskDeferred):
+        operator.execute({"ti": known, "task_instance": known})
+    [run] = marks_of(world.ledger).open_gap().gap.remembered
+    assert (run.left, run.closed_at) == ({}, None)
 
 
 def test_what_comes_back_is_not_read_into_a_ledger_that_lacks_the_messages(at_work, world, backups, monkeypatch):

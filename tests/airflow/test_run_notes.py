@@ -11,6 +11,7 @@ import pytest
 from loan_reminders.domain.runs.books import BOOKS
 from loan_reminders.settings.library_toml import ROOT
 from loan_reminders.timetables import UpToNowTimetable
+from tests.scenes.ledger_runs import rows
 from tests.scenes.world import loans
 
 FIGURES = {"loans": 3, "notices": 2, "skipped": 1, "cancelled": 0, "not_sent": 0, "balanced": 1, "email": 2}
@@ -136,6 +137,9 @@ def test_the_last_task_leaves_figures_alone_also_when_it_fails(world, dags, monk
         task.execute({"ti": instance})
     assert left[BOOKS]["loans"] == 2
     assert left[BOOKS]["balanced"] == 0
+    assert left[BOOKS]["run"] == run_id
+    closed_at = datetime.fromisoformat(left[BOOKS].pop("closed_at"))
+    assert closed_at == rows(world.ledger, "SELECT closed_at FROM runs")[0].closed_at
     assert all(isinstance(value, int) for value in left[BOOKS].values())
 
 

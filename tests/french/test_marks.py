@@ -14,8 +14,9 @@ NOTICE = "avis de retard du samedi 28 novembre 2026"
 
 
 def remembered(**more):
-    usual = {"dag_run_id": "r", "run_id": 7, "stage": Stage.OVERDUE_NOTICE, "day": DAY, "closed": True}
-    return RememberedRun(**(usual | {"started_at": datetime(2026, 11, 28, 9, tzinfo=UTC)} | more))
+    usual = {"dag_run_id": "r", "run_id": 7, "stage": Stage.OVERDUE_NOTICE, "day": DAY}
+    usual |= {"started_at": datetime(2026, 11, 28, 9, tzinfo=UTC), "closed_at": datetime(2026, 11, 28, 10, tzinfo=UTC)}
+    return RememberedRun(**(usual | more))
 
 
 def said(**gap):
@@ -27,9 +28,25 @@ def test_what_airflow_remembers_is_counted_by_its_books() -> None:
     assert said(remembered=(remembered(left=left),)) == [
         f"{NOTICE} : 96 e-mails, 70 SMS selon Airflow ; le registre n'a pas cette tournée jusqu'à sa fin"
     ]
-    assert said(remembered=(remembered(closed=False),)) == [
-        f"{NOTICE} : Airflow n'en compte aucun envoi parti ; le registre n'a pas cette tournée"
+    assert said(remembered=(remembered(),)) == [
+        f"{NOTICE} : Airflow n'en compte aucun envoi parti ; le registre n'a pas cette tournée jusqu'à sa fin"
     ]
+
+
+def test_of_a_run_without_books_nobody_says_that_nothing_left() -> None:
+    """It ran into its time limit, or was marked as failed: thousands of messages may have left by then."""
+    assert said(remembered=(remembered(closed_at=None),)) == [
+        f"{NOTICE} : Airflow ne sait pas ce qui en est parti ; le registre n'a pas cette tournée"
+    ]
+
+
+def test_a_mark_that_counts_nothing_hides_no_count_of_airflow() -> None:
+    """The file may be of the beginning of a step: the store could not be written afterwards."""
+    begun = LostRun(stage=Stage.OVERDUE_NOTICE, day=DAY)
+    [line] = said(mark_id=uuid.uuid4(), runs=(begun,), remembered=(remembered(left={Channel.EMAIL: 96}),))
+    assert line.startswith(f"{NOTICE} : 96 e-mails selon Airflow")
+    [line] = said(mark_id=uuid.uuid4(), runs=(begun,))
+    assert line == f"{NOTICE} : aucun envoi compté au dernier repère ; la tournée elle-même manque"
 
 
 def test_a_run_that_the_file_tells_of_is_not_told_again() -> None:

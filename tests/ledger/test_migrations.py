@@ -20,6 +20,8 @@ from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.marks.marks import PostgresMarks
 from loan_reminders.ledger.schema import VERSION_TABLE
 from loan_reminders.ledger.tables import SCHEMA_REVISION, metadata
+from tests.scenes.builders import a_delivery
+from tests.scenes.ledger_runs import planned, rows
 from tests.simulators.postgres import EmbeddedPostgres
 
 CONSTRAINTS = """
@@ -235,3 +237,18 @@ def test_what_a_trial_sent_before_is_found_again(postgres_server: EmbeddedPostgr
     )
     assert found == [("email", "essai/lot-1"), ("letter", "essai/lot-1"), ("sms", "essai/lot-1")]
     assert postgres_server.execute("SELECT run_id FROM counted_runs", database=empty_database) == []
+
+
+def test_what_a_person_stopped_is_not_sent_by_the_older_program(
+    postgres_server: EmbeddedPostgres, empty_database: str
+) -> None:
+    """It would offer an e-mail in doubt to a sender, whatever the reason."""
+    url = postgres_server.url(empty_database)
+    migrate.upgrade(url)
+    with connect(url, library="demo") as ledger:
+        planned(ledger, [a_delivery(channel=Channel.EMAIL)])
+        for state, reason in (("claimed", None), ("in_doubt", "ledger_incomplete")):
+            rows(ledger, "UPDATE deliveries SET state = :state, reason = :reason", state=state, reason=reason)
+    migrate.downgrade(url, "0025")
+    told = postgres_server.execute("SELECT state, reason FROM deliveries", database=empty_database)
+    assert told == [("cancelled", "not_approved")]

@@ -30,11 +30,14 @@ MARK_NOT_MADE = (
 
 def gap_words(gap: Gap) -> Iterator[str]:
     """What the ledger lacks, or why nobody knows, a line each."""
-    told = {(run.stage, run.day) for run in gap.runs}
+    counted = {(run.stage, run.day) for run in gap.runs if run.lost}
+    remembered = {(run.stage, run.day) for run in gap.remembered}
     for lost in gap.runs:
-        yield lost_words(lost)
+        # The mark may be of the beginning of a step: what Airflow says is more.
+        if lost.lost or (lost.stage, lost.day) not in remembered:
+            yield lost_words(lost)
     for run in gap.remembered:
-        if (run.stage, run.day) not in told:
+        if (run.stage, run.day) not in counted:
             yield remembered_words(run)
     for step in gap.broken:
         yield broken_words(step)
@@ -46,16 +49,18 @@ def gap_words(gap: Gap) -> Iterator[str]:
 
 def lost_words(run: LostRun) -> str:
     """`avis de retard du samedi 28 novembre 2026 : 96 e-mails, 70 SMS`."""
-    said = _counted(run.lost) or "aucun envoi compté, mais la tournée elle-même manque"
+    said = _counted(run.lost) or "aucun envoi compté au dernier repère ; la tournée elle-même manque"
     return f"{STAGES[run.stage]} du {long_day_words(run.day)} : {said}"
 
 
 def remembered_words(run: RememberedRun) -> str:
     """A run that Airflow remembers: `avis de retard du samedi 28 novembre 2026 : 96 e-mails selon Airflow ; …`."""
+    title = f"{STAGES[run.stage]} du {long_day_words(run.day)}"
+    if run.closed_at is None:
+        return f"{title} : Airflow ne sait pas ce qui en est parti ; le registre n'a pas cette tournée"
     left = _counted(run.left)
     said = f"{left} selon Airflow" if left else "Airflow n'en compte aucun envoi parti"
-    lacks = "le registre n'a pas cette tournée jusqu'à sa fin" if run.closed else "le registre n'a pas cette tournée"
-    return f"{STAGES[run.stage]} du {long_day_words(run.day)} : {said} ; {lacks}"
+    return f"{title} : {said} ; le registre n'a pas cette tournée jusqu'à sa fin"
 
 
 def _counted(counts: Counts) -> str:

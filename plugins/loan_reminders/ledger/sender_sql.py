@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.readers.held import IS_HELD
-from loan_reminders.ledger.runs.outbox import IN_SHARE, offered_states
+from loan_reminders.ledger.runs.outbox import IN_SHARE, NOT_STOPPED, offered_states
 
 # When the lock of a token can be taken, its sender is dead; this lock ends with the transaction. It is shared: two
 # senders of one run that begin together must both see who is dead.
@@ -33,7 +33,7 @@ RECOVER = text("""
     SELECT :library, delivery_id, 'in_doubt', 'interrupted', true FROM interrupted
     RETURNING receipt_id
 """)
-COUNT_OFFERED = text("""
+COUNT_OFFERED = text(f"""
     WITH holders AS MATERIALIZED (
         SELECT DISTINCT claimed_by FROM deliveries
         WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'claimed'
@@ -42,11 +42,11 @@ COUNT_OFFERED = text("""
     )
     SELECT count(*) FROM deliveries
     WHERE library = :library AND run_id = :run_id AND channel = :channel AND (
-        state = ANY(CAST(:offered AS text[]))
+        state = ANY(CAST(:offered AS text[])) AND {NOT_STOPPED}
         OR 'in_doubt' = ANY(CAST(:offered AS text[])) AND state = 'claimed'
            AND claimed_by IN (SELECT claimed_by FROM dead)
     )
-""")
+""")  # noqa: S608 - the condition is a module's own
 # A delivery claimed since this pass began was tried in this pass, here or by another sender: it waits for the next.
 CLAIM = text(f"""
     UPDATE deliveries SET
@@ -56,7 +56,7 @@ CLAIM = text(f"""
     WHERE delivery_id IN (
         SELECT delivery_id FROM deliveries
         WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND library = :library AND run_id + 0 = :run_id
-          AND channel = :channel AND state = ANY(CAST(:offered AS text[]))
+          AND channel = :channel AND state = ANY(CAST(:offered AS text[])) AND {NOT_STOPPED}
           AND (claimed_at IS NULL OR claimed_at < :since) AND NOT {IS_HELD}
         FOR UPDATE SKIP LOCKED
     )

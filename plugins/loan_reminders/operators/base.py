@@ -37,8 +37,11 @@ OUTSIDE_TIMEOUT = timedelta(minutes=45)
 Never for a task that may wait for a person or an hour: Airflow counts the waiting too.
 """
 
+CLOSING = "close_run"
+"""The task that counts the books."""
+
 ENDED = ("success", "failed")
-"""Airflow's states of a run that ended; what a red run sent has left as well."""
+"""Airflow's states of a run, or of a task, that ended; what a red run sent has left as well."""
 
 LOOK_AGAIN = timedelta(minutes=5)
 """How long a step that is held back sleeps, without a worker, before it looks whether a person answered."""
@@ -211,7 +214,7 @@ class SendingOperator(RunOperator):
         """Begin the step, which ends with `step`; whether there is work to do. Raises SendingHeld."""
         run_id = known_run_id(self.run_id)
         ledger = step.enter_context(self.ledger())
-        return step.enter_context(
+        work = step.enter_context(
             marked_step(
                 ledger,
                 marks_of(ledger),
@@ -221,6 +224,12 @@ class SendingOperator(RunOperator):
                 last_runs=tuple(self._remembered(context)),
             )
         )
+        if not work:
+            self.clear_away(ledger)
+        return work
+
+    def clear_away(self, ledger: Ledger) -> None:
+        """Remove what was prepared of messages that a person said are not to leave; of most kinds nothing is."""
 
     def resume(self, context: Context, event: Any) -> Any:
         """Look again; what is no longer true is taken out before anything leaves."""
@@ -245,9 +254,11 @@ class SendingOperator(RunOperator):
                 continue
             of_it = {"dag_id": self.dag_id, "run_id": previous.run_id}
             number = task_instance.xcom_pull(task_ids="extract_loans", **of_it)
-            books = task_instance.xcom_pull(task_ids="close_run", key=BOOKS, **of_it) or {}
+            books = task_instance.xcom_pull(task_ids=CLOSING, key=BOOKS, **of_it) or {}
             if number is None or books.get("dry_run"):
                 continue
+            if books.get("run") != number or not self._ended_closing(task_instance, previous.run_id):
+                books = {}
             moment = previous.logical_date or previous.run_after or previous.start_date
             yield RememberedRun(
                 dag_run_id=previous.run_id,
@@ -255,6 +266,15 @@ class SendingOperator(RunOperator):
                 stage=self.stage,
                 day=moment.astimezone(self.config.zone).date(),
                 started_at=previous.start_date,
-                closed=bool(books),
+                closed_at=datetime.fromisoformat(books["closed_at"]) if books else None,
                 left={channel: books[channel.value] for channel in Channel if books.get(channel.value)},
             )
+
+    def _ended_closing(self, task_instance: Any, dag_run_id: str) -> bool:
+        """Whether the task that counts the books came to its end in a run of this DAG.
+
+        What a task told stays in Airflow until the task begins again: of a run that was cleared, and ended without
+        coming that far, it is of an earlier end.
+        """
+        asked = {"dag_id": self.dag_id, "task_ids": [CLOSING], "run_ids": [dag_run_id]}
+        return task_instance.get_task_states(**asked).get(dag_run_id, {}).get(CLOSING) in ENDED

@@ -52,7 +52,10 @@ class CloseRun(RunOperator):
                 make_mark(marks_of(ledger), mark_file(self.config.library.code), run_id=self.run_id)
 
     def _telling(self, context: Context, ledger: Ledger, now: datetime) -> Callable[[Books], None]:
-        """What gives the books to the scheduler, which makes the run's note of them, and to monitoring."""
+        """What gives the books to the scheduler, which makes the run's note of them, and to monitoring.
+
+        `SendingOperator` of a later run reads by them which run of the ledger was closed, and when.
+        """
         reading, dry_run = ledger.readings().of(self.run_id), ledger.run(self.run_id).dry_run
         more = {"dry_run": int(dry_run), **({} if reading is None else reading.figures())}
         began = getattr(context.get("dag_run"), "start_date", None)
@@ -60,7 +63,9 @@ class CloseRun(RunOperator):
         def tell(books: Books) -> None:
             # Also when this task fails: `run_listener` reads the XCom at the end of the run.
             if (push := getattr(context.get("ti"), "xcom_push", None)) is not None:
-                push(key=BOOKS, value={**books.figures(), **more})
+                closed_at = ledger.run(self.run_id).closed_at
+                which = {"run": self.run_id, "closed_at": None if closed_at is None else closed_at.isoformat()}
+                push(key=BOOKS, value={**books.figures(), **more, **which})
             if not dry_run:
                 seconds = (now - began).total_seconds() if began else None
                 give_run(self.config.library.code, self.stage, books, seconds=seconds)

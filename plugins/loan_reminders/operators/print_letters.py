@@ -9,7 +9,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.operators.base import RunOperator, SendingOperator
 from loan_reminders.operators.links import BatchLink
 from loan_reminders.services.letters.batches import LetterSetup, sweep_work_folders
-from loan_reminders.services.letters.printing import print_letters
+from loan_reminders.services.letters.printing import clear_away, print_letters
 from loan_reminders.services.letters.take_over import take_over_by_letter
 from loan_reminders.services.registered.approval import prepare_letters
 from loan_reminders.services.runs.rehearse import sweep_rehearsals
@@ -85,6 +85,12 @@ class PrintLetters(LetterOperator, SendingOperator):
         return print_letters(
             ledger, store, setup, run_id=self.run_id, kind=self.kind, still_due=still_due, approved_only=approved_only
         )
+
+    def clear_away(self, ledger: Ledger) -> None:
+        """Remove the drafts of the run, and what a try that was interrupted had stored."""
+        from loan_reminders.hooks.letter_store import letter_store
+
+        clear_away(ledger, letter_store(), self.setup(self.now()), run_id=self.run_id, kind=self.kind)
 
     @property
     def kind(self) -> Channel:

@@ -89,7 +89,7 @@ def test_another_run_of_the_same_number_is_not_the_one_that_was_lost() -> None:
 def test_a_gap_is_kept_and_read_as_it_was() -> None:
     run = LostRun(stage=RUN.stage, day=RUN.day, lost={Channel.SMS: 2})
     known = RememberedRun(
-        dag_run_id="r", run_id=7, stage=RUN.stage, day=RUN.day, started_at=AT, closed=True, left={Channel.EMAIL: 3}
+        dag_run_id="r", run_id=7, stage=RUN.stage, day=RUN.day, started_at=AT, closed_at=AT, left={Channel.EMAIL: 3}
     )
     step = BrokenStep(stage=RUN.stage, day=RUN.day, channel=Channel.SMS)
     whole = Gap(mark_id=MARK.mark_id, marked_at=AT, unreadable=True, runs=(run,), remembered=(known,), broken=(step,))

@@ -11,7 +11,7 @@ from loan_reminders.domain.letters.batches import BatchState, RegisteredState
 from loan_reminders.domain.readers.told import TOLD, Outcome, outcome, told
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
-from tests.scenes.loan_records import AT, DAY, a_bounce, a_dispute, a_letter, a_record, a_skip, registered_facts
+from tests.scenes.loan_records import DAY, a_bounce, a_dispute, a_letter, a_record, a_skip, registered_facts
 
 C, O, R, S = Channel, Outcome, RegisteredState, DeliveryState  # noqa: E741 - O is an outcome
 
@@ -128,20 +128,6 @@ def test_the_last_reason_is_kept_and_one_that_says_nothing_new_is_not():
     twice = a_skip(SkipReason.DUPLICATE_ROW, day=DAY + timedelta(days=3))
     assert told(a_dispute(skips=(first, last, again, twice))).why_not is last
     assert told(a_dispute(skips=(again, twice))).why_not is None
-
-
-@pytest.mark.parametrize(
-    ("channel", "reason", "begun", "is_outcome"),
-    [
-        (C.EMAIL, Reason.LEDGER_INCOMPLETE, AT, O.IN_DOUBT),
-        (C.EMAIL, Reason.LEDGER_INCOMPLETE, None, O.CALLED_OFF),
-        (C.EMAIL, Reason.NOT_APPROVED, AT, O.CALLED_OFF),
-        (C.SMS, Reason.LEDGER_INCOMPLETE, AT, O.CALLED_OFF),
-        (C.LETTER, Reason.LEDGER_INCOMPLETE, AT, O.CALLED_OFF),
-    ],
-)
-def test_an_email_stopped_while_it_was_under_way_may_have_left(channel, reason, begun, is_outcome):
-    assert outcome(a_record(channel, S.CANCELLED, reason=reason, claimed_at=begun)) is is_outcome
 
 
 @pytest.mark.parametrize("state", [S.ACCEPTED, S.DELIVERED, S.IN_DOUBT, S.REFUSED, S.BOUNCED])

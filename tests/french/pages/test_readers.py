@@ -231,8 +231,9 @@ def test_contacts_have_names():
 
 
 def test_what_was_stopped_for_a_doubtful_ledger_is_never_said_not_to_have_left():
-    stopped = {"reason": Reason.LEDGER_INCOMPLETE, "answers": (an_answer(S.CANCELLED, at=AT + timedelta(hours=20)),)}
+    answers = (an_answer(S.IN_DOUBT, at=AT + timedelta(hours=20)),)
+    stopped = {"reason": Reason.LEDGER_INCOMPLETE, "answers": answers}
     why = "arrêté par la bibliothèque, le registre étant peut-être incomplet"
-    assert became(C.EMAIL, S.CANCELLED, **stopped) == f"on ne sait pas s'il est parti hier à 10 h 03 ({why})"
+    assert became(C.EMAIL, S.IN_DOUBT, **stopped) == f"on ne sait pas s'il est parti hier à 10 h 03 ({why})"
     assert became(C.EMAIL, S.CANCELLED, claimed_at=None, **stopped) == f"annulé : {why}"
-    assert verdict(a_record(C.EMAIL, S.CANCELLED, **stopped))[0] == "Peut-être prévenu pour « L'Étranger »."
+    assert verdict(a_record(C.EMAIL, S.IN_DOUBT, **stopped))[0] == "Peut-être prévenu pour « L'Étranger »."

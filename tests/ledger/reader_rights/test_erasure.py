@@ -139,6 +139,14 @@ def test_a_letter_that_waits_to_be_printed_stays_in_its_batch(two):
     assert keeps(two, W.LETTER_NOT_PRINTED).removed.loans == 0
 
 
+@pytest.mark.parametrize(("hours", "files"), [(None, 1), (1, 1), (30, 0)])
+def test_the_files_of_an_abandoned_draft_are_told_of_until_the_night_after_its_run(two, hours, files):
+    """They go when the letters of its run are printed or refused, and that task may not have come to it yet."""
+    rows(two, "UPDATE letter_batches SET state = 'abandoned'")
+    rows(two, "UPDATE runs SET closed_at = now() - make_interval(hours => CAST(:hours AS int))", hours=hours)
+    assert reasons(erase(two)).get(W.PRINTED_FILE, 0) == files
+
+
 def test_a_registered_letter_stays_until_it_was_answered(ledger, tmp_path):
     plant(ledger, tmp_path, [Planted(number=1, ended_on=YOUNG, seen_on=YOUNG)])
     printed(ledger)

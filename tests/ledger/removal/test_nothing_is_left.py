@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from loan_reminders.domain.stages import Channel
+from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.ledger.connect import connect
 from tests.sample_sizes import sample
+from tests.scenes.ledger_runs import rows
 from tests.scenes.planted import (
     CHANNELS,
     OLD,
@@ -88,6 +90,22 @@ def test_nothing_of_an_expired_reader_is_left_and_everything_of_the_others_is(
         ledger.close()
         postgres_server.drop_database(name)
         shutil.rmtree(store)
+
+
+def test_the_files_of_a_draft_that_no_task_came_to_remove_go_in_the_night(ledger, tmp_path):
+    """Its run was marked as failed, or the store did not answer; the loans are far from their own time."""
+    plant(ledger, tmp_path, [Planted(number=1, ended_on=YOUNG, seen_on=YOUNG)])
+    run = rows(ledger, "SELECT run_id, stage, reference_date FROM runs WHERE stage = 'registered_letter'")[0]
+    folder = f"{run.stage}-{run.reference_date}-{run.run_id}-7"
+    names = {state: f"a-valider/{folder}{number}" for number, state in enumerate(("draft", "abandoned"))}
+    for state, name in names.items():
+        rows(ledger, "INSERT INTO letter_batches"
+                     " (library, run_id, name, kind, state, at, pdf, csv, letters, pages, sha256)"
+                     " VALUES ('demo', :run, :name, 'registered_letter', :state, :at, '', '', 1, 1, '')",
+             run=run.run_id, name=name, state=state, at=YOUNG)  # fmt: skip
+        FolderLetterStore(tmp_path).store(name, [("lettres.pdf", b"Camille Martin")])
+    assert remove(ledger, tmp_path).folders == 1
+    assert [name for name in names.values() if (tmp_path / name).exists()] == [names["draft"]]
 
 
 def _gone(readers, in_rows, in_files):

@@ -25,10 +25,14 @@ def remembered(day=DUE, **more):
         "run_id": 7,
         "stage": Stage.OVERDUE_NOTICE,
         "started_at": datetime.now(UTC) - timedelta(hours=20),
-        "closed": True,
+        "closed_at": datetime(2026, 11, 28, 10, 30, tzinfo=UTC),
         "left": {EMAIL: 42},
     }
     return RememberedRun(day=day, **(usual | more))
+
+
+def closed_at(world, run_id):
+    return world.ledger.run(run_id).closed_at
 
 
 def test_airflow_remembers_when_the_letters_are_lost_with_the_ledger(world, file):
@@ -78,7 +82,7 @@ def test_a_refusal_of_what_airflow_alone_knew_does_not_wear_off(world, file):
     assert not send(world, file, run_id, remembered())
     world.close(run_id)
     make_mark(marks, file, run_id=run_id)
-    emptied = remembered(dag_run_id="run 2", run_id=run_id, left={})
+    emptied = remembered(dag_run_id="run 2", run_id=run_id, closed_at=closed_at(world, run_id), left={})
     world.today = DUE + timedelta(days=6)
     after = world.extract_day(DUE + timedelta(days=5), loan(9, due_date=DUE + timedelta(days=5)))
     world.plan(after)
@@ -145,7 +149,8 @@ def test_a_copy_of_the_middle_of_a_run_lacks_the_rest_of_it(world, file, backups
     world.close(run_id)
     left = (world.mailed_to(), world.texted_to())
     assert left[0]
-    ended = remembered(dag_run_id="run 1", run_id=run_id, left={EMAIL: 2, Channel.SMS: 2})
+    left_by_books = {EMAIL: 2, Channel.SMS: 2}
+    ended = remembered(dag_run_id="run 1", run_id=run_id, closed_at=closed_at(world, run_id), left=left_by_books)
     check(world, file, ended)
     world.ledger, file.mark = backups.bring_back(in_the_middle), letters
     again = world.begin(*loans(2))
@@ -157,10 +162,38 @@ def test_a_copy_of_the_middle_of_a_run_lacks_the_rest_of_it(world, file, backups
     assert asked.gap.remembered == (ended,)
 
 
+def closed_unplanned(world):
+    """A run whose planning failed, and whose books were counted all the same; then it is planned after all."""
+    run_id = world.extract(*loans(2), dag_run_id="run 1")
+    world.ledger.close_run(run_id)
+    counted = remembered(dag_run_id="run 1", run_id=run_id, closed_at=closed_at(world, run_id), left={})
+    world.plan(run_id)
+    return run_id, counted
+
+
+def test_a_closed_run_that_is_planned_again_is_in_the_ledger_and_holds_nobody(world, file):
+    """« Préparer les avis » alone was cleared: the run is open again, and Airflow has the books of its first end."""
+    _, counted = closed_unplanned(world)
+    check(world, file, counted)
+
+
+def test_a_copy_from_between_two_ends_of_a_run_lacks_the_second(world, file, backups):
+    run_id, _ = closed_unplanned(world)
+    in_between, letters = backups.take(world.ledger), file.mark
+    world.send_emails(run_id)
+    world.send_sms(run_id)
+    world.close(run_id)
+    ended = remembered(dag_run_id="run 1", run_id=run_id, closed_at=closed_at(world, run_id))
+    check(world, file, ended)
+    world.ledger, file.mark = backups.bring_back(in_between), letters
+    with pytest.raises(SendingHeld):
+        check(world, file, ended)
+
+
 def test_of_a_run_without_books_only_its_beginning_is_asked_for(world, file):
     """It was marked as ended by hand: whether the ledger closed it, nobody knows."""
     run_id = world.extract(loan(1), dag_run_id="scheduled__known")
-    check(world, file, remembered(dag_run_id="scheduled__known", run_id=run_id, closed=False))
+    check(world, file, remembered(dag_run_id="scheduled__known", run_id=run_id, closed_at=None))
 
 
 def test_another_attempt_of_the_same_run_of_airflow_is_not_the_one_it_remembers(world, file):

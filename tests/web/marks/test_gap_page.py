@@ -35,7 +35,7 @@ LOST = Gap(
             stage=Stage.FIRST_REMINDER,
             day=date(2026, 11, 28),
             started_at=datetime(2026, 11, 28, 8, tzinfo=UTC),
-            closed=True,
+            closed_at=datetime(2026, 11, 28, 9, tzinfo=UTC),
             left={Channel.EMAIL: 12},
         ),
     ),

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
+from loan_reminders.domain.marks.high_water import Gap
 from loan_reminders.domain.runs.volume import VolumeAnswer
+from loan_reminders.hooks.marks import marks_of
 from loan_reminders.services.registered.approval import REASONS
 from tests.scenes.ledger_letters import drafted
 from tests.scenes.ledger_runs import planned, rows, some_deliveries
@@ -42,6 +44,19 @@ def test_the_page_shows_every_letter_with_its_reader_and_the_two_answers(asked):
         assert words.replace("'", "&#39;") in page
     assert "approve_letters" not in page
     assert "|" not in page
+
+
+def test_letters_that_were_all_stopped_are_said_to_be_and_the_question_stays(asked, ledger):
+    """Somebody said of a restored ledger that nothing is to leave; Airflow asks on, and the run waits for an answer."""
+    path, _, letters = asked
+    marks_of(ledger).find(Gap(unreadable=True))
+    assert marks_of(ledger).refuse(who="zoé") == len(letters)
+    with browsing() as client:
+        page = client.get(path).text
+        to_do = client.get("/").text
+    assert "Plus aucune de ces lettres n'attend" in page
+    assert ('type="checkbox"' in page, 'name="reponse"' in page) == (False, True)
+    assert path in to_do
 
 
 def test_letters_are_approved_with_the_librarians_session(asked, airflow, ledger):

@@ -76,8 +76,9 @@ class LostRun:
 class RememberedRun:
     """A run of a stage that ended, as Airflow remembers it: the ledger must have it as well.
 
-    `run_id` is the number that the ledger gave it. `closed`: Airflow has its books, so the ledger must have it closed;
-    `left` is what left by these books.
+    `run_id` is the number that the ledger gave it. `closed_at` is when the ledger counted the books that Airflow has:
+    it must have counted them then, or later; `left` is what left by these books. None: Airflow has no books of the run
+    as it ended, and nobody knows what left.
     """
 
     dag_run_id: str
@@ -85,7 +86,7 @@ class RememberedRun:
     stage: Stage
     day: date
     started_at: datetime
-    closed: bool = False
+    closed_at: datetime | None = None
     left: Counts = field(default_factory=dict)
 
 
@@ -197,7 +198,7 @@ def facts(gap: Gap) -> dict[str, Any]:
                 "stage": run.stage.value,
                 "day": run.day.isoformat(),
                 "started": run.started_at.isoformat(),
-                "closed": run.closed,
+                "closed_at": None if run.closed_at is None else run.closed_at.isoformat(),
                 "left": _counts(run.left),
             }
             for run in gap.remembered
@@ -225,7 +226,7 @@ def gap_of(said: Mapping[str, Any]) -> Gap:
                 stage=Stage(run["stage"]),
                 day=date.fromisoformat(run["day"]),
                 started_at=datetime.fromisoformat(run["started"]),
-                closed=run["closed"],
+                closed_at=datetime.fromisoformat(run["closed_at"]) if run.get("closed_at") else None,
                 left=_channels(run["left"]),
             )
             for run in said["remembered"]

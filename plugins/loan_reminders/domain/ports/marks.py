@@ -78,8 +78,8 @@ class Marks(Protocol):
         ...
 
     def refuse(self, *, who: str) -> int | None:
-        """A person says that nothing is to leave: what a sender would be offered is cancelled.
+        """A person says that nothing is to leave: what a sender would be offered is cancelled, or stays in doubt.
 
-        Returns how many deliveries, None when no gap is open.
+        Returns how many deliveries are cancelled, None when no gap is open.
         """
         ...

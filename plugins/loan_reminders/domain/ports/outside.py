@@ -144,7 +144,7 @@ class LetterStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One passage of a stage over one day, as the ledger knows it."""
+    """One passage of a stage over one day, as the ledger knows it. `closed_at`: when its books were last counted."""
 
     run_id: int
     stage: Stage
@@ -153,6 +153,7 @@ class Run:
     today: date
     dry_run: bool
     planned: bool
+    closed_at: datetime | None = None
 
 
 class Ledger(Protocol):

@@ -33,11 +33,11 @@ class Retention(Protocol):
         ...
 
     def unknown_folders(self, terms: Terms, runs: Mapping[str, int]) -> Sequence[str]:
-        """Those of these folders, each with the number of its run, that are old and of no batch."""
+        """Those of these folders, each with the number of its run, old and of no batch, or of an abandoned draft."""
         ...
 
     def count_folder(self, terms: Terms, *, who: str) -> None:
-        """Count a folder of no batch that was removed."""
+        """Count such a folder that was removed."""
         ...
 
     def tell(self) -> Sequence[Told]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from loan_reminders.domain.dispute.loan_file import DeliveryRecord, Dispute, SkipRecord
 from loan_reminders.domain.letters.batches import BatchState, RegisteredState
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
+from loan_reminders.domain.states import DeliveryState, SkipReason
 
 S = DeliveryState
 
@@ -67,8 +67,6 @@ def outcome(delivery: DeliveryRecord) -> Outcome:
         return Outcome.CALLED_OFF
     if delivery.redirected and delivery.state not in (S.PLANNED, S.CANCELLED):
         return Outcome.REDIRECTED
-    if _was_under_way(delivery):
-        return Outcome.IN_DOUBT
     if delivery.state is not S.ACCEPTED:
         return _BY_STATE[delivery.state]
     match delivery.channel:
@@ -84,12 +82,6 @@ def outcome(delivery: DeliveryRecord) -> Outcome:
             on_its_way = None if registered is None else _BY_REGISTERED.get(registered.state)
             # Printed is not posted: a registered letter leaves with its number only.
             return on_its_way or (Outcome.WAITING if _of_letter(delivery) in TOLD else _of_letter(delivery))
-
-
-def _was_under_way(delivery: DeliveryRecord) -> bool:
-    """Whether an e-mail had been begun when all was stopped, the ledger being perhaps incomplete: it may have left."""
-    stopped = delivery.state is S.CANCELLED and delivery.reason is Reason.LEDGER_INCOMPLETE
-    return stopped and delivery.channel is Channel.EMAIL and delivery.claimed_at is not None
 
 
 def _of_letter(delivery: DeliveryRecord) -> Outcome:

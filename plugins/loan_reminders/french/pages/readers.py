@@ -138,7 +138,8 @@ class MessageWords:
         if how is O.IN_DOUBT:
             why = f" ({REASONS[one.reason]})" if one.reason else ""
             # What was stopped later began when it was claimed.
-            return f"on ne sait pas s'il est parti {self.when(one.claimed_at) if one.state is S.CANCELLED else at}{why}"
+            began = self.when(one.claimed_at) if one.reason is Reason.LEDGER_INCOMPLETE else at
+            return f"on ne sait pas s'il est parti {began}{why}"
         state = ONE_STATE[one.state]
         return f"{state} {at} : {_why_refused(one)}"
 

@@ -168,7 +168,11 @@ class PostgresLetterDrafts:
         kind = Channel.REGISTERED_LETTER.value
         scope = {**self._of(run_id), "channel": kind, "offered": list(_OFFERED)}
         with self._transaction() as connection:
-            held = refuse_drafts(connection, self._library, run_id, who=who, detail=detail)
+            held = self._hold(connection, run_id)
+            act, said = LetterAct.NOT_APPROVED.value, storable(detail)
+            refused = [{"batch_id": batch_id, "act": act, "detail": said} for batch_id in held]
+            add_events(connection, self._library, who=who, events=refused)
+            connection.execute(_ABANDON, {**self._of(run_id), "keep": []})
             # What a task that died while printing had in hand waits like the rest, and is refused with it.
             connection.execute(RECOVER, scope)
             cancelled = waiting.cancel_waiting(connection, scope, [kind], Reason.NOT_APPROVED)
@@ -232,15 +236,3 @@ class PostgresLetterDrafts:
 
     def _of(self, run_id: int) -> dict[str, object]:
         return {"library": self._library, "run_id": run_id}
-
-
-def refuse_drafts(connection: Connection, library: str, run_id: int, *, who: str, detail: str = "") -> Sequence[int]:
-    """Abandon a run's drafts, and keep who refused them and why, in the caller's transaction; returns their numbers."""
-    of_run = {"library": library, "run_id": run_id}
-    drafts = connection.execute(_HOLD, of_run).scalars().all()
-    refused = [
-        {"batch_id": batch_id, "act": LetterAct.NOT_APPROVED.value, "detail": storable(detail)} for batch_id in drafts
-    ]
-    add_events(connection, library, who=who, events=refused)
-    connection.execute(_ABANDON, {**of_run, "keep": []})
-    return drafts

@@ -22,7 +22,6 @@ from loan_reminders.domain.ports.marks import OpenGap
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import Reason
 from loan_reminders.ledger import journal, sender_sql
-from loan_reminders.ledger.letters.drafts import refuse_drafts
 from loan_reminders.ledger.runs import waiting
 from loan_reminders.ledger.runs.outbox import offered_states
 
@@ -58,11 +57,12 @@ _BROKEN = text(f"""
     ORDER BY run.reference_date, run.stage
 """)  # noqa: S608 - the moments are this module's own
 # A restored ledger gives its numbers again; of a run of Airflow's it may have an earlier attempt, or a beginning alone.
+# A run that was closed and planned again since is under way, and has its closing all the same.
 _LACKS = text(f"""
     SELECT NOT EXISTS (
         SELECT FROM runs
         WHERE library = :library AND run_id = :run_id AND stage = :stage AND dag_run_id = :dag_run_id
-          AND (state = 'closed' OR NOT :closed)
+          AND (closed_at >= CAST(:closed_at AS timestamptz) OR CAST(:closed_at AS timestamptz) IS NULL)
     ) AND CAST(:started_at AS timestamptz) > coalesce({_ACCEPTED_AT}, '-infinity')
 """)  # noqa: S608 - the moment is this module's own
 _FIND = text(f"""
@@ -79,6 +79,15 @@ _ANSWER = text(f"""
 # A message sent once more is offered to no sender.
 _OPEN_RUNS = text("""
     SELECT run_id FROM runs WHERE library = :library AND state <> 'closed' AND NOT dry_run AND kind = 'daily'
+""")
+_STOP_IN_DOUBT = text("""
+    WITH stopped AS (
+        UPDATE deliveries SET reason = 'ledger_incomplete'
+        WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'in_doubt'
+        RETURNING delivery_id
+    )
+    INSERT INTO receipts (library, delivery_id, state, reason, applied)
+    SELECT :library, delivery_id, 'in_doubt', 'ledger_incomplete', true FROM stopped
 """)
 _ACCEPT_MARK = text("""
     INSERT INTO marks (mark_id, library) VALUES (:mark_id, :library) ON CONFLICT (mark_id) DO NOTHING
@@ -162,7 +171,7 @@ class PostgresMarks:
             "run_id": run.run_id,
             "stage": run.stage.value,
             "dag_run_id": run.dag_run_id,
-            "closed": run.closed,
+            "closed_at": run.closed_at,
             "started_at": run.started_at,
         }
         with self._transaction() as connection:
@@ -196,9 +205,11 @@ class PostgresMarks:
             return True
 
     def refuse(self, *, who: str) -> int | None:
-        """A person says that nothing is to leave: what a sender would be offered is cancelled, and drafts abandoned.
+        """A person says that nothing is to leave: what a sender would be offered is cancelled.
 
-        What a dead sender had in hand becomes in doubt first. An SMS in doubt stays so: no sender is offered it.
+        What a dead sender had in hand becomes in doubt first. An e-mail in doubt may have left: it stays in doubt, and
+        is offered to no sender any more; no SMS in doubt is. Drafts of registered letters stay for the librarian who is
+        asked to approve them: without an answer their run never ends.
         """
         with self._transaction() as connection:
             said = connection.execute(_ANSWER, {**self._asked, "answer": "send_nothing", "who": who}).first()
@@ -206,7 +217,6 @@ class PostgresMarks:
                 return None
             cancelled = 0
             for run_id in connection.execute(_OPEN_RUNS, self._asked).scalars().all():
-                refuse_drafts(connection, self._library, run_id, who=who)
                 cancelled += sum(self._cancel(connection, run_id, channel) for channel in Channel)
             noted = {**said.facts, "cancelled": cancelled}
             journal.keep(connection, self._library, who=who, act=JournalAct.GAP_REFUSED, facts=noted)
@@ -215,6 +225,8 @@ class PostgresMarks:
     def _cancel(self, connection: Connection, run_id: int, channel: Channel) -> int:
         scope = {**self._asked, "run_id": run_id, "channel": channel.value, "offered": list(offered_states(channel))}
         connection.execute(sender_sql.RECOVER, scope)
+        if channel is Channel.EMAIL:
+            connection.execute(_STOP_IN_DOUBT, scope)
         return waiting.cancel_waiting(connection, scope, [channel.value], Reason.LEDGER_INCOMPLETE)
 
 

@@ -68,11 +68,13 @@ LEFT = text("""
         UNION ALL SELECT loan_id FROM skips WHERE library = :library AND patron_id = :patron_id
     ) AS known
 """)
-# The files of a batch never change: what was left out of it is in them too.
+# The files of a batch never change: what was left out of it is in them too. Those of a draft that was abandoned are
+# removed before its run is closed, or in the night after.
 IN_FILES = text("""
     SELECT count(DISTINCT letter.batch_id) FROM letters letter JOIN letter_batches batch USING (batch_id)
+    JOIN runs run ON run.run_id = batch.run_id
     WHERE letter.library = :library AND letter.delivery_id = ANY(CAST(:deliveries AS uuid[]))
-      AND batch.state <> 'abandoned'
+      AND (batch.state <> 'abandoned' OR coalesce(run.closed_at > now() - interval '1 day', true))
 """)
 _DISPUTED = f"""EXISTS (
     SELECT FROM disputes dispute WHERE dispute.library = :library AND dispute.patron_id = :patron_id AND {DISPUTED}

@@ -34,11 +34,13 @@ _FORGET = tuple(
         "DELETE FROM letter_batches WHERE library = :library AND batch_id = :batch_id",
     )
 )
+# The files of an abandoned draft go with it; they are still there when the task that was to remove them never came.
 _UNKNOWN = text("""
     SELECT asked.name
     FROM unnest(CAST(:names AS text[]), CAST(:runs AS bigint[])) AS asked(name, run_id)
-    JOIN runs run ON run.run_id = asked.run_id AND run.library = :library AND run.today <= :loans_until
-    WHERE NOT EXISTS (SELECT FROM letter_batches WHERE library = :library AND name = asked.name OFFSET 0)
+    JOIN runs run ON run.run_id = asked.run_id AND run.library = :library
+    LEFT JOIN letter_batches batch ON batch.library = :library AND batch.name = asked.name
+    WHERE CASE WHEN batch.batch_id IS NULL THEN run.today <= :loans_until ELSE batch.state = 'abandoned' END
     ORDER BY asked.name
 """)
 
@@ -69,7 +71,10 @@ def forget_batch(connection: Connection, library: str, batch_id: int) -> None:
 
 
 def unknown_folders(connection: Connection, library: str, terms: Terms, runs: Mapping[str, int]) -> Sequence[str]:
-    """Those of these folders, each with the number of its run, that are of an old run of this library and no batch."""
+    """Those of these folders, each with the number of its run, that nobody needs.
+
+    They are of an old run of this library and no batch, or of an abandoned draft.
+    """
     if not runs:
         return ()
     asked: dict[str, Any] = {"library": library, "loans_until": terms.loans_until}

@@ -137,12 +137,12 @@ class PostgresRetention:
             self._count(connection, terms, Removed(batches=1), who)
 
     def unknown_folders(self, terms: Terms, runs: Mapping[str, int]) -> Sequence[str]:
-        """Those of these folders, each with the number of its run, that are old and of no batch."""
+        """Those of these folders, each with the number of its run, old and of no batch, or of an abandoned draft."""
         with self._transaction() as connection:
             return batches.unknown_folders(connection, self._library, terms, runs)
 
     def count_folder(self, terms: Terms, *, who: str) -> None:
-        """Count a folder of no batch that was removed."""
+        """Count such a folder that was removed."""
         with self._transaction() as connection:
             self._count(connection, terms, Removed(folders=1), who)
 

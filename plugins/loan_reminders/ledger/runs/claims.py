@@ -17,6 +17,7 @@ from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french import ledger as sentences
 from loan_reminders.ledger.json_codecs import decode_recipient
 from loan_reminders.ledger.retention.fingerprints import erased
+from loan_reminders.ledger.runs.outbox import NOT_STOPPED
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +26,11 @@ logger = logging.getLogger(__name__)
 _ASKED = "unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(loan_id, due_date)"
 # When the lock of a token can be taken, its sender is dead.
 # What a later run may take over: what waits, and a written message in doubt whose sender is dead, when it was
-# interrupted or not sent again yet. An SMS in doubt never is.
-_LEFT_BEHIND = """CASE
+# interrupted or not sent again yet. An SMS in doubt never is, nor what a person stopped.
+_LEFT_BEHIND = f"""CASE
     WHEN delivery.state = 'planned' THEN true
     WHEN delivery.state = 'in_doubt' AND delivery.channel <> 'sms'
-         AND (delivery.reason = 'interrupted' OR NOT delivery.resent_in_doubt)
+         AND (delivery.reason = 'interrupted' OR NOT delivery.resent_in_doubt) AND delivery.{NOT_STOPPED}
     THEN pg_try_advisory_xact_lock(hashtextextended(delivery.claimed_by, 0))
     ELSE false
 END"""

@@ -83,6 +83,7 @@ def as_run(row: Row[Any]) -> Run:
         today=row.today,
         dry_run=row.dry_run,
         planned=row.planned_at is not None,
+        closed_at=row.closed_at,
     )
 
 

@@ -27,6 +27,9 @@ IN_SHARE = "CASE WHEN delivery.delivery_id BETWEEN :first AND :last THEN true EL
 ALL_IDS = {"first": WHOLE.first, "last": WHOLE.last}
 """The share that is all of a run."""
 
+NOT_STOPPED = "reason IS DISTINCT FROM 'ledger_incomplete'"
+"""Of a delivery in a state that is offered: an e-mail in doubt when a person said that nothing is to leave is not."""
+
 _PAGE = text(f"""
     SELECT delivery.delivery_id, delivery.channel, delivery.recipient, notice.notice_id, notice.stage,
            notice.due_date, notice.run_id, notice.loan_ids,
@@ -36,7 +39,7 @@ _PAGE = text(f"""
            ) AS claimed
     FROM deliveries delivery JOIN notices notice USING (notice_id)
     WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = :channel
-      AND delivery.state = ANY(CAST(:offered AS text[])) AND delivery.delivery_id > :after
+      AND delivery.state = ANY(CAST(:offered AS text[])) AND delivery.{NOT_STOPPED} AND delivery.delivery_id > :after
       AND (delivery.claimed_at IS NULL OR delivery.claimed_at < :since) AND {IN_SHARE}
     ORDER BY delivery.delivery_id
     LIMIT :page

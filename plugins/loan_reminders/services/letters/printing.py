@@ -73,10 +73,21 @@ def print_letters(
     return tally.summary()
 
 
+def clear_away(ledger: Ledger, store: LetterStore, setup: LetterSetup, *, run_id: int, kind: Channel) -> None:
+    """Remove what was laid out of a run whose letters a person said are not to leave. None of them waits any more.
+
+    Raises LedgerUnavailable when another task has the letters in hand, or LetterStoreUnavailable.
+    """
+    tally, run = Tally(channel="Lettres", every=100), ledger.run(run_id)
+    maker = BatchMaker(ledger=ledger, store=store, setup=setup, run=run, kind=kind, tally=tally)
+    with ledger.alone(run_id, kind):
+        _tidy(maker, printed=False)
+
+
 def _tidy(maker: BatchMaker, *, printed: bool) -> None:
     """Remove files that nobody needs any more: drafts now printed, and what an interrupted try left of a batch.
 
-    Letters cancelled since such a try leave its folder without anybody to print it again. The sender holds the lock of
+    Letters cancelled since such a try leave its folder without anybody to print it again. The caller holds the lock of
     the letters meanwhile: nobody stores under that name. When there was nothing to print, a store that is out of reach
     is only a warning.
     """
@@ -94,7 +105,7 @@ def _tidy(maker: BatchMaker, *, printed: bool) -> None:
 
 
 def _tidy_interrupted_runs(maker: BatchMaker) -> None:
-    """Remove the batches that interrupted runs had stored and not recorded: this run has taken their letters over."""
+    """Remove the batches that interrupted runs had stored and not recorded: this run took over what waits of them."""
     for run in maker.ledger.unfinished_runs(maker.run.run_id):
         try:
             with maker.ledger.alone(run.run_id, maker.kind):

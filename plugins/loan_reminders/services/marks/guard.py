@@ -89,7 +89,7 @@ def _lost_by_airflow(marks: Marks, runs: Sequence[RememberedRun]) -> tuple[Remem
 
     A run that was cleared in Airflow and ended again has another number: it does not stand for what was lost.
     """
-    each = {(run.stage, run.dag_run_id, run.run_id, run.closed): run for run in runs}
+    each = {(run.stage, run.dag_run_id, run.run_id, run.closed_at): run for run in runs}
     return tuple(run for run in each.values() if marks.lacks(run))
 
 

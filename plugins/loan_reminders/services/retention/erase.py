@@ -92,7 +92,7 @@ def _batches(retention: Retention, files: OldFiles, terms: Terms, *, rehearse: b
 
 
 def _folders(retention: Retention, files: OldFiles, terms: Terms, *, rehearse: bool, who: str) -> Removed:
-    """What an interrupted run stored and no run ever took up: folders of an old run that are of no batch."""
+    """What an interrupted run stored and no run ever took up, and drafts whose run never came to remove them."""
     number = 0
     for place in _PLACES:
         ours = {}

@@ -27,7 +27,7 @@ KEEP = """
         'remembered', coalesce((
             SELECT jsonb_agg(jsonb_build_object(
                 'dag_run', '', 'run', 0, 'stage', run ->> 'stage', 'day', run ->> 'day', 'started', found_at,
-                'closed', false, 'left', jsonb_build_object()
+                'closed_at', NULL, 'left', jsonb_build_object()
             ))
             FROM jsonb_array_elements(facts -> 'runs') AS run WHERE run ->> 'known_by' = 'airflow'
         ), '[]')
@@ -60,8 +60,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(FORGET)
-    # What the older program has no word for is told by its nearest one.
-    op.execute("UPDATE deliveries SET reason = 'not_approved' WHERE reason = 'ledger_incomplete'")
+    # What the older program has no word for is told by its nearest one; it would send again what is in doubt.
+    op.execute("UPDATE deliveries SET state = 'cancelled', reason = 'not_approved' WHERE reason = 'ledger_incomplete'")
     op.execute("UPDATE receipts SET reason = 'not_approved' WHERE reason = 'ledger_incomplete'")
     for table in ("deliveries", "receipts"):
         _words(table, fewer=(STOPPED,))
