@@ -21,6 +21,8 @@ from airflow.providers.fab.auth_manager.models import User
 from airflow.providers.fab.auth_manager.security_manager.override import FabAirflowSecurityManagerOverride
 from airflow.providers.fab.auth_manager.views.auth_oauth import CustomAuthOAuthView
 from authlib.integrations.base_client import MismatchingStateError, OAuthError
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from flask import flash, redirect, request, session
 from flask_appbuilder import expose
 from flask_appbuilder.utils.base import get_safe_redirect
@@ -28,11 +30,13 @@ from flask_login import login_user, logout_user
 from joserfc.errors import ExpiredTokenError, JoseError
 from requests import RequestException
 
+from deploy.password_doors import PasswordDoors
 from deploy.sso.sentences import (
     CLOSED,
     NAMELESS,
     NO_GROUP,
     NOT_GRANTED,
+    NOT_THIS_WAY,
     NOT_VALID,
     OTHER_ACCOUNT,
     SILENT,
@@ -155,11 +159,22 @@ class SsoSecurityManager(FabAirflowSecurityManagerOverride):
 
 
 class SsoAuthManager(FabAuthManager):
-    """FAB's, but *Déconnexion* in Airflow ends the provider's session as well."""
+    """FAB's, but nobody gets in by a password, and *Déconnexion* in Airflow ends the provider's session as well."""
+
+    def get_fastapi_app(self) -> FastAPI | None:
+        """FAB's application, whose addresses for a name and a password answer 403: FAB leaves them open."""
+        app = super().get_fastapi_app()
+        if app:
+            app.add_middleware(PasswordDoors, refuse=_no_password)
+        return app
 
     def get_url_logout(self) -> str:
         """FAB's own page: with the slash at its end it is Flask's, which is `SsoView.logout`."""
         return urljoin(self.apiserver_endpoint, f"{AUTH_MANAGER_FASTAPI_APP_PREFIX}/logout/")
+
+
+def _no_password(_: str) -> JSONResponse:
+    return JSONResponse({"detail": NOT_THIS_WAY}, status_code=403)
 
 
 def _for_us(claims: Mapping[str, Any], client_id: str) -> bool:

@@ -11,3 +11,4 @@ NO_GROUP = (
 NAMELESS = "Le service de connexion n'a pas dit votre identifiant : prévenir l'administrateur."
 OTHER_ACCOUNT = "Un autre compte porte déjà votre identifiant : prévenir l'administrateur."
 CLOSED = "Votre compte est fermé dans Airflow : prévenir l'administrateur."
+NOT_THIS_WAY = "Ici, on se connecte par l'établissement : aucun mot de passe n'est accepté."

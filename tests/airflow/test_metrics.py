@@ -11,7 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from loan_reminders.domain.errors import IlsUnavailable, MailRelayRejected
+from loan_reminders.domain.alerts import AlertKind, AlertOutcome
+from loan_reminders.domain.errors import IlsUnavailable, LedgerUnavailable, MailRelayRejected
+from loan_reminders.domain.stages import Stage
 from loan_reminders.watching import alerts, metrics
 from loan_reminders.watching.catalogue import METRICS, Kind
 from tests.scenes.operators_at_work import AtWork
@@ -193,6 +195,34 @@ def test_every_error_of_the_outside_world_is_somebodys():
         if not issubclass(kind, kinds) and kind.__module__ == errors.__name__
     }
     assert bare == ours
+
+
+def test_the_hourly_look_gives_every_series_of_events_before_the_first_one(at_work, world, statsd, monkeypatch):
+    """A series that is born at 1 has not grown: the alarm about the first alert that was not sent would stay silent."""
+    from loan_reminders.operators import WatchRuns
+
+    monkeypatch.setattr(WatchRuns, "ledger", broken_ledger)
+    with suppress(Exception):
+        WatchRuns(task_id="watch_runs").execute({"ti": Instance()})
+    born = [(name, tags) for name, tags, value, kind in statsd.ours() if (value, kind) == ("0", "c")]
+    services = dict.fromkeys(service for _, service in metrics.SERVICES)
+    assert born == [
+        *(
+            ("airflow.relances.provider_errors", {"library": "montclar", "service": service, "kind": kind})
+            for service in services
+            for kind in ("temporary", "permanent")
+        ),
+        *(
+            ("airflow.relances.alerts", {"library": "montclar", "kind": kind, "outcome": outcome})
+            for kind in AlertKind
+            for outcome in AlertOutcome
+        ),
+        *(("airflow.relances.runs_closed", {"library": "montclar", "stage": stage}) for stage in Stage),
+    ]
+
+
+def broken_ledger(_):
+    raise LedgerUnavailable("x")
 
 
 def test_what_goes_wrong_with_monitoring_stops_nothing(monkeypatch, caplog):

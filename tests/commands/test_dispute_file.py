@@ -13,6 +13,7 @@ from loan_reminders.commands import dispute_file
 from loan_reminders.ledger.connect import connect
 from loan_reminders.settings.library_toml import settings
 from tests.scenes.disputed_loan import a_whole_story, two_loans
+from tests.scenes.ledger_runs import rows
 
 PERSONAL = ("Camille", "camille.martin", "33639980001", "2100000000017")
 
@@ -44,6 +45,26 @@ def test_the_command_writes_the_file(ledger, by_command, capsys, words):
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
     assert "4 envois" in capsys.readouterr().out
     assert not list(output.parent.glob(".dossier-*"))
+
+
+def test_the_file_goes_to_the_standard_output_and_the_words_beside_it(ledger, by_command, capfdbinary):
+    """From a container, whose own files are out of reach."""
+    a_whole_story(ledger)
+    assert dispute_file.main(["--pret", "L1", "--sortie", "-"]) == 0
+    out, err = capfdbinary.readouterr()
+    with pikepdf.open(io.BytesIO(out)) as read:
+        assert len(read.pages) >= 2
+    assert out.startswith(b"%PDF-")
+    assert b"4 envois" in err
+
+
+def test_a_terminal_is_given_no_file_and_nothing_is_noted(ledger, by_command, capsys, monkeypatch):
+    a_whole_story(ledger)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert dispute_file.main(["--pret", "L1", "--sortie", "-"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, "exec -T" in err) == ("", True)
+    assert rows(ledger, "SELECT 1 FROM journal") == []
 
 
 def test_the_command_finds_nothing(ledger, by_command, capsys):

@@ -33,31 +33,49 @@ def test_nothing_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
-def test_each_connection_that_is_missing_or_empty_is_named(
+def test_without_the_ledger_nothing_starts_and_no_form_is_named_that_does_not_run_yet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_REMINDERS_LEDGER")
+    for arguments in (["--verifier"], []):
+        assert prepare.main(arguments) == 1
+        out, told = capsys.readouterr()
+        assert (out, told.startswith("Connexion reminders_ledger : manque")) == ("", True)
+        assert "secrets/connections.json" in told
+        assert "interface" not in told
+    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", json.dumps(WHOLE | {"host": ""}))
+    assert prepare.main(["--verifier"]) == 1
+    assert "host à remplir" in capsys.readouterr().err
+
+
+def test_each_other_connection_that_is_missing_or_empty_is_named_and_all_starts_for_its_form(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ILS_ORACLE", json.dumps(WHOLE | {"host": "", "login": ""}))
     monkeypatch.setenv("AIRFLOW_CONN_MAIL_RELAY", json.dumps({"conn_type": "smtp", "host": ""}))
     monkeypatch.setenv("AIRFLOW_CONN_ALLMYSMS", "no connection at all")
-    monkeypatch.delenv("AIRFLOW_CONN_REMINDERS_LEDGER")
-    assert prepare.main(["--verifier"]) == 1
-    told = capsys.readouterr().err.splitlines()
-    assert [re.match(r"Connexion (\w+) : ", line)[1] for line in told] == [  # type: ignore[index]
-        "reminders_ledger", "ils_oracle", "mail_relay", "allmysms",
+    assert prepare.main(["--verifier"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [re.search(r"Connexion (\w+) : ", line)[1] for line in told] == [  # type: ignore[index]
+        "ils_oracle", "mail_relay", "allmysms",
     ]  # fmt: skip
-    assert "host et login à remplir" in told[1]
-    assert "host à remplir" in told[2], "a relay may know its senders by their address"
-    assert all("secrets/connections.json" in line for line in told)
+    assert "host et login à remplir" in told[0]
+    assert "host à remplir" in told[1], "a relay may know its senders by their address"
+    assert all("interface d'Airflow" in line and "secrets/connections.json" in line for line in told)
     assert "hush" not in "".join(told)
 
 
-def test_a_library_without_sms_needs_no_account_for_them(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_without_sms_needs_no_account_for_them(
+    ours: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_ALLMYSMS")
-    assert prepare.main(["--verifier"]) == 1
+    assert prepare.main(["--verifier"]) == 0
+    assert "Connexion allmysms : manque" in capsys.readouterr().out
     text = ours.read_text(encoding="utf-8")
     ours.write_text(re.sub(r'(?m)^ *\{ channel = "sms".*$', "", text), encoding="utf-8")
     forget_settings()
     assert prepare.main(["--verifier"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_the_connections_are_those_that_the_settings_name(
@@ -72,9 +90,9 @@ def test_the_connections_are_those_that_the_settings_name(
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_BU", json.dumps({"conn_type": "smtp", "host": "relay.example"}))
     monkeypatch.delenv("AIRFLOW_CONN_MAIL_RELAY")
     monkeypatch.delenv("AIRFLOW_CONN_ALLMYSMS")
-    assert prepare.main(["--verifier"]) == 1
-    [told] = capsys.readouterr().err.splitlines()
-    assert told.startswith("Connexion sms_bu : manque")
+    assert prepare.main(["--verifier"]) == 0
+    [told] = capsys.readouterr().out.splitlines()
+    assert "Connexion sms_bu : manque" in told
 
 
 def test_the_fictional_library_starts_in_the_demo_alone(
@@ -90,10 +108,10 @@ def test_the_fictional_library_starts_in_the_demo_alone(
 def test_what_is_missing_stops_before_anything_is_made(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("AIRFLOW_CONN_MAIL_RELAY")
+    monkeypatch.setenv("AIRFLOW_CONN_REMINDERS_LEDGER", json.dumps(WHOLE | {"login": ""}))
     assert prepare.main([]) == 1
     out, err = capsys.readouterr()
-    assert (out, "mail_relay : manque" in err) == ("", True)
+    assert (out, "reminders_ledger : login à remplir" in err) == ("", True)
 
 
 def test_a_folder_without_a_library_starts_nothing(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import tarfile
 from datetime import datetime
 
 import pytest
@@ -9,7 +12,8 @@ import pytest
 from loan_reminders.commands import previews
 from loan_reminders.commands.previews import write_index, write_previews
 from loan_reminders.domain.stages import STAGE_CHANNELS, Channel, Stage
-from loan_reminders.settings.library_toml import ROOT, read_settings
+from loan_reminders.settings.library_toml import ROOT, Settings, read_settings
+from tests.scenes.sentences import as_typed
 
 ENDINGS = {
     Channel.EMAIL: {".eml", ".html", ".txt"},
@@ -40,6 +44,22 @@ def test_a_folder_that_holds_something_is_not_touched(tmp_path, capsys):
     assert end.value.code == 2
     assert "un dossier nouveau ou vide est attendu" in capsys.readouterr().err
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_all_of_it_goes_to_the_standard_output_as_one_archive(capfdbinary, monkeypatch):
+    """From a container, whose own files are out of reach. Of the messages one stage is enough here."""
+    monkeypatch.setattr("loan_reminders.commands.previews.shutil.which", lambda _: None)
+    monkeypatch.setattr(Settings, "all_stages", (Stage.COURTESY_NOTICE,))
+    assert previews.main(["--sortie", "-"]) == 0
+    out, err = capfdbinary.readouterr()
+    with tarfile.open(fileobj=io.BytesIO(out)) as archive:
+        names = archive.getnames()
+    assert "apercus/index.html" in names
+    assert any(re.fullmatch(r"apercus/courtesy_notice/email/fr-.+\.eml", name) for name in names)
+    assert "Aucun Chromium" in err.decode()
+    assert f"{len([name for name in names if '.' in name]) - 1} fichiers. À ouvrir : apercus/index.html" in as_typed(
+        err.decode()
+    )
 
 
 def test_wrong_settings_are_told(tmp_path, capsys, monkeypatch):

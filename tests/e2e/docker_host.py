@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import socket
 import socketserver
 import subprocess
@@ -21,6 +22,25 @@ from tests.simulators.postgres import EmbeddedPostgres
 
 STARTS_S = 900
 """How long one start may take: a machine on which much else runs has been seen to need minutes."""
+
+
+DOCKER = """\
+#!/bin/sh
+# docker compose exec|run [options] SERVICE COMMAND...
+set -eu
+[ "$1" = compose ]; verb=$2; shift 2
+case $verb in exec | run) ;; *) exit 0 ;; esac
+while :; do case $1 in -*) shift ;; *) break ;; esac; done
+service=$1; shift
+case $service in
+    postgres) exec "$@" ;;
+    scheduler) exec {scheduler} "$@" ;;
+esac
+exit 2
+"""
+"""What `docker` does here, with the same input and output: PostgreSQL's own programs in the service `postgres`, as its
+administrator, on a real server; what is asked for in the scheduler, in its namespaces.
+"""
 
 
 class Door(socketserver.ThreadingUnixStreamServer):
@@ -102,6 +122,40 @@ class Host:
 
     def secret(self, name: str) -> str:
         return (self.machine.folder / "secrets" / name).read_text(encoding="utf-8").strip()
+
+
+class Terminal:
+    """Where a page's lines are typed."""
+
+    def __init__(self, folder: Path, host: Host, postgres: EmbeddedPostgres) -> None:
+        self.folder, self.host, self.postgres = folder / "backup", host, postgres
+        self.folder.mkdir(mode=0o700)
+        scheduler = shlex.join(host.command("scheduler", "true")[:-1])
+        (folder / "bin").mkdir()
+        docker = folder / "bin/docker"
+        docker.write_text(DOCKER.format(scheduler=scheduler), encoding="utf-8")
+        docker.chmod(0o755)
+        self.environment = {
+            "PATH": f"{docker.parent}:{postgres_tools()}:{os.environ['PATH']}",
+            "PGHOST": str(postgres.socket_folder),
+        }
+
+    def type(self, *lines: str) -> str:
+        done = subprocess.run(
+            ["sh", "-euc", "\n".join(lines)],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (lines, done.stdout, done.stderr)
+        return done.stdout
+
+    def may_connect(self, account: str, database: str) -> bool:
+        """Whether an account may open a database."""
+        [(may,)] = self.postgres.execute(f"SELECT has_database_privilege('{account}', '{database}', 'CONNECT')")
+        return bool(may)
 
 
 def postgres_tools() -> Path:

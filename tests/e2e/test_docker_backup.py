@@ -1,15 +1,11 @@
 """The lines of docs/deployment.md that keep and bring back databases and letters, typed as they stand there.
 
-Without Docker a program of that name runs what Docker would run, with the same input and output: in the service
-`postgres` PostgreSQL's own programs, as its administrator, on a real server; in the others what is asked for, in the
-namespaces of `tests/simulators/container.py`.
+Without Docker they are typed on the machine of `docker_host.py`.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,28 +17,13 @@ import yaml
 
 from loan_reminders.commands import migrate
 from loan_reminders.ledger.tables import SCHEMA_REVISION
-from tests.e2e.docker_host import Host, databases, postgres_tools
+from tests.e2e.docker_host import Host, Terminal, databases
 from tests.scenes.any_revision import contents, tables
 from tests.simulators import container
 from tests.simulators.compose_file import COMPOSE, ROOT
-from tests.simulators.postgres import EmbeddedPostgres
 
 PAGE = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
 LETTERS = "/var/lib/relances/letters"
-DOCKER = """\
-#!/bin/sh
-# docker compose exec|run [options] SERVICE COMMAND...
-set -eu
-[ "$1" = compose ]; verb=$2; shift 2
-case $verb in exec | run) ;; *) exit 0 ;; esac
-while :; do case $1 in -*) shift ;; *) break ;; esac; done
-service=$1; shift
-case $service in
-    postgres) exec "$@" ;;
-    scheduler) exec {scheduler} "$@" ;;
-esac
-exit 2
-"""
 
 
 def lines(section: str) -> list[str]:
@@ -51,40 +32,6 @@ def lines(section: str) -> list[str]:
     found = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     assert found, section
     return found
-
-
-class Terminal:
-    """Where the page's lines are typed."""
-
-    def __init__(self, folder: Path, host: Host, postgres: EmbeddedPostgres) -> None:
-        self.folder, self.host, self.postgres = folder / "backup", host, postgres
-        self.folder.mkdir(mode=0o700)
-        scheduler = shlex.join(host.command("scheduler", "true")[:-1])
-        (folder / "bin").mkdir()
-        docker = folder / "bin/docker"
-        docker.write_text(DOCKER.format(scheduler=scheduler), encoding="utf-8")
-        docker.chmod(0o755)
-        self.environment = {
-            "PATH": f"{docker.parent}:{postgres_tools()}:{os.environ['PATH']}",
-            "PGHOST": str(postgres.socket_folder),
-        }
-
-    def type(self, *lines: str) -> str:
-        done = subprocess.run(
-            ["sh", "-euc", "\n".join(lines)],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, (lines, done.stdout, done.stderr)
-        return done.stdout
-
-    def may_connect(self, account: str, database: str) -> bool:
-        """Whether an account may open a database."""
-        [(may,)] = self.postgres.execute(f"SELECT has_database_privilege('{account}', '{database}', 'CONNECT')")
-        return bool(may)
 
 
 @pytest.fixture

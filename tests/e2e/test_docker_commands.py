@@ -29,6 +29,7 @@ LOOKED_AT = (
 
 All services played here share one loopback; that Docker's do not is in `tests/commands/installation/test_outside.py`.
 """
+OUTSIDE = ("ils_oracle", "mail_relay", "allmysms")
 AT_THE_DOOR = """
 import json, sys, time, urllib.request
 url, password, dag = "http://api-server:8080", sys.argv[1], sys.argv[2]
@@ -62,11 +63,27 @@ def test_without_its_connections_nothing_starts_and_a_sentence_says_why(
     assert done.returncode == 1
     told = done.stderr
     assert "encore celui de la bibliothèque fictive" in told
-    for conn_id in ("ils_oracle", "mail_relay", "allmysms"):
-        assert re.search(rf"Connexion {conn_id} : (host|login)( et login)? à remplir", told), told
-    assert "reminders_ledger" not in told, "that one is made"
-    assert host.secret("ledger_db_password") not in told
+    for conn_id in OUTSIDE:
+        assert re.search(rf"Connexion {conn_id} : (host|login)( et login)? à remplir", done.stdout), done.stdout
+    assert "reminders_ledger" not in told + done.stdout, "that one is made"
+    assert host.secret("ledger_db_password") not in told + done.stdout
     assert "alembic" not in told, "no table was touched"
+
+
+def test_connections_that_are_to_be_given_in_airflows_form_do_not_keep_it_from_starting(
+    network: container.Network, folder: Path
+) -> None:
+    """A new server, its own library, and of secrets/connections.json what the page says to leave in it."""
+    host = Host(folder, network)
+    host.services["init"]["environment"]["REMINDERS_DEMO"] = "demo"  # the fictional library stands for its own
+    with databases(host):
+        connections = json.loads(host.secret("connections.json"))
+        host.machine.secret("connections.json", json.dumps({"reminders_ledger": connections["reminders_ledger"]}))
+        done = host.run("init")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for conn_id in OUTSIDE:
+        assert f"Connexion {conn_id} : manque. La donner dans l'interface d'Airflow" in done.stdout
+    assert "premier administrateur : admin est créé" in done.stdout
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ ELSEWHERE = {
     ("docs/deployment.md", "sh"): "tests/lint/test_docker_compose.py",  # what docker/make-env.sh writes
     # what its services run, as there is no Docker; its backups are in test_docker_backup.py beside it
     ("docs/deployment.md", "docker"): "tests/e2e/test_docker_commands.py",
+    ("docs/droits_des_lecteurs.md", "docker"): "tests/e2e/test_docker_files.py",
+    ("docs/bibliothecaires/contestation.md", "docker"): "tests/e2e/test_docker_files.py",
+    ("docs/mise_en_service.md", "docker"): "tests/e2e/test_docker_files.py",
     ("docs/rights.md", "docker"): "tests/lint/test_docker_compose.py",  # the two files are Compose files
     ("docs/workers.md", "sh kubectl helm"): "tests/lint/test_helm_values.py",  # what the values ask of them; no cluster
     ("docs/several_libraries.md", "docker"): "tests/lint/test_docker_compose.py",

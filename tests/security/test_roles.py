@@ -11,10 +11,11 @@ from html import unescape
 import pytest
 import requests
 
+from deploy.password_doors import DOORS
 from loan_reminders.commands.roles import ADMINISTRATOR, LIBRARIAN, READER, wanted_roles
 from loan_reminders.domain.stages import Stage
 from loan_reminders.web.access import Right
-from tests.e2e.fab_airflow import PASSWORD
+from tests.e2e.fab_airflow import PASSWORD, try_a_door
 from tests.web.client import calls, routes
 
 PEOPLE = {
@@ -193,6 +194,18 @@ def test_librarians_may_work_on_every_dag_and_no_other(fab):
         on_dags = {resource for _, resource in permissions if resource.startswith("DAG:")}
         assert on_dags >= dags, name
         assert not any(resource == "DAGs" and action != "menu_access" for action, resource in permissions), name
+
+
+def test_guessing_passwords_is_slowed_down_where_programs_ask_for_a_token(fab):
+    """Fifteen tries over all doors: they are counted together, and the right password does not open one any more."""
+    tries = [try_a_door(fab.local, door, "a-guess") for door in 5 * DOORS]
+    assert tries[0].status_code == 401
+    assert {answer.status_code for answer in tries[-len(DOORS) :]} == {429}
+    assert 0 < int(tries[-1].headers["Retry-After"]) <= 60
+    assert "réessayer dans" in tries[-1].json()["detail"]
+    for door in DOORS:
+        assert try_a_door(fab.local, door, PASSWORD).status_code == 429, door
+    assert requests.get(f"{fab.local}/api/v2/monitor/health", timeout=60).ok, "nothing else is closed"
 
 
 def test_guessing_passwords_is_slowed_down(fab):

@@ -7,8 +7,10 @@ from html import unescape
 import pytest
 import requests
 
+from deploy.password_doors import DOORS
 from deploy.sso import sentences
 from loan_reminders.commands.roles import LIBRARIAN
+from tests.e2e.fab_airflow import PASSWORD, try_a_door
 from tests.simulators.oidc_provider import Fault
 
 CHLOE = {
@@ -126,6 +128,13 @@ def test_nobody_takes_over_an_account_of_the_same_name(fab, provider, browser, e
     before = roles_of(fab, "admin")
     refused(fab, browser, sentences.OTHER_ACCOUNT)
     assert roles_of(fab, "admin") == before == {"Admin"}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_password_opens_any_door(fab, door):
+    """The first administrator's, which is right, and is good at the other server."""
+    answer = try_a_door(fab.sso, door, PASSWORD)
+    assert (answer.status_code, answer.json()["detail"]) == (403, sentences.NOT_THIS_WAY)
 
 
 def test_a_person_without_a_name_is_refused(fab, provider, browser):

@@ -161,7 +161,8 @@ class Machine:
         for held, target in places:
             here = held.replace(str(keep), "/mnt")
             lines.append(
-                f"mkdir -p $(dirname {target}); [ -d {here} ] && mkdir -p {target} || touch {target} 2>/dev/null || :"
+                f"mkdir -p $(dirname {target}); [ -e {target} ]"
+                f" || {{ [ -d {here} ] && mkdir {target}; }} || touch {target} 2>/dev/null || :"
             )
             lines.append(f"mount --move {here} {target}")
         lines += [

@@ -1,6 +1,7 @@
 """Everything sent about a loan, as one PDF, for a reader who contests it.
 
     loan-reminders dispute-file --code-barres 0935000123 --sortie dossier.pdf
+    loan-reminders dispute-file --code-barres 0935000123 --sortie - > dossier.pdf
 
 Airflow's connection `reminders_ledger` says where the ledger is, unless `REMINDERS_LEDGER_URL` does; the environment
 says where letters are kept (`REMINDERS_STORAGE`) and which library this is (`REMINDERS_CONFIG`). Ends with 1 when
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from loan_reminders.commands.reader_rights.whole_file import write_whole
+from loan_reminders.commands.reader_rights.whole_file import OUTPUT_HELP, HandOver, handed_over
 from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     named_by.add_argument("--code-barres", metavar="X", help="le code-barres du document")
     named_by.add_argument("--reference", metavar="Y", help="la référence d'une lettre")
     named_by.add_argument("--recommande", metavar="N", help="le numéro d'un recommandé")
-    parser.add_argument("--sortie", type=Path, required=True, metavar="dossier.pdf", help="le fichier à écrire")
+    parser.add_argument("--sortie", type=Path, required=True, metavar="dossier.pdf", help=OUTPUT_HELP)
     library_option(parser)
     asked = parser.parse_args(arguments)
     search = LoanSearch(
@@ -44,13 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        return _make(search, asked.sortie, asked.bibliotheque)
+        with handed_over(asked.sortie) as hand_over:
+            return _make(search, hand_over, asked.bibliotheque)
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1
 
 
-def _make(search: LoanSearch, output: Path, library: str | None) -> int:
+def _make(search: LoanSearch, hand_over: HandOver, library: str | None) -> int:
     from loan_reminders.hooks.for_commands import ledger_url
     from loan_reminders.hooks.letter_store import letter_store
     from loan_reminders.ledger.connect import connect
@@ -87,8 +89,8 @@ def _make(search: LoanSearch, output: Path, library: str | None) -> int:
     if not made:
         sys.stderr.write(f"{NOT_FOUND}\n")
         return 1
-    write_whole(output, made.content)
-    sys.stdout.write(f"{output} : {many(made.deliveries, 'envoi', 'envois')}, {many(made.pages, 'page', 'pages')}\n")
+    words = f"{many(made.deliveries, 'envoi', 'envois')}, {many(made.pages, 'page', 'pages')}"
+    hand_over(made.content, words)
     return 0
 
 

@@ -1,6 +1,6 @@
 """Make an installation ready to start: what `docker compose up` runs before all else.
 
-    loan-reminders prepare --verifier    is anything missing? Changes nothing
+    loan-reminders prepare --verifier    is anything missing, which connections are still to be given; changes nothing
     loan-reminders prepare               the ledger's tables, the roles, the first administrator
 
 `airflow db migrate` belongs between the two. The first administrator is told by REMINDERS_ADMIN_USERNAME,
@@ -22,11 +22,12 @@ from loan_reminders.commands.roles import make_roles, security_manager, wanted_r
 from loan_reminders.domain.errors import PermanentError, ReminderError, SettingsError
 from loan_reminders.domain.stages import Channel
 from loan_reminders.french.refusals import sentence
-from loan_reminders.hooks.for_commands import LEDGER, WHERE, connection
+from loan_reminders.hooks.for_commands import LEDGER, WHERE, WHERE_BEFORE_THE_START, connection
 from loan_reminders.settings.all_libraries import all_settings
 from loan_reminders.settings.library_toml import Settings
 
 ADMIN = "REMINDERS_ADMIN_USERNAME", "REMINDERS_ADMIN_EMAIL", "REMINDERS_ADMIN_PASSWORD_FILE"
+TO_GIVE = "À donner avant la première tournée (loan-reminders doctor l'essaie) : {}\n"
 FICTIONAL = ".example"
 """What an address ends with that can be nobody's (RFC 2606): the library of the demo."""
 
@@ -37,10 +38,19 @@ def problems(environment: Mapping[str, str]) -> Iterator[str]:
     wrong = [str(ours) for ours in found if isinstance(ours, SettingsError)]
     sound = [ours for ours in found if isinstance(ours, Settings)]
     wrong += [one for ours in sound for one in _of_library(ours, environment)]
-    relays = {ours.email.connection for ours in sound}
-    for conn_id in dict.fromkeys((LEDGER, *(one for ours in sound for one in _connections(ours)))):
-        wrong += _of_connection(conn_id, login=conn_id not in relays)
+    wrong += _of_connection(LEDGER, where=WHERE_BEFORE_THE_START)
     yield from wrong
+
+
+def still_to_give() -> Iterator[str]:
+    """The connections to the outside world that are missing or not filled in.
+
+    They keep nothing from starting: Airflow's form, where they may be given and tried, is there only once it runs.
+    """
+    found = [ours for _, ours in all_settings() if isinstance(ours, Settings)]
+    relays = {ours.email.connection for ours in found}
+    for conn_id in dict.fromkeys(one for ours in found for one in _connections(ours)):
+        yield from _of_connection(conn_id, where=WHERE, login=conn_id not in relays)
 
 
 def _connections(settings: Settings) -> tuple[str, ...]:
@@ -57,9 +67,9 @@ def _of_library(settings: Settings, environment: Mapping[str, str]) -> Iterator[
         )
 
 
-def _of_connection(conn_id: str, *, login: bool) -> Iterator[str]:
+def _of_connection(conn_id: str, *, where: str, login: bool = True) -> Iterator[str]:
     try:
-        found = connection(conn_id)
+        found = connection(conn_id, where=where)
     except PermanentError as error:
         yield str(error)
         return
@@ -67,7 +77,7 @@ def _of_connection(conn_id: str, *, login: bool) -> Iterator[str]:
     if not login and "login" in empty:
         empty.remove("login")  # a relay may know its senders by their address
     if empty:
-        yield f"Connexion {conn_id} : {' et '.join(empty)} à remplir, {WHERE}."
+        yield f"Connexion {conn_id} : {' et '.join(empty)} à remplir, {where}."
 
 
 def _host(found: Any) -> str:
@@ -113,7 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         wrong = list(problems(os.environ))
-        if not wrong and not given.verifier:
+        if given.verifier:
+            sys.stdout.writelines(TO_GIVE.format(one) for one in still_to_give())
+        elif not wrong:
             for step in prepare(os.environ):
                 sys.stdout.write(f"{step}\n")
     except ReminderError as error:

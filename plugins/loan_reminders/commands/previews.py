@@ -7,9 +7,11 @@ and PNG. `index.html` shows them all. Nothing is sent, nothing is read but those
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +21,7 @@ from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
+from loan_reminders.commands.reader_rights.whole_file import STANDARD_OUTPUT, handed_over
 from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import Channel, Stage
@@ -39,6 +42,7 @@ SCREENS = {
 }
 """Widths and heights in pixels; a longer message is cut below."""
 
+INDEX = "index.html"
 _BROWSER_SECONDS = 60
 
 
@@ -150,34 +154,53 @@ def write_index(folder: Path, files: list[Path]) -> Path:
         link = escape(path.relative_to(folder).as_posix())
         shown = f"<br><img src='{link}' alt='' width='300'>" if path.suffix == ".png" else ""
         parts.append(f"<p><a href='{link}'>{escape(path.name)}</a>{shown}</p>")
-    return _write(folder / "index.html", "\n".join([*parts, "</body></html>\n"]).encode())
+    return _write(folder / INDEX, "\n".join([*parts, "</body></html>\n"]).encode())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the previews to a folder, anew; returns 0, or 1 after saying why a message cannot be written."""
     parser = command_parser("preview", more="Les mots sont ceux des modèles. Rien n'est envoyé.")
     usual = HOME / "var" / "previews"
-    parser.add_argument(
-        "--sortie", type=Path, default=usual, metavar="DOSSIER", help=f"un dossier nouveau ou vide ({usual}, refait)"
-    )
+    words = f"un dossier nouveau ou vide ({usual}, refait) ; - : le tout, en .tar, sur la sortie standard"
+    parser.add_argument("--sortie", type=Path, default=usual, metavar="DOSSIER", help=words)
     library_option(parser)
     asked = parser.parse_args(arguments)
     folder: Path = asked.sortie
     if folder == usual:
         shutil.rmtree(folder, ignore_errors=True)
-    elif folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None):
+    elif (
+        folder != STANDARD_OUTPUT and folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None)
+    ):
         parser.error(f"--sortie {folder} : un dossier nouveau ou vide est attendu")
-    chromium = browser()
-    if not chromium:
-        sys.stdout.write("Aucun Chromium sur cette machine : les images des e-mails ne sont pas faites.\n")
-    if not shutil.which("pdftoppm"):
-        sys.stdout.write("pdftoppm (poppler-utils) manque : les images des lettres ne sont pas faites.\n")
     try:
         with of_library(asked.bibliotheque):
             ours = settings()
-        files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
+        if folder == STANDARD_OUTPUT:
+            with handed_over(folder) as hand_over:
+                hand_over(*_archive(ours))
+        else:
+            sys.stdout.write(f"{_write_all(ours, folder)} À ouvrir : {folder / INDEX}\n")
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1
-    sys.stdout.write(f"{many(len(files), 'fichier', 'fichiers')}. À ouvrir : {write_index(folder, files)}\n")
     return 0
+
+
+def _archive(ours: Settings) -> tuple[bytes, str]:
+    """All of it as one archive, whose files are in the folder `apercus`; and a line about it."""
+    packed = io.BytesIO()
+    with tempfile.TemporaryDirectory() as scratch, tarfile.open(fileobj=packed, mode="w") as archive:
+        said = _write_all(ours, Path(scratch))
+        archive.add(scratch, "apercus")
+    return packed.getvalue(), f"{said} À ouvrir : apercus/{INDEX}"
+
+
+def _write_all(ours: Settings, folder: Path) -> str:
+    """Every preview and the page that shows them; returns how many, and what could not be made."""
+    chromium = browser()
+    files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
+    write_index(folder, files)
+    said = [] if chromium else ["Aucun Chromium sur cette machine : les images des e-mails ne sont pas faites."]
+    if not shutil.which("pdftoppm"):
+        said.append("pdftoppm (poppler-utils) manque : les images des lettres ne sont pas faites.")
+    return " ".join([*said, f"{many(len(files), 'fichier', 'fichiers')}."])

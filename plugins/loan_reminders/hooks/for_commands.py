@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 LEDGER = "reminders_ledger"
 WHERE = "dans l'interface d'Airflow, en AIRFLOW_CONN_…, ou dans secrets/connections.json avec Docker Compose"
 """Where a person gives a connection."""
+WHERE_BEFORE_THE_START = "en AIRFLOW_CONN_…, ou dans secrets/connections.json avec Docker Compose"
+"""Where it is given as long as Airflow does not run."""
 
 
-def connection(conn_id: str) -> Any:
-    """An Airflow connection, wherever it is kept. Raises PermanentError, whose message holds no secret."""
+def connection(conn_id: str, *, where: str = WHERE) -> Any:
+    """An Airflow connection, wherever it is kept. Raises PermanentError, which says where to give it, and no secret."""
     from airflow.sdk import BaseHook
 
     try:
@@ -25,7 +27,7 @@ def connection(conn_id: str) -> Any:
     except Exception as error:
         kind = type(error).__name__
         why = "manque" if kind == "AirflowNotFoundException" else f"ne se lit pas ({kind})"
-        raise PermanentError(f"Connexion {conn_id} : {why}. La donner {WHERE}.") from None
+        raise PermanentError(f"Connexion {conn_id} : {why}. La donner {where}.") from None
 
 
 def ledger_url(given: str | None = None) -> URL:

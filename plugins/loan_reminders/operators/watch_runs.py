@@ -11,7 +11,7 @@ from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.marks.guard import check_complete
 from loan_reminders.services.runs.watch import watch
-from loan_reminders.watching.metrics import give_look, give_queue
+from loan_reminders.watching.metrics import give_look, give_queue, give_zeros
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -52,6 +52,7 @@ class WatchRuns(LibraryOperator):
         """Look at the ledger, whether it lacks what left, and at what Airflow knows of its runs."""
         starts = self.config.starts
         code = self.config.library.code
+        give_zeros(code, self.config.all_stages)  # before the ledger, whose errors are among what is counted
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             check_complete(marks_of(ledger), mark_file(code))
             give_queue(code, ledger)

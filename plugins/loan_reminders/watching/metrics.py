@@ -7,8 +7,9 @@ stops nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from itertools import product
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from loan_reminders.domain import errors
@@ -105,6 +106,23 @@ def give_look(library: str, missed: Mapping[Stage, int]) -> None:
     for stage in dict.fromkeys((*Stage, *missed)):
         _give(catalogue.MISSED_DAYS, library, missed.get(stage, 0), {"stage": stage.value})
     _give(catalogue.LOOKS, library, 1, {})
+
+
+@_stops_nothing
+def give_zeros(library: str, stages: Iterable[Stage]) -> None:
+    """Every counter of the library, grown by nothing: what happens next is then growth, be it the first of its kind.
+
+    Prometheus sees how much a series grows, not that one is born at 1; and one that is silent for a week is forgotten.
+    """
+    from loan_reminders.domain.alerts import AlertKind, AlertOutcome
+
+    services = dict.fromkeys(name for _, name in SERVICES)
+    for service, kind in product(services, ("temporary", "permanent")):
+        _give(catalogue.PROVIDER_ERRORS, library, 0, {"service": service, "kind": kind})
+    for told, outcome in product(AlertKind, AlertOutcome):
+        _give(catalogue.ALERTS, library, 0, {"kind": told.value, "outcome": outcome.value})
+    for stage in stages:
+        _give(catalogue.RUNS_CLOSED, library, 0, {"stage": stage.value})
 
 
 @_stops_nothing

@@ -15,6 +15,7 @@ from loan_reminders.ledger.connect import connect
 from loan_reminders.settings.library_toml import settings
 from tests.scenes.disputed_loan import a_whole_story
 from tests.scenes.ledger_runs import rows
+from tests.scenes.sentences import as_typed
 
 PERSONAL = ("Camille", "camille", "33639980001", "neuve.example")
 
@@ -59,6 +60,21 @@ def test_all_of_him_is_written_to_a_file_of_its_owner_alone(ledger, run, tmp_pat
     assert acts(ledger) == [("chloé", "reader_data_given")]
 
 
+@pytest.mark.parametrize("form", ["pdf", "json"])
+def test_all_of_him_goes_to_the_standard_output(ledger, ledger_url, monkeypatch, capfdbinary, form):
+    """From a container, whose own files are out of reach."""
+    monkeypatch.setenv("REMINDERS_LEDGER_URL", ledger_url)
+    a_whole_story(ledger)
+    assert main(["reader-data", "--lecteur", "P1", "--sortie", "-", "--forme", form]) == 0
+    out, err = capfdbinary.readouterr()
+    if form == "json":
+        assert json.loads(out)["lecteur"] == "P1"
+    else:
+        with pikepdf.open(io.BytesIO(out)) as pdf:
+            assert len(pdf.pages) >= 2
+    assert "lignes du registre" in err.decode()
+
+
 def test_what_cannot_be_given_is_said(run, tmp_path, capsys):
     status, _, err = run("reader-data", "--lecteur", "P9", "--sortie", str(tmp_path / "x.pdf"))
     assert (status, "ne connaît pas" in err) == (1, True)
@@ -67,6 +83,9 @@ def test_what_cannot_be_given_is_said(run, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["reader-data", "--lecteur", "P1", "--sortie", "x.doc"])
     assert ".pdf ou .json" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["reader-data", "--lecteur", "P1", "--sortie", "-"])
+    assert "--forme pdf ou --forme json" in as_typed(capsys.readouterr().err)
 
 
 def test_an_objection_is_noted_listed_and_lifted(ledger, run):

@@ -130,7 +130,13 @@ def accounts_check(asked: Asked) -> Iterator[Finding]:
     from airflow.configuration import conf
 
     manager = str(conf.get("core", "auth_manager"))
-    if not manager.endswith("SimpleAuthManager"):
+    if manager.endswith(".FabAuthManager"):
+        yield warning(
+            "Les comptes sont ceux de FAB seul, qui ne compte les essais de mot de passe qu'à son formulaire",
+            means="Qui devine un mot de passe le fait sans frein à l'adresse /auth/token.",
+            remedy="[core] auth_manager = deploy.accounts.login.AccountsAuthManager (docs/rights.md)",
+        )
+    elif not manager.endswith("SimpleAuthManager"):
         yield fine(f"Comptes : {manager.rpartition('.')[2]}")
     elif conf.getboolean("core", "simple_auth_manager_all_admins", fallback=False):
         yield failure(
