@@ -31,6 +31,7 @@ _OPEN = f"""
             SELECT FROM delivery_loans held JOIN deliveries arrived USING (delivery_id)
             WHERE held.library = claim.library AND held.loan_id = claim.loan_id AND held.due_date = claim.due_date
               AND held.live AND held.dropped IS NULL AND arrived.state IN ('accepted', 'delivered')
+              AND NOT arrived.redirected
               AND (array_position({_ORDER}, arrived.stage) > array_position({_ORDER}, delivery.stage)
                    OR arrived.stage = delivery.stage
                       AND (arrived.slot = delivery.slot OR delivery.state NOT IN ('in_doubt', 'claimed')))

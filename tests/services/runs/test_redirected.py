@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -89,6 +89,24 @@ def test_what_a_trial_was_refused_says_nothing_of_the_readers_own_address(world)
     world.redirect = None
     assert world.ledger.remember_refused_addresses() == 0
     assert rows(world.ledger, "SELECT FROM suppressions") == []
+    world.mail.faults = Faults()
+    world.send_emails(world.begin(*loans(1)), last_try=True)
+    assert world.mailed_to() == ["lecteur1@etu.example.org"], "caught up live, it goes where the reader is"
+
+
+def test_a_trial_takes_no_message_that_did_not_arrive_off_the_desk(world):
+    """A colleague named by his e-mail alone: his SMS of the same stage goes to the test phone."""
+    world.redirect = replace(TRIAL, allow=frozenset({an_email("lecteur1@etu.example.org")}))
+    world.mail.faults = Faults(refuse="lecteur1@")
+    run_id = world.begin(*loans(1))
+    world.send_emails(run_id, last_try=True)
+    world.send_sms(run_id)
+    assert [(row.channel, row.redirected) for row in rows(
+        world.ledger, "SELECT channel, redirected FROM deliveries ORDER BY channel"
+    )] == [("email", False), ("sms", True)]  # fmt: skip
+    ever = datetime(2000, 1, 1, tzinfo=UTC)
+    work = world.ledger.desk().work(since=ever, doubtful_before=ever.replace(year=2999))
+    assert [one.channel for one in work.not_arrived] == [Channel.EMAIL]
 
 
 class TestLetters:

@@ -82,6 +82,15 @@ def test_another_answer_goes_to_the_library_whose_sms_it_answers(libraries):
     }, "the last SMS to the number, unless the answer names one; a number that nobody knows is the asker's"  # fmt: skip
 
 
+def test_an_sms_that_a_neighbour_only_tried_is_answered_by_nobody(libraries):
+    ours, neighbour, _ = libraries
+    left(ours)
+    tried = left(neighbour)
+    rows(ours, "UPDATE deliveries SET redirected = true WHERE delivery_id = :id", id=tried)
+    read_replies(neighbour.feedback(), Account(reply("rendu lundi")), failures=2, others=[ours.feedback()])
+    assert theirs(ours) == [("demo", "rendu lundi")]
+
+
 def test_an_answer_is_nobody_elses_business(libraries):
     ours, neighbour, elsewhere = libraries
     for one in (elsewhere, neighbour, ours):

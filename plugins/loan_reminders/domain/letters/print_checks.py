@@ -1,4 +1,4 @@
-"""Before a batch of another day is printed, the ILS is asked again about its loans: how far that is, what it said."""
+"""Before a batch that has waited is printed, the ILS is asked again about its loans: how far that is, what it said."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ _HOLD = text("""
     ORDER BY delivery_id
     FOR NO KEY UPDATE
 """)
-# A message that could not be composed says nothing about its recipient, and a dry run says nothing at all.
+# A message that could not be composed, or that was redirected, says nothing about its recipient, and a dry run says
+# nothing at all.
 _REFUSED = text("""
     SELECT claim.*
     FROM unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(loan_id, due_date)
@@ -88,7 +89,7 @@ _REFUSED = text("""
         FROM delivery_loans freed JOIN deliveries delivery USING (delivery_id) JOIN runs USING (run_id)
         WHERE freed.library = :library AND freed.loan_id = asked.loan_id AND freed.due_date = asked.due_date
           AND freed.stage = :stage AND NOT freed.live AND NOT runs.dry_run
-          AND delivery.state IN ('refused', 'bounced')
+          AND delivery.state IN ('refused', 'bounced') AND NOT delivery.redirected
           AND coalesce(delivery.reason, '') NOT IN ('not_rendered', 'text_too_long')
         OFFSET 0
     ) AS claim

@@ -12,8 +12,8 @@ from loan_reminders.ledger.json_codecs import decode_loan
 from loan_reminders.ledger.runs.taking_over import NOT_ARRIVED
 
 # A run that saw the loan after its e-mail failed has decided about it, unless it died with the letter in hand or the
-# loan was held that day. An e-mail that was redirected failed at a test address: no letter takes its place. The
-# run that sent the e-mail has decided when it had a letter for it, or wrote down why there is none.
+# loan was held that day. The run that sent the e-mail has decided when it had a letter for it, or wrote down why there
+# is none.
 _LOANS_OF_FAILED_EMAILS = text(f"""
     SELECT DISTINCT ON (claim.loan_id, claim.due_date) seen.record
     FROM runs run
@@ -21,7 +21,6 @@ _LOANS_OF_FAILED_EMAILS = text(f"""
      AND NOT former.dry_run AND former.kind = 'daily'
      AND former.started_at >= CAST(:since AS timestamptz) - interval '31 days'
     JOIN deliveries delivery ON delivery.run_id = former.run_id AND {NOT_ARRIVED} AND delivery.answered_at >= :since
-     AND NOT delivery.redirected
     JOIN notices notice USING (notice_id)
     JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL
     JOIN loans_seen seen ON seen.run_id = notice.run_id AND seen.loan_id = claim.loan_id

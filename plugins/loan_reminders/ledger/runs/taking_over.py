@@ -17,9 +17,9 @@ from loan_reminders.ledger.readers.held import IN_FORCE
 from loan_reminders.ledger.runs.planning import READERS_IN_A_PAGE, PostgresPlanning
 
 # An e-mail that will not reach its reader, who may have refused e-mails while it waited. One that could not be composed
-# is our own fault: it is the desk's.
+# is our own fault: it is the desk's. One that was redirected failed at a test address: no letter takes its place.
 NOT_ARRIVED = """(
-    delivery.channel = 'email'
+    delivery.channel = 'email' AND NOT delivery.redirected
     AND (delivery.state IN ('refused', 'bounced', 'failed')
          AND coalesce(delivery.reason, '') NOT IN ('not_rendered', 'text_too_long')
          OR delivery.state = 'cancelled' AND delivery.reason IN ('dead_address', 'opted_out'))

@@ -57,6 +57,7 @@ _LAST_SMS = text("""
     CROSS JOIN LATERAL (
         SELECT campaign_id = asked.campaign AND campaign_id <> '' AS of_campaign, claimed_at FROM deliveries
         WHERE library = :library AND channel = 'sms' AND recipient = asked.number AND claimed_at IS NOT NULL
+          AND NOT redirected
         ORDER BY of_campaign DESC, claimed_at DESC LIMIT 1
     ) AS latest
 """)
