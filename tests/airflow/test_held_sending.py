@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from loan_reminders.domain.clock import as_number
 from loan_reminders.domain.runs.books import Books
 from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.stages import Channel, Stage
@@ -129,7 +130,7 @@ BOOKS = Books(
     deliveries={Channel.EMAIL: {DeliveryState.ACCEPTED: 12}},
     segments=0,
     cost=0,
-).figures() | {"closed_at": "2026-11-28T10:00:00+00:00"}
+).figures() | {"closed_at": as_number(datetime(2026, 11, 28, 10, tzinfo=UTC))}
 """What the task that closes a run leaves to Airflow."""
 OF_7, OF_1 = BOOKS | {"run": 7}, BOOKS | {"run": 1}
 

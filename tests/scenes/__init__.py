@@ -38,6 +38,7 @@ A real ledger, brought to a point by the ledger's own ways
     ledger_letters      letters in closed batches and in drafts; `close_batch` (ledger, other scenes)
     ledger_registered   registered letters that were printed, and each further step (ledger, web)
     first_page          the first page of a day, and an Airflow that says how far each stage is (web/runs)
+    redirected          a library whose messages are redirected to test addresses (ledger, web, rendering)
     batch_desk          one closed batch with its PDF and its loans in the ILS (web/letters)
     known_readers       readers as the ledger knows them, each with its number (ledger, web)
     holds               readers and loans that are not to be written to (ledger, services, web)

@@ -199,7 +199,7 @@ def test_librarians_may_work_on_every_dag_and_no_other(fab):
 def test_guessing_passwords_is_slowed_down_where_programs_ask_for_a_token(fab):
     """Fifteen tries over all doors: they are counted together, and the right password does not open one any more."""
     tries = [try_a_door(fab.local, door, "a-guess") for door in 5 * DOORS]
-    assert tries[0].status_code == 401
+    assert {answer.status_code for answer in tries} <= {401, 429}
     assert {answer.status_code for answer in tries[-len(DOORS) :]} == {429}
     assert 0 < int(tries[-1].headers["Retry-After"]) <= 60
     assert "réessayer dans" in tries[-1].json()["detail"]

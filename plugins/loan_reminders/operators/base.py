@@ -11,6 +11,7 @@ from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
+from loan_reminders.domain.clock import of_number
 from loan_reminders.domain.dag_ids import library_of
 from loan_reminders.domain.errors import PermanentError, ReminderError, SendingHeld, TemporaryError, unexpected
 from loan_reminders.domain.marks.high_water import RememberedRun
@@ -266,7 +267,7 @@ class SendingOperator(RunOperator):
                 stage=self.stage,
                 day=moment.astimezone(self.config.zone).date(),
                 started_at=previous.start_date,
-                closed_at=datetime.fromisoformat(books["closed_at"]) if books else None,
+                closed_at=of_number(books["closed_at"]) if books.get("closed_at") else None,
                 left={channel: books[channel.value] for channel in Channel if books.get(channel.value)},
             )
 

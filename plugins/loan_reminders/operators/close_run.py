@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from loan_reminders.domain.clock import as_number
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.domain.runs.books import BOOKS, Books
 from loan_reminders.hooks.marks import mark_file, marks_of
@@ -64,7 +65,7 @@ class CloseRun(RunOperator):
             # Also when this task fails: `run_listener` reads the XCom at the end of the run.
             if (push := getattr(context.get("ti"), "xcom_push", None)) is not None:
                 closed_at = ledger.run(self.run_id).closed_at
-                which = {"run": self.run_id, "closed_at": None if closed_at is None else closed_at.isoformat()}
+                which = {"run": self.run_id, "closed_at": 0 if closed_at is None else as_number(closed_at)}
                 push(key=BOOKS, value={**books.figures(), **more, **which})
             if not dry_run:
                 seconds = (now - began).total_seconds() if began else None
