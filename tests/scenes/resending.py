@@ -31,7 +31,9 @@ def email_again(world, patron_id="P1", *, relay=None, now=None):
     return resend_email(
         work(world, now),
         patron_id,
-        composer=lambda stage: email_composer(TEMPLATES, SETTINGS.email_identity(), stage=stage, clock=world.clock),
+        composer=lambda stage: email_composer(
+            TEMPLATES, SETTINGS.email_identity(), stage=stage, clock=world.clock, redirect=world.redirect
+        ),
         open_relay=relay or (lambda: SmtpRelay(account, backoff=Backoff(pauses=()))),
         bounce_address="retours@bu.example.org",
     )
@@ -48,7 +50,12 @@ def text_again(world, patron_id="P1", *, budget=BUDGET, window=ALWAYS_OPEN, prov
         work(world),
         patron_id,
         composer=lambda stage: text_composer(
-            TEMPLATES, SETTINGS.text_rules(), stage=stage, library=SETTINGS.identity(), clock=world.clock
+            TEMPLATES,
+            SETTINGS.text_rules(),
+            stage=stage,
+            library=SETTINGS.identity(),
+            clock=world.clock,
+            redirect=world.redirect,
         ),
         open_provider=provider
         or (lambda _: AllMySmsGateway(account, sender="BU Montclar", campaign="renvoi", read_timeout_s=2)),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from loan_reminders.domain.letters.batches import RegisteredState
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.to_do import ToDoKind
 from loan_reminders.domain.runs.volume import VolumeAnswer
@@ -106,6 +107,19 @@ def test_registered_letters_wait_for_a_number_then_the_post_then_their_acknowled
     assert K.ACKNOWLEDGEMENT not in waits()
     found = waits(posted_before=now.date() + timedelta(days=400))
     assert (found[K.POST].number, found[K.ACKNOWLEDGEMENT].number) == (1, 1)
+
+
+def test_registered_letters_of_a_trial_wait_for_the_printer_alone(ledger, waits):
+    _, batch_id, _ = closed(ledger, prefix="R", trial=True)
+    assert (waits()[K.PRINT].number, waits()[K.PRINT].trial) == (3, True)
+    ledger.letters().mark_printed(batch_id, who="zoé")
+    assert waits() == {}
+    books = ledger.registered()
+    assert books.batches_to_post() == ()
+    printed = books.in_state(RegisteredState.PRINTED)
+    assert (len(printed), {one.trial for one in printed}) == (3, {True})
+    books.take(number(ONE), reference=printed[0].reference, who="zoé")
+    assert (waits(), books.batches_to_post()) == ({}, ())
 
 
 def test_what_did_not_arrive_is_counted_up_to_a_limit(ledger, waits):

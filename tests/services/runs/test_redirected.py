@@ -12,11 +12,13 @@ from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import SkipReason
 from loan_reminders.french.runs import books_sentence
+from loan_reminders.ledger.runs.resends import PostgresResends
 from loan_reminders.ledger.statistics.reached import Reached, readers_reached
 from loan_reminders.services.registered.approval import approve
 from tests.scenes.builders import a_mobile, an_email
 from tests.scenes.ledger_runs import rows
 from tests.scenes.letter_readers import by_post
+from tests.scenes.resending import email_again, text_again
 from tests.scenes.world import DUE, loan, loans, reader
 from tests.simulators.smtp_sink import Faults
 
@@ -107,6 +109,23 @@ def test_a_trial_takes_no_message_that_did_not_arrive_off_the_desk(world):
     ever = datetime(2000, 1, 1, tzinfo=UTC)
     work = world.ledger.desk().work(since=ever, doubtful_before=ever.replace(year=2999))
     assert [one.channel for one in work.not_arrived] == [Channel.EMAIL]
+
+
+def test_what_a_librarian_sends_again_during_a_trial_tells_nobody_either(world):
+    world.redirect = TRIAL
+    world.whole_run(*loans(2))
+    world.mail.faults = Faults(refuse="essai@")
+    for patron_id in ("P1", "P2"):
+        email_again(world, patron_id)
+        text_again(world, patron_id)
+    world.redirect = None
+    again = rows(world.ledger, "SELECT patron_id, redirected, count(*) FROM deliveries JOIN resends USING (delivery_id)"
+                               " GROUP BY patron_id, redirected ORDER BY patron_id")  # fmt: skip
+    assert [tuple(row) for row in again] == [("P1", True, 2), ("P2", False, 2)]
+    assert world.ledger.remember_refused_addresses() == 0
+    assert rows(world.ledger, "SELECT FROM suppressions") == []
+    assert world.ledger.part(PostgresResends).never_reached("33639980001")
+    assert told(world.ledger.dispute().file("L1")).times == 0
 
 
 class TestLetters:

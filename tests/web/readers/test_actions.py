@@ -19,6 +19,7 @@ from loan_reminders.settings.library_toml import settings
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron
 from tests.scenes.holds import hold as held
 from tests.scenes.ledger_runs import answer, ids, planned, rows
+from tests.scenes.redirected import redirecting
 from tests.simulators.oracle_server import SERVICE, OracleServer
 from tests.simulators.smtp_sink import SmtpSink
 from tests.web.client import browsing, said_once
@@ -181,6 +182,18 @@ def test_the_email_leaves_again_and_the_page_says_so(desk):
     assert "par e-mail, renvoi" in after
     assert "pas plus d'un par jour" in after
     assert (second.status_code, len(desk.mail.messages())) == (409, 1)
+
+
+def test_what_is_sent_again_during_a_trial_is_no_proof_that_the_reader_was_told(desk, monkeypatch, tmp_path):
+    with redirecting(monkeypatch, tmp_path), browsing() as client:
+        sent = client.post("/lecteurs/renvoi", data={"lecteur": desk.patron, "canal": "email"})
+        page = text_of(client.get(desk.page))
+    assert sent.status_code == 303, text_of(sent)
+    [mail] = desk.mail.messages()
+    assert "<essai@bu-montclar.example>" in mail["To"]
+    again = rows(desk.ledger, "SELECT state, redirected FROM deliveries JOIN resends USING (delivery_id)")
+    assert again == [("accepted", True)]
+    assert "à une adresse d'essai de la bibliothèque : le lecteur n'en a rien reçu" in page
 
 
 def test_what_comes_next_is_at_the_end_of_the_line_of_time(installed, ledger):

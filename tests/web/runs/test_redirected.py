@@ -82,18 +82,17 @@ class TestVerdict:
 def test_letters_of_a_trial_are_called_so_wherever_they_wait_long_after_it(ledger):
     closed(ledger, channel=Channel.LETTER, prefix="T", trial=True)
     closed(ledger, channel=Channel.LETTER, prefix="V")
-    _, registered, _ = closed(ledger, prefix="R", trial=True)
+    _, registered, (letter, *_) = closed(ledger, prefix="R", trial=True)
     ledger.letters().mark_printed(registered, who="zoé")
     badge.forget()
     page = look()
     assert "3 lettres à imprimer (essai, à ne pas envoyer)" in page
     assert "3 lettres à imprimer<" in page
-    assert "3 recommandés imprimés sans numéro (essai, à ne pas envoyer)" in page
     with browsing() as client:
         assert client.get("/lots").text.count('<span class="pill bad">essai</span>') == 2
         shown = client.get("/recommandes?etat=printed").text
+        assert "Lettre d'essai : à ne pas envoyer." in client.get(f"/recommandes/{letter.delivery_id}").text
     assert shown.count('<span class="pill bad">essai</span>') == 3
-    assert f"Lot n° {registered} (essai, à ne pas envoyer)" in shown
 
 
 def test_nobody_is_waited_for_to_sign_a_letter_of_a_trial(ledger, installed):

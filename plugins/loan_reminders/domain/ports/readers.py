@@ -61,10 +61,20 @@ class Resends(Protocol):
         """Be the library's only sender of SMS. Raises LedgerUnavailable at once when another texts."""
         ...
 
-    def begin(self, delivery: Delivery, *, again: LastMessage, words: SentWords, who: str, today: date) -> None:
+    def begin(
+        self,
+        delivery: Delivery,
+        *,
+        again: LastMessage,
+        words: SentWords,
+        who: str,
+        today: date,
+        redirected: bool,
+    ) -> None:
         """Keep, in one committed transaction, that this message is about to leave: from here on it may have left.
 
-        Raises ResendRefused when the reader had one today already, was held or suppressed meanwhile.
+        One that is `redirected` goes to a test address, and never counts as having told its reader. Raises
+        ResendRefused when the reader had one today already, was held or suppressed meanwhile.
         """
         ...
 

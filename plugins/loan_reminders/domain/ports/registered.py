@@ -36,13 +36,12 @@ class BatchPosted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchToPost:
-    """A printed batch of registered letters of which some were not posted; one of a `trial` never is."""
+    """A printed batch of registered letters of which some were not posted; none of a trial, which never is."""
 
     batch_id: int
     name: str
     numbered: int
     without_number: int
-    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ class RegisteredLetters(Protocol):
         ...
 
     def batches_to_post(self, *, limit: int = 100) -> Sequence[BatchToPost]:
-        """Printed batches with letters that were not posted, the newest first."""
+        """Printed batches with letters that were not posted, the newest first; none of a trial."""
         ...
 
     def letter(self, delivery_id: uuid.UUID) -> tuple[RegisteredLetter, Sequence[LetterEvent]] | None:

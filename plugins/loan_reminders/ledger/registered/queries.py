@@ -115,14 +115,15 @@ _COUNTS = text("""
     FROM unnest(CAST(:states AS text[])) AS asked(state)
 """)
 _BATCHES = text("""
-    SELECT batch.batch_id, batch.name, batch.trial,
+    SELECT batch.batch_id, batch.name,
            count(*) FILTER (WHERE registered.state = 'numbered') AS numbered,
            count(*) FILTER (WHERE registered.state = 'printed') AS without_number
     FROM registered_letters registered
     JOIN letters letter USING (delivery_id)
     JOIN letter_batches batch ON batch.batch_id = letter.batch_id
     WHERE registered.library = :library AND registered.state IN ('printed', 'numbered') AND letter.left_out IS NULL
-    GROUP BY batch.batch_id, batch.name, batch.trial
+      AND NOT batch.trial
+    GROUP BY batch.batch_id, batch.name
     ORDER BY batch.batch_id DESC LIMIT :limit
 """)
 _TRACE = text("""
@@ -177,14 +178,13 @@ def search(connection: Connection, library: str, wanted: Sequence[str], *, limit
 
 
 def batches_to_post(connection: Connection, library: str, *, limit: int) -> Sequence[BatchToPost]:
-    """Printed batches with letters that were not posted, the newest first."""
+    """Printed batches with letters that were not posted, the newest first; none of a trial."""
     return tuple(
         BatchToPost(
             batch_id=row.batch_id,
             name=row.name,
             numbered=row.numbered,
             without_number=row.without_number,
-            trial=row.trial,
         )
         for row in connection.execute(_BATCHES, {"library": library, "limit": limit})
     )

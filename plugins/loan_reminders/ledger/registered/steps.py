@@ -108,7 +108,7 @@ class PostgresRegisteredLetters:
             return queries.search(connection, self._library, wanted, limit=limit)
 
     def batches_to_post(self, *, limit: int = 100) -> Sequence[BatchToPost]:
-        """Printed batches with letters that were not posted, the newest first."""
+        """Printed batches with letters that were not posted, the newest first; none of a trial."""
         with self._transaction() as connection:
             return queries.batches_to_post(connection, self._library, limit=limit)
 

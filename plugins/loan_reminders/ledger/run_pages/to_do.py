@@ -58,13 +58,15 @@ _BATCHES = text("""
       ))
     ORDER BY batch.batch_id
 """)
+# A letter of a trial is never posted: once it is printed, nothing more is to be done with it.
 _REGISTERED = text("""
-    SELECT registered.state, batch.trial, count(*) AS number, min(batch.printed_at) AS since
+    SELECT registered.state, count(*) AS number, min(batch.printed_at) AS since
     FROM registered_letters registered
     JOIN letters letter USING (delivery_id)
     JOIN letter_batches batch ON batch.batch_id = letter.batch_id
     WHERE registered.library = :library AND registered.state IN ('printed', 'numbered') AND letter.left_out IS NULL
-    GROUP BY registered.state, batch.trial
+      AND NOT batch.trial
+    GROUP BY registered.state
 """)
 # Nobody signs for a letter of a trial: it was never posted.
 _OVERDUE = text("""
@@ -209,7 +211,7 @@ def _of_batches(rows: Sequence[Row[Any]]) -> dict[str, Any]:
 def _registered(connection: Connection, asked: Mapping[str, Any], now: datetime) -> Iterator[ToDoItem]:
     kinds = {"printed": ToDoKind.NUMBER, "numbered": ToDoKind.POST}
     for row in connection.execute(_REGISTERED, asked):
-        yield ToDoItem(kind=kinds[row.state], number=row.number, since=row.since, trial=row.trial)
+        yield ToDoItem(kind=kinds[row.state], number=row.number, since=row.since)
     overdue = connection.execute(_OVERDUE, asked).one()
     if overdue.number:
         since = datetime.combine(overdue.since, time(12), now.tzinfo)

@@ -106,9 +106,9 @@ _NOTICE = text("""
 """)
 _DELIVERY = text("""
     INSERT INTO deliveries (delivery_id, library, run_id, notice_id, stage, channel, slot, recipient, state, reason,
-        attempts, claimed_at, claimed_by)
+        attempts, claimed_at, claimed_by, redirected)
     VALUES (:delivery_id, :library, :run_id, :notice_id, :stage, :channel, :slot, :recipient, 'in_doubt',
-        'interrupted', 1, now(), 'resend')
+        'interrupted', 1, now(), 'resend', :redirected)
 """)
 _TOLD = text("""
     INSERT INTO delivery_loans (delivery_id, loan_id, due_date, library, stage, slot, live)
@@ -186,7 +186,16 @@ class PostgresResends(PostgresWishes):
                 raise LedgerUnavailable(LedgerRefusal.ANOTHER_TASK_TEXTS)
             yield
 
-    def begin(self, delivery: Delivery, *, again: LastMessage, words: SentWords, who: str, today: date) -> None:
+    def begin(
+        self,
+        delivery: Delivery,
+        *,
+        again: LastMessage,
+        words: SentWords,
+        who: str,
+        today: date,
+        redirected: bool,
+    ) -> None:
         """Keep that this message is about to leave, with its words; from here on it may have left."""
         notice = delivery.notice
         asked: dict[str, Any] = {
@@ -205,6 +214,7 @@ class PostgresResends(PostgresWishes):
             "loan_ids": [loan.loan_id for loan in delivery.loans],
             "again": again.delivery_id,
             "who": storable(who),
+            "redirected": redirected,
         }
         with self._transaction() as connection:
             if suppressions.suppressed(connection, self._library, [delivery.recipient]):

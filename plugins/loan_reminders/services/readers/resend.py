@@ -104,13 +104,21 @@ class Resending:
         now: Mapping[str, date] = self.source().due_dates_now([loan.loan_id for loan in loans])
         return tuple(loan for loan in loans if now.get(loan.loan_id) == loan.due_date)
 
-    def send(self, last: LastMessage, delivery: Delivery, words: SentWords, send: Callable[[], Receipt]) -> Resent:
+    def send(
+        self,
+        last: LastMessage,
+        delivery: Delivery,
+        words: SentWords,
+        send: Callable[[], Receipt],
+        *,
+        redirected: bool,
+    ) -> Resent:
         """Keep that the message is about to leave, let it leave, keep what became of it.
 
-        Killed in between, it stays in doubt. Raises what `send` raises, and ResendRefused (LATER) when the server asks
-        to wait: then nothing left, and it may be tried again today.
+        Killed in between, it stays in doubt. `redirected`: it goes to a test address. Raises what `send` raises, and
+        ResendRefused (LATER) when the server asks to wait: then nothing left, and it may be tried again today.
         """
-        self.resends.begin(delivery, again=last, words=words, who=self.who, today=self.today)
+        self.resends.begin(delivery, again=last, words=words, who=self.who, today=self.today, redirected=redirected)
         try:
             receipt = send()
         except _NOTHING_LEFT:
@@ -156,7 +164,7 @@ def resend_email(
         message = replace(message, envelope_sender=return_path(bounce_address, message.delivery_id))
     words = SentWords(delivery_id=message.delivery_id, subject=message.subject, body=message.text)
     with closing(open_relay()) as relay:
-        return work.send(last, delivery, words, lambda: relay.send(message))
+        return work.send(last, delivery, words, lambda: relay.send(message), redirected=message.redirected)
 
 
 def resend_text(
@@ -180,4 +188,4 @@ def resend_text(
     words = SentWords(delivery_id=message.delivery_id, subject="", body=message.text)
     with work.resends.texting_alone(), closing(open_provider(delivery.notice.stage)) as provider:
         check_budget(work.resends, provider, budget, forecast=message.segments, now=work.now)
-        return work.send(last, delivery, words, lambda: provider.send([message])[0])
+        return work.send(last, delivery, words, lambda: provider.send([message])[0], redirected=message.redirected)
