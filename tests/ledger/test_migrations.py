@@ -239,6 +239,23 @@ def test_what_a_trial_sent_before_is_found_again(postgres_server: EmbeddedPostgr
     assert postgres_server.execute("SELECT run_id FROM counted_runs", database=empty_database) == []
 
 
+def test_books_of_removed_trials_are_not_left_to_the_program_before(
+    postgres_server: EmbeddedPostgres, empty_database: str
+) -> None:
+    """It knows no such measure, and could close none of these runs again."""
+    url = postgres_server.url(empty_database)
+    migrate.upgrade(url)
+    for statement in (
+        "INSERT INTO runs (library, stage, reference_date, due_date, today, dag_run_id, attempt, dry_run)"
+        " VALUES ('demo', 'first_reminder', '2026-11-27', '2026-11-19', '2026-11-27', 'r', 1, false)",
+        "INSERT INTO removed_books (library, run_id, measure, kind, number)"
+        " VALUES ('demo', 1, 'redirected', '', 3), ('demo', 1, 'notices', '', 3)",
+    ):
+        postgres_server.execute(statement, database=empty_database)
+    migrate.downgrade(url, "0028")
+    assert postgres_server.execute("SELECT measure FROM removed_books", database=empty_database) == [("notices",)]
+
+
 def test_what_a_person_stopped_is_not_sent_by_the_older_program(
     postgres_server: EmbeddedPostgres, empty_database: str
 ) -> None:

@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
 from loan_reminders.commands import migrate
 from loan_reminders.domain.errors import LedgerUnavailable
@@ -95,6 +97,29 @@ def test_an_upgrade_of_a_ledger_in_use_keeps_senders_waiting_for_moments_only(
     same(before, contents(postgres_server, database, before))
     [(kept,)] = postgres_server.execute("SELECT count(*) FROM runs WHERE dag_run_id LIKE 'load %'", database=database)
     assert kept == load.written
+
+
+def test_nobody_waits_while_all_that_was_ever_sent_is_searched_for_trials(
+    postgres_server: EmbeddedPostgres, filled: Callable[[str], str], copies: Callable[[str], str]
+) -> None:
+    url = postgres_server.url(copies(filled("0028")))
+    searched = 0
+
+    def use(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        nonlocal searched
+        if "sent_words" in statement:
+            searched += 1
+            with psycopg.connect(url) as sender:
+                sender.execute("SET lock_timeout = '1s'")
+                sender.execute("UPDATE deliveries SET attempts = attempts + 1")
+                sender.execute("SELECT count(*) FROM letter_batches")
+
+    event.listen(Engine, "after_cursor_execute", use)
+    try:
+        migrate.upgrade(url, "0029")
+    finally:
+        event.remove(Engine, "after_cursor_execute", use)
+    assert searched
 
 
 def test_whoever_holds_a_table_is_waited_for_and_nobody_else_waits_behind(

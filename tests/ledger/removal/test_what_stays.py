@@ -162,6 +162,23 @@ def test_what_sms_cost_is_still_known(ledger, tmp_path):
     assert ledger.sms_costs(**span) == before
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE deliveries SET redirected = true", "UPDATE runs SET kind = 'resend'",
+     "UPDATE deliveries SET redirected = true, segments = 0, cost = 0"],
+)  # fmt: skip
+def test_sms_that_told_nobody_are_still_counted_where_they_are_paid_for(ledger, tmp_path, change):
+    plant(ledger, tmp_path, [Planted(number=1), Planted(number=2, ended_on=YOUNG, seen_on=YOUNG)])
+    rows(ledger, "UPDATE deliveries SET cost = 0.05 WHERE channel = 'sms'")
+    rows(ledger, change)
+    today = datetime.now(UTC).date()
+    span = {"first": today - timedelta(days=2), "last": today + timedelta(days=2), "zone": "Europe/Paris"}
+    before = ledger.sms_costs(**span)
+    assert [one.sms for one in before] == [2]
+    remove(ledger, tmp_path)
+    assert ledger.sms_costs(**span) == before
+
+
 def test_the_books_of_a_run_of_which_loans_are_removed_stay_what_they_were(ledger, tmp_path):
     plant(ledger, tmp_path, [Planted(number=1), Planted(number=2, ended_on=YOUNG, seen_on=YOUNG)])
     for [run_id] in rows(ledger, "SELECT run_id FROM runs"):

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from loan_reminders.ledger.removal.kept_books import keep_books
 from loan_reminders.ledger.statistics import effect
 from loan_reminders.ledger.statistics.cost_counting import LETTERS, SPARED
-from loan_reminders.ledger.statistics.counting import MESSAGES, NOT_REACHED, RETURNS
+from loan_reminders.ledger.statistics.counting import MESSAGES, NOT_REACHED, RETURNS, SMS_PAID
 from loan_reminders.ledger.statistics.loan_ends import OVERDUE
 from loan_reminders.ledger.statistics.recounts import drop_nothings, keep
 from loan_reminders.ledger.tables.effect import effect_overdues, effect_returns
@@ -81,7 +81,7 @@ _OF_CLAIMS = f"delivery.delivery_id = ANY(CAST(:deliveries AS uuid[])) AND {_OF_
 _TOLD = effect.MESSAGES.format(which=f"delivery.delivery_id = ANY(CAST(:deliveries AS uuid[])) AND {_OF_ASKED}")
 # Each of these goes with the loan or with the message.
 _OF_THEMSELVES = (
-    keep(message_counters, MESSAGES.format(of_messages=_GOES)),
+    keep(message_counters, MESSAGES.format(of_messages=_GOES, more=SMS_PAID), "sms"),
     keep(return_counters, RETURNS.format(of_claims=_OF_CLAIMS)),
     keep(letter_counters, LETTERS.format(of_messages=_GOES)),
     keep(

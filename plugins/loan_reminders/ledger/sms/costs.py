@@ -19,8 +19,8 @@ _NUMBERS_SINCE = text(f"""
     SELECT DISTINCT recipient FROM deliveries
     WHERE library = :library AND channel = 'sms' AND claimed_at >= :since AND state IN {PAID}
 """)  # noqa: S608 - the list is this module's own
-# Of what was removed there are counts of what it cost, its SMS being those that were attempted; of a run of which loans
-# were removed before that was kept, its counters.
+# Of what was removed there are counts of its SMS and of what they cost; of a run of which loans were removed before
+# that was kept, its counters, its SMS being those that were attempted.
 _COSTS = text(f"""
     SELECT day, stage, category, CAST(sum(sms) AS bigint) AS sms, sum(segments) AS segments, sum(cost) AS cost FROM (
     SELECT CAST(delivery.claimed_at AT TIME ZONE :zone AS date) AS day, delivery.stage,
@@ -37,13 +37,15 @@ _COSTS = text(f"""
       AND NOT EXISTS (SELECT FROM counted_runs WHERE run_id = delivery.run_id AND frozen OFFSET 0)
     GROUP BY 1, 2, 3
     UNION ALL
-    SELECT CAST(counted.moment AT TIME ZONE :zone AS date), counted.stage, counted.category,
-           counted.told + counted.failed + counted.in_doubt, counted.segments, counted.cost
+    SELECT CAST(counted.moment AT TIME ZONE :zone AS date), counted.stage, counted.category, counted.sms,
+           counted.segments, counted.cost
     FROM (
-        SELECT message.* FROM message_counters message JOIN counted_runs run USING (run_id)
+        SELECT moment, stage, channel, category, told + failed + in_doubt AS sms, segments, cost
+        FROM message_counters message JOIN counted_runs run USING (run_id)
         WHERE message.library = :library AND run.frozen
         UNION ALL
-        SELECT gone.* FROM removed_messages gone WHERE gone.library = :library AND NOT EXISTS (
+        SELECT moment, stage, channel, category, sms, segments, cost
+        FROM removed_messages gone WHERE gone.library = :library AND NOT EXISTS (
             SELECT FROM counted_runs WHERE run_id = gone.run_id AND frozen OFFSET 0
         )
     ) AS counted

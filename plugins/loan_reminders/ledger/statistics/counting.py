@@ -50,14 +50,13 @@ MESSAGES = f"""
     SELECT library, run_id, moment, stage, channel, branch, category,
            count(*) FILTER (WHERE outcome = 'told'), 0, count(*) FILTER (WHERE outcome = 'failed'),
            count(*) FILTER (WHERE outcome = 'in_doubt'), count(*) FILTER (WHERE outcome = 'waiting'),
-           sum(segments), sum(cost)
+           coalesce(sum(segments) FILTER (WHERE paid), 0), coalesce(sum(cost) FILTER (WHERE paid), 0){{more}}
     FROM (
         SELECT delivery.library, delivery.run_id, {_MOMENT} AS moment, delivery.stage, delivery.channel,
                coalesce(notice.branch, reader.branch, '') AS branch,
                coalesce(notice.category, reader.category, 'other') AS category,
                CASE WHEN run.kind = 'resend' THEN 'again' ELSE {OUTCOME} END AS outcome,
-               CASE WHEN {_IS_PAID} THEN delivery.segments ELSE 0 END AS segments,
-               CASE WHEN {_IS_PAID} THEN delivery.cost ELSE 0 END AS cost
+               delivery.segments, delivery.cost, {_IS_PAID} AS paid
         FROM runs run
         JOIN deliveries delivery ON delivery.run_id = run.run_id
         JOIN notices notice ON notice.notice_id = delivery.notice_id
@@ -69,9 +68,11 @@ MESSAGES = f"""
         {OF_LETTERS}
         WHERE {{of_messages}}
     ) AS message
-    WHERE outcome NOT IN ('never_left', 'again', 'redirected') OR segments > 0 OR cost > 0
+    WHERE outcome NOT IN ('never_left', 'again', 'redirected') OR paid
     GROUP BY library, run_id, moment, stage, channel, branch, category
 """  # noqa: S608 - the pieces are this module's own
+SMS_PAID = ", count(*) FILTER (WHERE paid)"
+"""One more column of `MESSAGES`, of which removed messages keep the sum: the SMS that are paid for."""
 # Once a reader and due date, in the last run of the stage that did not reach him; not when a later one did.
 NOT_REACHED = f"""
     SELECT library, run_id, {_STARTED}, stage, '', branch, category, 0, count(*), 0, 0, 0, 0, 0
@@ -131,7 +132,7 @@ _OF_RUNS = "run.run_id = ANY(CAST(:runs AS bigint[]))"
 _REMOVED_OF_RUNS = "run_id = ANY(CAST(:runs AS bigint[]))"
 _COUNT_MESSAGES = recount(
     message_counters,
-    MESSAGES.format(of_messages=_OF_RUNS),
+    MESSAGES.format(of_messages=_OF_RUNS, more=""),
     NOT_REACHED.format(of_skips=_OF_RUNS),
     of=_REMOVED_OF_RUNS,
 )

@@ -43,9 +43,9 @@ def recount(counters: Table, *counts: str, of: str) -> TextClause:
     """)  # noqa: S608 - this program's own names and queries
 
 
-def keep(counters: Table, query: str) -> TextClause:
-    """Add what a query counts, times `:sign`, to what removed loans counted for."""
-    table, measures = REMOVED[counters], _measures(counters)
+def keep(counters: Table, query: str, *more: str) -> TextClause:
+    """Add what a query counts, times `:sign`, to what removed loans counted for; `more` names columns kept besides."""
+    table, measures = REMOVED[counters], [*_measures(counters), *more]
     keys = ", ".join(_keys(counters))
     columns = f"{keys}, {', '.join(measures)}"
     signed = ", ".join(f"CAST(:sign AS integer) * {name}" for name in measures)
@@ -61,5 +61,5 @@ def keep(counters: Table, query: str) -> TextClause:
 def drop_nothings(counters: Table) -> TextClause:
     """Remove what came to nothing of what removed loans of these `:runs` counted for."""
     table = REMOVED[counters]
-    nothing = " AND ".join(f"{name} = 0" for name in _measures(counters))
+    nothing = " AND ".join(f"{name} = 0" for name in _measures(table))
     return text(f"DELETE FROM {table.name} WHERE run_id = ANY(CAST(:runs AS bigint[])) AND {nothing}")  # noqa: S608 - this program's own names

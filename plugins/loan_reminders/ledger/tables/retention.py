@@ -116,9 +116,11 @@ removed_messages = Table(
     count("in_doubt"),
     count("waiting"),
     count("segments"),
+    count("sms"),
     Column("cost", Numeric(14, 5, asdecimal=False), nullable=False, server_default="0"),
     PrimaryKeyConstraint("run_id", "moment", "channel", "branch", "category"),
 )
+"""`sms` are those that are paid for, whatever they counted for: what was redirected, or sent once more, too."""
 
 removed_returns = Table(
     "removed_returns",

@@ -20,7 +20,7 @@ TABLES = {
     "removed_messages": (
         f"{OF_RUN}, moment timestamptz NOT NULL, stage text NOT NULL, channel text NOT NULL, branch text NOT NULL,"
         " category text NOT NULL",
-        "told not_reached failed in_doubt waiting segments",
+        "told not_reached failed in_doubt waiting segments sms",
         ", cost numeric(14, 5) NOT NULL DEFAULT '0'",
         "run_id, moment, channel, branch, category",
     ),
