@@ -13,10 +13,26 @@ import pytest
 from sqlalchemy import Engine, event
 
 from loan_reminders.commands import migrate
-from loan_reminders.domain.errors import LedgerUnavailable
+from loan_reminders.domain.errors import LedgerFault, LedgerRefusal, LedgerUnavailable
 from loan_reminders.ledger.tables import SCHEMA_REVISION
 from tests.scenes.any_revision import contents, same
 from tests.simulators.postgres import EmbeddedPostgres
+
+
+@pytest.mark.parametrize("fault", [LedgerFault.LOCK_HELD, LedgerFault.BLOCKED])
+def test_a_step_that_others_were_in_the_way_of_is_tried_again(
+    postgres_server: EmbeddedPostgres, own_ledger: str, monkeypatch: pytest.MonkeyPatch, fault: LedgerFault
+) -> None:
+    tried: list[str] = []
+
+    def once_in_the_way(_config: object, revision: str) -> None:
+        tried.append(revision)
+        if len(tried) == 1:
+            raise LedgerUnavailable(LedgerRefusal.UNAVAILABLE, fault=fault)
+
+    monkeypatch.setattr(migrate.command, "upgrade", once_in_the_way)
+    migrate.upgrade(postgres_server.url(own_ledger))
+    assert tried == ["head", "head"]
 
 
 class Load:

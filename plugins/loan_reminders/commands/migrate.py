@@ -42,6 +42,9 @@ _ONE_AT_A_TIME = text("SELECT pg_try_advisory_lock(hashtextextended('reminders m
 PATIENCE_S = 60.0
 """How long, in seconds, an upgrade is tried again while others hold what it needs."""
 
+_IN_THE_WAY = (LedgerFault.LOCK_HELD, LedgerFault.BLOCKED)
+"""Others hold what a step needs, or each waits for the other and PostgreSQL gave up this one: it is tried again."""
+
 LOCK_S = 5
 """How long, in seconds, one statement waits for a table in use. Whoever wants the table meanwhile waits behind it, and
 a sender gives up after 15: so the statement gives up first, lets them pass, and is tried again."""
@@ -104,8 +107,8 @@ def config(connection: Connection | None = None) -> Config:
 def upgrade(url: str | URL, revision: str = "head") -> None:
     """Bring the tables up to a revision, the newest unless told; each migration is one transaction.
 
-    One that cannot have a table in use within some seconds is undone and tried again for a minute; those before it
-    stay. Raises LedgerRefused, before anything is written, when the tables are newer than this program.
+    One that cannot have a table in use within some seconds, or is in the way of others, is undone and tried again for
+    a minute; those before it stay. Raises LedgerRefused, before anything is written, when the tables are newer than this program.
     """
     _move(url, command.upgrade, revision)
 
@@ -127,7 +130,7 @@ def _move(url: str | URL, move: Callable[[Config, str], None], revision: str) ->
                 move(config(connection), revision)
             return
         except LedgerUnavailable as error:
-            if error.facts.get("fault") != LedgerFault.LOCK_HELD or time.monotonic() > deadline:
+            if error.facts.get("fault") not in _IN_THE_WAY or time.monotonic() > deadline:
                 raise
             time.sleep(1)
 
