@@ -108,7 +108,8 @@ def upgrade(url: str | URL, revision: str = "head") -> None:
     """Bring the tables up to a revision, the newest unless told; each migration is one transaction.
 
     One that cannot have a table in use within some seconds, or is in the way of others, is undone and tried again for
-    a minute; those before it stay. Raises LedgerRefused, before anything is written, when the tables are newer than this program.
+    a minute; those before it stay. Raises LedgerRefused, before anything is written, when the tables are newer than
+    this program.
     """
     _move(url, command.upgrade, revision)
 
