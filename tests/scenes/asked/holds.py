@@ -59,5 +59,5 @@ def resent(ledger: PostgresLedger) -> None:
     ours.segments_since(datetime.now(UTC))
     with ours.texting_alone():
         words = SentWords(delivery_id=again.delivery_id, subject="", body="x")
-        ours.begin(again, again=last, words=words, who="zoé", today=DUE_DATE)
+        ours.begin(again, again=last, words=words, who="zoé", today=DUE_DATE, redirected=False)
     ours.end(answer(again, S.ACCEPTED))
