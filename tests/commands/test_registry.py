@@ -74,7 +74,7 @@ def test_every_module_of_the_folder_is_a_command_or_serves_them_all():
     modules |= {
         f"{room}.{path.stem}" for room in ("reader_rights", "statistics") for path in folder.glob(f"{room}/[!_]*.py")
     }
-    shared = {"registry", "french_arguments", "reader_rights.for_a_reader", "reader_rights.whole_file"}
+    shared = {"registry", "french_arguments", "reader_rights.for_a_reader", "reader_rights.output_file"}
     assert modules - shared == {command.module for command in COMMANDS.values()}
 
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from loan_reminders.commands.reader_rights.whole_file import OUTPUT_HELP, HandOver, handed_over
+from loan_reminders.commands.reader_rights.output_file import OUTPUT_HELP, HandOver, handed_over
 from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError

@@ -21,7 +21,7 @@ from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
-from loan_reminders.commands.reader_rights.whole_file import STANDARD_OUTPUT, handed_over
+from loan_reminders.commands.reader_rights.output_file import STANDARD_OUTPUT, handed_over
 from loan_reminders.commands.registry import command_parser, library_option
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import Channel, Stage

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, who_option, whoever
-from loan_reminders.commands.reader_rights.whole_file import OUTPUT_HELP, STANDARD_OUTPUT, HandOver, handed_over
+from loan_reminders.commands.reader_rights.output_file import OUTPUT_HELP, STANDARD_OUTPUT, HandOver, handed_over
 from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.pages.reader_rights import information
