@@ -77,7 +77,7 @@ def _bare(statement: str) -> str:
 
 def test_a_missing_index_is_seen(old: PostgresLedger) -> None:
     with old.engine.connect() as connection, planned(old.engine, large=LARGE, small=SHORT_WAYS) as seen:
-        connection.exec_driver_sql("DROP INDEX sms_by_moment, loans_seen_of_barcode")
+        connection.exec_driver_sql("DROP INDEX claimed_sms, loans_seen_of_barcode")
         old_way = {"library": "demo", "since": datetime.now(UTC)}
         connection.execute(sms_costs._NUMBERS_SINCE, old_way)
         connection.rollback()

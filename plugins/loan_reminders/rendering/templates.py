@@ -69,10 +69,14 @@ class Templates:
         self._folder = folder
         self._loaded: dict[tuple[str, str], jinja2.Template] = {}
         self._environments: dict[str, jinja2.Environment] = {}
+        self._there: dict[str, bool] = {}
 
     def exists(self, name: str) -> bool:
-        """True when the folder has this template."""
-        return (self._folder / name).is_file()
+        """True when the folder has this template; looked up once, as each template is read once."""
+        there = self._there.get(name)
+        if there is None:
+            there = self._there[name] = (self._folder / name).is_file()
+        return there
 
     def languages(self, stage: str, channel: str) -> tuple[str, ...]:
         """The languages that a stage's channel is written in: French, then those with a folder, by name."""

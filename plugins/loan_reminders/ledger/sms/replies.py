@@ -15,6 +15,7 @@ from loan_reminders.domain.sms.feedback import SmsReply
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.tables.columns import dated
+from loan_reminders.ledger.tables.sms import CLAIMED_AT
 
 _READERS_OF = """
     SELECT reader.patron_id, reader.reader_number, reader.name FROM readers reader
@@ -51,16 +52,17 @@ _SETTLE = text("""
 """)
 _READERS = text(_READERS_OF.format(number=":number"))
 _PHONE = text("SELECT phone_number FROM sms_replies WHERE library = :library AND reply_number = :number")
-_LAST_SMS = text("""
+_CLAIMED_AT = CLAIMED_AT.format(delivery="")
+_LAST_SMS = text(f"""
     SELECT asked.place, latest.of_campaign, latest.claimed_at
     FROM unnest(CAST(:numbers AS text[]), CAST(:campaigns AS text[])) WITH ORDINALITY AS asked(number, campaign, place)
     CROSS JOIN LATERAL (
         SELECT campaign_id = asked.campaign AND campaign_id <> '' AS of_campaign, claimed_at FROM deliveries
-        WHERE library = :library AND channel = 'sms' AND recipient = asked.number AND claimed_at IS NOT NULL
+        WHERE library = :library AND channel = 'sms' AND recipient = asked.number AND {_CLAIMED_AT} > '-infinity'
           AND NOT redirected
-        ORDER BY of_campaign DESC, claimed_at DESC LIMIT 1
+        ORDER BY of_campaign DESC, {_CLAIMED_AT} DESC LIMIT 1
     ) AS latest
-""")
+""")  # noqa: S608 - the expression is a module's own
 
 
 def to_read(connection: Connection, asked: Mapping[str, Any], *, oldest_first: bool = False) -> Sequence[ReplyToRead]:

@@ -13,6 +13,7 @@ from loan_reminders.domain.sms.feedback import AckStatus, SmsAck
 from loan_reminders.french.desk import receipt_words
 from loan_reminders.ledger.put_aside import Row, identity
 from loan_reminders.ledger.tables.columns import dated
+from loan_reminders.ledger.tables.sms import CLAIMED_AT
 
 # A receipt is about the SMS whose id it names; else about the one of its campaign to its number; else, when its id and
 # campaign never came to us, about the only SMS to its number whose answer never came, if it left in the days
@@ -22,6 +23,7 @@ _WAITING = text("""
 """)
 _ACK = text("SELECT phone_number, status, comment, sms_id, campaign_id FROM sms_acks WHERE ack_id = :ack_id")
 _ACK_ASIDE = text("UPDATE sms_acks SET settled_at = now() WHERE ack_id = :ack_id")
+_CLAIMED_AT = CLAIMED_AT.format(delivery="")
 _SETTLE = text(f"""
     WITH page AS MATERIALIZED (
         SELECT *, coalesce({dated("received_at", "at")}, at) AS moment FROM sms_acks
@@ -49,14 +51,14 @@ _SETTLE = text(f"""
             WHERE by_id.delivery_id IS NULL AND page.campaign_id <> '' AND library = :library AND channel = 'sms'
               AND recipient = page.phone_number AND campaign_id = page.campaign_id
               AND (page.sms_id = '' OR provider_id IN ('', page.sms_id))
-            ORDER BY claimed_at DESC LIMIT 1
+            ORDER BY {_CLAIMED_AT} DESC LIMIT 1
         ) AS by_campaign ON true
         LEFT JOIN LATERAL (
             SELECT (array_agg(delivery_id))[1] AS delivery_id FROM deliveries
             WHERE by_id.delivery_id IS NULL AND by_campaign.delivery_id IS NULL AND library = :library
               AND channel = 'sms' AND recipient = page.phone_number AND state = 'in_doubt'
               AND provider_id = '' AND campaign_id = '' AND NOT page.misdated
-              AND claimed_at BETWEEN page.moment - interval '4 days' AND page.moment + interval '1 hour'
+              AND {_CLAIMED_AT} BETWEEN page.moment - interval '4 days' AND page.moment + interval '1 hour'
             HAVING count(*) = 1
         ) AS by_doubt ON true
         CROSS JOIN LATERAL (

@@ -108,6 +108,8 @@ NOT_REACHED = f"""
 _ENDED_WITHIN = "ended.ended_on <= run.today + {days}"
 _KNOWN = f"count(*) FILTER (WHERE ({_ENDED_WITHIN}) IS TRUE OR ended.open_on >= run.today + {{days}})"
 _ENDED = f"count(*) FILTER (WHERE {_ENDED_WITHIN} AND ended.how = '{{how}}')"
+# OFFSET 0: the end of each loan is looked up by its key. Of a new ledger PostgreSQL knows no sizes yet; left to choose,
+# it compares each loan told of with every loan of the library.
 RETURNS = f"""
     SELECT run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category, count(*),
            {_KNOWN.format(days=1)}, {_KNOWN.format(days=3)}, {_KNOWN.format(days=7)},
@@ -123,9 +125,12 @@ RETURNS = f"""
         GROUP BY delivery.run_id, claim.loan_id, claim.due_date
     ) AS told
     JOIN runs run ON run.run_id = told.run_id
-    JOIN loan_ends ended
-      ON ended.library = run.library AND ended.loan_id = told.loan_id AND ended.due_date = told.due_date
-      AND ended.is_loan
+    JOIN LATERAL (
+        SELECT * FROM loan_ends
+        WHERE loan_ends.library = run.library AND loan_ends.loan_id = told.loan_id
+          AND loan_ends.due_date = told.due_date AND loan_ends.is_loan
+        OFFSET 0
+    ) AS ended ON true
     GROUP BY run.library, run.run_id, run.today, run.stage, told.channel, ended.branch, ended.category
 """  # noqa: S608 - the pieces are this module's own
 _OF_RUNS = "run.run_id = ANY(CAST(:runs AS bigint[]))"

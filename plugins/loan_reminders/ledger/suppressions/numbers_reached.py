@@ -13,8 +13,9 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.retention.fingerprints import fingerprints
+from loan_reminders.ledger.tables.sms import CLAIMED_AT
 
-_REACHED = text("""
+_REACHED = text(f"""
     SELECT asked.recipient FROM unnest(CAST(:recipients AS text[])) AS asked(recipient)
     CROSS JOIN LATERAL (
         SELECT max(at) AS at FROM suppressions
@@ -25,9 +26,9 @@ _REACHED = text("""
         SELECT FROM deliveries
         WHERE library = :library AND channel = 'sms' AND recipient = asked.recipient
           AND state IN ('accepted', 'delivered') AND NOT redirected
-          AND claimed_at > coalesce(dead.at, '-infinity') OFFSET 0
+          AND {CLAIMED_AT.format(delivery="")} > coalesce(dead.at, '-infinity') OFFSET 0
     )
-""")
+""")  # noqa: S608 - the expression is a module's own
 _KNOWN = text("SELECT number FROM numbers_known WHERE library = :library AND number = ANY(CAST(:hashes AS text[]))")
 _FORGET = text("DELETE FROM numbers_known WHERE library = :library AND number = ANY(CAST(:hashes AS text[]))")
 

@@ -15,14 +15,16 @@ from loan_reminders.domain.suppressions.suppression import (
 )
 from loan_reminders.ledger.retention.fingerprints import hidden
 from loan_reminders.ledger.suppressions.suppression_list import IN_FORCE, TAKEN
+from loan_reminders.ledger.tables.sms import CLAIMED_AT
 
 # Those in force, then the others, each by its beginning: an index holds either in that order.
+_CLAIMED_AT = CLAIMED_AT.format(delivery="delivery.")
 _LIST = f"""
     SELECT suppression.*, (
         SELECT count(*) FROM deliveries delivery
         WHERE delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
-          AND delivery.claimed_at > suppression.since
-          AND delivery.claimed_at < coalesce(suppression.lifted_at, 'infinity') AND delivery.state IN {TAKEN}
+          AND {_CLAIMED_AT} > suppression.since
+          AND {_CLAIMED_AT} < coalesce(suppression.lifted_at, 'infinity') AND delivery.state IN {TAKEN}
     ) AS sms_since
     FROM (
         (SELECT suppression.*, true AS in_force FROM suppressions suppression
@@ -47,7 +49,7 @@ _SUMMARY = text(f"""
         SELECT count(*) AS number FROM deliveries delivery
         WHERE suppression.channel = 'sms'
           AND delivery.library = :library AND delivery.channel = 'sms' AND delivery.recipient = suppression.recipient
-          AND delivery.claimed_at > suppression.since AND delivery.state IN {TAKEN}
+          AND {_CLAIMED_AT} > suppression.since AND delivery.state IN {TAKEN}
     ) AS texted
     WHERE suppression.library = :library AND {IN_FORCE}
     GROUP BY suppression.reason

@@ -83,7 +83,7 @@ from loan_reminders.ledger.tables.statistics import return_counters as return_co
 from loan_reminders.ledger.tables.statistics import spared_counters as spared_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0029"
+SCHEMA_REVISION = "0030"
 """The migration these tables stand for."""
 
 
@@ -244,7 +244,7 @@ deliveries = Table(
     Index(
         "emails_of_address", "library", text("lower(left(recipient, 254))"), postgresql_where=text("channel = 'email'")
     ),
-    Index("sms_by_moment", "library", "claimed_at", postgresql_where=text("channel = 'sms'")),
+    Index("claimed_sms", "library", "claimed_at", postgresql_where=text("channel = 'sms' AND claimed_at IS NOT NULL")),
     Index("deliveries_of_batch", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
 )
 

@@ -34,6 +34,12 @@ from loan_reminders.ledger.tables.columns import library_code, metadata, moment,
 
 PAID = "('accepted', 'delivered', 'bounced', 'in_doubt', 'claimed')"
 """In SQL, the states of an SMS that the provider took, or may have taken, and is paid for."""
+CLAIMED_AT = "coalesce({delivery}claimed_at, '-infinity')"
+"""In SQL, when an SMS of a number was claimed, as no index holds it.
+
+By the bare column, PostgreSQL may look for the SMS of one number through all those that were claimed: on a new ledger
+it knows no sizes, and takes that index for as good as the one of the number.
+"""
 
 sms_acks = Table(
     "sms_acks",
