@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Self
@@ -27,12 +27,11 @@ RUNS_AT_ONCE = {Stage.REGISTERED_LETTER: 31}
 """How many days of one stage may be under way, 1 where nothing is said: a day of registered letters that nobody
 approved yet does not hold back the next days' runs."""
 
-RUN_LASTS: Mapping[Stage, timedelta | None] = {
+RUN_LASTS = {
     Stage.COURTESY_NOTICE: timedelta(days=2),
     Stage.OVERDUE_NOTICE: timedelta(days=5),
     Stage.FIRST_REMINDER: timedelta(days=2),
     Stage.SECOND_REMINDER: timedelta(days=2),
-    Stage.REGISTERED_LETTER: None,
 }
 """How long a run may last, longer than any sound one: a day for the question about the volume, then the tries, and for
 SMS a long closed weekend. A run that stands still ends then, in red, and lets the next one begin. Registered letters
@@ -43,6 +42,12 @@ NOTICE_LASTS = timedelta(days=5)
 
 SHORT_RUN_LASTS = timedelta(hours=2)
 """How long a run may last of a DAG that is no stage. No person is awaited: three tries, ten minutes apart."""
+
+
+def _lasts(stage: Stage) -> timedelta | None:
+    if not stage.is_about_loans:
+        return NOTICE_LASTS
+    return None if stage is Stage.REGISTERED_LETTER else RUN_LASTS[stage]
 
 
 class _Schema(dict[str, Any]):
@@ -165,7 +170,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
     return {
         **_shared(stage.value),
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
-        "dagrun_timeout": RUN_LASTS[stage] if stage.is_about_loans else NOTICE_LASTS,
+        "dagrun_timeout": _lasts(stage),
         **watched_run(late_after=timedelta(hours=settings().alerts.late_after_hours)),
         "params": {
             "reference_date": Param(

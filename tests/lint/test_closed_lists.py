@@ -22,6 +22,7 @@ NOT_ON_PAPER: frozenset[StrEnum] = frozenset({Stage.COURTESY_NOTICE, Stage.OVERD
 REGISTERED: frozenset[StrEnum] = frozenset({Channel.REGISTERED_LETTER})
 LACKING: dict[str, frozenset[StrEnum]] = {
     "dag_arguments.RUNS_AT_ONCE": frozenset(Stage) - {Stage.REGISTERED_LETTER},  # one at once, where nothing is said
+    "dag_arguments.RUN_LASTS": frozenset({Stage.REGISTERED_LETTER}),  # without a limit
     "french.desk._ABSENT": NOT_BY_POST,
     "french.pages.reader_rights.REFUSED_CHANNELS": NOT_BY_POST,
     "french.pages.readers._CONTACT": NOT_BY_POST,
