@@ -1,5 +1,4 @@
-"""What Docker Compose refuses although its schema takes it: the rules of its loader, over our files and what is laid
-over them.
+"""What Docker Compose would refuse of our files and of what is laid over them: its schema, and its loader's rules.
 
 The rules are those of compose-go, `loader/validate.go` and `validation/`, for the keys that we use.
 """
@@ -7,6 +6,8 @@ The rules are those of compose-go, `loader/validate.go` and `validation/`, for t
 from __future__ import annotations
 
 import ipaddress
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import product
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulators.compose_file import COMPOSE, OVERLAYS, laid_over, started
+from tests.simulators.compose_file import COMPOSE, OVERLAYS, ROOT, laid_over, started
 
 LIMITS = {"cpus": "cpus", "mem_limit": "memory", "pids_limit": "pids"}
 """What a service may say in two places, and must not say differently; one that is missing counts as another."""
@@ -78,6 +79,14 @@ def _awaited(name: str, services: dict[str, Any]) -> set[str]:
         new = {other for one in new for other in services.get(one, {}).get("depends_on", {})} - found
         found |= new
     return found
+
+
+def test_it_is_a_compose_file() -> None:
+    run = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    files = [ROOT / "docker-compose.yaml", *ROOT.glob("deploy/*/docker-compose.*.yaml")]
+    assert len(files) == len(OVERLAYS) + 1 > 3
+    done = subprocess.run([*run, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("profiles", PROFILES, ids="+".join)

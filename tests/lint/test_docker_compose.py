@@ -60,14 +60,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path
     return made(tmp_path_factory.mktemp("env"), "demo", "scale")
 
 
-def test_it_is_a_compose_file() -> None:
-    run = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    files = [ROOT / "docker-compose.yaml", *ROOT.glob("deploy/*/docker-compose.*.yaml")]
-    assert len(files) == 4
-    done = subprocess.run([*run, *files], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
 @pytest.mark.parametrize("name", ["libraries", "monitoring", "sso"])
 def test_what_is_laid_over_it_reaches_every_part_of_airflow(name: str) -> None:
     over = OVERLAYS[name]["services"]
