@@ -43,8 +43,13 @@ COPY docker docker/
 COPY deploy deploy/
 
 # The program stays root's; its user can write only here, which docker-compose.yaml makes volumes and tmpfs of. New
-# volumes take these folders' owner. Nothing is compiled at run time: the file system is read-only.
-RUN python -m compileall -q dags deploy \
+# volumes take these folders' owner. Nothing is compiled at run time: the file system is read-only. COPY keeps the modes
+# of the clone: one made under a strict umask is its owner's alone. Airflow's Helm chart calls two scripts by the names
+# that they have in Airflow's own image.
+RUN chmod -R go+rX . \
+ && ln -s /opt/relances/docker/entrypoint.sh /entrypoint \
+ && ln -s /opt/relances/docker/clean-logs.sh /clean-logs \
+ && python -m compileall -q dags deploy \
  && install --directory library/templates \
  && groupadd --system --gid 10001 relances \
  && useradd --system --uid 10001 --gid 10001 --home-dir /opt/airflow relances \
@@ -56,6 +61,7 @@ FROM program AS demo
 COPY sql/demo sql/demo/
 COPY tests/__init__.py tests/
 COPY tests/simulators tests/simulators/
+RUN chmod -R go+rX sql tests
 USER relances
 
 FROM program AS production

@@ -27,7 +27,7 @@ import requests
 from pip_audit._service.osv import OsvService
 
 ROOT = Path(__file__).resolve().parents[1]
-PINS = ("requirements.txt", "requirements-server.txt", "requirements-demo.txt", "requirements-test.txt")
+PINS = tuple(sorted({path.name for path in ROOT.glob("requirements*.txt")} - {"requirements-bench.txt"}))
 """pip-audit does not follow a file into the one that it names."""
 ACCEPTED = Path(os.environ.get("AUDIT_ACCEPTED", ROOT / ".ci/accepted-holes.toml"))
 VAR = Path(os.environ.get("AUDIT_OUTPUT", ROOT / "var"))

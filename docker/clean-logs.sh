@@ -1,11 +1,13 @@
 #!/bin/sh
-# Removes, every six hours, what Airflow logged more than LOG_DAYS days ago: it never does so itself.
+# Removes, every six hours, what Airflow logged more than LOG_DAYS days ago: it never does so itself. Airflow's Helm chart
+# calls it without a word, tells the days by another name, and runs several over one volume.
 set -eu
-folder=$1
-case $LOG_DAYS in '' | *[!0-9]*) echo "LOG_DAYS : un nombre de jours est attendu" >&2; exit 1 ;; esac
+folder=${1:-$AIRFLOW_HOME/logs}
+days=${LOG_DAYS-${AIRFLOW__LOG_RETENTION_DAYS-60}}
+case $days in '' | *[!0-9]*) echo "LOG_DAYS : un nombre de jours est attendu" >&2; exit 1 ;; esac
 while :; do
-    find "$folder" -type f -mtime "+$LOG_DAYS" -delete
-    find "$folder" -mindepth 1 -type d -empty -mtime "+$LOG_DAYS" -delete
+    find "$folder" -ignore_readdir_race -type f -mtime "+$days" -delete
+    find "$folder" -ignore_readdir_race -mindepth 1 -type d -empty -mtime "+$days" -delete
     touch "${LOOKED:-/tmp/looked}"
     [ "${ONCE:-}" ] && exit 0
     sleep 21600 &

@@ -25,6 +25,12 @@ done
 mkdir -p secrets
 chmod 700 secrets
 
+# What containers are shown of this folder, their users read by other numbers than its owner's: a clone made under a
+# strict umask would forbid it. Nothing in it is secret.
+for shown in library.toml libraries templates docker deploy; do
+    [ ! -e "$shown" ] || chmod -R go+rX "$shown"
+done
+
 random() { head -c "$1" /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
 
 # Writes standard input to a new file of secrets/; one that exists is left alone.

@@ -44,6 +44,12 @@ SHORT_RUN_LASTS = timedelta(hours=2)
 """How long a run may last of a DAG that is no stage. No person is awaited: three tries, ten minutes apart."""
 
 
+def _lasts(stage: Stage) -> timedelta | None:
+    if not stage.is_about_loans:
+        return NOTICE_LASTS
+    return None if stage is Stage.REGISTERED_LETTER else RUN_LASTS[stage]
+
+
 class _Schema(dict[str, Any]):
     """What a param may be, in the words of JSON Schema: nobody changes it.
 
@@ -164,7 +170,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
     return {
         **_shared(stage.value),
         "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
-        "dagrun_timeout": RUN_LASTS.get(stage) if stage.is_about_loans else NOTICE_LASTS,
+        "dagrun_timeout": _lasts(stage),
         **watched_run(late_after=timedelta(hours=settings().alerts.late_after_hours)),
         "params": {
             "reference_date": Param(

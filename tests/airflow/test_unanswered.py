@@ -149,6 +149,14 @@ def test_registered_letters_whose_approval_was_marked_as_successful_are_not_prin
     assert set(at_work.pdfs()) == drafts
 
 
+@pytest.mark.parametrize("stage", DAYS)
+def test_senders_that_were_marked_as_successful_leave_books_that_do_not_balance(at_work, world, stage):
+    run_id = to_send(world, stage)
+    answer(world, run_id, VolumeAnswer.APPROVED)
+    fails(at_work, "CloseRun", run_id, "Les comptes ne sont pas justes")
+    assert at_work.left() == 0
+
+
 class TestTheQuestion:
     """« Vérifier le volume » itself: what it asks and what it hears is in the ledger before it ends."""
 

@@ -17,15 +17,36 @@ import psycopg
 import pytest
 
 from loan_reminders.commands import migrate
+from tests.simulators.compose_file import COMPOSE, OVERLAYS, ROOT, made
 from tests.simulators.postgres import EmbeddedPostgres
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "docker").glob("*.sh")), ids=lambda script: script.name)
 def test_scripts_are_shell_and_may_be_run(script: Path) -> None:
     subprocess.run(["sh", "-n", script], check=True)
     assert os.access(script, os.X_OK), "PostgreSQL's image sources what it cannot run"
+
+
+def test_what_containers_are_shown_of_the_folder_they_may_read(tmp_path: Path) -> None:
+    """A strict umask made it all its owner's; PostgreSQL's script that cannot be read leaves it without databases."""
+    services = [one for file in (COMPOSE, *OVERLAYS.values()) for one in file["services"].values()]
+    mounts = [mount.split(":")[0] for one in services for mount in one.get("volumes", [])]
+    shown = {tmp_path / source for source in mounts if source.startswith("./")}
+    assert len(shown) == 5
+    for path in shown:
+        if path.suffix:
+            path.parent.mkdir(exist_ok=True, parents=True)
+            path.touch()
+        else:
+            (path / "below").mkdir(parents=True)
+            (path / "below/file").touch()
+    for path in tmp_path.rglob("*"):
+        path.chmod(0o700 if path.is_dir() or path.suffix == ".sh" else 0o600)
+    made(tmp_path)
+    secrets = tmp_path / "secrets"
+    for path in {below for one in shown for below in (one, *one.rglob("*"))}:
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() or path.suffix == ".sh" else 0o644), path
+    assert secrets.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.fixture

@@ -115,6 +115,21 @@ def test_nothing_secret_is_in_the_file_and_every_connection_is_there():
     assert "AIRFLOW_CONN_" + storage.removeprefix("s3://").partition("@")[0].upper() in named
 
 
+def test_logs_are_kept_as_long_as_with_compose_whoever_cleans_them():
+    """Each part of Airflow has a cleaner of the one volume: the shortest time counts."""
+    celery = VALUES["workers"]["celery"]
+    parts = [VALUES["scheduler"], VALUES["dagProcessor"], VALUES["triggerer"], celery]
+    days = {part["logGroomerSidecar"]["retentionDays"] for part in parts}
+    assert VALUES["logs"]["persistence"]["enabled"]
+    assert f"LOG_DAYS={days.pop()}\n" in MAKE_ENV
+    assert not days
+
+
+def test_a_job_that_failed_stays_with_its_log():
+    assert VALUES["migrateDatabaseJob"]["restartPolicy"] == "Never"
+    assert VALUES["migrateDatabaseJob"]["ttlSecondsAfterFinished"] is None
+
+
 def test_nothing_is_read_from_git():
     assert VALUES["dags"]["gitSync"]["enabled"] is VALUES["dags"]["persistence"]["enabled"] is False
 

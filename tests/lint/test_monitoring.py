@@ -125,4 +125,5 @@ def test_with_docker_the_figures_reach_the_exporter_as_they_do_elsewhere() -> No
     assert re.fullmatch(r"[\w./-]+:v[\d.]+@sha256:[0-9a-f]{64}", exporter["image"])
     kept_small = COMPOSE["x-kept-small"].keys()
     assert kept_small <= exporter.keys()
+    assert exporter["deploy"]["resources"]["limits"]["pids"] <= 512
     assert [exporter["read_only"], exporter["cap_drop"]] == [True, ["ALL"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -40,17 +41,17 @@ def full(pages, ledger):
     return ledger
 
 
-def opened(ledger, client) -> Iterator[tuple[str, str]]:
-    """Every page that can be opened, of what is in the ledger: where it is, and what it says."""
+def opened(ledger, client, *, leaving_out=NO_PAGES) -> Iterator[tuple[str, Any]]:
+    """Every page that can be opened, of what is in the ledger: where it is, and what is answered."""
     [(number, batch, run, letter)] = rows(
         ledger,
         "SELECT reader_number, (SELECT max(batch_id) FROM letter_batches), (SELECT max(run_id) FROM runs),"
         " (SELECT delivery_id FROM registered_letters) FROM readers WHERE patron_id = 'P1'",
     )
     there = {"number": number, "batch_id": batch, "run_id": run, "delivery_id": letter, "stage": "overdue_notice",
-             "day": "2000-01-01"}  # fmt: skip
+             "day": "2000-01-01", "volume": 1}  # fmt: skip
     for route in routes():
-        if "GET" not in route.methods or any(part in route.path for part in NO_PAGES):
+        if "GET" not in route.methods or any(part in route.path for part in leaving_out):
             continue
         path = re.sub(r"{(\w+)}", lambda found: str(there[found[1]]), route.path)
         yield path, client.get(path)
@@ -71,6 +72,17 @@ def test_no_address_of_any_page_tells_of_a_reader(full):
                     assert not PERSONAL.search(unescape(value)), (path, value)
                 assert not TYPED.search(form), f"{path}: what is typed there would stand in an address"
     assert len(about_the_reader) >= 5, about_the_reader
+
+
+def test_whoever_only_sees_finds_a_reader_on_no_page_and_in_no_file(full):
+    """But for *Messages*, which shows a reader who was made up, and to them no other (`tests/web/messages/`)."""
+    seen = 0
+    with browsing("lecteur") as client:
+        for path, answer in opened(full, client, leaving_out=("/messages", ".pdf", ".png")):
+            seen += answer.status_code == 200
+            assert answer.status_code < 500, path
+            assert not PERSONAL.search(answer.text), path
+    assert seen > 8
 
 
 def test_every_page_full_of_a_reader_is_kept_by_nobody_and_runs_nothing_of_its_own(full):

@@ -13,6 +13,11 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
+OVERLAYS: dict[str, dict[str, Any]] = {
+    path.parent.name: yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in sorted(ROOT.glob("deploy/*/docker-compose.*.yaml"))
+}
+"""What a site may lay over the file, by the folder below deploy/ that it is in."""
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 
@@ -37,12 +42,34 @@ def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
 
 
 def services(values: Mapping[str, str], *profiles: str) -> dict[str, dict[str, Any]]:
-    """The services that start with these profiles."""
+    """The services that start with these profiles, with these values in .env."""
+    return {name: filled(service, values) for name, service in started(COMPOSE, *profiles).items()}
+
+
+def started(project: Mapping[str, Any], *profiles: str) -> dict[str, dict[str, Any]]:
+    """The services of a project that start with these profiles."""
     return {
-        name: filled(service, values)
-        for name, service in COMPOSE["services"].items()
+        name: service
+        for name, service in project["services"].items()
         if not service.get("profiles") or set(service["profiles"]) & set(profiles)
     }
+
+
+def laid_over(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """What Compose makes of two files (`-f first -f second`): keys of both are merged, lists are joined.
+
+    Our second files name neither a mount point nor a command that the first has: those would replace instead.
+    """
+    merged = dict(first)
+    for key, value in second.items():
+        before = merged.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            merged[key] = laid_over(before, value)
+        elif isinstance(before, list) and isinstance(value, list):
+            merged[key] = [*before, *(one for one in value if one not in before)]
+        else:
+            merged[key] = value
+    return merged
 
 
 def read_env(path: Path) -> dict[str, str]:

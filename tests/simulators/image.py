@@ -43,12 +43,15 @@ def stages(text: str) -> dict[str, Stage]:
 
 
 class Image:
-    """The image of a stage: `root` is its file system, `site` what is installed in its Python, `env` its variables."""
+    """The image of a stage: `root` is its file system, `site` what is installed in its Python, `env` its variables.
 
-    def __init__(self, stage: str, folder: Path) -> None:
+    `source` is the folder that it is built from, this repository unless told otherwise.
+    """
+
+    def __init__(self, stage: str, folder: Path, source: Path = ROOT) -> None:
         self.root, self.site = folder / stage, folder / f"{stage}-site"
         self.env: dict[str, str] = {}
-        self._folder, self._work = folder, "/"
+        self._folder, self._source, self._work = folder, source, "/"
         self._stages = stages((ROOT / "Dockerfile").read_text(encoding="utf-8"))
         self.root.mkdir(parents=True)
         self.site.mkdir()
@@ -83,9 +86,9 @@ class Image:
 
     def _copy(self, *words: str) -> None:
         *options, target = words
-        source = ROOT
+        source = self._source
         if options[0].startswith("--from="):
-            source = Image(options.pop(0).removeprefix("--from="), self._folder / "from").root
+            source = Image(options.pop(0).removeprefix("--from="), self._folder / "from", source).root
         for name in options:
             path, to = source / name.lstrip("/"), self.place(target)
             if path.is_dir():

@@ -16,10 +16,11 @@ from loan_reminders.domain.states import DeliveryState, Reason, SkipReason
 from loan_reminders.ledger.journal import keep
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.readers.reader_numbers import number_of
+from loan_reminders.ledger.tables.columns import STAGES_OF_LOANS
 
 _PAPER = "delivery.channel IN ('letter', 'registered_letter')"
 _NOT_LAID_OUT = f"({_PAPER} AND delivery.state = 'refused' AND delivery.reason IN ('not_rendered', 'text_too_long'))"
-_ORDER = "ARRAY['courtesy_notice', 'overdue_notice', 'first_reminder', 'second_reminder', 'registered_letter']"
+_ORDER = f"ARRAY[{STAGES_OF_LOANS}]"
 # A loan is told by what was accepted at a later stage, or at this one: in the same slot, or, when it is sure that this
 # message did not arrive, in the other. An SMS in doubt is not settled by the e-mail that went beside it.
 _OPEN = f"""

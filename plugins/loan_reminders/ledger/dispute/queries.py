@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.tables.columns import dated
 
+_CHANNELS = ", ".join(f"'{channel.value}'" for channel in Channel)
 # The newest description is looked for run by run, which the primary key of `loans_seen` serves.
 _NEWEST = """
     LEFT JOIN LATERAL (
@@ -129,9 +131,9 @@ REPLIES = text(f"""
     )
     ORDER BY reply_number
 """)  # noqa: S608 - the piece is this package's own
-SUPPRESSIONS = text("""
+SUPPRESSIONS = text(f"""
     SELECT * FROM suppressions
-    WHERE library = :library AND channel = ANY(ARRAY['email', 'sms', 'letter', 'registered_letter'])
+    WHERE library = :library AND channel = ANY(ARRAY[{_CHANNELS}])
       AND recipient = ANY(CAST(:recipients AS text[]))
     ORDER BY since, suppression_id
-""")
+""")  # noqa: S608 - the piece is this module's own
