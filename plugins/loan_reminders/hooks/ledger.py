@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from loan_reminders.domain.ports.email_feedback import SharedMailbox
     from loan_reminders.domain.ports.outside import Ledger
-    from loan_reminders.domain.ports.sms_feedback import SmsFeedback
+    from loan_reminders.domain.ports.sms_feedback import SharedAccount, SmsFeedback
     from loan_reminders.ledger.email.pace import PostgresMailPace
     from loan_reminders.ledger.repository import PostgresLedger
 
@@ -54,6 +54,14 @@ def sms_feedback_of(ledger: Ledger, libraries: Sequence[str]) -> tuple[SmsFeedba
     return tuple(
         part(lambda transaction, library, of=other: PostgresSmsFeedback(transaction, library=of)) for other in libraries
     )
+
+
+def shared_account(ledger: Ledger, libraries: Sequence[str]) -> SharedAccount | None:
+    """These other libraries, whose receipts come to the same address as this one's; None without any."""
+    from loan_reminders.ledger.sms.shared_account import PostgresSharedAccount
+
+    part = cast("PostgresLedger", ledger).part
+    return part(partial(PostgresSharedAccount, others=libraries)) if libraries else None
 
 
 def shared_mailbox(ledger: Ledger, libraries: Sequence[str]) -> SharedMailbox | None:

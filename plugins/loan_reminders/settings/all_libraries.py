@@ -31,14 +31,14 @@ def read_beforehand() -> None:
             read_settings(file)
 
 
-def others_with(what: Callable[[Settings], object]) -> tuple[str, ...]:
-    """The codes of the other libraries that share something with the current one, such as a connection.
+def others_with(what: Callable[[Settings], object]) -> tuple[Settings, ...]:
+    """The other libraries that share something with the current one, such as a connection.
 
     Those whose file is wrong are not known to: `others_unread`. Raises SettingsError.
     """
     ours = settings()
     others = (one for _, one in all_settings() if isinstance(one, Settings) and one.library.code != ours.library.code)
-    return tuple(one.library.code for one in others if what(one) == what(ours)) if several() else ()
+    return tuple(one for one in others if what(one) == what(ours)) if several() else ()
 
 
 def others_unread() -> tuple[str, ...]:
