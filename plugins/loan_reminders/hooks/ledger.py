@@ -24,12 +24,12 @@ def ledger(conn_id: str = "reminders_ledger", *, library: str, for_pages: bool =
 
     The connection is of type postgres: host, port, login, password, schema (the database), and in its extra any
     setting of libpq such as `sslmode`. A host that is a folder, in its field or as `host` in the extra, is the
-    folder of the server's Unix socket. `for_pages` keeps more connections open, for several people at once.
+    folder of the server's Unix socket. `for_pages`: for several people at once, and for weeks.
     """
-    from loan_reminders.ledger.connect import FEW, FOR_PAGES, connect
+    from loan_reminders.ledger.connect import connect
 
     url = url_of(BaseHook.get_connection(conn_id))
-    return connect(url, library=library, kept=FOR_PAGES if for_pages else FEW)
+    return connect(url, library=library, for_pages=for_pages)
 
 
 def url_of(connection: Any) -> URL:
