@@ -107,6 +107,8 @@ else
     cat >.env <<END
 # Settings of docker-compose.yaml; the secrets are in secrets/.
 COMPOSE_PROFILES=$profiles
+# files laid over docker-compose.yaml (docs/deployment.md), for example
+# COMPOSE_FILE=docker-compose.yaml:deploy/libraries/docker-compose.libraries.yaml
 AIRFLOW_EXECUTOR=$executor
 # Enabled: the button Test of Airflow's form of connections; it lets an administrator have any server asked
 AIRFLOW_TEST_CONNECTION=${demo:+Enabled}

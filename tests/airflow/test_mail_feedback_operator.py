@@ -7,6 +7,9 @@ import json
 import pytest
 
 from tests.scenes.bounce_samples import dsn, human
+from tests.scenes.ledger_emails import mailed
+from tests.scenes.ledger_runs import rows
+from tests.scenes.several_libraries import use, write_libraries
 from tests.simulators.imap_server import ImapServer
 
 
@@ -76,3 +79,32 @@ def test_a_password_never_leaves_in_clear_unless_the_connection_says_so(
     with pytest.raises(AirflowFailException, match="login_in_clear"):
         ReadBounces(task_id="read").execute({})
     assert returns.commands == []
+
+
+def test_a_shared_mailbox_knows_the_return_paths_of_every_library_that_shares_it(
+    returns, monkeypatch, postgres_server, ledger_database, ledger, tmp_path
+):
+    from airflow.sdk import DAG
+
+    from loan_reminders.ledger.repository import PostgresLedger
+    from loan_reminders.operators import ReadBounces
+
+    def with_address(code):
+        return [('bounce_address = ""', f'bounce_address = "retours-{code}@bu.example.org"')]
+
+    codes = ("rivage", "colline", "plage")
+    changes = {code: with_address(code) for code in codes}
+    changes["plage"].append(('hour = "10:00"', 'hour = "25:00"'))
+    use(monkeypatch, write_libraries(tmp_path / "libraries", *codes, **changes))
+    mailed_by = {code: mailed(PostgresLedger(ledger.engine, library=code)) for code in codes}
+    path = f"Delivered-To: retours-colline+{mailed_by['colline'].hex}@bu.example.org\n"
+    returns.add(dsn(headers=path, returned="Subject: x\n"), dsn(delivery=mailed_by["plage"]))
+    login, password = returns.credentials
+    extra = {"use_ssl": False, "login_in_clear": True}
+    imap = {"port": returns.port, "login": login, "password": password, "extra": extra}
+    connections(monkeypatch, postgres_server, ledger_database, **imap)
+    with DAG("mail_feedback__rivage", schedule=None):
+        task = ReadBounces(task_id="read")
+    assert task.execute({})["new"] == 0
+    kept = [row.library for row in rows(ledger, "SELECT library FROM mail_bounces ORDER BY library")]
+    assert kept == ["colline", "plage"], "also while the settings of one are wrong"

@@ -10,6 +10,7 @@ import pytest
 
 from loan_reminders.commands import prepare
 from loan_reminders.settings.library_toml import ROOT, forget_settings
+from tests.scenes.several_libraries import EXAMPLE, use, write_libraries
 
 CONNECTIONS = ("REMINDERS_LEDGER", "ILS_ORACLE", "MAIL_RELAY", "ALLMYSMS")
 WHOLE = {"conn_type": "generic", "host": "server.example", "login": "relances", "password": "hush-hush"}
@@ -122,6 +123,35 @@ def test_a_folder_without_a_library_starts_nothing(
     monkeypatch.setenv("REMINDERS_CONFIG", str(folder))
     assert prepare.main(["--verifier"]) == 1
     assert f"{folder} : ce dossier n'a aucun fichier de bibliothèque" in capsys.readouterr().err
+
+
+REAL = (re.search(r'(?m)^email = ".*"$', EXAMPLE)[0], 'email = "pret@bu.univ-ailleurs.fr"')  # type: ignore[index]
+WRONG = ('hour = "10:00"', 'hour = "25:00"')
+
+
+def test_a_wrong_file_of_a_folder_is_told_and_keeps_no_other_library_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "libraries"
+    sound = {"colline": [REAL], "plage": [REAL]}
+    use(monkeypatch, write_libraries(folder, "colline", "plage", "rivage", "montclar", **sound, rivage=[REAL, WRONG]))
+    assert prepare.main(["--verifier"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    told = "À corriger (les autres bibliothèques ne l'attendent pas) : "
+    assert out.count(told) == 2
+    assert f"{told}{folder / 'montclar.toml'} est encore celui de la bibliothèque fictive" in out
+    assert f"{told}{folder / 'rivage.toml'}" in out
+    assert 'stages.overdue_notice.hour = "25:00" : il faut une heure' in out
+
+
+def test_a_folder_without_a_sound_file_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, write_libraries(tmp_path / "libraries", "rivage", "montclar", rivage=[REAL, WRONG]))
+    assert prepare.main(["--verifier"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, "25:00" in err, "montclar.toml est encore celui de la bibliothèque fictive" in err) == ("", True, True)
 
 
 def test_wrong_settings_are_told_as_they_are(ours: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from loan_reminders.commands.roles import ADMINISTRATOR, LIBRARIAN, READER, main, role_of, wanted_roles
+from loan_reminders.commands.roles import (
+    ADMINISTRATOR,
+    LIBRARIAN,
+    READER,
+    compare,
+    main,
+    make_roles,
+    role_of,
+    wanted_roles,
+)
 from loan_reminders.domain.dag_ids import dag_id
+from loan_reminders.settings.library_toml import forget_settings
 from tests.scenes.several_libraries import use, write_libraries
 
 LIBRARIES = ("rivage", "colline")
@@ -89,3 +99,60 @@ def test_no_role_reads_variables_or_manages_accounts():
         assert reached & {"Variables", "Users", "Roles", "Permissions", "DAGs:all", "Audit Logs"} == set(), name
         assert ("can_read", "DAGs") not in permissions, name
         assert not any(action == "can_delete" and resource != "Connections" for action, resource in permissions), name
+
+
+class Accounts:
+    """FAB's security manager, as far as roles and their permissions are asked of it."""
+
+    def __init__(self):
+        self.roles = {}
+        self.session = SimpleNamespace(commit=lambda: None)
+
+    def find_role(self, name):
+        return self.roles.get(name)
+
+    def add_role(self, name):
+        return self.roles.setdefault(name, SimpleNamespace(permissions=[]))
+
+    def create_permission(self, action, resource):
+        return SimpleNamespace(action=SimpleNamespace(name=action), resource=SimpleNamespace(name=resource))
+
+    def of(self, role):
+        """What a role has."""
+        return {(one.action.name, one.resource.name) for one in self.roles[role].permissions}
+
+
+NOTICE = """
+[notices.hold_arrived]
+title = "avis de réservation disponible"
+hour = "17:00"
+channels = [{ channel = "email" }]
+"""
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_wrong_file_takes_no_right_on_the_librarys_own_notices_away(tmp_path, monkeypatch, several):
+    folder = use(monkeypatch, write_libraries(tmp_path / "libraries", *LIBRARIES))
+    file = folder / "rivage.toml"
+    text = file.read_text(encoding="utf-8")
+    code, role = ("rivage", role_of(LIBRARIAN, "rivage")) if several else (None, LIBRARIAN)
+    if not several:
+        use(monkeypatch, file)
+    own = {(action, f"DAG:{dag_id('hold_arrived', code)}") for action in ("can_read", "can_edit")}
+    accounts = Accounts()
+    file.write_text(text + NOTICE, encoding="utf-8")
+    make_roles(accounts, wanted_roles())
+    assert own <= accounts.of(role)
+    accounts.roles[role].permissions.append(accounts.create_permission("can_delete", f"DAG:{dag_id('watch', code)}"))
+
+    file.write_text(text.replace('hour = "10:00"', 'hour = "25:00"') + NOTICE, encoding="utf-8")
+    forget_settings()
+    changed = make_roles(accounts, wanted_roles())
+    assert {one.role: len(one.too_much) for one in changed} == {role: 1}, "what no role of ours has is taken away"
+    assert own <= accounts.of(role)
+    assert list(compare(accounts, wanted_roles())) == []
+
+    file.write_text(text, encoding="utf-8")
+    forget_settings()
+    make_roles(accounts, wanted_roles())
+    assert accounts.of(role) == wanted_roles()[role], "the notice is no more"

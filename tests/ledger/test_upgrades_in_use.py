@@ -35,6 +35,29 @@ def test_a_step_that_others_were_in_the_way_of_is_tried_again(
     assert tried == ["head", "head"]
 
 
+def test_each_step_has_its_own_minute_however_long_those_before_it_took(
+    postgres_server: EmbeddedPostgres, own_ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time stands still but for the steps themselves, of which each takes an hour."""
+    clock = [0.0]
+    reached = ["0026", "0027", "0027", "0027"]
+    tried: list[str] = []
+
+    def comes_so_far(_config: object, _revision: str) -> None:
+        tried.append(reached[len(tried)])
+        statement = f"UPDATE reminders_alembic_version SET version_num = '{tried[-1]}'"
+        postgres_server.execute(statement, database=own_ledger)
+        clock[0] += 3600 if tried.count(tried[-1]) == 1 else 61
+        raise LedgerUnavailable(LedgerRefusal.UNAVAILABLE, fault=LedgerFault.LOCK_HELD)
+
+    monkeypatch.setattr(migrate.command, "upgrade", comes_so_far)
+    monkeypatch.setattr(migrate.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(migrate.time, "sleep", lambda _: None)
+    with pytest.raises(LedgerUnavailable):
+        migrate.upgrade(postgres_server.url(own_ledger))
+    assert tried == reached
+
+
 class Load:
     """Sessions that read and write as senders do, while the tables change; a context manager."""
 

@@ -60,6 +60,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path
     return made(tmp_path_factory.mktemp("env"), "demo", "scale")
 
 
+def test_what_is_laid_over_it_is_named_in_env_and_so_read_by_every_line() -> None:
+    """Named by `-f`, a file is read by that line alone: the next line without it would undo what the file says."""
+    files = (*ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.yaml"))
+    pages = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    assert not re.findall(r"docker compose .*-f ", pages)
+    named = [name for line in re.findall(r"COMPOSE_FILE=docker-compose.yaml:(\S+)", pages) for name in line.split(":")]
+    overlays = {str(file.relative_to(ROOT)) for file in ROOT.glob("deploy/*/docker-compose.*.yaml")}
+    assert {one for one in named if named.count(one) > 1} == overlays, "on its page, and in the file itself"
+
+
 @pytest.mark.parametrize("name", ["libraries", "monitoring", "sso"])
 def test_what_is_laid_over_it_reaches_every_part_of_airflow(name: str) -> None:
     over = OVERLAYS[name]["services"]

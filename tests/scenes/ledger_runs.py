@@ -19,6 +19,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.ledger.sender import PostgresSender
+from loan_reminders.ledger.tables import SCHEMA_REVISION
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_notice, a_patron
 
 S = DeliveryState
@@ -30,6 +31,17 @@ def rows(ledger: PostgresLedger, statement: str, **parameters: Any) -> list[Any]
     with ledger.engine.begin() as connection:
         result = connection.execute(text(statement), parameters)
         return list(result.all()) if result.returns_rows else []
+
+
+@contextmanager
+def upgraded(ledger: PostgresLedger) -> Iterator[None]:
+    """As long as this lasts, the tables are said to be those of a newer program, of revision 9999."""
+    statement = "UPDATE reminders_alembic_version SET version_num = :to"
+    rows(ledger, statement, to="9999")
+    try:
+        yield
+    finally:
+        rows(ledger, statement, to=SCHEMA_REVISION)
 
 
 def opened(ledger: PostgresLedger, *, dag_run_id: str = "run-1", dry_run: bool = False, **changes: Any) -> Run:

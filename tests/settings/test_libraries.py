@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
@@ -10,7 +11,7 @@ import pytest
 
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.rendering.template_folders import TemplateFolders
-from loan_reminders.settings.all_libraries import all_settings, others_with
+from loan_reminders.settings.all_libraries import all_settings, others_unread, others_with
 from loan_reminders.settings.libraries import codes, of_library
 from loan_reminders.settings.library_toml import TEMPLATES, our_dag_id, settings
 from tests.scenes.several_libraries import settings_of, use, write_libraries
@@ -124,6 +125,33 @@ def test_an_empty_folder_says_what_to_put_there(tmp_path, monkeypatch):
     assert "aucun fichier de bibliothèque" in str(wrong)
 
 
+NOWHERE = "x" * 300
+"""A name that no folder holds. What leads there cannot be looked at, by whatever account, as in a closed folder."""
+
+
+@pytest.mark.parametrize("closed", ["rivage.toml", "rivage", "rivage/templates/_layouts"])
+def test_what_cannot_be_looked_at_is_wrong_for_its_own_library_alone(two, closed):
+    if "/" in closed:
+        text = settings_of("rivage", ('logo = ""', 'logo = "_layouts/logo.svg"'))
+        (two / "rivage.toml").write_text(text, encoding="utf-8")
+    (two / closed).parent.mkdir(parents=True, exist_ok=True)
+    (two / closed).unlink(missing_ok=True)
+    (two / closed).symlink_to(NOWHERE)
+    for _ in range(2):
+        said = wrong(two)
+        assert list(said) == ["rivage.toml"]
+        assert f"{two / closed}" in said["rivage.toml"]
+        assert "illisible (File name too long)" in said["rivage.toml"]
+        with of_library("rivage"), pytest.raises(SettingsError, match=r"illisible"):
+            settings()
+        with of_library("colline"):
+            assert settings().library.code == "colline"
+            assert others_with(lambda one: one.sms.connection) == ()
+        for file in two.glob("*.toml"):
+            if not file.is_symlink():
+                os.utime(file, (1, 1))  # a file that is kept until it changes
+
+
 def test_a_library_has_its_own_templates_beside_its_file(two):
     logo = two / "rivage" / "templates" / "_layouts" / "logo.svg"
     logo.parent.mkdir(parents=True)
@@ -155,4 +183,16 @@ def test_each_library_names_its_own_connections_and_knows_who_shares_them(tmp_pa
         assert others_with(lambda one: one.sms.connection) == ()
     with of_library("rivage"):
         assert connections(settings()) == ("ils_oracle", "mail_relay", "allmysms", "bounce_mailbox")
-        assert others_with(lambda one: one.sms.connection) == ("colline",)
+        assert [one.library.code for one in others_with(lambda one: one.sms.connection)] == ["colline"]
+
+
+def test_a_library_whose_file_is_wrong_may_share_anything(two):
+    (two / "plage.toml").write_text(settings_of("plage", ('hour = "10:00"', 'hour = "25:00"')), encoding="utf-8")
+    (two / "Copie de rivage.toml").write_text("?", encoding="utf-8")
+    with of_library("rivage"):
+        assert [one.library.code for one in others_with(lambda one: one.sms.connection)] == ["colline"]
+        assert others_unread() == ("plage",)
+
+
+def test_one_library_alone_shares_nothing():
+    assert (others_with(lambda one: one.sms.connection), others_unread()) == ((), ())

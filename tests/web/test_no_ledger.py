@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from loan_reminders.ledger import schema
+from tests.scenes.ledger_runs import rows, upgraded
+from tests.scenes.sms_callbacks import ack, call, told_ok
 from tests.web.client import browsing, calls, connection_to, routes
 
 WITHOUT_A_LEDGER = {
@@ -63,3 +66,19 @@ def test_a_ledger_that_waits_for_its_migrations_is_said_by_every_page(
     for path, text in unavailable_pages(role).items():
         assert "administrateur doit lancer" in text or "attend sa mise à jour" in text, path
         assert "loan_reminders migrate upgrade" in text, path
+
+
+@pytest.mark.usefixtures("installed")
+def test_between_an_upgrade_and_its_restart_pages_and_callbacks_write_nothing(monkeypatch, ledger):
+    with browsing("biblio") as client:
+        assert client.get("/lots").status_code == 200
+        assert told_ok(call(client, "GET", ack()))
+        monkeypatch.setattr(schema, "CHECKED_AGAIN_S", 0)
+        with upgraded(ledger):
+            answer = client.get("/lots")
+            assert answer.status_code == 503
+            assert "9999" in answer.text
+            assert client.post("/desinscriptions", data={"numero": "06 12 34 56 78"}).status_code == 503
+            assert call(client, "GET", ack(sms_id="id-2")).status_code == 503
+    assert rows(ledger, "SELECT sms_id FROM sms_acks") == [("id-1",)]
+    assert rows(ledger, "SELECT count(*) FROM suppressions") == [(0,)]

@@ -172,7 +172,11 @@ def _checked(
 def _unreadable(wrong: SettingsError) -> Finding:
     return failure(
         "Réglages illisibles ou faux",
-        means="Aucun DAG ne peut être lu : rien ne tourne.",
+        means=(
+            "Cette bibliothèque n'a plus de DAG : rien ne tourne pour elle."
+            if several()
+            else "Aucun DAG ne peut être lu : rien ne tourne."
+        ),
         remedy="corriger chaque ligne nommée, puis relancer",
         details=str(wrong).splitlines(),
     )

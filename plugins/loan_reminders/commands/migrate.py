@@ -40,7 +40,7 @@ from loan_reminders.ledger.tables import SCHEMA_REVISION
 # Asked again and again, never waited for: whoever waits within a statement would hold up an index made meanwhile.
 _ONE_AT_A_TIME = text("SELECT pg_try_advisory_lock(hashtextextended('reminders migrations', 0))")
 PATIENCE_S = 60.0
-"""How long, in seconds, an upgrade is tried again while others hold what it needs."""
+"""How long, in seconds, a step of an upgrade is tried again while others hold what it needs."""
 
 _IN_THE_WAY = (LedgerFault.LOCK_HELD, LedgerFault.BLOCKED)
 """Others hold what a step needs, or each waits for the other and PostgreSQL gave up this one: it is tried again."""
@@ -108,8 +108,8 @@ def upgrade(url: str | URL, revision: str = "head") -> None:
     """Bring the tables up to a revision, the newest unless told; each migration is one transaction.
 
     One that cannot have a table in use within some seconds, or is in the way of others, is undone and tried again for
-    a minute; those before it stay. Raises LedgerRefused, before anything is written, when the tables are newer than
-    this program.
+    a minute; those before it stay, and each has its own minute. Raises LedgerRefused, before anything is written, when
+    the tables are newer than this program.
     """
     _move(url, command.upgrade, revision)
 
@@ -123,25 +123,32 @@ def downgrade(url: str | URL, revision: str) -> None:
 
 
 def _move(url: str | URL, move: Callable[[Config, str], None], revision: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    reached: str | None = None
+    deadline: float | None = None
     while True:
         try:
             with _locked(url) as connection:
-                _check_known(connection)
+                before, reached = reached, _known_revision(connection)
+                if reached != before:
+                    deadline = None
                 move(config(connection), revision)
             return
         except LedgerUnavailable as error:
-            if error.facts.get("fault") not in _IN_THE_WAY or time.monotonic() > deadline:
+            # Counted from when others are met: an index may have taken hours before.
+            now = time.monotonic()
+            deadline = now + PATIENCE_S if deadline is None else deadline
+            if error.facts.get("fault") not in _IN_THE_WAY or now > deadline:
                 raise
             time.sleep(1)
 
 
-def _check_known(connection: Connection) -> None:
-    """Raise LedgerRefused when the tables were made by a newer program: nothing is known of them here."""
+def _known_revision(connection: Connection) -> str | None:
+    """The revision of the tables. Raises LedgerRefused when it is of a newer program: nothing is known of it here."""
     revision = current_revision(connection)
     connection.rollback()
     if revision is not None and revision > SCHEMA_REVISION:
         raise LedgerRefused(LedgerRefusal.NEWER_TABLES, revision=revision, wanted=SCHEMA_REVISION)
+    return revision
 
 
 def current(url: str | URL) -> str | None:

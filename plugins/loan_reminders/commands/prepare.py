@@ -28,18 +28,46 @@ from loan_reminders.settings.library_toml import Settings
 
 ADMIN = "REMINDERS_ADMIN_USERNAME", "REMINDERS_ADMIN_EMAIL", "REMINDERS_ADMIN_PASSWORD_FILE"
 TO_GIVE = "À donner avant la première tournée (loan-reminders doctor l'essaie) : {}\n"
+TO_MEND = "À corriger (les autres bibliothèques ne l'attendent pas) : {}\n"
 FICTIONAL = ".example"
 """What an address ends with that can be nobody's (RFC 2606): the library of the demo."""
 
 
 def problems(environment: Mapping[str, str]) -> Iterator[str]:
-    """What keeps this installation from starting, each as a sentence that says what to do. Raises SettingsError."""
-    found = [ours for _, ours in all_settings()]
-    wrong = [str(ours) for ours in found if isinstance(ours, SettingsError)]
-    sound = [ours for ours in found if isinstance(ours, Settings)]
-    wrong += [one for ours in sound for one in _of_library(ours, environment)]
-    wrong += _of_connection(LEDGER, where=WHERE_BEFORE_THE_START)
-    yield from wrong
+    """What keeps this installation from starting, each as a sentence that says what to do.
+
+    One sound file of a folder is enough: what is wrong with another keeps only that library from its work
+    (`put_aside`), as it would while all runs.
+    """
+    files = _of_files(environment)
+    if all(files.values()):
+        yield from files.values()
+    yield from _of_connection(LEDGER, where=WHERE_BEFORE_THE_START)
+
+
+def put_aside(environment: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with single libraries of a folder, while others are sound and start."""
+    files = _of_files(environment)
+    if not all(files.values()):
+        yield from filter(None, files.values())
+
+
+def _of_files(environment: Mapping[str, str]) -> dict[Path, str]:
+    """What is wrong with each library's file; nothing where it is sound."""
+    return {
+        file: str(ours) if isinstance(ours, SettingsError) else _fictional(file, ours, environment)
+        for file, ours in all_settings()
+    }
+
+
+def _fictional(file: Path, ours: Settings, environment: Mapping[str, str]) -> str:
+    """That a library's file is still that of the demo, where the demo was not asked for."""
+    if not ours.library.email.endswith(FICTIONAL) or "demo" in environment.get("REMINDERS_DEMO", "").split(","):
+        return ""
+    return (
+        f"{file} est encore celui de la bibliothèque fictive ({ours.library.name}) : y écrire la vôtre,"
+        " ou demander la démonstration (COMPOSE_PROFILES=demo dans .env)."
+    )
 
 
 def still_to_give() -> Iterator[str]:
@@ -57,14 +85,6 @@ def _connections(settings: Settings) -> tuple[str, ...]:
     """The connections that a library needs, but the ledger's."""
     sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().all_rules for one in rule.channels)
     return (settings.ils.connection, settings.email.connection, *([settings.sms.connection] if sends_sms else []))
-
-
-def _of_library(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
-    if settings.library.email.endswith(FICTIONAL) and "demo" not in environment.get("REMINDERS_DEMO", "").split(","):
-        yield (
-            f"library.toml est encore celui de la bibliothèque fictive ({settings.library.name}) : y écrire la vôtre,"
-            " ou demander la démonstration (COMPOSE_PROFILES=demo dans .env)."
-        )
 
 
 def _of_connection(conn_id: str, *, where: str, login: bool = True) -> Iterator[str]:
@@ -124,6 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         wrong = list(problems(os.environ))
         if given.verifier:
+            sys.stdout.writelines(TO_MEND.format(one) for one in put_aside(os.environ))
             sys.stdout.writelines(TO_GIVE.format(one) for one in still_to_give())
         elif not wrong:
             for step in prepare(os.environ):

@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from loan_reminders.commands.registry import command_parser
-from loan_reminders.domain.dag_ids import dag_id
+from loan_reminders.domain.dag_ids import dag_id, library_of
 from loan_reminders.domain.errors import PermanentError, ReminderError, SettingsError
+from loan_reminders.domain.stages import Stage
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.task_names import DAGS
 from loan_reminders.settings.libraries import EMPTY, codes, of_library, settings_path, several
@@ -116,9 +117,14 @@ def wanted_roles() -> dict[str, frozenset[Permission]]:
 
 def _names(library: str | None) -> tuple[str, ...]:
     """The names of a library's DAGs, its notices besides the stages among them as far as its settings can be read."""
+    return (*DAGS, *(_notices(library) or ()))
+
+
+def _notices(library: str | None) -> tuple[str, ...] | None:
+    """The names of a library's notices besides the stages; None when its settings cannot be read."""
     with of_library(library), suppress(SettingsError):
-        return (*DAGS, *settings().notices)
-    return tuple(DAGS)
+        return tuple(settings().notices)
+    return None
 
 
 def role_of(role: str, library: str) -> str:
@@ -131,22 +137,37 @@ def _on_dags(dag_ids: Iterable[str], *actions: str) -> frozenset[Permission]:
 
 
 def compare(security: Any, wanted: Mapping[str, frozenset[Permission]]) -> Iterator[Difference]:
-    """How the roles of FAB's security manager differ from those that are wanted."""
+    """How the roles of FAB's security manager differ from those that are wanted.
+
+    While a library's file is wrong nobody knows the names of its notices: what a role has on its DAGs is not too much.
+    """
+    unread = {code for code in codes() or (None,) if _notices(code) is None}
     for name, permissions in wanted.items():
         role = security.find_role(name)
         has = (
             frozenset() if role is None else frozenset((one.action.name, one.resource.name) for one in role.permissions)
         )
-        if role is None or has != permissions:
-            yield Difference(role=name, is_new=role is None, lacks=permissions - has, too_much=has - permissions)
+        too_much = frozenset(pair for pair in has - permissions if not _may_be_of_a_notice(pair, permissions, unread))
+        if role is None or permissions - has or too_much:
+            yield Difference(role=name, is_new=role is None, lacks=permissions - has, too_much=too_much)
+
+
+def _may_be_of_a_notice(pair: Permission, wanted: frozenset[Permission], unread: Collection[str | None]) -> bool:
+    """Whether a permission is one that its role has on every DAG of a library whose file cannot be read."""
+    action, resource = pair
+    kind, _, dag = resource.partition(":")
+    library = library_of(dag)
+    return kind == "DAG" and library in unread and (action, f"DAG:{dag_id(Stage.REGISTERED_LETTER, library)}") in wanted
 
 
 def make_roles(security: Any, wanted: Mapping[str, frozenset[Permission]]) -> tuple[Difference, ...]:
     """Make the roles, or put them right, by FAB's security manager; returns what was changed."""
     found = tuple(compare(security, wanted))
-    made = {pair: security.create_permission(*pair) for one in found for pair in sorted(wanted[one.role])}
+    made = {pair: security.create_permission(*pair) for one in found for pair in sorted(one.lacks)}
     for one in found:
-        security.add_role(one.role).permissions = [made[pair] for pair in sorted(wanted[one.role])]
+        role = security.add_role(one.role)
+        kept = [pair for pair in role.permissions if (pair.action.name, pair.resource.name) not in one.too_much]
+        role.permissions = [*kept, *(made[pair] for pair in sorted(one.lacks))]
     security.session.commit()
     return found
 

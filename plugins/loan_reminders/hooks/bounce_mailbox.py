@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from airflow.sdk import BaseHook
@@ -13,7 +14,7 @@ _TLS_PORT, _PLAIN_PORT = 993, 143
 
 
 def bounce_mailbox(
-    conn_id: str = "bounce_mailbox", *, folder: str, done_folder: str, bounce_address: str
+    conn_id: str = "bounce_mailbox", *, folder: str, done_folder: str, bounce_addresses: Collection[str] = ()
 ) -> ImapBounceMailbox:
     """The mailbox of an Airflow connection, opened at the first question: bounce_mailbox or imap, host, port, login.
 
@@ -33,7 +34,7 @@ def bounce_mailbox(
             password=connection.password or "",
             folder=folder,
             done_folder=done_folder,
-            bounce_address=bounce_address,
+            bounce_addresses=bounce_addresses,
             tls=tls,
             login_in_clear=flag(extra.get("login_in_clear")),
             verify_certificate=extra.get("ssl_context") != "none",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from loan_reminders.domain.ports.email_feedback import SharedMailbox
     from loan_reminders.domain.ports.outside import Ledger
-    from loan_reminders.domain.ports.sms_feedback import SmsFeedback
+    from loan_reminders.domain.ports.sms_feedback import SharedAccount, SmsFeedback
     from loan_reminders.ledger.email.pace import PostgresMailPace
     from loan_reminders.ledger.repository import PostgresLedger
 
@@ -24,12 +24,12 @@ def ledger(conn_id: str = "reminders_ledger", *, library: str, for_pages: bool =
 
     The connection is of type postgres: host, port, login, password, schema (the database), and in its extra any
     setting of libpq such as `sslmode`. A host that is a folder, in its field or as `host` in the extra, is the
-    folder of the server's Unix socket. `for_pages` keeps more connections open, for several people at once.
+    folder of the server's Unix socket. `for_pages`: for several people at once, and for weeks.
     """
-    from loan_reminders.ledger.connect import FEW, FOR_PAGES, connect
+    from loan_reminders.ledger.connect import connect
 
     url = url_of(BaseHook.get_connection(conn_id))
-    return connect(url, library=library, kept=FOR_PAGES if for_pages else FEW)
+    return connect(url, library=library, for_pages=for_pages)
 
 
 def url_of(connection: Any) -> URL:
@@ -54,6 +54,14 @@ def sms_feedback_of(ledger: Ledger, libraries: Sequence[str]) -> tuple[SmsFeedba
     return tuple(
         part(lambda transaction, library, of=other: PostgresSmsFeedback(transaction, library=of)) for other in libraries
     )
+
+
+def shared_account(ledger: Ledger, libraries: Sequence[str]) -> SharedAccount | None:
+    """These other libraries, whose receipts come to the same address as this one's; None without any."""
+    from loan_reminders.ledger.sms.shared_account import PostgresSharedAccount
+
+    part = cast("PostgresLedger", ledger).part
+    return part(partial(PostgresSharedAccount, others=libraries)) if libraries else None
 
 
 def shared_mailbox(ledger: Ledger, libraries: Sequence[str]) -> SharedMailbox | None:

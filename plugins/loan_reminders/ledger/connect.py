@@ -49,10 +49,11 @@ def engine_for(url: str | URL, *, lock_seconds: float = 15, kept: int = FEW) -> 
     return engine
 
 
-def connect(url: str | URL, *, library: str, lock_seconds: float = 15, kept: int = FEW) -> PostgresLedger:
+def connect(url: str | URL, *, library: str, lock_seconds: float = 15, for_pages: bool = False) -> PostgresLedger:
     """The ledger of one library at this URL; nothing is opened before the first use. Close it after use.
 
-    `lock_seconds`: how long to wait for what another process holds before LedgerUnavailable. `kept`: how many
-    connections stay open.
+    `lock_seconds`: how long to wait for what another process holds before LedgerUnavailable. `for_pages`: for several
+    people at once and for weeks; more connections stay open, and an upgrade meanwhile is noticed.
     """
-    return PostgresLedger(engine_for(url, lock_seconds=lock_seconds, kept=kept), library=library)
+    engine = engine_for(url, lock_seconds=lock_seconds, kept=FOR_PAGES if for_pages else FEW)
+    return PostgresLedger(engine, library=library, for_pages=for_pages)

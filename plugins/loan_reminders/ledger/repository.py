@@ -39,7 +39,7 @@ from loan_reminders.ledger.runs.loans_seen import cut_to_fit, record_rows
 from loan_reminders.ledger.runs.opening import open_run
 from loan_reminders.ledger.runs.planning import PostgresPlanning
 from loan_reminders.ledger.runs.taking_over import PostgresTakeOver
-from loan_reminders.ledger.schema import check_schema
+from loan_reminders.ledger.schema import SchemaCheck
 from loan_reminders.ledger.sender import PostgresSender
 from loan_reminders.ledger.sender_locks import letters_alone
 from loan_reminders.ledger.sender_sql import count_offered
@@ -60,13 +60,13 @@ class PostgresLedger:
     """The ledger of one library. Fulfils `Ledger`; a context manager that closes its connections.
 
     Every method is one transaction unless it says otherwise, and raises LedgerUnavailable (a later try may
-    succeed) or PermanentError (an account, a table or a value is wrong).
+    succeed) or PermanentError (an account, a table or a value is wrong). `for_pages`: it stays open for weeks.
     """
 
-    def __init__(self, engine: Engine, *, library: str) -> None:
+    def __init__(self, engine: Engine, *, library: str, for_pages: bool = False) -> None:
         self.engine = engine
         self.library = library
-        self._checked = False
+        self._check = SchemaCheck(again=for_pages)
 
     def __enter__(self) -> Self:
         return self
@@ -85,11 +85,6 @@ class PostgresLedger:
         with ledger_errors(), self.engine.begin() as connection:
             self._check(connection)
             yield connection
-
-    def _check(self, connection: Connection) -> None:
-        if not self._checked:
-            check_schema(connection)
-            self._checked = True
 
     def open_run(
         self, *, stage: Stage, reference_date: date, due_date: date, today: date, dag_run_id: str, dry_run: bool

@@ -23,7 +23,7 @@ from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.services.marks.guard import marked_step
 from loan_reminders.services.runs.check_volume import check_approved
 from loan_reminders.services.runs.still_due import StillDue
-from loan_reminders.settings.all_libraries import others_with
+from loan_reminders.settings.all_libraries import others_unread, others_with
 from loan_reminders.settings.libraries import of_library
 from loan_reminders.settings.library_toml import Settings, settings
 
@@ -105,10 +105,15 @@ class Installed:
         with of_library(library_of(self.dag_id)):
             return settings()
 
-    def others_with(self, what: Callable[[Settings], object]) -> tuple[str, ...]:
-        """The codes of the other libraries that share something with this one, such as a connection."""
+    def others_with(self, what: Callable[[Settings], object]) -> tuple[Settings, ...]:
+        """The other libraries that share something with this one, such as a connection."""
         with of_library(library_of(self.dag_id)):
             return others_with(what)
+
+    def others_unread(self) -> tuple[str, ...]:
+        """The codes of the other libraries whose file is wrong: they may share anything with this one."""
+        with of_library(library_of(self.dag_id)):
+            return others_unread()
 
     def now(self) -> datetime:
         """This instant, in the library's time zone: taken once in `execute`; long work is given it as its clock.

@@ -68,9 +68,11 @@ class ReadReplies(ReadSmsFeedback):
         """Ask for replies, for all libraries of the account: the provider gives each once."""
         from loan_reminders.hooks.ledger import sms_feedback_of
 
-        others = sms_feedback_of(ledger, self.others_with(lambda one: one.sms.connection))
+        sharing = self.others_with(lambda one: one.sms.connection)
+        others = sms_feedback_of(ledger, [one.library.code for one in sharing])
+        unread = sms_feedback_of(ledger, self.others_unread())
         failures = self.config.sms.dead_after_failures
-        return sms_feedback.read_replies(ledger.feedback(), account, failures=failures, others=others)
+        return sms_feedback.read_replies(ledger.feedback(), account, failures=failures, others=others, unread=unread)
 
 
 class ReadBlacklist(ReadSmsFeedback):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from loan_reminders.domain.errors import SettingsError
-from loan_reminders.settings.libraries import EMPTY, library_files, settings_path, several
+from loan_reminders.settings.libraries import EMPTY, codes, library_files, settings_path, several
 from loan_reminders.settings.library_toml import Settings, read_library_once, read_once, read_settings, settings
 
 
@@ -31,11 +31,21 @@ def read_beforehand() -> None:
             read_settings(file)
 
 
-def others_with(what: Callable[[Settings], object]) -> tuple[str, ...]:
-    """The codes of the other libraries that share something with the current one, such as a connection.
+def others_with(what: Callable[[Settings], object]) -> tuple[Settings, ...]:
+    """The other libraries that share something with the current one, such as a connection.
 
-    Those whose file is wrong are not known to. Raises SettingsError.
+    Those whose file is wrong are not known to: `others_unread`. Raises SettingsError.
     """
     ours = settings()
     others = (one for _, one in all_settings() if isinstance(one, Settings) and one.library.code != ours.library.code)
-    return tuple(one.library.code for one in others if what(one) == what(ours)) if several() else ()
+    return tuple(one for one in others if what(one) == what(ours)) if several() else ()
+
+
+def others_unread() -> tuple[str, ...]:
+    """The codes of the other libraries whose file is wrong: what they share with the current one, nobody knows.
+
+    What is read for them meanwhile is given only once. Raises SettingsError.
+    """
+    known, ours = codes(), settings().library.code
+    wrong = (file.stem for file, one in all_settings() if isinstance(one, SettingsError))
+    return tuple(code for code in wrong if code in known and code != ours)

@@ -8,6 +8,8 @@ from pathlib import Path
 from time import time_ns
 from typing import TypeVar
 
+from loan_reminders.domain.errors import SettingsError
+
 Made = TypeVar("Made")
 
 JUST_NOW_NS = 2_000_000_000
@@ -20,8 +22,20 @@ def own_templates(path: Path) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def may_be_a_file(path: Path) -> bool:
+    """Whether there is a file. One that cannot even be looked at counts: whoever reads it is told why."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
 def kept_while_unchanged(read: Callable[[Path], Made]) -> Callable[[Path], Made]:
-    """Read a file once, in this process and in those it forks, until it changes; what cannot be read is read again."""
+    """Read a file once, in this process and in those it forks, until it changes; what cannot be read is read again.
+
+    What is read raises SettingsError when the file, or one that belongs to it, cannot be looked at: a library whose
+    folder this account may not enter is wrong, and the others are not.
+    """
 
     @lru_cache(maxsize=512)
     def kept(path: Path, _state: tuple[object, ...]) -> Made:
@@ -33,8 +47,11 @@ def kept_while_unchanged(read: Callable[[Path], Made]) -> Callable[[Path], Made]
             found = path.stat()
         except OSError:
             return read(path)
-        if time_ns() - found.st_mtime_ns < JUST_NOW_NS:
-            return read(path)
-        return kept(path, (found.st_mtime_ns, found.st_size, found.st_ino, own_templates(path)))
+        try:
+            if time_ns() - found.st_mtime_ns < JUST_NOW_NS:
+                return read(path)
+            return kept(path, (found.st_mtime_ns, found.st_size, found.st_ino, own_templates(path)))
+        except OSError as error:
+            raise SettingsError(f"{path} : {error.filename} est illisible ({error.strerror})") from None
 
     return made

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from loan_reminders.domain.errors import SettingsError
+from loan_reminders.settings.files import may_be_a_file
 from loan_reminders.settings.values import ROOT
 
 CODE = r"^[a-z0-9][a-z0-9_-]{0,31}$"
@@ -41,7 +42,7 @@ def library_files() -> tuple[Path, ...]:
     if not path.is_dir():
         return (path,)
     found = (one for one in path.iterdir() if one.suffix == SUFFIX and not one.name.startswith("."))
-    return tuple(sorted(one for one in found if one.is_file()))
+    return tuple(sorted(one for one in found if may_be_a_file(one)))
 
 
 def codes() -> tuple[str, ...]:
@@ -82,7 +83,7 @@ def current_file() -> Path:
             raise SettingsError(f"{path} : {_which(known)}")
         code = known[0]
     file = path / f"{code}{SUFFIX}"
-    if not re.match(CODE, code) or not file.is_file():
+    if not re.match(CODE, code) or not may_be_a_file(file):
         raise SettingsError(f"{path} : pas de bibliothèque « {code} ». {_those(codes())}")
     return file
 

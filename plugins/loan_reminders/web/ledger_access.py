@@ -218,7 +218,9 @@ def _ledger() -> PostgresLedger:
     with _lock:
         if library not in _opened:
             other = next(iter(_opened.values()), None)
-            _opened[library] = _open(library) if other is None else PostgresLedger(other.engine, library=library)
+            _opened[library] = (
+                _open(library) if other is None else PostgresLedger(other.engine, library=library, for_pages=True)
+            )
         return _opened[library]
 
 

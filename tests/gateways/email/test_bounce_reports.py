@@ -135,11 +135,12 @@ def test_the_sound_words_beside_a_malformed_one_are_read():
 def test_the_return_path_tells_the_email_when_nothing_else_does():
     verp = f"Delivered-To: retours+{ID.hex}@bu-montclar.example\n"
     content = dsn(headers=verp, returned="Subject: x\n")
+    ours, other = ["retours@bu-montclar.example"], ["retours@autre.example", "retours-b@bu-montclar.example"]
     assert read(content)[1].delivery_id is None
-    assert read(content, bounce_address="retours@bu-montclar.example")[1].delivery_id == ID
-    assert read(content, bounce_address="retours@autre.example")[1].delivery_id is None
-    other = uuid.uuid4()
-    assert read(dsn(headers=verp, delivery=other), bounce_address="retours@bu-montclar.example")[1].delivery_id == ID
+    assert read(content, bounce_addresses=ours)[1].delivery_id == ID
+    assert read(content, bounce_addresses=other)[1].delivery_id is None
+    assert read(content, bounce_addresses=other + ours)[1].delivery_id == ID, "one mailbox may have several addresses"
+    assert read(dsn(headers=verp, delivery=uuid.uuid4()), bounce_addresses=ours)[1].delivery_id == ID
 
 
 def test_a_status_part_that_is_encoded_against_the_norm_is_read():

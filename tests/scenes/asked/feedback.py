@@ -14,6 +14,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.email.shared_mailbox import PostgresSharedMailbox
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.sms.shared_account import PostgresSharedAccount
 from tests.scenes.builders import a_mobile
 from tests.scenes.ledger_emails import a_bounce
 from tests.scenes.ledger_runs import answer, ids, rows, some_deliveries
@@ -30,7 +31,8 @@ def feedback(ledger: PostgresLedger) -> None:
     left(ledger, "33612345601", campaign="new", sms_id="new-1")
     left(ledger, "33612345602", S.REFUSED, Reason.INVALID_RECIPIENT, campaign="new")
     ours.campaigns_to_ask(datetime.now(UTC) - timedelta(days=7))
-    ours.keep_acks([ack(AckStatus.NOT_DELIVERED, "33612345601", campaign="new", sms_id="new-1")])
+    shared = ledger.part(partial(PostgresSharedAccount, others=["another library"]))
+    ours.keep_acks(shared.keep_theirs([ack(AckStatus.NOT_DELIVERED, "33612345601", campaign="new", sms_id="new-1")]))
     ours.keep_replies([reply("STOP", "33612345603", reply_id="new")])
     ours.settle(failures=1, again=True)
     came = [reply("rendu lundi", "33612345601", reply_id="to read")]

@@ -82,6 +82,19 @@ def test_another_answer_goes_to_the_library_whose_sms_it_answers(libraries):
     }, "the last SMS to the number, unless the answer names one; a number that nobody knows is the asker's"  # fmt: skip
 
 
+def test_a_library_whose_settings_are_wrong_keeps_what_answers_its_own_sms(libraries):
+    """What account it has nobody knows: a STOP is its own when it sent to the number."""
+    ours, neighbour, elsewhere = libraries
+    left(ours)
+    left(neighbour)
+    replies = [reply("rendu lundi"), reply("STOP", reply_id="mo-2"), reply("STOP", "33639980009", reply_id="mo-3")]
+    unread = [neighbour.feedback(), elsewhere.feedback()]
+    read_replies(ours.feedback(), Account(*replies), failures=2, unread=unread)
+    assert theirs(ours) == [("voisine", "rendu lundi")]
+    kept = rows(ours, "SELECT library, phone_number FROM sms_replies WHERE NOT to_read ORDER BY library, reply_id")
+    assert kept == [("demo", NUMBER), ("demo", "33639980009"), ("voisine", NUMBER)]
+
+
 def test_an_sms_that_a_neighbour_only_tried_is_answered_by_nobody(libraries):
     ours, neighbour, _ = libraries
     left(ours)

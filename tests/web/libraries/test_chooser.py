@@ -256,9 +256,13 @@ def test_each_library_is_called_at_its_own_address_and_by_no_others(three, ledge
         answer = client.get(f"/relances/rivage/rappels-sms/{secrets['rivage']}", params=stop)
         assert answer.status_code == 200
         with connect(ledger_url, library="colline") as theirs:
-            left(theirs, "33612345678")
+            left(theirs, "33612345678", campaign="ap_2", sms_id="id-2")
+        known = {**asked, "smsId": "id-2", "campaignId": "ap_2"}
+        assert client.get(f"/relances/rivage/rappels-sms/{secrets['rivage']}", params=known).status_code == 200
         other = {**stop, "smsMoId": "mo-2", "message": "rendu lundi"}
         assert client.get(f"/relances/rivage/rappels-sms/{secrets['rivage']}", params=other).status_code == 200
     with connect(ledger_url, library="rivage") as ledger:
         kept = rows(ledger, "SELECT library, text FROM sms_replies ORDER BY library, text")
+        receipts = rows(ledger, "SELECT library, sms_id FROM sms_acks ORDER BY sms_id")
     assert kept == [("colline", "STOP"), ("colline", "rendu lundi"), ("plage", "STOP"), ("rivage", "STOP")]
+    assert receipts == [("rivage", "id-1"), ("colline", "id-2")]

@@ -115,10 +115,7 @@ def mailbox_check(asked: Asked) -> Iterator[Finding]:
     ours = asked.ours
     try:
         mailbox = bounce_mailbox(
-            ours.bounces.connection,
-            folder=ours.bounces.folder,
-            done_folder=ours.bounces.done_folder,
-            bounce_address=ours.email.bounce_address,
+            ours.bounces.connection, folder=ours.bounces.folder, done_folder=ours.bounces.done_folder
         )
     except AirflowNotFoundException:
         yield warning(

@@ -99,3 +99,11 @@ class SmsFeedback(Protocol):
     def lift(self, suppression_id: int, *, who: str, why: str = "") -> bool:
         """A librarian ends one line of the list, for a reason; False when it was not in force."""
         ...
+
+
+class SharedAccount(Protocol):
+    """The other libraries that send by the same account at the provider. Raises LedgerUnavailable."""
+
+    def keep_theirs(self, acks: Sequence[SmsAck]) -> Sequence[SmsAck]:
+        """Keep receipts about an SMS of another library, for that one to settle; returns the rest."""
+        ...

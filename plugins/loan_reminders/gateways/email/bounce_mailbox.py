@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,9 +25,9 @@ BODY_LIMIT = 256 * 1024
 class MailboxAccount:
     """Where and as whom to read. `timeout_s` is in seconds, for each step.
 
-    `folder` is read, `done_folder` gets what was. `bounce_address` is where our e-mails come back, each with a return
-    path of its own (`local+<delivery>@domain`); empty when they have none. A password travels without TLS only when
-    `login_in_clear` says so.
+    `folder` is read, `done_folder` gets what was. `bounce_addresses` are where our e-mails come back, each with a
+    return path of its own (`local+<delivery>@domain`); none when they have no such path. A password travels without TLS
+    only when `login_in_clear` says so.
     """
 
     host: str
@@ -36,7 +36,7 @@ class MailboxAccount:
     password: str = field(repr=False)
     folder: str
     done_folder: str
-    bounce_address: str = ""
+    bounce_addresses: Collection[str] = ()
     tls: bool = True
     verify_certificate: bool = True
     login_in_clear: bool = False
@@ -106,7 +106,7 @@ class ImapBounceMailbox:
         for first in range(0, len(reports), BODIES_AT_A_TIME):
             some = reports[first : first + BODIES_AT_A_TIME]
             for uid, content in self._contents(folder, some, f"BODY.PEEK[]<0.{BODY_LIMIT}>").items():
-                arrival, bounce = bounce_reports.read(content, bounce_address=self._account.bounce_address)
+                arrival, bounce = bounce_reports.read(content, bounce_addresses=self._account.bounce_addresses)
                 read[uid] = ReadMessage(uid=uid, arrival=arrival, bounce=bounce)
         return tuple(
             read.get(uid) or ReadMessage(uid=uid, arrival=looked.get(uid) or Arrival.UNREADABLE) for uid in uids

@@ -11,11 +11,12 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from loan_reminders.domain.email.bounce_verdict import status_in, tells_a_failure, verdict
 from loan_reminders.domain.email.feedback import Arrival, Bounce, BounceKind
@@ -62,15 +63,15 @@ def first_look(headers: bytes) -> Arrival | None:
         return Arrival.UNREADABLE
 
 
-def read(content: bytes, *, bounce_address: str = "") -> tuple[Arrival, Bounce | None]:
+def read(content: bytes, *, bounce_addresses: Collection[str] = ()) -> tuple[Arrival, Bounce | None]:
     """What a whole message is (or its beginning, when it is very long), and the bounce that it reports.
 
-    `bounce_address` is where our e-mails come back, `local@domain`: each left with `local+<delivery>@domain` as its
-    return path. Empty: they have no return path of their own, and only the Message-ID tells them.
+    `bounce_addresses` are where our e-mails come back, such as `local@domain`: each left with `local+<delivery>@domain`
+    as its return path. None: they have no return path of their own, and only the Message-ID tells them.
     """
     try:
         time_limit = TimeLimit()
-        return _read(message_from_bytes(within_limits(content)), bounce_address, time_limit)
+        return _read(message_from_bytes(within_limits(content)), bounce_addresses, time_limit)
     except (TooCostly, RecursionError):
         return Arrival.TOO_COSTLY, None
     except Exception:  # as above
@@ -107,7 +108,7 @@ def _is_auto_reply(message: Message) -> bool:
     return marked and "List-Id" not in message and bool(_AWAY.search(header(message, "Subject")))
 
 
-def _read(message: Message, bounce_address: str, time_limit: TimeLimit) -> tuple[Arrival, Bounce | None]:
+def _read(message: Message, bounce_addresses: Collection[str], time_limit: TimeLimit) -> tuple[Arrival, Bounce | None]:
     time_limit.check()
     parts = parts_of(message)
     reported = failures_in(parts)
@@ -115,7 +116,7 @@ def _read(message: Message, bounce_address: str, time_limit: TimeLimit) -> tuple
     words = own_words(message, parts)
     quoted = returned_headers(parts, words)
     time_limit.check()
-    ours = _delivery_id(message, quoted, bounce_address)
+    ours = _delivery_id(message, quoted, bounce_addresses)
     if reported and all(one.action in ("delivered", "relayed", "expanded") for one in reported):
         return Arrival.SUCCESS, None
     failure = _mildest(reported) or _otherwise(message, words)
@@ -176,11 +177,10 @@ def _telling(words: str) -> str:
     return " / ".join(why)[:DIAGNOSTIC_LIMIT]
 
 
-def _delivery_id(message: Message, quoted: str, bounce_address: str) -> uuid.UUID | None:
+def _delivery_id(message: Message, quoted: str, bounce_addresses: Collection[str]) -> uuid.UUID | None:
     """The delivery that a report is about: its own return path first, then the Message-ID that it quotes."""
-    if bounce_address:
-        local, _, domain = bounce_address.rpartition("@")
-        path = re.compile(rf"(?<![\w.+-]){re.escape(local)}\+([0-9a-f]{{32}})@{re.escape(domain)}(?![\w.-])", re.I)
+    if bounce_addresses:
+        path = _return_path_to(frozenset(bounce_addresses))
         for name in _ENVELOPE_HEADERS:
             for value in message.get_all(name, []):
                 if found := path.search(str(value)):
@@ -192,6 +192,17 @@ def _delivery_id(message: Message, quoted: str, bounce_address: str) -> uuid.UUI
         answered = f"{header(message, 'In-Reply-To')} {header(message, 'References')}"
         found = _MESSAGE_ID.search(answered)
     return uuid.UUID(found[1]) if found else None
+
+
+@lru_cache(maxsize=8)
+def _return_path_to(bounce_addresses: frozenset[str]) -> re.Pattern[str]:
+    """What finds the return path of an e-mail that came back to one of these addresses, and the delivery in it."""
+    delivery = r"[0-9a-f]{32}"
+    each = (one.rpartition("@") for one in sorted(bounce_addresses))
+    any_of_them = "|".join(
+        rf"{re.escape(local)}(?=\+{delivery}@{re.escape(domain)}(?![\w.-]))" for local, _, domain in each
+    )
+    return re.compile(rf"(?<![\w.+-])(?:{any_of_them})\+({delivery})@", re.IGNORECASE)
 
 
 def _fingerprint(message: Message, kind: BounceKind, ours: uuid.UUID | None, failed: str, failure: Failure) -> str:

@@ -19,7 +19,7 @@ class BounceMailboxConnection(TestedConnection):
     def try_out(self) -> str:
         """How many messages wait in the folder."""
         ours = self.settings_of(lambda ours: ours.bounces.connection).bounces
-        opened = bounce_mailbox(self.conn_id, folder=ours.folder, done_folder=ours.done_folder, bounce_address="")
+        opened = bounce_mailbox(self.conn_id, folder=ours.folder, done_folder=ours.done_folder)
         with closing(opened) as mailbox:
             found = mailbox.count()
         return (

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from loan_reminders.domain.errors import LedgerUnavailable, ReminderError, SmsAnswerUnreadable
 from loan_reminders.domain.ports.outside import Ledger, SmsAccount
-from loan_reminders.domain.ports.sms_feedback import LastSms, Settled, SmsFeedback
-from loan_reminders.domain.sms.feedback import SmsReply
+from loan_reminders.domain.ports.sms_feedback import LastSms, Settled, SharedAccount, SmsFeedback
+from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
 from loan_reminders.domain.sms.stop_words import is_stop
 from loan_reminders.french.plurals import many
 
@@ -55,12 +55,27 @@ def read_receipts(feedback: SmsFeedback, account: SmsAccount, *, now: datetime, 
     return {"campaigns": read, "acks": settled.acks, "moved": settled.moved} | tell_put_aside(feedback)
 
 
+def keep_receipts(feedback: SmsFeedback, shared: SharedAccount | None, acks: Sequence[SmsAck]) -> None:
+    """Keep receipts that the provider pushed to us.
+
+    An account that several libraries share has one address to push to, that of one of them: each receipt is kept by the
+    library whose SMS it is about, and by this one when none of them knows it. The others settle what is theirs.
+    """
+    feedback.keep_acks(acks if shared is None else shared.keep_theirs(acks))
+
+
 def read_replies(
-    feedback: SmsFeedback, account: SmsAccount, *, failures: int, others: Sequence[SmsFeedback] = ()
+    feedback: SmsFeedback,
+    account: SmsAccount,
+    *,
+    failures: int,
+    others: Sequence[SmsFeedback] = (),
+    unread: Sequence[SmsFeedback] = (),
 ) -> dict[str, int]:
     """Fetch the replies that wait at the provider; those that are a STOP put their number on the list.
 
-    `others` are the libraries that send by the same account: see `keep_replies`. The count is of those kept here.
+    `others` are the libraries that send by the same account, `unread` those that may: see `keep_replies`. The count is
+    of those kept here.
 
     The provider gives each reply once. What was kept before is settled first, which also shows that the ledger can
     be written; each lot is kept before the next is asked for.
@@ -72,22 +87,32 @@ def read_replies(
             replies = account.replies()
             if not replies:
                 break
-            kept += _keep(feedback, others, replies)
+            kept += _keep(feedback, others, unread, replies)
             settled += feedback.settle(failures=failures)
     _tell(settled)
     return {"replies": kept, "stops": settled.stops} | tell_put_aside(feedback)
 
 
-def keep_replies(feedback: SmsFeedback, others: Sequence[SmsFeedback], replies: Sequence[SmsReply]) -> int:
+def keep_replies(
+    feedback: SmsFeedback,
+    others: Sequence[SmsFeedback],
+    replies: Sequence[SmsReply],
+    *,
+    unread: Sequence[SmsFeedback] = (),
+) -> int:
     """Keep replies for this library and the others of its account; returns how many are new in this one.
 
     A STOP is said to the account: each library keeps it. Any other reply is kept by the one whose SMS it answers: of
     the reply's own campaign, else the last one to its number; by this library when none of them knows the number. The
-    others settle what is theirs.
+    others settle what is theirs. The settings of those `unread` are wrong, and nobody knows what account they have:
+    they keep a STOP only of a number that they sent an SMS to.
     """
-    owners = _owners(feedback, others, [reply for reply in replies if not is_stop(reply.text)])
-    for other in others:
-        if theirs := [reply for reply in replies if owners.get(reply, other) is other]:
+    owners = _owners(feedback, (*others, *unread), [reply for reply in replies if not is_stop(reply.text)])
+    for other in (*others, *unread):
+        theirs = [reply for reply in replies if owners.get(reply, other) is other]
+        if theirs and other in unread:
+            theirs = [reply for reply, sms in zip(theirs, other.last_sms(theirs), strict=True) if sms is not None]
+        if theirs:
             other.keep_replies(theirs)
     return feedback.keep_replies([reply for reply in replies if owners.get(reply, feedback) is feedback])
 
@@ -105,17 +130,19 @@ def _owners(
     return owners
 
 
-def _keep(feedback: SmsFeedback, others: Sequence[SmsFeedback], replies: Sequence[SmsReply]) -> int:
+def _keep(
+    feedback: SmsFeedback, others: Sequence[SmsFeedback], unread: Sequence[SmsFeedback], replies: Sequence[SmsReply]
+) -> int:
     for pause in PAUSES:
         try:
-            return keep_replies(feedback, others, replies)
+            return keep_replies(feedback, others, replies, unread=unread)
         except LedgerUnavailable:
             log.warning(
                 "Registre indisponible : %s à garder",
                 many(len(replies), "réponse de lecteur attend", "réponses de lecteurs attendent"),
             )
             time.sleep(pause)
-    return keep_replies(feedback, others, replies)
+    return keep_replies(feedback, others, replies, unread=unread)
 
 
 def read_blacklist(feedback: SmsFeedback, account: SmsAccount) -> dict[str, int]:

@@ -24,10 +24,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
-from loan_reminders.hooks.ledger import sms_feedback_of
+from loan_reminders.hooks.ledger import shared_account, sms_feedback_of
 from loan_reminders.hooks.sms_callback import callback_networks, callback_token, read_callback
-from loan_reminders.services.sms.feedback import keep_replies, settle_feedback, tell_put_aside
-from loan_reminders.settings.all_libraries import others_with
+from loan_reminders.services.sms.feedback import keep_receipts, keep_replies, settle_feedback, tell_put_aside
+from loan_reminders.settings.all_libraries import others_unread, others_with
 from loan_reminders.settings.libraries import current_library
 from loan_reminders.settings.library_toml import settings
 from loan_reminders.web import ledger_access
@@ -170,12 +170,13 @@ def _fields(form: bytes) -> dict[str, str]:
 
 
 def _keep(callback: SmsAck | SmsReply) -> None:
-    feedback = ledger_access.sms_feedback()
+    feedback, whole = ledger_access.sms_feedback(), ledger_access.whole()
+    others = [one.library.code for one in others_with(lambda one: one.sms.connection)]
+    unread = others_unread()
     if isinstance(callback, SmsAck):
-        feedback.keep_acks([callback])
+        keep_receipts(feedback, shared_account(whole, (*others, *unread)), [callback])
     else:
-        others = others_with(lambda one: one.sms.connection)
-        keep_replies(feedback, sms_feedback_of(ledger_access.whole(), others), [callback])
+        keep_replies(feedback, sms_feedback_of(whole, others), [callback], unread=sms_feedback_of(whole, unread))
     tell_put_aside(feedback)
 
 
