@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -150,3 +151,16 @@ def test_sms_wait_for_the_window_without_a_worker_however_often_it_closes(send_s
     assert [one.value.trigger.moment for one in (before_it_opens, after_it_closed)] == [OPENING, next_day]
     assert after_it_closed.value.method_name == "resume"
     assert task.resume({}, event=None) == {"accepted": 3}
+
+
+def test_letters_of_a_run_in_the_future_leave_the_work_of_others_alone(tmp_path, monkeypatch):
+    """Files bear the machine's time: by the run's own, work that others have begun would look abandoned."""
+    from loan_reminders.gateways.letters.letter_store import FolderLetterStore
+    from loan_reminders.operators.print_letters import PrintLetters
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    at_work = tmp_path / "letters-a1b2c3d4"
+    at_work.mkdir()
+    task = PrintLetters(stage=Stage.FIRST_REMINDER, run_id=1)
+    task.sweep(FolderLetterStore(tmp_path / "store"), OPENING.replace(year=2099))
+    assert at_work.exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from loan_reminders.domain.stages import Channel, Stage
@@ -26,8 +26,12 @@ class LetterOperator(RunOperator):
     operator_extra_links = (BatchLink(),)
 
     def sweep(self, store: LetterStore, now: datetime) -> None:
-        """Remove what killed processes and old dry runs left."""
-        sweep_work_folders(now)
+        """Remove what killed processes and old dry runs left.
+
+        The folders of work in progress are judged by the machine's clock, as the times of files are: they are those of
+        all runs on this machine, and a run may believe in another day.
+        """
+        sweep_work_folders(datetime.now(UTC))
         sweep_rehearsals(store, now)
 
     def setup(self, now: datetime) -> LetterSetup:
