@@ -49,6 +49,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     return WholeFiles(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Three processes for two cores: about half of the time a test waits for a server or a process of its own."""
+    from tests.workers import processes
+
+    return processes(len(os.sched_getaffinity(0)))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes longest comes first; alone, what needs the installation does, then all in their order."""
     from tests.workers import turn_alone, turn_of

@@ -1,4 +1,4 @@
-"""How `make test` shares the suite among processes, one a core: what is started for many tests starts once.
+"""How `make test` shares the suite among processes: what is started for many tests starts once.
 
 Each process has its own PostgreSQL, Airflow home and module fixtures, so a file of tests stays in one process; the
 folders below need one whole Airflow, and all their files go to the same process. What takes longest begins first, so
@@ -21,6 +21,11 @@ LONGEST_FIRST = (
     "tests/rendering/",
     "tests/ledger/",
 )
+
+
+def processes(cores: int) -> int:
+    """How many processes run tests on so many cores: they compute about half of the time, and wait for the rest."""
+    return max(2, cores + cores // 2)
 
 
 def needs_the_installation(nodeid: str) -> bool:
