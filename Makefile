@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 export PYTHONPATH := plugins:.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screens docs workers compose test lint format browser bench faults pins audit doctor check-settings check-ils preview
+.PHONY: help demo up screens docs workers morning compose test lint format browser bench faults pins audit doctor check-settings check-ils preview
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ faults: $(VENV)/.installed ## kill -9 and other faults at every step of every se
 
 workers: $(VENV)/.installed ## Five DAGs over two Celery workers (needs redis-server): 10,000 notices, one worker killed in the middle
 	$(BIN)/python -m tests.e2e.several_workers --notices 10000
+
+morning: $(VENV)/.installed ## A real Airflow with a hundred libraries (LIBRARIES=100): five DAGs each, how long they take, what memory grows
+	$(BIN)/python -m tests.e2e.many_libraries --libraries $(or $(LIBRARIES),100)
 
 compose: $(VENV)/.installed ## All of docker-compose.yaml, each service as Docker would run it (needs root on Linux and redis-server, not Docker)
 	COMPOSE=1 $(BIN)/python -m pytest -rs tests/e2e/test_docker_commands.py tests/e2e/test_docker_backup.py

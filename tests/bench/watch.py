@@ -14,8 +14,13 @@ def peak_mb() -> float:
 
     `getrusage` says at least what its parent had when it started this one, be that another program.
     """
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    return status_mb("self", "VmHWM")
+
+
+def status_mb(pid: int | str, name: str) -> float:
+    """What the system says of a process: `VmRSS`, its resident memory, or `VmHWM`, the most that it has had."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
 
 
 class Watch:
