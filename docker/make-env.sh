@@ -28,7 +28,8 @@ chmod 700 secrets
 # What containers are shown of this folder, their users read by other numbers than its owner's: a clone made under a
 # strict umask would forbid it. Nothing in it is secret.
 for shown in library.toml libraries templates docker deploy; do
-    [ ! -e "$shown" ] || chmod -R go+rX "$shown"
+    [ ! -e "$shown" ] || chmod -R go+rX "$shown" ||
+        echo "make-env.sh: $shown: containers must be able to read it all; its owner can do: chmod -R go+rX $shown" >&2
 done
 
 random() { head -c "$1" /dev/urandom | od -An -vtx1 | tr -d ' \n'; }

@@ -98,7 +98,8 @@ def test_a_shared_mailbox_knows_the_return_paths_of_every_library_that_shares_it
     use(monkeypatch, write_libraries(tmp_path / "libraries", *codes, **changes))
     mailed_by = {code: mailed(PostgresLedger(ledger.engine, library=code)) for code in codes}
     path = f"Delivered-To: retours-colline+{mailed_by['colline'].hex}@bu.example.org\n"
-    returns.add(dsn(headers=path, returned="Subject: x\n"), dsn(delivery=mailed_by["plage"]))
+    to_the_wrong_one = f"Delivered-To: retours-plage+{mailed_by['plage'].hex}@bu.example.org\n"
+    returns.add(dsn(headers=path, returned="Subject: x\n"), dsn(headers=to_the_wrong_one, returned="Subject: x\n"))
     login, password = returns.credentials
     extra = {"use_ssl": False, "login_in_clear": True}
     imap = {"port": returns.port, "login": login, "password": password, "extra": extra}

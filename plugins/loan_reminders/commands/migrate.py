@@ -124,31 +124,31 @@ def downgrade(url: str | URL, revision: str) -> None:
 
 def _move(url: str | URL, move: Callable[[Config, str], None], revision: str) -> None:
     reached: str | None = None
-    deadline: float | None = None
+    deadline = 0.0
     while True:
         try:
             with _locked(url) as connection:
-                before, reached = reached, _known_revision(connection)
-                if reached != before:
-                    deadline = None
+                _refuse_newer(connection)
                 move(config(connection), revision)
             return
         except LedgerUnavailable as error:
-            # Counted from when others are met: an index may have taken hours before.
-            now = time.monotonic()
-            deadline = now + PATIENCE_S if deadline is None else deadline
-            if error.facts.get("fault") not in _IN_THE_WAY or now > deadline:
+            if error.facts.get("fault") not in _IN_THE_WAY:
+                raise
+            # Counted from when others are met at this step: those before it, or an index, may have taken hours.
+            now, before, reached = time.monotonic(), reached, current(url)
+            if not deadline or reached != before:
+                deadline = now + PATIENCE_S
+            if now > deadline:
                 raise
             time.sleep(1)
 
 
-def _known_revision(connection: Connection) -> str | None:
-    """The revision of the tables. Raises LedgerRefused when it is of a newer program: nothing is known of it here."""
+def _refuse_newer(connection: Connection) -> None:
+    """Raise LedgerRefused when the tables are of a newer program: nothing is known of them here."""
     revision = current_revision(connection)
     connection.rollback()
     if revision is not None and revision > SCHEMA_REVISION:
         raise LedgerRefused(LedgerRefusal.NEWER_TABLES, revision=revision, wanted=SCHEMA_REVISION)
-    return revision
 
 
 def current(url: str | URL) -> str | None:

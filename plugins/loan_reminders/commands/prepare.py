@@ -36,36 +36,35 @@ FICTIONAL = ".example"
 def problems(environment: Mapping[str, str]) -> Iterator[str]:
     """What keeps this installation from starting, each as a sentence that says what to do.
 
-    One sound file of a folder is enough: what is wrong with another keeps only that library from its work
-    (`put_aside`), as it would while all runs.
+    One readable file of a folder is enough: another that is wrong keeps only its own library from its work
+    (`put_aside`), as it would while all runs. The invented library would work, and write to whoever the ILS knows.
     """
-    files = _of_files(environment)
-    if all(files.values()):
-        yield from files.values()
+    found = list(all_settings())
+    unreadable = [str(ours) for _, ours in found if isinstance(ours, SettingsError)]
+    if len(unreadable) == len(found):
+        yield from unreadable
+    if "demo" not in environment.get("REMINDERS_DEMO", "").split(","):
+        yield from (_fictional(file, ours) for file, ours in found if _is_fictional(ours))
     yield from _of_connection(LEDGER, where=WHERE_BEFORE_THE_START)
 
 
-def put_aside(environment: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with single libraries of a folder, while others are sound and start."""
-    files = _of_files(environment)
-    if not all(files.values()):
-        yield from filter(None, files.values())
+def put_aside() -> Iterator[str]:
+    """What is wrong with single files of a folder, while others can be read and start."""
+    found = list(all_settings())
+    unreadable = [str(ours) for _, ours in found if isinstance(ours, SettingsError)]
+    if len(unreadable) < len(found):
+        yield from unreadable
 
 
-def _of_files(environment: Mapping[str, str]) -> dict[Path, str]:
-    """What is wrong with each library's file; nothing where it is sound."""
-    return {
-        file: str(ours) if isinstance(ours, SettingsError) else _fictional(file, ours, environment)
-        for file, ours in all_settings()
-    }
+def _is_fictional(ours: Settings | SettingsError) -> bool:
+    return isinstance(ours, Settings) and ours.library.email.endswith(FICTIONAL)
 
 
-def _fictional(file: Path, ours: Settings, environment: Mapping[str, str]) -> str:
+def _fictional(file: Path, ours: Settings | SettingsError) -> str:
     """That a library's file is still that of the demo, where the demo was not asked for."""
-    if not ours.library.email.endswith(FICTIONAL) or "demo" in environment.get("REMINDERS_DEMO", "").split(","):
-        return ""
+    name = ours.library.name if isinstance(ours, Settings) else ""
     return (
-        f"{file} est encore celui de la bibliothèque fictive ({ours.library.name}) : y écrire la vôtre,"
+        f"{file} est encore celui de la bibliothèque fictive ({name}) : y écrire la vôtre,"
         " ou demander la démonstration (COMPOSE_PROFILES=demo dans .env)."
     )
 
@@ -144,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         wrong = list(problems(os.environ))
         if given.verifier:
-            sys.stdout.writelines(TO_MEND.format(one) for one in put_aside(os.environ))
+            sys.stdout.writelines(TO_MEND.format(one) for one in put_aside())
             sys.stdout.writelines(TO_GIVE.format(one) for one in still_to_give())
         elif not wrong:
             for step in prepare(os.environ):

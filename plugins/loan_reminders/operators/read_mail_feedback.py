@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
+from loan_reminders.domain.email.return_path import ANY_BOUNCE_ADDRESS
 from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
 from loan_reminders.services.email.read_bounces import read_bounces
@@ -47,12 +48,13 @@ class ReadBounces(LibraryOperator):
 
         ours, every = self.config.bounces, (self.config, *self._sharing())
         conn_id = self.mailbox_conn_id or ours.connection
+        addresses = [one.email.bounce_address for one in every if one.email.bounce_address]
         try:
             return bounce_mailbox(
                 conn_id,
                 folder=ours.folder,
                 done_folder=ours.done_folder,
-                bounce_addresses=[one.email.bounce_address for one in every if one.email.bounce_address],
+                bounce_addresses=[*addresses, ANY_BOUNCE_ADDRESS] if self.others_unread() else addresses,
             )
         except AirflowNotFoundException:
             raise AirflowSkipException(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -17,15 +19,27 @@ JUST_NOW_NS = 2_000_000_000
 
 
 def own_templates(path: Path) -> Path | None:
-    """The folder of a library's own templates, beside its file: `montclar/templates` for `montclar.toml`."""
+    """The folder of a library's own templates, beside its file: `montclar/templates` for `montclar.toml`.
+
+    Raises OSError when there is one that this account may not read, at any depth. `Path.is_dir` says no to that since
+    Python 3.14.
+    """
     folder = path.with_suffix("") / "templates"
-    return folder if folder.is_dir() else None
+    return folder if list(os.walk(folder, onerror=_unless_missing)) else None
+
+
+def _unless_missing(error: OSError) -> None:
+    """A folder that may not be entered is an error: its library would send the common words instead of its own."""
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise error
 
 
 def may_be_a_file(path: Path) -> bool:
     """Whether there is a file. One that cannot even be looked at counts: whoever reads it is told why."""
     try:
-        return path.is_file()
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return True
 

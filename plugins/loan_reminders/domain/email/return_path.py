@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import uuid
 
+ANY_BOUNCE_ADDRESS = "@"
+"""Stands for the bounce address of a library whose settings nobody can read at the moment: any that has our form."""
+
 _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
 
 

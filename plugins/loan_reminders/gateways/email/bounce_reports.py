@@ -20,6 +20,7 @@ from functools import lru_cache
 
 from loan_reminders.domain.email.bounce_verdict import status_in, tells_a_failure, verdict
 from loan_reminders.domain.email.feedback import Arrival, Bounce, BounceKind
+from loan_reminders.domain.email.return_path import ANY_BOUNCE_ADDRESS
 from loan_reminders.gateways.email.mime_parts import (
     Failure,
     addresses_in,
@@ -198,6 +199,8 @@ def _delivery_id(message: Message, quoted: str, bounce_addresses: Collection[str
 def _return_path_to(bounce_addresses: frozenset[str]) -> re.Pattern[str]:
     """What finds the return path of an e-mail that came back to one of these addresses, and the delivery in it."""
     delivery = r"[0-9a-f]{32}"
+    if ANY_BOUNCE_ADDRESS in bounce_addresses:  # whose it is, the ledger says by the delivery
+        return re.compile(rf"(?<![\w.+-])[\w.-]+\+({delivery})@", re.IGNORECASE)
     each = (one.rpartition("@") for one in sorted(bounce_addresses))
     any_of_them = "|".join(
         rf"{re.escape(local)}(?=\+{delivery}@{re.escape(domain)}(?![\w.-]))" for local, _, domain in each
