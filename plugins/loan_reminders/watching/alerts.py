@@ -35,6 +35,9 @@ from loan_reminders.watching.log_fields import bind_task
 
 log = logging.getLogger(__name__)
 
+ENDED = ("success", "failed")
+"""Airflow's states of a run that ended, well or not."""
+
 
 def watched_run(*, late_after: timedelta | None = None) -> dict[str, Any]:
     """The arguments of a DAG whose red runs, and with `late_after` its late ones, are told to people."""
@@ -88,10 +91,12 @@ def on_run_failed(context: Mapping[str, Any]) -> None:
 
 
 async def on_run_late(context: Mapping[str, Any]) -> None:
-    """Airflow calls this when a run has not ended in time; one that waits for a person's word or an hour is not late.
+    """Airflow calls this when the time of a run is over; one that waits for a person's word or an hour is not late.
 
-    The context of a deadline is data, not objects: `dag_run` as the REST API tells of it. The triggerer has one thread
-    for all that waits in it; the ledger, the letters' place and the mail server are asked in another.
+    Nor is one that ended: Airflow forgets the deadline of a run that ends well by itself, and keeps that of a red one
+    and of one that a person marked. The context of a deadline is data, not objects: `dag_run` as the REST API tells of
+    it, at this moment. The triggerer has one thread for all that waits in it; the ledger, the letters' place and the
+    mail server are asked in another.
     """
     await asyncio.to_thread(_look_at_late_run, context)
 
@@ -100,6 +105,9 @@ def _look_at_late_run(context: Mapping[str, Any]) -> None:
     with _nothing_the_worse():
         forget_settings()  # a task's process is new each time; the triggerer's is weeks old
         dag_id, run_id = str(context["dag_run"]["dag_id"]), str(context["dag_run"]["dag_run_id"])
+        if context["dag_run"].get("state") in ENDED:
+            log.info("Tournée terminée avant que son retard soit regardé : elle n'est pas annoncée en retard")
+            return
         with of_library(library_of(dag_id)):
             ours = settings()
             waits = _rightly_waits(ours, dag_id, run_id)
