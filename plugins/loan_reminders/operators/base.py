@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 
 from loan_reminders.domain.clock import of_number
 from loan_reminders.domain.dag_ids import library_of
-from loan_reminders.domain.errors import PermanentError, ReminderError, SendingHeld, TemporaryError, unexpected
+from loan_reminders.domain.errors import ReminderError, SendingHeld, TasksNotDone, TemporaryError, unexpected
 from loan_reminders.domain.marks.high_water import RememberedRun
 from loan_reminders.domain.runs.books import BOOKS
 from loan_reminders.domain.stages import Channel, Stage
@@ -71,12 +71,12 @@ def only_temporary_errors_are_retried() -> Iterator[None]:
 
 
 def known_run_id(run_id: int | None) -> int:
-    """The ledger's number of the run. Raises PermanentError when the task « Extraire les prêts » gave none.
+    """The ledger's number of the run. Raises TasksNotDone when the task « Extraire les prêts » gave none.
 
     An extraction that was marked as successful by hand returns nothing.
     """
     if run_id is None:
-        raise PermanentError(
+        raise TasksNotDone(
             "L'extraction n'a pas abouti : le registre n'a pas de tournée."
             " Effacer (« Clear ») la tâche « Extraire les prêts » et les suivantes."
         )
