@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any, NoReturn
 
+from loan_reminders.domain.errors import RecipientError
+from loan_reminders.domain.recipients import EmailAddress
+
 SENTENCES = {
     "usage: ": "usage : ",
     "positional arguments": "arguments ",  # argparse adds the colon
@@ -64,6 +67,14 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"un jour est attendu, par exemple 2026-11-30, et non « {text} »") from None
+
+
+def email(text: str) -> str:
+    """An e-mail address of the command line, as a server is given it."""
+    try:
+        return EmailAddress.parse(text).value
+    except RecipientError:
+        raise argparse.ArgumentTypeError(f"une adresse e-mail est attendue, et non « {text} »") from None
 
 
 class FrenchParser(argparse.ArgumentParser):

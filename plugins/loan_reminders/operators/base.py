@@ -17,7 +17,7 @@ from loan_reminders.domain.errors import ReminderError, SendingHeld, TasksNotDon
 from loan_reminders.domain.marks.high_water import RememberedRun
 from loan_reminders.domain.runs.books import BOOKS
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.french.refusals import sentence
+from loan_reminders.french.refusals import missing_connection, sentence
 from loan_reminders.french.task_names import TASKS
 from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.services.marks.guard import marked_step
@@ -64,7 +64,8 @@ def only_temporary_errors_are_retried() -> Iterator[None]:
         raise AirflowFailException(sentence(error)) from None
     except AirflowNotFoundException as error:
         raise AirflowFailException(
-            f"Il manque une connexion dans Airflow (Administration, Connexions) : {error}"
+            f"{missing_connection(str(error))}. La créer (Administration, Connexions), puis relancer la tâche ;"
+            " si elle y est, ce qui garde les connexions n'a pas répondu."
         ) from None
     except Exception as error:
         raise AirflowFailException(f"Erreur inattendue : {unexpected(error)}") from None
