@@ -43,6 +43,13 @@ def test_smtp_delivers_one_message_to_ones_own_address_and_does_not_say_it(docto
     assert ME not in said
 
 
+def test_what_is_no_address_is_told_before_anything_is_asked(doctor, sink, capsys):
+    with pytest.raises(SystemExit) as end:
+        doctor("smtp", more=["--to", "moi"])
+    assert end.value.code == 2
+    assert "une adresse e-mail est attendue, et non « moi »" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("fault", "more", "words"),
     [
