@@ -10,12 +10,14 @@ import pytest
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowTaskTimeout
 
 from loan_reminders.domain.errors import (
+    BooksDoNotBalance,
     BooksNotCounted,
     IlsUnavailable,
     LedgerRefusal,
     MailRelayRejected,
     PermanentError,
     SettingsError,
+    TasksNotDone,
 )
 from loan_reminders.domain.stages import Stage
 from loan_reminders.settings.library_toml import ROOT
@@ -73,13 +75,44 @@ def test_a_failed_task_is_told_with_its_sentence_and_the_run_no_more(dags, sink,
     dag = dags["overdue_notice"]
     error = failure_of(MailRelayRejected("Le serveur refuse le mot de passe. Corriger la connexion mail_relay."))
     alerts.on_task_failed(context(dag, "send_emails", error))
-    alerts.on_task_failed(context(dag, "close_run", failure_of(MailRelayRejected("Les comptes."))))
+    for follows in (TasksNotDone("Les comptes."), BooksNotCounted(LedgerRefusal.NOT_READ_TO_COUNT)):
+        alerts.on_task_failed(context(dag, "close_run", failure_of(follows)))
     alerts.on_run_failed({"dag": dag, "run_id": "scheduled__2026-11-27", "reason": "task_failure"})
     (message,) = sink.messages()
     assert message["To"] == TEAM
     text = as_typed(message.get_content())
     assert "Corriger la connexion mail_relay." in text
     assert "tâche « Envoyer les e-mails »" in text
+
+
+def test_books_that_are_wrong_on_one_day_in_two_stages_are_two_alerts(dags, sink, ours):
+    for dag_id in ("courtesy_notice", "first_reminder"):
+        error = failure_of(BooksDoNotBalance("Les comptes ne sont pas justes : prêts, 3 de trop"))
+        alerts.on_task_failed(context(dags[dag_id], "close_run", error))
+    assert len(sink.messages()) == 2
+
+
+def test_a_task_that_was_killed_is_told_of_each_stage_and_once_a_day_of_what_runs_every_hour(dags, sink, ours):
+    for dag_id, task_id in (("courtesy_notice", "send_emails"), ("first_reminder", "send_emails")):
+        alerts.on_task_failed(context(dags[dag_id], task_id))
+    assert len(sink.messages()) == 2
+    for hour in (7, 8):
+        alerts.on_task_failed(context(dags["watch"], "watch_runs", run_id=f"scheduled__{hour}"))
+        alerts.on_run_failed({"dag": dags["watch"], "run_id": f"scheduled__{hour}", "reason": "task_failure"})
+    assert len(sink.messages()) == 3
+
+
+@pytest.mark.parametrize("error", [IlsUnavailable("Le SIGB ne répond pas."), AirflowNotFoundException("ils_oracle")])
+def test_what_all_stages_share_is_told_once(dags, sink, ours, error):
+    for dag_id in ("courtesy_notice", "first_reminder"):
+        alerts.on_task_failed(context(dags[dag_id], "extract_loans", failure_of(error)))
+    assert len(sink.messages()) == 1
+
+
+def test_a_run_that_lasted_too_long_is_told_though_it_was_red_before(dags, sink, ours):
+    alerts.on_task_failed(context(dags["overdue_notice"], "send_emails", failure_of(IlsUnavailable("x"))))
+    alerts.on_run_failed({"dag": dags["overdue_notice"], "run_id": "scheduled__2026-11-27", "reason": "timed_out"})
+    assert len(sink.messages()) == 2
 
 
 class TaskThatKeeps:

@@ -29,12 +29,15 @@ def test_a_late_run_asks_nothing_of_the_executor():
     assert Callback.create_from_sdk_def(deadline.callback).type == CallbackType.TRIGGERER
 
 
-def late(run_id, stage=Stage.OVERDUE_NOTICE):
-    """Airflow's own code around the callback of a deadline, as a triggerer runs it; the states that it goes through."""
+def late(run_id, stage=Stage.OVERDUE_NOTICE, state="running"):
+    """Airflow's own code around the callback of a deadline, as a triggerer runs it; the states that it goes through.
+
+    `state` is the run's when its time was over.
+    """
     from airflow.triggers.callback import PAYLOAD_STATUS_KEY, CallbackTrigger
 
     async def states():
-        run = {"dag_id": stage.value, "dag_run_id": run_id}
+        run = {"dag_id": stage.value, "dag_run_id": run_id, "state": state}
         trigger = CallbackTrigger(callback_path=LATE, callback_kwargs={"context": {"dag_run": run}})
         return [event.payload[PAYLOAD_STATUS_KEY] async for event in trigger.run()]
 
@@ -56,6 +59,20 @@ def test_a_late_run_is_told_once(known_ledger, sink, ours):
     (message,) = sink.messages()
     assert message["Subject"].endswith("2. Avis de retard, en retard")
     assert "« Actions requises »" in " ".join(message.get_content().split())
+
+
+@pytest.mark.parametrize("state", ["failed", "success"])
+def test_a_run_that_has_ended_is_not_late(known_ledger, sink, ours, state):
+    """Airflow forgets the hour of a run that ends well by itself, of no other: red ones, those that a person marked."""
+    known_ledger.extract(*loans(2), dag_run_id="run a")
+    assert late("run a", state=state) == DONE
+    assert sink.messages() == []
+
+
+def test_a_red_run_that_was_cleared_and_is_under_way_again_is_late(known_ledger, sink, ours):
+    known_ledger.extract(*loans(2), dag_run_id="run a")
+    late("run a", state="queued")
+    assert len(sink.messages()) == 1
 
 
 def test_the_thread_that_all_triggers_share_is_left_free(ours, monkeypatch):

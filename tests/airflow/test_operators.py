@@ -100,7 +100,7 @@ def test_a_ledger_that_is_down_is_tried_again(monkeypatch, tmp_path):
 def test_a_missing_connection_is_told_by_name(connected, monkeypatch):
     from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-    with pytest.raises(AirflowFailException, match=r"connexion dans Airflow.*mail_relay"):
+    with pytest.raises(AirflowFailException, match=r"la connexion « mail_relay »"):
         failing(AirflowNotFoundException("The conn_id `mail_relay` isn't defined")).execute({})
 
 

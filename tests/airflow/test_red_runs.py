@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from loan_reminders.domain.errors import BooksDoNotBalance, TasksNotDone
+from loan_reminders.domain.errors import TasksNotDone
 from loan_reminders.services.runs.close import close_run
 from loan_reminders.settings.library_toml import ROOT
 from tests.scenes.world import loans
@@ -41,9 +41,9 @@ def test_books_that_balance_are_written_before_a_failed_task_is_told(world):
     assert written(world, run_id) == ("closed", True)
 
 
-def test_books_that_do_not_balance_are_told_with_the_failed_task(world):
+def test_a_failed_task_is_told_with_the_books_that_do_not_balance(world):
     run_id = world.begin(*loans(2))
-    with pytest.raises(BooksDoNotBalance, match=r"en attente.*« Envoyer les SMS »"):
+    with pytest.raises(TasksNotDone, match=r"en attente.*« Envoyer les SMS »"):
         close_run(world.ledger, run_id=run_id, not_done=["« Envoyer les SMS »"])
     assert written(world, run_id) == ("closed", False)
 

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from loan_reminders.settings.library_toml import ROOT
 from tests.scenes.several_libraries import settings_of, use, write_libraries
 
@@ -57,8 +59,10 @@ def test_one_library_of_a_folder_is_checked_by_its_code(tmp_path, monkeypatch, c
     (folder / "colline.toml").write_text("?", encoding="utf-8")
     assert main(["--bibliotheque", "rivage"]) == 0
     assert capsys.readouterr() == (f"{folder / 'rivage.toml'} et les modèles : valides\n", "")
-    assert main(["--bibliotheque", "plage"]) == 1
-    assert "pas de bibliothèque « plage »" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        main(["--bibliotheque", "plage"])
+    assert end.value.code == 2
+    assert "pas de bibliothèque « plage » ici ; connues : colline, rivage" in capsys.readouterr().err
     for file in folder.glob("*.toml"):
         file.unlink()
     assert main([]) == 1

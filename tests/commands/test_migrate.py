@@ -26,6 +26,16 @@ def test_the_ledger_is_where_the_environment_says(
     assert capsys.readouterr().out == "registre à la révision aucune\n"
 
 
+@pytest.mark.parametrize("action", ["upgrade", "downgrade"])
+def test_a_revision_that_there_is_not_is_told(
+    action: str, postgres_server: EmbeddedPostgres, empty_database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        migrate.main([action, "--revision", "faute", "--url", postgres_server.url(empty_database)])
+    assert end.value.code == 2
+    assert "--revision faute : révision inconnue" in capsys.readouterr().err
+
+
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("REMINDERS_LEDGER_URL", "AIRFLOW_CONN_REMINDERS_LEDGER"):
         monkeypatch.delenv(name, raising=False)

@@ -10,6 +10,7 @@ import pytest
 
 from loan_reminders.commands import prepare
 from loan_reminders.settings.library_toml import ROOT, forget_settings
+from tests.scenes.alerted_team import told_to
 from tests.scenes.several_libraries import EXAMPLE, use, write_libraries
 
 CONNECTIONS = ("REMINDERS_LEDGER", "ILS_ORACLE", "MAIL_RELAY", "ALLMYSMS")
@@ -94,6 +95,19 @@ def test_the_connections_are_those_that_the_settings_name(
     assert prepare.main(["--verifier"]) == 0
     [told] = capsys.readouterr().out.splitlines()
     assert "Connexion sms_bu : manque" in told
+
+
+def test_the_server_of_alerts_is_wanted_where_somebody_is_told(
+    ours: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told_to(ours.parent, ["equipe@bu.univ-ailleurs.fr"])
+    ours.write_text(ours.read_text("utf-8").replace("bu-montclar.example", "bu.univ-ailleurs.fr"), "utf-8")
+    forget_settings()
+    assert prepare.main(["--verifier"]) == 0
+    assert "Connexion alert_relay : manque" in capsys.readouterr().out
+    monkeypatch.setenv("AIRFLOW_CONN_ALERT_RELAY", json.dumps({"conn_type": "smtp", "host": "relay.example"}))
+    assert prepare.main(["--verifier"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_the_fictional_library_starts_in_the_demo_alone(

@@ -37,6 +37,34 @@ def test_each_channel_of_each_stage_is_shown_and_listed(tmp_path, monkeypatch):
     assert page.count("<h2>") == sum(len(STAGE_CHANNELS[stage]) for stage in Stage)
 
 
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("loan_reminders.commands.previews.shutil.which", lambda _: None)
+    (tmp_path / "file").write_text("")
+    assert previews.main(["--sortie", str(tmp_path / "file" / "below")]) == 1
+    assert "écriture impossible" in capsys.readouterr().err
+
+
+def test_a_broken_chromium_costs_the_images_alone(tmp_path, capsys, monkeypatch):
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr("loan_reminders.commands.previews.shutil.which", lambda name: {"chromium": broken}.get(name))
+    monkeypatch.setattr(Settings, "all_stages", (Stage.COURTESY_NOTICE,))
+    assert previews.main(["--sortie", str(tmp_path / "seen")]) == 0
+    assert "Le Chromium d'ici ne marche pas (CalledProcessError)" in as_typed(capsys.readouterr().out)
+    assert list((tmp_path / "seen").rglob("fr-*.html"))
+
+
+def test_a_broken_pdftoppm_is_told(tmp_path, capsys, monkeypatch):
+    broken = tmp_path / "pdftoppm"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr("loan_reminders.commands.previews.shutil.which", lambda name: {"pdftoppm": broken}.get(name))
+    monkeypatch.setattr(Settings, "all_stages", (Stage.FIRST_REMINDER,))
+    assert previews.main(["--sortie", str(tmp_path / "seen")]) == 1
+    assert "pdftoppm ne fait pas les images" in capsys.readouterr().err
+
+
 def test_a_folder_that_holds_something_is_not_touched(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(SystemExit) as end:

@@ -35,6 +35,15 @@ def told(ledger, monkeypatch, ledger_url, tmp_path):
     return ledger
 
 
+@pytest.mark.parametrize("command", [purge, dispute_flag])
+def test_in_a_container_whose_account_has_no_name(told, monkeypatch, command):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert command.main([]) == 0
+
+
 def test_it_only_counts_unless_told_to_remove(told, capsys):
     before = every_row(told)
     assert purge.main([]) == 0

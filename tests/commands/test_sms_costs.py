@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from loan_reminders.commands.sms_costs import main
+from tests.scenes.several_libraries import use, write_libraries
 from tests.scenes.world import loans
+
+
+@pytest.fixture(autouse=True)
+def demo(monkeypatch, tmp_path):
+    """The settings of the library that the tests' ledger is of."""
+    use(monkeypatch, write_libraries(tmp_path / "libraries", "demo"))
 
 
 def test_each_day_stage_and_category_has_a_line_and_all_have_a_sum(world, ledger_url, capsys):
@@ -15,3 +24,19 @@ def test_each_day_stage_and_category_has_a_line_and_all_have_a_sum(world, ledger
     assert main(asked) == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [f"{day}  overdue_notice  student  2 SMS  2 segments  30", "Total : 2 segments, coût 30"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (["--bibliotheque", "faute"], "pas de bibliothèque « faute » ici ; connues : demo"),
+        (["--depuis", "2026-12-01"], "--depuis 2026-12-01 est après --jusqu-a 2026-11-30"),
+        (["--fuseau", "Paris"], "un fuseau est attendu, par exemple Europe/Paris"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_and_no_sum(ledger_url, capsys, change, words):
+    asked = ["--depuis", "2026-11-01", "--jusqu-a", "2026-11-30", "--bibliotheque", "demo", "--url", ledger_url]
+    with pytest.raises(SystemExit) as end:
+        main([*asked, *change])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err

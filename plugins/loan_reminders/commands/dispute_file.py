@@ -11,7 +11,6 @@ made.
 
 from __future__ import annotations
 
-import getpass
 import logging
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from loan_reminders.commands.reader_rights.output_file import OUTPUT_HELP, HandOver, handed_over
-from loan_reminders.commands.registry import command_parser, library_option
+from loan_reminders.commands.registry import command_parser, library_option, whoever
 from loan_reminders.domain.dispute.loan_file import LoanSearch
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.plurals import many
@@ -81,7 +80,7 @@ def _make(search: LoanSearch, hand_over: HandOver, library: str | None) -> int:
             letter_store(),
             config.identity(),
             found[0].loan_id,
-            who=_user(),
+            who=whoever(),
             made_at=datetime.now(config.zone),
             zone=config.zone,
             templates=config.templates,
@@ -92,10 +91,3 @@ def _make(search: LoanSearch, hand_over: HandOver, library: str | None) -> int:
     words = f"{many(made.deliveries, 'envoi', 'envois')}, {many(made.pages, 'page', 'pages')}"
     hand_over(made.content, words)
     return 0
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "un compte sans nom"

@@ -11,13 +11,12 @@ Airflow's connection `reminders_ledger` says where the ledger is, unless `REMIND
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 
 from loan_reminders.commands.french_arguments import day
-from loan_reminders.commands.registry import command_parser, library_option
+from loan_reminders.commands.registry import command_parser, library_option, whoever
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.retention.disputes import DisputeFlag, check_dispute
 from loan_reminders.french.days import day_words
@@ -56,7 +55,7 @@ def _act(asked: argparse.Namespace) -> None:
     with of_library(asked.bibliotheque):
         config = settings()
     today = datetime.now(config.zone).date()
-    who = asked.qui or getpass.getuser()
+    who = whoever(asked.qui)
     with connect(ledger_url(), library=config.library.code) as ledger:
         disputes = ledger.part(PostgresDisputes)
         if asked.clore is not None:

@@ -4,8 +4,8 @@
     loan-reminders doctor --to moi@univ.example --json
 
 Each check is asked for real, within its time, and whatever became of the others. What is wrong says what it means and
-what to do. Nothing is sent but, with `--to`, one message to that address; nothing is left behind. No secret and nothing
-of a reader is shown, so that the output can be handed on.
+what to do. Nothing is sent but, with `--to`, one message to that address by each mail server; nothing is left behind.
+No secret and nothing of a reader is shown, so that the output can be handed on.
 
 It returns 0 when all is well, 1 when something should be looked at, 2 when something cannot work: what monitoring tools
 know as OK, WARNING and CRITICAL.
@@ -23,18 +23,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from loan_reminders.commands.french_arguments import email
 from loan_reminders.commands.installation.findings import Asked, Check, Checked, Finding, failure, run_check, worst
 from loan_reminders.commands.installation.of_airflow import accounts_check, dags_check, processes_check, secrets_check
 from loan_reminders.commands.installation.of_clocks import clocks_check
 from loan_reminders.commands.installation.of_ledger import ledger_check, start_check
-from loan_reminders.commands.installation.of_outside import (
-    allmysms_check,
-    callback_check,
-    ils_check,
-    mailbox_check,
-    smtp_check,
-    storage_check,
-)
+from loan_reminders.commands.installation.of_mail import alerts_check, mailbox_check, smtp_check
+from loan_reminders.commands.installation.of_outside import allmysms_check, callback_check, ils_check, storage_check
 from loan_reminders.commands.installation.of_settings import (
     fonts_check,
     retention_check,
@@ -58,6 +53,7 @@ CHECKS = (
     Check(name="storage", title="Dossier des lettres", seconds=30, run=storage_check, common=True),
     Check(name="ils", title="SIGB", seconds=180, run=ils_check),
     Check(name="smtp", title="Serveur de messagerie", seconds=60, run=smtp_check),
+    Check(name="alerts", title="Alertes par e-mail", seconds=60, run=alerts_check),
     Check(name="mailbox", title="Boîte des retours", seconds=60, run=mailbox_check),
     Check(name="allmysms", title="allmysms", seconds=60, run=allmysms_check),
     Check(name="callback", title="Adresse de rappel des SMS", seconds=30, run=callback_check),
@@ -71,8 +67,9 @@ CHECKS = (
 
 _HELP = """\
 Une vérification après l'autre, chacune pour de vrai et dans un temps limité : réglages, effacement, modèles, polices,
-registre, dossier des lettres, SIGB, messagerie, boîte des retours, allmysms, adresse de rappel, DAG, processus, comptes
-et clés d'Airflow, horloges. Rien n'est envoyé, sauf avec --to un message à cette adresse ; rien n'est laissé.
+registre, dossier des lettres, SIGB, messagerie, alertes, boîte des retours, allmysms, adresse de rappel, DAG,
+processus, comptes et clés d'Airflow, horloges. Rien n'est envoyé, sauf avec --to un message à cette adresse par le
+serveur des e-mails, et un par celui des alertes s'il est autre ; rien n'est laissé.
 
 Code de retour : 0 tout va bien ; 1 quelque chose est à regarder (lignes « ! ») ; 2 quelque chose ne peut pas marcher
 (lignes « ✗ »). Aucun secret et aucune donnée de lecteur n'est affiché."""
@@ -93,13 +90,15 @@ def main(
         out.reconfigure(errors="replace")  # a terminal without ✓ must not end the check
     wanted = [check for check in checks if not asked.only or check.name in asked.only]
     told: list[tuple[str, list[Checked]]] = []
+    common_done = False  # with the first library whose settings can be read
     with redirect_stdout(sys.stderr):  # what Airflow has to say is none of the answer
         for file, ours in _libraries(asked.bibliotheque):
-            first, tell = not told, (lambda _: None) if asked.json else out.write
+            tell = (lambda _: None) if asked.json else out.write
             if several():
                 tell(f"== {file.stem}\n")
-            mine = [check for check in wanted if first or not check.common]
-            told.append(_checked(ours, file.stem, mine, to=asked.to, now=now, stopwatch=stopwatch, tell=tell))
+            mine = [check for check in wanted if not (check.common and common_done)]
+            common_done = common_done or isinstance(ours, Settings)
+            told.append(_checked(ours, file.stem, mine, to=asked.to or "", now=now, stopwatch=stopwatch, tell=tell))
     found = [one for _, checked in told for one in checked]
     out.write(as_json(told, at=now()) if asked.json else conclusion(found))
     return STATUS[worst(one.outcome for one in found)]
@@ -108,7 +107,7 @@ def main(
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser("doctor", more=_HELP)
     parser.add_argument("--json", action="store_true", help="un objet JSON, pour la supervision")
-    parser.add_argument("--to", default="", metavar="ADRESSE", help="y envoyer un message d'essai")
+    parser.add_argument("--to", type=email, metavar="ADRESSE", help="y envoyer un message d'essai")
     parser.add_argument(
         "--bibliotheque",
         default="",
@@ -172,11 +171,9 @@ def _checked(
 def _unreadable(wrong: SettingsError) -> Finding:
     return failure(
         "Réglages illisibles ou faux",
-        means=(
-            "Cette bibliothèque n'a plus de DAG : rien ne tourne pour elle."
-            if several()
-            else "Aucun DAG ne peut être lu : rien ne tourne."
-        ),
+        means="Aucune étape de cette bibliothèque ne tourne ; celles des autres ne s'en ressentent pas."
+        if several()
+        else "Aucun DAG ne peut être lu : rien ne tourne, pas même la surveillance, et personne n'en est prévenu.",
         remedy="corriger chaque ligne nommée, puis relancer",
         details=str(wrong).splitlines(),
     )

@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, NoReturn
+from zoneinfo import available_timezones
+
+from loan_reminders.domain.errors import RecipientError
+from loan_reminders.domain.recipients import EmailAddress
 
 SENTENCES = {
     "usage: ": "usage : ",
@@ -64,6 +68,21 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"un jour est attendu, par exemple 2026-11-30, et non « {text} »") from None
+
+
+def zone(text: str) -> str:
+    """A time zone of the command line, by its name."""
+    if text not in available_timezones():
+        raise argparse.ArgumentTypeError(f"un fuseau est attendu, par exemple Europe/Paris, et non « {text} »")
+    return text
+
+
+def email(text: str) -> str:
+    """An e-mail address of the command line, as a server is given it."""
+    try:
+        return EmailAddress.parse(text).value
+    except RecipientError:
+        raise argparse.ArgumentTypeError(f"une adresse e-mail est attendue, et non « {text} »") from None
 
 
 class FrenchParser(argparse.ArgumentParser):

@@ -19,6 +19,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, create_engine, event, text
 
 from loan_reminders import ledger
@@ -177,6 +178,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif given.action == "downgrade":
             downgrade(url, given.revision)
         sys.stdout.write(f"registre à la révision {current(url) or 'aucune'}\n")
+    except CommandError:  # Alembic's, in English
+        parser.error(
+            f"--revision {given.revision} : révision inconnue, ou sans chemin depuis celle du registre"
+            " (loan-reminders migrate current)"
+        )
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1

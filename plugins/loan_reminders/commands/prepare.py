@@ -75,15 +75,20 @@ def still_to_give() -> Iterator[str]:
     They keep nothing from starting: Airflow's form, where they may be given and tried, is there only once it runs.
     """
     found = [ours for _, ours in all_settings() if isinstance(ours, Settings)]
-    relays = {ours.email.connection for ours in found}
+    relays = {conn_id for ours in found for conn_id in (ours.email.connection, ours.alerts.connection)}
     for conn_id in dict.fromkeys(one for ours in found for one in _connections(ours)):
         yield from _of_connection(conn_id, where=WHERE, login=conn_id not in relays)
 
 
 def _connections(settings: Settings) -> tuple[str, ...]:
-    """The connections that a library needs, but the ledger's."""
+    """The connections that a library needs, but the ledger's; one may be there twice."""
     sends_sms = any(one.channel is Channel.SMS for rule in settings.policy().all_rules for one in rule.channels)
-    return (settings.ils.connection, settings.email.connection, *([settings.sms.connection] if sends_sms else []))
+    found = [settings.ils.connection, settings.email.connection]
+    if sends_sms:
+        found.append(settings.sms.connection)
+    if settings.alerts.recipients:
+        found.append(settings.alerts.connection)
+    return tuple(found)
 
 
 def _of_connection(conn_id: str, *, where: str, login: bool = True) -> Iterator[str]:

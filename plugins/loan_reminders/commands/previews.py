@@ -46,6 +46,10 @@ INDEX = "index.html"
 _BROWSER_SECONDS = 60
 
 
+class BrowserFailed(Exception):
+    """There is a Chromium, and it makes no images; the message is the class of what went wrong."""
+
+
 def browser() -> str:
     """The Chromium of this machine, or nothing."""
     return next((found for name in BROWSERS if (found := shutil.which(name))), "")
@@ -105,7 +109,10 @@ def _photograph(chromium: str, page: Path, image: Path, *, width: int, height: i
             *([option] if option else []),
             f"--user-data-dir={profile}", f"--window-size={width},{height}", f"--screenshot={image}", page.as_uri(),
         ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, timeout=_BROWSER_SECONDS)  # noqa: S603
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=_BROWSER_SECONDS)  # noqa: S603
+        except (OSError, subprocess.SubprocessError) as error:
+            raise BrowserFailed(type(error).__name__) from None
 
 
 def _texts(ours: Settings, stage: Stage, place: Path, now: datetime) -> Iterator[Path]:
@@ -183,6 +190,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1
+    except subprocess.SubprocessError as error:
+        said = f"pdftoppm ne fait pas les images des lettres ({type(error).__name__}) : le réparer, ou l'ôter"
+        sys.stderr.write(f"{said}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"--sortie {folder} : écriture impossible ({error.strerror})\n")
+        return 1
     return 0
 
 
@@ -197,10 +211,14 @@ def _archive(ours: Settings) -> tuple[bytes, str]:
 
 def _write_all(ours: Settings, folder: Path) -> str:
     """Every preview and the page that shows them; returns how many, and what could not be made."""
-    chromium = browser()
-    files = write_previews(ours, folder, now=datetime.now(ours.zone), chromium=chromium)
-    write_index(folder, files)
+    chromium, now = browser(), datetime.now(ours.zone)
     said = [] if chromium else ["Aucun Chromium sur cette machine : les images des e-mails ne sont pas faites."]
+    try:
+        files = write_previews(ours, folder, now=now, chromium=chromium)
+    except BrowserFailed as failed:
+        said.append(f"Le Chromium d'ici ne marche pas ({failed}) : les images des e-mails ne sont pas faites.")
+        files = write_previews(ours, folder, now=now)
+    write_index(folder, files)
     if not shutil.which("pdftoppm"):
         said.append("pdftoppm (poppler-utils) manque : les images des lettres ne sont pas faites.")
     return " ".join([*said, f"{many(len(files), 'fichier', 'fichiers')}."])

@@ -11,13 +11,12 @@ what was removed by then stays removed, and the same command goes on.
 
 from __future__ import annotations
 
-import getpass
 import logging
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from loan_reminders.commands.registry import command_parser, library_option
+from loan_reminders.commands.registry import command_parser, library_option, whoever
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.refusals import sentence
 from loan_reminders.french.retention import ERASED, WOULD_BE_ERASED, removed_words
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        return _purge(asked.bibliotheque, remove=asked.remove, who=asked.qui or getpass.getuser())
+        return _purge(asked.bibliotheque, remove=asked.remove, who=whoever(asked.qui))
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1

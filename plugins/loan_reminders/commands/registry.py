@@ -11,8 +11,10 @@ command may give 1 and 2 a meaning of its own and say so in its help.
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -23,6 +25,7 @@ from loan_reminders.commands.french_arguments import FrenchParser
 from loan_reminders.places import COMMAND
 
 DISTRIBUTION = "loan-reminders"
+CODE_HELP = "library.code de library.toml"
 
 Main = Callable[[Sequence[str]], int]
 
@@ -76,7 +79,31 @@ def command_parser(name: str, *, more: str = "") -> FrenchParser:
 
 def library_option(parser: FrenchParser) -> None:
     """Let a person say, as `bibliotheque`, for which of several libraries; `of_library` makes it the current one."""
-    parser.add_argument("--bibliotheque", metavar="CODE", help="pour laquelle, quand il y en a plusieurs")
+    words = "pour laquelle, quand il y en a plusieurs"
+    parser.add_argument("--bibliotheque", type=library_code, metavar="CODE", help=words)
+
+
+def library_code(text: str) -> str:
+    """The code of a library of this installation; where its settings cannot be read, the command itself says why."""
+    from loan_reminders.domain.errors import SettingsError
+    from loan_reminders.settings.libraries import codes, several
+    from loan_reminders.settings.library_toml import settings
+
+    try:
+        known = codes() if several() else (settings().library.code,)
+    except SettingsError:
+        return text
+    if known and text not in known:
+        raise ArgumentTypeError(f"pas de bibliothèque « {text} » ici ; connues : {', '.join(known)}")
+    return text
+
+
+def whoever(given: str = "") -> str:
+    """Who types the command, for the journal: as he says himself, else the account of the terminal."""
+    try:
+        return given or getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no account
+        return "un compte sans nom"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

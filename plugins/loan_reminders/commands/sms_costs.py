@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from loan_reminders.commands.french_arguments import day
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.french_arguments import day, zone
+from loan_reminders.commands.registry import CODE_HELP, command_parser, library_code
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
@@ -25,10 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_parser("sms-costs")
     parser.add_argument("--depuis", type=day, required=True, metavar="AAAA-MM-JJ", help="le premier jour")
     parser.add_argument("--jusqu-a", type=day, required=True, metavar="AAAA-MM-JJ", help="le dernier jour, compris")
-    parser.add_argument("--bibliotheque", required=True, metavar="CODE", help="library.code de library.toml")
-    parser.add_argument("--fuseau", default="Europe/Paris", help="le fuseau des jours (Europe/Paris)")
+    parser.add_argument("--bibliotheque", type=library_code, required=True, metavar="CODE", help=CODE_HELP)
+    parser.add_argument("--fuseau", type=zone, default="Europe/Paris", help="le fuseau des jours (Europe/Paris)")
     parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon, la connexion d'Airflow")
     asked = parser.parse_args(arguments)
+    if asked.depuis > asked.jusqu_a:
+        parser.error(f"--depuis {asked.depuis} est après --jusqu-a {asked.jusqu_a}")
     try:
         url = ledger_url(asked.url)
         with connect(url, library=asked.bibliotheque) as ledger:

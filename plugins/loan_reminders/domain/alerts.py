@@ -30,7 +30,7 @@ class AlertKind(StrEnum):
 class AlertOutcome(StrEnum):
     """What became of an alert.
 
-    `NOBODY`: the settings name no recipient. `TOLD_ALREADY`: the run or its cause was told that day. `NOT_SENT`: the
+    `NOBODY`: the settings name no recipient. `TOLD_ALREADY`: its cause was told that day. `NOT_SENT`: the
     server of the alerts did not take it.
     """
 
@@ -96,9 +96,42 @@ _CAUSES: tuple[tuple[type[BaseException], FailureCause], ...] = (
 """The first class that an error is of says its cause; the last one is the program's own refusal to go on."""
 
 
+OF_EVERY_RUN = frozenset(
+    {
+        FailureCause.ILS_SILENT,
+        FailureCause.ILS_REFUSES,
+        FailureCause.MAIL_SILENT,
+        FailureCause.MAIL_REFUSES,
+        FailureCause.SMS_SILENT,
+        FailureCause.SMS_REFUSES,
+        FailureCause.MAILBOX_SILENT,
+        FailureCause.MAILBOX_REFUSES,
+        FailureCause.STORE_SILENT,
+        FailureCause.LEDGER_SILENT,
+        FailureCause.LEDGER_REFUSES,
+        FailureCause.LEDGER_GAP,
+        FailureCause.SETTINGS,
+    }
+)
+"""A service or a setting that all stages share: the same sentence in two of them is the same trouble."""
+
+
 def cause_of(error: BaseException | None) -> FailureCause:
     """Why a task failed, by the class of its error and never by its words, which may be a reader's."""
     return next((cause for kind, cause in _CAUSES if isinstance(error, kind)), FailureCause.UNEXPECTED)
+
+
+def follows_another(error: BaseException | None) -> bool:
+    """Whether a task failed because another of its run had: « Clore et vérifier » looks at all of them."""
+    return isinstance(error, (errors.TasksNotDone, errors.BooksNotCounted))
+
+
+class Scope(StrEnum):
+    """Which runs an alert stands for, of those that say the same on one day."""
+
+    RUN = "run"
+    DAG = "dag"
+    LIBRARY = "library"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +139,8 @@ class Alert:
     """One run of a DAG that people should look at.
 
     `sentence` is what the failed task said: it names what to do and nobody's data. `task` is the task's French name,
-    empty when the run failed as a whole. `link` leads to the run in Airflow.
+    empty when the run failed as a whole. `link` leads to the run in Airflow. `follows`: it says no more than what was
+    told of its run, if anything was.
     """
 
     kind: AlertKind
@@ -118,15 +152,14 @@ class Alert:
     task: str = ""
     link: str = ""
     hours: int = 0
+    scope: Scope = Scope.RUN
+    follows: bool = False
 
     def of_run(self, day: date) -> str:
-        """The same for every task and every try of this run, on one day."""
+        """The same for whatever is said of this run, on one day."""
         return f"run {day} {self.kind} {self.library} {self.dag_id} {self.run_id}"
 
     def of_cause(self, day: date) -> str:
-        """The same for every run that says the same but for its numbers, on one day: one server is down for all.
-
-        What is late has each its own cause.
-        """
-        said = _NUMBERS.sub("", self.sentence) if self.kind is AlertKind.FAILED else f"{self.dag_id} {self.run_id}"
-        return f"cause {day} {self.kind} {self.library} {said}"
+        """The same for every run of the scope that says the same but for its numbers, on one day."""
+        where = {Scope.RUN: f"{self.dag_id} {self.run_id}", Scope.DAG: self.dag_id, Scope.LIBRARY: ""}[self.scope]
+        return f"cause {day} {self.kind} {self.library} {where} {_NUMBERS.sub('', self.sentence)}"

@@ -32,7 +32,7 @@ ReminderError
     ├── LettersNotPrinted       the letters of a batch cannot be laid out
     ├── BooksDoNotBalance       a loan or a delivery is neither done nor explained
     │   └── BooksNotCounted     the run never finished reading the ILS; has a code
-    ├── TasksNotDone            the books of a run balance, but one of its tasks failed
+    ├── TasksNotDone            one of the tasks of a run failed, whatever its books say
     └── DaysMissed              days without a green run, or runs that stand still
 """
 
@@ -278,7 +278,7 @@ class BooksNotCounted(CodedError, BooksDoNotBalance):
 
 
 class TasksNotDone(PermanentError):
-    """A task of the run did not succeed, though its books balance: the run is not green."""
+    """A task of the run did not succeed: the run is not green, even when its books balance."""
 
 
 class DaysMissed(PermanentError):

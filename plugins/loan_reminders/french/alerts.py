@@ -12,7 +12,8 @@ TOO_LONG = (
     "La tâche a dépassé le temps qui lui est accordé. Voir si le serveur qu'elle interroge répond, puis l'« Effacer »."
 )
 RUN_ENDED = (
-    "La tournée a échoué sans qu'une tâche dise pourquoi : elle a duré trop longtemps, ou elle a été marquée en échec."
+    "La tournée a échoué sans qu'une tâche dise pourquoi : elle a duré trop longtemps, ou quelqu'un a marqué une de ses"
+    " tâches en échec."
     " Ouvrir la tournée dans Airflow, puis « Déclencher » avec ce jour de référence : ce qui est parti ne repart pas."
 )
 LATE = (
@@ -20,7 +21,8 @@ LATE = (
     " requises », ou la page « À faire » des Relances), ou réessaie un serveur qui ne répond pas."
 )
 _ENDS = (
-    "Cette tournée n'est annoncée qu'une fois par jour, et une même cause une seule fois pour toutes les tournées.\n"
+    "Une même cause n'est annoncée qu'une fois par jour et par tournée ; une seule fois pour toutes les tournées quand"
+    " c'est un serveur qui ne répond pas.\n"
     "Ce message est envoyé par le programme des relances ; il ne contient aucune donnée de lecteur."
 )
 

@@ -5,6 +5,7 @@ A room below says why by a code and names the facts; the pages, the tasks' log a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -26,6 +27,7 @@ Facts = Mapping[str, object]
 Sentence = str | Callable[[Facts], str]
 
 _NUMBERS = "1A 234 567 8901 2 ou RK 123 456 785 FR"
+_ID = re.compile("`([^`]+)`")
 _LENGTH = f"Un numéro de recommandé a {{length}} signes, par ex. {_NUMBERS} ; celui-ci en a {{signs}}."
 _READ_AGAIN = "Relancer « Extraire les prêts »."
 _LATER = "Réessayer plus tard (automatique dans Airflow) ; si cela dure, prévenir l'administrateur."
@@ -287,3 +289,9 @@ def sentence(error: BaseException) -> str:
         return str(error)
     words = sentences[error.code]
     return words(error.facts) if callable(words) else words.format(**error.facts)
+
+
+def missing_connection(said: str) -> str:
+    """That Airflow gave no connection, by the id in its own sentence; it says the same when what keeps them is down."""
+    named = _ID.search(said)
+    return f"Airflow ne donne pas la connexion « {named[1]} »" if named else "Il manque une connexion dans Airflow"

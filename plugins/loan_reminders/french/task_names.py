@@ -8,7 +8,7 @@ from loan_reminders.french.words import stage_title
 _IN_FULL = {"1re": "Première", "2e": "Deuxième"}
 """Behind the number of the menu, the number of a letter is a word: `3. Première lettre de relance`."""
 
-_BESIDE_THE_STAGES = {
+BESIDE_THE_STAGES = {
     "sms_feedback": "Retours des SMS",
     "mail_feedback": "Retours des e-mails",
     "watch": "Surveillance des tournées",
@@ -22,7 +22,7 @@ def _in_full(title: str) -> str:
     return f"{_IN_FULL.get(first, first)} {others}"
 
 
-_TITLES = {stage.value: _in_full(stage_title(stage)) for stage in Stage} | _BESIDE_THE_STAGES
+_TITLES = {stage.value: _in_full(stage_title(stage)) for stage in Stage} | BESIDE_THE_STAGES
 
 DAGS = {dag_id: f"{place}. {title}" for place, (dag_id, title) in enumerate(_TITLES.items(), start=1)}
 """The display name of each DAG, by its id; the numbers keep them in the order of the procedure."""

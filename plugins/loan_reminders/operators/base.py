@@ -13,11 +13,11 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 
 from loan_reminders.domain.clock import of_number
 from loan_reminders.domain.dag_ids import library_of
-from loan_reminders.domain.errors import PermanentError, ReminderError, SendingHeld, TemporaryError, unexpected
+from loan_reminders.domain.errors import ReminderError, SendingHeld, TasksNotDone, TemporaryError, unexpected
 from loan_reminders.domain.marks.high_water import RememberedRun
 from loan_reminders.domain.runs.books import BOOKS
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.french.refusals import sentence
+from loan_reminders.french.refusals import missing_connection, sentence
 from loan_reminders.french.task_names import TASKS
 from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.services.marks.guard import marked_step
@@ -64,19 +64,20 @@ def only_temporary_errors_are_retried() -> Iterator[None]:
         raise AirflowFailException(sentence(error)) from None
     except AirflowNotFoundException as error:
         raise AirflowFailException(
-            f"Il manque une connexion dans Airflow (Administration, Connexions) : {error}"
+            f"{missing_connection(str(error))}. La créer (Administration, Connexions), puis relancer la tâche ;"
+            " si elle y est, ce qui garde les connexions n'a pas répondu."
         ) from None
     except Exception as error:
         raise AirflowFailException(f"Erreur inattendue : {unexpected(error)}") from None
 
 
 def known_run_id(run_id: int | None) -> int:
-    """The ledger's number of the run. Raises PermanentError when the task « Extraire les prêts » gave none.
+    """The ledger's number of the run. Raises TasksNotDone when the task « Extraire les prêts » gave none.
 
     An extraction that was marked as successful by hand returns nothing.
     """
     if run_id is None:
-        raise PermanentError(
+        raise TasksNotDone(
             "L'extraction n'a pas abouti : le registre n'a pas de tournée."
             " Effacer (« Clear ») la tâche « Extraire les prêts » et les suivantes."
         )

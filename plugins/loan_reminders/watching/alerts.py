@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -21,12 +22,22 @@ from urllib.parse import quote
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 
-from loan_reminders.domain.alerts import CAUSE, Alert, AlertKind, AlertOutcome, FailureCause, cause_of
+from loan_reminders.domain.alerts import (
+    CAUSE,
+    OF_EVERY_RUN,
+    Alert,
+    AlertKind,
+    AlertOutcome,
+    FailureCause,
+    Scope,
+    cause_of,
+    follows_another,
+)
 from loan_reminders.domain.dag_ids import library_of, name_of
 from loan_reminders.domain.errors import ReminderError, unexpected
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.french.alerts import LATE, RUN_ENDED, SILENT, TOO_LONG
-from loan_reminders.french.task_names import dag_title
+from loan_reminders.french.task_names import BESIDE_THE_STAGES, dag_title
 from loan_reminders.settings.libraries import of_library
 from loan_reminders.settings.library_toml import Settings, forget_settings, settings
 from loan_reminders.watching import metrics
@@ -34,6 +45,13 @@ from loan_reminders.watching.first_queued import FirstQueuedAt
 from loan_reminders.watching.log_fields import bind_task
 
 log = logging.getLogger(__name__)
+
+ENDED = ("success", "failed")
+"""Airflow's states of a run that ended, well or not."""
+
+BY_A_TASK = "task_failure"
+"""Airflow's reason for the failure of a run whose tasks ended, the last of them badly; others are `timed_out` and a
+deadlock of its tasks."""
 
 
 def watched_run(*, late_after: timedelta | None = None) -> dict[str, Any]:
@@ -77,21 +95,26 @@ def on_task_failed(context: Mapping[str, Any]) -> None:
         ours, error = settings(), context.get("exception")
         metrics.count_error(ours.library.code, error)
         task = context.get("task")
-        _tell(ours, _alert(context, ours, sentence=_said(error), task=getattr(task, "task_display_name", "")))
+        first = _first(error)
+        alert = _alert(context, ours, sentence=_said(error), follows=follows_another(first))
+        scope = Scope.LIBRARY if _cause(first) in OF_EVERY_RUN else alert.scope
+        _tell(ours, replace(alert, task=getattr(task, "task_display_name", ""), scope=scope))
 
 
 def on_run_failed(context: Mapping[str, Any]) -> None:
-    """Airflow calls this when a run has failed; one that a task told of already is not told again."""
+    """Airflow calls this when a run has failed; one that failed by a task which told of it is not told again."""
     with _nothing_the_worse(), of_library(_library_of(context)):
         ours = settings()
-        _tell(ours, _alert(context, ours, sentence=RUN_ENDED))
+        _tell(ours, _alert(context, ours, sentence=RUN_ENDED, follows=context.get("reason") == BY_A_TASK))
 
 
 async def on_run_late(context: Mapping[str, Any]) -> None:
-    """Airflow calls this when a run has not ended in time; one that waits for a person's word or an hour is not late.
+    """Airflow calls this when the time of a run is over; one that waits for a person's word or an hour is not late.
 
-    The context of a deadline is data, not objects: `dag_run` as the REST API tells of it. The triggerer has one thread
-    for all that waits in it; the ledger, the letters' place and the mail server are asked in another.
+    Nor is one that ended: Airflow forgets the deadline of a run that ends well by itself, and keeps that of a red one
+    and of one that a person marked. The context of a deadline is data, not objects: `dag_run` as the REST API tells of
+    it, at this moment. The triggerer has one thread for all that waits in it; the ledger, the letters' place and the
+    mail server are asked in another.
     """
     await asyncio.to_thread(_look_at_late_run, context)
 
@@ -100,6 +123,9 @@ def _look_at_late_run(context: Mapping[str, Any]) -> None:
     with _nothing_the_worse():
         forget_settings()  # a task's process is new each time; the triggerer's is weeks old
         dag_id, run_id = str(context["dag_run"]["dag_id"]), str(context["dag_run"]["dag_run_id"])
+        if context["dag_run"].get("state") in ENDED:
+            log.info("Tournée terminée avant que son retard soit regardé : elle n'est pas annoncée en retard")
+            return
         with of_library(library_of(dag_id)):
             ours = settings()
             waits = _rightly_waits(ours, dag_id, run_id)
@@ -122,7 +148,7 @@ def _late(ours: Settings, *, dag_id: str, run_id: str) -> Alert:
     )
 
 
-def _alert(context: Mapping[str, Any], ours: Settings, *, sentence: str, task: str = "") -> Alert:
+def _alert(context: Mapping[str, Any], ours: Settings, *, sentence: str, follows: bool) -> Alert:
     dag = context["dag"]
     run = context.get("dag_run")
     run_id = str(context.get("run_id") or getattr(run, "run_id", ""))
@@ -133,8 +159,10 @@ def _alert(context: Mapping[str, Any], ours: Settings, *, sentence: str, task: s
         dag_name=dag.dag_display_name,
         run_id=run_id,
         sentence=sentence,
-        task=task,
         link=_link(dag.dag_id, run_id),
+        # What runs beside the stages does so every hour, and would say the same each time.
+        scope=Scope.DAG if name_of(dag.dag_id) in BESIDE_THE_STAGES else Scope.RUN,
+        follows=follows,
     )
 
 
@@ -149,24 +177,31 @@ def _said(error: object) -> str:
     return f"Erreur inattendue : {unexpected(error)}" if isinstance(error, BaseException) else SILENT
 
 
-def _keep_cause(context: Mapping[str, Any]) -> None:
-    """Leave in Airflow why this try failed. A task that was killed leaves nothing: it had no time to say why."""
+def _first(error: object) -> BaseException | None:
+    """Ours: the operators end a task with an error of Airflow's, raised where ours was caught (`operators.base`)."""
+    from airflow.sdk.exceptions import AirflowTaskTimeout
+
+    if not isinstance(error, BaseException):
+        return None
+    return error if isinstance(error, (ReminderError, AirflowTaskTimeout)) else error.__context__ or error
+
+
+def _cause(first: BaseException | None) -> FailureCause:
     from airflow.sdk.exceptions import AirflowNotFoundException, AirflowTaskTimeout
 
-    error = context.get("exception")
-    push = getattr(context.get("ti"), "xcom_push", None)
-    if push is None or not isinstance(error, BaseException):
-        return
-    # The operators end a task with an error of Airflow's, raised where ours was caught (`operators.base`).
-    first = error if isinstance(error, (ReminderError, AirflowTaskTimeout)) else error.__context__ or error
     if isinstance(first, AirflowTaskTimeout):
-        cause = FailureCause.TOO_LONG
-    elif isinstance(first, AirflowNotFoundException):
-        cause = FailureCause.SETTINGS
-    else:
-        cause = cause_of(first)
+        return FailureCause.TOO_LONG
+    return FailureCause.SETTINGS if isinstance(first, AirflowNotFoundException) else cause_of(first)
+
+
+def _keep_cause(context: Mapping[str, Any]) -> None:
+    """Leave in Airflow why this try failed. A task that was killed leaves nothing: it had no time to say why."""
+    first = _first(context.get("exception"))
+    push = getattr(context.get("ti"), "xcom_push", None)
+    if push is None or first is None:
+        return
     try:
-        push(key=CAUSE, value=cause.value)
+        push(key=CAUSE, value=_cause(first).value)
     except Exception as failed:
         log.warning("La cause de l'échec n'est pas notée dans Airflow : %s", unexpected(failed))
 

@@ -110,6 +110,7 @@ def test_settings_that_are_wrong_are_the_only_finding(tmp_path, monkeypatch):
     status, said = run(WELL)
     assert status == 2
     assert 'stages.overdue_notice.hour = "25:00"' in said
+    assert "rien ne tourne" in said
     assert "Le a" not in said
 
 
@@ -169,3 +170,16 @@ def test_one_of_several_may_be_asked_for_and_one_that_is_wrong_stops_no_other(tw
     assert status == 2
     assert "Réglages illisibles ou faux" in said
     assert "✓ Ici valmy" in said
+
+
+def test_what_is_common_is_checked_though_the_first_library_cannot_be_read(two_libraries):
+    (two_libraries / "montclar.toml").write_text("rien", encoding="utf-8")
+    forget_settings()
+    common = Check(name="c", title="Le commun", seconds=5, run=current, common=True)
+    status, said = run(check("own", current), common)
+    assert status == 2
+    assert said.count("✓ Le commun") == 1
+    assert "rien ne tourne" not in said
+    assert "celles des autres" in said
+    told = json.loads(run(common, arguments=["--json"])[1])
+    assert [[one["name"] for one in library["checks"]] for library in told["libraries"]] == [["settings"], ["c"]]

@@ -8,8 +8,10 @@ import pytest
 
 from loan_reminders.commands import doctor as command
 from loan_reminders.commands.installation import of_outside
-from tests.scenes.ledger_runs import extracted
-from tests.scenes.world import closed_port, loans
+from loan_reminders.domain.stages import Channel, Stage
+from tests.scenes.ledger_letters import closed
+from tests.scenes.ledger_runs import planned, some_deliveries
+from tests.scenes.world import closed_port
 
 
 @pytest.fixture
@@ -108,12 +110,16 @@ def test_the_first_switch_on_wants_a_first_day(doctor, connected, own_ledger, mo
     assert "01/09/2026" in finding["what"]
 
 
-def test_a_library_that_had_runs_is_not_asked_for_a_first_day(doctor, connected, own_ledger, postgres_server):
+def test_a_library_that_told_readers_is_not_asked_for_a_first_day(doctor, connected, own_ledger, postgres_server):
     from loan_reminders.ledger.connect import connect
 
-    with connect(postgres_server.url(own_ledger), library="montclar") as ledger:
-        extracted(ledger, loans(1))
     connected(own_ledger)
+    with connect(postgres_server.url(own_ledger), library="montclar") as ledger:
+        planned(
+            ledger, some_deliveries(1, channel=Channel.LETTER), dag_run_id="nobody told", stage=Stage.FIRST_REMINDER
+        )
+        assert doctor.findings("start")[0] == 1
+        closed(ledger, 1, prefix="told")
     assert doctor.findings("start")[0] == 0
 
 

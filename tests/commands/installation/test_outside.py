@@ -43,6 +43,13 @@ def test_smtp_delivers_one_message_to_ones_own_address_and_does_not_say_it(docto
     assert ME not in said
 
 
+def test_what_is_no_address_is_told_before_anything_is_asked(doctor, sink, capsys):
+    with pytest.raises(SystemExit) as end:
+        doctor("smtp", more=["--to", "moi"])
+    assert end.value.code == 2
+    assert "une adresse e-mail est attendue, et non « moi »" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("fault", "more", "words"),
     [
@@ -72,7 +79,13 @@ def test_smtp_that_cannot_be_entered(doctor, sink, change):
 def test_a_connection_that_is_not_there(doctor, airflow_tables):
     status, (finding,) = doctor.findings("smtp")
     assert status == 2
-    assert "Il manque une connexion" in finding["what"]
+    assert "mail_relay" in finding["what"]
+    assert "la base d'Airflow ou le coffre des secrets" in finding["do"]
+
+
+def test_the_ledgers_connection_is_named_though_the_settings_name_none(doctor, airflow_tables, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_REMINDERS_LEDGER", raising=False)
+    assert "« reminders_ledger »" in doctor.findings("start")[1][0]["what"]
 
 
 @pytest.fixture
@@ -169,8 +182,18 @@ def pages(monkeypatch):
     thread.join()
 
 
-def test_the_callback_answers(doctor, pages):
+def test_the_callback_answers(doctor, pages, monkeypatch):
+    from loan_reminders.commands.installation import of_outside
+
+    monkeypatch.setattr(of_outside, "_is_this_machine", lambda _: False)  # a public name of this machine
     assert doctor.findings("callback")[0] == 0
+
+
+def test_a_callback_that_answers_on_this_machine_alone_is_out_of_the_providers_reach(doctor, pages):
+    status, (finding,) = doctor.findings("callback")
+    assert status == 1
+    assert "ne peut pas joindre une telle adresse" in finding["means"]
+    assert "AIRFLOW__API__BASE_URL" in finding["do"]
 
 
 @pytest.mark.parametrize(

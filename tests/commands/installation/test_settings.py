@@ -22,21 +22,15 @@ def set_to(tmp_path, monkeypatch):
     return write
 
 
-def test_settings_for_production(doctor, set_to):
-    set_to(
-        to=("recipients = []", 'recipients = ["equipe@bu.example.org"]'),
-        by=('connection = "mail_relay"  ', 'connection = "alert_relay" '),
-    )
+def test_settings_for_production(doctor):
     assert doctor.findings("settings")[0] == 0
 
 
-def test_a_redirect_and_alerts_that_reach_nobody_are_told(doctor, set_to):
+def test_a_redirect_is_told(doctor, set_to):
     set_to('\n[redirect]\nemail = "essai@bu.example.org"\nmobile = "06 12 34 56 78"\n')
     status, found = doctor.findings("settings")
     assert status == 1
-    told = " ".join(one["what"] for one in found)
-    assert "Envois détournés" in told
-    assert "Personne n'est prévenu" in told
+    assert "Envois détournés" in " ".join(one["what"] for one in found)
 
 
 def test_a_library_that_keeps_all_for_ever_is_told_and_one_that_removes_is_not(doctor, set_to):

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import pytest
+
+from loan_reminders.domain.recipients import EmailAddress
+from loan_reminders.domain.redirect import Redirect
 from loan_reminders.ledger.installation.inspection import LedgerInspection
 from loan_reminders.ledger.repository import PostgresLedger
-from tests.scenes.ledger_runs import opened, rows
+from tests.scenes.builders import a_mobile, an_email
+from tests.scenes.ledger_runs import rows
+from tests.scenes.world import World, loans
 
 
 def inspection(ledger: PostgresLedger, library: str = "demo") -> LedgerInspection:
     return LedgerInspection(ledger.engine, library=library)
 
 
-def test_a_run_is_that_of_its_library_alone(ledger: PostgresLedger) -> None:
-    assert not inspection(ledger).any_run()
-    opened(ledger)
-    assert inspection(ledger).any_run()
-    assert not inspection(ledger, "elsewhere").any_run()
+def began(world: World) -> bool:
+    return inspection(world.ledger, world.ledger.library).any_run_in_earnest()
+
+
+def test_only_a_run_that_told_readers_of_the_library_is_a_beginning(world: World) -> None:
+    world.begin(*loans(1), dry_run=True)
+    world.begin(*loans(1))
+    assert not began(world)
+    world.whole_run(*loans(2))
+    assert began(world)
+    assert not inspection(world.ledger, "elsewhere").any_run_in_earnest()
+
+
+@pytest.mark.parametrize("allow", [frozenset(), frozenset({an_email("lecteur2@etu.example.org")})])
+def test_a_trial_is_none_be_a_colleague_named_in_it_or_not(world: World, allow: frozenset[EmailAddress]) -> None:
+    world.redirect = Redirect(email=an_email("essai@example.org"), mobile=a_mobile("33600000001"), allow=allow)
+    world.whole_run(*loans(2))
+    assert not began(world)
 
 
 def test_the_clock_is_the_servers(ledger: PostgresLedger) -> None:

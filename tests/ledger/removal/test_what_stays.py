@@ -19,6 +19,7 @@ from tests.scenes.builders import some_loans
 from tests.scenes.disputed_loan import sent
 from tests.scenes.ledger_runs import extracted, rows
 from tests.scenes.planted import LONG_AFTER, OLD, TERMS, YOUNG, Planted, every_row, found, plant, remove, strays
+from tests.scenes.several_libraries import use, write_libraries
 
 FIGURES = ("message_counters", "return_counters", "overdue_counters")
 
@@ -126,7 +127,8 @@ def test_the_acknowledgement_of_a_letter_is_something_known_of_a_loan_nobody_ask
     assert remove(ledger, tmp_path).loans == 1
 
 
-def test_figures_stay_whatever_is_counted_again(ledger, ledger_url, tmp_path):
+def test_figures_stay_whatever_is_counted_again(ledger, ledger_url, tmp_path, monkeypatch):
+    use(monkeypatch, write_libraries(tmp_path / "libraries", "demo"))
     plant(ledger, tmp_path, [Planted(number=n, ended_on=OLD if n % 2 else YOUNG) for n in range(1, 7)])
     rows(ledger, "INSERT INTO loan_looks (library, day) VALUES ('demo', :day), ('demo', :later)",
          day=OLD - timedelta(days=2), later=YOUNG - timedelta(days=1))  # fmt: skip

@@ -34,6 +34,7 @@ from tests.scenes.ledger_runs import planned, rows, some_deliveries
 from tests.scenes.ledger_sms import ack, left, received
 from tests.scenes.miniature import POLICY, Miniature
 from tests.scenes.outside import Killed, Misfortune
+from tests.scenes.several_libraries import use, write_libraries
 from tests.scenes.world import DUE, SETTINGS
 
 TROUBLE = (TemporaryError, PermanentError, RuntimeError, Killed)
@@ -256,7 +257,8 @@ def test_a_dry_run_is_never_counted(ledger):
     assert rows(ledger, "SELECT * FROM counted_runs") == []
 
 
-def test_the_command_makes_the_counters_again_and_the_journal_says_who(ledger, ledger_url, capsys):
+def test_the_command_makes_the_counters_again_and_tells_the_journal(ledger, ledger_url, capsys, monkeypatch, tmp_path):
+    use(monkeypatch, write_libraries(tmp_path / "libraries", "demo"))
     left(ledger)
     [[run_id]] = rows(ledger, "SELECT run_id FROM runs")
     ledger.close_run(run_id)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loan_reminders.domain.alerts import Alert, AlertKind, AlertOutcome
+from loan_reminders.domain.alerts import Alert, AlertKind, AlertOutcome, Scope
 from loan_reminders.gateways.alerts.told_alerts import StoredToldAlerts
 from loan_reminders.gateways.email.mail_relay import Backoff, SmtpRelay
 from loan_reminders.services.alerts.tell import Recipients, tell
@@ -34,7 +34,10 @@ ALERT = Alert(
     sentence=ILS_DOWN,
     task="Extraire les prêts",
     link="https://airflow.example.org/dags/overdue_notice/runs/x",
+    scope=Scope.LIBRARY,
 )
+CLOSING = replace(ALERT, task="Clore et vérifier", sentence="Tâches non faites.", scope=Scope.RUN, follows=True)
+SENT = AlertOutcome.SENT
 
 
 @pytest.fixture
@@ -68,10 +71,51 @@ def test_it_says_what_to_act_on_to_each_recipient(sink, told):
     assert messages[0]["Auto-Submitted"] == "auto-generated"
 
 
-def test_a_run_of_many_failed_tasks_is_told_once(sink, told):
-    others = [replace(ALERT, task="Clore et vérifier", sentence=f"Autre chose, {word}.") for word in "abc"]
+def test_what_follows_from_a_failed_task_is_told_with_it(sink, told):
+    others = [replace(CLOSING, sentence=f"Les comptes, {word}.") for word in "abc"]
     assert [told(one) for one in (ALERT, *others)] == [AlertOutcome.SENT] + [AlertOutcome.TOLD_ALREADY] * 3
     assert len(sink.messages()) == 2
+
+
+def test_what_follows_from_what_nobody_told_is_told_once(sink, told):
+    others = [replace(CLOSING, sentence=f"Les comptes, {word}.") for word in "ab"]
+    assert [told(one) for one in others] == [AlertOutcome.SENT, AlertOutcome.TOLD_ALREADY]
+
+
+def test_two_tasks_of_a_run_that_fail_each_by_itself_are_two_alerts(sink, told):
+    others = [replace(ALERT, task="Envoyer les SMS", sentence="allmysms refuse la clé."), CLOSING]
+    assert [told(one) for one in (ALERT, *others)] == [SENT, SENT, AlertOutcome.TOLD_ALREADY]
+    messages = sink.messages()
+    assert len({message["Message-ID"] for message in messages}) == len(messages) == 4
+
+
+def test_a_run_that_is_cleared_and_fails_again_is_told_by_its_new_cause_alone(sink, told):
+    assert [told(), told()] == [SENT, AlertOutcome.TOLD_ALREADY]
+    assert told(replace(ALERT, sentence="Le SIGB refuse le mot de passe.")) is SENT
+
+
+def test_a_run_of_which_only_the_cause_was_told_is_told_when_it_fails_from_another(sink, told):
+    """Both find the same server down; the second is cleared, and then something else is wrong."""
+    second = replace(ALERT, dag_id="first_reminder", dag_name="3. Première lettre de relance", run_id="scheduled__2")
+    follows = replace(CLOSING, dag_id=second.dag_id, run_id=second.run_id)
+    assert [told(), told(second), told(follows)] == [SENT, AlertOutcome.TOLD_ALREADY, AlertOutcome.TOLD_ALREADY]
+    assert told(replace(second, sentence="Les comptes ne sont pas justes.", scope=Scope.RUN)) is SENT
+
+
+def test_what_is_of_one_run_is_told_of_each(sink, told):
+    killed = replace(ALERT, sentence="La tâche s'est arrêtée sans rien dire.", scope=Scope.RUN)
+    assert [told(killed), told(replace(killed, run_id="scheduled__2"))] == [SENT] * 2
+    assert told(replace(killed, dag_id="courtesy_notice")) is SENT
+
+
+def test_what_runs_every_hour_says_the_same_once_a_day(sink, told):
+    hours = [
+        replace(ALERT, dag_id="watch", run_id=f"scheduled__{hour}", sentence="Un jour manque.", scope=Scope.DAG)
+        for hour in (7, 8, 9)
+    ]
+    assert [told(one) for one in hours] == [SENT] + [AlertOutcome.TOLD_ALREADY] * 2
+    assert told(replace(hours[2], run_id="scheduled__10", sentence="Un autre jour manque.")) is SENT
+    assert told(replace(hours[2], dag_id="sms_feedback")) is SENT
 
 
 def test_a_server_that_is_down_for_all_stages_is_told_once(sink, told):
@@ -95,7 +139,7 @@ def test_another_cause_another_library_and_another_day_are_each_told(sink, told)
 
 
 def test_two_late_runs_are_two_alerts(sink, told):
-    late = replace(ALERT, kind=AlertKind.LATE, sentence="La tournée n'est pas terminée.", hours=4)
+    late = replace(ALERT, kind=AlertKind.LATE, sentence="La tournée n'est pas terminée.", hours=4, scope=Scope.RUN)
     other = replace(late, dag_id="courtesy_notice")
     assert [told(late), told(late), told(other)] == [
         AlertOutcome.SENT,
@@ -116,7 +160,7 @@ def test_nobody_named_is_only_logged(sink, told, caplog):
 
 def test_a_server_that_is_down_is_logged_and_the_next_try_tells(sink, tmp_path, caplog):
     down = Teller(tmp_path / "letters", closed_port())
-    assert down() is AlertOutcome.NOT_SENT
+    assert [down(), down(CLOSING)] == [AlertOutcome.NOT_SENT] * 2
     assert "Alerte non envoyée : Le serveur de messagerie 127.0.0.1" in caplog.text
     assert Teller(tmp_path / "letters", sink.port)() is AlertOutcome.SENT
 

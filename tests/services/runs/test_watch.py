@@ -146,6 +146,7 @@ def test_a_run_begun_and_never_closed_is_told_once_airflow_has_ended_it(books):
     books.green(2, 0)
     books.run(1, how="open")
     assert "tournée commencée et jamais close pour le 26/11/2026" in books.found()
+    assert "Arrêtée exprès" in books.found()
     books.green(1)
     assert books.found() == ""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loan_reminders.domain.errors import RETRIED, TO_MEND, IlsError, ReminderError, unexpected
-from loan_reminders.french.refusals import sentence
+from loan_reminders.french.refusals import missing_connection, sentence
 from loan_reminders.services.runs.check_ils import Outcome
 from loan_reminders.settings.library_toml import Settings
 
@@ -128,13 +128,13 @@ def _found(check: Check, asked: Asked) -> Sequence[Finding]:
     except ReminderError as error:
         remedy = error.remedy if isinstance(error, IlsError) and error.remedy else _REMEDY
         return (failure(cause(error), means=f"« {check.title} » ne peut pas servir ainsi.", remedy=remedy),)
-    except AirflowNotFoundException:
+    except AirflowNotFoundException as error:
         return (
             failure(
-                "Il manque une connexion dans Airflow",
+                missing_connection(str(error)),
                 means=f"« {check.title} » ne peut pas servir.",
-                remedy="créer la connexion que nomme library.toml (Administration, Connexions, ou une variable"
-                " AIRFLOW_CONN_…) ; ses champs sont dans docs/install.md",
+                remedy="la créer (Administration, Connexions, ou une variable AIRFLOW_CONN_…) ; ses champs sont dans"
+                " docs/install.md. Si elle y est, c'est la base d'Airflow ou le coffre des secrets qui ne répond pas",
             ),
         )
     except Exception as error:

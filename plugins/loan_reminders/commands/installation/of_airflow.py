@@ -134,7 +134,8 @@ def accounts_check(asked: Asked) -> Iterator[Finding]:
         yield warning(
             "Les comptes sont ceux de FAB seul, qui ne compte les essais de mot de passe qu'à son formulaire",
             means="Qui devine un mot de passe le fait sans frein à l'adresse /auth/token.",
-            remedy="[core] auth_manager = deploy.accounts.login.AccountsAuthManager (docs/rights.md)",
+            remedy="[core] auth_manager = deploy.accounts.login.AccountsAuthManager (docs/rights.md dit où le prendre :"
+            " il est dans les sources, et non dans le paquet)",
         )
     elif not manager.endswith("SimpleAuthManager"):
         yield fine(f"Comptes : {manager.rpartition('.')[2]}")

@@ -61,9 +61,9 @@ def start_check(asked: Asked) -> Iterator[Finding]:
     """Whether the first switch-on may tell what another system told."""
     starts_on = asked.ours.library.starts_on
     with inspected(asked) as ledger:
-        began = ledger.any_run()
+        began = ledger.any_run_in_earnest()
     if began:
-        yield fine("Mise en service : des tournées ont déjà eu lieu")
+        yield fine("Mise en service : des lecteurs ont déjà été prévenus")
     elif starts_on is None:
         yield warning(
             "Première mise en marche sans date : library.starts_on est vide",

@@ -1,30 +1,22 @@
-"""The ILS, the servers of e-mails and SMS, what calls back, and the place of the letters: each asked for real."""
+"""The ILS, the SMS provider, what calls back, and the place of the letters: each asked for real."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from loan_reminders.commands.installation.findings import Asked, Finding, failure, fine, warning
 from loan_reminders.commands.installation.of_ledger import inspected
-from loan_reminders.domain.errors import RecipientError, ReminderError
-from loan_reminders.domain.messages import RenderedEmail
-from loan_reminders.domain.recipients import EmailAddress
+from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.stages import Channel
-from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.plurals import many
-from loan_reminders.french.typography import spaced
 from loan_reminders.services.runs.check_ils import CheckedDay, IlsCheck, Outcome
 from loan_reminders.services.runs.check_notices import notice_lines
 from loan_reminders.settings.libraries import several
@@ -34,10 +26,13 @@ _GONE_BACK = (
     "remis à hier ramènerait aussi la marque de ce qui est parti : seul Airflow saurait encore que des messages"
     " manquent au registre."
 )
+_PUBLIC = (
+    "donner à AIRFLOW__API__BASE_URL (AIRFLOW_BASE_URL dans .env avec Docker Compose) l'adresse publique d'Airflow ;"
+    " pour une démonstration, rien"
+)
 SIGNS_OF_A_CONTAINER = Path("/.dockerenv"), Path("/run/.containerenv")
 """Files that Docker and Podman put into each container."""
 
-_NO_EMAIL = "Aucun e-mail ne partira : les tâches « Envoyer les e-mails » seront rouges."
 _NO_SMS = "Aucun SMS ne partira : la tâche « Envoyer les SMS » sera rouge."
 
 
@@ -66,66 +61,6 @@ def ils_check(asked: Asked) -> Iterator[Finding]:
         if line.outcome is Outcome.WARNING:
             means = "Les prêts sont lus ; ce point mérite un regard (loan-reminders check-ils en dit plus)."
         yield Finding(outcome=line.outcome, words=line.words, means=means, remedy=line.remedy)
-
-
-def smtp_check(asked: Asked) -> Iterator[Finding]:
-    """Connect, log in and ask for nothing; with `--to`, send one message to that address."""
-    from loan_reminders.hooks.mail_relay import mail_relay
-
-    ours = asked.ours.email
-    sender = ours.bounce_address or ours.sender_address
-    with closing(mail_relay(ours.connection, envelope_sender=sender, patience_s=_PATIENCE_S)()) as relay:
-        if not asked.to:
-            relay.check()
-            yield fine("Serveur de messagerie joint, identifiant accepté (--to ADRESSE envoie un message d'essai)")
-            return
-        receipt = relay.send(_message_of_test(asked))
-    if receipt.state is DeliveryState.ACCEPTED:
-        yield fine("Message d'essai accepté par le serveur de messagerie : le chercher dans la boîte donnée par --to")
-    else:
-        yield failure(
-            f"Message d'essai non accepté ({receipt.state})",
-            means=_NO_EMAIL,
-            remedy="lire le journal du serveur de messagerie, vérifier l'adresse d'expéditeur et celle de --to",
-        )
-
-
-def _message_of_test(asked: Asked) -> RenderedEmail:
-    ours, number = asked.ours.email, uuid.uuid4()
-    try:
-        recipient = EmailAddress.parse(asked.to)
-    except RecipientError:
-        raise ValueError("--to") from None
-    message = EmailMessage(policy=SMTP)
-    message["From"], message["To"] = ours.sender_address, recipient.value
-    message["Subject"] = f"[Relances] Message d'essai de {asked.ours.library.short_name}"
-    message["Date"] = format_datetime(asked.now())
-    message["Message-ID"] = message_id = f"<{number}@{ours.sender_address.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(spaced("Ce message a été demandé par « loan-reminders doctor --to ». Rien n'est à faire.\n"))
-    return RenderedEmail(delivery_id=number, recipient=recipient, message_id=message_id, content=message.as_bytes())
-
-
-def mailbox_check(asked: Asked) -> Iterator[Finding]:
-    """The mailbox where e-mails come back: opened, and nothing of it read."""
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
-    from loan_reminders.hooks.bounce_mailbox import bounce_mailbox
-
-    ours = asked.ours
-    try:
-        mailbox = bounce_mailbox(
-            ours.bounces.connection, folder=ours.bounces.folder, done_folder=ours.bounces.done_folder
-        )
-    except AirflowNotFoundException:
-        yield warning(
-            f"Pas de boîte des retours : la connexion « {ours.bounces.connection} » n'existe pas",
-            means="Une adresse morte n'est pas reconnue comme telle, et la lettre qui la remplacerait ne part pas.",
-            remedy="créer cette connexion dans Airflow, ou accepter que les retours soient lus à la main",
-        )
-        return
-    with closing(mailbox):
-        yield fine(f"Boîte des retours ouverte : {many(mailbox.waiting(), 'message', 'messages')} à lire")
 
 
 def allmysms_check(asked: Asked) -> Iterator[Finding]:
@@ -191,8 +126,7 @@ def callback_check(asked: Asked) -> Iterator[Finding]:
                 f"L'adresse de rappel ne peut pas être essayée : {base} est cette machine même, et rien n'y répond",
                 means="Dans un conteneur, c'est le conteneur, et non le serveur web. Le prestataire ne peut pas joindre"
                 " une telle adresse non plus : accusés et STOP sont lus chaque heure seulement.",
-                remedy="donner à AIRFLOW__API__BASE_URL (AIRFLOW_BASE_URL dans .env avec Docker Compose) l'adresse"
-                " publique d'Airflow ; pour une démonstration, rien. Sans conteneur, démarrer le serveur web",
+                remedy=f"{_PUBLIC}. Sans conteneur, démarrer le serveur web",
             )
             return
         yield failure(
@@ -201,7 +135,14 @@ def callback_check(asked: Asked) -> Iterator[Finding]:
             remedy="démarrer le serveur web d'Airflow, vérifier base_url et le proxy qui le précède",
         )
         return
-    if status == 200:
+    if status == 200 and _is_this_machine(base):
+        yield warning(
+            f"L'adresse de rappel répond à {base}, qui n'est que cette machine même",
+            means="Le prestataire ne peut pas joindre une telle adresse : accusés et STOP sont lus chaque heure"
+            " seulement.",
+            remedy=_PUBLIC,
+        )
+    elif status == 200:
         yield fine(f"L'adresse de rappel répond à {base}")
     elif callback_networks():
         yield warning(

@@ -29,14 +29,6 @@ def settings_check(asked: Asked) -> Iterator[Finding]:
             means="Tout part vers une adresse et un numéro d'essai : aucun lecteur n'est prévenu.",
             remedy="c'est voulu pendant la mise en service ; ensuite, retirer [redirect] de library.toml",
         )
-    if not ours.alerts.recipients:
-        yield warning(
-            "Personne n'est prévenu d'une tournée rouge ou en retard",
-            means="Une panne ne se voit que dans Airflow, par qui y regarde.",
-            remedy="nommer des destinataires dans [alerts] de library.toml",
-        )
-    elif ours.alerts.connection == ours.email.connection:
-        yield fine("Alertes : par le même serveur que les e-mails aux lecteurs (s'il est en panne, elles se taisent)")
 
 
 def retention_check(asked: Asked) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,14 +26,6 @@ def who_option(parser: FrenchParser) -> None:
 def reader_option(parser: FrenchParser | argparse._MutuallyExclusiveGroup, *, required: bool = False) -> None:
     """Let a person name a reader by the number of the library system (ILS)."""
     parser.add_argument("--lecteur", metavar="ID", required=required, help="le numéro du lecteur dans le SIGB")
-
-
-def whoever(asked: argparse.Namespace) -> str:
-    """Who does it."""
-    try:
-        return asked.qui or getpass.getuser()
-    except (KeyError, OSError):
-        return "un compte sans nom"
 
 
 @contextmanager

@@ -15,8 +15,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option, whoever
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option
+from loan_reminders.commands.registry import command_parser, whoever
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.readers.amendments import AmendedField, read_value
 from loan_reminders.french.pages.reader_rights import FIELDS
@@ -55,14 +55,14 @@ def _act(asked: argparse.Namespace) -> None:
     with opened(asked.bibliotheque) as (ledger, config):
         amendments = ledger.part(PostgresAmendments)
         if asked.terminer is not None:
-            amendments.end(asked.terminer, who=whoever(asked))
+            amendments.end(asked.terminer, who=whoever(asked.qui))
             say(f"Terminée : rectification {asked.terminer}")
         elif asked.quoi:
             name = ledger.part(PostgresReaders).name_of(asked.lecteur)
             countries, own = frozenset(config.sms.countries), tuple(own_addresses(config.library))
             field, value = read_value(asked.quoi, sys.stdin.read(10_000), name=name, countries=countries, own=own)
             noted = amendments.note(
-                patron_id=asked.lecteur, field=field, value=value, reason=asked.motif, who=whoever(asked)
+                patron_id=asked.lecteur, field=field, value=value, reason=asked.motif, who=whoever(asked.qui)
             )
             say(f"Notée : rectification {noted.amendment_id}, {FIELDS[field]}")
         else:

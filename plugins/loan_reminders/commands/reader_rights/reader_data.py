@@ -17,9 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, who_option, whoever
+from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, who_option
 from loan_reminders.commands.reader_rights.output_file import OUTPUT_HELP, STANDARD_OUTPUT, HandOver, handed_over
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.registry import command_parser, whoever
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.pages.reader_rights import information
 from loan_reminders.french.plurals import many
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--sortie : le nom du fichier doit finir par .pdf ou .json")
     try:
         with handed_over(asked.sortie) as hand_over:
-            return _give(asked.lecteur, DataForm(form), hand_over, asked.bibliotheque, who=whoever(asked))
+            return _give(asked.lecteur, DataForm(form), hand_over, asked.bibliotheque, who=whoever(asked.qui))
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option, whoever
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option
+from loan_reminders.commands.registry import command_parser, whoever
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.pages.reader_rights import erasure_lines
 from loan_reminders.french.refusals import sentence
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     who_option(parser)
     asked = parser.parse_args(arguments)
     try:
-        _erase(asked.lecteur, asked.bibliotheque, remove=asked.remove, who=whoever(asked))
+        _erase(asked.lecteur, asked.bibliotheque, remove=asked.remove, who=whoever(asked.qui))
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         return 1

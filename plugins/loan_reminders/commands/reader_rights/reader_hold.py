@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loan_reminders.commands.french_arguments import day
-from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option, whoever
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option
+from loan_reminders.commands.registry import command_parser, whoever
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.retention.disputes import check_dispute
 from loan_reminders.domain.runs.holds import Hold, HoldRefusal, HoldRefused, check_hold
@@ -53,7 +53,7 @@ def _act(asked: argparse.Namespace) -> None:
     from loan_reminders.ledger.retention.disputes import PostgresDisputes
 
     with opened(asked.bibliotheque) as (ledger, config):
-        holds, today, who = ledger.part(PostgresHolds), datetime.now(config.zone).date(), whoever(asked)
+        holds, today, who = ledger.part(PostgresHolds), datetime.now(config.zone).date(), whoever(asked.qui)
         if asked.lever is not None:
             if not asked.motif.strip():
                 raise HoldRefused(HoldRefusal.NO_REASON)

@@ -14,8 +14,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option, whoever
-from loan_reminders.commands.registry import command_parser
+from loan_reminders.commands.reader_rights.for_a_reader import opened, reader_option, say, who_option
+from loan_reminders.commands.registry import command_parser, whoever
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.suppressions.objections import Objection, channel_to_refuse
 from loan_reminders.french.pages.reader_rights import REFUSED_CHANNELS
@@ -48,10 +48,11 @@ def _act(asked: argparse.Namespace) -> None:
     with opened(asked.bibliotheque) as (ledger, _):
         objections = ledger.part(PostgresObjections)
         if asked.lever is not None:
-            _say("Levée", [objections.lift(asked.lever, reason=asked.motif, who=whoever(asked))])
+            _say("Levée", [objections.lift(asked.lever, reason=asked.motif, who=whoever(asked.qui))])
         elif asked.canal:
             channel = channel_to_refuse(asked.canal)
-            noted = objections.note(patron_id=asked.lecteur, channel=channel, reason=asked.motif, who=whoever(asked))
+            who = whoever(asked.qui)
+            noted = objections.note(patron_id=asked.lecteur, channel=channel, reason=asked.motif, who=who)
             _say("Notée", [noted])
         else:
             _say("En vigueur", [one for one in objections.of_reader(asked.lecteur) if one.in_force])

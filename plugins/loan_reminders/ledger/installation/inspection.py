@@ -36,7 +36,15 @@ _CHANGES = (
     text("UPDATE journal SET who = 'somebody else' WHERE entry_id = :entry_id"),
     text("DELETE FROM journal WHERE entry_id = :entry_id"),
 )
-_ANY_RUN = text("SELECT EXISTS (SELECT FROM runs WHERE library = :library)")
+_RUN_IN_EARNEST = text("""
+    SELECT EXISTS (
+        SELECT FROM runs run WHERE run.library = :library AND NOT run.dry_run AND EXISTS (
+            SELECT FROM deliveries delivery
+            WHERE delivery.run_id = run.run_id AND delivery.state IN ('accepted', 'delivered')
+            HAVING count(*) > 0 AND NOT bool_or(delivery.redirected)
+        )
+    )
+""")
 _PLACE = text("""
     SELECT inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr() AS is_here,
         CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory')
@@ -102,11 +110,11 @@ class LedgerInspection:
             found = connection.execute(_PLACE).one()
             return LedgerPlace(is_here=found.is_here, folder=found.folder)
 
-    def any_run(self) -> bool:
-        """Whether this library ever had a run."""
+    def any_run_in_earnest(self) -> bool:
+        """Whether a run of this library ever told readers; one in a trial, even of colleagues named in it, did not."""
         with ledger_errors(), self._engine.connect() as connection:
             check_schema(connection)
-            return bool(connection.execute(_ANY_RUN, {"library": self._library}).scalar_one())
+            return bool(connection.execute(_RUN_IN_EARNEST, {"library": self._library}).scalar_one())
 
     def _write(self, connection: Connection) -> None:
         """Write a line, read it, take it back."""

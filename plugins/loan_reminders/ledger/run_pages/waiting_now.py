@@ -17,12 +17,17 @@ _RECENT = """
     SELECT run_id, started_at FROM runs
     WHERE library = :library AND reference_date >= CAST(now() AS date) - CAST(:days AS integer) AND NOT dry_run
 """
+_DRAFTS = """
+    SELECT letter.delivery_id FROM letter_batches batch JOIN letters letter ON letter.batch_id = batch.batch_id
+    WHERE batch.library = :library AND batch.state = 'draft'
+"""
 # By the index of what has not arrived: the deliveries of two months that did are never read.
 _WAITING = text(f"""
     SELECT delivery.channel, delivery.state, count(*) AS number,
-           extract(epoch FROM now() - min(recent.started_at)) AS oldest
+           extract(epoch FROM now() - min(recent.started_at) FILTER (WHERE draft.delivery_id IS NULL)) AS oldest
     FROM ({_RECENT}) AS recent
     JOIN deliveries delivery ON delivery.run_id = recent.run_id AND delivery.state NOT IN ('accepted', 'delivered')
+    LEFT JOIN ({_DRAFTS}) AS draft ON draft.delivery_id = delivery.delivery_id
     WHERE delivery.state IN ('planned', 'claimed') OR (delivery.state = 'in_doubt' AND NOT EXISTS (
         SELECT FROM desk_settlements settled WHERE settled.delivery_id = delivery.delivery_id
     ))
@@ -50,7 +55,10 @@ _ASKING = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """Numbers of deliveries by channel; `oldest_seconds` is since the oldest run began in which some wait."""
+    """Numbers of deliveries by channel; `oldest_seconds` is since the oldest run began in which some wait.
+
+    Registered letters that wait for a librarian's approval are counted, and grow no older: they wait as they should.
+    """
 
     waiting: dict[Channel, int] = field(default_factory=dict)
     oldest_seconds: dict[Channel, float] = field(default_factory=dict)
@@ -87,7 +95,7 @@ class PostgresQueue:
                 in_doubt[channel] = row.number
                 continue
             waiting[channel] = waiting.get(channel, 0) + row.number
-            oldest[channel] = max(oldest.get(channel, 0.0), float(row.oldest))
+            oldest[channel] = max(oldest.get(channel, 0.0), float(row.oldest or 0))
         return Queue(waiting=waiting, oldest_seconds=oldest, in_doubt=in_doubt, letters_to_print=int(letters))
 
     def of_run(self, stage: Stage, dag_run_id: str) -> RunWaiting:

@@ -41,23 +41,26 @@ class Recipients:
 def tell(
     alert: Alert, *, to: Recipients, told: ToldAlerts, relay: Callable[[], MailRelay], now: datetime
 ) -> AlertOutcome:
-    """Send the alert unless its run, or its cause, was told today. Raises nothing: the run is none the worse.
+    """Send the alert unless its cause was told today. Raises nothing: the run is none the worse.
 
-    `now` is aware and in the library's zone.
+    One that only follows from another is sent when nothing was told of its run. `now` is aware and in the library's
+    zone.
     """
     if not to.addresses:
         log.warning("Alerte sans destinataire (library.toml, [alerts]) : %s : %s", alert.dag_name, alert.sentence)
         return AlertOutcome.NOBODY
-    keys = [alert.of_run(now.date()), alert.of_cause(now.date())]
     _sweep(told, now)
-    if not all(_first(told, key) for key in keys):
-        log.info("Alerte déjà envoyée aujourd'hui pour cette tournée ou pour cette cause : %s", alert.dag_name)
+    of_run = alert.of_run(now.date())
+    asked = [of_run] if alert.follows else [alert.of_cause(now.date()), of_run]
+    new = [key for key in asked if _first(told, key)]  # of a cause that was told the run is noted: what follows is not
+    if asked[0] not in new:
+        log.info("Alerte déjà envoyée aujourd'hui pour cette cause : %s", alert.dag_name)
         return AlertOutcome.TOLD_ALREADY
     taken = _send(alert, to, relay, now)
     if taken:
         log.info("Alerte envoyée à %s : %s", many(taken, "destinataire", "destinataires"), alert.dag_name)
         return AlertOutcome.SENT
-    for key in keys:
+    for key in new:
         _forget(told, key)
     return AlertOutcome.NOT_SENT
 
@@ -81,7 +84,7 @@ def _send(alert: Alert, to: Recipients, relay: Callable[[], MailRelay], now: dat
 
 
 def _message(alert: Alert, to: Recipients, address: str, now: datetime) -> RenderedEmail:
-    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{alert.of_run(now.date())} {address}")
+    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{alert.of_cause(now.date())} {address}")
     message = EmailMessage(policy=SMTP)
     message["From"] = to.sender
     message["To"] = address

@@ -20,18 +20,21 @@ def close_run(
 
     `not_done` names the tasks that did not succeed; `tell` is told the books as soon as they are written.
 
-    Raises BooksDoNotBalance naming what is neither done nor explained, and TasksNotDone when the books balance and a
-    task failed all the same.
+    Raises TasksNotDone when a task did not succeed, with what the books say; else BooksDoNotBalance naming what is
+    neither done nor explained.
     """
     books = ledger.close_run(run_id)
     tell(books)
     for line in books_words(books):
         log.info("%s", line)
-    tasks = f"Tâches qui n'ont pas abouti : {', '.join(not_done)}. Lire leur journal, réparer, puis les effacer."
     problems = books.problems()
-    if problems:
-        said = "Les comptes ne sont pas justes : " + " ; ".join(map(imbalance_words, problems))
-        raise BooksDoNotBalance(f"{said}. {tasks}" if not_done else said)
+    unbalanced = "Les comptes ne sont pas justes : " + " ; ".join(map(imbalance_words, problems))
     if not_done:
-        raise TasksNotDone(f"Les comptes sont justes, et ils sont au registre. {tasks}")
+        said = unbalanced if problems else "Les comptes sont justes, et ils sont au registre"
+        raise TasksNotDone(
+            f"{said}. Tâches qui n'ont pas abouti : {', '.join(not_done)}."
+            " Lire leur journal, réparer, puis les effacer."
+        )
+    if problems:
+        raise BooksDoNotBalance(unbalanced)
     return books

@@ -97,8 +97,9 @@ class _Stage:
             )
         if self.never_closed:
             found.append(
-                f"tournée commencée et jamais close pour le {_days(self.never_closed)}. « Effacer » ses tâches rouges ;"
-                " ou « Déclencher » avec ce jour de référence : ce qui est parti ne repart pas."
+                f"tournée commencée et jamais close pour le {_days(self.never_closed)}. Arrêtée exprès : ne pas la"
+                " relancer avant que la cause soit réparée. Sinon « Effacer » ses tâches rouges, ou « Déclencher »"
+                " avec ce jour de référence : ce qui est parti ne repart pas."
             )
         if self.standing_still:
             found.append(

@@ -1,0 +1,39 @@
+"""What waits to leave, and for how long, as monitoring is told of it."""
+
+from __future__ import annotations
+
+from loan_reminders.domain.stages import Channel
+from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.run_pages.waiting_now import PostgresQueue, Queue
+from tests.scenes.ledger_letters import drafted
+from tests.scenes.ledger_runs import planned, some_deliveries
+
+DAY = 86_400
+
+
+def queue_of_runs_begun_three_days_ago(ledger: PostgresLedger) -> Queue:
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE runs SET started_at = now() - interval '3 days', reference_date = current_date - 3"
+        )
+    return ledger.part(PostgresQueue).now()
+
+
+def test_messages_that_wait_grow_old(ledger: PostgresLedger) -> None:
+    planned(ledger, some_deliveries(2))
+    queue = queue_of_runs_begun_three_days_ago(ledger)
+    assert queue.waiting == {Channel.EMAIL: 2}
+    assert 3 * DAY <= queue.oldest_seconds[Channel.EMAIL] < 4 * DAY
+
+
+def test_registered_letters_that_wait_for_approval_wait_and_grow_no_older(ledger: PostgresLedger) -> None:
+    drafted(ledger, 2)
+    queue = queue_of_runs_begun_three_days_ago(ledger)
+    assert queue.waiting == {Channel.REGISTERED_LETTER: 2}
+    assert queue.oldest_seconds == {Channel.REGISTERED_LETTER: 0}
+
+
+def test_registered_letters_that_are_in_no_draft_do(ledger: PostgresLedger) -> None:
+    planned(ledger, some_deliveries(2, channel=Channel.REGISTERED_LETTER))
+    queue = queue_of_runs_begun_three_days_ago(ledger)
+    assert queue.oldest_seconds[Channel.REGISTERED_LETTER] >= 3 * DAY
