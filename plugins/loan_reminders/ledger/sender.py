@@ -41,6 +41,7 @@ from loan_reminders.ledger.runs import history, waiting
 from loan_reminders.ledger.runs.outbox import offered_states, read_page
 from loan_reminders.ledger.sender_locks import LETTERS
 from loan_reminders.ledger.sms import costs as sms_costs
+from loan_reminders.ledger.suppressions.objections import stop_refused
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class PostgresSender:
                 elif self._channel is Channel.SMS and not self._run.dry_run:
                     sender_locks.lock_sms(connection, self._library)
                 interrupted = len(connection.execute(sender_sql.RECOVER, self._scope).all())
+                stop_refused(connection, self._library, self._run.run_id, self._channel)
                 self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
                 connection.commit()
             except BaseException:

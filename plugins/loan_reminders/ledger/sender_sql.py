@@ -15,7 +15,7 @@ from loan_reminders.domain.email.put_off import PutOff
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.readers.held import IS_HELD
-from loan_reminders.ledger.runs.outbox import IN_SHARE, NOT_STOPPED, offered_states
+from loan_reminders.ledger.runs.outbox import IN_SHARE, OFFERED, offered_states
 
 # When the lock of a token can be taken, its sender is dead; this lock ends with the transaction. It is shared: two
 # senders of one run that begin together must both see who is dead.
@@ -42,9 +42,9 @@ COUNT_OFFERED = text(f"""
     ), dead AS MATERIALIZED (
         SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock_shared(hashtextextended(claimed_by, 0))
     )
-    SELECT count(*) FROM deliveries
+    SELECT count(*) FROM deliveries delivery
     WHERE library = :library AND run_id = :run_id AND channel = :channel AND (
-        state = ANY(CAST(:offered AS text[])) AND {NOT_STOPPED}
+        {OFFERED}
         OR 'in_doubt' = ANY(CAST(:offered AS text[])) AND state = 'claimed'
            AND claimed_by IN (SELECT claimed_by FROM dead)
     )
@@ -56,9 +56,9 @@ CLAIM = text(f"""
         resent_in_doubt = resent_in_doubt OR state = 'in_doubt',
         redirected = delivery_id = ANY(CAST(:redirected AS uuid[]))
     WHERE delivery_id IN (
-        SELECT delivery_id FROM deliveries
+        SELECT delivery_id FROM deliveries delivery
         WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND library = :library AND run_id + 0 = :run_id
-          AND channel = :channel AND state = ANY(CAST(:offered AS text[])) AND {NOT_STOPPED}
+          AND channel = :channel AND {OFFERED}
           AND (claimed_at IS NULL OR claimed_at < :since) AND NOT {IS_HELD}
         FOR UPDATE SKIP LOCKED
     )

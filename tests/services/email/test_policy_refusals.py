@@ -184,10 +184,10 @@ def test_a_quota_reached_on_the_way_refuses_nobody(world):
     run_id = world.begin(*readers(60, domains=12))
     with suppress(MailRelayRejected, DeliveriesDeferred):
         world.send_emails(run_id)
-    assert {state for state, _, _ in states(world)} == {"planned", "accepted"}
+    assert {state for state, _, _ in states(world)} <= {"planned", "accepted"}
     with pytest.raises(MailRelayRejected):
         world.send_emails(run_id, last_try=True)
-    assert {state for state, _, _ in states(world)} == {"planned", "accepted"}
+    assert {state for state, _, _ in states(world)} <= {"planned", "accepted"}
     world.mail.faults = Faults()
     world.send_emails(run_id)
     assert len(set(world.mailed_to())) == len(world.mailed_to()) == 60
@@ -257,3 +257,19 @@ def test_a_few_dead_addresses_are_refused_for_good_wherever_they_come(world, ans
 def test_a_run_of_one_dead_address_is_done(world):
     world.mail.faults = Faults(rcpt="550 5.1.1 no such user")
     assert world.send_emails(world.begin(*readers(1))) == {"refused": 1}
+
+
+def test_an_email_in_doubt_leaves_once_more_however_many_tries_others_need(world):
+    """The server keeps the message of one and cuts the line each time; another is put off to the end."""
+    world.mail.faults = Faults(refuse=r"TO:<l0@", refusal="451 4.7.1 greylisted", drop_at="CONTENT", drops=99)
+    run_id = world.begin(*readers(2))
+    with pytest.raises(DeliveriesDeferred):
+        world.send_emails(run_id, first_try=True)
+    for _ in range(3):
+        with pytest.raises(DeliveriesDeferred):
+            world.send_emails(run_id)
+    world.send_emails(run_id, last_try=True)
+    assert world.mailed_to() == ["l1@d0.example.org"] * 2
+    assert sorted((state, reason) for state, reason, _ in states(world)) == [
+        ("failed", "retries_exhausted"), ("in_doubt", "no_answer"),
+    ]  # fmt: skip
