@@ -23,9 +23,8 @@ from loan_reminders.settings.library_toml import Settings, our_dag_id, settings
 from loan_reminders.timetables import UpToNowTimetable
 from loan_reminders.watching.alerts import watched_run, watched_tasks
 
-RUNS_AT_ONCE = {Stage.REGISTERED_LETTER: 31}
-"""How many days of one stage may be under way, 1 where nothing is said: a day of registered letters that nobody
-approved yet does not hold back the next days' runs."""
+REGISTERED_AT_ONCE = 31
+"""How many days of registered letters may be under way: one that nobody approved yet does not hold back the next."""
 
 RUN_LASTS = {
     Stage.COURTESY_NOTICE: timedelta(days=2),
@@ -88,6 +87,19 @@ def other_notices() -> tuple[Stage, ...]:
 def sends_sms(stage: Stage) -> bool:
     """Whether the current library sends SMS at this stage, or for this notice."""
     return any(rule.channel is Channel.SMS for rule in settings().policy().rule(stage).channels)
+
+
+def runs_at_once(stage: Stage) -> int:
+    """How many days of a stage, or of a notice, may be under way.
+
+    One, but where a day may wait and must not hold back the next: for the approval of registered letters, or for the
+    hours at which SMS may leave. There it is as many as begin while one lasts: what Airflow cannot begin on its day
+    it leaves out once the day after is due.
+    """
+    lasts = _lasts(stage)
+    if lasts is None:
+        return REGISTERED_AT_ONCE
+    return lasts.days + 1 if sends_sms(stage) else 1
 
 
 def hourly(minute: int) -> UpToNowTimetable:
@@ -160,7 +172,7 @@ def _shared(name: str) -> dict[str, Any]:
 def dag_arguments(stage: Stage) -> dict[str, Any]:
     """The arguments of one stage's DAG: days in the library's zone, retries with back-off.
 
-    Runs come one at a time, but for a stage that may wait for a person. Missed days are not caught up by themselves.
+    Runs come one at a time, but where `runs_at_once` says more. Missed days are not caught up by themselves.
     Raises SettingsError, which Airflow shows among the DAG import errors, when `library.toml` is wrong, and
     TemplateError when the SMS of the only library cannot fit. Those of a hundred would take ten seconds, twice a
     minute: they are looked at when a run begins, and by `check-settings`.
@@ -169,7 +181,7 @@ def dag_arguments(stage: Stage) -> dict[str, Any]:
         _check_texts(settings(), stage)
     return {
         **_shared(stage.value),
-        "max_active_runs": RUNS_AT_ONCE.get(stage, 1),
+        "max_active_runs": runs_at_once(stage),
         "dagrun_timeout": _lasts(stage),
         **watched_run(late_after=timedelta(hours=settings().alerts.late_after_hours)),
         "params": {

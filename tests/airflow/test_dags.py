@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from holidays import country_holidays
 
+from loan_reminders.dag_arguments import RUN_LASTS
 from loan_reminders.domain.stages import Stage
+from loan_reminders.settings.channels import holiday_region
 from loan_reminders.settings.library_toml import ROOT, settings
 
 TASKS = {
@@ -88,11 +92,28 @@ def test_a_dag_speaks_french_and_runs_daily_in_the_librarys_zone(dags, stage):
     starts_at = settings().stages.of(stage).starts_at
     assert cron(dag) == (f"{starts_at.minute} {starts_at.hour} * * *", "Europe/Paris")
     assert str(dag.timezone) == "Europe/Paris" or dag.timezone.name == "Europe/Paris"
-    assert (dag.catchup, dag.max_active_runs) == (False, 31 if stage is Stage.REGISTERED_LETTER else 1)
+    at_once = {Stage.REGISTERED_LETTER: 31, Stage.OVERDUE_NOTICE: 6}
+    assert (dag.catchup, dag.max_active_runs) == (False, at_once.get(stage, 1))
     assert dag.dag_display_name != dag.dag_id
     assert dag.doc_md.startswith("## ")
     assert all(task.task_display_name != task.task_id for task in dag.tasks)
     assert set(dag.params) == {"reference_date", "dry_run"}
+
+
+@pytest.mark.parametrize(("weekdays", "holidays_of"), [(range(1, 7), "FR"), (range(1, 6), "FR-57")])
+def test_days_whose_sms_wait_for_their_hours_never_hold_back_a_day(dags, weekdays, holidays_of):
+    """Each day's run begins at 10:00 and lasts until the window opens; Airflow leaves out a day that cannot begin."""
+    ours = settings()
+    country, region = holiday_region(holidays_of)
+    closed = country_holidays(country, subdiv=region, years=range(2026, 2032))
+    window = replace(ours.sms_window(), weekdays=frozenset(weekdays), is_holiday=closed.__contains__)
+    first = datetime.combine(date(2026, 1, 1), ours.stages.of(Stage.OVERDUE_NOTICE).starts_at)
+    days = [first + timedelta(days=number) for number in range(5 * 365)]
+    until = {begun: window.next_opening(begun) for begun in days}
+    most = max(sum(until[other] > begun >= other for other in days) for begun in days)
+    assert 1 < most < dags[Stage.OVERDUE_NOTICE.value].max_active_runs
+    longest = max(opens - begun for begun, opens in until.items())
+    assert longest < RUN_LASTS[Stage.OVERDUE_NOTICE]
 
 
 @pytest.mark.parametrize("stage", Stage)

@@ -32,6 +32,7 @@ STUCK_BECAUSE = {
     (DeliveryState.BOUNCED, Reason.DEAD_ADDRESS): "revenu : adresse morte",
     (DeliveryState.CANCELLED, Reason.DEAD_ADDRESS): "annulé : adresse d'où tout revient",
     (DeliveryState.IN_DOUBT, Reason.INTERRUPTED): "tâche interrompue pendant l'envoi",
+    (DeliveryState.IN_DOUBT, Reason.OPTED_OUT): "sans réponse certaine, puis arrêté : le lecteur s'y oppose",
     (DeliveryState.IN_DOUBT, Reason.LEDGER_INCOMPLETE): "interrompu, puis arrêté : registre peut-être incomplet",
 }
 """The same, where the reason says more than the state."""

@@ -48,7 +48,6 @@ from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.sms.feedback import PostgresSmsFeedback
 from loan_reminders.ledger.statistics.counting import count_closed
 from loan_reminders.ledger.statistics.looks import PostgresLoanEnds
-from loan_reminders.ledger.suppressions.objections import cancel_refused
 from loan_reminders.ledger.tables import deliveries, runs
 
 Part = TypeVar("Part")
@@ -150,9 +149,7 @@ class PostgresLedger:
             return count_offered(connection, channel, parameters)
 
     def sender(self, run_id: int, channel: Channel, *, share: Share = WHOLE) -> PostgresSender:
-        """Become a sender of this run, or of a share of it; what its reader refuses by now is cancelled first."""
-        with self._transaction() as connection:
-            cancel_refused(connection, self.library, run_id, channel)
+        """Become a sender of this run, or of a share of it; what its reader refuses by now does not leave."""
         return PostgresSender(self.engine, self.run(run_id), channel, library=self.library, share=share)
 
     def planned_volume(self, run_id: int) -> Mapping[Channel, int]:

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, func, select, text
 
+from loan_reminders.domain.email.put_off import PutOff
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.errors import LedgerRefusal, LedgerUnavailable
@@ -40,12 +41,12 @@ from loan_reminders.ledger.runs import history, waiting
 from loan_reminders.ledger.runs.outbox import offered_states, read_page
 from loan_reminders.ledger.sender_locks import LETTERS
 from loan_reminders.ledger.sms import costs as sms_costs
+from loan_reminders.ledger.suppressions.objections import stop_refused
 
 logger = logging.getLogger(__name__)
 
 # What a sender asks for is found by keys, whatever the size of the tables: its plans are kept.
 _PLANS = text("SET plan_cache_mode = 'auto'")
-
 
 ANSWERS_AT_ONCE = 250
 """Answers in one statement: its time grows with the square of their number."""
@@ -89,6 +90,7 @@ class PostgresSender:
                 elif self._channel is Channel.SMS and not self._run.dry_run:
                     sender_locks.lock_sms(connection, self._library)
                 interrupted = len(connection.execute(sender_sql.RECOVER, self._scope).all())
+                stop_refused(connection, self._library, self._run.run_id, self._channel)
                 self._since = connection.execute(select(func.clock_timestamp())).scalar_one()
                 connection.commit()
             except BaseException:
@@ -96,12 +98,7 @@ class PostgresSender:
                 raise
         self._connection = connection
         if interrupted:
-            logger.warning(
-                sentences.LEFT_BY_A_SENDER,
-                self._run.run_id,
-                CHANNELS[self._channel],
-                interrupted,
-            )
+            logger.warning(sentences.LEFT_BY_A_SENDER, self._run.run_id, CHANNELS[self._channel], interrupted)
         return self
 
     def __exit__(
@@ -280,11 +277,12 @@ class PostgresSender:
         if self._share.whole:
             return ()
         with self._transaction() as connection:
-            rows = connection.execute(sender_sql.REFUSED_ELSEWHERE, {**self._scope, "token": self.token}).all()
-        return tuple(
-            RefusedElsewhere(domain=row.recipient.rpartition("@")[2].lower(), raw=row.raw or "", put_off=row.put_off)
-            for row in rows
-        )
+            return sender_sql.refused_elsewhere(connection, self._scope, self.token)
+
+    def put_off_since_last_accepted(self) -> Sequence[PutOff]:
+        """Those of this run that wait because the server put them off, and accepted nothing since; 100 at most."""
+        with self._transaction() as connection:
+            return sender_sql.put_off_since_last_accepted(connection, self._scope)
 
     def others_at_work(self) -> bool:
         """Whether anything of this run and channel is under way or waits outside this sender's share."""

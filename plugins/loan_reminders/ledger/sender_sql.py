@@ -6,14 +6,16 @@ grown since it was last analysed, and a plan that believes the run to be small w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from loan_reminders.domain.email.put_off import PutOff
+from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.readers.held import IS_HELD
-from loan_reminders.ledger.runs.outbox import IN_SHARE, NOT_STOPPED, offered_states
+from loan_reminders.ledger.runs.outbox import IN_SHARE, OFFERED, offered_states
 
 # When the lock of a token can be taken, its sender is dead; this lock ends with the transaction. It is shared: two
 # senders of one run that begin together must both see who is dead.
@@ -40,9 +42,9 @@ COUNT_OFFERED = text(f"""
     ), dead AS MATERIALIZED (
         SELECT claimed_by FROM holders WHERE pg_try_advisory_xact_lock_shared(hashtextextended(claimed_by, 0))
     )
-    SELECT count(*) FROM deliveries
+    SELECT count(*) FROM deliveries delivery
     WHERE library = :library AND run_id = :run_id AND channel = :channel AND (
-        state = ANY(CAST(:offered AS text[])) AND {NOT_STOPPED}
+        {OFFERED}
         OR 'in_doubt' = ANY(CAST(:offered AS text[])) AND state = 'claimed'
            AND claimed_by IN (SELECT claimed_by FROM dead)
     )
@@ -54,9 +56,9 @@ CLAIM = text(f"""
         resent_in_doubt = resent_in_doubt OR state = 'in_doubt',
         redirected = delivery_id = ANY(CAST(:redirected AS uuid[]))
     WHERE delivery_id IN (
-        SELECT delivery_id FROM deliveries
+        SELECT delivery_id FROM deliveries delivery
         WHERE delivery_id = ANY(CAST(:delivery_id AS uuid[])) AND library = :library AND run_id + 0 = :run_id
-          AND channel = :channel AND state = ANY(CAST(:offered AS text[])) AND {NOT_STOPPED}
+          AND channel = :channel AND {OFFERED}
           AND (claimed_at IS NULL OR claimed_at < :since) AND NOT {IS_HELD}
         FOR UPDATE SKIP LOCKED
     )
@@ -87,11 +89,12 @@ ANSWER = text("""
     RETURNING applied
 """)
 # A refusal by the policy of a mail server leaves a delivery planned, with its reason.
+_PUT_OFF = "'recipient_deferred', 'recipient_refused', 'message_refused'"
 FAIL_DEFERRED = text(f"""
     WITH given_up AS (
         UPDATE deliveries delivery SET state = 'failed', reason = 'retries_exhausted', answered_at = now()
         WHERE library = :library AND run_id = :run_id AND channel = :channel AND state = 'planned'
-          AND attempts > 0 AND reason IN ('recipient_deferred', 'recipient_refused', 'message_refused') AND {IN_SHARE}
+          AND attempts > 0 AND reason IN ({_PUT_OFF}) AND {IN_SHARE}
         RETURNING delivery_id
     )
     INSERT INTO receipts (library, delivery_id, state, reason, applied)
@@ -99,7 +102,7 @@ FAIL_DEFERRED = text(f"""
     RETURNING receipt_id
 """)  # noqa: S608 - the condition is a module's own
 # What other senders of the run were refused, of those whom the server has served nobody since they began.
-REFUSED_ELSEWHERE = text("""
+_REFUSED_ELSEWHERE = text("""
     SELECT refused.recipient, refused.raw, refused.state <> 'refused' AND refused.reason <> 'recipient_refused'
            AND refused.reason <> 'message_refused' AS put_off
     FROM deliveries refused
@@ -116,6 +119,23 @@ REFUSED_ELSEWHERE = text("""
       )
     LIMIT 100
 """)
+# An acceptance is told by when its message left: a bounce that comes later changes nothing of it.
+_PUT_OFF_SINCE_LAST_ACCEPTED = text(f"""
+    SELECT delivery.recipient, delivery.raw
+    FROM deliveries delivery CROSS JOIN LATERAL (
+        SELECT min(receipt.at) AS first_at FROM receipts receipt
+        WHERE receipt.delivery_id = delivery.delivery_id AND receipt.state = 'planned'
+          AND receipt.reason IN ({_PUT_OFF})
+    ) AS put_off
+    WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = 'email'
+      AND delivery.state = 'planned' AND delivery.attempts > 0 AND delivery.reason IN ({_PUT_OFF})
+      AND put_off.first_at > coalesce((
+          SELECT max(claimed_at) FROM deliveries
+          WHERE library = :library AND run_id = :run_id AND channel = 'email'
+            AND state IN ('accepted', 'delivered', 'bounced')
+      ), '-infinity')
+    LIMIT 100
+""")  # noqa: S608 - the list is this module's own
 OTHERS_AT_WORK = text(f"""
     SELECT EXISTS (
         SELECT FROM deliveries delivery
@@ -129,3 +149,23 @@ def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, 
     """How many deliveries a new sender would be offered, counting those it would inherit from a dead one."""
     parameters = {**scope, "offered": list(offered_states(channel))}
     return int(connection.execute(COUNT_OFFERED, parameters).scalar_one())
+
+
+def refused_elsewhere(connection: Connection, scope: Mapping[str, Any], token: str) -> Sequence[RefusedElsewhere]:
+    """What a run's senders other than that of the token were refused, of those served nobody; 100 at most."""
+    return tuple(
+        RefusedElsewhere(domain=_domain(row.recipient), raw=row.raw or "", put_off=row.put_off)
+        for row in connection.execute(_REFUSED_ELSEWHERE, {**scope, "token": token})
+    )
+
+
+def put_off_since_last_accepted(connection: Connection, scope: Mapping[str, Any]) -> Sequence[PutOff]:
+    """The e-mails of a run that wait because the server put them off, and accepted nothing since; 100 at most."""
+    return tuple(
+        PutOff(domain=_domain(row.recipient), raw=row.raw or "")
+        for row in connection.execute(_PUT_OFF_SINCE_LAST_ACCEPTED, scope)
+    )
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()

@@ -3,12 +3,13 @@
 import pytest
 
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.domain.states import Reason
 from loan_reminders.domain.suppressions.objections import ObjectionRefusal, ObjectionRefused
 from loan_reminders.ledger.removal.forgetting import forget_readers
 from loan_reminders.ledger.suppressions.objections import PostgresObjections
 from tests.scenes.builders import a_delivery, a_loan, a_notice, a_patron
 from tests.scenes.known_readers import a_reader
-from tests.scenes.ledger_runs import planned, rows, states
+from tests.scenes.ledger_runs import S, answer, dead_sender, extracted, keys, offered, planned, rows, states
 
 EMAIL, SMS = Channel.EMAIL, Channel.SMS
 
@@ -85,6 +86,44 @@ def test_what_a_run_planned_meanwhile_is_cancelled_when_its_sender_begins(ledger
         assert sender.claim([mail.delivery_id]) == frozenset()
     assert states(ledger)[mail.delivery_id] == ("cancelled", "opted_out")
     assert ledger.close_run(run.run_id).problems() == ()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_email_in_doubt_is_not_sent_again_once_it_is_refused(ledger, ours, killed):
+    """It stays in doubt: nobody knows whether it left. One in the hands of a dead sender is found so later."""
+    mail = a_delivery(channel=EMAIL)
+    run = planned(ledger, [mail])
+    if killed:
+        with dead_sender(ledger, run, EMAIL) as sender:
+            sender.claim([mail.delivery_id])
+    else:
+        with ledger.sender(run.run_id, EMAIL) as sender:
+            sender.claim([mail.delivery_id])
+            sender.record([answer(mail, S.IN_DOUBT, Reason.NO_ANSWER)])
+    note(ours, channel=EMAIL)
+    for _ in range(2):
+        with ledger.sender(run.run_id, EMAIL) as sender:
+            assert offered(sender) == []
+            assert sender.claim([mail.delivery_id]) == frozenset()
+    assert states(ledger)[mail.delivery_id] == ("in_doubt", "opted_out")
+    assert rows(ledger, "SELECT count(*) FROM receipts WHERE reason = 'opted_out'") == [(1,)]
+    assert ledger.planned_count(run.run_id, EMAIL) == 0
+
+
+def test_what_a_later_run_takes_over_is_refused_as_well(ledger, ours):
+    """It was in a dead sender's hands when the objection was noted, and the run that takes it over began later."""
+    mail = a_delivery(channel=EMAIL)
+    run = planned(ledger, [mail])
+    with dead_sender(ledger, run, EMAIL) as sender:
+        sender.claim([mail.delivery_id])
+    note(ours, channel=EMAIL)
+    later = extracted(ledger, mail.loans, dag_run_id="later")
+    with ledger.planning(later.run_id) as planning:
+        planning.history(keys([mail]))
+        assert planning.adopt(keys([mail])) == 1
+    with ledger.sender(later.run_id, EMAIL) as sender:
+        assert offered(sender) == []
+    assert states(ledger)[mail.delivery_id] == ("in_doubt", "opted_out")
 
 
 def test_the_planning_of_a_run_hears_it(ledger, ours):

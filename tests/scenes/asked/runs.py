@@ -74,6 +74,7 @@ def sending(ledger: PostgresLedger) -> None:
             words = [SentWords(delivery_id=one.delivery_id, subject="", body="x") for one in deliveries]
             sender.claim(ids(deliveries), words)
             sender.record([answer(deliveries[1], S.PLANNED, Reason.RECIPIENT_DEFERRED)])
+            sender.put_off_since_last_accepted()
             sender.fail_deferred()
             sender.cancel_waiting(Reason.EXPIRED)
         with ledger.sender(run.run_id, channel, share=Share(number=1, of=2)) as one_of_two:

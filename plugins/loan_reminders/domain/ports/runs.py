@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from loan_reminders.domain.email.put_off import PutOff
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.holdback import Holdback
 from loan_reminders.domain.letters.batches import EarlierReminder
@@ -154,6 +155,12 @@ class Sender(Protocol):
 
     def refused_elsewhere(self) -> Sequence[RefusedElsewhere]:
         """What other senders of this run were refused, of those that the server has served nobody."""
+        ...
+
+    def put_off_since_last_accepted(self) -> Sequence[PutOff]:
+        """Those of this run, of whatever share, that wait because the server put them off, all of them since its last
+        acceptance: nothing that left after the first such answer to them was accepted. 100 at most.
+        """
         ...
 
     def others_at_work(self) -> bool:

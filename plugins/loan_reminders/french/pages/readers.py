@@ -138,7 +138,7 @@ class MessageWords:
         if how is O.IN_DOUBT:
             why = f" ({REASONS[one.reason]})" if one.reason else ""
             # What was stopped later began when it was claimed.
-            began = self.when(one.claimed_at) if one.reason is Reason.LEDGER_INCOMPLETE else at
+            began = self.when(one.claimed_at) if one.reason in _STOPPED_LATER else at
             return f"on ne sait pas s'il est parti {began}{why}"
         state = ONE_STATE[one.state]
         return f"{state} {at} : {_why_refused(one)}"
@@ -187,6 +187,7 @@ def _why(stage: Stage, reason: Reason) -> str:
     return "le SIGB ne l'annonce plus" if over else REASONS[reason]
 
 
+_STOPPED_LATER = (Reason.LEDGER_INCOMPLETE, Reason.OPTED_OUT)
 _DAY_OF = frozenset({RegisteredState.POSTED, RegisteredState.ACKNOWLEDGED, RegisteredState.RETURNED})
 _AFTER_PRINTING = _DAY_OF | {RegisteredState.NUMBERED}
 

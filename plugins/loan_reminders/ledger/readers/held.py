@@ -18,10 +18,10 @@ from loan_reminders.domain.runs.holds import Held
 IN_FORCE = "hold.lifted_at IS NULL AND hold.until >= CAST(:today AS date)"
 IS_HELD = f"""EXISTS (
     SELECT FROM notices notice JOIN holds hold ON hold.library = notice.library AND hold.patron_id = notice.patron_id
-    JOIN delivery_loans claim ON claim.delivery_id = deliveries.delivery_id AND claim.dropped IS NULL
-    WHERE notice.notice_id = deliveries.notice_id AND {IN_FORCE} AND hold.loan_id IN ('', claim.loan_id)
+    JOIN delivery_loans claim ON claim.delivery_id = delivery.delivery_id AND claim.dropped IS NULL
+    WHERE notice.notice_id = delivery.notice_id AND {IN_FORCE} AND hold.loan_id IN ('', claim.loan_id)
 )"""
-"""In SQL, whether a row of `deliveries` is about a loan that is held on the day `:today`."""
+"""In SQL, whether a row `delivery` is about a loan that is held on the day `:today`."""
 
 _HELD = text(f"""
     SELECT hold.patron_id, hold.loan_id

@@ -17,7 +17,7 @@ from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french import ledger as sentences
 from loan_reminders.ledger.json_codecs import decode_recipient
 from loan_reminders.ledger.retention.fingerprints import erased
-from loan_reminders.ledger.runs.outbox import NOT_STOPPED
+from loan_reminders.ledger.tables.columns import OFFERED_IN_DOUBT
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +29,7 @@ _ASKED = "unnest(CAST(:loan_id AS text[]), CAST(:due_date AS date[])) AS asked(l
 # interrupted or not sent again yet. An SMS in doubt never is, nor what a person stopped.
 _LEFT_BEHIND = f"""CASE
     WHEN delivery.state = 'planned' THEN true
-    WHEN delivery.state = 'in_doubt' AND delivery.channel <> 'sms'
-         AND (delivery.reason = 'interrupted' OR NOT delivery.resent_in_doubt) AND delivery.{NOT_STOPPED}
+    WHEN delivery.state = 'in_doubt' AND delivery.channel <> 'sms' AND {OFFERED_IN_DOUBT}
     THEN pg_try_advisory_xact_lock(hashtextextended(delivery.claimed_by, 0))
     ELSE false
 END"""

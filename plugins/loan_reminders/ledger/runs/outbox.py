@@ -17,6 +17,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.json_codecs import decode_loan, decode_recipient
 from loan_reminders.ledger.suppressions.numbers_reached import never_reached
+from loan_reminders.ledger.tables.columns import OFFERED_IN_DOUBT
 
 LoanRecord = tuple[int, str, date]
 """A loan as one run saw it: run, loan id, due date."""
@@ -27,8 +28,8 @@ IN_SHARE = "CASE WHEN delivery.delivery_id BETWEEN :first AND :last THEN true EL
 ALL_IDS = {"first": WHOLE.first, "last": WHOLE.last}
 """The share that is all of a run."""
 
-NOT_STOPPED = "reason IS DISTINCT FROM 'ledger_incomplete'"
-"""Of a delivery in a state that is offered: an e-mail in doubt when a person said that nothing is to leave is not."""
+OFFERED = f"(delivery.state = ANY(CAST(:offered AS text[])) AND (delivery.state <> 'in_doubt' OR {OFFERED_IN_DOUBT}))"
+"""Whether a row `delivery` is offered to a sender; `offered` are the states of its channel in which it may be."""
 
 _PAGE = text(f"""
     SELECT delivery.delivery_id, delivery.channel, delivery.recipient, notice.notice_id, notice.stage,
@@ -39,7 +40,7 @@ _PAGE = text(f"""
            ) AS claimed
     FROM deliveries delivery JOIN notices notice USING (notice_id)
     WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = :channel
-      AND delivery.state = ANY(CAST(:offered AS text[])) AND delivery.{NOT_STOPPED} AND delivery.delivery_id > :after
+      AND {OFFERED} AND delivery.delivery_id > :after
       AND (delivery.claimed_at IS NULL OR delivery.claimed_at < :since) AND {IN_SHARE}
     ORDER BY delivery.delivery_id
     LIMIT :page

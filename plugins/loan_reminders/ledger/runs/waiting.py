@@ -12,11 +12,10 @@ from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.readers.held import IN_FORCE
-from loan_reminders.ledger.runs.outbox import ALL_IDS, IN_SHARE, NOT_STOPPED
+from loan_reminders.ledger.runs.outbox import ALL_IDS, IN_SHARE, OFFERED
 
 _WAITING = f"""
-    delivery.library = :library AND delivery.run_id = :run_id AND delivery.state = ANY(CAST(:offered AS text[]))
-    AND delivery.{NOT_STOPPED} AND {IN_SHARE}
+    delivery.library = :library AND delivery.run_id = :run_id AND {OFFERED} AND {IN_SHARE}
 """
 _WAITING_LOANS = text(f"""
     SELECT DISTINCT claim.loan_id, claim.due_date

@@ -1,7 +1,8 @@
 """Objections in the ledger: which readers are not written to by which channel, who noted it, and who lifted it.
 
 From the moment an objection is in the ledger nothing begins to leave by that channel: what waits is cancelled in the
-same transaction, and what a run planned meanwhile when its sender begins.
+same transaction, and what a run planned or took over meanwhile when its sender begins. An e-mail in doubt may have
+left: it stays in doubt, and is not sent again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from loan_reminders.ledger.journal import Transaction
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.retention.fingerprints import HIDDEN, fingerprints, make_fingerprints
 from loan_reminders.ledger.suppressions import suppression_list as suppressions
+from loan_reminders.ledger.tables.columns import OFFERED_IN_DOUBT
 
 _READER = text("SELECT reader_number FROM readers WHERE library = :library AND patron_id = :patron_id")
 _IN_FORCE = text("""
@@ -47,29 +49,37 @@ _OF_READER = text("""
     SELECT * FROM objections WHERE library = :library AND patron_id = ANY(CAST(:patrons AS text[]))
     ORDER BY objection_id DESC
 """)
-_CANCELLED = """
-    WITH cancelled AS (
-        UPDATE deliveries delivery SET state = 'cancelled', reason = 'opted_out', answered_at = now()
+_STOPPED = """
+    WITH stopped AS (
+        UPDATE deliveries delivery SET
+            state = CASE delivery.state WHEN 'planned' THEN 'cancelled' ELSE delivery.state END, reason = 'opted_out',
+            answered_at = CASE delivery.state WHEN 'planned' THEN now() ELSE delivery.answered_at END
         FROM notices notice{from_objections}
         WHERE notice.library = :library AND {whose} AND delivery.notice_id = notice.notice_id
-          AND delivery.state = 'planned'
-        RETURNING delivery.delivery_id
+          AND (delivery.state = 'planned'
+               OR delivery.state = 'in_doubt' AND delivery.channel = 'email' AND {offered_in_doubt})
+        RETURNING delivery.delivery_id, delivery.state
     )
     INSERT INTO receipts (library, delivery_id, state, reason, applied)
-    SELECT :library, delivery_id, 'cancelled', 'opted_out', true FROM cancelled
+    SELECT :library, delivery_id, state, 'opted_out', true FROM stopped
     RETURNING receipt_id
 """
-_CANCEL_OF_READER = text(
-    _CANCELLED.format(from_objections="", whose="notice.patron_id = :patron_id AND delivery.channel = :channel")
+_STOP_OF_READER = text(
+    _STOPPED.format(
+        from_objections="",
+        whose="notice.patron_id = :patron_id AND delivery.channel = :channel",
+        offered_in_doubt=OFFERED_IN_DOUBT,
+    )
 )
-# What was noted before the run began was known when it was planned.
-_CANCEL_OF_RUN = text(
-    _CANCELLED.format(
+# What was noted before is known when a run plans; but not of what it takes over, which an earlier run had planned.
+_STOP_OF_RUN = text(
+    _STOPPED.format(
         from_objections=", objections objection",
         whose="""objection.library = :library AND objection.lifted_at IS NULL
-          AND objection.at >= (SELECT started_at FROM runs WHERE run_id = :run_id)
+          AND objection.at >= (SELECT started_at - interval '31 days' FROM runs WHERE run_id = :run_id)
           AND objection.patron_id = notice.patron_id AND objection.channel = delivery.channel
           AND delivery.run_id = :run_id AND delivery.channel = :channel""",
+        offered_in_doubt=OFFERED_IN_DOUBT,
     )
 )
 # Of a reader who goes: what he refuses stays, under a hash of his number.
@@ -114,10 +124,10 @@ def refuses(connection: Connection, library: str, patron_id: str, channel: Chann
     return channel in objected(connection, library, [patron_id]).get(patron_id, ())
 
 
-def cancel_refused(connection: Connection, library: str, run_id: int, channel: Channel) -> None:
-    """Cancel what waits in a run by a channel and is refused by now: by its reader, or by whoever has the number."""
+def stop_refused(connection: Connection, library: str, run_id: int, channel: Channel) -> None:
+    """Let nothing leave in a run by a channel that is refused by now: by its reader, or by whoever has the number."""
     if channel in MAY_OBJECT:
-        connection.execute(_CANCEL_OF_RUN, {"library": library, "run_id": run_id, "channel": channel.value})
+        connection.execute(_STOP_OF_RUN, {"library": library, "run_id": run_id, "channel": channel.value})
     if channel is Channel.SMS:
         suppressions.cancel_waiting(connection, library, run_id)
 
@@ -152,7 +162,7 @@ class PostgresObjections:
         self._library = library
 
     def note(self, *, patron_id: str, channel: Channel, reason: str, who: str) -> Objection:
-        """Write no more to a reader by a channel; what waits for him there is cancelled.
+        """Write no more to a reader by a channel: what waits is cancelled, what is in doubt is not sent again.
 
         Raises ObjectionRefused when no reason is given, when the ledger does not know the reader, or when he refuses
         the channel already.
@@ -167,7 +177,7 @@ class PostgresObjections:
             if refuses(connection, self._library, patron_id, channel):
                 raise ObjectionRefused(ObjectionRefusal.ALREADY)
             noted = _objection(connection.execute(_NOTE, {**asked, "reason": said, "who": storable(who)}).one())
-            connection.execute(_CANCEL_OF_READER, asked)
+            connection.execute(_STOP_OF_READER, asked)
             self._keep(connection, JournalAct.OBJECTED, noted, who=who, detail=said)
         return noted
 

@@ -28,6 +28,14 @@ def one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
 STAGES_OF_LOANS = ", ".join(f"'{stage.value}'" for stage in Stage)
 """In SQL, the stages of the procedure: what a library tells of besides is about no loan."""
 
+OFFERED_IN_DOUBT = """(
+    delivery.reason = 'interrupted'
+    OR NOT delivery.resent_in_doubt AND coalesce(delivery.reason, '') NOT IN ('ledger_incomplete', 'opted_out')
+)"""
+"""In SQL, whether a row `delivery` in doubt is offered to a sender: once more, and again when its sender was killed.
+
+Not when it was stopped: a person said that nothing is to leave, or its reader refuses e-mails by now."""
+
 
 def stage_name() -> CheckConstraint:
     """A check that the column `stage` is named like a stage: a library may have notices of its own beside the five."""

@@ -11,6 +11,8 @@ so for each recipient in turn. The rules:
   cannot be mistaken counts among the ten, not among the three: dead addresses often follow one another.
 * At the end of the run those that name a dead address or a mailbox are refused for good, the others wait for another
   try; unless no message was accepted at all, and too many were refused for all of them to be dead.
+* After the last try those who were put off are given up; unless three domains or ten recipients were first put off
+  after the run's last acceptance, whatever the server said: it says « later » to everybody, and all stay planned.
 
 Each sender of a run judges by its own answers: a server that serves one machine may refuse another. One that was served
 nobody also counts what the run's other senders were refused, of those that were served nobody either: together they
@@ -25,11 +27,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loan_reminders.domain.email.bounce_verdict import Cause, cause
+from loan_reminders.domain.email.put_off import PutOff
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.email.return_path import without_addresses
-from loan_reminders.domain.errors import TO_MEND, MailRelayRejected
+from loan_reminders.domain.errors import TO_MEND, MailRelayRejected, MailRelayUnavailable
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.plurals import many
 
 DOMAINS_IN_A_ROW = 3
 RECIPIENTS_IN_A_ROW = 10
@@ -94,15 +98,30 @@ class RefusalsInARow:
         decided = self._decide(lambda one: one.cause in _ABOUT_THE_RECIPIENT)
         return Settled(record=tuple(decided), decided=tuple(decided))
 
-    def before_giving_up(self, elsewhere: Callable[[], Sequence[RefusedElsewhere]] = tuple) -> None:
-        """Raise MailRelayRejected when no message was accepted, and recipients were put off because of us."""
-        if self._served or not self._put_off_for_us:
-            return
-        for_us = len(self._put_off_for_us)
-        if for_us < SPEAK_OF_US:
-            for_us += sum(one.put_off and cause(one.raw) is Cause.OURS for one in elsewhere())
-        if for_us >= SPEAK_OF_US:
-            raise self.error()
+    def before_giving_up(
+        self,
+        elsewhere: Callable[[], Sequence[RefusedElsewhere]] = tuple,
+        put_off_since: Callable[[], Sequence[PutOff]] = tuple,
+    ) -> None:
+        """Raise an error when it is the server's or our fault that recipients were put off to the end.
+
+        `put_off_since` says who was first put off after the run's last acceptance. Raises MailRelayRejected when no
+        message was accepted and recipients were put off because of us, MailRelayUnavailable when everybody was.
+        """
+        if self._put_off_for_us and not self._served:
+            for_us = len(self._put_off_for_us)
+            if for_us < SPEAK_OF_US:
+                for_us += sum(one.put_off and cause(one.raw) is Cause.OURS for one in elsewhere())
+            if for_us >= SPEAK_OF_US:
+                raise self.error()
+        put_off = put_off_since()
+        domains = {one.domain for one in put_off}
+        if len(domains) >= DOMAINS_IN_A_ROW or len(put_off) >= RECIPIENTS_IN_A_ROW:
+            raise MailRelayUnavailable(
+                "Le serveur de messagerie dit « plus tard » à tous jusqu'au dernier essai"
+                f" ({many(len(put_off), 'e-mail', 'e-mails')}, aucun message accepté depuis) et répond"
+                f" « {without_addresses(put_off[-1].raw)} ». Ces e-mails attendent, aucun n'est abandonné. {TO_MEND}"
+            )
 
     @property
     def everybody(self) -> bool:

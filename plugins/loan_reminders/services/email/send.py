@@ -91,9 +91,9 @@ def send_emails(
     at any instant, at most `2 × connections` messages are in doubt. `render` is called shortly before a message
     leaves: neither its words nor its stage outlive their day. Between two pages `still_due` asks the ILS again.
 
-    Raises MailRelayUnavailable or MailRelayRejected with everything recorded (also when the server refuses everybody:
-    see `refusals_in_a_row`), and DeliveriesDeferred when recipients
-    asked for a later try (the last try gives them up instead), or when answers are missing after the first try:
+    Raises MailRelayUnavailable or MailRelayRejected with everything recorded (also when the server refuses everybody,
+    or puts everybody off to the end: see `refusals_in_a_row`), and DeliveriesDeferred when recipients asked for a later
+    try (the last try gives them up instead), or when answers are missing after the first try:
     e-mails in doubt are sent once more, with the same Message-ID.
     """
     tally = Tally(channel="E-mails")
@@ -115,7 +115,7 @@ def send_emails(
         if in_doubt and plan.first_try:
             raise DeliveriesDeferred(f"E-mails sans réponse certaine, renvoyés une fois au prochain essai : {in_doubt}")
         if plan.last_try:
-            out.refusals.before_giving_up(sender.refused_elsewhere)
+            out.refusals.before_giving_up(sender.refused_elsewhere, sender.put_off_since_last_accepted)
         given_up = hold_deferred(deferred, give_up=sender.fail_deferred, last_try=plan.last_try)
         if given_up:
             log.warning("%s après le dernier essai", many(given_up, "e-mail abandonné", "e-mails abandonnés"))
