@@ -21,7 +21,6 @@ NOT_BY_POST: frozenset[StrEnum] = frozenset({Channel.LETTER, Channel.REGISTERED_
 NOT_ON_PAPER: frozenset[StrEnum] = frozenset({Stage.COURTESY_NOTICE, Stage.OVERDUE_NOTICE})
 REGISTERED: frozenset[StrEnum] = frozenset({Channel.REGISTERED_LETTER})
 LACKING: dict[str, frozenset[StrEnum]] = {
-    "dag_arguments.RUNS_AT_ONCE": frozenset(Stage) - {Stage.REGISTERED_LETTER},  # one at once, where nothing is said
     "dag_arguments.RUN_LASTS": frozenset({Stage.REGISTERED_LETTER}),  # without a limit
     "french.desk._ABSENT": NOT_BY_POST,
     "french.pages.reader_rights.REFUSED_CHANNELS": NOT_BY_POST,
