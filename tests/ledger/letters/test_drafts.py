@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,10 @@ from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.domain.suppressions.suppression import SuppressionSource
+from loan_reminders.ledger.json_codecs import decode_postal_address
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.suppressions.dead_addresses import mark_dead
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_notice, a_patron
 from tests.scenes.ledger_letters import a_batch, close_batch, drafted, events, followed
 from tests.scenes.ledger_runs import answer, ids, opened, planned, rows, states
@@ -70,6 +73,17 @@ class TestDrafts:
         with ledger.sender(run_id, R) as alive:
             alive.claim(ids(deliveries[:2]))
             assert ledger.drafts().refuse(run_id, who="biblio", detail="vacances") == 1
+
+    def test_a_letter_to_an_address_that_died_meanwhile_is_marked_in_its_draft(self, ledger: PostgresLedger) -> None:
+        run_id, draft_id, _ = drafted(ledger, 1)
+        [row] = rows(ledger, "SELECT recipient FROM deliveries")
+        with ledger.engine.begin() as connection:
+            mark_dead(
+                connection, "demo", [decode_postal_address(row.recipient)],
+                since=datetime.now(UTC), source=SuppressionSource.LIBRARIAN,
+            )  # fmt: skip
+        ledger.drafts().abandon(run_id)
+        assert [letter.left_out for letter in ledger.letters().letters_of(draft_id)] == [Reason.DEAD_ADDRESS]
 
     def test_a_letter_leaves_its_draft_for_the_batch_it_is_printed_in(self, ledger: PostgresLedger) -> None:
         run_id, draft_id, deliveries = drafted(ledger)
