@@ -86,9 +86,9 @@ class BatchDesk:
 
     def check(self, batch_id: int, *, who: str, progress: Progress = tell_nobody) -> Recheck:
         """Ask the ILS about a closed batch, and leave out of it what is over. Raises IlsNotAsked."""
-        self._ready(batch_id)
+        since, today = self._ready(batch_id).at.astimezone(self.now.tzinfo).date(), self.now.date()
         try:
-            asked = recheck(self.batches, self.source(), batch_id, today=self.now.date(), who=who, progress=progress)
+            asked = recheck(self.batches, self.source(), batch_id, since=since, today=today, who=who, progress=progress)
         except (IlsUnavailable, IlsRejected) as error:
             raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
         return self.leave_out_unwanted(batch_id, who=who, asked=asked)

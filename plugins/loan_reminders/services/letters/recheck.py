@@ -22,7 +22,7 @@ from loan_reminders.domain.stages import Policy
 from loan_reminders.domain.states import Reason, SkipReason
 from loan_reminders.services.runs.gone_loans import Progress, gone_loans, tell_nobody
 
-_DOUBT = f"Le SIGB ne connaît plus aucun des {{count}} prêts de ce lot. {RETRIED}"
+_DOUBT = f"Le SIGB ne connaît plus {{left}} des {{count}} prêts de ce lot. {RETRIED}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +55,20 @@ def recheck(
     source: LoanSource,
     batch_id: int,
     *,
+    since: date,
     today: date,
     who: str,
     progress: Progress = tell_nobody,
 ) -> Recheck:
     """Leave out of a closed batch the readers who brought everything back, or renewed everything.
 
-    A letter of which only a part is over cannot be changed on paper: it stays, and is named. `progress` is told how
-    many loans the ILS has answered about. Raises IlsUnavailable or IlsRejected when the ILS cannot be asked, and
-    IlsUnavailable when it knows none of many loans any more: nothing is left out then.
+    A letter of which only a part is over cannot be changed on paper: it stays, and is named. `since` is the day on
+    which the batch was laid out, `progress` is told how many loans the ILS has answered about. Raises IlsUnavailable or
+    IlsRejected when the ILS cannot be asked, and IlsUnavailable when it knows so few of many loans any more that it is
+    not believed: nothing is left out then.
     """
     letters = [letter for letter in batches.letters_of(batch_id) if letter.left_out is None]
-    gone = gone_loans(source, loans_of(letters), today=today, doubt=_DOUBT, progress=progress)
+    gone = gone_loans(source, loans_of(letters), since=since, today=today, doubt=_DOUBT, progress=progress)
     over = {
         letter.delivery_id: _reason([gone[loan] for loan in letter.loans])
         for letter in letters
