@@ -31,6 +31,7 @@ def test_no_plural_is_made_by_hand():
 NEVER_ONE = {
     "il a plus de {lines} lignes",
     "Essais à blanc de plus de %d jours",
+    "plus {left} des {count} prêts",
     "plus aucun des {count} prêts",
     "environ {days} jours",
     "{failures} retours de suite",  # a code of the ledger, read by `failed_in_a_row`

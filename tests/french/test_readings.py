@@ -85,6 +85,14 @@ def test_a_doubt_says_what_it_is_how_much_and_how_much_it_was():
     empty = Doubt(kind=DoubtKind.EMPTY_DAY, found=0, usual=143.5, compared=8)
     assert doubt_words(empty)[:2] == ("Prêts à cette échéance", "aucun")
     assert "143,5" in doubt_words(empty)[2]
+    part = Doubt(kind=DoubtKind.FEW_LOANS, found=3, usual=250, compared=8)
+    assert doubt_words(part) == (
+        "Prêts à cette échéance",
+        "3",
+        "250 (médiane des mêmes jours de semaine, 8 lectures comparées)",
+    )
+    assert "qu'une partie" in doubt_causes([part], rejected=0)[0]
+    assert len(doubt_causes([part], rejected=0)) == 2
     few = Doubt(kind=DoubtKind.FEW_MOBILES, found=0.31, usual=0.62, compared=10)
     assert doubt_words(few) == (
         "Prêts avec un mobile utilisable",

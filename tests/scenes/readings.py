@@ -30,12 +30,19 @@ USUAL = Reading(loans=100, with_email=95, with_mobile=60)
 
 
 def read(
-    ledger: PostgresLedger, reading: Reading = READING, *, weeks: int = 0, loans: int | None = None, **changes: Any
+    ledger: PostgresLedger,
+    reading: Reading = READING,
+    *,
+    weeks: int = 0,
+    day: int = 0,
+    loans: int | None = None,
+    **changes: Any,
 ) -> Run:
-    """A run of the same weekday, some weeks before, that read so much."""
-    back = timedelta(weeks=weeks)
-    days = {"reference_date": DUE_DATE + timedelta(days=1) - back, "due_date": DUE_DATE - back}
-    run = opened(ledger, **{"dag_run_id": f"run {weeks}", **days, **changes})
+    """A run of the same weekday, or so many days after it, some weeks before, that read so much."""
+    due_date = DUE_DATE + timedelta(days=day, weeks=-weeks)
+    days = {"reference_date": due_date + timedelta(days=1), "due_date": due_date}
+    name = f"run {weeks}+{day}" if day else f"run {weeks}"
+    run = opened(ledger, **{"dag_run_id": name, **days, **changes})
     ledger.finish_extraction(run.run_id, reading.loans if loans is None else loans, reading)
     return run
 

@@ -85,6 +85,7 @@ WRONG = [
     ("factor = 3.0", 'factor = "x"', ["volume_guard.factor", '"x"', "un nombre"]),
     ("runs = 10", "runs = 0", ["volume_guard.runs", "= 0", "au moins 1"]),
     ("share_drop = 0.5", "share_drop = 1.0", ["volume_guard.share_drop", "= 1.0"]),
+    ("few_loans_share = 0.2", "few_loans_share = 1.0", ["volume_guard.few_loans_share", "= 1.0"]),
     ("share_floor = 40", "share_floor = 0", ["volume_guard.share_floor", "= 0", "au moins 1"]),
     ("empty_day_median = 20", "empty_day_median = -1", ["volume_guard.empty_day_median", "= -1", "au moins 0"]),
     (

@@ -45,8 +45,8 @@ A = JournalAct
 TODAY = datetime.now(settings().zone).date()
 
 # What other files of the pages' tests made ready, under names of its own.
-library, ils, batch = of_letters.library, of_letters.ils, of_letters.desk
-told = of_readers.desk
+library_of_today, ils, batch = of_letters.library_of_today, of_letters.ils, of_letters.desk
+library, told = of_readers.library, of_readers.desk
 airflow = of_runs.airflow
 missed = of_missed_days.ils
 

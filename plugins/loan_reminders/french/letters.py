@@ -30,6 +30,8 @@ LEFT_OUT = {
     Reason.RENEWED: "tout a été prolongé",
     Reason.TAKEN_OUT: "retirée par un bibliothécaire",
     Reason.HELD: "à ne pas écrire pour le moment",
+    Reason.SUPERSEDED: "une étape suivante a pris le relais",
+    Reason.DEAD_ADDRESS: "du courrier est revenu de l'adresse (NPAI)",
 }
 """Why a letter is not to be posted, on the page of its batch."""
 
@@ -74,7 +76,7 @@ ACTS = {
     LetterAct.NOT_APPROVED: "lot refusé",
     LetterAct.CLOSED: "lot clos",
     LetterAct.TAKEN_OUT: "retirée du lot",
-    LetterAct.LEFT_OUT: "retirée du lot, le prêt n'est plus dû",
+    LetterAct.LEFT_OUT: "retirée du lot avant l'impression",
     LetterAct.PRINTED: "lot imprimé",
     LetterAct.GIVEN_AGAIN: "même fichier donné à nouveau",
     LetterAct.COPIED: "copie faite",

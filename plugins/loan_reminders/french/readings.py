@@ -101,6 +101,9 @@ SHARES = {
     DoubtKind.FEW_EMAILS: "Prêts avec un e-mail utilisable",
     DoubtKind.FEW_MOBILES: "Prêts avec un mobile utilisable",
 }
+_OF_LOANS = frozenset({DoubtKind.EMPTY_DAY, DoubtKind.FEW_LOANS})
+"""Doubts about the number of loans; the others are about shares of them."""
+
 CHECKED = (
     "En parler à l'administrateur : « make check-ils » dit ce que le SIGB donne aujourd'hui (droits, synonymes,"
     " colonnes, parts des e-mails et des mobiles)."
@@ -110,10 +113,10 @@ CHECKED = (
 def doubt_words(doubt: Doubt) -> tuple[str, str, str]:
     """What is unusual, how it is today, how it usually is: `aucun prêt`, `0`, `143 (médiane de 8 jeudis)`."""
     compared = many(doubt.compared, "lecture comparée", "lectures comparées")
-    if doubt.kind is DoubtKind.EMPTY_DAY:
+    if doubt.kind in _OF_LOANS:
         return (
             "Prêts à cette échéance",
-            "aucun",
+            _number(doubt.found) if doubt.found else "aucun",
             f"{_number(doubt.usual)} (médiane des mêmes jours de semaine, {compared})",
         )
     return SHARES[doubt.kind], share_words(doubt.found), f"{share_words(doubt.usual)} (médiane, {compared})"
@@ -132,7 +135,14 @@ def doubt_causes(doubts: Iterable[Doubt], rejected: int) -> list[str]:
             " ne donne plus ses prêts : table ou vue refaite, synonyme ou droit perdu, base de secours vide. Une"
             " journée vide acceptée vaut pour les journées vides qui la suivent, quatre semaines au plus."
         )
-    if kinds - {DoubtKind.EMPTY_DAY}:
+    if DoubtKind.FEW_LOANS in kinds:
+        said.append(
+            "Si la bibliothèque était fermée quand ces documents devaient être prêtés ou rendus, c'est juste. Sinon, le"
+            " SIGB ne donne qu'une partie de ses prêts : vue ou base de secours en cours de chargement, statut de prêt"
+            " ou bibliothèque que la requête ne connaît plus. Un jour de peu de prêts accepté vaut pour ceux qui le"
+            " suivent, quatre semaines au plus."
+        )
+    if kinds - _OF_LOANS:
         said.append(
             "Une colonne a pu être renommée, vidée ou déplacée dans le SIGB : regarder la fiche de quelques lecteurs de"
             " cette échéance. S'ils n'ont vraiment plus de coordonnées, c'est juste."

@@ -124,6 +124,7 @@ class Settings(ToldSettings):
             caps={channel: caps[channel.value] for channel in Channel},
             reading=ReadingGuard(
                 empty_day_median=self.volume_guard.empty_day_median,
+                few_loans_share=self.volume_guard.few_loans_share,
                 share_drop=self.volume_guard.share_drop,
                 share_floor=self.volume_guard.share_floor,
                 runs=self.volume_guard.runs,

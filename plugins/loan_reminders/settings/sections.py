@@ -78,14 +78,15 @@ class VolumeGuardSettings(Section):
     """A run with more than `factor` times the median of the stage's last `runs` runs must be approved.
 
     So must one that read no loan on a day of the week on which the median of the last eight is above
-    `empty_day_median`, or a share of e-mails or mobiles of at most `share_drop` times the usual one, among
-    `share_floor` loans or more.
+    `empty_day_median`, or at most `few_loans_share` of that median where it is `share_floor` or more, or a share of
+    e-mails or mobiles of at most `share_drop` times the usual one, among `share_floor` loans or more.
     """
 
     factor: Annotated[float, Field(gt=1, le=100)] = 3.0
     runs: Annotated[int, Field(ge=1, le=365)] = 10
     floors: FloorSettings = FloorSettings()
     empty_day_median: Annotated[int, Field(ge=0)] = 20
+    few_loans_share: Annotated[float, Field(ge=0, lt=1)] = 0.2
     share_drop: Annotated[float, Field(ge=0, lt=1)] = 0.5
     share_floor: Annotated[int, Field(ge=1)] = 40
 

@@ -64,8 +64,8 @@ class Asked:
 def test_before_sending_it_is_known_again_by_its_day(due):
     key = LoanKey(loan_id="K", due_date=loan(due).due_date)
     # Renewed from 14 h to 18 h of the same day, it is still due that day, whatever the statement says of the hour.
-    assert gone_loans(Asked(["K"], {}), [key], today=DAY, doubt="{count}") == {}
-    later = gone_loans(Asked([], {"K": "2026-03-04T14:00:00"}), [key], today=DAY, doubt="{count}")
+    assert gone_loans(Asked(["K"], {}), [key], since=DAY, today=DAY, doubt="{count}") == {}
+    later = gone_loans(Asked([], {"K": "2026-03-04T14:00:00"}), [key], since=DAY, today=DAY, doubt="{count}")
     assert [str(reason) for reason in later.values()] == ["renewed"]
-    back = gone_loans(Asked([], {}), [key], today=DAY, doubt="{count}")
+    back = gone_loans(Asked([], {}), [key], since=DAY, today=DAY, doubt="{count}")
     assert [str(reason) for reason in back.values()] == ["returned"]

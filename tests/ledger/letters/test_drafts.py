@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,9 +10,12 @@ from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.domain.suppressions.suppression import SuppressionSource
+from loan_reminders.ledger.json_codecs import decode_postal_address
 from loan_reminders.ledger.repository import PostgresLedger
+from loan_reminders.ledger.suppressions.dead_addresses import mark_dead
 from tests.scenes.builders import DUE_DATE, a_delivery, a_loan, a_notice, a_patron
-from tests.scenes.ledger_letters import a_batch, drafted, events, followed
+from tests.scenes.ledger_letters import a_batch, close_batch, drafted, events, followed
 from tests.scenes.ledger_runs import answer, ids, opened, planned, rows, states
 
 S = DeliveryState
@@ -70,6 +73,17 @@ class TestDrafts:
         with ledger.sender(run_id, R) as alive:
             alive.claim(ids(deliveries[:2]))
             assert ledger.drafts().refuse(run_id, who="biblio", detail="vacances") == 1
+
+    def test_a_letter_to_an_address_that_died_meanwhile_is_marked_in_its_draft(self, ledger: PostgresLedger) -> None:
+        run_id, draft_id, _ = drafted(ledger, 1)
+        [row] = rows(ledger, "SELECT recipient FROM deliveries")
+        with ledger.engine.begin() as connection:
+            mark_dead(
+                connection, "demo", [decode_postal_address(row.recipient)],
+                since=datetime.now(UTC), source=SuppressionSource.LIBRARIAN,
+            )  # fmt: skip
+        ledger.drafts().abandon(run_id)
+        assert [letter.left_out for letter in ledger.letters().letters_of(draft_id)] == [Reason.DEAD_ADDRESS]
 
     def test_a_letter_leaves_its_draft_for_the_batch_it_is_printed_in(self, ledger: PostgresLedger) -> None:
         run_id, draft_id, deliveries = drafted(ledger)
@@ -153,17 +167,31 @@ class TestEarlierReminders:
         self.told(ledger, Stage.FIRST_REMINDER, Channel.EMAIL, state, "2026-12-04 10:00+01")
         assert self.earlier(ledger) == ()
 
-    def test_a_letter_left_the_day_its_batch_was_closed(self, ledger: PostgresLedger) -> None:
+    def letter_of_the_first_reminder(self, ledger: PostgresLedger) -> int:
+        """The reader's letter in a batch closed on the 4th, which waits for the printer; the batch."""
         loan = a_loan(loan_id="L1", patron=a_patron(patron_id="P1"))
         delivery = a_delivery(channel=L, notice=a_notice(stage=Stage.FIRST_REMINDER, loans=(loan,)))
-        run = planned(ledger, [delivery], stage=Stage.FIRST_REMINDER, dag_run_id="first")
-        with ledger.sender(run.run_id, L) as sender:
-            sender.claim(ids([delivery]))
-            batch_id = sender.record_batch(a_batch([delivery]), [answer(delivery, S.ACCEPTED)])
-        rows(ledger, "UPDATE letter_batches SET at = '2026-12-05 08:00+01' WHERE batch_id = :id", id=batch_id)
+        _, batch_id = close_batch(ledger, [delivery], a_batch([delivery]), dag_run_id="first")
+        rows(ledger, "UPDATE letter_batches SET at = '2026-12-04 08:00+01' WHERE batch_id = :id", id=batch_id)
+        return batch_id
+
+    def test_a_letter_left_the_day_its_batch_was_printed(self, ledger: PostgresLedger) -> None:
+        batch_id = self.letter_of_the_first_reminder(ledger)
+        ledger.letters().mark_printed(batch_id, who="zoé")
+        rows(ledger, "UPDATE letter_batches SET printed_at = '2026-12-07 23:30+00' WHERE batch_id = :id", id=batch_id)
         (reminder,) = self.earlier(ledger)
-        assert (reminder.channel, reminder.left_on.isoformat()) == (L, "2026-12-05")
-        ledger.letters().leave_out(batch_id, {delivery.delivery_id: Reason.TAKEN_OUT}, who="x")
+        assert (reminder.channel, reminder.left_on.isoformat()) == (L, "2026-12-08")
+
+    def test_a_letter_that_nobody_printed_is_not_told(self, ledger: PostgresLedger) -> None:
+        self.letter_of_the_first_reminder(ledger)
+        assert self.earlier(ledger) == ()
+
+    def test_a_letter_left_out_before_its_batch_was_printed_is_not_told(self, ledger: PostgresLedger) -> None:
+        batch_id = self.letter_of_the_first_reminder(ledger)
+        (letter,) = ledger.letters().letters_of(batch_id)
+        ledger.letters().leave_out(batch_id, {letter.delivery_id: Reason.TAKEN_OUT}, who="zoé", detail="x")
+        ledger.letters().mark_printed(batch_id, who="zoé")
+        assert self.earlier(ledger) == ()
 
     def test_another_cycle_of_the_same_loan_is_not_told(self, ledger: PostgresLedger) -> None:
         old = a_loan(loan_id="L1", due_date=DUE_DATE - timedelta(days=30), patron=a_patron(patron_id="P1"))

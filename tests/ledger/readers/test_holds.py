@@ -13,12 +13,13 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.ledger.connect import connect
 from loan_reminders.ledger.readers.holds import PostgresHolds
-from loan_reminders.services.letters.recheck import Recheck, leave_out_held
+from loan_reminders.services.letters.recheck import Recheck, leave_out_unwanted
 from loan_reminders.web.letters.table_rows import changes_in_words
 from tests.scenes.builders import DUE_DATE, a_loan, a_patron
 from tests.scenes.holds import hold, lift
 from tests.scenes.ledger_letters import closed
 from tests.scenes.ledger_runs import answer, extracted, ids, planned, rows, some_deliveries, states
+from tests.scenes.world import SETTINGS
 
 TODAY = DUE_DATE
 
@@ -127,22 +128,28 @@ def test_only_live_claims_decide_a_stage(ledger, known):
     assert known.decided(keys) == {keys[0]: frozenset({Stage.OVERDUE_NOTICE})}
 
 
+def unwanted(ledger, batch_id, today=TODAY):
+    """What is left out of a batch on a day, whatever the ILS says."""
+    books = ledger.letters()
+    return leave_out_unwanted(books, books.batch(batch_id), Recheck(), policy=SETTINGS.policy(), today=today, who="zoé")
+
+
 def test_a_letter_of_a_closed_batch_that_nobody_printed_is_left_out(ledger):
     _, batch_id, letters = closed(ledger, channel=Channel.LETTER)
     hold(ledger, letters[0].notice.patron.patron_id, until=TODAY)
-    check = leave_out_held(ledger.letters(), batch_id, Recheck(), today=TODAY, who="zoé")
+    check = unwanted(ledger, batch_id)
     assert (check.held, check.held_with_others, check.silent) == (1, (), False)
     assert "ne pas écrire" in " ".join(changes_in_words(check))
     assert states(ledger)[letters[0].delivery_id] == ("cancelled", "held")
-    assert leave_out_held(ledger.letters(), batch_id, Recheck(), today=TODAY, who="zoé").silent
-    assert leave_out_held(ledger.letters(), batch_id, Recheck(), today=TODAY + timedelta(days=1), who="zoé").silent
+    assert unwanted(ledger, batch_id).silent
+    assert unwanted(ledger, batch_id, today=TODAY + timedelta(days=1)).silent
 
 
 def test_a_letter_already_printed_stays(ledger):
     _, batch_id, letters = closed(ledger, channel=Channel.LETTER)
     ledger.letters().mark_printed(batch_id, who="zoé")
     hold(ledger, letters[0].notice.patron.patron_id, until=TODAY)
-    assert leave_out_held(ledger.letters(), batch_id, Recheck(), today=TODAY, who="zoé").silent
+    assert unwanted(ledger, batch_id).silent
     assert states(ledger)[letters[0].delivery_id] == ("accepted", None)
 
 

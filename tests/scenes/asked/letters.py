@@ -29,6 +29,7 @@ def letters(ledger: PostgresLedger) -> None:
     books.batch(batch_id)
     books.letters_of(batch_id)
     books.places_of(batch_id)
+    books.to_dead_addresses(batch_id)
     for column in LetterColumn:
         books.some_letters_of(batch_id, LetterQuery(column=column, staying=True, descending=True))
     for batch_column in BatchColumn:
@@ -38,7 +39,7 @@ def letters(ledger: PostgresLedger) -> None:
     key = checks.start(batch_id, who="zoé", loans=3)
     assert key is not None
     checks.progress(key, asked=1)
-    checks.answered(key, returned=1, renewed=0, partly=["R"])
+    checks.answered(key, returned=1, renewed=0, partly=["R"], superseded=1, dead_address=1)
     checks.failed(key, problem="")
     checks.check(batch_id)
     assert books.letter("REF-PB0") is not None

@@ -110,7 +110,8 @@ def test_registered_letters_have_their_posting_slip_and_are_followed(world, tmp_
     assert found == ["to_print", "to_print"]
 
 
-def test_earlier_reminders_reach_the_letter(world, tmp_path):
+@pytest.mark.parametrize(("printed", "found"), [(True, [(Stage.FIRST_REMINDER, L)]), (False, [])])
+def test_a_letter_names_the_earlier_ones_that_somebody_printed(world, tmp_path, printed, found):
     told = []
 
     class Witness(MemoryPrinter):
@@ -120,10 +121,12 @@ def test_earlier_reminders_reach_the_letter(world, tmp_path):
 
     world.stage, world.today = Stage.FIRST_REMINDER, DUE + timedelta(days=8)
     world.print_letters(world.begin(by_post(1)), tmp_path / "letters")
+    if printed:
+        world.ledger.letters().mark_printed(batches(world)[0].batch_id, who="zoé")
     world.stage, world.today = Stage.SECOND_REMINDER, DUE + timedelta(days=15)
     world.printer = Witness(Outside())
     world.print_letters(world.begin(by_post(1)), tmp_path / "letters")
-    assert told == [[(Stage.FIRST_REMINDER, L)]]
+    assert told == [found]
 
 
 def test_a_layout_of_several_volumes_is_recorded_volume_by_volume(world, letters):

@@ -61,9 +61,36 @@ def test_the_first_weeks_ask_nothing(world):
 
 def test_a_usual_day_asks_nothing(world):
     usual_weeks(world.ledger)
-    run_id = world.begin(*[loan(number) for number in range(1, 4)])
+    run_id = world.begin(*[loan(number) for number in range(1, 31)])
     assert question(world, run_id) is None
     assert world.ledger.volume_answer(run_id) is VolumeAnswer.USUAL
+
+
+def test_a_part_of_the_loans_holds_everything_until_it_is_answered(world):
+    """The other readers would not be told, and nobody would know."""
+    usual_weeks(world.ledger)
+    run_id = world.begin(*[loan(number) for number in range(1, 4)])
+    asked = question(world, run_id)
+    for words in ("| Prêts à cette échéance | 3 | 100 (médiane", "qu'une partie de ses prêts", "make check-ils"):
+        assert words in asked
+    with pytest.raises(PermanentError, match="« Vérifier le volume »"):
+        check(world, run_id)
+    approve(world.ledger, run_id=run_id, who="zoé")
+    check(world, run_id)
+    assert world.send_emails(run_id) == {"accepted": 3}
+
+
+def test_a_few_loans_that_were_accepted_speak_for_the_next_day(world):
+    usual_weeks(world.ledger)
+    usual_weeks(world.ledger, day=1)
+    run_id = world.begin(*[loan(number) for number in range(1, 4)])
+    question(world, run_id)
+    approve(world.ledger, run_id=run_id, who="zoé")
+    due = DUE + timedelta(days=1)
+    world.today = due + timedelta(days=1)
+    run = world.extract_day(due, *[loan(number, due_date=due) for number in range(11, 13)])
+    world.plan(run)
+    assert question(world, run) is None
 
 
 def test_rows_that_cannot_be_read_are_no_loans(world):

@@ -9,9 +9,10 @@ from pypdf import PdfReader
 
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import RejectedRow
+from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
-from loan_reminders.services.runs.gone_loans import TOO_MANY_TO_VANISH
+from loan_reminders.services.runs.gone_loans import TOO_MANY_TO_VANISH, gone_loans
 from loan_reminders.services.runs.still_due import StillDue
 from tests.scenes.builders import a_patron
 from tests.scenes.world import DUE, SETTINGS, loan, loans, reader
@@ -92,6 +93,70 @@ def test_an_ils_that_forgot_every_loan_is_not_believed(world):
     with pytest.raises(IlsUnavailable, match="plus aucun"):
         world.send_emails(run_id)
     assert world.ledger.planned_count(run_id, Channel.EMAIL) == TOO_MANY_TO_VANISH
+
+
+@pytest.mark.parametrize(
+    ("count", "left", "told"), [(10, 0, "plus aucun des 10 prêts"), (30, 9, "plus que 9 des 30 prêts")]
+)
+def test_an_ils_that_forgot_most_loans_within_hours_is_not_believed(world, count, left, told):
+    """A replica half-way through its load."""
+    run_id = world.begin(*loans(count))
+    world.ils.rows = world.ils.rows[:left]
+    with pytest.raises(IlsUnavailable, match=told):
+        world.send_emails(run_id)
+    assert world.mailed_to() == []
+    assert world.ledger.planned_count(run_id, Channel.EMAIL) == count
+
+
+@pytest.mark.parametrize(
+    ("returned", "of", "days", "believed"),
+    [
+        (9, 9, 0, True),  # three readers
+        (10, 10, 0, False),
+        (10, 20, 0, True),
+        (11, 20, 0, False),
+        (19, 19, 1, True),
+        (20, 26, 1, False),  # three in four
+        (20, 27, 1, True),
+        (100, 100, 30, False),
+        (99, 100, 30, True),  # a strike: all but one, a month later
+    ],
+)
+def test_the_longer_ago_the_more_may_be_back(returned, of, days, believed):
+    keys = [LoanKey(loan_id=f"L{number}", due_date=DUE) for number in range(of)]
+
+    class Ils:
+        def loan_ids_due(self, due_date, *, today):
+            return (key.loan_id for key in keys[returned:])
+
+        def due_dates_now(self, loan_ids):
+            return {}
+
+    def ask():
+        return gone_loans(Ils(), keys, since=DUE, today=DUE + timedelta(days=days), doubt="{left} {count}")
+
+    if believed:
+        assert len(ask()) == returned
+    else:
+        with pytest.raises(IlsUnavailable):
+            ask()
+
+
+def test_what_is_renewed_is_known_however_much_it_is(world):
+    """The library closes, and moves the due dates: all but one of thirty."""
+    run_id = world.begin(*loans(30))
+    world.ils.rows = [loan(1), *(loan(number, due_date=DUE + timedelta(days=14)) for number in range(2, 31))]
+    assert world.send_emails(run_id) == {"accepted": 1}
+
+
+def test_the_ils_is_doubted_less_on_the_days_after(world):
+    """A reminder that waited over two days for a person: most of it is done."""
+    run_id = world.begin(*loans(30))
+    world.ils.rows = world.ils.rows[:6]
+    with pytest.raises(IlsUnavailable):
+        world.send_emails(run_id)
+    world.today += timedelta(days=2)
+    assert world.send_emails(run_id) == {"accepted": 6}
 
 
 def test_a_few_readers_may_all_have_brought_everything_back(world):

@@ -115,6 +115,36 @@ def test_when_all_that_is_left_is_held_nothing_is_printed(desk):
     assert desk.state() == "ready"
 
 
+def test_a_batch_that_waited_until_the_next_stage_is_not_printed(desk):
+    desk.days_ago()
+    rows(desk.ledger, "UPDATE runs SET stage = 'overdue_notice'")
+    with browsing() as client:
+        told = client.post(f"{desk.path}/impression").text
+        assert "4 lettres retirées : une étape suivante est due" in told
+        assert "Imprimer quand même" not in told
+        page = client.get(desk.path).text
+        assert client.post(f"{desk.path}/impression", data={"confirme": "oui"}).status_code == 409
+    assert page.count("une étape suivante a pris le relais") == 4
+    assert desk.state() == "ready"
+
+
+def test_an_address_found_to_be_dead_meanwhile_is_told_and_left_out(desk):
+    desk.days_ago()
+    rows(
+        desk.ledger,
+        "INSERT INTO suppressions (library, channel, recipient, reason, source, since)"
+        " SELECT library, 'letter', recipient, 'returned_undeliverable', 'librarian', now()"
+        " FROM deliveries WHERE delivery_id = :id",
+        id=desk.deliveries[0].delivery_id,
+    )
+    with browsing() as client:
+        told = client.post(f"{desk.path}/impression").text
+        assert "1 lettre retirée : du courrier est revenu de l&#39;adresse (NPAI)." in told
+        assert "Imprimer quand même (3 lettres)" in told
+        printed = client.post(f"{desk.path}/impression", data={"confirme": "oui"})
+    assert pages(printed.content)[1] == ["LETTRE2", "LETTRE3", "LETTRE4"]
+
+
 @pytest.fixture
 def slow(desk, ils, monkeypatch):
     """An ILS that answers when the event is set; the batch is of another day, and nobody waits for long."""
@@ -191,7 +221,11 @@ def test_a_second_click_and_another_librarian_do_not_ask_the_ils_again(desk, ils
 def test_a_question_whose_process_died_is_taken_up_again(desk, slow, monkeypatch):
     with browsing("chloé") as client:
         client.post(f"{desk.path}/impression")
-        rows(desk.ledger, "UPDATE print_checks SET seen_at = now() - interval '61 seconds'")
+        # Its key is taken from it: who is dead says nothing any more, also once the ILS answers.
+        rows(
+            desk.ledger,
+            "UPDATE print_checks SET check_id = gen_random_uuid(), seen_at = now() - interval '61 seconds'",
+        )
         page = client.get(desk.path).text
         assert "s'est arrêtée avant la fin" in page
         assert "Imprimer (4 lettres)" in page

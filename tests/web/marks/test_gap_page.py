@@ -40,8 +40,8 @@ LOST = Gap(
         ),
     ),
 )
-library, ils, batch = of_letters.library, of_letters.ils, of_letters.desk
-told = of_readers.desk
+library_of_today, ils, batch = of_letters.library_of_today, of_letters.ils, of_letters.desk
+library, told = of_readers.library, of_readers.desk
 
 
 @pytest.fixture

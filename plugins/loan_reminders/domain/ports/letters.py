@@ -91,6 +91,10 @@ class LetterBatches(Protocol):
         """The letters of a batch that name a loan not to write about today, each with those loans."""
         ...
 
+    def to_dead_addresses(self, batch_id: int) -> frozenset[uuid.UUID]:
+        """The letters of a batch to addresses from which a letter has come back as undeliverable."""
+        ...
+
     def mark_printed(self, batch_id: int, *, who: str, to_provider: bool = False) -> bool:
         """Say that a closed batch went to the printer, or to a mailing service; False when it had before.
 
@@ -143,8 +147,10 @@ class PrintChecks(Protocol):
         partly: Sequence[str],
         held: int = 0,
         held_with_others: Sequence[str] = (),
+        superseded: int = 0,
+        dead_address: int = 0,
     ) -> None:
-        """Keep what the ILS, and librarians, said of the batch: see `PrintCheck`."""
+        """Keep what was found about the batch: see `PrintCheck`."""
         ...
 
     def failed(self, key: uuid.UUID, *, problem: str) -> None:

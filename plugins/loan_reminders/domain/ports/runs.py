@@ -137,7 +137,7 @@ class Sender(Protocol):
     ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
         """For each of these deliveries, the reminders of this cycle about its loans that left before, oldest first.
 
-        The day each left is that of `zone`, an IANA name; a letter left on the day its batch was closed. What was
+        The day each left is that of `zone`, an IANA name; a letter left on the day its batch was printed. What was
         redirected told nobody, and is named by the letters of a `trial` alone.
         """
         ...

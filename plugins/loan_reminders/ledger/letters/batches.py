@@ -21,6 +21,7 @@ from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batch_list import BATCHES, LETTERS, SOME_LETTERS, letter_of, listed, places_of, view
 from loan_reminders.ledger.readers.held import held_in_batch
 from loan_reminders.ledger.statistics.counting import count_runs_of_batch
+from loan_reminders.ledger.suppressions.suppression_list import IN_FORCE
 
 _NEWEST = text(f"""
     {BATCHES} AND (cardinality(CAST(:states AS text[])) = 0 OR batch.state = ANY(CAST(:states AS text[])))
@@ -61,6 +62,12 @@ _LEAVE_OUT = text("""
     FROM gone
     RETURNING delivery_id
 """)
+_TO_DEAD_ADDRESSES = text(f"""
+    SELECT letter.delivery_id FROM letters letter JOIN deliveries delivery USING (delivery_id)
+    JOIN suppressions suppression ON suppression.library = delivery.library AND suppression.channel = 'letter'
+     AND suppression.recipient = delivery.recipient AND {IN_FORCE}
+    WHERE letter.library = :library AND letter.batch_id = :batch_id AND letter.left_out IS NULL
+""")  # noqa: S608 - the condition is this package's own
 # What a mailing service gets is said in the trace: the same file can be given again.
 _PRINTED = text("""
     WITH batch AS (
@@ -175,9 +182,9 @@ class PostgresLetterBatches:
     def leave_out(self, batch_id: int, letters: Mapping[uuid.UUID, Reason], *, who: str, detail: str = "") -> int:
         """Take letters out of a closed batch that nobody printed yet; returns how many deliveries were cancelled.
 
-        The reasons are `RETURNED`, `RENEWED` (the loan is over), `HELD` or `TAKEN_OUT` (a person's decision). A
-        registered letter is not followed any more. A batch already printed, a draft, or letters of another batch do
-        not change.
+        The reasons are `RETURNED`, `RENEWED` (the loan is over), `SUPERSEDED` (the stage is), `DEAD_ADDRESS`, `HELD` or
+        `TAKEN_OUT` (a person's decision). A registered letter is not followed any more. A batch already printed, a
+        draft, or letters of another batch do not change.
         """
         parameters = {
             "library": self._library,
@@ -203,6 +210,12 @@ class PostgresLetterBatches:
         """The letters of a batch that name a loan not to write about today, each with those loans."""
         with self._transaction() as connection:
             return held_in_batch(connection, self._library, batch_id, today)
+
+    def to_dead_addresses(self, batch_id: int) -> frozenset[uuid.UUID]:
+        """The letters of a batch to addresses from which a letter has come back as undeliverable."""
+        with self._transaction() as connection:
+            asked = {"library": self._library, "batch_id": batch_id}
+            return frozenset(connection.execute(_TO_DEAD_ADDRESSES, asked).scalars())
 
     def mark_printed(self, batch_id: int, *, who: str, to_provider: bool = False) -> bool:
         """Say that a closed batch went to the printer, and its registered letters with it; False when it had before."""

@@ -23,7 +23,7 @@ _START = text("""
     ON CONFLICT (batch_id) DO UPDATE SET
         check_id = excluded.check_id, who = excluded.who, state = excluded.state, asked = 0, loans = excluded.loans,
         started_at = now(), seen_at = now(), returned = 0, renewed = 0, partly = '{}', held = 0,
-        held_with_others = '{}', problem = ''
+        held_with_others = '{}', superseded = 0, dead_address = 0, problem = ''
     WHERE held.state <> 'running' OR held.seen_at <= now() - make_interval(secs => :silent)
     RETURNING check_id
 """)
@@ -34,7 +34,8 @@ _PROGRESS = text("""
 _ANSWERED = text("""
     UPDATE print_checks SET state = 'answered', asked = loans, seen_at = now(), returned = :returned,
         renewed = :renewed, partly = CAST(:partly AS text[]), held = :held,
-        held_with_others = CAST(:held_with_others AS text[])
+        held_with_others = CAST(:held_with_others AS text[]), superseded = :superseded,
+        dead_address = :dead_address
     WHERE library = :library AND check_id = :key AND state = 'running'
 """)
 _FAILED = text("""
@@ -69,6 +70,8 @@ class PostgresPrintChecks:
             partly=tuple(row.partly),
             held=row.held,
             held_with_others=tuple(row.held_with_others),
+            superseded=row.superseded,
+            dead_address=row.dead_address,
             problem=row.problem,
         )
 
@@ -91,8 +94,10 @@ class PostgresPrintChecks:
         partly: Sequence[str],
         held: int = 0,
         held_with_others: Sequence[str] = (),
+        superseded: int = 0,
+        dead_address: int = 0,
     ) -> None:
-        """Keep what the ILS, and librarians, said of the batch: see `PrintCheck`."""
+        """Keep what was found about the batch: see `PrintCheck`."""
         self._changed(
             _ANSWERED,
             key=key,
@@ -101,6 +106,8 @@ class PostgresPrintChecks:
             partly=list(partly),
             held=held,
             held_with_others=list(held_with_others),
+            superseded=superseded,
+            dead_address=dead_address,
         )
 
     def failed(self, key: uuid.UUID, *, problem: str) -> None:

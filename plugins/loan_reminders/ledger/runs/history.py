@@ -45,12 +45,14 @@ _MISSED_DAYS = text("""
     ORDER BY day
 """)
 
+# A letter has left once its batch was printed: until then nobody was written to, however long ago it was laid out.
 _EARLIER = text("""
     SELECT DISTINCT asked.delivery_id, sent.stage, sent.channel, sent.left_on
     FROM delivery_loans asked
     CROSS JOIN LATERAL (
         SELECT delivery.stage, delivery.channel,
-               CAST(timezone(:zone, coalesce(batch.at, delivery.claimed_at)) AS date) AS left_on
+               CAST(timezone(:zone, CASE WHEN delivery.channel IN ('letter', 'registered_letter') THEN batch.printed_at
+                                         ELSE delivery.claimed_at END) AS date) AS left_on
         FROM delivery_loans held JOIN deliveries delivery USING (delivery_id)
         LEFT JOIN letter_batches batch ON batch.batch_id = delivery.batch_id
         WHERE held.library = :library AND held.loan_id = asked.loan_id AND held.due_date = asked.due_date
@@ -117,8 +119,8 @@ def earlier_reminders(
 ) -> Mapping[uuid.UUID, tuple[EarlierReminder, ...]]:
     """What left before about the loans of these deliveries, in the same cycle, oldest first.
 
-    What was refused, bounced, cancelled or is in doubt did not reach the reader and is not sent; nor was what was
-    redirected, but for the letters of a `trial`, which show how they would look.
+    What was refused, bounced, cancelled or is in doubt did not reach the reader and is not sent; nor was a letter that
+    nobody printed yet, nor what was redirected, but for the letters of a `trial`, which show how they would look.
     """
     parameters = {"library": library, "delivery_id": list(delivery_ids), "zone": zone, "trial": trial}
     found: dict[uuid.UUID, list[EarlierReminder]] = {}

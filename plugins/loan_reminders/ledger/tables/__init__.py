@@ -83,7 +83,7 @@ from loan_reminders.ledger.tables.statistics import return_counters as return_co
 from loan_reminders.ledger.tables.statistics import spared_counters as spared_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0030"
+SCHEMA_REVISION = "0031"
 """The migration these tables stand for."""
 
 

@@ -73,7 +73,17 @@ letters = Table(
     Column("last_page", Integer, nullable=False),
     Column("reference", Text, nullable=False),
     Column("left_out", Text),
-    one_of("left_out", (Reason.RETURNED, Reason.RENEWED, Reason.TAKEN_OUT, Reason.HELD)),
+    one_of(
+        "left_out",
+        (
+            Reason.RETURNED,
+            Reason.RENEWED,
+            Reason.TAKEN_OUT,
+            Reason.HELD,
+            Reason.SUPERSEDED,
+            Reason.DEAD_ADDRESS,
+        ),
+    ),
     Index("letters_of_batch", "batch_id", "position"),
     Index("letters_of_reference", "library", "reference"),
 )
@@ -137,6 +147,8 @@ print_checks = Table(
     count("held"),
     Column("held_with_others", ARRAY(Text), nullable=False, server_default="{}"),
     words("problem"),
+    count("superseded"),
+    count("dead_address"),
     one_of("state", CheckState),
 )
 

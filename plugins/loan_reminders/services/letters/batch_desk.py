@@ -14,12 +14,13 @@ from loan_reminders.domain.letters.print_checks import GOOD_FOR
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.outside import LoanSource
+from loan_reminders.domain.stages import Policy
 from loan_reminders.domain.states import Reason
 from loan_reminders.rendering.template_folders import TemplatePlace
 from loan_reminders.services.letters import files as letter_files
 from loan_reminders.services.letters.files import CSV, PDF, PNG, LetterFile, small_file
 from loan_reminders.services.letters.preview_pages import draw, preview_pages
-from loan_reminders.services.letters.recheck import Recheck, leave_out_held, recheck
+from loan_reminders.services.letters.recheck import Recheck, leave_out_unwanted, recheck
 from loan_reminders.services.letters.stamps import copy_stamp, file_name, preview_stamp, print_stamp
 from loan_reminders.services.runs.gone_loans import Progress, tell_nobody
 
@@ -46,9 +47,9 @@ class Printing:
 class BatchDesk:
     """A library's batches of letters, at this moment of its own time zone (`now`).
 
-    `source` opens the ILS; it is called only when a batch must be asked about again. `library` and `templates` are for
-    posting slips, `level` is the guarantee level of registered letters. Every method raises what its ports raise, and
-    LetterStepRefused for a step that the batch does not allow.
+    `source` opens the ILS; it is called only when a batch must be asked about again. `policy` says which stage is due.
+    `library` and `templates` are for posting slips, `level` is the guarantee level of registered letters. Every method
+    raises what its ports raise, and LetterStepRefused for a step that the batch does not allow.
     """
 
     batches: LetterBatches
@@ -56,6 +57,7 @@ class BatchDesk:
     archive: LetterArchive
     source: Callable[[], LoanSource]
     now: datetime
+    policy: Policy
     library: LibraryIdentity
     templates: TemplatePlace
     level: str = "R1"
@@ -65,7 +67,7 @@ class BatchDesk:
 
         Where `must_ask`, the ILS is first; what that changes is read by the librarian before any print (`confirmed`).
         """
-        check = self.check(batch_id, who=who) if self.must_ask(batch_id) else self.leave_out_held(batch_id, who=who)
+        check = self.check(batch_id, who=who) if self.must_ask(batch_id) else self.leave_out_unwanted(batch_id, who=who)
         if not (check.silent or confirmed):
             return Printing(file=None, check=check)
         return Printing(file=self.hand_over(batch_id, who=who, to_provider=to_provider), check=check)
@@ -84,17 +86,20 @@ class BatchDesk:
 
     def check(self, batch_id: int, *, who: str, progress: Progress = tell_nobody) -> Recheck:
         """Ask the ILS about a closed batch, and leave out of it what is over. Raises IlsNotAsked."""
-        self._ready(batch_id)
+        since, today = self._ready(batch_id).at.astimezone(self.now.tzinfo).date(), self.now.date()
         try:
-            asked = recheck(self.batches, self.source(), batch_id, today=self.now.date(), who=who, progress=progress)
+            asked = recheck(self.batches, self.source(), batch_id, since=since, today=today, who=who, progress=progress)
         except (IlsUnavailable, IlsRejected) as error:
             raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
-        return leave_out_held(self.batches, batch_id, asked, today=self.now.date(), who=who)
+        return self.leave_out_unwanted(batch_id, who=who, asked=asked)
 
-    def leave_out_held(self, batch_id: int, *, who: str) -> Recheck:
-        """Leave out of a closed batch what librarians said not to write about; nothing is asked of the ILS."""
-        self._ready(batch_id)
-        return leave_out_held(self.batches, batch_id, Recheck(), today=self.now.date(), who=who)
+    def leave_out_unwanted(self, batch_id: int, *, who: str, asked: Recheck | None = None) -> Recheck:
+        """Leave out of a closed batch what the ledger knows is not to leave any more; the ILS is not asked.
+
+        `asked` is what the ILS said of it just now.
+        """
+        batch, today = self._ready(batch_id), self.now.date()
+        return leave_out_unwanted(self.batches, batch, asked or Recheck(), policy=self.policy, today=today, who=who)
 
     def hand_over(self, batch_id: int, *, who: str, to_provider: bool = False) -> LetterFile:
         """Give the clean file of a batch, and call the batch printed by that, once.
@@ -105,7 +110,7 @@ class BatchDesk:
         batch = self._ready(batch_id)
         if batch.trial and to_provider:
             raise LetterStepRefused(BatchRefusal.TRIAL)
-        self.leave_out_held(batch_id, who=who)  # what was held since the librarian was told
+        self.leave_out_unwanted(batch_id, who=who)  # what was held, say, since the librarian was told
         while True:
             letters = self.letters_to_print(batch_id)
             with ExitStack() as unless_printed:

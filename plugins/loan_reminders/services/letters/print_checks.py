@@ -52,15 +52,19 @@ def ask(desk: BatchDesk, checks: PrintChecks, key: uuid.UUID, batch_id: int, *, 
             partly=said.partly,
             held=said.held,
             held_with_others=said.held_with_others,
+            superseded=said.superseded,
+            dead_address=said.dead_address,
         )
 
 
 def answer(check: PrintCheck) -> Recheck:
-    """What the ILS and librarians said, of a check that was answered."""
+    """What was found, of a check that was answered."""
     return Recheck(
         returned=check.returned,
         renewed=check.renewed,
         partly=check.partly,
         held=check.held,
         held_with_others=check.held_with_others,
+        superseded=check.superseded,
+        dead_address=check.dead_address,
     )

@@ -1,30 +1,39 @@
-"""Before a batch of letters goes to the printer: ask the ILS again what its letters are about."""
+"""Before a batch of letters goes to the printer: is each still to leave? The ILS and the ledger are asked.
+
+A batch may wait for days: meanwhile books come back, the next stage falls due, another letter comes back from the same
+address, a librarian says not to write.
+"""
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from loan_reminders.domain.errors import RETRIED
-from loan_reminders.domain.letters.batches import BatchLetter
+from loan_reminders.domain.letters.batches import BatchLetter, BatchView
 from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.ports.letters import LetterBatches
 from loan_reminders.domain.ports.outside import LoanSource
-from loan_reminders.domain.states import Reason
+from loan_reminders.domain.runs.planning import out_of_time
+from loan_reminders.domain.stages import Policy
+from loan_reminders.domain.states import Reason, SkipReason
 from loan_reminders.services.runs.gone_loans import Progress, gone_loans, tell_nobody
 
-_DOUBT = f"Le SIGB ne connaît plus aucun des {{count}} prêts de ce lot. {RETRIED}"
+_DOUBT = f"Le SIGB ne connaît plus {{left}} des {{count}} prêts de ce lot. {RETRIED}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recheck:
-    """What the ILS, and librarians, say of a batch since it was laid out.
+    """What has changed for the letters of a batch since it was laid out.
 
     `returned` and `renewed` count the letters left out because nothing of them is true any more; `partly` are the
     references of those that name a document returned or renewed meanwhile beside others still out. `held` counts the
     letters left out because a librarian said not to write about a document of theirs; `held_with_others` are the
-    references of those of them that named other documents too.
+    references of those of them that named other documents too. `superseded` counts the letters left out because a later
+    stage is due for their documents, `dead_address` those left out because a letter came back from their address.
     """
 
     returned: int = 0
@@ -32,11 +41,13 @@ class Recheck:
     partly: tuple[str, ...] = ()
     held: int = 0
     held_with_others: tuple[str, ...] = ()
+    superseded: int = 0
+    dead_address: int = 0
 
     @property
     def silent(self) -> bool:
         """Whether nothing has changed."""
-        return not (self.returned or self.renewed or self.partly or self.held)
+        return self == Recheck()
 
 
 def recheck(
@@ -44,18 +55,20 @@ def recheck(
     source: LoanSource,
     batch_id: int,
     *,
+    since: date,
     today: date,
     who: str,
     progress: Progress = tell_nobody,
 ) -> Recheck:
     """Leave out of a closed batch the readers who brought everything back, or renewed everything.
 
-    A letter of which only a part is over cannot be changed on paper: it stays, and is named. `progress` is told how
-    many loans the ILS has answered about. Raises IlsUnavailable or IlsRejected when the ILS cannot be asked, and
-    IlsUnavailable when it knows none of many loans any more: nothing is left out then.
+    A letter of which only a part is over cannot be changed on paper: it stays, and is named. `since` is the day on
+    which the batch was laid out, `progress` is told how many loans the ILS has answered about. Raises IlsUnavailable or
+    IlsRejected when the ILS cannot be asked, and IlsUnavailable when it knows so few of many loans any more that it is
+    not believed: nothing is left out then.
     """
     letters = [letter for letter in batches.letters_of(batch_id) if letter.left_out is None]
-    gone = gone_loans(source, loans_of(letters), today=today, doubt=_DOUBT, progress=progress)
+    gone = gone_loans(source, loans_of(letters), since=since, today=today, doubt=_DOUBT, progress=progress)
     over = {
         letter.delivery_id: _reason([gone[loan] for loan in letter.loans])
         for letter in letters
@@ -70,20 +83,47 @@ def recheck(
     )
 
 
-def leave_out_held(batches: LetterBatches, batch_id: int, check: Recheck, *, today: date, who: str) -> Recheck:
-    """Leave out of a closed batch every letter that names a document not to write about today; adds it to `check`.
+def leave_out_unwanted(
+    batches: LetterBatches, batch: BatchView, check: Recheck, *, policy: Policy, today: date, who: str
+) -> Recheck:
+    """Leave out of a closed batch what the ledger knows is not to leave today; adds it to `check`.
 
-    Paper cannot be changed: the other documents of such a letter wait too, for a run of the day again or the next
-    stage.
+    These are the letters of a stage that is over, as its successor writes to the same readers: both together would be a
+    burst. Then those to an address from which a letter came back since, and every letter that names a document not to
+    write about today. Paper cannot be changed: the other documents of such a letter wait too, for a run of the day
+    again or the next stage.
     """
-    held = batches.held(batch_id, today=today)
-    if not held:
+    letters = [letter for letter in batches.letters_of(batch.batch_id) if letter.left_out is None]
+    held, dead = batches.held(batch.batch_id, today=today), batches.to_dead_addresses(batch.batch_id)
+    over: dict[uuid.UUID, Reason] = {}
+    for letter in letters:
+        if _is_superseded(letter, batch, policy, today):
+            over[letter.delivery_id] = Reason.SUPERSEDED
+        elif letter.delivery_id in dead:
+            over[letter.delivery_id] = Reason.DEAD_ADDRESS
+        elif letter.delivery_id in held:
+            over[letter.delivery_id] = Reason.HELD
+    if not over or not batches.leave_out(batch.batch_id, over, who=who):
         return check
-    letters = [letter for letter in batches.letters_of(batch_id) if letter.delivery_id in held]
-    if not batches.leave_out(batch_id, {letter.delivery_id: Reason.HELD for letter in letters}, who=who):
-        return check
-    with_others = [letter.reference for letter in letters if set(letter.loans) - held[letter.delivery_id]]
-    return replace(check, held=len(letters), held_with_others=tuple(with_others))
+    number = Counter(over.values())
+    return replace(
+        check,
+        superseded=number[Reason.SUPERSEDED],
+        dead_address=number[Reason.DEAD_ADDRESS],
+        held=number[Reason.HELD],
+        held_with_others=tuple(
+            letter.reference
+            for letter in letters
+            if over.get(letter.delivery_id) is Reason.HELD and set(letter.loans) - held[letter.delivery_id]
+        ),
+    )
+
+
+def _is_superseded(letter: BatchLetter, batch: BatchView, policy: Policy, today: date) -> bool:
+    return any(
+        out_of_time(loan.due_date, stage=batch.stage, policy=policy, today=today) is SkipReason.SUPERSEDED
+        for loan in letter.loans
+    )
 
 
 def loans_of(letters: Iterable[BatchLetter]) -> set[LoanKey]:

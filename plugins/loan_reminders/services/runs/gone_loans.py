@@ -12,8 +12,15 @@ from loan_reminders.domain.ports.outside import LoanSource
 from loan_reminders.domain.states import Reason
 
 TOO_MANY_TO_VANISH = 20
-"""When there are so many loans and the ILS knows none of them any more, it is the ILS that is doubted."""
+"""When so many loans, or more, are brought back and hardly one is left, it is the ILS that is doubted."""
 
+TOO_MANY_IN_A_DAY = 10
+"""The same, where the ILS said on this very day that they are open."""
+
+STAY_OPEN = 0.5
+"""Of loans that are open on a day, at least this part is open at its end, and so on day by day: it is not believed that
+more was brought back. So a doubt without reason ends by itself: on the next day a quarter need be left, then an
+eighth."""
 
 ASKED_AT_ONCE = 256
 """Loans asked about one by one, between two lines of progress."""
@@ -27,13 +34,20 @@ def tell_nobody(_loans: int) -> None:
 
 
 def gone_loans(
-    source: LoanSource, loans: Collection[LoanKey], *, today: date, doubt: str, progress: Progress = tell_nobody
+    source: LoanSource,
+    loans: Collection[LoanKey],
+    *,
+    since: date,
+    today: date,
+    doubt: str,
+    progress: Progress = tell_nobody,
 ) -> Mapping[LoanKey, Reason]:
     """The loans that are not open any more at their due date: RENEWED when they have another one now, else RETURNED.
 
     The ILS is asked once for all open loans of the due date that most of them have, then about the others by
-    themselves. Raises like `LoanSource.loans_due`, and IlsUnavailable with the sentence `doubt`, whose `{count}` is the
-    number of loans, when the ILS knows none of many. `progress` is told how many are known, a part at a time.
+    themselves. `since` is the day on which it last said that they were all open. Raises like `LoanSource.loans_due`,
+    and IlsUnavailable with the sentence `doubt`, whose `{left}` says how many are left of its `{count}` loans, when the
+    ILS does not know so many any more that it is not believed. `progress` is told how many are known, a part at a time.
     """
     if not loans:
         return {}
@@ -50,13 +64,25 @@ def gone_loans(
         progress(len(of_the_day) - len(gone) + min(place + ASKED_AT_ONCE, len(others)))
     gone_others = [loan for loan in others if dates.get(loan.loan_id) != loan.due_date]
     if len(gone) + len(gone_others) == len(ordered) >= TOO_MANY_TO_VANISH:
-        raise IlsUnavailable(doubt.format(count=len(ordered)))
+        raise IlsUnavailable(doubt.format(left="aucun", count=len(ordered)))
     # Only now that the ILS is believed: are those of the day renewed, or returned?
     dates = {**dates, **_dates_now(source, gone)}
-    return {
+    over = {
         loan: Reason.RETURNED if dates.get(loan.loan_id, loan.due_date) == loan.due_date else Reason.RENEWED
         for loan in (*gone, *gone_others)
     }
+    returned = sum(reason is Reason.RETURNED for reason in over.values())
+    if not _may_be_back(returned, of=len(ordered), days=(today - since).days):
+        left = len(ordered) - returned
+        raise IlsUnavailable(doubt.format(left=f"que {left}" if left else "aucun", count=len(ordered)))
+    return over
+
+
+def _may_be_back(returned: int, *, of: int, days: int) -> bool:
+    """Whether so many loans may have been brought back within so many days. A loan that is renewed is known."""
+    if returned < (TOO_MANY_IN_A_DAY if days <= 0 else TOO_MANY_TO_VANISH):
+        return True
+    return returned <= of * (1 - STAY_OPEN ** (max(0, days) + 1))
 
 
 def _dates_now(source: LoanSource, loans: Sequence[LoanKey]) -> Mapping[str, date]:

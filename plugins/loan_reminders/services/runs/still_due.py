@@ -17,7 +17,7 @@ from loan_reminders.services.runs.gone_loans import gone_loans
 log = logging.getLogger(__name__)
 
 _DOUBT = (
-    "Le SIGB ne connaît plus aucun des {count} prêts à relancer : rien ne part. "
+    "Le SIGB ne connaît plus {left} des {count} prêts à relancer : rien ne part. "
     "Vérifier la base du SIGB ; la tâche sera essayée à nouveau."
 )
 _TOO_LATE = {SkipReason.SUPERSEDED: Reason.SUPERSEDED, SkipReason.EXPIRED: Reason.EXPIRED}
@@ -56,7 +56,8 @@ class StillDue:
         if self.asked_at is not None and timedelta(0) <= now - self.asked_at < self.max_age:
             return
         waiting = sender.waiting_loans()
-        gone = gone_loans(self.source, waiting, today=now.date(), doubt=_DOUBT) if waiting else {}
+        since = self.run.today if self.asked_at is None else self.asked_at.date()
+        gone = gone_loans(self.source, waiting, since=since, today=now.date(), doubt=_DOUBT) if waiting else {}
         if gone:
             cancelled = sender.drop(gone)
             log.info("Prêts rendus ou prolongés depuis : %d ; envois annulés : %d", len(gone), cancelled)

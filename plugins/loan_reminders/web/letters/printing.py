@@ -50,10 +50,10 @@ def print_batch(
         check_may_leave()
         if desk.must_ask(batch_id) and (page := _asked(at, desk, batch_id, who=who, confirmed=confirme == "oui")):
             return page
-        # What was held since the librarian read the page is told first: once, as it is left out by that.
-        held = desk.leave_out_held(batch_id, who=who)
-        if not held.silent:
-            return batch_page(at, batch_id, who=who, left_out=held)
+        # What was held, say, since the librarian read the page is told first: once, as it is left out by that.
+        left_out = desk.leave_out_unwanted(batch_id, who=who)
+        if not left_out.silent:
+            return batch_page(at, batch_id, who=who, left_out=left_out)
         file = desk.hand_over(batch_id, who=who, to_provider=pour == "prestataire")
         mark_left()
     except ReminderError as error:

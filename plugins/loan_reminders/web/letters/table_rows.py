@@ -105,7 +105,7 @@ def letter_row(letter: BatchLetter, *, preview: int = 0) -> LetterRow:
 
 
 def changes_in_words(check: Recheck) -> list[str]:
-    """What the ILS and librarians said of a batch, a sentence each; none when nothing changed."""
+    """What has changed for the letters of a batch, a sentence each; none when nothing has."""
     said = []
     if check.returned:
         said.append(f"{_retired(check.returned)} : tout a été rendu.")
@@ -117,6 +117,10 @@ def changes_in_words(check: Recheck) -> list[str]:
             f"{named} ou prolongé entre-temps : {', '.join(check.partly)}. Le papier ne peut plus être changé :"
             " laisser partir, ou retirer avec un motif."
         )
+    if check.superseded:
+        said.append(f"{_retired(check.superseded)} : une étape suivante est due, et a pris le relais.")
+    if check.dead_address:
+        said.append(f"{_retired(check.dead_address)} : du courrier est revenu de l'adresse (NPAI).")
     if check.held:
         said.append(f"{_retired(check.held)} : un bibliothécaire a demandé de ne pas écrire pour le moment.")
     if check.held_with_others:

@@ -11,7 +11,8 @@ from loan_reminders.domain.runs.reading.tally import Reading
 
 GUARD = ReadingGuard()
 THURSDAY = date(2026, 11, 26)
-EMPTY, EMAILS, MOBILES = DoubtKind.EMPTY_DAY, DoubtKind.FEW_EMAILS, DoubtKind.FEW_MOBILES
+EMPTY, FEW = DoubtKind.EMPTY_DAY, DoubtKind.FEW_LOANS
+EMAILS, MOBILES = DoubtKind.FEW_EMAILS, DoubtKind.FEW_MOBILES
 
 
 def weeks(*loans, day=THURSDAY, **more):
@@ -46,13 +47,68 @@ def kinds(reading, past, guard=GUARD, day=THURSDAY):
         (0, [], []),  # the first day
         (0, weeks(140), []),  # the first weeks
         (0, weeks(140, 150), []),
-        (1, weeks(140, 150, 160), []),  # little is not nothing
         (0, days(6), []),  # other weekdays say nothing of this one
         (0, weeks(*[0] * 8, *[150] * 20), []),  # what is further back than eight weeks is no habit
     ],
 )
 def test_an_empty_day(loans, past, found):
     assert kinds(Reading(loans=loans), past) == found
+
+
+@pytest.mark.parametrize(
+    ("loans", "past", "found"),
+    [
+        (3, weeks(240, 250, 260), [FEW]),  # a view rebuilt half-way
+        (50, weeks(240, 250, 260), [FEW]),  # a fifth
+        (51, weeks(240, 250, 260), []),
+        (30, weeks(250, 0, 260, 3, 255), [FEW]),  # holidays among them
+        (1, weeks(40, 40, 40), [FEW]),
+        (1, weeks(39, 39, 39), []),  # a small library: one reader who comes or not makes the day
+        (3, weeks(250, 250), []),  # the first weeks
+        (3, weeks(4, 3, 5), []),
+        (3, weeks(3, 3, 3, 250, 250), []),  # has become such a day
+        (3, days(6, loans=250), []),  # other weekdays say nothing of this one
+        (250, weeks(3, 4, 5), []),  # too many is for the guard of the volume
+    ],
+)
+def test_a_day_of_few_loans(loans, past, found):
+    assert kinds(Reading(loans=loans, with_email=loans, with_mobile=loans), past) == found
+
+
+def test_the_words_of_a_day_of_few_loans_have_their_figures():
+    [doubt] = doubts(Reading(loans=3), THURSDAY, weeks(240, 250, 260), GUARD)
+    assert (doubt.kind, doubt.found, doubt.usual, doubt.compared) == (FEW, 3, 250, 3)
+
+
+def test_few_loans_are_as_usual_on_a_holiday_and_where_the_library_says_so():
+    past = weeks(240, 250, 260)
+    assert kinds(Reading(loans=3), past, ReadingGuard(is_closed=lambda day: day == THURSDAY)) == []
+    assert kinds(Reading(loans=3), past, ReadingGuard(few_loans_share=0.01)) == []
+    assert kinds(Reading(loans=1), past, ReadingGuard(few_loans_share=0)) == []
+    assert kinds(Reading(loans=100, with_email=90, with_mobile=60), past, ReadingGuard(few_loans_share=0.5)) == [FEW]
+
+
+def test_few_loans_and_few_addresses_among_them_are_two_doubts():
+    past = [*weeks(500, 500, 500), *days(10)]
+    assert kinds(Reading(loans=60, with_email=57), past) == [FEW, MOBILES]
+
+
+def test_weeks_of_few_loans_are_asked_about_once_and_again_when_they_last():
+    usual = [one for number in range(5, 13) for one in days_of_week(number)]
+    accepted = PastReading(due_date=THURSDAY - timedelta(days=10), loans=20, accepted=True)
+    since = [PastReading(due_date=THURSDAY - timedelta(days=number), loans=number) for number in range(1, 10)]
+    few = Reading(loans=12)
+    assert kinds(few, [*since, *usual]) == [FEW]
+    assert kinds(few, [*since, accepted, *usual]) == []
+    # A day as there used to be ends it.
+    one = PastReading(due_date=THURSDAY - timedelta(days=2), loans=31)
+    assert kinds(few, [*since[:1], one, *since[2:], accepted, *usual]) == [FEW]
+    long_ago = PastReading(due_date=THURSDAY - timedelta(days=29), loans=20, accepted=True)
+    assert kinds(few, [*since, long_ago, *usual]) == [FEW]
+    # An empty day that was accepted speaks for them too; they do not speak for an empty one.
+    empty = PastReading(due_date=THURSDAY - timedelta(days=10), loans=0, accepted=True)
+    assert kinds(few, [*since, empty, *usual]) == []
+    assert kinds(Reading(), [*since, accepted, *usual]) == [EMPTY]
 
 
 def test_the_words_of_an_empty_day_have_their_figures():

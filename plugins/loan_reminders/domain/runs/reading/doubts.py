@@ -1,7 +1,7 @@
-"""Is what was read of the ILS as usual? A day without a loan, or half the usual addresses, may be an accident.
+"""Is what was read of the ILS as usual? A day with hardly a loan, or half the usual addresses, may be an accident.
 
-A column renamed, a synonym gone or a view rebuilt gives no error: it gives nothing. Days on which nothing is ever due,
-such as Sundays, have an empty past of their own and ask nothing.
+A column renamed, a synonym gone or a view half rebuilt gives no error: it gives nothing, or a part. Days on which
+nothing is ever due, such as Sundays, have an empty past of their own and ask nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ LOOKED_BACK = timedelta(weeks=26)
 """How far back earlier readings are looked at."""
 
 ACCEPTED_FOR = timedelta(days=28)
-"""How long an empty day that a person accepted speaks for the empty days after it: a library that is closed for weeks
-is asked once, and again when it lasts."""
+"""How long an empty day that a person accepted speaks for the empty days after it, and one with few loans for such
+days: a library that is closed for weeks is asked once, and again when it lasts."""
 
 FEWEST = 3
 """Readings that an habit needs: a library in its first weeks has none."""
@@ -32,13 +32,15 @@ class DoubtKind(StrEnum):
     """What may be wrong with a reading."""
 
     EMPTY_DAY = "empty_day"
+    FEW_LOANS = "few_loans"
     FEW_EMAILS = "few_emails"
     FEW_MOBILES = "few_mobiles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """One thing that is not as usual: `found` and `usual` are loans for an empty day, else shares from 0 to 1.
+    """One thing that is not as usual: `found` and `usual` are loans for an empty day or one of few loans, else
+    shares from 0 to 1.
 
     `compared` is how many earlier readings were looked at.
     """
@@ -67,12 +69,18 @@ class PastReading:
 class ReadingGuard:
     """When a person is asked about a reading.
 
-    No loan at all, where the median of the last `weekdays` same weekdays is above `empty_day_median`; or a share of
-    usable addresses or mobiles of at most `share_drop` times the median of the last `runs` readings, in a reading of
-    `share_floor` loans or more. Nothing is due on a day that `is_closed`.
+    No loan at all, where the median of the last `weekdays` same weekdays is above `empty_day_median`; at most
+    `few_loans_share` of that median, where it is `share_floor` or more; or a share of usable addresses or mobiles of at
+    most `share_drop` times the median of the last `runs` readings, in a reading of `share_floor` loans or more. Of a
+    day that `is_closed` no number of loans is too small.
+
+    A fifth of the usual loans: in three simulated years of a library that is closed on holidays, at Christmas and in
+    summer, no day asked when loans last two, three, four or twelve weeks. When all last four weeks, three days a year
+    did (one at most with a tenth): nothing is lent on a holiday, so little is due four weeks later.
     """
 
     empty_day_median: int = 20
+    few_loans_share: float = 0.2
     weekdays: int = 8
     share_drop: float = 0.5
     share_floor: int = 40
@@ -91,29 +99,36 @@ def doubts(reading: Reading, due_date: date, past: Sequence[PastReading], guard:
         if one.due_date < due_date and (known is None or (one.loans, one.accepted) > (known.loans, known.accepted)):
             days[one.due_date] = one
     newest = [days[day] for day in sorted(days, reverse=True)]
-    if not reading.loans:
-        empty = None if guard.is_closed(due_date) else _empty_day(due_date, newest, guard)
-        return () if empty is None else (empty,)
-    shares = (
+    found = (
+        None if guard.is_closed(due_date) else _small_day(reading.loans, due_date, newest, guard),
         _few(DoubtKind.FEW_EMAILS, reading.with_email, reading, [(one.with_email, one.loans) for one in newest], guard),
         _few(
             DoubtKind.FEW_MOBILES, reading.with_mobile, reading, [(one.with_mobile, one.loans) for one in newest], guard
         ),
     )
-    return tuple(doubt for doubt in shares if doubt is not None)
+    return tuple(doubt for doubt in found if doubt is not None)
 
 
-def _empty_day(due_date: date, newest: Sequence[PastReading], guard: ReadingGuard) -> Doubt | None:
+def _small_day(loans: int, due_date: date, newest: Sequence[PastReading], guard: ReadingGuard) -> Doubt | None:
+    """Whether a day has no loan, or few, where its weekday has many."""
     same = [one.loans for one in newest if one.due_date.weekday() == due_date.weekday()][: guard.weekdays]
-    if len(same) < FEWEST or median(same) <= guard.empty_day_median or _still_empty(due_date, newest):
+    if len(same) < FEWEST:
         return None
-    return Doubt(kind=DoubtKind.EMPTY_DAY, found=0, usual=median(same), compared=len(same))
+    usual = median(same)
+    if not loans:
+        kind, is_usual, most = DoubtKind.EMPTY_DAY, usual <= guard.empty_day_median, 0.0
+    else:
+        kind, most = DoubtKind.FEW_LOANS, guard.few_loans_share * usual
+        is_usual = usual < guard.share_floor or loans > most
+    if is_usual or _still_small(due_date, newest, most):
+        return None
+    return Doubt(kind=kind, found=loans, usual=usual, compared=len(same))
 
 
-def _still_empty(due_date: date, newest: Sequence[PastReading]) -> bool:
-    """Whether a person accepted an empty day lately, and no day since had a loan."""
+def _still_small(due_date: date, newest: Sequence[PastReading], most: float) -> bool:
+    """Whether a person accepted a day of at most so many loans lately, and no day since had more."""
     for one in newest:
-        if one.loans or due_date - one.due_date > ACCEPTED_FOR:
+        if one.loans > most or due_date - one.due_date > ACCEPTED_FOR:
             return False
         if one.accepted:
             return True
