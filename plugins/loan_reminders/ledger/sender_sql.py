@@ -17,6 +17,15 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.ledger.readers.held import IS_HELD
 from loan_reminders.ledger.runs.outbox import IN_SHARE, OFFERED, offered_states
 
+# Until a table is analysed for the first time PostgreSQL takes it for nearly empty: the claims of a first run then read
+# all e-mails of the library for each group. It does so by itself within minutes; a first run does not wait for it.
+SIZES_UNKNOWN = text("""
+    SELECT relname FROM pg_class
+    WHERE relname IN ('notices', 'deliveries', 'delivery_loans', 'loans_seen') AND reltuples < 0
+      AND oid = to_regclass(relname)
+""")
+# Another's lock is not waited for; an account that does not own the tables is warned by the server, and nothing more.
+LEARN_SIZES = text("ANALYZE (SKIP_LOCKED) notices, deliveries, delivery_loans, loans_seen")
 # When the lock of a token can be taken, its sender is dead; this lock ends with the transaction. It is shared: two
 # senders of one run that begin together must both see who is dead.
 RECOVER = text("""
