@@ -172,8 +172,8 @@ class FabAirflow:
         if username not in self.tokens:
             body = {"username": username, "password": password}
             answer = requests.post(f"{self.local}/auth/token", json=body, timeout=60)
-            if answer.status_code == 429:
-                time.sleep(int(answer.headers["Retry-After"]))
+            while answer.status_code == 429:  # others use the same address
+                time.sleep(int(answer.headers["Retry-After"]) + 1)
                 answer = requests.post(f"{self.local}/auth/token", json=body, timeout=60)
             answer.raise_for_status()
             self.tokens[username] = answer.json()["access_token"]

@@ -44,6 +44,7 @@ A real ledger, brought to a point by the ledger's own ways
     holds               readers and loans that are not to be written to (ledger, services, web)
     failing_contacts    contacts of readers that fail (ledger, web)
     resending           a message sent again to one reader (services)
+    copies              how often one message left, against what the ledger says of it (services/runs)
     counters            the figures as kept, and the same counted by other means (ledger/statistics)
     findings            what was concluded about SMS on a night, of each kind (web, rendering, french)
     simulated_library   loans of a library in which the effect of an SMS is known (ledger, services, gateways, web)
