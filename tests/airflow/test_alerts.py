@@ -14,9 +14,15 @@ from loan_reminders.domain.errors import (
     BooksNotCounted,
     IlsUnavailable,
     LedgerRefusal,
+    LetterStoreUnavailable,
     MailRelayRejected,
+    MailRelayUnavailable,
     PermanentError,
     SettingsError,
+    SmsAccountRejected,
+    SmsAnswerUnreadable,
+    SmsGatewayUnavailable,
+    SmsTextRefused,
     TasksNotDone,
 )
 from loan_reminders.domain.stages import Stage
@@ -107,6 +113,46 @@ def test_what_all_stages_share_is_told_once(dags, sink, ours, error):
     for dag_id in ("courtesy_notice", "first_reminder"):
         alerts.on_task_failed(context(dags[dag_id], "extract_loans", failure_of(error)))
     assert len(sink.messages()) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (
+            SmsGatewayUnavailable("la question « crédit » reste sans réponse"),
+            SmsAnswerUnreadable("illisible : « tarif »"),
+        ),
+        (SmsAccountRejected("« crédit » : clé refusée", code="102"), SmsAccountRejected("« tarif » : non", code="")),
+        (
+            MailRelayUnavailable("Le serveur smtp-a ferme (4.3.2)"),
+            MailRelayUnavailable("Le serveur smtp-b ne répond pas"),
+        ),
+        (MailRelayRejected("Refusé (session xa7f)"), MailRelayRejected("Refusé (session k2bq)")),
+        (LetterStoreUnavailable("refuse (lot a)"), LetterStoreUnavailable("refuse (lot b)")),
+        (IlsUnavailable("ORA-12541", cause="ORA-12541"), IlsUnavailable("DPY-4011", cause="DPY-4011")),
+    ],
+    ids=lambda said: type(said[0]).__name__,
+)
+def test_one_outage_is_told_once_in_whatever_words_each_task_says_it(dags, sink, ours, said):
+    for dag_id, task_id in (("overdue_notice", "send_emails"), ("first_reminder", "extract_loans")):
+        for error in said:
+            alerts.on_task_failed(context(dags[dag_id], task_id, failure_of(error)))
+    assert len(sink.messages()) == 1
+
+
+def test_a_text_that_is_refused_is_told_though_the_account_was_refused_before(dags, sink, ours):
+    for error in (SmsAccountRejected("clé", code="102"), SmsTextRefused("texte", code="110")):
+        alerts.on_task_failed(context(dags["overdue_notice"], "send_sms", failure_of(error)))
+    assert len(sink.messages()) == 2
+
+
+def test_a_doubt_about_the_answers_of_the_ils_is_told_though_it_was_silent_before(dags, sink, ours):
+    silent = IlsUnavailable("Le SIGB ne répond pas.", cause="Le SIGB ne répond pas")
+    for number, error in enumerate((silent, IlsUnavailable("Le SIGB ne connaît plus aucun des 40 prêts de ce lot."))):
+        alerts.on_task_failed(
+            context(dags["first_reminder"], "print_letters", failure_of(error), run_id=f"run {number}")
+        )
+    assert len(sink.messages()) == 2
 
 
 def test_a_run_that_lasted_too_long_is_told_though_it_was_red_before(dags, sink, ours):

@@ -76,6 +76,7 @@ _CAUSES: tuple[tuple[type[BaseException], FailureCause], ...] = (
     (errors.DeliveriesDeferred, FailureCause.SENT_LATER),
     (errors.SmsGatewayUnavailable, FailureCause.SMS_SILENT),
     (errors.SmsAnswerUnreadable, FailureCause.SMS_SILENT),
+    (errors.SmsTextRefused, FailureCause.TEMPLATES),
     (errors.SmsAccountRejected, FailureCause.SMS_REFUSES),
     (errors.SmsBudgetExceeded, FailureCause.SMS_BUDGET),
     (errors.SendingWindowClosed, FailureCause.SMS_WINDOW),
@@ -115,10 +116,33 @@ OF_EVERY_RUN = frozenset(
 )
 """A service or a setting that all stages share: the same sentence in two of them is the same trouble."""
 
+_SAID_IN_MANY_WAYS = frozenset(
+    {
+        FailureCause.ILS_SILENT,
+        FailureCause.MAIL_SILENT,
+        FailureCause.MAIL_REFUSES,
+        FailureCause.SMS_SILENT,
+        FailureCause.SMS_REFUSES,
+        FailureCause.MAILBOX_SILENT,
+        FailureCause.STORE_SILENT,
+        FailureCause.LEDGER_SILENT,
+    }
+)
+"""What each task says in its own words: it names its question, its batch, one of several servers, a session."""
+
 
 def cause_of(error: BaseException | None) -> FailureCause:
     """Why a task failed, by the class of its error and never by its words, which may be a reader's."""
     return next((cause for kind, cause in _CAUSES if isinstance(error, kind)), FailureCause.UNEXPECTED)
+
+
+def trouble_of(error: BaseException | None, cause: FailureCause) -> str:
+    """The word for a trouble that each task says in its own way; empty where the sentence tells two troubles apart.
+
+    A doubt about what the ILS answers is no silence, though a later try may end it: it has no cause of the ILS's own.
+    """
+    doubted = isinstance(error, errors.IlsError) and not error.cause
+    return cause.value if cause in _SAID_IN_MANY_WAYS and not doubted else ""
 
 
 def follows_another(error: BaseException | None) -> bool:
@@ -139,8 +163,8 @@ class Alert:
     """One run of a DAG that people should look at.
 
     `sentence` is what the failed task said: it names what to do and nobody's data. `task` is the task's French name,
-    empty when the run failed as a whole. `link` leads to the run in Airflow. `follows`: it says no more than what was
-    told of its run, if anything was.
+    empty when the run failed as a whole. `link` leads to the run in Airflow. `trouble` is what `trouble_of` says.
+    `follows`: it says no more than what was told of its run, if anything was.
     """
 
     kind: AlertKind
@@ -153,6 +177,7 @@ class Alert:
     link: str = ""
     hours: int = 0
     scope: Scope = Scope.RUN
+    trouble: str = ""
     follows: bool = False
 
     def of_run(self, day: date) -> str:
@@ -160,6 +185,7 @@ class Alert:
         return f"run {day} {self.kind} {self.library} {self.dag_id} {self.run_id}"
 
     def of_cause(self, day: date) -> str:
-        """The same for every run of the scope that says the same but for its numbers, on one day."""
+        """The same for every run of the scope with this trouble, or with these words but for numbers, on one day."""
         where = {Scope.RUN: f"{self.dag_id} {self.run_id}", Scope.DAG: self.dag_id, Scope.LIBRARY: ""}[self.scope]
-        return f"cause {day} {self.kind} {self.library} {where} {_NUMBERS.sub('', self.sentence)}"
+        what = self.trouble or _NUMBERS.sub("", self.sentence)
+        return f"cause {day} {self.kind} {self.library} {where} {what}"

@@ -32,6 +32,7 @@ from loan_reminders.domain.alerts import (
     Scope,
     cause_of,
     follows_another,
+    trouble_of,
 )
 from loan_reminders.domain.dag_ids import library_of, name_of
 from loan_reminders.domain.errors import ReminderError, unexpected
@@ -96,9 +97,11 @@ def on_task_failed(context: Mapping[str, Any]) -> None:
         metrics.count_error(ours.library.code, error)
         task = context.get("task")
         first = _first(error)
+        cause = _cause(first)
         alert = _alert(context, ours, sentence=_said(error), follows=follows_another(first))
-        scope = Scope.LIBRARY if _cause(first) in OF_EVERY_RUN else alert.scope
-        _tell(ours, replace(alert, task=getattr(task, "task_display_name", ""), scope=scope))
+        if cause in OF_EVERY_RUN:
+            alert = replace(alert, scope=Scope.LIBRARY, trouble=trouble_of(first, cause))
+        _tell(ours, replace(alert, task=getattr(task, "task_display_name", "")))
 
 
 def on_run_failed(context: Mapping[str, Any]) -> None:
