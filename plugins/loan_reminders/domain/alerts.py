@@ -11,8 +11,10 @@ from datetime import date
 from enum import StrEnum
 
 from loan_reminders.domain import errors
+from loan_reminders.domain.errors import LedgerFault, LedgerRefusal
 
-_NUMBERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"(\b\d\d/\d\d(?:/\d{4})?\b)|\d+")
+"""Numbers, and days as the first group: another day is another trouble, another number is not."""
 LONGEST = 2000
 """Characters of a sentence; what follows is in the task's log."""
 
@@ -97,7 +99,7 @@ _CAUSES: tuple[tuple[type[BaseException], FailureCause], ...] = (
 """The first class that an error is of says its cause; the last one is the program's own refusal to go on."""
 
 
-OF_EVERY_RUN = frozenset(
+_OF_EVERY_RUN = frozenset(
     {
         FailureCause.ILS_SILENT,
         FailureCause.ILS_REFUSES,
@@ -115,6 +117,24 @@ OF_EVERY_RUN = frozenset(
     }
 )
 """A service or a setting that all stages share: the same sentence in two of them is the same trouble."""
+
+_OF_THE_LEDGER = frozenset(
+    {
+        LedgerRefusal.NO_TABLES,
+        LedgerRefusal.OLDER_TABLES,
+        LedgerRefusal.NEWER_TABLES,
+        LedgerRefusal.CONNECTION_CLOSED,
+        LedgerRefusal.CONNECTION_LOST,
+        LedgerRefusal.CONNECTION_REFUSED,
+        LedgerRefusal.NO_ANSWER,
+        LedgerRefusal.UNAVAILABLE,
+        LedgerRefusal.UNUSABLE,
+    }
+)
+"""What is wrong with the ledger itself; its other refusals are about one run, or one process."""
+
+_OF_ONE_STATEMENT = frozenset({LedgerFault.BLOCKED, LedgerFault.LOCK_HELD, LedgerFault.STATEMENT_TOO_LONG})
+"""What the ledger's database says of one statement, though it serves the others."""
 
 _SAID_IN_MANY_WAYS = frozenset(
     {
@@ -136,6 +156,13 @@ def cause_of(error: BaseException | None) -> FailureCause:
     return next((cause for kind, cause in _CAUSES if isinstance(error, kind)), FailureCause.UNEXPECTED)
 
 
+def of_every_run(error: BaseException | None, cause: FailureCause) -> bool:
+    """Whether all runs that meet this error have the same trouble: a service or a setting, nothing of one run."""
+    if isinstance(error, (errors.LedgerUnavailable, errors.LedgerRefused)):
+        return error.code in _OF_THE_LEDGER and error.facts.get("fault") not in _OF_ONE_STATEMENT
+    return cause in _OF_EVERY_RUN
+
+
 def trouble_of(error: BaseException | None, cause: FailureCause) -> str:
     """The word for a trouble that each task says in its own way; empty where the sentence tells two troubles apart.
 
@@ -151,10 +178,15 @@ def follows_another(error: BaseException | None) -> bool:
 
 
 class Scope(StrEnum):
-    """Which runs an alert stands for, of those that say the same on one day."""
+    """Which runs an alert stands for, of those that say the same on one day.
+
+    `BESIDE`: all of what runs beside the stages. It gives up after minutes, a stage after hours: a short outage
+    at night, told there, does not keep a stage's own from being told.
+    """
 
     RUN = "run"
     DAG = "dag"
+    BESIDE = "beside"
     LIBRARY = "library"
 
 
@@ -186,6 +218,14 @@ class Alert:
 
     def of_cause(self, day: date) -> str:
         """The same for every run of the scope with this trouble, or with these words but for numbers, on one day."""
-        where = {Scope.RUN: f"{self.dag_id} {self.run_id}", Scope.DAG: self.dag_id, Scope.LIBRARY: ""}[self.scope]
-        what = self.trouble or _NUMBERS.sub("", self.sentence)
-        return f"cause {day} {self.kind} {self.library} {where} {what}"
+        return self._of_cause(day, self.scope)
+
+    def told_with_it(self, day: date) -> tuple[str, ...]:
+        """What need not be told any more that day: its run, and what runs beside the stages and meets the same."""
+        beside = (self._of_cause(day, Scope.BESIDE),) if self.scope is Scope.LIBRARY else ()
+        return (self.of_run(day), *beside)
+
+    def _of_cause(self, day: date, scope: Scope) -> str:
+        places = {Scope.RUN: f"{self.dag_id} {self.run_id}", Scope.DAG: self.dag_id, Scope.BESIDE: "beside"}
+        what = self.trouble or _NUMBERS.sub(r"\1", self.sentence)
+        return f"cause {day} {self.kind} {self.library} {places.get(scope, '')} {what}"

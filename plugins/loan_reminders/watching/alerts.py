@@ -24,7 +24,6 @@ from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from loan_reminders.domain.alerts import (
     CAUSE,
-    OF_EVERY_RUN,
     Alert,
     AlertKind,
     AlertOutcome,
@@ -32,6 +31,7 @@ from loan_reminders.domain.alerts import (
     Scope,
     cause_of,
     follows_another,
+    of_every_run,
     trouble_of,
 )
 from loan_reminders.domain.dag_ids import library_of, name_of
@@ -99,8 +99,9 @@ def on_task_failed(context: Mapping[str, Any]) -> None:
         first = _first(error)
         cause = _cause(first)
         alert = _alert(context, ours, sentence=_said(error), follows=follows_another(first))
-        if cause in OF_EVERY_RUN:
-            alert = replace(alert, scope=Scope.LIBRARY, trouble=trouble_of(first, cause))
+        if of_every_run(first, cause):
+            scope = Scope.LIBRARY if alert.scope is Scope.RUN else Scope.BESIDE
+            alert = replace(alert, scope=scope, trouble=trouble_of(first, cause))
         _tell(ours, replace(alert, task=getattr(task, "task_display_name", "")))
 
 
