@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from loan_reminders.settings.library_toml import ROOT
 from loan_reminders.watching import alerts
 from tests.scenes.alerted_team import TEAM, told_to
 from tests.simulators.smtp_sink import SmtpSink
@@ -26,3 +27,10 @@ def ours(sink, tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_ALERT_RELAY", json.dumps(relay))
     monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
     return config
+
+
+@pytest.fixture(scope="module")
+def dags():
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(dag_folder=str(ROOT / "dags"), collect_dags=True).dags

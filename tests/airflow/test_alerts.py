@@ -10,7 +10,6 @@ import pytest
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowTaskTimeout
 
 from loan_reminders.domain.errors import (
-    BooksDoNotBalance,
     BooksNotCounted,
     IlsUnavailable,
     LedgerRefusal,
@@ -20,35 +19,12 @@ from loan_reminders.domain.errors import (
     TasksNotDone,
 )
 from loan_reminders.domain.stages import Stage
-from loan_reminders.settings.library_toml import ROOT
 from loan_reminders.watching import alerts
 from tests.scenes.alerted_team import TEAM
+from tests.scenes.failed_tasks import context, failure_of
 from tests.scenes.sentences import as_typed
 
 READER = "Zoé Unetelle-Introuvable"
-
-
-@pytest.fixture(scope="module")
-def dags():
-    from airflow.dag_processing.dagbag import DagBag
-
-    return DagBag(dag_folder=str(ROOT / "dags"), collect_dags=True).dags
-
-
-def context(dag, task_id, error=None, run_id="scheduled__2026-11-27"):
-    found = {"dag": dag, "run_id": run_id, "dag_run": SimpleNamespace(run_id=run_id), "task": dag.get_task(task_id)}
-    return found if error is None else {**found, "exception": error}
-
-
-def failure_of(error):
-    """What Airflow's task runner hands over: the error as the operators end with it."""
-    from loan_reminders.operators.base import only_temporary_errors_are_retried
-
-    try:
-        with only_temporary_errors_are_retried():
-            raise error
-    except (Exception, AirflowTaskTimeout) as told:
-        return told
 
 
 @pytest.mark.parametrize("dag_id", [*(stage.value for stage in Stage), "watch", "sms_feedback", "mail_feedback"])
@@ -83,30 +59,6 @@ def test_a_failed_task_is_told_with_its_sentence_and_the_run_no_more(dags, sink,
     text = as_typed(message.get_content())
     assert "Corriger la connexion mail_relay." in text
     assert "tâche « Envoyer les e-mails »" in text
-
-
-def test_books_that_are_wrong_on_one_day_in_two_stages_are_two_alerts(dags, sink, ours):
-    for dag_id in ("courtesy_notice", "first_reminder"):
-        error = failure_of(BooksDoNotBalance("Les comptes ne sont pas justes : prêts, 3 de trop"))
-        alerts.on_task_failed(context(dags[dag_id], "close_run", error))
-    assert len(sink.messages()) == 2
-
-
-def test_a_task_that_was_killed_is_told_of_each_stage_and_once_a_day_of_what_runs_every_hour(dags, sink, ours):
-    for dag_id, task_id in (("courtesy_notice", "send_emails"), ("first_reminder", "send_emails")):
-        alerts.on_task_failed(context(dags[dag_id], task_id))
-    assert len(sink.messages()) == 2
-    for hour in (7, 8):
-        alerts.on_task_failed(context(dags["watch"], "watch_runs", run_id=f"scheduled__{hour}"))
-        alerts.on_run_failed({"dag": dags["watch"], "run_id": f"scheduled__{hour}", "reason": "task_failure"})
-    assert len(sink.messages()) == 3
-
-
-@pytest.mark.parametrize("error", [IlsUnavailable("Le SIGB ne répond pas."), AirflowNotFoundException("ils_oracle")])
-def test_what_all_stages_share_is_told_once(dags, sink, ours, error):
-    for dag_id in ("courtesy_notice", "first_reminder"):
-        alerts.on_task_failed(context(dags[dag_id], "extract_loans", failure_of(error)))
-    assert len(sink.messages()) == 1
 
 
 def test_a_run_that_lasted_too_long_is_told_though_it_was_red_before(dags, sink, ours):

@@ -9,17 +9,9 @@ import pytest
 
 from loan_reminders.domain.errors import TasksNotDone
 from loan_reminders.services.runs.close import close_run
-from loan_reminders.settings.library_toml import ROOT
 from tests.scenes.world import loans
 
 DAG_RUN = "scheduled__2026-11-27"
-
-
-@pytest.fixture(scope="module")
-def dags():
-    from airflow.dag_processing.dagbag import DagBag
-
-    return DagBag(dag_folder=str(ROOT / "dags"), collect_dags=True).dags
 
 
 def written(world, run_id):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from loan_reminders.commands import rebuild_counters
 from loan_reminders.commands.sms_costs import main
 from tests.scenes.several_libraries import use, write_libraries
 from tests.scenes.world import loans
@@ -26,6 +27,17 @@ def test_each_day_stage_and_category_has_a_line_and_all_have_a_sum(world, ledger
     assert out == [f"{day}  overdue_notice  student  2 SMS  2 segments  30", "Total : 2 segments, coût 30"]
 
 
+def test_a_library_whose_file_was_taken_away_has_its_costs_still(world, ledger_url, capsys, monkeypatch, tmp_path):
+    world.whole_run(*loans(2))
+    use(monkeypatch, write_libraries(tmp_path / "those left", "colline"))
+    day = datetime.now(UTC).date().isoformat()
+    asked = ["--bibliotheque", "demo", "--url", ledger_url]
+    assert main(["--depuis", day, "--jusqu-a", day, "--fuseau", "UTC", *asked]) == 0
+    assert "Total : 2 segments, coût 30" in capsys.readouterr().out
+    assert rebuild_counters.main(asked) == 0
+    assert "1 tournée comptée à nouveau" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -40,3 +52,10 @@ def test_what_cannot_be_meant_is_told_and_no_sum(ledger_url, capsys, change, wor
         main([*asked, *change])
     assert end.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_no_figures_are_made_again_for_a_library_that_never_was(ledger_url, capsys):
+    with pytest.raises(SystemExit) as end:
+        rebuild_counters.main(["--bibliotheque", "faute", "--url", ledger_url])
+    assert end.value.code == 2
+    assert "pas de bibliothèque « faute » ici ; connues : demo" in capsys.readouterr().err

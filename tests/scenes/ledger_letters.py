@@ -74,6 +74,12 @@ def drafted(ledger: PostgresLedger, count: int = 3) -> tuple[int, int, tuple[Del
     return run.run_id, batch_id, deliveries
 
 
+def answered_hours_ago(ledger: PostgresLedger, hours: int) -> None:
+    """What drafts asked, and what a librarian said of them, is this much older."""
+    for table in ("letter_batches", "letter_events", "question_answers"):
+        rows(ledger, f"UPDATE {table} SET at = at - CAST(:hours AS integer) * interval '1 hour'", hours=hours)
+
+
 def events(ledger: PostgresLedger) -> list[tuple[str, str, uuid.UUID | None, str]]:
     found = rows(ledger, "SELECT act, who, delivery_id, detail FROM letter_events ORDER BY event_id")
     return [tuple(row) for row in found]

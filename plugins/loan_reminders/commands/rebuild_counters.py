@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from loan_reminders.commands.registry import CODE_HELP, command_parser, library_code, whoever
+from loan_reminders.commands.registry import CODE_HELP, command_parser, refuse_unknown_library, whoever
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
@@ -26,7 +26,7 @@ _EVERY = 100
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns 0, or 1 after saying on the error output why the ledger cannot be read."""
     parser = command_parser("rebuild-counters")
-    parser.add_argument("--bibliotheque", type=library_code, required=True, metavar="CODE", help=CODE_HELP)
+    parser.add_argument("--bibliotheque", required=True, metavar="CODE", help=CODE_HELP)
     parser.add_argument("--qui", default="", help="qui le demande, pour le journal ; sinon le compte de ce terminal")
     parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon, la connexion d'Airflow")
     asked = parser.parse_args(arguments)
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         url = ledger_url(asked.url)
         with connect(url, library=asked.bibliotheque) as ledger:
+            refuse_unknown_library(parser, ledger)
             for counted, all_of_them in ledger.part(PostgresCounters).rebuild(who=whoever(asked.qui)):
                 if counted % _EVERY == 0:
                     sys.stdout.write(f"Tournées comptées : {counted} sur {all_of_them}\n")

@@ -19,10 +19,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from loan_reminders.commands.french_arguments import FrenchParser
 from loan_reminders.places import COMMAND
+
+if TYPE_CHECKING:
+    from loan_reminders.ledger.repository import PostgresLedger
 
 DISTRIBUTION = "loan-reminders"
 CODE_HELP = "library.code de library.toml"
@@ -85,6 +88,25 @@ def library_option(parser: FrenchParser) -> None:
 
 def library_code(text: str) -> str:
     """The code of a library of this installation; where its settings cannot be read, the command itself says why."""
+    if wrong := _not_here(text):
+        raise ArgumentTypeError(wrong)
+    return text
+
+
+def refuse_unknown_library(parser: FrenchParser, ledger: PostgresLedger) -> None:
+    """End the command unless its ledger's library has settings here, or had them when it last ran: its figures stay.
+
+    Raises LedgerUnavailable or LedgerRefused.
+    """
+    from loan_reminders.ledger.installation.inspection import LedgerInspection
+
+    wrong = _not_here(ledger.library)
+    if wrong and not LedgerInspection(ledger.engine, library=ledger.library).any_run():
+        parser.error(f"argument --bibliotheque : {wrong}")
+
+
+def _not_here(code: str) -> str:
+    """Why a code is of no library of this installation; empty when it is of one, or nobody can say."""
     from loan_reminders.domain.errors import SettingsError
     from loan_reminders.settings.libraries import codes, several
     from loan_reminders.settings.library_toml import settings
@@ -92,10 +114,8 @@ def library_code(text: str) -> str:
     try:
         known = codes() if several() else (settings().library.code,)
     except SettingsError:
-        return text
-    if known and text not in known:
-        raise ArgumentTypeError(f"pas de bibliothèque « {text} » ici ; connues : {', '.join(known)}")
-    return text
+        return ""
+    return f"pas de bibliothèque « {code} » ici ; connues : {', '.join(known)}" if known and code not in known else ""
 
 
 def whoever(given: str = "") -> str:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from loan_reminders.commands.french_arguments import day, zone
-from loan_reminders.commands.registry import CODE_HELP, command_parser, library_code
+from loan_reminders.commands.registry import CODE_HELP, command_parser, refuse_unknown_library
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.french.plurals import many
 from loan_reminders.french.refusals import sentence
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_parser("sms-costs")
     parser.add_argument("--depuis", type=day, required=True, metavar="AAAA-MM-JJ", help="le premier jour")
     parser.add_argument("--jusqu-a", type=day, required=True, metavar="AAAA-MM-JJ", help="le dernier jour, compris")
-    parser.add_argument("--bibliotheque", type=library_code, required=True, metavar="CODE", help=CODE_HELP)
+    parser.add_argument("--bibliotheque", required=True, metavar="CODE", help=CODE_HELP)
     parser.add_argument("--fuseau", type=zone, default="Europe/Paris", help="le fuseau des jours (Europe/Paris)")
     parser.add_argument("--url", help="où est le registre, sans mot de passe ; sinon, la connexion d'Airflow")
     asked = parser.parse_args(arguments)
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         url = ledger_url(asked.url)
         with connect(url, library=asked.bibliotheque) as ledger:
+            refuse_unknown_library(parser, ledger)
             rows = ledger.sms_costs(first=asked.depuis, last=asked.jusqu_a, zone=asked.fuseau)
     except ReminderError as error:
         sys.stderr.write(f"{sentence(error)}\n")

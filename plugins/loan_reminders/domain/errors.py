@@ -28,6 +28,7 @@ ReminderError
     ├── MailRelayRejected       wrong password, sender refused
     ├── BounceMailboxRejected   wrong password, no such folder
     ├── SmsAccountRejected      bad key, no credit
+    │   └── SmsTextRefused      the text of one stage's messages
     ├── SmsBudgetExceeded       the run costs more than the credit or the caps leave
     ├── LettersNotPrinted       the letters of a batch cannot be laid out
     ├── BooksDoNotBalance       a loan or a delivery is neither done nor explained
@@ -259,6 +260,10 @@ class SmsAccountRejected(PermanentError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class SmsTextRefused(SmsAccountRejected):
+    """The SMS provider refuses what the messages say, whose template is to be corrected; the account is sound."""
 
 
 class SmsBudgetExceeded(PermanentError):

@@ -24,7 +24,6 @@ from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from loan_reminders.domain.alerts import (
     CAUSE,
-    OF_EVERY_RUN,
     Alert,
     AlertKind,
     AlertOutcome,
@@ -32,6 +31,8 @@ from loan_reminders.domain.alerts import (
     Scope,
     cause_of,
     follows_another,
+    of_every_run,
+    trouble_of,
 )
 from loan_reminders.domain.dag_ids import library_of, name_of
 from loan_reminders.domain.errors import ReminderError, unexpected
@@ -96,9 +97,12 @@ def on_task_failed(context: Mapping[str, Any]) -> None:
         metrics.count_error(ours.library.code, error)
         task = context.get("task")
         first = _first(error)
+        cause = _cause(first)
         alert = _alert(context, ours, sentence=_said(error), follows=follows_another(first))
-        scope = Scope.LIBRARY if _cause(first) in OF_EVERY_RUN else alert.scope
-        _tell(ours, replace(alert, task=getattr(task, "task_display_name", ""), scope=scope))
+        if of_every_run(first, cause):
+            scope = Scope.LIBRARY if alert.scope is Scope.RUN else Scope.BESIDE
+            alert = replace(alert, scope=scope, trouble=trouble_of(first, cause))
+        _tell(ours, replace(alert, task=getattr(task, "task_display_name", "")))
 
 
 def on_run_failed(context: Mapping[str, Any]) -> None:

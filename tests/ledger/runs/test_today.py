@@ -106,6 +106,8 @@ def test_letters_wait_for_an_approval_or_for_the_printer(ledger, draft):
         )
     figures = at(ledger=ledger).stages[Stage.REGISTERED_LETTER]
     assert (figures.run.drafts, figures.run.to_print) == ((3, 0) if draft else (0, 3))
+    ledger.drafts().approve(run.run_id, taken_out=[], who="zoé")
+    assert at(ledger=ledger).stages[Stage.REGISTERED_LETTER].run.drafts == 0
 
 
 def test_the_last_seven_days_are_those_on_which_messages_left(ledger):

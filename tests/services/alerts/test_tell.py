@@ -118,6 +118,16 @@ def test_what_runs_every_hour_says_the_same_once_a_day(sink, told):
     assert told(replace(hours[2], dag_id="sms_feedback")) is SENT
 
 
+def test_another_missed_day_is_told_though_the_sentence_has_the_same_words(sink, told):
+    missed = "Avis de retard : aucune tournée pour le {}. Tournées en cours dans Airflow : {}."
+    watched = replace(ALERT, dag_id="watch", scope=Scope.DAG)
+    said = [
+        replace(watched, run_id=f"scheduled__{hour}", sentence=missed.format(day, active))
+        for hour, (day, active) in enumerate((("12/11/2026", 1), ("12/11/2026", 2), ("13/11/2026", 2)))
+    ]
+    assert [told(one) for one in said] == [SENT, AlertOutcome.TOLD_ALREADY, SENT]
+
+
 def test_a_server_that_is_down_for_all_stages_is_told_once(sink, told):
     stages = [
         replace(ALERT, dag_id=stage, run_id=f"scheduled__{hour}", sentence=ILS_DOWN.replace("5", hour))

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from loan_reminders.domain.errors import DaysMissed
 from loan_reminders.domain.stages import Stage
 from loan_reminders.services.runs.watch import watch
+from tests.scenes.ledger_letters import answered_hours_ago
 
 PARIS = ZoneInfo("Europe/Paris")
 TODAY = date(2026, 11, 27)
@@ -26,6 +27,10 @@ _RUN = text("""
 _DRAFT = text("""
     INSERT INTO letter_batches (library, run_id, name, letters, pages, pdf, csv, sha256, kind, state)
     VALUES ('demo', :run_id, 'draft', 1, 1, 'a', 'b', '', 'registered_letter', 'draft')
+""")
+_APPROVED = text("""
+    INSERT INTO letter_events (library, batch_id, who, act)
+    SELECT library, batch_id, 'zoé', 'approved' FROM letter_batches
 """)
 
 
@@ -177,6 +182,17 @@ def test_letters_may_wait_for_their_approval_as_long_as_it_takes_but_hold_nothin
     said = books.found()
     assert "(registered_letter) : aucune tournée pour le 25/11/2026." in said
     assert "07/11/2026" not in said
+
+
+def test_a_run_whose_letters_were_approved_and_that_does_not_go_on_is_told(books):
+    stage = Stage.REGISTERED_LETTER
+    books.green(21, *range(19, -1, -1), stage=stage)
+    books.run(20, stage=stage, how="open", running=True, draft=True)
+    with books.ledger.engine.begin() as connection:
+        connection.execute(_APPROVED)
+    assert books.found() == ""  # it is being printed
+    answered_hours_ago(books.ledger, 3)
+    assert "n'avance plus" in books.found()
 
 
 def test_a_draft_whose_run_airflow_has_ended_is_told(books):

@@ -12,8 +12,8 @@ from loan_reminders.domain.stages import Stage
 class WatchedDay:
     """No run of this stage and day is green. The rest is about the newest run that was to send; without any, empty.
 
-    `closed`: its books were written, and do not balance. `asking`: it holds letters that wait for a librarian's word.
-    `read`: the ILS gave all its loans.
+    `closed`: its books were written, and do not balance. `asking`: it holds letters that wait for a librarian's word,
+    or got it in the last two hours. `read`: the ILS gave all its loans.
     """
 
     stage: Stage

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from loan_reminders.domain.errors import SmsAccountRejected, SmsAnswerUnreadable, SmsGatewayUnavailable
+from loan_reminders.domain.errors import SmsAnswerUnreadable, SmsGatewayUnavailable, SmsTextRefused
 from loan_reminders.domain.messages import Receipt, RenderedText
 from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
 from loan_reminders.gateways.sms.allmysms_answer import NO_VALID_NUMBER, TEXT_REFUSED, Answer
@@ -109,7 +109,7 @@ class AllMySmsClient(ABC):
     def simulate(self, messages: Sequence[RenderedText]) -> int:
         """Ask what these messages would cost, in segments, and send nothing; numbers that are refused cost nothing.
 
-        ValueError as `send`. Raises SmsGatewayUnavailable, SmsAccountRejected (account or text refused) or
+        ValueError as `send`. Raises SmsGatewayUnavailable, SmsAccountRejected, SmsTextRefused or
         SmsAnswerUnreadable.
         """
         if not messages:
@@ -119,7 +119,7 @@ class AllMySmsClient(ABC):
         if not exchange.fault and code == NO_VALID_NUMBER:
             return 0
         if not exchange.fault and code in TEXT_REFUSED:
-            raise SmsAccountRejected(
+            raise SmsTextRefused(
                 f"allmysms refuse le texte des SMS (code {code}). Corriger le modèle, puis relancer la tâche.",
                 code=code,
             )

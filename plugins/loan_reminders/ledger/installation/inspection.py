@@ -45,6 +45,7 @@ _RUN_IN_EARNEST = text("""
         )
     )
 """)
+_RUN = text("SELECT EXISTS (SELECT FROM runs WHERE library = :library)")
 _PLACE = text("""
     SELECT inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr() AS is_here,
         CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory')
@@ -115,6 +116,12 @@ class LedgerInspection:
         with ledger_errors(), self._engine.connect() as connection:
             check_schema(connection)
             return bool(connection.execute(_RUN_IN_EARNEST, {"library": self._library}).scalar_one())
+
+    def any_run(self) -> bool:
+        """Whether the ledger has a run of this library, be it one whose settings are not here any more."""
+        with ledger_errors(), self._engine.connect() as connection:
+            check_schema(connection)
+            return bool(connection.execute(_RUN, {"library": self._library}).scalar_one())
 
     def _write(self, connection: Connection) -> None:
         """Write a line, read it, take it back."""

@@ -20,6 +20,7 @@ from loan_reminders.domain.runs.to_do import (
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger import undelivered
 from loan_reminders.ledger.email import held_bounces
+from loan_reminders.ledger.letters.asking import ASKS
 from loan_reminders.ledger.marks.marks import open_gap
 from loan_reminders.ledger.run_pages.new_codes import new_codes
 from loan_reminders.ledger.runs.watch import days_to_watch
@@ -44,20 +45,14 @@ _VOLUMES = text("""
           WHERE given.run_id = run.run_id AND given.question = 'volume' AND given.at > asked.at
       )
 """)
-_BATCHES = text("""
+_BATCHES = text(f"""
     SELECT batch.batch_id, batch.run_id, batch.state, batch.kind, batch.at, batch.letters - batch.left_out AS letters,
            batch.pages, batch.trial, run.stage, run.reference_date
     FROM letter_batches batch JOIN runs run USING (run_id)
     WHERE batch.library = :library AND batch.state IN ('draft', 'ready') AND batch.letters > batch.left_out
-      AND NOT (batch.state = 'draft' AND (
-          EXISTS (SELECT FROM letter_events WHERE batch_id = batch.batch_id AND act = 'approved')
-          OR EXISTS (
-              SELECT FROM question_answers given
-              WHERE given.run_id = batch.run_id AND given.question = 'letters' AND given.at > batch.at
-          )
-      ))
+      AND (batch.state = 'ready' OR {ASKS})
     ORDER BY batch.batch_id
-""")
+""")  # noqa: S608 - the piece is this project's own
 # A letter of a trial is never posted: once it is printed, nothing more is to be done with it.
 _REGISTERED = text("""
     SELECT registered.state, count(*) AS number, min(batch.printed_at) AS since

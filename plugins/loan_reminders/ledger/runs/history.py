@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, text
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.stages import Channel, Stage
+from loan_reminders.ledger.letters.asking import ASKS_OR_PRINTS
 
 _PAST_VOLUMES = text("""
     SELECT run.run_id, delivery.channel, count(delivery.delivery_id) AS number
@@ -24,13 +25,13 @@ _PAST_VOLUMES = text("""
     GROUP BY run.run_id, run.closed_at, delivery.channel
     ORDER BY run.closed_at DESC
 """)
-_MISSED_DAYS = text("""
+_MISSED_DAYS = text(f"""
     WITH green AS (
         SELECT DISTINCT reference_date FROM runs
         WHERE library = :library AND stage = :stage AND balanced AND NOT dry_run AND kind = 'daily'
     ), asking AS (
         SELECT DISTINCT run.reference_date FROM runs run JOIN letter_batches batch USING (run_id)
-        WHERE run.library = :library AND run.stage = :stage AND batch.state = 'draft'
+        WHERE run.library = :library AND run.stage = :stage AND {ASKS_OR_PRINTS}
     )
     SELECT CAST(day AS date) AS day
     FROM generate_series(
@@ -43,7 +44,7 @@ _MISSED_DAYS = text("""
     ) AS day
     WHERE CAST(day AS date) NOT IN (SELECT reference_date FROM green UNION SELECT reference_date FROM asking)
     ORDER BY day
-""")
+""")  # noqa: S608 - the piece is this project's own
 
 # A letter has left once its batch was printed: until then nobody was written to, however long ago it was laid out.
 _EARLIER = text("""

@@ -20,6 +20,7 @@ from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.sms.pace import PACE_DAYS, KnownCredit
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
+from loan_reminders.ledger.letters.asking import ASKS
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.tables import RunKind
@@ -41,10 +42,10 @@ _VOLUMES = text("""
     SELECT DISTINCT ON (run_id) run_id, answer FROM volume_answers
     WHERE run_id = ANY(CAST(:runs AS bigint[])) ORDER BY run_id, answer_id DESC
 """)
-_BATCHES = text("""
-    SELECT run_id, state, sum(letters - left_out) AS letters FROM letter_batches
-    WHERE run_id = ANY(CAST(:runs AS bigint[])) AND state IN ('draft', 'ready') GROUP BY run_id, state
-""")
+_BATCHES = text(f"""
+    SELECT run_id, state, sum(letters - left_out) AS letters FROM letter_batches batch
+    WHERE run_id = ANY(CAST(:runs AS bigint[])) AND (state = 'ready' OR {ASKS}) GROUP BY run_id, state
+""")  # noqa: S608 - the piece is this project's own
 _DELIVERIES = text(f"""
     SELECT run_id, channel, state, outcome, count(*) AS number FROM (
         SELECT delivery.run_id, delivery.channel, delivery.state, {OUTCOME} AS outcome

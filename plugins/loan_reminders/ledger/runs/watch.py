@@ -9,9 +9,10 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Stage
+from loan_reminders.ledger.letters.asking import ASKS_OR_PRINTS
 
 # A day counts from the stage's first green one on, or when a run for it was begun: a new installation misses nothing.
-_WATCHED = text("""
+_WATCHED = text(f"""
     WITH known AS MATERIALIZED (
         SELECT run_id, stage, reference_date AS day, balanced, dag_run_id, started_at, closed_at, loans_extracted
         FROM runs
@@ -35,13 +36,13 @@ _WATCHED = text("""
     )
     SELECT expected.stage, expected.day, newest.dag_run_id, newest.started_at, newest.closed_at, newest.run_id,
            newest.loans_extracted IS NOT NULL AS read,
-           EXISTS (SELECT FROM letter_batches WHERE run_id = newest.run_id AND state = 'draft') AS asking
+           EXISTS (SELECT FROM letter_batches batch WHERE batch.run_id = newest.run_id AND {ASKS_OR_PRINTS}) AS asking
     FROM expected LEFT JOIN LATERAL (
         SELECT * FROM known WHERE known.stage = expected.stage AND known.day = expected.day
         ORDER BY run_id DESC LIMIT 1
     ) AS newest ON true
     ORDER BY expected.stage, expected.day
-""")
+""")  # noqa: S608 - the piece is this project's own
 
 
 def days_to_watch(

@@ -50,8 +50,8 @@ def tell(
         log.warning("Alerte sans destinataire (library.toml, [alerts]) : %s : %s", alert.dag_name, alert.sentence)
         return AlertOutcome.NOBODY
     _sweep(told, now)
-    of_run = alert.of_run(now.date())
-    asked = [of_run] if alert.follows else [alert.of_cause(now.date()), of_run]
+    day = now.date()
+    asked = [alert.of_run(day)] if alert.follows else [alert.of_cause(day), *alert.told_with_it(day)]
     new = [key for key in asked if _first(told, key)]  # of a cause that was told the run is noted: what follows is not
     if asked[0] not in new:
         log.info("Alerte déjà envoyée aujourd'hui pour cette cause : %s", alert.dag_name)
