@@ -213,6 +213,14 @@ def test_a_reader_to_whom_no_registered_letter_is_due_gets_the_second_reminder(w
     assert printed(world, batch, days=21) == (Recheck(superseded=1), ["P1"])
 
 
+def test_a_batch_of_which_everything_was_renewed_is_left_out_whole(world, letters):
+    """A closure: the library moves the due dates of all its loans."""
+    readers = range(1, 26)
+    batch = laid_out(world, FIRST, letters, *readers)
+    world.ils.rows = [by_post(number, due_date=DUE + timedelta(days=30)) for number in readers]
+    assert printed(world, batch, days=9) == (Recheck(renewed=25), [])
+
+
 def test_a_book_brought_back_is_the_nearer_reason(world, letters):
     batch = laid_out(world, FIRST, letters, 1, 2)
     laid_out(world, SECOND, letters, 1, 2)

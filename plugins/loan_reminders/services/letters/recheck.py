@@ -61,10 +61,9 @@ def recheck(
     """Leave out of a closed batch the readers who brought everything back, or renewed everything, and who is unwanted.
 
     A letter of which only a part is over cannot be changed on paper: it stays, and is named. For the others see
-    `leave_out_unwanted`. `since` is the day on
-    which the batch was laid out, `progress` is told how many loans the ILS has answered about. Raises IlsUnavailable or
-    IlsRejected when the ILS cannot be asked, and IlsUnavailable when it knows so few of many loans any more that it is
-    not believed: nothing is left out then.
+    `leave_out_unwanted`. `since` is the day on which the batch was laid out, `progress` is told how many loans the ILS
+    has answered about. Raises IlsUnavailable or IlsRejected when the ILS cannot be asked, and IlsUnavailable when it
+    knows so few of many loans any more that it is not believed: nothing is left out then.
     """
     letters = [letter for letter in batches.letters_of(batch_id) if letter.left_out is None]
     gone = gone_loans(source, loans_of(letters), since=since, today=today, doubt=_DOUBT, progress=progress)
