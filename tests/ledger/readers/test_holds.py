@@ -19,7 +19,6 @@ from tests.scenes.builders import DUE_DATE, a_loan, a_patron
 from tests.scenes.holds import hold, lift
 from tests.scenes.ledger_letters import closed
 from tests.scenes.ledger_runs import answer, extracted, ids, planned, rows, some_deliveries, states
-from tests.scenes.world import SETTINGS
 
 TODAY = DUE_DATE
 
@@ -131,7 +130,7 @@ def test_only_live_claims_decide_a_stage(ledger, known):
 def unwanted(ledger, batch_id, today=TODAY):
     """What is left out of a batch on a day, whatever the ILS says."""
     books = ledger.letters()
-    return leave_out_unwanted(books, books.batch(batch_id), Recheck(), policy=SETTINGS.policy(), today=today, who="zoé")
+    return leave_out_unwanted(books, batch_id, Recheck(), today=today, who="zoé")
 
 
 def test_a_letter_of_a_closed_batch_that_nobody_printed_is_left_out(ledger):

@@ -29,6 +29,7 @@ def letters(ledger: PostgresLedger) -> None:
     books.batch(batch_id)
     books.letters_of(batch_id)
     books.places_of(batch_id)
+    books.told_later(batch_id)
     books.to_dead_addresses(batch_id)
     for column in LetterColumn:
         books.some_letters_of(batch_id, LetterQuery(column=column, staying=True, descending=True))

@@ -75,7 +75,6 @@ class LibrariansDay:
             archive=work.store,
             source=lambda: work.ils,
             now=work.now,
-            policy=work.settings.policy(),
             library=work.settings.identity(),
             templates=TEMPLATES,
         )

@@ -12,7 +12,7 @@ from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
 from tests.scenes.letter_readers import FullDisk, KilledAfterStoring, by_post
 from tests.scenes.outside import Killed
-from tests.scenes.world import SETTINGS, loan
+from tests.scenes.world import loan
 
 R, S = Channel.REGISTERED_LETTER, DeliveryState
 
@@ -236,7 +236,7 @@ class TestTakenOutOnThePage:
 
         return BatchDesk(
             batches=desk.world.ledger.letters(), drafts=desk.world.ledger.drafts(), archive=None, source=None,
-            now=datetime.now(UTC), policy=SETTINGS.policy(), library=None, templates=None,
+            now=datetime.now(UTC), library=None, templates=None,
         )  # fmt: skip
 
     def letters(self, desk, run_id):

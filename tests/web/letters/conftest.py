@@ -15,7 +15,7 @@ from tests.scenes.batch_desk import closed_batch
 from tests.simulators.oracle_server import SERVICE, OracleServer
 
 TODAY = datetime.now(ZoneInfo("Europe/Paris")).date()
-"""The pages ask their own clock which stage is due."""
+"""The day of the pages' own clock."""
 
 DUE = TODAY + timedelta(days=STAGE_DAYS["F"])
 """Loans whose first reminder is due today, and whose second is not for days."""

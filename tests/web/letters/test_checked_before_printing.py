@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.settings.library_toml import settings
 from tests.scenes.batch_desk import pages
+from tests.scenes.builders import a_delivery
 from tests.scenes.holds import hold
+from tests.scenes.ledger_letters import a_batch, close_batch
 from tests.scenes.ledger_runs import rows
 from tests.web.client import FixedRole, browsing
 
@@ -115,17 +120,21 @@ def test_when_all_that_is_left_is_held_nothing_is_printed(desk):
     assert desk.state() == "ready"
 
 
-def test_a_batch_that_waited_until_the_next_stage_is_not_printed(desk):
+def test_a_batch_that_waited_until_the_next_stage_wrote_is_not_printed(desk):
     desk.days_ago()
-    rows(desk.ledger, "UPDATE runs SET stage = 'overdue_notice'")
+    later = [
+        a_delivery(channel=Channel.LETTER, notice=replace(one.notice, notice_id=uuid4(), stage=Stage.SECOND_REMINDER))
+        for one in desk.deliveries
+    ]
+    close_batch(desk.ledger, later, a_batch(later, "lot-2"), dag_run_id="run-2")
     with browsing() as client:
         told = client.post(f"{desk.path}/impression").text
-        assert "4 lettres retirées : une étape suivante est due" in told
+        assert "4 lettres retirées : une étape suivante a pris le relais." in told
         assert "Imprimer quand même" not in told
         page = client.get(desk.path).text
         assert client.post(f"{desk.path}/impression", data={"confirme": "oui"}).status_code == 409
-    assert page.count("une étape suivante a pris le relais") == 4
-    assert desk.state() == "ready"
+    assert page.count("une étape suivante a pris le relais</span>") == 4
+    assert {row[0] for row in rows(desk.ledger, "SELECT state FROM letter_batches")} == {"ready"}
 
 
 def test_an_address_found_to_be_dead_meanwhile_is_told_and_left_out(desk):

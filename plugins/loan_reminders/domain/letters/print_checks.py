@@ -28,7 +28,7 @@ class PrintCheck:
     `asked` of `loans` loans are known so far; `seen_at` is when that was last said. `returned` and `renewed` count the
     letters left out, `partly` are the references of those that name a document brought back beside others still out.
     `held` counts the letters left out because librarians said not to write, `held_with_others` are the references of
-    those of them that named other documents too. `superseded` counts the letters left out because a later stage is due,
+    those of them that named other documents too. `superseded` counts the letters left out because a later stage tells,
     `dead_address` those whose address turned out to be a dead one. `problem` says, in words, why it failed.
     """
 

@@ -91,6 +91,13 @@ class LetterBatches(Protocol):
         """The letters of a batch that name a loan not to write about today, each with those loans."""
         ...
 
+    def told_later(self, batch_id: int) -> frozenset[LoanKey]:
+        """The loans of a batch that an e-mail or a letter of a later stage tells of, or is about to.
+
+        What waits for a person's approval does not count, nor what was cancelled or did not arrive.
+        """
+        ...
+
     def to_dead_addresses(self, batch_id: int) -> frozenset[uuid.UUID]:
         """The letters of a batch to addresses from which a letter has come back as undeliverable."""
         ...

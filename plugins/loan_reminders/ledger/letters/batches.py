@@ -19,6 +19,7 @@ from loan_reminders.domain.states import Reason
 from loan_reminders.ledger.journal import keep, keep_of_letters
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.letters.batch_list import BATCHES, LETTERS, SOME_LETTERS, letter_of, listed, places_of, view
+from loan_reminders.ledger.letters.told_later import told_later_in_batch
 from loan_reminders.ledger.readers.held import held_in_batch
 from loan_reminders.ledger.statistics.counting import count_runs_of_batch
 from loan_reminders.ledger.suppressions.suppression_list import IN_FORCE
@@ -182,9 +183,9 @@ class PostgresLetterBatches:
     def leave_out(self, batch_id: int, letters: Mapping[uuid.UUID, Reason], *, who: str, detail: str = "") -> int:
         """Take letters out of a closed batch that nobody printed yet; returns how many deliveries were cancelled.
 
-        The reasons are `RETURNED`, `RENEWED` (the loan is over), `SUPERSEDED` (the stage is), `DEAD_ADDRESS`, `HELD` or
-        `TAKEN_OUT` (a person's decision). A registered letter is not followed any more. A batch already printed, a
-        draft, or letters of another batch do not change.
+        The reasons are `RETURNED`, `RENEWED` (the loan is over), `SUPERSEDED` (a later stage tells), `DEAD_ADDRESS`,
+        `HELD` or `TAKEN_OUT` (a person's decision). A registered letter is not followed any more. A batch already
+        printed, a draft, or letters of another batch do not change.
         """
         parameters = {
             "library": self._library,
@@ -210,6 +211,11 @@ class PostgresLetterBatches:
         """The letters of a batch that name a loan not to write about today, each with those loans."""
         with self._transaction() as connection:
             return held_in_batch(connection, self._library, batch_id, today)
+
+    def told_later(self, batch_id: int) -> frozenset[LoanKey]:
+        """The loans of a batch that a message of a later stage tells of, or is about to by itself."""
+        with self._transaction() as connection:
+            return told_later_in_batch(connection, self._library, batch_id)
 
     def to_dead_addresses(self, batch_id: int) -> frozenset[uuid.UUID]:
         """The letters of a batch to addresses from which a letter has come back as undeliverable."""

@@ -14,7 +14,6 @@ from loan_reminders.domain.letters.print_checks import GOOD_FOR
 from loan_reminders.domain.library import LibraryIdentity
 from loan_reminders.domain.ports.letters import LetterArchive, LetterBatches, LetterDrafts
 from loan_reminders.domain.ports.outside import LoanSource
-from loan_reminders.domain.stages import Policy
 from loan_reminders.domain.states import Reason
 from loan_reminders.rendering.template_folders import TemplatePlace
 from loan_reminders.services.letters import files as letter_files
@@ -47,9 +46,9 @@ class Printing:
 class BatchDesk:
     """A library's batches of letters, at this moment of its own time zone (`now`).
 
-    `source` opens the ILS; it is called only when a batch must be asked about again. `policy` says which stage is due.
-    `library` and `templates` are for posting slips, `level` is the guarantee level of registered letters. Every method
-    raises what its ports raise, and LetterStepRefused for a step that the batch does not allow.
+    `source` opens the ILS; it is called only when a batch must be asked about again. `library` and `templates` are for
+    posting slips, `level` is the guarantee level of registered letters. Every method raises what its ports raise, and
+    LetterStepRefused for a step that the batch does not allow.
     """
 
     batches: LetterBatches
@@ -57,7 +56,6 @@ class BatchDesk:
     archive: LetterArchive
     source: Callable[[], LoanSource]
     now: datetime
-    policy: Policy
     library: LibraryIdentity
     templates: TemplatePlace
     level: str = "R1"
@@ -85,21 +83,17 @@ class BatchDesk:
         return letters
 
     def check(self, batch_id: int, *, who: str, progress: Progress = tell_nobody) -> Recheck:
-        """Ask the ILS about a closed batch, and leave out of it what is over. Raises IlsNotAsked."""
+        """Ask the ILS about a closed batch, and leave out of it what is not to leave. Raises IlsNotAsked."""
         since, today = self._ready(batch_id).at.astimezone(self.now.tzinfo).date(), self.now.date()
         try:
-            asked = recheck(self.batches, self.source(), batch_id, since=since, today=today, who=who, progress=progress)
+            return recheck(self.batches, self.source(), batch_id, since=since, today=today, who=who, progress=progress)
         except (IlsUnavailable, IlsRejected) as error:
             raise IlsNotAsked(BatchRefusal.ILS_NOT_ASKED, why=str(error)) from None
-        return self.leave_out_unwanted(batch_id, who=who, asked=asked)
 
-    def leave_out_unwanted(self, batch_id: int, *, who: str, asked: Recheck | None = None) -> Recheck:
-        """Leave out of a closed batch what the ledger knows is not to leave any more; the ILS is not asked.
-
-        `asked` is what the ILS said of it just now.
-        """
-        batch, today = self._ready(batch_id), self.now.date()
-        return leave_out_unwanted(self.batches, batch, asked or Recheck(), policy=self.policy, today=today, who=who)
+    def leave_out_unwanted(self, batch_id: int, *, who: str) -> Recheck:
+        """Leave out of a closed batch what the ledger knows is not to leave any more; the ILS is not asked."""
+        self._ready(batch_id)
+        return leave_out_unwanted(self.batches, batch_id, Recheck(), today=self.now.date(), who=who)
 
     def hand_over(self, batch_id: int, *, who: str, to_provider: bool = False) -> LetterFile:
         """Give the clean file of a batch, and call the batch printed by that, once.

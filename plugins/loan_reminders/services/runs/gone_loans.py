@@ -22,6 +22,9 @@ STAY_OPEN = 0.5
 more was brought back. So a doubt without reason ends by itself: on the next day a quarter need be left, then an
 eighth."""
 
+ALL_BACK_AFTER_DAYS = 7
+"""From this day on, none at all need be left of so few loans that their part is less than one: of 255 on the first."""
+
 ASKED_AT_ONCE = 256
 """Loans asked about one by one, between two lines of progress."""
 
@@ -63,9 +66,7 @@ def gone_loans(
         dates |= _dates_now(source, others[place : place + ASKED_AT_ONCE])
         progress(len(of_the_day) - len(gone) + min(place + ASKED_AT_ONCE, len(others)))
     gone_others = [loan for loan in others if dates.get(loan.loan_id) != loan.due_date]
-    if len(gone) + len(gone_others) == len(ordered) >= TOO_MANY_TO_VANISH:
-        raise IlsUnavailable(doubt.format(left="aucun", count=len(ordered)))
-    # Only now that the ILS is believed: are those of the day renewed, or returned?
+    # Are those of the day renewed, or returned? An ILS that knows them as renewed is not silent, however many they are.
     dates = {**dates, **_dates_now(source, gone)}
     over = {
         loan: Reason.RETURNED if dates.get(loan.loan_id, loan.due_date) == loan.due_date else Reason.RENEWED
@@ -79,10 +80,11 @@ def gone_loans(
 
 
 def _may_be_back(returned: int, *, of: int, days: int) -> bool:
-    """Whether so many loans may have been brought back within so many days. A loan that is renewed is known."""
+    """Whether so many loans may have been brought back within so many days."""
     if returned < (TOO_MANY_IN_A_DAY if days <= 0 else TOO_MANY_TO_VANISH):
         return True
-    return returned <= of * (1 - STAY_OPEN ** (max(0, days) + 1))
+    left = of * STAY_OPEN ** (max(0, days) + 1)
+    return returned <= of - left or (left < 1 and days >= ALL_BACK_AFTER_DAYS)
 
 
 def _dates_now(source: LoanSource, loans: Sequence[LoanKey]) -> Mapping[str, date]:

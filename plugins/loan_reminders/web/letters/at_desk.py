@@ -20,7 +20,6 @@ def batch_desk() -> BatchDesk:
         archive=letter_store(),
         source=lambda: loan_source(config.ils, codes=config.codes(), for_pages=True),
         now=datetime.now(config.zone),
-        policy=config.policy(),
         library=config.identity(),
         templates=config.templates,
         level=config.letters.guarantee_level,

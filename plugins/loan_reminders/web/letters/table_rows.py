@@ -118,7 +118,7 @@ def changes_in_words(check: Recheck) -> list[str]:
             " laisser partir, ou retirer avec un motif."
         )
     if check.superseded:
-        said.append(f"{_retired(check.superseded)} : une étape suivante est due, et a pris le relais.")
+        said.append(f"{_retired(check.superseded)} : une étape suivante a pris le relais.")
     if check.dead_address:
         said.append(f"{_retired(check.dead_address)} : du courrier est revenu de l'adresse (NPAI).")
     if check.held:
