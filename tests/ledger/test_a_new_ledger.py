@@ -49,9 +49,7 @@ def test_the_end_of_each_loan_told_of_is_found_by_its_key(ledger: PostgresLedger
     assert "loan_id =" in condition, found
 
 
-def test_who_sends_first_lets_postgresql_learn_the_sizes(
-    postgres_server: EmbeddedPostgres, own_ledger: str
-) -> None:
+def test_who_sends_first_lets_postgresql_learn_the_sizes(postgres_server: EmbeddedPostgres, own_ledger: str) -> None:
     """By what it knows before, each claim would read all e-mails of the library."""
     with connect(postgres_server.url(own_ledger), library="demo") as ledger:
         run = opened(ledger)
