@@ -7,6 +7,7 @@ import pytest
 from loan_reminders.domain.loans import CodeKind
 from loan_reminders.domain.runs.reading.doubts import Doubt, DoubtKind
 from loan_reminders.domain.runs.reading.tally import Reading, UnknownCode
+from loan_reminders.domain.stages import Stage
 from loan_reminders.french.readings import (
     KEYS,
     code_words,
@@ -18,6 +19,8 @@ from loan_reminders.french.readings import (
     reading_words,
 )
 from loan_reminders.french.runs import books_sentence
+
+LOANS = Stage.OVERDUE_NOTICE
 
 
 def code(kind=CodeKind.STATUS, code="99", loans=12):
@@ -83,22 +86,32 @@ def test_the_note_of_a_run_names_the_codes():
 
 def test_a_doubt_says_what_it_is_how_much_and_how_much_it_was():
     empty = Doubt(kind=DoubtKind.EMPTY_DAY, found=0, usual=143.5, compared=8)
-    assert doubt_words(empty)[:2] == ("Prêts à cette échéance", "aucun")
-    assert "143,5" in doubt_words(empty)[2]
+    assert doubt_words(empty, LOANS)[:2] == ("Prêts à cette échéance", "aucun")
+    assert "143,5" in doubt_words(empty, LOANS)[2]
     part = Doubt(kind=DoubtKind.FEW_LOANS, found=3, usual=250, compared=8)
-    assert doubt_words(part) == (
+    assert doubt_words(part, LOANS) == (
         "Prêts à cette échéance",
         "3",
         "250 (médiane des mêmes jours de semaine, 8 lectures comparées)",
     )
-    assert "qu'une partie" in doubt_causes([part], rejected=0)[0]
-    assert len(doubt_causes([part], rejected=0)) == 2
+    assert "qu'une partie" in doubt_causes([part], rejected=0, stage=LOANS)[0]
+    assert len(doubt_causes([part], rejected=0, stage=LOANS)) == 2
     few = Doubt(kind=DoubtKind.FEW_MOBILES, found=0.31, usual=0.62, compared=10)
-    assert doubt_words(few) == (
+    assert doubt_words(few, LOANS) == (
         "Prêts avec un mobile utilisable",
         "31\u00a0%",
         "62\u00a0% (médiane, 10 lectures comparées)",
     )
-    causes = " ".join(doubt_causes([empty, few], rejected=40))
+    causes = " ".join(doubt_causes([empty, few], rejected=40, stage=LOANS))
     for words in ("40 lignes", "fermée", "renommée", "make check-ils"):
         assert words in causes
+
+
+def test_a_notice_that_is_not_about_loans_has_words_of_its_own():
+    stage = Stage("hold_arrived")
+    doubts = [Doubt(kind=kind, found=0, usual=50, compared=8) for kind in DoubtKind]
+    words = " ".join([*(" ".join(doubt_words(one, stage)) for one in doubts), *doubt_causes(doubts, 0, stage)])
+    assert "Demandes de ce jour aucune 50" in words
+    assert "ne donne plus ses demandes" in words
+    for of_loans in ("prêt", "Prêt", "rendu", "échéance"):
+        assert of_loans not in words

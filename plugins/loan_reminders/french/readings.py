@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from loan_reminders.domain.loans import CodeKind
-from loan_reminders.domain.runs.reading.doubts import Doubt, DoubtKind
+from loan_reminders.domain.runs.reading.doubts import UNANSWERED, Doubt, DoubtKind
 from loan_reminders.domain.runs.reading.tally import UNKNOWN, Reading, UnknownCode
+from loan_reminders.domain.stages import Stage
 from loan_reminders.french.plurals import many
 
 KINDS = {
@@ -98,8 +99,8 @@ def figures_words(figures: Mapping[str, int]) -> str:
 
 
 SHARES = {
-    DoubtKind.FEW_EMAILS: "Prêts avec un e-mail utilisable",
-    DoubtKind.FEW_MOBILES: "Prêts avec un mobile utilisable",
+    DoubtKind.FEW_EMAILS: "avec un e-mail utilisable",
+    DoubtKind.FEW_MOBILES: "avec un mobile utilisable",
 }
 _OF_LOANS = frozenset({DoubtKind.EMPTY_DAY, DoubtKind.FEW_LOANS})
 """Doubts about the number of loans; the others are about shares of them."""
@@ -110,42 +111,54 @@ CHECKED = (
 )
 
 
-def doubt_words(doubt: Doubt) -> tuple[str, str, str]:
-    """What is unusual, how it is today, how it usually is: `aucun prêt`, `0`, `143 (médiane de 8 jeudis)`."""
+def doubt_words(doubt: Doubt, stage: Stage) -> tuple[str, str, str]:
+    """What is unusual in a reading for this stage, how it is today, how it usually is.
+
+    Such as `Prêts à cette échéance`, `aucun`, `143 (médiane des mêmes jours de semaine, 8 lectures comparées)`.
+    """
+    what = "Prêts" if stage.is_about_loans else "Demandes"
     compared = many(doubt.compared, "lecture comparée", "lectures comparées")
     if doubt.kind in _OF_LOANS:
+        none = "aucun" if stage.is_about_loans else "aucune"
         return (
-            "Prêts à cette échéance",
-            _number(doubt.found) if doubt.found else "aucun",
+            f"{what} à cette échéance" if stage.is_about_loans else f"{what} de ce jour",
+            _number(doubt.found) if doubt.found else none,
             f"{_number(doubt.usual)} (médiane des mêmes jours de semaine, {compared})",
         )
-    return SHARES[doubt.kind], share_words(doubt.found), f"{share_words(doubt.usual)} (médiane, {compared})"
+    return f"{what} {SHARES[doubt.kind]}", share_words(doubt.found), f"{share_words(doubt.usual)} (médiane, {compared})"
 
 
-def doubt_causes(doubts: Iterable[Doubt], rejected: int) -> list[str]:
-    """What may have happened, and how to know, a sentence each."""
+def doubt_causes(doubts: Iterable[Doubt], rejected: int, stage: Stage) -> list[str]:
+    """What may have happened in a reading for this stage, and how to know, a sentence each."""
     kinds = {doubt.kind for doubt in doubts}
+    about_loans = stage.is_about_loans
+    what = "prêts" if about_loans else "demandes"
     said = []
     if rejected:
         words = many(rejected, "ligne a été lue mais est illisible", "lignes ont été lues mais sont illisibles")
         said.append(f"{words} : une colonne a sans doute changé de forme.")
     if DoubtKind.EMPTY_DAY in kinds:
+        nothing = "rien ne devait être rendu" if about_loans else "personne n'était à prévenir"
         said.append(
-            "Si la bibliothèque était fermée ce jour-là, ou si rien ne devait être rendu, c'est juste. Sinon, le SIGB"
-            " ne donne plus ses prêts : table ou vue refaite, synonyme ou droit perdu, base de secours vide. Une"
+            f"Si la bibliothèque était fermée ce jour-là, ou si {nothing}, c'est juste. Sinon, le SIGB"
+            f" ne donne plus ses {what} : table ou vue refaite, synonyme ou droit perdu, base de secours vide. Une"
             " journée vide acceptée vaut pour les journées vides qui la suivent, quatre semaines au plus."
         )
     if DoubtKind.FEW_LOANS in kinds:
+        when = "quand ces documents devaient être prêtés ou rendus" if about_loans else "ou tournait au ralenti"
         said.append(
-            "Si la bibliothèque était fermée quand ces documents devaient être prêtés ou rendus, c'est juste. Sinon, le"
-            " SIGB ne donne qu'une partie de ses prêts : vue ou base de secours en cours de chargement, statut de prêt"
-            " ou bibliothèque que la requête ne connaît plus. Un jour de peu de prêts accepté vaut pour ceux qui le"
-            " suivent, quatre semaines au plus."
+            f"Si la bibliothèque était fermée {when}, c'est juste. Sinon, le"
+            f" SIGB ne donne qu'une partie de ses {what} : vue ou base de secours en cours de chargement, statut"
+            f"{' de prêt' if about_loans else ''} ou bibliothèque que la requête ne connaît plus. Un jour de peu de"
+            f" {what} accepté vaut pour ceux qui le suivent, quatre semaines au plus, jusqu'à un jour habituel. Sans"
+            f" réponse à {UNANSWERED} jours de suite, la question n'est plus posée pendant ce temps, et ce qui est lu"
+            " part."
         )
     if kinds - _OF_LOANS:
+        whose = "cette échéance" if about_loans else "ce jour"
         said.append(
             "Une colonne a pu être renommée, vidée ou déplacée dans le SIGB : regarder la fiche de quelques lecteurs de"
-            " cette échéance. S'ils n'ont vraiment plus de coordonnées, c'est juste."
+            f" {whose}. S'ils n'ont vraiment plus de coordonnées, c'est juste."
         )
     return [*said, CHECKED]
 

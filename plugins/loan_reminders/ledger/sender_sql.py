@@ -128,7 +128,8 @@ _REFUSED_ELSEWHERE = text("""
       )
     LIMIT 100
 """)
-# An acceptance is told by when its message left: a bounce that comes later changes nothing of it.
+# One answer is compared with another: e-mails in flight together are all claimed before the first is answered. A bounce
+# that comes later changes nothing of when the server accepted.
 _PUT_OFF_SINCE_LAST_ACCEPTED = text(f"""
     SELECT delivery.recipient, delivery.raw
     FROM deliveries delivery CROSS JOIN LATERAL (
@@ -139,9 +140,9 @@ _PUT_OFF_SINCE_LAST_ACCEPTED = text(f"""
     WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = 'email'
       AND delivery.state = 'planned' AND delivery.attempts > 0 AND delivery.reason IN ({_PUT_OFF})
       AND put_off.first_at > coalesce((
-          SELECT max(claimed_at) FROM deliveries
-          WHERE library = :library AND run_id = :run_id AND channel = 'email'
-            AND state IN ('accepted', 'delivered', 'bounced')
+          SELECT max(answer.at) FROM deliveries served JOIN receipts answer USING (delivery_id)
+          WHERE served.library = :library AND served.run_id = :run_id AND served.channel = 'email'
+            AND served.state IN ('accepted', 'delivered', 'bounced') AND answer.state = 'accepted'
       ), '-infinity')
     LIMIT 100
 """)  # noqa: S608 - the list is this module's own

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loan_reminders.domain.email.bounce_verdict import Cause, cause, status_in, verdict
+from loan_reminders.domain.email.bounce_verdict import Cause, cause, is_about_one_recipient, status_in, verdict
 from loan_reminders.domain.email.feedback import BounceKind
 from tests.scenes.bounce_samples import dsn, exim
 from tests.scenes.refusals import REFUSALS
@@ -87,3 +87,24 @@ def test_an_answer_at_rcpt_and_a_report_of_it_are_judged_alike(said, why):
 )
 def test_contrary_words_outrank_any_code(status, said, why):
     assert cause(said, status=status) is not Cause.NO_SUCH_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("said", "about_one"),
+    [
+        ("450 4.1.2 <l@gmial.example>: Recipient address rejected: Domain not found", True),
+        ("450 4.1.1 <l@d.example>: Recipient address rejected: unverified address: Connection timed out", True),
+        ("450 <l@d.example>: Recipient address rejected: Domain not found", True),
+        ("452 4.2.2 mailbox full", True),
+        ("452 mailbox full", True),
+        ("450 4.2.0 <l@d.example>: Recipient address rejected: Greylisted", False),
+        ("451 4.3.0 <l@d.example>: Temporary lookup failure", False),
+        ("452 4.3.1 Insufficient system storage", False),
+        ("451 4.3.2 Service temporarily unavailable", False),
+        ("450 4.1.8 <bu@d.example>: Sender address rejected: Domain not found", False),
+        ("452 4.5.3 sending quota of your account reached", False),
+        ("451 later", False),
+    ],
+)
+def test_a_later_that_names_the_recipient_says_nothing_of_the_others(said, about_one):
+    assert is_about_one_recipient(said) is about_one

@@ -10,7 +10,7 @@ from loan_reminders.domain.loans import CodeKind
 from loan_reminders.domain.runs.books import Imbalance
 from loan_reminders.domain.runs.reading.doubts import PastReading
 from loan_reminders.domain.runs.reading.tally import Reading
-from loan_reminders.domain.runs.volume import VolumeAnswer
+from loan_reminders.domain.runs.volume import NOBODY, VolumeAnswer
 from loan_reminders.domain.stages import Stage
 from tests.scenes.builders import DUE_DATE, a_loan
 from tests.scenes.ledger_runs import opened, rows
@@ -97,11 +97,21 @@ def test_runs_from_before_readings_were_kept_tell_their_loans(ledger):
 def test_a_reading_that_a_person_refused_is_no_example(ledger, answers, reading, counts):
     doubtful = read(ledger, weeks=1)
     for answer in answers:
-        ledger.record_volume_answer(doubtful.run_id, answer, reading=reading)
+        ledger.record_volume_answer(doubtful.run_id, answer, who="zoé", reading=reading)
     run = read(ledger)
     found = ledger.readings().before(run.run_id, since=SINCE)
     assert bool(found) is counts
     assert [one.accepted for one in found] == ([answers[-1] is VolumeAnswer.APPROVED] if counts else [])
+
+
+def test_a_reading_that_nobody_answered_for_says_so(ledger):
+    doubtful = read(ledger, weeks=1)
+    ledger.record_volume_answer(doubtful.run_id, VolumeAnswer.ASKED, reading=True)
+    ledger.record_volume_answer(doubtful.run_id, VolumeAnswer.REFUSED, who=NOBODY, reading=True)
+    run = read(ledger)
+    assert [(one.accepted, one.unanswered) for one in ledger.readings().before(run.run_id, since=SINCE)] == [
+        (False, True)
+    ]
 
 
 def test_whether_the_question_was_about_the_reading(ledger):

@@ -245,6 +245,20 @@ def test_those_put_off_one_by_one_are_given_up_after_the_last_try(world, served)
     assert "planned" not in found
 
 
+@pytest.mark.parametrize(
+    ("answer", "count"), [("450 4.1.2 Recipient address rejected: Domain not found", 3), ("451 4.7.1 later", 12)]
+)
+def test_a_few_domains_put_off_are_given_up_alone(world, answer, count):
+    """Whether nobody else is in the run, or the others are accepted after them, all having left together."""
+    world.mail.faults = Faults(refuse=r"TO:<l[0-2]@", refusal=answer, late=count, late_s=0.5)
+    run_id = world.begin(*readers(count, domains=3))
+    with pytest.raises(DeliveriesDeferred):
+        world.send_emails(run_id, connections=8)
+    world.send_emails(run_id, last_try=True)
+    found = [state for state, _, _ in states(world)]
+    assert sorted(found) == ["accepted"] * (count - 3) + ["failed"] * 3
+
+
 @pytest.mark.parametrize("answer", ["550 5.1.1 no such user", "550 5.4.1 Recipient address rejected: Access denied"])
 def test_a_few_dead_addresses_are_refused_for_good_wherever_they_come(world, answer):
     world.mail.faults = Faults(refuse=r"TO:<l(1|2|9|17|18|19)@", refusal=answer)

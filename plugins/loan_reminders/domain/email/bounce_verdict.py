@@ -26,6 +26,8 @@ from loan_reminders.domain.email.bounce_words import (
 from loan_reminders.domain.email.feedback import BounceKind
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_LATER_TO_ONE = re.compile(r"(?<![\d.])4\.(?:1\.[1-6]|2\.[12])(?![\d.])")
+"""A domain or an address that is not found or not verified yet, a mailbox that takes nothing now."""
 _REPLY_CODE = re.compile(r"(?<![\d.])([45])[0-5]\d(?=[ -]|$)")
 
 
@@ -91,6 +93,17 @@ def verdict(*, status: str = "", diagnostic: str, code: int = 0) -> BounceKind:
     """Whether a final failure means that the address is dead (`HARD`) or that only this message failed (`SOFT`)."""
     dead = cause(diagnostic, status=status, code=code) is Cause.NO_SUCH_ADDRESS
     return BounceKind.HARD if dead else BounceKind.SOFT
+
+
+def is_about_one_recipient(words: str) -> bool:
+    """Whether a server's « later » names the recipient's domain, address or mailbox, and so tells nothing of others.
+
+    A full disk, a directory that does not answer or a rate are the server's own, or ours, whatever words they share.
+    """
+    if cause(words) is Cause.OURS:
+        return False
+    said = folded(words)
+    return bool(_LATER_TO_ONE.search(words) or NOT_OUR_LIMIT.search(said) or NO_SUCH_ADDRESS.search(said))
 
 
 def status_in(text: str) -> str:

@@ -12,22 +12,26 @@ from sqlalchemy import Connection, select, text, update
 from loan_reminders.domain.loans import CodeKind
 from loan_reminders.domain.runs.reading.doubts import PastReading
 from loan_reminders.domain.runs.reading.tally import Reading, UnknownCode
+from loan_reminders.domain.runs.volume import NOBODY
 from loan_reminders.ledger.json_codecs import storable
 from loan_reminders.ledger.tables import RunState, runs
 
-# A reading that a person refused, or has not answered for, is no example of what is usual.
+# A reading that a person refused, or is still asked about, tells nothing of others; one without an answer says so.
 _BEFORE = text("""
     SELECT run.due_date, run.loans_extracted, run.reading,
-           coalesce(said.reading AND said.answer = 'approved', false) AS accepted
+           coalesce(said.reading AND said.answer = 'approved', false) AS accepted,
+           coalesce(said.reading AND said.answer = 'refused', false) AS unanswered
     FROM runs asking
     JOIN runs run ON run.stage = asking.stage AND run.due_date < asking.due_date AND run.run_id <> asking.run_id
      AND run.reference_date BETWEEN CAST(:since AS date) AND asking.reference_date
     LEFT JOIN LATERAL (
-        SELECT answer, reading FROM volume_answers WHERE run_id = run.run_id ORDER BY answer_id DESC LIMIT 1
+        SELECT answer, reading, who FROM volume_answers WHERE run_id = run.run_id ORDER BY answer_id DESC LIMIT 1
     ) AS said ON true
     WHERE asking.run_id = :run_id AND asking.library = :library AND run.library = :library
       AND run.loans_extracted IS NOT NULL AND NOT run.dry_run AND run.kind = 'daily'
-      AND NOT coalesce(said.reading AND said.answer IN ('asked', 'refused'), false)
+      AND NOT coalesce(
+          said.reading AND (said.answer = 'asked' OR said.answer = 'refused' AND said.who <> :nobody), false
+      )
 """)
 _DOUBTED = text("""
     SELECT reading FROM volume_answers WHERE library = :library AND run_id = :run_id AND answer = 'asked'
@@ -53,7 +57,7 @@ class PostgresReadings:
 
     def before(self, run_id: int, *, since: date) -> Sequence[PastReading]:
         """The readings of this run's stage about earlier due dates, of runs about days from `since` on."""
-        asked = {"library": self._library, "run_id": run_id, "since": since}
+        asked = {"library": self._library, "run_id": run_id, "since": since, "nobody": NOBODY}
         with self._transaction() as connection:
             return tuple(map(_past, connection.execute(_BEFORE, asked)))
 
@@ -115,4 +119,5 @@ def _past(row: Any) -> PastReading:
         with_email=reading.with_email,
         with_mobile=reading.with_mobile,
         accepted=row.accepted,
+        unanswered=row.unanswered,
     )

@@ -12,7 +12,8 @@ so for each recipient in turn. The rules:
 * At the end of the run those that name a dead address or a mailbox are refused for good, the others wait for another
   try; unless no message was accepted at all, and too many were refused for all of them to be dead.
 * After the last try those who were put off are given up; unless three domains or ten recipients were first put off
-  after the run's last acceptance, whatever the server said: it says « later » to everybody, and all stay planned.
+  after the run's last acceptance: the server says « later » to everybody, and all stay planned. A « later » that names
+  the recipient (Postfix says 450 of a domain that is not found) counts among the ten, not among the three.
 
 Each sender of a run judges by its own answers: a server that serves one machine may refuse another. One that was served
 nobody also counts what the run's other senders were refused, of those that were served nobody either: together they
@@ -26,7 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from loan_reminders.domain.email.bounce_verdict import Cause, cause
+from loan_reminders.domain.email.bounce_verdict import Cause, cause, is_about_one_recipient
 from loan_reminders.domain.email.put_off import PutOff
 from loan_reminders.domain.email.refused_elsewhere import RefusedElsewhere
 from loan_reminders.domain.email.return_path import without_addresses
@@ -115,7 +116,7 @@ class RefusalsInARow:
             if for_us >= SPEAK_OF_US:
                 raise self.error()
         put_off = put_off_since()
-        domains = {one.domain for one in put_off}
+        domains = {one.domain for one in put_off if not is_about_one_recipient(one.raw)}
         if len(domains) >= DOMAINS_IN_A_ROW or len(put_off) >= RECIPIENTS_IN_A_ROW:
             raise MailRelayUnavailable(
                 "Le serveur de messagerie dit « plus tard » à tous jusqu'au dernier essai"

@@ -101,7 +101,7 @@ def volume_question(
     found = alarms(planned, past, guard)
     doubts = reading_doubts(ledger, run_id=run_id, guard=guard.reading, policy=policy)
     for doubt in doubts:
-        log.warning("Lecture du SIGB inhabituelle. %s : %s, d'habitude %s", *doubt_words(doubt))
+        log.warning("Lecture du SIGB inhabituelle. %s : %s, d'habitude %s", *doubt_words(doubt, run.stage))
     if run.dry_run:
         return None
     if not found and not doubts:
@@ -114,7 +114,7 @@ def volume_question(
     what = "Prêts à échéance du" if run.stage.is_about_loans else "Demandes lues le"
     lines = [f"{what} **{run.due_date:%d/%m/%Y}**, **{STAGES[run.stage]}**.", ""]
     if doubts:
-        lines += _about_reading(ledger, run_id, doubts)
+        lines += _about_reading(ledger, run, doubts)
     if found:
         lines += [
             "| Canal | À envoyer | Médiane des dernières tournées | Plafond |",
@@ -131,13 +131,14 @@ def volume_question(
     return "\n".join(lines)
 
 
-def _about_reading(ledger: Ledger, run_id: int, doubts: Sequence[Doubt]) -> Iterator[str]:
-    reading = ledger.readings().of(run_id)
+def _about_reading(ledger: Ledger, run: Run, doubts: Sequence[Doubt]) -> Iterator[str]:
+    reading = ledger.readings().of(run.run_id)
+    words = [doubt_words(doubt, run.stage) for doubt in doubts]
     yield "| Lecture du SIGB | Aujourd'hui | D'habitude |"
     yield "|---|---:|---|"
-    yield from (f"| {what} | {now} | {usual} |" for what, now, usual in map(doubt_words, doubts))
+    yield from (f"| {what} | {now} | {usual} |" for what, now, usual in words)
     yield ""
-    yield from (f"- {cause}" for cause in doubt_causes(doubts, reading.rejected if reading else 0))
+    yield from (f"- {cause}" for cause in doubt_causes(doubts, reading.rejected if reading else 0, run.stage))
     yield ""
     yield f"« {SEND} » : la lecture est juste, la tournée continue. « {REFUSE} » : {STOPPED}"
     yield ""

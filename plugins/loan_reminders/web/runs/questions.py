@@ -221,8 +221,8 @@ def _facts(run: AskingRun, question: Question) -> dict[str, Any]:
             for one in facts.alarms
         ],
         "compared": facts.runs_compared,
-        "doubts": [doubt_words(one) for one in facts.doubts],
-        "causes": doubt_causes(facts.doubts, facts.rejected) if facts.doubts else [],
+        "doubts": [doubt_words(one, run.stage) for one in facts.doubts],
+        "causes": doubt_causes(facts.doubts, facts.rejected, run.stage) if facts.doubts else [],
         "stopped": check_volume.STOPPED,
         "sample": [
             (CATEGORIES[one.notice.patron.category], len(one.loans), *_of_loan(one.loans[0])) for one in facts.sample
@@ -240,6 +240,7 @@ def _run(run: AskingRun) -> dict[str, Any]:
         "id": run.run_id,
         "stage": the_stage(run.stage),
         "day": long_day_words(run.reference_date),
+        "about": "prêts à échéance le" if run.stage.is_about_loans else "demandes lues le",
         "due": long_day_words(run.due_date),
     }
 

@@ -15,7 +15,7 @@ from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.runs.questions import Question
 from loan_reminders.domain.runs.reading.tally import Reading
 from loan_reminders.domain.runs.run_page import ALL_NAMES, AnswerGiven, RunNames, RunPage
-from loan_reminders.domain.stages import Channel
+from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, SkipReason
 from loan_reminders.french.days import long_day_words, when_words
 from loan_reminders.french.desk import not_reached_words, stuck_words
@@ -179,7 +179,7 @@ def _figures(run: RunPage) -> dict[str, Any]:
         ],
         "skipped": [(SKIPS[reason], number) for reason, number in run.skipped.items()],
         "skipped_loans": sum(run.skipped.values()),
-        "reading": None if run.reading is None else _reading(run.reading, run.run_id),
+        "reading": None if run.reading is None else _reading(run.reading, run.run_id, run.stage),
         "batches": [
             {
                 "id": one.batch_id,
@@ -193,9 +193,10 @@ def _figures(run: RunPage) -> dict[str, Any]:
     }
 
 
-def _reading(reading: Reading, run_id: int) -> dict[str, Any]:
+def _reading(reading: Reading, run_id: int, stage: Stage) -> dict[str, Any]:
     """What the ILS gave, and what of it is not as it should be."""
     ledger = ledger_access.whole()
+    doubts = reading_doubts(ledger, run_id=run_id, guard=settings().guard().reading)
     return {
         "rejected": reading.rejected,
         "shares": [
@@ -207,7 +208,7 @@ def _reading(reading: Reading, run_id: int) -> dict[str, Any]:
         "lost": reading.lost,
         "codes": [(code_words(one), KEYS[one.kind]) for one in reading.unknown],
         "advice": codes_advice(reading.unknown),
-        "doubts": [doubt_words(one) for one in reading_doubts(ledger, run_id=run_id, guard=settings().guard().reading)],
+        "doubts": [doubt_words(one, stage) for one in doubts],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -101,7 +102,7 @@ def test_weeks_of_few_loans_are_asked_about_once_and_again_when_they_last():
     assert kinds(few, [*since, *usual]) == [FEW]
     assert kinds(few, [*since, accepted, *usual]) == []
     # A day as there used to be ends it.
-    one = PastReading(due_date=THURSDAY - timedelta(days=2), loans=31)
+    one = PastReading(due_date=THURSDAY - timedelta(days=2), loans=76)
     assert kinds(few, [*since[:1], one, *since[2:], accepted, *usual]) == [FEW]
     long_ago = PastReading(due_date=THURSDAY - timedelta(days=29), loans=20, accepted=True)
     assert kinds(few, [*since, long_ago, *usual]) == [FEW]
@@ -109,6 +110,56 @@ def test_weeks_of_few_loans_are_asked_about_once_and_again_when_they_last():
     empty = PastReading(due_date=THURSDAY - timedelta(days=10), loans=0, accepted=True)
     assert kinds(few, [*since, empty, *usual]) == []
     assert kinds(Reading(), [*since, accepted, *usual]) == [EMPTY]
+
+
+BY_WEEKDAY = (250, 200, 150, 200, 120, 60, 0)
+SUMMER = date(2026, 7, 6), date(2026, 8, 29)
+
+
+def a_summer(answer, part=0.1):
+    """Days on which a question is asked when all is at so small a part, or twice that; `answer` is what comes of it."""
+    day, past, asked = date(2026, 3, 2), [], []
+    while day <= date(2026, 10, 31):
+        few = part * (1 + day.day % 2) if SUMMER[0] <= day <= SUMMER[1] else 1
+        loans = int(BY_WEEKDAY[day.weekday()] * few)
+        found = doubts(Reading(loans=loans), day, past, GUARD)
+        asked += [day] * bool(found)
+        past.append(PastReading(due_date=day, loans=loans, **(answer if found else {})))
+        day += timedelta(days=1)
+    return asked
+
+
+def test_a_summer_of_few_loans_whose_first_day_is_accepted_asks_once_in_four_weeks():
+    """Monday's few are more than Friday's: a day is small by its own weekday."""
+    asked = a_summer({"accepted": True})
+    assert asked == [SUMMER[0], date(2026, 8, 4)]
+
+
+def test_a_summer_of_few_loans_in_which_nobody_answers_stops_three_days_and_not_all():
+    asked = a_summer({"unanswered": True})
+    assert asked[:3] == [SUMMER[0] + timedelta(days=number) for number in range(3)]
+    assert len(asked) <= 6
+
+
+def test_an_ils_that_gives_nothing_is_asked_about_each_day_that_nobody_answers():
+    usual = [one for number in range(1, 9) for one in days_of_week(number)]
+    silent = [PastReading(due_date=THURSDAY - timedelta(days=n), loans=0, unanswered=True) for n in range(1, 4)]
+    assert kinds(Reading(), [*silent, *usual]) == [EMPTY]
+    assert kinds(Reading(loans=5), [*silent, *usual]) == [FEW]
+    few = [replace(one, loans=5) for one in silent]
+    assert kinds(Reading(loans=5), [*few, *usual]) == []
+    assert kinds(Reading(), [*few, *usual]) == [EMPTY]
+    # A usual day among them, or after them, and it is asked again.
+    between = replace(few[1], loans=150, unanswered=False)
+    fourth = PastReading(due_date=THURSDAY - timedelta(days=4), loans=5, unanswered=True)
+    assert kinds(Reading(loans=5), [few[0], between, few[2], fourth, *usual[1:]]) == [FEW]
+
+
+def test_a_day_that_was_read_again_and_answered_is_not_without_an_answer():
+    again = weeks(240, 250, 260)
+    late = [replace(one, loans=300, unanswered=True) for one in again]
+    assert kinds(Reading(loans=50), [*late, *again]) == [FEW]
+    assert kinds(Reading(loans=50), late) == []  # no example of what is usual
 
 
 def test_the_words_of_an_empty_day_have_their_figures():

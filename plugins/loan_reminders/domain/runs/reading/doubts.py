@@ -19,7 +19,16 @@ LOOKED_BACK = timedelta(weeks=26)
 
 ACCEPTED_FOR = timedelta(days=28)
 """How long an empty day that a person accepted speaks for the empty days after it, and one with few loans for such
-days: a library that is closed for weeks is asked once, and again when it lasts."""
+days: a library that is closed for weeks is asked once, and again when it lasts. Days that nobody answered
+for do too."""
+
+UNANSWERED = 3
+"""Days of few loans without an answer after which nobody is asked: whoever is away in summer misses three days of
+reminders, not all of them. What was read leaves, and it is little."""
+
+AS_USUAL = 0.5
+"""A day of more than this part of the usual loans ends weeks of few: one a little above the few that are asked about
+does not, else each good day of a summer would be followed by a question."""
 
 FEWEST = 3
 """Readings that an habit needs: a library in its first weeks has none."""
@@ -55,7 +64,8 @@ class Doubt:
 class PastReading:
     """An earlier reading of the stage; how many can be written to is None where it was not counted yet.
 
-    `accepted`: a person was asked about it and said that it is right.
+    `accepted`: a person was asked about it and said that it is right. `unanswered`: nobody answered in time, and it is
+    no example of what is usual.
     """
 
     due_date: date
@@ -63,6 +73,7 @@ class PastReading:
     with_email: int | None = None
     with_mobile: int | None = None
     accepted: bool = False
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,43 +107,69 @@ def doubts(reading: Reading, due_date: date, past: Sequence[PastReading], guard:
     days: dict[date, PastReading] = {}
     for one in past:
         known = days.get(one.due_date)
-        if one.due_date < due_date and (known is None or (one.loans, one.accepted) > (known.loans, known.accepted)):
+        if one.due_date < due_date and (known is None or _rank(one) > _rank(known)):
             days[one.due_date] = one
     newest = [days[day] for day in sorted(days, reverse=True)]
+    usual = [one for one in newest if not one.unanswered]
     found = (
         None if guard.is_closed(due_date) else _small_day(reading.loans, due_date, newest, guard),
-        _few(DoubtKind.FEW_EMAILS, reading.with_email, reading, [(one.with_email, one.loans) for one in newest], guard),
+        _few(DoubtKind.FEW_EMAILS, reading.with_email, reading, [(one.with_email, one.loans) for one in usual], guard),
         _few(
-            DoubtKind.FEW_MOBILES, reading.with_mobile, reading, [(one.with_mobile, one.loans) for one in newest], guard
+            DoubtKind.FEW_MOBILES, reading.with_mobile, reading, [(one.with_mobile, one.loans) for one in usual], guard
         ),
     )
     return tuple(doubt for doubt in found if doubt is not None)
 
 
+def _rank(one: PastReading) -> tuple[bool, int, bool]:
+    return not one.unanswered, one.loans, one.accepted
+
+
+def _same_weekday(day: date, newest: Sequence[PastReading], guard: ReadingGuard) -> list[int]:
+    """The loans of the last same weekdays among these days; empty where they are too few for a habit."""
+    same = [one.loans for one in newest if one.due_date.weekday() == day.weekday() and not one.unanswered]
+    return same[: guard.weekdays] if len(same) >= FEWEST else []
+
+
 def _small_day(loans: int, due_date: date, newest: Sequence[PastReading], guard: ReadingGuard) -> Doubt | None:
     """Whether a day has no loan, or few, where its weekday has many."""
-    same = [one.loans for one in newest if one.due_date.weekday() == due_date.weekday()][: guard.weekdays]
-    if len(same) < FEWEST:
+    same = _same_weekday(due_date, newest, guard)
+    if not same:
         return None
     usual = median(same)
     if not loans:
-        kind, is_usual, most = DoubtKind.EMPTY_DAY, usual <= guard.empty_day_median, 0.0
+        kind, is_usual = DoubtKind.EMPTY_DAY, usual <= guard.empty_day_median
     else:
-        kind, most = DoubtKind.FEW_LOANS, guard.few_loans_share * usual
-        is_usual = usual < guard.share_floor or loans > most
-    if is_usual or _still_small(due_date, newest, most):
+        kind, is_usual = DoubtKind.FEW_LOANS, usual < guard.share_floor or loans > guard.few_loans_share * usual
+    if is_usual or _still_small(kind, due_date, newest, guard):
         return None
     return Doubt(kind=kind, found=loans, usual=usual, compared=len(same))
 
 
-def _still_small(due_date: date, newest: Sequence[PastReading], most: float) -> bool:
-    """Whether a person accepted a day of at most so many loans lately, and no day since had more."""
-    for one in newest:
-        if one.loans > most or due_date - one.due_date > ACCEPTED_FOR:
+def _still_small(kind: DoubtKind, due_date: date, newest: Sequence[PastReading], guard: ReadingGuard) -> bool:
+    """Whether a person accepted such a day lately, or nobody answered for some, and no day since was as usual.
+
+    Days without a loan that nobody answered for speak for none: an ILS may give nothing for as long.
+    """
+    unanswered = 0
+    for place, one in enumerate(newest):
+        if due_date - one.due_date > ACCEPTED_FOR:
             return False
-        if one.accepted:
-            return True
+        unanswered += kind is DoubtKind.FEW_LOANS and one.unanswered and one.loans > 0
+        if one.accepted or unanswered == UNANSWERED:
+            before = newest[place + 1 :]
+            return all(_is_small(kind, day, before, guard) for day in newest[: place + 1])
     return False
+
+
+def _is_small(kind: DoubtKind, day: PastReading, before: Sequence[PastReading], guard: ReadingGuard) -> bool:
+    """Whether a day is a small one by what its own weekday was before; a weekday of always few loans ends nothing."""
+    if kind is DoubtKind.EMPTY_DAY:
+        return not day.loans
+    usual = median(_same_weekday(day.due_date, before, guard) or [0])
+    if usual < guard.share_floor:
+        return day.loans < guard.share_floor
+    return day.loans <= max(AS_USUAL, guard.few_loans_share) * usual
 
 
 def _few(
