@@ -129,7 +129,9 @@ class _Day:
             self.check_window(now)
             words = [SentWords(delivery_id=one.delivery_id, subject="", body=one.text) for one in together]
             redirected = [one.delivery_id for one in together if one.redirected]
-            claimed = self.sender.claim([said.delivery_id for said in words], words, redirected=redirected)
+            claimed = self.sender.claim(
+                [said.delivery_id for said in words], words, redirected=redirected, segments=together[0].segments
+            )
             ours = [message for message in together if message.delivery_id in claimed]
             if ours:
                 self._send(ours)
@@ -170,4 +172,5 @@ def _in_doubt(message: RenderedText, error: Exception) -> Receipt:
         state=DeliveryState.IN_DOUBT,
         reason=Reason.INTERRUPTED,
         raw=type(error).__name__,
+        segments=message.segments,
     )
