@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+import pytest
+
+from loan_reminders.domain.errors import SmsGatewayUnavailable
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck
 from loan_reminders.domain.stages import Channel
@@ -117,7 +120,9 @@ def test_a_doubt_is_settled_by_the_providers_push(world):
 
 def test_sms_whose_answer_was_lost_cost_what_the_provider_billed_once_they_are_known_to_be_delivered(world):
     world.sms.fail_next(Fault.SILENCE_AFTER_ACCEPTING, asking="sendSms")
-    run_id = send(world, loan(1), loan(2))
+    run_id = world.begin(loan(1), loan(2))
+    with pytest.raises(SmsGatewayUnavailable):
+        world.send_sms(run_id)
     assert sms_states(world, run_id) == {S.IN_DOUBT: 2}
     assert costs(world) == (2, 2)
     pushed = [

@@ -72,6 +72,7 @@ def read_answer(
                 provider_id=sms_id,
                 campaign_id=answer.campaign_id or (f"{ONE_SMS}{sms_id}" if sms_id else ""),
                 raw=raw,
+                code=answer.code if state is DeliveryState.IN_DOUBT and answer.http < 500 else "",
             )
         )
     share = sum(receipt.state is not DeliveryState.REFUSED for receipt in receipts)
