@@ -112,7 +112,7 @@ def _sms_line_cut(bed: Bed, repetition: int, _pace: Pace) -> Outcome:
         else:
             cut()
         ended = scene.send().wait()
-        require(ended.well, ended)
+        require(ended.temporary, ended)
         scene.finish()
         outcome = scene.outcome()
         require(outcome.in_doubt > 0, outcome)

@@ -40,6 +40,7 @@ class Fault(StrEnum):
     SHORT_BODY = "short_body"
     EMPTY_BODY = "empty_body"
     IDS_MISSING = "ids_missing"
+    ONE_ID_MISSING = "one_id_missing"
     UNKNOWN_CODE = "unknown_code"
     CUT_BEFORE_READING = "cut_before_reading"
     HTTP_404 = "http_404"
@@ -178,6 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is Fault.IDS_MISSING:
             kept = {name: value for name, value in said.items() if name not in {"smsIds", "smsId", "campaignId"}}
             self._say(status, json.dumps(kept).encode())
+        elif fault is Fault.ONE_ID_MISSING:
+            self._say(status, json.dumps({**said, "smsIds": said["smsIds"][1:]}).encode())
         elif fault is Fault.UNKNOWN_CODE:
             legacy = self.path.startswith("/http/")
             outcome = {"status": "0", "statusText": "Error"} if legacy else {"code": 0, "description": "Error"}

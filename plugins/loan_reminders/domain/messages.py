@@ -98,7 +98,8 @@ class Receipt:
 
     `provider_id` is the provider's own id (an SMS id, a batch name), `campaign_id` that of the request an SMS left
     with; `raw` holds no secret.
-    `segments` and `cost` (in the provider's unit) are for SMS.
+    `segments` and `cost` (in the provider's unit) are for SMS; so is `code`, what the provider answered of one in doubt
+    when that can be read: it is not kept.
     """
 
     delivery_id: uuid.UUID
@@ -109,6 +110,7 @@ class Receipt:
     raw: str = ""
     segments: int = 0
     cost: float = 0.0
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

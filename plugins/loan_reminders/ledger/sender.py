@@ -161,14 +161,15 @@ class PostgresSender:
                 self._record(connection, receipts)
 
     def claim(
-        self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = (), *, redirected: Sequence[uuid.UUID] = ()
-    ) -> frozenset[uuid.UUID]:
+        self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = (), *,
+        redirected: Sequence[uuid.UUID] = (), segments: int = 0,
+    ) -> frozenset[uuid.UUID]:  # fmt: skip
         """Mark deliveries as attempted in one committed transaction; returns the ids that are now ours.
 
-        The `words` of those are kept with the claim, and which of them are `redirected`.
+        The `words` of those are kept with the claim, which of them are `redirected`, and the `segments` of each SMS.
         """
         with self._transaction() as connection:
-            return self._claim(connection, deliveries, words, redirected)
+            return self._claim(connection, deliveries, words, redirected, segments)
 
     def record_and_claim(
         self, receipts: Sequence[Receipt], deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = (), *,
@@ -187,6 +188,7 @@ class PostgresSender:
         deliveries: Sequence[uuid.UUID],
         words: Sequence[SentWords],
         redirected: Sequence[uuid.UUID],
+        segments: int = 0,
     ) -> frozenset[uuid.UUID]:
         if not deliveries or self._run.dry_run:
             return frozenset()
@@ -197,6 +199,7 @@ class PostgresSender:
             "today": self._today,
             "delivery_id": list(deliveries),
             "redirected": list(redirected),
+            "segments": segments,
         }
         ours = frozenset(connection.execute(sender_sql.CLAIM, asked).scalars())
         self._passed_over |= len(ours) < len(deliveries)

@@ -62,7 +62,7 @@ COUNT_OFFERED = text(f"""
 CLAIM = text(f"""
     UPDATE deliveries SET
         state = 'claimed', reason = NULL, attempts = attempts + 1, claimed_by = :token, claimed_at = now(),
-        resent_in_doubt = resent_in_doubt OR state = 'in_doubt',
+        resent_in_doubt = resent_in_doubt OR state = 'in_doubt', segments = :segments,
         redirected = delivery_id = ANY(CAST(:redirected AS uuid[]))
     WHERE delivery_id IN (
         SELECT delivery_id FROM deliveries delivery

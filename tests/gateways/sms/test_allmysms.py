@@ -88,6 +88,15 @@ def test_some_numbers_invalid_without_their_list_leaves_the_others_in_doubt() ->
         ]
 
 
+def test_an_sms_whose_id_is_missing_is_paid_for_like_the_others() -> None:
+    body = b"""{"status": 100, "nbSms": "3", "creditsUsed": "45", "invalidNumbers": "33639980001",
+        "smsIds": [{"phoneNumber": "33639980000", "smsId": "a"}, {"phoneNumber": "33639980003", "smsId": "b"}]}"""
+    with wire(http(body)) as base_url, gateway_to(base_url) as gateway:
+        receipts = gateway.send(texts(4))
+    assert [receipt.state for receipt in receipts] == [S.ACCEPTED, S.REFUSED, S.IN_DOUBT, S.ACCEPTED]
+    assert [(receipt.segments, receipt.cost) for receipt in receipts] == [(1, 15.0), (0, 0.0), (1, 15.0), (1, 15.0)]
+
+
 def test_a_rejection_that_carries_ids_does_not_hide_what_was_sent() -> None:
     body = b'{"status": 104, "smsIds": [{"phoneNumber": "33639980000", "smsId": "a"}]}'
     with wire(http(body)) as base_url, gateway_to(base_url) as gateway:
@@ -156,15 +165,15 @@ def test_numbers_are_recognised_however_the_answer_writes_them(written: str) -> 
     assert (refused.state, refused.reason) == (S.REFUSED, Reason.INVALID_RECIPIENT)
 
 
-def test_counts_that_do_not_divide_are_not_made_up_and_doubt_costs_nothing() -> None:
+def test_counts_that_do_not_divide_are_not_made_up_and_doubt_costs_its_part() -> None:
     ids = [{"phoneNumber": number(index), "smsId": f"id{index}"} for index in range(3)]
     says = {"status": 100, "nbSms": "5", "creditsUsed": "45", "invalidNumbers": number(2), "smsIds": ids}
     secrets = Secrets(login=LOGIN, api_key=API_KEY)
     found = read_answer(Answer.of(200, json.dumps(says).encode()), texts(3), campaign="C", secrets=secrets)
     assert [(receipt.state, receipt.segments, receipt.cost) for receipt in found] == [
-        (S.ACCEPTED, 1, 22.5),
-        (S.ACCEPTED, 1, 22.5),
-        (S.IN_DOUBT, 0, 0.0),
+        (S.ACCEPTED, 1, 15.0),
+        (S.ACCEPTED, 1, 15.0),
+        (S.IN_DOUBT, 1, 15.0),
     ]
     assert found[2].provider_id == "id2"
 

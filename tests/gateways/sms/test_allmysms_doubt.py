@@ -27,7 +27,7 @@ def test_sms_taken_without_a_clear_answer_are_in_doubt_and_not_sent_again(
     assert [receipt.delivery_id for receipt in receipts] == [message.delivery_id for message in messages]
     assert len(server.provider.accepted) == 3
     assert len(server.provider.requests) == 1
-    assert {receipt.segments for receipt in receipts} == {0}
+    assert {receipt.segments for receipt in receipts} == {1}
     assert all(messages[0].delivery_id.hex[:12] in receipt.raw for receipt in receipts)
 
 

@@ -56,6 +56,16 @@ def test_what_a_dead_sender_held_is_in_doubt(ledger: PostgresLedger, channel: Ch
     assert rows(ledger, query) == ([(claimed.delivery_id, 2)] if offered_again else [])
 
 
+def test_an_sms_that_a_dead_sender_held_costs_what_was_claimed_for_it(ledger: PostgresLedger) -> None:
+    run_id, (claimed, given_back, waiting) = a_run(ledger, Channel.SMS)
+    with dead_sender(ledger, ledger.run(run_id), Channel.SMS) as sender:
+        sender.claim(ids([claimed, given_back]), segments=2)
+        sender.record([answer(given_back, S.PLANNED, Reason.NOT_SENT)])
+    with ledger.sender(run_id, Channel.SMS):
+        counted = dict(rows(ledger, "SELECT delivery_id, segments FROM deliveries"))
+    assert counted == {claimed.delivery_id: 2, given_back.delivery_id: 0, waiting.delivery_id: 0}
+
+
 def test_a_live_sender_keeps_its_claims(ledger: PostgresLedger) -> None:
     run_id, (held, *_) = a_run(ledger, Channel.EMAIL)
     with ledger.sender(run_id, Channel.EMAIL) as alive:

@@ -9,10 +9,11 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from loan_reminders.domain.clock import midnight
-from loan_reminders.domain.errors import DeliveriesDeferred, IlsUnavailable, SendingWindowClosed
+from loan_reminders.domain.errors import DeliveriesDeferred, IlsUnavailable, SendingWindowClosed, SmsGatewayUnavailable
 from loan_reminders.domain.messages import RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.letters import LetterPrinter
+from loan_reminders.domain.runs.tries import TRIES_AFTER
 from loan_reminders.domain.sms.sending_window import SendingWindow
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
@@ -145,7 +146,7 @@ class Morning:
             self.later(minutes=5)
 
     def texts(self, run_id: int, stage: Stage, window: SendingWindow | None = None) -> bool:
-        """The SMS of a run; False while the window is closed and they wait."""
+        """The SMS of a run; False while the window is closed and they wait, or while the provider answers nothing."""
         compose = self._text_composer(stage)
         plan = SmsSendingPlan(
             run_id=run_id,
@@ -155,18 +156,23 @@ class Morning:
         )
         still_due = replace(self._still_due(run_id), expires_after_days=self.settings.sms.expires_after_days)
         campaign = f"{stage}-{self.now:%Y%m%d}-{run_id}"
-        try:
-            send_sms(
-                self.ledger,
-                Provider(self.outside, campaign),
-                compose,
-                plan,
-                still_due=still_due,
-                clock=lambda: self.now,
-            )
-        except SendingWindowClosed:
-            return False
-        return True
+        for _ in range(1 + TRIES_AFTER):
+            try:
+                send_sms(
+                    self.ledger,
+                    Provider(self.outside, campaign),
+                    compose,
+                    plan,
+                    still_due=still_due,
+                    clock=lambda: self.now,
+                )
+            except SendingWindowClosed:
+                return False
+            except SmsGatewayUnavailable:
+                self.later(minutes=5)
+            else:
+                return True
+        return False
 
     def letters(self, run_id: int, kind: Channel) -> None:
         """The letters of a run, those that take the place of e-mails that did not arrive among them."""

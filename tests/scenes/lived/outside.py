@@ -157,7 +157,8 @@ class Provider:
                 self.outside.segments += message.segments
             return Receipt(
                 delivery_id=message.delivery_id, state=DeliveryState.IN_DOUBT, reason=Reason.NO_ANSWER,
-                campaign_id="", raw=f'{{"campaign": "{self.campaign}", "fault": "ReadTimeout"}}',
+                campaign_id="", segments=message.segments,
+                raw=f'{{"campaign": "{self.campaign}", "fault": "ReadTimeout"}}',
             )  # fmt: skip
         self.outside.segments += message.segments
         if luck(this_one, 60) or self.outside.all_known:

@@ -187,6 +187,7 @@ def test_killed_in_between_an_sms_is_in_doubt_and_never_sent_again_that_day(told
     with pytest.raises(Killed):
         text_again(told, provider=lambda _: Dies())
     assert resent_rows(told) == [(True, "in_doubt", "interrupted")]
+    assert rows(told.ledger, "SELECT segments FROM deliveries JOIN resends USING (delivery_id)") == [(1,)]
     assert refusal(text_again, told) is ResendRefusal.ALREADY_TODAY
     assert len(told.sms.provider.accepted) == 2
 

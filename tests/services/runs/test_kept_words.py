@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from loan_reminders.domain.errors import SmsGatewayUnavailable
 from loan_reminders.domain.stages import Channel
 from tests.scenes.ledger_runs import rows
 from tests.scenes.world import loans
@@ -27,7 +30,8 @@ def test_the_words_of_each_sms_are_those_the_provider_took(world):
 
 def test_the_words_of_an_sms_in_doubt_are_kept(world):
     world.sms.fail_next(Fault.CUT_AFTER_ACCEPTING, asking="sendSms")
-    assert world.send_sms(world.begin(*loans(1))) == {"in_doubt": 1}
+    with pytest.raises(SmsGatewayUnavailable):
+        world.send_sms(world.begin(*loans(1)))
     assert len(kept(world, Channel.SMS)) == 1
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 
+import pytest
+
+from loan_reminders.domain.errors import SmsGatewayUnavailable
 from loan_reminders.domain.messages import Receipt
 from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck
 from loan_reminders.domain.stages import Channel
@@ -24,7 +28,8 @@ from tests.scenes.sms_return import (
     slot_skips,
     sms_states,
 )
-from tests.scenes.world import loan, reader
+from tests.scenes.world import SETTINGS, loan, reader
+from tests.simulators.allmysms_server import Fault
 from tests.simulators.callback_receiver import CallbackReceiver
 
 S = DeliveryState
@@ -111,6 +116,31 @@ def test_a_doubt_is_settled_by_the_providers_push(world):
     assert world.ledger.feedback().settle(failures=2).resolved == 1
     assert sms_states(world, run_id) == {S.DELIVERED: 1}
     assert world.texted_to() == [NUMBER]
+
+
+def test_sms_whose_answer_was_lost_cost_what_the_provider_billed_once_they_are_known_to_be_delivered(world):
+    world.sms.fail_next(Fault.SILENCE_AFTER_ACCEPTING, asking="sendSms")
+    run_id = world.begin(loan(1), loan(2))
+    with pytest.raises(SmsGatewayUnavailable):
+        world.send_sms(run_id)
+    assert sms_states(world, run_id) == {S.IN_DOUBT: 2}
+    assert costs(world) == (2, 2)
+    pushed = [
+        {"smsId": sms.sms_id, "status": "1", "phoneNumber": sms.phone_number, "campaignId": sms.campaign_id}
+        for sms in world.sms.provider.accepted
+    ]
+    world.ledger.feedback().keep_acks([read_callback({**said, "receptionDate": ""}) for said in pushed])
+    assert world.ledger.feedback().settle(failures=2).resolved == 2
+    books = world.ledger.close_run(run_id)
+    assert (books.deliveries[Channel.SMS], books.segments) == ({S.DELIVERED: 2}, 2)
+    assert costs(world) == (2, 2)
+
+
+def costs(world):
+    """The SMS and the segments of the day."""
+    day = datetime.now(SETTINGS.zone).date()
+    lines = world.ledger.sms_costs(first=day - timedelta(days=1), last=day + timedelta(days=1), zone="Europe/Paris")
+    return sum(line.sms for line in lines), sum(line.segments for line in lines)
 
 
 def test_the_blacklist_keeps_a_number_off_before_the_provider_has_to_refuse(world, caplog):

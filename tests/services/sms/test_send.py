@@ -60,12 +60,39 @@ def test_an_answer_that_says_nothing_leaves_the_sms_in_doubt_and_never_sends_the
     world.sms.fail_next(fault, asking="sendSms")
     run_id = world.begin(*loans(2))
     world.send_emails(run_id)
-    assert world.send_sms(run_id) == {"in_doubt": 2}
+    with pytest.raises(SmsGatewayUnavailable, match="2 SMS restent en doute"):
+        world.send_sms(run_id)
     accepted = len(world.sms.provider.accepted)
     assert world.send_sms(run_id) == {}
     assert len(world.sms.provider.accepted) == accepted
     assert world.close(run_id).problems() == ()
     assert world.whole_run().skipped == {"already_sent": 2}
+
+
+def test_after_a_request_of_which_nothing_is_known_the_rest_waits_for_the_next_try(world):
+    world.sms.fail_next(Fault.SILENCE_AFTER_ACCEPTING, asking="sendSms", times=2)
+    run_id = world.begin(*loans(5))
+    for lost in (1, 2):
+        with pytest.raises(SmsGatewayUnavailable, match="les autres attendent"):
+            world.send_sms(run_id, at_once=1)
+        assert len(world.texted_to()) == lost
+    assert world.send_sms(run_id, at_once=1) == {"accepted": 3}
+    assert world.ledger.close_run(run_id).deliveries[Channel.SMS] == {S.ACCEPTED: 3, S.IN_DOUBT: 2}
+
+
+def test_a_code_that_nobody_knows_stops_the_sms_after_one_request(world):
+    world.sms.fail_next(Fault.UNKNOWN_CODE, asking="sendSms")
+    run_id = world.begin(*loans(3))
+    with pytest.raises(SmsAccountRejected, match=r"ne comprend pas \(code 0\) : 1 SMS reste en doute") as raised:
+        world.send_sms(run_id, at_once=1)
+    assert raised.value.code == "0"
+    assert world.ledger.planned_count(run_id, Channel.SMS) == 2
+
+
+def test_a_doubt_about_some_of_a_request_stops_nothing(world):
+    world.sms.fail_next(Fault.ONE_ID_MISSING, asking="sendSms")
+    run_id = world.begin(*loans(4))
+    assert world.send_sms(run_id, at_once=2) == {"accepted": 3, "in_doubt": 1}
 
 
 def test_two_requests_when_there_are_more_readers_than_a_batch(world):

@@ -70,11 +70,13 @@ class Resends(Protocol):
         who: str,
         today: date,
         redirected: bool,
+        segments: int = 0,
     ) -> None:
         """Keep, in one committed transaction, that this message is about to leave: from here on it may have left.
 
-        One that is `redirected` goes to a test address, and never counts as having told its reader. Raises
-        ResendRefused when the reader had one today already, was held or suppressed meanwhile.
+        One that is `redirected` goes to a test address, and never counts as having told its reader; `segments` are
+        what an SMS costs if its answer never comes. Raises ResendRefused when the reader had one today
+        already, was held or suppressed meanwhile.
         """
         ...
 

@@ -87,12 +87,18 @@ class Sender(Protocol):
         ...
 
     def claim(
-        self, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords] = (), *, redirected: Sequence[uuid.UUID] = ()
+        self,
+        deliveries: Sequence[uuid.UUID],
+        words: Sequence[SentWords] = (),
+        *,
+        redirected: Sequence[uuid.UUID] = (),
+        segments: int = 0,
     ) -> frozenset[uuid.UUID]:
         """Mark deliveries as attempted, in one committed transaction: after it, their messages may leave.
 
         `words` are what these messages say; the words of a delivery that is not ours are not kept. Those `redirected`
-        go to a test address, so that they tell their readers nothing. Returns the deliveries that are ours; another
+        go to a test address, so that they tell their readers nothing. `segments` are what each SMS costs if its answer
+        never comes. Returns the deliveries that are ours; another
         sender may have taken the rest. In a dry run nothing is ever ours.
         """
         ...

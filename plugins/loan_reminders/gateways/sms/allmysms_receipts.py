@@ -14,6 +14,7 @@ and `invalidNumbers`:
     anything else, unreadable     -                                   IN_DOUBT, unreadable_answer
     no answer                     -                                   IN_DOUBT, no_answer
 
+What is not refused is paid for, or may be: an SMS in doubt has its segments and its part of the cost too.
 A number in `invalidNumbers` is either wrong or on the account's STOP list: allmysms does not say which.
 """
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from loan_reminders.domain.messages import Receipt, RenderedText
 from loan_reminders.domain.states import DeliveryState, Reason
@@ -54,14 +56,14 @@ def read_answer(
     refuse_by_code(answer, effect=NOTHING_LEFT)
     ids, invalid = answer.sms_ids(), answer.invalid_numbers()
     taken = answer.taken([message.recipient.value for message in messages])
-    share = len(taken) or 1
     raws = _raws(answer, messages, campaign, secrets)
     receipts = []
     for message, raw in zip(messages, raws, strict=True):
         number = message.recipient.value
         sms_id = ids.get(number, "")
-        accepted = number in taken
-        state, reason = _outcome(answer.code, accepted=accepted, has_id=bool(sms_id), is_invalid=number in invalid)
+        state, reason = _outcome(
+            answer.code, accepted=number in taken, has_id=bool(sms_id), is_invalid=number in invalid
+        )
         receipts.append(
             Receipt(
                 delivery_id=message.delivery_id,
@@ -70,11 +72,16 @@ def read_answer(
                 provider_id=sms_id,
                 campaign_id=answer.campaign_id or (f"{ONE_SMS}{sms_id}" if sms_id else ""),
                 raw=raw,
-                segments=_segments(answer, message, share) if accepted else 0,
-                cost=_cost(answer, share) if accepted else 0.0,
+                code=answer.code if state is DeliveryState.IN_DOUBT and answer.http < 500 else "",
             )
         )
-    return tuple(receipts)
+    share = sum(receipt.state is not DeliveryState.REFUSED for receipt in receipts)
+    return tuple(
+        receipt
+        if receipt.state is DeliveryState.REFUSED
+        else replace(receipt, segments=_segments(answer, message, share), cost=_cost(answer, share))
+        for message, receipt in zip(messages, receipts, strict=True)
+    )
 
 
 def unanswered(messages: Sequence[RenderedText], *, campaign: str, fault: str) -> tuple[Receipt, ...]:
@@ -86,6 +93,7 @@ def unanswered(messages: Sequence[RenderedText], *, campaign: str, fault: str) -
             state=DeliveryState.IN_DOUBT,
             reason=Reason.NO_ANSWER,
             raw=raw,
+            segments=message.segments,
         )
         for message in messages
     )

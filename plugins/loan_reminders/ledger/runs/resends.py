@@ -106,9 +106,9 @@ _NOTICE = text("""
 """)
 _DELIVERY = text("""
     INSERT INTO deliveries (delivery_id, library, run_id, notice_id, stage, channel, slot, recipient, state, reason,
-        attempts, claimed_at, claimed_by, redirected)
+        attempts, claimed_at, claimed_by, redirected, segments)
     VALUES (:delivery_id, :library, :run_id, :notice_id, :stage, :channel, :slot, :recipient, 'in_doubt',
-        'interrupted', 1, now(), 'resend', :redirected)
+        'interrupted', 1, now(), 'resend', :redirected, :segments)
 """)
 _TOLD = text("""
     INSERT INTO delivery_loans (delivery_id, loan_id, due_date, library, stage, slot, live)
@@ -195,6 +195,7 @@ class PostgresResends(PostgresWishes):
         who: str,
         today: date,
         redirected: bool,
+        segments: int = 0,
     ) -> None:
         """Keep that this message is about to leave, with its words; from here on it may have left."""
         notice = delivery.notice
@@ -215,6 +216,7 @@ class PostgresResends(PostgresWishes):
             "again": again.delivery_id,
             "who": storable(who),
             "redirected": redirected,
+            "segments": segments,
         }
         with self._transaction() as connection:
             if suppressions.suppressed(connection, self._library, [delivery.recipient]):

@@ -112,13 +112,17 @@ class Resending:
         send: Callable[[], Receipt],
         *,
         redirected: bool,
+        segments: int = 0,
     ) -> Resent:
         """Keep that the message is about to leave, let it leave, keep what became of it.
 
-        Killed in between, it stays in doubt. `redirected`: it goes to a test address. Raises what `send` raises, and
-        ResendRefused (LATER) when the server asks to wait: then nothing left, and it may be tried again today.
+        Killed in between, it stays in doubt, and an SMS costs its `segments`. `redirected`: it goes to a test address.
+        Raises what `send` raises, and ResendRefused (LATER) when the server asks to wait: then nothing left, and it may
+        be tried again today.
         """
-        self.resends.begin(delivery, again=last, words=words, who=self.who, today=self.today, redirected=redirected)
+        self.resends.begin(
+            delivery, again=last, words=words, who=self.who, today=self.today, redirected=redirected, segments=segments
+        )
         try:
             receipt = send()
         except _NOTHING_LEFT:
@@ -188,4 +192,11 @@ def resend_text(
     words = SentWords(delivery_id=message.delivery_id, subject="", body=message.text)
     with work.resends.texting_alone(), closing(open_provider(delivery.notice.stage)) as provider:
         check_budget(work.resends, provider, budget, forecast=message.segments, now=work.now)
-        return work.send(last, delivery, words, lambda: provider.send([message])[0], redirected=message.redirected)
+        return work.send(
+            last,
+            delivery,
+            words,
+            lambda: provider.send([message])[0],
+            redirected=message.redirected,
+            segments=message.segments,
+        )

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from loan_reminders.domain.clock import Clock, midnight
-from loan_reminders.domain.errors import SendingWindowClosed, SmsAccountRejected, SmsGatewayUnavailable
+from loan_reminders.domain.errors import (
+    RETRIED,
+    TO_MEND,
+    SendingWindowClosed,
+    SmsAccountRejected,
+    SmsGatewayUnavailable,
+)
 from loan_reminders.domain.messages import Receipt, RenderedText, SentWords
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.outside import Ledger, Sender, SmsProvider
@@ -20,6 +26,7 @@ from loan_reminders.domain.sms.grouping import grouped_for_requests
 from loan_reminders.domain.sms.sending_window import SendingWindow
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState, Reason
+from loan_reminders.french.plurals import many
 from loan_reminders.services.dispatch import Tally, not_sent, render_all
 from loan_reminders.services.runs.still_due import StillDue
 from loan_reminders.services.sms.budget import check_budget
@@ -48,7 +55,9 @@ def send_sms(
     shares it. Both are read once a day: a library has one sender of SMS at a time. The window is looked at before each
     request; a new day begins with what is still due, its own words and its own caps.
     An SMS costs money and intrudes: one whose answer never came is IN_DOUBT, for a receipt or a person, and is never
-    sent again by the program. Raises SendingWindowClosed when the window is closed and something waits,
+    sent again by the program. After a request of which nothing is known the next one waits for another try
+    (SmsGatewayUnavailable), or for a person when the answer can be read and is not understood (SmsAccountRejected).
+    Raises SendingWindowClosed when the window is closed and something waits,
     LedgerUnavailable when another run of the library is texting,
     SmsGatewayUnavailable, SmsAccountRejected or SmsBudgetExceeded with everything recorded; what did not leave waits.
     """
@@ -129,7 +138,9 @@ class _Day:
             self.check_window(now)
             words = [SentWords(delivery_id=one.delivery_id, subject="", body=one.text) for one in together]
             redirected = [one.delivery_id for one in together if one.redirected]
-            claimed = self.sender.claim([said.delivery_id for said in words], words, redirected=redirected)
+            claimed = self.sender.claim(
+                [said.delivery_id for said in words], words, redirected=redirected, segments=together[0].segments
+            )
             ours = [message for message in together if message.delivery_id in claimed]
             if ours:
                 self._send(ours)
@@ -145,6 +156,7 @@ class _Day:
             self._record([_in_doubt(message, error) for message in messages])
             raise
         self._record(receipts)
+        _stop_when_all_in_doubt(receipts)
 
     def _record(self, receipts: list[Receipt]) -> None:
         self.sender.record(receipts)
@@ -164,10 +176,26 @@ def _second_today(message: RenderedText) -> Receipt:
     return Receipt(delivery_id=message.delivery_id, state=DeliveryState.CANCELLED, reason=Reason.SAME_NUMBER_TODAY)
 
 
+def _stop_when_all_in_doubt(receipts: Sequence[Receipt]) -> None:
+    """Raise when nothing is known of a whole request: the next one would most likely end in doubt too."""
+    if any(receipt.state is not DeliveryState.IN_DOUBT for receipt in receipts):
+        return
+    lost = f"{many(len(receipts), 'SMS reste', 'SMS restent')} en doute et ne repartiront pas, les autres attendent"
+    code = receipts[0].code
+    if code:
+        raise SmsAccountRejected(
+            f"allmysms répond aux SMS ce que le programme ne comprend pas (code {code}) : {lost}."
+            f" Vérifier la campagne dans la console d'allmysms ; son API a peut-être changé. {TO_MEND}",
+            code=code,
+        )
+    raise SmsGatewayUnavailable(f"allmysms n'a pas répondu clairement à un envoi : {lost}. {RETRIED}")
+
+
 def _in_doubt(message: RenderedText, error: Exception) -> Receipt:
     return Receipt(
         delivery_id=message.delivery_id,
         state=DeliveryState.IN_DOUBT,
         reason=Reason.INTERRUPTED,
         raw=type(error).__name__,
+        segments=message.segments,
     )
