@@ -52,14 +52,18 @@ class AlephSettings(Section):
 
 
 class VoyagerSettings(Section):
-    """A Voyager: whether its release has SMS numbers, and the numbers that stand for its types and statuses."""
+    """A Voyager: whether its release has SMS numbers, and the numbers that stand for its types and statuses.
+
+    `lost_item_statuses` are those of items that nobody is reminded of: lost by the library's word (13) or the system's
+    (14), and claimed returned (15).
+    """
 
     sms_number: bool = True
     phone_types: Numbers = [2, 1, 4, 3]
     address_types: Numbers = [2, 1]
     email_address_type: Number = 3
     active_barcode_status: Number = 1
-    lost_item_statuses: Numbers = [13, 14]
+    lost_item_statuses: Numbers = [13, 14, 15]
 
     def choices(self) -> dict[str, str]:
         """The form of each choice of the statements."""
