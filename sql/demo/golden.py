@@ -217,7 +217,9 @@ def _valid(row: Mapping[str, object], today: date) -> bool:
 
 def _home(homes: list[Mapping[str, object]]) -> dict[str, tuple[str, ...] | str]:
     """The first address with a line or a postcode, and the first telephones: those with a number for SMS come first."""
-    postal = next(((lines, code) for home in homes if any((*(lines := _lines(home)), code := _text(home["zip"])))), None)
+    postal = next(
+        ((lines, code) for home in homes if any((*(lines := _lines(home)), code := _text(home["zip"])))), None
+    )
     phones = sorted((found for home in homes if any(found := _phones(home))), key=lambda found: not found[0])
     lines, postcode = postal or (("",) * 4, "")
     return {"phones": phones[0] if phones else ("",) * 5, "lines": lines, "postcode": postcode}

@@ -20,10 +20,10 @@ SELECT p.pret_idexpl                                    AS loan_key,
        r.empr_nom                                       AS full_name,
        r.empr_lang                                      AS language,
        r.empr_mail                                      AS email,
-       -- the box "SMS" stands beside the first telephone
+       -- the box "SMS" stands beside the first telephone: PMB itself sends none to a reader without it
        CASE WHEN r.empr_sms = 1 THEN r.empr_tel1 END    AS phone_sms,
-       r.empr_tel1                                      AS phone_1,
-       r.empr_tel2                                      AS phone_2,
+       CASE WHEN r.empr_sms = 1 OR :sms_box = 'ignored' THEN r.empr_tel1 END AS phone_1,
+       CASE WHEN r.empr_sms = 1 OR :sms_box = 'ignored' THEN r.empr_tel2 END AS phone_2,
        NULL                                             AS phone_3,
        NULL                                             AS phone_4,
        r.empr_adr1                                      AS address_1,
@@ -46,6 +46,8 @@ SELECT p.pret_idexpl                                    AS loan_key,
                  ELSE e.expl_location END AS CHAR)      AS branch,
        CAST(e.expl_statut AS CHAR)                      AS item_status,
        CASE WHEN LENGTH(TRIM(e.expl_prix)) > 0 THEN e.expl_prix ELSE n.prix END AS price_text
+       -- only where [sms.consent] asks for it: the same box, 1 or 0
+       /*{sms_consent:unasked*/ /*|asked: , CAST(r.empr_sms AS CHAR) AS sms_consent }*/
        -- only where [sms.consent] has a rule for minors; PMB knows the year alone
        /*{birth_date:unasked*/ /*|asked: , r.empr_year AS birth_date }*/
   FROM pret p

@@ -171,6 +171,7 @@ class SierraSettings(Section):
 class PmbSettings(Section):
     """A PMB: the site's own statuses, and whether its release knows digital loans.
 
+    `sms_box` is whether a reader whose box "SMS" is not ticked has no telephone here, as PMB itself does.
     `lost_statuses` are numbers of docs_statut, `categories_left_out` numbers of empr_categ. `in_recovery` is whether
     loans of reminder level 3, which the service of recovery has, are told of. `digital_loans` says whether
     pret has the column pret_pnb_flag.
@@ -179,6 +180,7 @@ class PmbSettings(Section):
     branch: Literal["item", "patron"] = "item"
     lost_statuses: UpToEight = []
     categories_left_out: UpToEight = []
+    sms_box: bool = True
     in_recovery: bool = True
     digital_loans: bool = True
 
@@ -190,6 +192,7 @@ class PmbSettings(Section):
         """The values of the statements' binds."""
         return {
             "branch_of": self.branch,
+            "sms_box": "obeyed" if self.sms_box else "ignored",
             "in_recovery": _yes(self.in_recovery),
             **_numbered("lost", self.lost_statuses),
             **_numbered("left_out", self.categories_left_out),

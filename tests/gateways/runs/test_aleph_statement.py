@@ -126,7 +126,9 @@ def test_a_record_that_says_nothing_of_it_hides_neither_the_address_nor_the_tele
 ):
     """Of a mailing address (2), which comes before the permanent one (1)."""
     path = tmp_path / "library.db"
-    numbers = "UPDATE z304 SET z304_sms_number = '0600001202', z304_telephone = '0465710002' WHERE z304_address_type = 2"
+    numbers = (
+        "UPDATE z304 SET z304_sms_number = '0600001202', z304_telephone = '0465710002' WHERE z304_address_type = 2"
+    )
     one_loan(path, types=(1, 2), changes=[numbers, f"UPDATE z304 SET {second} WHERE z304_address_type = 2"])
     (row,) = asked(path, AlephSettings(), due=ymd(due_day("C")))
     assert (row["address_1"] or None, (row["phone_sms"], row["phone_1"])) == (street, phones)
