@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AliasChoices, Field
 
 from loan_reminders.settings.values import Section, all_different, numbered_binds
 
@@ -172,16 +172,16 @@ class PmbSettings(Section):
     """A PMB: the site's own statuses, and whether its release knows digital loans.
 
     `sms_box` is whether a reader whose box "SMS" is not ticked has no telephone here, as PMB itself does.
-    `lost_statuses` are numbers of docs_statut, `categories_left_out` numbers of empr_categ. `in_recovery` is whether
-    loans of reminder level 3, which the service of recovery has, are told of. `digital_loans` says whether
-    pret has the column pret_pnb_flag.
+    `lost_statuses` are numbers of docs_statut, `categories_left_out` numbers of empr_categ. `last_level` is whether
+    loans at PMB's level 3, its own last reminder before recovery, are told of; `in_recovery` is its former name.
+    `digital_loans` says whether pret has the column pret_pnb_flag.
     """
 
     branch: Literal["item", "patron"] = "item"
     lost_statuses: UpToEight = []
     categories_left_out: UpToEight = []
     sms_box: bool = True
-    in_recovery: bool = True
+    last_level: Annotated[bool, Field(validation_alias=AliasChoices("last_level", "in_recovery"))] = True
     digital_loans: bool = True
 
     def choices(self) -> dict[str, str]:
@@ -193,7 +193,7 @@ class PmbSettings(Section):
         return {
             "branch_of": self.branch,
             "sms_box": "obeyed" if self.sms_box else "ignored",
-            "in_recovery": _yes(self.in_recovery),
+            "last_level": _yes(self.last_level),
             **_numbered("lost", self.lost_statuses),
             **_numbered("left_out", self.categories_left_out),
         }
