@@ -18,11 +18,11 @@ SELECT loan.rec_key                                                      AS loan
        TRIM(z303.z303_name)                                              AS full_name,
        TRIM(z303.z303_con_lng)                                           AS language,
        TRIM(mail.z304_email_address)                                     AS email,
-       /*{sms_number:present*/ TRIM(home.z304_sms_number) /*|absent: CAST(NULL AS VARCHAR(30)) }*/ AS phone_sms,
-       TRIM(home.z304_telephone)                                         AS phone_1,
-       TRIM(home.z304_telephone_2)                                       AS phone_2,
-       TRIM(home.z304_telephone_3)                                       AS phone_3,
-       TRIM(home.z304_telephone_4)                                       AS phone_4,
+       /*{sms_number:present*/ TRIM(phone.z304_sms_number) /*|absent: CAST(NULL AS VARCHAR(30)) }*/ AS phone_sms,
+       TRIM(phone.z304_telephone)                                        AS phone_1,
+       TRIM(phone.z304_telephone_2)                                      AS phone_2,
+       TRIM(phone.z304_telephone_3)                                      AS phone_3,
+       TRIM(phone.z304_telephone_4)                                      AS phone_4,
        -- an address is five lines of one width, 200 or 50, the first the name
        TRIM(SUBSTR(home.z304_address, 1 + :address_width, :address_width))      AS address_1,
        TRIM(SUBSTR(home.z304_address, 1 + 2 * :address_width, :address_width))  AS address_2,
@@ -55,13 +55,16 @@ SELECT loan.rec_key                                                      AS loan
                   FROM z103
                  WHERE z103.z103_rec_key BETWEEN due.adm_key AND due.adm_key || '9999'
                    AND TRIM(SUBSTR(z103.z103_rec_key_1, 1, 5)) = :bib_library) AS bib_key,
-               -- the address valid today whose type comes first in the list of the settings; its rank stands in front
+               -- the postal address valid today whose type comes first in the list of the settings; its rank stands in front.
+               -- A record without a line or a postcode, kept for its e-mail address or telephones, hides no other
                (SELECT MIN(CASE z304.z304_address_type
                                 WHEN :address_type_1 THEN '1' WHEN :address_type_2 THEN '2'
                                 WHEN :address_type_3 THEN '3' WHEN :address_type_4 THEN '4' ELSE '5' END
                            || z304.z304_rec_key)
                   FROM z304
                  WHERE z304.z304_rec_key BETWEEN due.patron_key AND due.patron_key || '99'
+                   AND (LENGTH(TRIM(SUBSTR(z304.z304_address, 1 + :address_width, 4 * :address_width))) > 0
+                        OR LENGTH(TRIM(z304.z304_zip)) > 0)
                    AND COALESCE(z304.z304_date_from, 0) <= :today_ymd
                    AND (COALESCE(z304.z304_date_to, 0) = 0 OR z304.z304_date_to >= :today_ymd)
                    AND (:other_address_types = 1 OR z304.z304_address_type IN
@@ -78,6 +81,22 @@ SELECT loan.rec_key                                                      AS loan
                    AND (COALESCE(z304.z304_date_to, 0) = 0 OR z304.z304_date_to >= :today_ymd)
                    AND (:other_address_types = 1 OR z304.z304_address_type IN
                         (:address_type_1, :address_type_2, :address_type_3, :address_type_4))) AS mail_key,
+               -- the same among those with a telephone; those with a number for SMS before all others
+               (SELECT MIN(/*{sms_number:present*/ CASE WHEN LENGTH(TRIM(z304.z304_sms_number)) > 0 THEN '1' ELSE '2' END
+                           /*|absent: '2' }*/
+                           || CASE z304.z304_address_type
+                                WHEN :address_type_1 THEN '1' WHEN :address_type_2 THEN '2'
+                                WHEN :address_type_3 THEN '3' WHEN :address_type_4 THEN '4' ELSE '5' END
+                           || z304.z304_rec_key)
+                  FROM z304
+                 WHERE z304.z304_rec_key BETWEEN due.patron_key AND due.patron_key || '99'
+                   AND (LENGTH(TRIM(z304.z304_telephone)) > 0 OR LENGTH(TRIM(z304.z304_telephone_2)) > 0
+                        OR LENGTH(TRIM(z304.z304_telephone_3)) > 0 OR LENGTH(TRIM(z304.z304_telephone_4)) > 0
+                        /*{sms_number:present*/ OR LENGTH(TRIM(z304.z304_sms_number)) > 0 /*|absent: OR 1 = 0 }*/)
+                   AND COALESCE(z304.z304_date_from, 0) <= :today_ymd
+                   AND (COALESCE(z304.z304_date_to, 0) = 0 OR z304.z304_date_to >= :today_ymd)
+                   AND (:other_address_types = 1 OR z304.z304_address_type IN
+                        (:address_type_1, :address_type_2, :address_type_3, :address_type_4))) AS phone_key,
                -- the barcode of the reader's card
                (SELECT MIN(z308.z308_rec_key)
                   FROM z308
@@ -115,4 +134,6 @@ SELECT loan.rec_key                                                      AS loan
          ON home.z304_rec_key = SUBSTR(loan.home_key, 2)
   LEFT JOIN z304 mail
          ON mail.z304_rec_key = SUBSTR(loan.mail_key, 2)
+  LEFT JOIN z304 phone
+         ON phone.z304_rec_key = SUBSTR(loan.phone_key, 3)
  ORDER BY loan.rec_key, loan.loan_number

@@ -216,17 +216,23 @@ def _valid(row: Mapping[str, object], today: date) -> bool:
 
 
 def _home(homes: list[Mapping[str, object]]) -> dict[str, tuple[str, ...] | str]:
-    if not homes:
-        return {"phones": ("",) * 5, "lines": ("",) * 4, "postcode": ""}
-    home = homes[0]
+    """The first address with a line or a postcode, and the first telephones: those with a number for SMS come first."""
+    postal = next(
+        ((lines, code) for home in homes if any((*(lines := _lines(home)), code := _text(home["zip"])))), None
+    )
+    phones = sorted((found for home in homes if any(found := _phones(home))), key=lambda found: not found[0])
+    lines, postcode = postal or (("",) * 4, "")
+    return {"phones": phones[0] if phones else ("",) * 5, "lines": lines, "postcode": postcode}
+
+
+def _lines(home: Mapping[str, object]) -> tuple[str, ...]:
     block = str(home["address"])
-    return {
-        "phones": tuple(
-            _text(home[name]) for name in ("sms_number", "telephone", "telephone_2", "telephone_3", "telephone_4")
-        ),
-        "lines": tuple(_text(block[place * ADDRESS_LINE : (place + 1) * ADDRESS_LINE]) for place in range(1, 5)),
-        "postcode": _text(home["zip"]),
-    }
+    return tuple(_text(block[place * ADDRESS_LINE : (place + 1) * ADDRESS_LINE]) for place in range(1, 5))
+
+
+def _phones(home: Mapping[str, object]) -> tuple[str, ...]:
+    fields = ("sms_number", "telephone", "telephone_2", "telephone_3", "telephone_4")
+    return tuple(_text(home[name]) for name in fields)
 
 
 def _item(row: Mapping[str, object]) -> GoldenItem:

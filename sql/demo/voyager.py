@@ -1,7 +1,7 @@
 """The fictional library in the tables of Voyager: the same readers and loans, with Voyager's own traps beside them.
 
 Every seventh reader has, younger than what holds, an e-mail address that expired, a mailing address that is over and
-one that has not begun, and a card that was withdrawn: the extraction must find none of them.
+one that has not begun, both with telephones, and a card that was withdrawn: the extraction must find none of them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ VOYAGER = Schema(ddl=FOLDER / "voyager.sql", columns=TABLES, has_dates=True)
 BINDS: dict[str, str | int] = {
     "phone_type_1": 2, "phone_type_2": 1, "phone_type_3": 4, "phone_type_4": 3,
     "address_type_1": 2, "address_type_2": 1, "address_type_3": 1, "address_type_4": 1,
-    "lost_status_1": 13, "lost_status_2": 14, "lost_status_3": 14, "lost_status_4": 14,
+    "lost_status_1": 13, "lost_status_2": 14, "lost_status_3": 15, "lost_status_4": 15,
     "email_type": 3, "active_status": 1,
 }  # fmt: skip
 """What the extraction of this library has to be given: what the settings make without a word."""
@@ -46,8 +46,10 @@ BINDS: dict[str, str | int] = {
 PERMANENT, MAILING, EMAIL = 1, 2, 3
 PHONE_TYPES = (2, 1, 4, 3)
 ACTIVE, WITHDRAWN = 1, 4
-LOST = {"L": 13, "C": 14}
+LOST = {"L": 13, "C": 15}
 SEVENTH = 7
+GONE_PHONE = "99 99 99 99 99"
+"""Of an address that does not hold today."""
 _EVENING = time(23, 59)
 
 
@@ -115,6 +117,7 @@ def _add_reader(rows: dict[str, list[Row]], reader: GoldenReader, number: int, t
         _address(rows, first_id + 2, number, EMAIL, ("gone@example.org", "", "", ""), until=before)
         _address(rows, first_id + 3, number, MAILING, ("1 rue Quittée", "", "", ""), "34998", "AILLEURS", until=before)
         _address(rows, first_id + 4, number, MAILING, ("2 rue Future", "", "", ""), "34998", "AILLEURS", since=later)
+        rows["patron_phone"] += [(first_id + place, kind, GONE_PHONE) for place in (3, 4) for kind in PHONE_TYPES]
 
 
 def _card(rows: dict[str, list[Row]], card: int, number: int, barcode: str, status: int) -> None:

@@ -19,6 +19,9 @@ CREATE SYNONYM reminders.z305 FOR uns50.z305;
 CREATE SYNONYM reminders.z308 FOR uns50.z308;
 CREATE SYNONYM reminders.z13  FOR uns01.z13;
 CREATE SYNONYM reminders.z103 FOR uns01.z103;
+-- For the notice of sql/aleph/notices/, where it is used:
+-- GRANT SELECT ON uns50.z37  TO reminders;
+-- CREATE SYNONYM reminders.z37  FOR uns50.z37;
 -- With a view (sql/view/create_oracle.sql) instead of all the tables:
 -- GRANT SELECT ON ils.reminders_loans TO reminders;
 -- CREATE SYNONYM reminders.reminders_loans FOR ils.reminders_loans;

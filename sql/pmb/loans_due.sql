@@ -20,10 +20,10 @@ SELECT p.pret_idexpl                                    AS loan_key,
        r.empr_nom                                       AS full_name,
        r.empr_lang                                      AS language,
        r.empr_mail                                      AS email,
-       -- the box "SMS" stands beside the first telephone
+       -- the box "SMS" stands beside the first telephone: PMB itself sends none to a reader without it
        CASE WHEN r.empr_sms = 1 THEN r.empr_tel1 END    AS phone_sms,
-       r.empr_tel1                                      AS phone_1,
-       r.empr_tel2                                      AS phone_2,
+       CASE WHEN r.empr_sms = 1 OR :sms_box = 'ignored' THEN r.empr_tel1 END AS phone_1,
+       CASE WHEN r.empr_sms = 1 OR :sms_box = 'ignored' THEN r.empr_tel2 END AS phone_2,
        NULL                                             AS phone_3,
        NULL                                             AS phone_4,
        r.empr_adr1                                      AS address_1,
@@ -45,7 +45,12 @@ SELECT p.pret_idexpl                                    AS loan_key,
        CAST(CASE WHEN :branch_of = 'patron' THEN r.empr_location
                  ELSE e.expl_location END AS CHAR)      AS branch,
        CAST(e.expl_statut AS CHAR)                      AS item_status,
-       CASE WHEN LENGTH(TRIM(e.expl_prix)) > 0 THEN e.expl_prix ELSE n.prix END AS price_text
+       -- a price of nothing, or words, hide no price of the record
+       CASE WHEN e.expl_prix REGEXP '[1-9]' THEN e.expl_prix
+            WHEN n.prix REGEXP '[1-9]' THEN n.prix
+            ELSE e.expl_prix END                        AS price_text
+       -- only where [sms.consent] asks for it: the same box, 1 or 0
+       /*{sms_consent:unasked*/ /*|asked: , CAST(r.empr_sms AS CHAR) AS sms_consent }*/
        -- only where [sms.consent] has a rule for minors; PMB knows the year alone
        /*{birth_date:unasked*/ /*|asked: , r.empr_year AS birth_date }*/
   FROM pret p
@@ -79,8 +84,9 @@ SELECT p.pret_idexpl                                    AS loan_key,
    AND p.pret_retour < :due_to
    -- loans of digital books end by themselves (?); the column came between 2015 and 2019
    /*{digital_loans:known*/ AND COALESCE(p.pret_pnb_flag, 0) = 0 /*|unknown: AND 1 = 1 }*/
-   -- level 3 is with the service of recovery
-   AND (COALESCE(p.niveau_relance, 0) < 3 OR :in_recovery = 'yes')
+   -- level 3 is PMB's own last reminder. Recovery is the step after it: the item gets the status of finance_statut_perdu,
+   -- and the loan goes
+   AND (COALESCE(p.niveau_relance, 0) < 3 OR :last_level = 'yes')
    -- nothing in PMB says "lost" but a status of the site's own
    AND COALESCE(CAST(e.expl_statut AS CHAR), '-')
        NOT IN (:lost_1, :lost_2, :lost_3, :lost_4, :lost_5, :lost_6, :lost_7, :lost_8)

@@ -22,15 +22,15 @@ SELECT loan.circ_transaction_id                       AS loan_key,
        CAST(NULL AS VARCHAR(3))                       AS language,
        mail.address_line1                             AS email,
        /*{sms_number:present*/ p.sms_number /*|absent: CAST(NULL AS VARCHAR(50)) }*/ AS phone_sms,
-       -- the kinds of telephone in the order of the settings, at whichever address of the reader
-       (SELECT MAX(n.phone_number) FROM patron_address a INNER JOIN patron_phone n ON n.address_id = a.address_id
-         WHERE a.patron_id = loan.patron_id AND n.phone_type = :phone_type_1) AS phone_1,
-       (SELECT MAX(n.phone_number) FROM patron_address a INNER JOIN patron_phone n ON n.address_id = a.address_id
-         WHERE a.patron_id = loan.patron_id AND n.phone_type = :phone_type_2) AS phone_2,
-       (SELECT MAX(n.phone_number) FROM patron_address a INNER JOIN patron_phone n ON n.address_id = a.address_id
-         WHERE a.patron_id = loan.patron_id AND n.phone_type = :phone_type_3) AS phone_3,
-       (SELECT MAX(n.phone_number) FROM patron_address a INNER JOIN patron_phone n ON n.address_id = a.address_id
-         WHERE a.patron_id = loan.patron_id AND n.phone_type = :phone_type_4) AS phone_4,
+       -- the kinds of telephone in the order of the settings
+       (SELECT MAX(n.phone_number) FROM patron_phone n
+         WHERE n.address_id = loan.phone_1_id AND n.phone_type = :phone_type_1) AS phone_1,
+       (SELECT MAX(n.phone_number) FROM patron_phone n
+         WHERE n.address_id = loan.phone_2_id AND n.phone_type = :phone_type_2) AS phone_2,
+       (SELECT MAX(n.phone_number) FROM patron_phone n
+         WHERE n.address_id = loan.phone_3_id AND n.phone_type = :phone_type_3) AS phone_3,
+       (SELECT MAX(n.phone_number) FROM patron_phone n
+         WHERE n.address_id = loan.phone_4_id AND n.phone_type = :phone_type_4) AS phone_4,
        home.address_line1                             AS address_1,
        home.address_line2                             AS address_2,
        home.address_line3                             AS address_3,
@@ -88,6 +88,31 @@ SELECT loan.circ_transaction_id                       AS loan_key,
                             AND a.address_type IN (:address_type_3, :address_type_4)
                             AND (a.effect_date IS NULL OR a.effect_date <= :now_ts)
                             AND (a.expire_date IS NULL OR a.expire_date > :now_ts))) AS home_id,
+               -- the youngest address that is valid today, of whichever type, with a telephone of each kind
+               (SELECT MAX(a.address_id) FROM patron_address a INNER JOIN patron_phone n ON n.address_id = a.address_id
+                 WHERE a.patron_id = ct.patron_id
+                   AND n.phone_type = :phone_type_1
+                   AND LENGTH(TRIM(n.phone_number)) > 0
+                   AND (a.effect_date IS NULL OR a.effect_date <= :now_ts)
+                   AND (a.expire_date IS NULL OR a.expire_date > :now_ts)) AS phone_1_id,
+               (SELECT MAX(a.address_id) FROM patron_address a INNER JOIN patron_phone n ON n.address_id = a.address_id
+                 WHERE a.patron_id = ct.patron_id
+                   AND n.phone_type = :phone_type_2
+                   AND LENGTH(TRIM(n.phone_number)) > 0
+                   AND (a.effect_date IS NULL OR a.effect_date <= :now_ts)
+                   AND (a.expire_date IS NULL OR a.expire_date > :now_ts)) AS phone_2_id,
+               (SELECT MAX(a.address_id) FROM patron_address a INNER JOIN patron_phone n ON n.address_id = a.address_id
+                 WHERE a.patron_id = ct.patron_id
+                   AND n.phone_type = :phone_type_3
+                   AND LENGTH(TRIM(n.phone_number)) > 0
+                   AND (a.effect_date IS NULL OR a.effect_date <= :now_ts)
+                   AND (a.expire_date IS NULL OR a.expire_date > :now_ts)) AS phone_3_id,
+               (SELECT MAX(a.address_id) FROM patron_address a INNER JOIN patron_phone n ON n.address_id = a.address_id
+                 WHERE a.patron_id = ct.patron_id
+                   AND n.phone_type = :phone_type_4
+                   AND LENGTH(TRIM(n.phone_number)) > 0
+                   AND (a.effect_date IS NULL OR a.effect_date <= :now_ts)
+                   AND (a.expire_date IS NULL OR a.expire_date > :now_ts)) AS phone_4_id,
                -- the first record and the first holding of the item
                (SELECT MIN(x.bib_id) FROM bib_item x WHERE x.item_id = ct.item_id) AS bib_id,
                (SELECT MIN(x.mfhd_id) FROM mfhd_item x WHERE x.item_id = ct.item_id) AS mfhd_id
@@ -95,7 +120,7 @@ SELECT loan.circ_transaction_id                       AS loan_key,
          WHERE ct.current_due_date >= :due_from
            AND ct.current_due_date < :due_to
            AND ct.discharge_date IS NULL
-           -- lost items: statuses set by the library and by the system
+           -- lost items, by the library's word or the system's, and those that the reader says are returned
            AND NOT EXISTS (SELECT 1 FROM item_status s
                             WHERE s.item_id = ct.item_id
                               AND s.item_status IN (:lost_status_1, :lost_status_2,

@@ -76,7 +76,8 @@ MARIADB = Engine(
     name="mysql",
     sqlfluff="mariadb",
     longest_name=64,
-    constructs=_COMMON | {exp.Concat},  # no window functions: hosts of PMB have servers before MariaDB 10.2
+    constructs=_COMMON
+    | {exp.Concat, exp.RegexpLike},  # no window functions: hosts of PMB have servers before MariaDB 10.2
     functions=_FUNCTIONS | {"CONCAT"},
     types=frozenset({"CHAR", "DECIMAL", "DATE"}),  # VARCHAR is refused
     sized=frozenset(),

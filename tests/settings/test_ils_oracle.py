@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from loan_reminders.domain.errors import SettingsError
+from loan_reminders.settings.ils_systems import VoyagerSettings
 from loan_reminders.settings.library_toml import ROOT, read_settings
+from sql.demo.voyager import BINDS
 
 EXAMPLE = (ROOT / "library.toml").read_text(encoding="utf-8")
 HEAD = "[ils.patron_categories]"
@@ -96,6 +98,11 @@ def test_places_beyond_the_end_of_a_list_repeat_its_last_code(tmp_path):
 def test_a_phone_type_that_is_not_named_is_of_no_type(tmp_path):
     voyager = ils(tmp_path, "[ils.voyager]\nphone_types = [2]").voyager.binds()
     assert [voyager[f"phone_type_{place}"] for place in range(1, 5)] == [2, -1, -1, -1]
+
+
+def test_voyager_leaves_out_what_is_lost_and_what_is_claimed_returned_without_a_word():
+    assert VoyagerSettings().binds() == BINDS
+    assert {VoyagerSettings().binds()[f"lost_status_{place}"] for place in range(1, 5)} == {13, 14, 15}
 
 
 def test_another_kind_of_ils_has_its_own_binds_alone(tmp_path):

@@ -50,6 +50,12 @@ def test_what_the_statement_has_no_word_for_is_refused(section, values):
         section.model_validate(values)
 
 
+def test_a_key_of_pmb_keeps_its_former_name():
+    """Level 3 was taken for recovery, which comes after it."""
+    assert PmbSettings.model_validate({"in_recovery": False}) == PmbSettings.model_validate({"last_level": False})
+    assert PmbSettings.model_validate({"in_recovery": False}).binds()["last_level"] == "no"
+
+
 def test_the_section_of_its_kind_is_the_one_that_counts():
     ils = IlsSettings.model_validate(
         {"kind": "koha", "patron_categories": {"student": ["ETU"]}, "koha": {"branch": "item"}, "sierra": {}}

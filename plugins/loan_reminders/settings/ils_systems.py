@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AliasChoices, Field
 
 from loan_reminders.settings.values import Section, all_different, numbered_binds
 
@@ -52,14 +52,18 @@ class AlephSettings(Section):
 
 
 class VoyagerSettings(Section):
-    """A Voyager: whether its release has SMS numbers, and the numbers that stand for its types and statuses."""
+    """A Voyager: whether its release has SMS numbers, and the numbers that stand for its types and statuses.
+
+    `lost_item_statuses` are those of items that nobody is reminded of: lost by the library's word (13) or the system's
+    (14), and claimed returned (15).
+    """
 
     sms_number: bool = True
     phone_types: Numbers = [2, 1, 4, 3]
     address_types: Numbers = [2, 1]
     email_address_type: Number = 3
     active_barcode_status: Number = 1
-    lost_item_statuses: Numbers = [13, 14]
+    lost_item_statuses: Numbers = [13, 14, 15]
 
     def choices(self) -> dict[str, str]:
         """The form of each choice of the statements."""
@@ -167,15 +171,17 @@ class SierraSettings(Section):
 class PmbSettings(Section):
     """A PMB: the site's own statuses, and whether its release knows digital loans.
 
-    `lost_statuses` are numbers of docs_statut, `categories_left_out` numbers of empr_categ. `in_recovery` is whether
-    loans of reminder level 3, which the service of recovery has, are told of. `digital_loans` says whether
-    pret has the column pret_pnb_flag.
+    `sms_box` is whether a reader whose box "SMS" is not ticked has no telephone here, as PMB itself does.
+    `lost_statuses` are numbers of docs_statut, `categories_left_out` numbers of empr_categ. `last_level` is whether
+    loans at PMB's level 3, its own last reminder before recovery, are told of; `in_recovery` is its former name.
+    `digital_loans` says whether pret has the column pret_pnb_flag.
     """
 
     branch: Literal["item", "patron"] = "item"
     lost_statuses: UpToEight = []
     categories_left_out: UpToEight = []
-    in_recovery: bool = True
+    sms_box: bool = True
+    last_level: Annotated[bool, Field(validation_alias=AliasChoices("last_level", "in_recovery"))] = True
     digital_loans: bool = True
 
     def choices(self) -> dict[str, str]:
@@ -186,7 +192,8 @@ class PmbSettings(Section):
         """The values of the statements' binds."""
         return {
             "branch_of": self.branch,
-            "in_recovery": _yes(self.in_recovery),
+            "sms_box": "obeyed" if self.sms_box else "ignored",
+            "last_level": _yes(self.last_level),
             **_numbered("lost", self.lost_statuses),
             **_numbered("left_out", self.categories_left_out),
         }

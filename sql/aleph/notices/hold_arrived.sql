@@ -14,11 +14,11 @@ SELECT loan.notice_key                                                   AS noti
        TRIM(z303.z303_name)                                              AS full_name,
        TRIM(z303.z303_con_lng)                                           AS language,
        TRIM(mail.z304_email_address)                                     AS email,
-       /*{sms_number:present*/ TRIM(home.z304_sms_number) /*|absent: CAST(NULL AS VARCHAR(30)) }*/ AS phone_sms,
-       TRIM(home.z304_telephone)                                         AS phone_1,
-       TRIM(home.z304_telephone_2)                                       AS phone_2,
-       TRIM(home.z304_telephone_3)                                       AS phone_3,
-       TRIM(home.z304_telephone_4)                                       AS phone_4,
+       /*{sms_number:present*/ TRIM(phone.z304_sms_number) /*|absent: CAST(NULL AS VARCHAR(30)) }*/ AS phone_sms,
+       TRIM(phone.z304_telephone)                                        AS phone_1,
+       TRIM(phone.z304_telephone_2)                                      AS phone_2,
+       TRIM(phone.z304_telephone_3)                                      AS phone_3,
+       TRIM(phone.z304_telephone_4)                                      AS phone_4,
        TRIM(z13.z13_title)                                               AS title,
        TRIM(z13.z13_author)                                              AS author,
        TRIM(z30.z30_call_no)                                             AS call_number,
@@ -37,18 +37,8 @@ SELECT loan.notice_key                                                   AS noti
                   FROM z103
                  WHERE z103.z103_rec_key BETWEEN due.adm_key AND due.adm_key || '9999'
                    AND TRIM(SUBSTR(z103.z103_rec_key_1, 1, 5)) = :bib_library) AS bib_key,
-               -- the address valid today whose type comes first in the list of the settings; its rank stands in front
-               (SELECT MIN(CASE z304.z304_address_type
-                                WHEN :address_type_1 THEN '1' WHEN :address_type_2 THEN '2'
-                                WHEN :address_type_3 THEN '3' WHEN :address_type_4 THEN '4' ELSE '5' END
-                           || z304.z304_rec_key)
-                  FROM z304
-                 WHERE z304.z304_rec_key BETWEEN due.patron_key AND due.patron_key || '99'
-                   AND COALESCE(z304.z304_date_from, 0) <= :today_ymd
-                   AND (COALESCE(z304.z304_date_to, 0) = 0 OR z304.z304_date_to >= :today_ymd)
-                   AND (:other_address_types = 1 OR z304.z304_address_type IN
-                        (:address_type_1, :address_type_2, :address_type_3, :address_type_4))) AS home_key,
-               -- the same among those with an e-mail address
+               -- the record with an e-mail address, valid today, whose type comes first in the list of the settings; its rank
+               -- stands in front
                (SELECT MIN(CASE z304.z304_address_type
                                 WHEN :address_type_1 THEN '1' WHEN :address_type_2 THEN '2'
                                 WHEN :address_type_3 THEN '3' WHEN :address_type_4 THEN '4' ELSE '5' END
@@ -60,6 +50,22 @@ SELECT loan.notice_key                                                   AS noti
                    AND (COALESCE(z304.z304_date_to, 0) = 0 OR z304.z304_date_to >= :today_ymd)
                    AND (:other_address_types = 1 OR z304.z304_address_type IN
                         (:address_type_1, :address_type_2, :address_type_3, :address_type_4))) AS mail_key,
+               -- the same among those with a telephone; those with a number for SMS before all others
+               (SELECT MIN(/*{sms_number:present*/ CASE WHEN LENGTH(TRIM(z304.z304_sms_number)) > 0 THEN '1' ELSE '2' END
+                           /*|absent: '2' }*/
+                           || CASE z304.z304_address_type
+                                WHEN :address_type_1 THEN '1' WHEN :address_type_2 THEN '2'
+                                WHEN :address_type_3 THEN '3' WHEN :address_type_4 THEN '4' ELSE '5' END
+                           || z304.z304_rec_key)
+                  FROM z304
+                 WHERE z304.z304_rec_key BETWEEN due.patron_key AND due.patron_key || '99'
+                   AND (LENGTH(TRIM(z304.z304_telephone)) > 0 OR LENGTH(TRIM(z304.z304_telephone_2)) > 0
+                        OR LENGTH(TRIM(z304.z304_telephone_3)) > 0 OR LENGTH(TRIM(z304.z304_telephone_4)) > 0
+                        /*{sms_number:present*/ OR LENGTH(TRIM(z304.z304_sms_number)) > 0 /*|absent: OR 1 = 0 }*/)
+                   AND COALESCE(z304.z304_date_from, 0) <= :today_ymd
+                   AND (COALESCE(z304.z304_date_to, 0) = 0 OR z304.z304_date_to >= :today_ymd)
+                   AND (:other_address_types = 1 OR z304.z304_address_type IN
+                        (:address_type_1, :address_type_2, :address_type_3, :address_type_4))) AS phone_key,
                -- the barcode of the reader's card
                (SELECT MIN(z308.z308_rec_key)
                   FROM z308
@@ -85,8 +91,8 @@ SELECT loan.notice_key                                                   AS noti
          ON z303.z303_rec_key = loan.patron_key
   LEFT JOIN z305
          ON z305.z305_rec_key = loan.patron_key || SUBSTR(:bor_library || '     ', 1, 5)
-  LEFT JOIN z304 home
-         ON home.z304_rec_key = SUBSTR(loan.home_key, 2)
   LEFT JOIN z304 mail
          ON mail.z304_rec_key = SUBSTR(loan.mail_key, 2)
+  LEFT JOIN z304 phone
+         ON phone.z304_rec_key = SUBSTR(loan.phone_key, 3)
  ORDER BY loan.notice_key

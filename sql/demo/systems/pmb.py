@@ -63,7 +63,7 @@ def _reader(reader: GoldenReader, number: int, status: str) -> Row:
         "empr_mail": reader.email,
         "empr_tel1": phones[0] if phones else "",
         "empr_tel2": " ; ".join(phones[1:]),
-        "empr_sms": int(bool(reader.phones[0])),
+        "empr_sms": int(bool(phones)),
         "empr_categ": int(status),
         "empr_codestat": KINDS.get(reader.kind, 0),
         "empr_lang": LANGUAGES.get(reader.language, "fr_FR"),

@@ -1,7 +1,7 @@
 -- Purchase suggestions whose document has arrived, one row per suggestion, for Koha 23.05 to 25.05 on MariaDB or MySQL 8.
 -- Columns and rules are in sql/README.md, Other notices. Read in Koha's own installer (kohastructure.sql): every column of
 -- suggestions, and aqorders.datereceived. Known by hearsay only: what is marked (?). Never run on a library's Koha.
--- The day is that of the first receipt of its order: unlike the suggestion's own dates it does not move when somebody edits
+-- The day is that of the first receipt of its record since it was suggested (a copy may have come long before): unlike the suggestion's own dates it does not move when somebody edits
 -- the suggestion later. Suggestions that were never ordered in Koha are not told of.
 -- Koha tells of this by itself too (its notice AVAILABLE): switch that off, or readers hear of it twice.
 SELECT s.suggestionid                                   AS notice_key,
@@ -48,7 +48,8 @@ SELECT s.suggestionid                                   AS notice_key,
                g.biblionumber,
                (SELECT MIN(o.datereceived)
                   FROM aqorders o
-                 WHERE o.biblionumber = g.biblionumber) AS received_on
+                 WHERE o.biblionumber = g.biblionumber
+                   AND o.datereceived >= g.suggesteddate) AS received_on
           FROM suggestions g
          -- Koha sets it when the order is received (?)
          WHERE g.STATUS = 'AVAILABLE') s

@@ -15,10 +15,10 @@ SELECT h.id_resa                                        AS notice_key,
        r.empr_nom                                       AS full_name,
        r.empr_lang                                      AS language,
        r.empr_mail                                      AS email,
-       -- the box "SMS" stands beside the first telephone
+       -- the box "SMS" stands beside the first telephone: PMB itself sends none to a reader without it
        CASE WHEN r.empr_sms = 1 THEN r.empr_tel1 END    AS phone_sms,
-       r.empr_tel1                                      AS phone_1,
-       r.empr_tel2                                      AS phone_2,
+       CASE WHEN r.empr_sms = 1 OR :sms_box = 'ignored' THEN r.empr_tel1 END AS phone_1,
+       CASE WHEN r.empr_sms = 1 OR :sms_box = 'ignored' THEN r.empr_tel2 END AS phone_2,
        NULL                                             AS phone_3,
        NULL                                             AS phone_4,
        -- of a periodical, its own title; the issue is the volume
@@ -33,6 +33,8 @@ SELECT h.id_resa                                        AS notice_key,
        CAST(CASE WHEN h.resa_loc_retrait > 0 THEN h.resa_loc_retrait
                  WHEN :branch_of = 'patron' THEN r.empr_location
                  ELSE e.expl_location END AS CHAR)      AS branch
+       -- only where [sms.consent] asks for it: the same box, 1 or 0
+       /*{sms_consent:unasked*/ /*|asked: , CAST(r.empr_sms AS CHAR) AS sms_consent }*/
        -- only where [sms.consent] has a rule for minors; PMB knows the year alone
        /*{birth_date:unasked*/ /*|asked: , r.empr_year AS birth_date }*/
   FROM resa h

@@ -15,6 +15,10 @@ from sql.demo.tables import BINDS, Library, write_sqlite
 from tests.scenes.aleph import TODAY, due_day, ymd
 
 TABLES = ("z36", "z30", "z13", "z103", "z303", "z304", "z305", "z308")
+Z37 = (
+    "CREATE TABLE z37 (z37_rec_key CHAR(19), z37_id CHAR(12), z37_status CHAR(1), z37_hold_date NUMBER(8),"
+    " z37_pickup_location CHAR(5))"
+)
 READER, ITEM = "M1".ljust(12), "000000001000010"
 
 
@@ -44,11 +48,12 @@ def test_every_table_is_reached_by_a_key_for_200_loans_and_for_4000(large, stage
     plan = asked(large, AlephSettings(due_date=due_date), due=ymd(due_day(stage)), explain=True)
     reached = [step.split() for step in plan if step.startswith(("SCAN", "SEARCH"))]
     assert [step for step in reached if step[0] == "SCAN"] == []
-    assert {step[1] for step in reached} == {*TABLES, "home", "mail"}
+    assert {step[1] for step in reached} == {*TABLES, "home", "mail", "phone"}
     by = {step[1]: " ".join(step) for step in reached}
     assert "USING INDEX z103_by_key (z103_rec_key>? AND z103_rec_key<?)" in by["z103"]
     assert "USING INDEX z304_by_key (z304_rec_key>? AND z304_rec_key<?)" in by["z304"]
-    assert "USING INDEX z304_by_key (z304_rec_key=?)" in by["home"]
+    for one in ("home", "mail", "phone"):
+        assert "USING INDEX z304_by_key (z304_rec_key=?)" in by[one]
     assert "USING INDEX z305_by_key (z305_rec_key=?)" in by["z305"]
     assert "USING INDEX z308_by_patron (z308_id=?)" in by["z308"]
 
@@ -98,6 +103,56 @@ def test_the_types_of_addresses_and_their_order_are_the_sites(tmp_path, types, s
     one_loan(tmp_path / "library.db", types=types)
     (row,) = asked(tmp_path / "library.db", AlephSettings(**site), due=ymd(due_day("C")))
     assert (row["address_1"], row["email"]) == (street, email)
+
+
+NO_LINES = "z304_address = 'Ada Roux', z304_zip = ' '"
+NO_PHONE = "z304_sms_number = NULL, z304_telephone = ' '"
+
+
+@pytest.mark.parametrize(
+    ("second", "street", "phones"),
+    [
+        (f"{NO_LINES}, {NO_PHONE}", "1 rue Basse", ("0600001201", "0465710001")),
+        (NO_LINES, "1 rue Basse", ("0600001202", "0465710002")),
+        (NO_PHONE, "2 rue Basse", ("0600001201", "0465710001")),
+        ("z304_sms_number = ' '", "2 rue Basse", ("0600001201", "0465710001")),
+        ("z304_address = 'Ada Roux'", None, ("0600001202", "0465710002")),
+        ("z304_date_to = 20260101", "1 rue Basse", ("0600001201", "0465710001")),
+    ],
+    ids=["e-mail alone", "no line", "no telephone", "no number for SMS", "postcode alone", "over"],
+)
+def test_a_record_that_says_nothing_of_it_hides_neither_the_address_nor_the_telephone_of_another(
+    tmp_path, second, street, phones
+):
+    """Of a mailing address (2), which comes before the permanent one (1)."""
+    path = tmp_path / "library.db"
+    numbers = (
+        "UPDATE z304 SET z304_sms_number = '0600001202', z304_telephone = '0465710002' WHERE z304_address_type = 2"
+    )
+    one_loan(path, types=(1, 2), changes=[numbers, f"UPDATE z304 SET {second} WHERE z304_address_type = 2"])
+    (row,) = asked(path, AlephSettings(), due=ymd(due_day("C")))
+    assert (row["address_1"] or None, (row["phone_sms"], row["phone_1"])) == (street, phones)
+    path.unlink()
+    hold = f"INSERT INTO z37 VALUES ('{ITEM}0001', '{READER}', 'S', {ymd(TODAY)}, 'BULET')"
+    one_loan(path, types=(1, 2), changes=[numbers, f"UPDATE z304 SET {second} WHERE z304_address_type = 2", Z37, hold])
+    (hold_row,) = asked(path, AlephSettings(), name="notices/hold_arrived", due=ymd(TODAY), from_ymd=ymd(TODAY))
+    assert (hold_row["phone_sms"], hold_row["phone_1"]) == phones
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ("z304_telephone = NULL, z304_telephone_4 = '0600001204'", ("", "0600001204")),
+        ("z304_telephone = NULL", ("0465710001", "")),
+    ],
+)
+def test_a_release_without_sms_numbers_has_the_telephones_of_the_first_record_with_one(tmp_path, fields, told):
+    path = tmp_path / "library.db"
+    one_loan(path, types=(1, 2), changes=[
+        "ALTER TABLE z304 DROP COLUMN z304_sms_number", f"UPDATE z304 SET {fields} WHERE z304_address_type = 2",
+    ])  # fmt: skip
+    (row,) = asked(path, AlephSettings(sms_number=False), due=ymd(due_day("C")))
+    assert (row["phone_1"] or "", row["phone_4"] or "") == told
 
 
 @pytest.mark.parametrize("width", [200, 50])

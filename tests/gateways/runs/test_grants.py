@@ -47,6 +47,21 @@ def test_a_script_grants_reading_alone(script):
 
 
 @pytest.mark.parametrize(
+    ("kind", "script"), [("aleph", "grants/oracle.sql"), ("koha", "koha/grants.sql"), ("pmb", "pmb/grants.sql")]
+)
+def test_a_script_names_every_table_that_the_statements_read(kind, script):
+    """Those of notices in comments, for whoever uses them."""
+    read = {
+        table.lower()
+        for file in (SQL_FOLDER / kind).rglob("*.sql")
+        if file.name != "grants.sql"
+        for table in re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", re.sub(r"--[^\n]*", "", file.read_text(encoding="utf-8")))
+    }
+    granted = set(re.findall(r"\bON \w+\.(\w+)", (SQL_FOLDER / script).read_text(encoding="utf-8")))
+    assert read <= granted
+
+
+@pytest.mark.parametrize(
     ("name", "database", "secret", "table", "birth"),
     [
         ("koha", "koha_library", "password", "borrowers", "dateofbirth"),

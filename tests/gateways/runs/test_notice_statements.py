@@ -13,35 +13,24 @@ import pytest
 from loan_reminders.domain.errors import IlsRejected
 from loan_reminders.domain.loans import Loan, RejectedRow, SmsChoice
 from loan_reminders.domain.runs.notice_rows import NOTICE_COLUMNS
-from loan_reminders.domain.runs.reading.consent import NO_CODES, OPTIONAL_COLUMNS
+from loan_reminders.domain.runs.reading.consent import OPTIONAL_COLUMNS
 from loan_reminders.domain.stages import PatronCategory, Stage
-from loan_reminders.gateways.runs.loan_source import IlsNoticeSource
+from loan_reminders.domain.states import Refusal
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from loan_reminders.gateways.runs.statements import final_text
+from loan_reminders.settings.ils_systems import PmbSettings
 from sql.demo.tables import BINDS, write_sqlite
 from tests.scenes.aleph import MINORS, SQL_FOLDER
-from tests.scenes.library_systems import CODES, KOHA, PMB, SIERRA, connection_to, database_of, gateway_to
+from tests.scenes.library_systems import KOHA, PMB, SIERRA, connection_to, database_of, gateway_to
+from tests.scenes.notice_sources import DAY, notice_source, told_by_key
 from tests.simulators.oracle_server import OracleServer
 
-DAY = date(2026, 3, 3)
 HOLD, SUGGESTION = Stage("hold_arrived"), Stage("suggestion_arrived")
 
 
-def source(ils, kind, stage, *, binds, sql="", consent=NO_CODES):
-    """The gateway of a notice whose runs look one day back; `consent` may ask for birth dates."""
-    asked = dict.fromkeys(consent.columns, "asked")
-    text = sql or final_text((SQL_FOLDER / kind / "notices" / f"{stage}.sql").read_text(encoding="utf-8"), asked)
-    codes = replace(CODES, consent=consent)
-    return IlsNoticeSource(ils, stage=stage, sql=text, days_back=1, today=DAY, binds=binds, codes=codes)
-
-
 def minors(ils, kind, *, binds, stage=HOLD):
-    found = told(source(ils, kind, stage, binds=binds, consent=MINORS))
+    found = told_by_key(notice_source(ils, kind, stage, binds=binds, consent=MINORS))
     return {number: one.patron.minor for number, one in found.items()}
-
-
-def told(notices, day=DAY):
-    return {row.loan_id.partition(":")[2]: row for row in notices.loans_due(day, today=day)}
 
 
 def insert(cursor, table, rows, *, mark="%s"):
@@ -58,7 +47,7 @@ KOHA_TABLES = """
     CREATE TABLE suggestions (
         suggestionid INT NOT NULL PRIMARY KEY, suggestedby INT NULL, STATUS VARCHAR(10) NOT NULL DEFAULT '',
         author VARCHAR(80) NULL, title VARCHAR(255) NULL, volumedesc VARCHAR(255) NULL, biblionumber INT NULL,
-        branchcode VARCHAR(10) NULL
+        branchcode VARCHAR(10) NULL, suggesteddate DATE NOT NULL
     );
     CREATE TABLE aqorders (ordernumber INT NOT NULL PRIMARY KEY, biblionumber INT NULL, datereceived DATE NULL)
 """
@@ -75,6 +64,7 @@ HOLDS = {
     4: {"waitingdate": "2026-03-04"}, 5: {"found": "T", "waitingdate": None}, 6: {"found": None, "waitingdate": None},
     7: {"found": "T"}, 8: {"itemnumber": None},
 }  # fmt: skip
+SUGGESTED = {"STATUS": "AVAILABLE", "title": "Suggéré", "suggesteddate": "2026-02-01"}
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +80,18 @@ def koha(mariadb_server):
             for statement in KOHA_TABLES.split(";"):
                 cursor.execute(statement)
             insert(cursor, "reserves", [{"reserve_id": number, **WAITS, **odd} for number, odd in HOLDS.items()])
-            suggested = {"suggestedby": 1, "STATUS": "AVAILABLE", "title": "Suggéré", "biblionumber": 1}
+            suggested = {**SUGGESTED, "suggestedby": 1, "biblionumber": 1}
             insert(cursor, "suggestions", [
                 {"suggestionid": 1, **suggested}, {"suggestionid": 2, **suggested, "STATUS": "ORDERED"},
                 {"suggestionid": 3, **suggested, "biblionumber": None},
                 {"suggestionid": 4, **suggested, "suggestedby": None},
                 {"suggestionid": 5, **suggested, "biblionumber": 2},
+                {"suggestionid": 6, **suggested, "biblionumber": 3},
             ])  # fmt: skip
             insert(cursor, "aqorders", [
                 {"ordernumber": 1, "biblionumber": 1, "datereceived": "2026-03-02"},
+                {"ordernumber": 5, "biblionumber": 1, "datereceived": "2019-10-01"},
+                {"ordernumber": 6, "biblionumber": 3, "datereceived": "2019-10-01"},
                 {"ordernumber": 2, "biblionumber": 1, "datereceived": "2026-03-03"},
                 {"ordernumber": 3, "biblionumber": 1, "datereceived": None},
                 {"ordernumber": 4, "biblionumber": 2, "datereceived": None},
@@ -108,8 +101,8 @@ def koha(mariadb_server):
 
 
 def test_koha_tells_of_the_holds_that_wait_and_of_no_other(koha):
-    holds = source(koha.ils, "koha", HOLD, binds=KOHA.settings.binds())
-    found = told(holds)
+    holds = notice_source(koha.ils, "koha", HOLD, binds=KOHA.settings.binds())
+    found = told_by_key(holds)
     assert found.keys() == {"1", "2", "8"}
     first = found["1"]
     assert (first.loan_id, first.due_date, first.is_loan) == ("@hold_arrived:1", DAY, False)
@@ -127,7 +120,8 @@ def test_koha_tells_of_the_holds_that_wait_and_of_no_other(koha):
 
 
 def test_koha_tells_of_a_suggestion_on_the_day_its_order_first_came_in(koha):
-    found = told(source(koha.ils, "koha", SUGGESTION, binds=KOHA.settings.binds()))
+    """What came before it was suggested, another copy years ago, is not it."""
+    found = told_by_key(notice_source(koha.ils, "koha", SUGGESTION, binds=KOHA.settings.binds()))
     assert {number: one.due_date for number, one in found.items()} == {"1": date(2026, 3, 2)}
     assert found["1"].title == "Le livre qui manque"
     assert minors(koha.ils, "koha", binds=KOHA.settings.binds(), stage=SUGGESTION) == {"1": True}
@@ -146,7 +140,7 @@ PMB_TABLES = """
 def test_pmb_tells_of_the_holds_whose_item_was_put_aside(mariadb_server):
     rows = {
         "empr": [{"id_empr": 1, "empr_nom": "Martin", "empr_prenom": "Camille", "empr_mail": "camille@etu.example.org",
-                  "empr_categ": 1, "empr_location": 3, "empr_year": 2008}],
+                  "empr_categ": 1, "empr_location": 3, "empr_year": 2008, "empr_tel1": "06 00 00 12 01"}],
         "exemplaires": [{"expl_id": 7, "expl_cb": "3007", "expl_notice": 1, "expl_cote": "843 PRO",
                          "expl_location": 2}],
         "notices": [{"notice_id": 1, "tit1": "Le livre qui manque"}, {"notice_id": 5, "tit1": "Revue d'études"}],
@@ -159,15 +153,17 @@ def test_pmb_tells_of_the_holds_whose_item_was_put_aside(mariadb_server):
         4: {"resa_date_debut": "2026-03-04"}, 5: {"resa_idnotice": 0, "resa_idbulletin": 5, "resa_loc_retrait": 3},
     }  # fmt: skip
     with database_of(PMB, mariadb_server, rows) as opened:
-        with connection_to(PMB, mariadb_server, opened.name) as connection:
-            cursor = connection.cursor()
+        with connection_to(PMB, mariadb_server, opened.name) as connection, connection.cursor() as cursor:
             cursor.execute("SET SESSION sql_mode = ''")
             cursor.execute(PMB_TABLES)
             insert(cursor, "resa", [{"id_resa": number, **ready, **odd} for number, odd in holds.items()])
             connection.commit()
-        found = told(source(opened.ils, "pmb", HOLD, binds=PMB.settings.binds()))
+        found = told_by_key(notice_source(opened.ils, "pmb", HOLD, binds=PMB.settings.binds()))
+        ignored = told_by_key(notice_source(opened.ils, "pmb", HOLD, binds=PmbSettings(sms_box=False).binds()))
         assert minors(opened.ils, "pmb", binds=PMB.settings.binds()) == {"1": True, "5": True}
     assert found.keys() == {"1", "5"}
+    assert found["1"].patron.mobile == Refusal.MISSING
+    assert ignored["1"].patron.mobile.value == "33600001201"
     assert (found["1"].title, found["1"].call_number, found["1"].branch) == ("Le livre qui manque", "843 PRO", "2")
     assert (found["5"].title, found["5"].volume, found["5"].branch) == ("Revue d'études", "n° 12 mars", "3")
 
@@ -206,7 +202,7 @@ def test_sierra_tells_of_the_holds_on_the_shelf(postgres_server):
             cursor = connection.cursor()
             cursor.execute(SIERRA_TABLE)
             insert(cursor, "sierra_view.hold", [{"id": number, **ready, **odd} for number, odd in holds.items()])
-        found = told(source(opened.ils, "sierra", HOLD, binds=SIERRA.settings.binds()))
+        found = told_by_key(notice_source(opened.ils, "sierra", HOLD, binds=SIERRA.settings.binds()))
         assert minors(opened.ils, "sierra", binds=SIERRA.settings.binds()) == {"1": True, "5": True}
     assert found.keys() == {"1", "5"}
     first = found["1"]
@@ -254,8 +250,8 @@ def aleph(library, tmp_path_factory):
 def test_aleph_tells_of_the_holds_on_the_shelf(aleph):
     server, rows = aleph
     ils = OracleDatabase(lambda: oracledb.connect(user=server.user, password=server.password, dsn=server.dsn))
-    holds = source(ils, "aleph", HOLD, binds=BINDS)
-    found = told(holds)
+    holds = notice_source(ils, "aleph", HOLD, binds=BINDS)
+    found = told_by_key(holds)
     assert found.keys() == {f"{rows[0][0]}0001", f"{rows[1][0]}0001"}
     first = found[f"{rows[0][0]}0001"]
     assert isinstance(first, Loan)
@@ -271,9 +267,9 @@ def test_a_statement_without_a_column_or_with_a_row_that_cannot_be_read(aleph):
     ils = OracleDatabase(lambda: oracledb.connect(user=server.user, password=server.password, dsn=server.dsn))
     whole = final_text((SQL_FOLDER / "aleph" / "notices" / "hold_arrived.sql").read_text(encoding="utf-8"))
     with pytest.raises(IlsRejected, match=r"ne rend pas les colonnes : email\. Corriger notices/hold_arrived\.sql"):
-        told(source(ils, "aleph", HOLD, binds=BINDS, sql=whole.replace("AS email", "AS mel")))
+        told_by_key(notice_source(ils, "aleph", HOLD, binds=BINDS, sql=whole.replace("AS email", "AS mel")))
     keyless = whole.replace("SELECT loan.notice_key ", "SELECT CAST(NULL AS VARCHAR(19)) ", 1)
-    rows = list(source(ils, "aleph", HOLD, binds=BINDS, sql=keyless).loans_due(DAY, today=DAY))
+    rows = list(notice_source(ils, "aleph", HOLD, binds=BINDS, sql=keyless).loans_due(DAY, today=DAY))
     assert {(type(row), row.loan_id, row.column) for row in rows} == {(RejectedRow, "", "notice_key")}
 
 
@@ -291,8 +287,12 @@ def test_the_view_is_asked_for_the_days_of_a_run(postgres_server):
             )
         ils = gateway_to(SIERRA, postgres_server, name).ils
         for stage in (HOLD, SUGGESTION):
-            assert {one.patron.minor for one in told(source(ils, "view", stage, binds={})).values()} == {False}
-            found = told(source(ils, "view", stage, binds={}, consent=replace(MINORS, no=frozenset({"N"}))))
+            assert {one.patron.minor for one in told_by_key(notice_source(ils, "view", stage, binds={})).values()} == {
+                False
+            }
+            found = told_by_key(
+                notice_source(ils, "view", stage, binds={}, consent=replace(MINORS, no=frozenset({"N"})))
+            )
             assert {number: (one.patron.minor, one.patron.sms_choice) for number, one in found.items()} == {
                 "2": (True, SmsChoice.NO), "3": (False, SmsChoice.NO),
             }  # fmt: skip

@@ -16,7 +16,7 @@ from loan_reminders.domain.loans import Loan
 from loan_reminders.gateways.runs.loan_source import IlsLoanSource
 from loan_reminders.gateways.runs.oracle_database import OracleDatabase
 from sql.demo.oddities import STAGE_DAYS
-from sql.demo.voyager import SEVENTH, cents
+from sql.demo.voyager import GONE_PHONE, MAILING, PHONE_TYPES, SEVENTH, cents
 from tests.scenes.aleph import CODES, MINORS, SQL_FOLDER, TODAY, due_day
 from tests.scenes.sources import SOURCES, VOYAGER, in_order, on_sqlite, told
 from tests.simulators.oracle_server import OracleServer
@@ -132,6 +132,7 @@ def test_voyagers_traps_are_there_and_none_is_walked_into(voyager):
     assert traps > 3 * 300 // SEVENTH // 2
     rows = changed(voyager)
     assert {row["email"] for row in rows.values()} & {"gone@example.org"} == set()
+    assert GONE_PHONE not in {row[name] for row in rows.values() for name in PHONES}
     assert not any(str(row["patron_barcode"]).startswith("W") for row in rows.values())
     assert not any(str(row["item_barcode"]).startswith("0") for row in rows.values())
 
@@ -148,7 +149,38 @@ def test_a_reader_of_voyager_whose_mailing_address_holds_is_written_to_there(voy
     )
     assert (after[key]["address_1"], after[key]["patron_barcode"]) == ("Chez Mme Roux", "NEW")
     assert after[key]["email"] == row["email"]
-    assert "06 99 99 99 99" in {after[key][f"phone_{place}"] for place in range(1, 5)}
+    assert after[key]["phone_1"] == "06 99 99 99 99"
+
+
+PHONES = ("phone_1", "phone_2", "phone_3", "phone_4")
+ADDRESS = "INSERT INTO patron_address (address_id, patron_id, address_type, effect_date, expire_date) VALUES"
+PHONE = "INSERT INTO patron_phone VALUES"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "number", "told"),
+    [
+        ("NULL", "'2026-03-01 00:00:00'", "99", False),
+        ("'2026-04-01 00:00:00'", "NULL", "99", False),
+        ("NULL", "'2026-04-01 00:00:00'", " ", False),
+        ("NULL", "NULL", "99", True),
+        ("'2026-02-01 00:00:00'", "'2026-04-01 00:00:00'", "00", True),
+    ],
+    ids=["over", "not begun", "empty", "greater", "smaller"],
+)
+@pytest.mark.parametrize("place", range(4))
+def test_a_telephone_of_voyager_is_of_the_youngest_address_that_holds_today(voyager, place, since, until, number, told):
+    key, row = next(iter(changed(voyager).items()))
+    reader, kind, column = row["patron_id"], PHONE_TYPES[place], PHONES[place]
+    after = changed(
+        voyager,
+        f"{ADDRESS} (9999998, {reader}, {MAILING}, NULL, NULL), (9999999, {reader}, {MAILING}, {since}, {until})",
+        f"{PHONE} (9999998, {kind}, '50'), (9999999, {kind}, '{number}')",
+    )
+    assert after[key][column] == (number if told else "50")
+    assert {name: after[key][name] for name in PHONES if name != column} == {
+        name: row[name] for name in PHONES if name != column
+    }
 
 
 @pytest.mark.parametrize("hour", [time(0, 0), time(14, 0), time(23, 59, 59)])
@@ -163,8 +195,8 @@ def test_a_loan_is_of_its_day_at_any_hour(voyager, hour):
         assert before.keys() - left.keys() == {min(before)}
 
 
-@pytest.mark.parametrize("status", [13, 14])
-def test_a_lost_item_is_left_out(voyager, status):
+@pytest.mark.parametrize("status", [13, 14, 15])
+def test_a_lost_item_and_one_that_the_reader_says_is_returned_are_left_out(voyager, status):
     before = changed(voyager)
     left = changed(voyager, f"INSERT INTO item_status VALUES ({min(before) + 1_000_000}, {status})")
     assert before.keys() - left.keys() == {min(before)}

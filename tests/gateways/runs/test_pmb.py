@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from loan_reminders.domain.errors import IlsRejected
-from loan_reminders.domain.loans import Loan, RejectedRow
+from loan_reminders.domain.loans import Loan, RejectedRow, SmsChoice
+from loan_reminders.domain.runs.reading.consent import ConsentCodes
 from loan_reminders.domain.states import Refusal
 from loan_reminders.settings.ils_systems import PmbSettings
 from sql.demo.systems.pmb import NO_DATE
@@ -19,7 +20,7 @@ LOAN = {"pret_date": "2026-02-10 11:00:00", "pret_retour": "2026-03-03", "niveau
         "pret_pnb_flag": 0}  # fmt: skip
 READER = {"empr_cb": None, "empr_nom": "Martin", "empr_prenom": "Camille", "empr_adr1": "3 rue des Platanes",
           "empr_adr2": "", "empr_cp": "34999", "empr_ville": "MONTCLAR", "empr_mail": "camille@etu.example.org",
-          "empr_tel1": "06 00 00 12 01", "empr_tel2": "", "empr_sms": 0, "empr_categ": 1, "empr_lang": "fr_FR",
+          "empr_tel1": "06 00 00 12 01", "empr_tel2": "", "empr_sms": 1, "empr_categ": 1, "empr_lang": "fr_FR",
           "empr_location": 3}  # fmt: skip
 COPY = {"expl_notice": 1, "expl_bulletin": 0, "expl_cote": "843 PRO", "expl_prix": "", "expl_statut": 1,
         "expl_location": 2}  # fmt: skip
@@ -31,7 +32,7 @@ LOANS = {
     "zero due date": {"loan": {"pret_retour": "0000-00-00"}},
     "zero loan date": {"loan": {"pret_date": NO_DATE}},
     "digital": {"loan": {"pret_pnb_flag": 1}},
-    "in recovery": {"loan": {"niveau_relance": 3}},
+    "last level": {"loan": {"niveau_relance": 3}},
     "item deleted": {"item": None},
     "record deleted": {"item": {"expl_notice": 99}},
     "lost": {"item": {"expl_statut": 13}},
@@ -41,6 +42,8 @@ LOANS = {
     "no forename": {"item": {"expl_notice": 3}},
     "two authors": {"item": {"expl_notice": 4}},
     "own price": {"item": {"expl_prix": "12,50 €"}},
+    "price of nothing": {"item": {"expl_prix": "0,00"}},
+    "price in words": {"item": {"expl_prix": "NC", "expl_notice": 3}},
     "non-sorting signs": {"item": {"expl_notice": 3}},
     "reader deleted": {"reader": None},
     "no name": {"reader": {"empr_nom": "", "empr_prenom": ""}},
@@ -48,7 +51,10 @@ LOANS = {
     "no contact": {"reader": {"empr_mail": "", "empr_tel1": "", "empr_adr1": "", "empr_ville": "", "empr_cp": ""}},
     "two e-mails": {"reader": {"empr_mail": "@faux;camille.m@etu.example.org;c@courriel.example"}},
     "second phone": {"reader": {"empr_tel1": "04 65 71 00 01", "empr_tel2": "06 00 00 12 02"}},
-    "SMS allowed": {"reader": {"empr_sms": 1, "empr_tel2": "06 00 00 12 02"}},
+    "two mobiles": {"reader": {"empr_tel2": "06 00 00 12 02"}},
+    "no SMS": {"reader": {"empr_sms": 0, "empr_tel2": "06 00 00 12 02"}},
+    "no SMS to a second phone": {"reader": {"empr_sms": 0, "empr_tel1": "04 65 71 00 01",
+                                            "empr_tel2": "06 00 00 12 02"}},
     "english": {"reader": {"empr_lang": "en_UK"}},
     "visitor": {"reader": {"empr_categ": 20}},
 }  # fmt: skip
@@ -115,7 +121,8 @@ def test_a_date_of_zeros_is_set_aside(ask):
     ("settings", "out"),
     [
         ({"lost_statuses": ["13"]}, {"lost"}),
-        ({"in_recovery": False}, {"in recovery"}),
+        ({"last_level": False}, {"last level"}),
+        ({"in_recovery": False}, {"last level"}),
         ({"categories_left_out": ["20", "21"]}, {"visitor"}),
     ],
 )
@@ -129,6 +136,8 @@ def test_a_setting_leaves_loans_out(ask, settings, out):
         ("ordinary", "author", "Personne, Paul"),
         ("ordinary", "price_text", "25,00 EUR"),
         ("own price", "price_text", "12,50 €"),
+        ("price of nothing", "price_text", "25,00 EUR"),
+        ("price in words", "price_text", "NC"),
         ("ordinary", "branch", "2"),
         ("ordinary", "volume", ""),
         ("item deleted", "title", ""),
@@ -172,10 +181,25 @@ def test_a_reader(ask, name, column, expected):
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("ordinary", "33600001201"), ("second phone", "33600001202"), ("SMS allowed", "33600001201")],
+    [("ordinary", "33600001201"), ("second phone", "33600001202"), ("two mobiles", "33600001201")],
 )
 def test_a_mobile_number(ask, name, expected):
     assert ask()[name].patron.mobile.value == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("no SMS", "33600001201"), ("no SMS to a second phone", "33600001202")])
+def test_nobody_whose_box_is_not_ticked_has_a_mobile_but_where_the_site_ignores_the_box(ask, name, expected):
+    assert ask()[name].patron.mobile == Refusal.MISSING
+    assert ask(sms_box=False)[name].patron.mobile.value == expected
+
+
+def test_the_box_is_a_readers_yes_or_no_where_the_settings_ask_for_it(database):
+    consent = ConsentCodes(yes=frozenset({"1"}), no=frozenset({"0"}))
+    asking = PMB.source(database, PmbSettings(sms_box=False), consent=consent)
+    found = {loan.loan_id: loan.patron for loan in asking.loans_due(DUE, today=TODAY) if isinstance(loan, Loan)}
+    ticked, unticked = (found[f"{NUMBERS[name]}-9"] for name in ("ordinary", "no SMS"))
+    assert (ticked.sms_choice, unticked.sms_choice) == (SmsChoice.YES, SmsChoice.NO)
+    assert unticked.mobile.value == "33600001201"
 
 
 def test_the_first_usable_of_two_e_mails_in_one_field(ask):

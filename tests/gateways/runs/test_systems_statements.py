@@ -84,7 +84,8 @@ def test_the_settings_give_a_value_for_each_bind_and_a_form_for_each_choice(syst
     due, now = (SQL[system.name, name] for name in ("loans_due", "loan_now"))
     binds = system.settings.binds().keys()
     assert bind_names(due) - DAYS.keys() | bind_names(now) - {"loan_key", "loan_number"} == binds
-    chosen = {**system.settings.choices(), "birth_date": "unasked"}
+    consent = {"sms_consent": "unasked"} if system is PMB else {}
+    chosen = {**system.settings.choices(), **consent, "birth_date": "unasked"}
     assert {name: forms[0] for name, forms in offered(due).items()} == chosen
 
 
