@@ -10,12 +10,8 @@ ReminderError
 ├── LetterStepRefused           a step in the life of a letter cannot be taken; has a code
 │   └── TrackingNumberError     what was typed or scanned is no registered number
 ├── TemporaryError              a later try may succeed: the task is retried
-│   ├── IlsUnavailable
-│   ├── MailRelayUnavailable
-│   ├── SmsGatewayUnavailable
+│   ├── IlsUnavailable, MailRelayUnavailable, SmsGatewayUnavailable, LetterStoreUnavailable, BounceMailboxUnavailable
 │   ├── SmsAnswerUnreadable
-│   ├── LetterStoreUnavailable
-│   ├── BounceMailboxUnavailable
 │   ├── LedgerUnavailable       has a code
 │   ├── DeliveriesDeferred      some recipients answered "later"
 │   ├── SendingWindowClosed     SMS wait for the window to open

@@ -84,9 +84,7 @@ class PostgresSender:
             try:
                 connection.detach()
                 connection.execute(_PLANS)
-                if connection.execute(sender_sql.SIZES_UNKNOWN).first():
-                    connection.execute(sender_sql.LEARN_SIZES)
-                    connection.commit()
+                sender_sql.learn_sizes(connection)
                 sender_locks.show_life(connection, self.token)
                 if self._channel in LETTERS:
                     sender_locks.lock_letters(connection, self._library, self._run.run_id, self._channel)

@@ -155,6 +155,13 @@ OTHERS_AT_WORK = text(f"""
 """)  # noqa: S608 - the condition is a module's own
 
 
+def learn_sizes(connection: Connection) -> None:
+    """Let the server look at tables that it never looked at, and commit; nothing where it has."""
+    if connection.execute(SIZES_UNKNOWN).first():
+        connection.execute(LEARN_SIZES)
+        connection.commit()
+
+
 def count_offered(connection: Connection, channel: Channel, scope: Mapping[str, Any]) -> int:
     """How many deliveries a new sender would be offered, counting those it would inherit from a dead one."""
     parameters = {**scope, "offered": list(offered_states(channel))}
