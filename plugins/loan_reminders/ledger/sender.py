@@ -181,13 +181,9 @@ class PostgresSender:
             return self._claim(connection, deliveries, words, redirected)
 
     def _claim(
-        self,
-        connection: Connection,
-        deliveries: Sequence[uuid.UUID],
-        words: Sequence[SentWords],
-        redirected: Sequence[uuid.UUID],
-        segments: int = 0,
-    ) -> frozenset[uuid.UUID]:
+        self, connection: Connection, deliveries: Sequence[uuid.UUID], words: Sequence[SentWords],
+        redirected: Sequence[uuid.UUID], segments: int = 0,
+    ) -> frozenset[uuid.UUID]:  # fmt: skip
         if not deliveries or self._run.dry_run:
             return frozenset()
         asked = {
