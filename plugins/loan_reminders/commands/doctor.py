@@ -40,7 +40,7 @@ from loan_reminders.commands.installation.report import STATUS, as_json, as_text
 from loan_reminders.commands.registry import command_parser
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.settings.all_libraries import all_settings
-from loan_reminders.settings.libraries import of_library, settings_path, several
+from loan_reminders.settings.libraries import codes, of_library, settings_path, several
 from loan_reminders.settings.library_toml import Settings
 
 CHECKS = (
@@ -172,7 +172,7 @@ def _unreadable(wrong: SettingsError) -> Finding:
     return failure(
         "Réglages illisibles ou faux",
         means="Aucune étape de cette bibliothèque ne tourne ; celles des autres ne s'en ressentent pas."
-        if several()
+        if len(codes()) > 1
         else "Aucun DAG ne peut être lu : rien ne tourne, pas même la surveillance, et personne n'en est prévenu.",
         remedy="corriger chaque ligne nommée, puis relancer",
         details=str(wrong).splitlines(),

@@ -71,10 +71,7 @@ class SettingsError(ReminderError):
 
 
 class RecipientError(ReminderError):
-    """A phone number, e-mail address or postal address cannot be used.
-
-    `code` says why, from the closed list `Refusal`. The message never repeats the recipient.
-    """
+    """A phone number or an address cannot be used: `code` says why, and the message never repeats the recipient."""
 
     def __init__(self, code: Refusal) -> None:
         super().__init__(code.value)
@@ -167,10 +164,7 @@ class TemporaryError(ReminderError):
 
 
 class IlsError(ReminderError):
-    """An error of the ILS; `cause` and `remedy` are its two halves for an administrator, empty where there are none.
-
-    The remedy says what to ask whom. Neither holds data of the ILS.
-    """
+    """`cause` and `remedy` (what to ask whom) are its halves for an administrator, if any, without data of the ILS."""
 
     def __init__(self, message: str = "", *, cause: str = "", remedy: str = "") -> None:
         super().__init__(message)

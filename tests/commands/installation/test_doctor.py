@@ -172,6 +172,15 @@ def test_one_of_several_may_be_asked_for_and_one_that_is_wrong_stops_no_other(tw
     assert "✓ Ici valmy" in said
 
 
+def test_the_only_library_of_a_folder_has_no_others_that_go_on(two_libraries):
+    (two_libraries / "valmy.toml").unlink()
+    (two_libraries / "montclar.toml").write_text("rien", encoding="utf-8")
+    forget_settings()
+    _, said = run(check("own", current))
+    assert "rien ne tourne" in said
+    assert "celles des autres" not in said
+
+
 def test_what_is_common_is_checked_though_the_first_library_cannot_be_read(two_libraries):
     (two_libraries / "montclar.toml").write_text("rien", encoding="utf-8")
     forget_settings()

@@ -20,9 +20,9 @@ from loan_reminders.domain.runs.to_do import (
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger import undelivered
 from loan_reminders.ledger.email import held_bounces
-from loan_reminders.ledger.letters.asking import ASKS
 from loan_reminders.ledger.marks.marks import open_gap
 from loan_reminders.ledger.run_pages.new_codes import new_codes
+from loan_reminders.ledger.runs.waiting import ASKS
 from loan_reminders.ledger.runs.watch import days_to_watch
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.sms import replies

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.ledger.letters.asking import ASKS, ASKS_OR_PRINTS
+from loan_reminders.ledger.runs.waiting import ASKS, ASKS_OR_PRINTS
 
 WITHIN_DAYS = 60
 """How far back runs are looked at: what waited longer is on the desk, and is nobody's alarm any more."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, text
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.ports.outside import Run
 from loan_reminders.domain.stages import Channel, Stage
-from loan_reminders.ledger.letters.asking import ASKS_OR_PRINTS
+from loan_reminders.ledger.runs.waiting import ASKS_OR_PRINTS
 
 _PAST_VOLUMES = text("""
     SELECT run.run_id, delivery.channel, count(delivery.delivery_id) AS number

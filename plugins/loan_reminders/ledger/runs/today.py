@@ -20,7 +20,7 @@ from loan_reminders.domain.runs.volume import VolumeAnswer
 from loan_reminders.domain.sms.pace import PACE_DAYS, KnownCredit
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState
-from loan_reminders.ledger.letters.asking import ASKS
+from loan_reminders.ledger.runs.waiting import ASKS
 from loan_reminders.ledger.sms import credits as sms_credits
 from loan_reminders.ledger.statistics.reached import OF_LETTERS, OUTCOME, Reached, readers_reached
 from loan_reminders.ledger.tables import RunKind

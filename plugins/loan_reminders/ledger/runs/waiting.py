@@ -14,6 +14,24 @@ from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.readers.held import IN_FORCE
 from loan_reminders.ledger.runs.outbox import ALL_IDS, IN_SHARE, OFFERED
 
+# A draft that was approved stays one until it is printed, minutes later when all goes well.
+_ASKS = """(
+    batch.state = 'draft'
+    AND NOT EXISTS (
+        SELECT FROM letter_events given WHERE given.batch_id = batch.batch_id AND given.act = 'approved'{before}
+    )
+    AND NOT EXISTS (
+        SELECT FROM question_answers given
+        WHERE given.run_id = batch.run_id AND given.question = 'letters' AND given.at > batch.at{before}
+    )
+)"""
+ASKS = _ASKS.format(before="")
+"""Of `letter_batches batch`: a draft that nobody has answered."""
+
+ASKS_OR_PRINTS = _ASKS.format(before=" AND given.at < now() - interval '2 hours'")
+"""Of `letter_batches batch`: a draft that nobody has answered, or whose printing has had no time yet to be in trouble,
+as long as a task is tried again."""
+
 _WAITING = f"""
     delivery.library = :library AND delivery.run_id = :run_id AND {OFFERED} AND {IN_SHARE}
 """

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from loan_reminders.domain.runs.watched_days import WatchedDay
 from loan_reminders.domain.stages import Stage
-from loan_reminders.ledger.letters.asking import ASKS_OR_PRINTS
+from loan_reminders.ledger.runs.waiting import ASKS_OR_PRINTS
 
 # A day counts from the stage's first green one on, or when a run for it was begun: a new installation misses nothing.
 _WATCHED = text(f"""
