@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,24 @@ class Cut(Exception):
     """The process is gone."""
 
 
+@contextmanager
+def cut_short(at: int) -> Iterator[list[str]]:
+    """The process is gone at its statement of this number, from 1, if it comes so far; gives the statements it did."""
+    done: list[str] = []
+
+    def cut(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        if re.match(r"\s*(?:CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)", statement):
+            if len(done) + 1 == at:
+                raise Cut
+            done.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", cut)
+    try:
+        yield done
+    finally:
+        event.remove(Engine, "before_cursor_execute", cut)
+
+
 @pytest.mark.parametrize("revision", IN_TWO_STEPS)
 def test_what_is_cut_short_at_any_statement_is_done_again(
     postgres_server: EmbeddedPostgres, filled: Callable[[str], str], copies: Callable[[str], str], revision: str
@@ -93,27 +112,35 @@ def test_what_is_cut_short_at_any_statement_is_done_again(
     for cut_at in range(1 + int(revision) % CUT_EACH, 200, CUT_EACH):
         database = copies(filled(before))
         url = postgres_server.url(database)
-        seen = 0
-
-        def cut(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
-            nonlocal seen
-            if re.match(r"\s*(?:CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)", statement):
-                seen += 1
-                if seen == cut_at:  # noqa: B023 - called within this turn alone
-                    raise Cut
-
-        event.listen(Engine, "before_cursor_execute", cut)
-        try:
+        with suppress(Cut), cut_short(cut_at):
             migrate.upgrade(url, revision)
             break
-        except Cut:
-            cuts += 1
-        finally:
-            event.remove(Engine, "before_cursor_execute", cut)
+        cuts += 1
         migrate.upgrade(url, revision)
         assert migrate.current(url) == revision
         postgres_server.drop_database(database)
     assert cuts >= (3 if FULL else 1)
+
+
+@pytest.mark.parametrize("revision", IN_TWO_STEPS)
+def test_what_is_cut_short_on_the_way_back_is_done_again(
+    postgres_server: EmbeddedPostgres, filled: Callable[[str], str], copies: Callable[[str], str], revision: str
+) -> None:
+    """At its last statement in any case, when all is done but the number of the revision is not written."""
+    before = REVISIONS[REVISIONS.index(revision) - 1]
+    url = postgres_server.url(copies(filled(revision)))
+    with cut_short(0) as whole:
+        migrate.downgrade(url, before)
+    assert "alembic_version" in whole[-1]
+    for cut_at in range(len(whole), 0, -CUT_EACH):
+        database = copies(filled(revision))
+        url = postgres_server.url(database)
+        with pytest.raises(Cut), cut_short(cut_at):
+            migrate.downgrade(url, before)
+        assert migrate.current(url) == revision
+        migrate.downgrade(url, before)
+        assert migrate.current(url) == before
+        postgres_server.drop_database(database)
 
 
 def test_kill_9_in_the_middle_of_all_of_them(

@@ -62,8 +62,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_column("sms_acks", "misdated")
-    op.drop_table("put_aside")
+    # First, since it ends a transaction in the middle: whoever is cut short begins again with all that follows.
     with op.get_context().autocommit_block():
         for name in INDEXES:
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    op.drop_column("sms_acks", "misdated")
+    op.drop_table("put_aside")

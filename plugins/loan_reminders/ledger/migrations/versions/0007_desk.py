@@ -36,6 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("desk_settlements")
+    # First, since it ends a transaction in the middle: whoever is cut short begins again with all that follows.
     with op.get_context().autocommit_block():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS deliveries_not_arrived")
+    op.drop_table("desk_settlements")

@@ -103,8 +103,9 @@ def _reader(row: sa.Row[tuple[object, ...]]) -> dict[str, object]:
 
 
 def downgrade() -> None:
-    op.execute("DROP STATISTICS emails_of_address_stats")
-    op.drop_table("readers")
+    # First, since it ends a transaction in the middle: whoever is cut short begins again with all that follows.
     with op.get_context().autocommit_block():
         for name in INDEXES:
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    op.execute("DROP STATISTICS emails_of_address_stats")
+    op.drop_table("readers")

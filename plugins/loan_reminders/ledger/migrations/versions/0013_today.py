@@ -31,6 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("sms_credits")
+    # First, since it ends a transaction in the middle: whoever is cut short begins again with all that follows.
     with op.get_context().autocommit_block():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS runs_of_day")
+    op.drop_table("sms_credits")

@@ -44,9 +44,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("question_answers")
-    op.drop_column("put_aside", "settled_by")
-    op.drop_column("put_aside", "settled_at")
+    # First, since it ends a transaction in the middle: whoever is cut short begins again with all that follows.
     with op.get_context().autocommit_block():
         for name in INDEXES:
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    op.drop_table("question_answers")
+    op.drop_column("put_aside", "settled_by")
+    op.drop_column("put_aside", "settled_at")

@@ -133,6 +133,10 @@ def _journal_knows(more: tuple[str, ...]) -> None:
 
 
 def downgrade() -> None:
+    # First, since it ends a transaction in the middle: whoever is cut short begins again with all that follows.
+    with op.get_context().autocommit_block():
+        for name in INDEXES:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     op.execute("DROP TRIGGER journal_only_forgets ON journal")
     op.execute("DROP TRIGGER journal_is_append_only ON journal")
     op.execute("DROP FUNCTION journal_only_forgets()")
@@ -142,6 +146,3 @@ def downgrade() -> None:
     for table in ("disputes", "erasures", "retention_state", "erased_cycles"):
         op.drop_table(table)
     op.drop_column("counted_runs", "frozen")
-    with op.get_context().autocommit_block():
-        for name in INDEXES:
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")

@@ -96,6 +96,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # First, since it ends a transaction in the middle: whoever is cut short begins again with all that follows.
+    with op.get_context().autocommit_block():
+        for name in INDEXES:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     # The journal is never changed by a program; a downgrade alone may tell the new acts by their nearest older word.
     op.execute("ALTER TABLE journal DISABLE TRIGGER USER")
     for new, older in NEAREST_OLDER_WORD.items():
@@ -104,9 +108,6 @@ def downgrade() -> None:
     _acts(())
     op.drop_table("amendments")
     op.drop_table("objections")
-    with op.get_context().autocommit_block():
-        for name in INDEXES:
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
 
 def _acts(ours: tuple[str, ...]) -> None:

@@ -53,6 +53,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for statement in NO_OTHERS:
         op.execute(statement)
-    op.drop_column("loan_ends", "is_loan")
     with op.get_context().autocommit_block():
         _allow(f"stage IN ({FIVE})")
+    # Last, since this ended a transaction in the middle: whoever is cut short begins again with the column still there.
+    op.drop_column("loan_ends", "is_loan")

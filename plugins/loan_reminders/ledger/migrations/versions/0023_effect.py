@@ -88,11 +88,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("effect_findings", "overdue_ages", "effect_returns", "effect_overdues", "holdbacks"):
-        op.drop_table(table)
     # What the older program has no word for is told by its nearest one.
     op.execute("UPDATE skips SET reason = 'not_eligible' WHERE reason = 'control_group'")
     _reasons(remove=REASON)
+    # Last, since this ended a transaction in the middle: whoever is cut short begins again with the tables still there.
+    for table in ("effect_findings", "overdue_ages", "effect_returns", "effect_overdues", "holdbacks"):
+        op.drop_table(table)
 
 
 def _key(day: str) -> tuple[sa.Column[str], sa.Column[object]]:

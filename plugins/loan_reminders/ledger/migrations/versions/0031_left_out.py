@@ -26,11 +26,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in COUNTS:
-        op.drop_column("print_checks", name)
     # What the older program has no word for is told by its nearest one.
     op.execute("UPDATE letters SET left_out = 'taken_out' WHERE left_out IN ('superseded', 'dead_address')")
     _reasons(REASONS)
+    # Last, since this ended a transaction in the middle: whoever is cut short begins again with the columns there.
+    for name in COUNTS:
+        op.drop_column("print_checks", name)
 
 
 def _reasons(reasons: tuple[str, ...]) -> None:
