@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.ports.outside import Run
+from loan_reminders.domain.runs.to_do import STANDS_STILL_AFTER
 from loan_reminders.domain.stages import Channel, Stage
 
 _PAST_VOLUMES = text("""
@@ -31,6 +32,10 @@ _MISSED_DAYS = text("""
     ), asking AS (
         SELECT DISTINCT run.reference_date FROM runs run JOIN letter_batches batch USING (run_id)
         WHERE run.library = :library AND run.stage = :stage AND batch.state = 'draft'
+    ), going_on AS (
+        SELECT reference_date FROM runs
+        WHERE library = :library AND stage = :stage AND NOT dry_run AND kind = 'daily' AND state <> 'closed'
+          AND started_at > now() - CAST(:sound AS interval)
     )
     SELECT CAST(day AS date) AS day
     FROM generate_series(
@@ -41,7 +46,10 @@ _MISSED_DAYS = text("""
         CAST(:until AS date) - 1,
         interval '1 day'
     ) AS day
-    WHERE CAST(day AS date) NOT IN (SELECT reference_date FROM green UNION SELECT reference_date FROM asking)
+    WHERE CAST(day AS date) NOT IN (
+        SELECT reference_date FROM green UNION SELECT reference_date FROM asking
+        UNION SELECT reference_date FROM going_on
+    )
     ORDER BY day
 """)
 
@@ -108,9 +116,14 @@ def past_volumes(connection: Connection, library: str, run: Run, runs: int) -> S
 def missed_days(connection: Connection, library: str, run: Run, within_days: int) -> Sequence[date]:
     """Days before the run's own without a green run of its stage; none before the first green one.
 
-    A day whose letters wait for a librarian's approval is not missed.
+    A day whose letters wait for a librarian's approval is not missed, nor one whose run may still go on.
     """
-    parameters = {**_scope(library, run), "until": run.reference_date, "within": within_days}
+    parameters = {
+        **_scope(library, run),
+        "until": run.reference_date,
+        "within": within_days,
+        "sound": STANDS_STILL_AFTER,
+    }
     return tuple(connection.execute(_MISSED_DAYS, parameters).scalars())
 
 
