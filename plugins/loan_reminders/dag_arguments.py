@@ -96,10 +96,10 @@ def runs_at_once(stage: Stage) -> int:
     hours at which SMS may leave. There it is as many as begin while one lasts: what Airflow cannot begin on its day
     it leaves out once the day after is due.
     """
+    if stage in settings().policy().one_at_a_time:
+        return 1
     lasts = _lasts(stage)
-    if lasts is None:
-        return REGISTERED_AT_ONCE
-    return lasts.days + 1 if sends_sms(stage) else 1
+    return REGISTERED_AT_ONCE if lasts is None else lasts.days + 1
 
 
 def hourly(minute: int) -> UpToNowTimetable:

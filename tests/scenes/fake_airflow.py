@@ -19,6 +19,7 @@ class FakeAirflow:
         self.questions: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.runs: dict[str, list[dict[str, Any]]] = {}
         self.paused: set[str] = set()
+        self.at_once = 1
         self.status, self.silent = 0, False
         self.changes: list[tuple[str, str, dict[str, Any]]] = []
         self.sessions: list[str] = []
@@ -53,7 +54,8 @@ class FakeAirflow:
     def _route(self, method: str, path: list[str], body: dict[str, Any], asked: dict[str, list[str]]) -> httpx.Response:
         match [method, *path]:
             case ["GET", "dags", dag]:
-                return httpx.Response(200, json={"dag_id": dag, "is_paused": dag in self.paused})
+                said = {"dag_id": dag, "is_paused": dag in self.paused, "max_active_runs": self.at_once}
+                return httpx.Response(200, json=said)
             case ["GET", "dags", dag, "dagRuns"]:
                 return self._list(dag, asked)
             case ["POST", "dags", dag, "dagRuns"]:

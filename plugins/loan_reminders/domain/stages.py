@@ -180,6 +180,14 @@ class Policy:
         """Whether any stage or notice sends SMS."""
         return any(one.channel is Channel.SMS for rule in self.all_rules for one in rule.channels)
 
+    @property
+    def one_at_a_time(self) -> frozenset[Stage]:
+        """Where a day waits until the one before is done: not where its letters are approved, or its SMS have hours."""
+        waiting = (Channel.SMS, Channel.REGISTERED_LETTER)
+        return frozenset(
+            rule.stage for rule in self.all_rules if all(one.channel not in waiting for one in rule.channels)
+        )
+
     def rule(self, stage: Stage) -> StageRule:
         """The rule of one stage, or of another notice."""
         return next(rule for rule in self.all_rules if rule.stage is stage)

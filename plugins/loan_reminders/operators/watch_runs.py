@@ -57,4 +57,5 @@ class WatchRuns(LibraryOperator):
             check_complete(marks_of(ledger), mark_file(code))
             give_queue(code, ledger)
             airflow = AirflowRuns(context["ti"], library=library_of(self.dag_id))
-            return watch(ledger, airflow, starts=starts, now=self.now(), tell=partial(give_look, code))
+            one_at_a_time, tell = self.config.policy().one_at_a_time, partial(give_look, code)
+            return watch(ledger, airflow, starts=starts, one_at_a_time=one_at_a_time, now=self.now(), tell=tell)

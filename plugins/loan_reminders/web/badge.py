@@ -59,6 +59,7 @@ def waiting(now: datetime) -> Sequence[ToDoItem]:
         found = ledger_access.to_do().items(
             now=now,
             starts=config.starts,
+            one_at_a_time=config.policy().one_at_a_time,
             posted_before=now.date() - timedelta(days=config.letters.acknowledgement_days),
             sent_since=now - A_YEAR,
             sms_floor=config.sms.budget.floor if config.policy().sends_sms else None,

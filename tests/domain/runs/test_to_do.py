@@ -37,21 +37,30 @@ def day(on=DAY, *, hours_ago=None, **facts):
     ],
 )
 def test_a_day_is_missed_when_nothing_can_still_come_of_it(watched, kind):
-    found = missed_days([watched], starts=STARTS, now=NOW)
+    found = missed_days([watched], starts=STARTS, one_at_a_time=STARTS, now=NOW)
     assert [one for one, _ in found] == ([] if kind is None else [kind])
 
 
 def test_todays_run_is_missed_two_hours_after_its_time_alone():
     late = NOW.replace(hour=12, minute=1)
-    assert missed_days([day(NOW.date())], starts=STARTS, now=late)[0][0] is ToDoKind.MISSED_DAY
+    assert missed_days([day(NOW.date())], starts=STARTS, one_at_a_time=STARTS, now=late)[0][0] is ToDoKind.MISSED_DAY
 
 
 def test_a_run_that_still_sends_holds_back_the_days_that_follow():
     sending = day(DAY, hours_ago=20, read=True)
     waiting = day(DAY + timedelta(days=1))
-    assert missed_days([sending, waiting], starts=STARTS, now=NOW) == ()
+    assert missed_days([sending, waiting], starts=STARTS, one_at_a_time=STARTS, now=NOW) == ()
     before = day(DAY - timedelta(days=1))
-    assert [one.day for _, one in missed_days([before, sending, waiting], starts=STARTS, now=NOW)] == [before.day]
+    assert [
+        one.day for _, one in missed_days([before, sending, waiting], starts=STARTS, one_at_a_time=STARTS, now=NOW)
+    ] == [before.day]
+
+
+def test_a_run_under_way_holds_nothing_back_where_several_may_be():
+    sending = day(DAY, hours_ago=20, read=True)
+    never_began = day(DAY + timedelta(days=1))
+    found = missed_days([sending, never_began], starts=STARTS, one_at_a_time=(), now=NOW)
+    assert found == ((ToDoKind.MISSED_DAY, never_began),)
 
 
 def test_the_oldest_comes_first_and_what_nobody_can_date_before_all():

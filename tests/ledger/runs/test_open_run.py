@@ -168,3 +168,16 @@ def test_to_finish_reading_twice_changes_nothing(ledger: PostgresLedger) -> None
     run = planned(ledger, some_deliveries(1))
     ledger.finish_extraction(run.run_id, 99)
     assert rows(ledger, "SELECT loans_extracted, state FROM runs") == [(1, "planned")]
+
+
+def test_a_day_whose_run_may_still_go_on_is_not_missed(ledger):
+    """Its SMS wait for their hour: a librarian who starts it again would only find it under way."""
+    days = [DUE_DATE + timedelta(days=number) for number in range(4)]
+    green, waiting, stopped, today = (
+        opened(ledger, dag_run_id=f"run {day}", reference_date=day, due_date=day).run_id for day in days
+    )
+    rows(ledger, "UPDATE runs SET state = 'closed', balanced = true WHERE run_id = :run", run=green)
+    rows(ledger, "UPDATE runs SET started_at = now() - interval '7 days' WHERE run_id = :run", run=stopped)
+    assert ledger.missed_days(today, within_days=30) == (days[2],)
+    rows(ledger, "UPDATE runs SET state = 'closed', balanced = false WHERE run_id = :run", run=waiting)
+    assert ledger.missed_days(today, within_days=30) == (days[1], days[2])

@@ -18,6 +18,7 @@ PARIS = ZoneInfo("Europe/Paris")
 TODAY = date(2026, 11, 27)
 STAGE = Stage.OVERDUE_NOTICE
 STARTS = dict.fromkeys(Stage, time(10))
+ONE_AT_A_TIME = {Stage.COURTESY_NOTICE, Stage.FIRST_REMINDER, Stage.SECOND_REMINDER}
 _RUN = text("""
     INSERT INTO runs (library, stage, reference_date, due_date, today, dag_run_id, attempt, dry_run, state,
         loans_extracted, balanced, started_at, closed_at)
@@ -83,7 +84,8 @@ class Books:
     def found(self, at=time(13)):
         """What is missed, in words; empty when nothing is."""
         try:
-            watch(self.ledger, self.airflow, starts=STARTS, now=datetime.combine(TODAY, at, PARIS))
+            now = datetime.combine(TODAY, at, PARIS)
+            watch(self.ledger, self.airflow, starts=STARTS, one_at_a_time=ONE_AT_A_TIME, now=now)
         except DaysMissed as error:
             return str(error)
         return ""
@@ -157,14 +159,21 @@ def test_a_run_begun_and_never_closed_is_told_once_airflow_has_ended_it(books):
 
 
 def test_a_run_under_way_is_let_be_with_the_days_it_holds_back(books):
-    books.green(3)
-    books.run(2, how="open", running=True)
+    stage = Stage.FIRST_REMINDER
+    books.green(3, stage=stage)
+    books.run(2, how="open", running=True, stage=stage)
     assert books.found() == ""
 
 
+def test_a_run_whose_sms_wait_for_their_hour_holds_no_other_day_back(books):
+    books.green(3, 0)
+    books.run(2, how="open", running=True)
+    assert "aucune tournée pour le 26/11/2026." in books.found()
+
+
 def test_a_day_missed_before_the_run_under_way_is_told_all_the_same(books):
-    books.green(4, 2)
-    books.run(1, how="open", running=True)
+    books.green(4, 2, stage=Stage.FIRST_REMINDER)
+    books.run(1, how="open", running=True, stage=Stage.FIRST_REMINDER)
     assert "aucune tournée pour le 24/11/2026." in books.found()
 
 
@@ -213,7 +222,7 @@ def test_today_is_the_librarys_own(books, zone):
     """Noon in each zone: the same day has begun, wherever the ledger's server is."""
     books.green(1, 0)
     now = datetime.combine(TODAY, time(13), ZoneInfo(zone))
-    assert watch(books.ledger, books.airflow, starts=STARTS, now=now) == 0
+    assert watch(books.ledger, books.airflow, starts=STARTS, one_at_a_time=ONE_AT_A_TIME, now=now) == 0
 
 
 def test_the_operator_asks_airflow_about_each_run_and_fails_at_once(books, monkeypatch):

@@ -140,7 +140,11 @@ def test_a_scheduled_run_of_that_day_under_way_is_seen_too(ils, airflow):
     with browsing() as client:
         assert client.post(PAGE).status_code == 409
         other = client.get(f"{LIST}/{STAGE}/{DAY - timedelta(days=1)}").text
-    assert "celle-ci partira après elles" in other
+        airflow.at_once = 2
+        beside = client.get(f"{LIST}/{STAGE}/{DAY - timedelta(days=1)}").text
+    waits = "celle-ci attendra que l'une d'elles soit finie"
+    assert waits in other
+    assert waits not in beside
     assert airflow.changes == []
 
 

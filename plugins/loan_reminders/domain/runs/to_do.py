@@ -77,17 +77,17 @@ def oldest_first(items: Iterable[ToDoItem]) -> tuple[ToDoItem, ...]:
 
 
 def missed_days(
-    days: Sequence[WatchedDay], *, starts: Mapping[Stage, time], now: datetime
+    days: Sequence[WatchedDay], *, starts: Mapping[Stage, time], one_at_a_time: Collection[Stage], now: datetime
 ) -> tuple[tuple[ToDoKind, WatchedDay], ...]:
     """The days without a green run that a person has to see to, each with what is wrong, as far as the ledger knows.
 
     `starts` is each stage's hour; `now` is aware and in the library's zone. A run that is still being sent, or that
-    waits for an answer, is no missed day, and holds back those that follow.
+    waits for an answer, is no missed day, and holds back those that follow in the stages that go `one_at_a_time`.
     """
     found: list[tuple[ToDoKind, WatchedDay]] = []
     for stage, starts_at in starts.items():
         ours = [day for day in days if day.stage is stage]
-        held_since = min((day.day for day in ours if _under_way(day, now) and not day.asking), default=date.max)
+        held_since = min((day.day for day in ours if stage in one_at_a_time and _under_way(day, now)), default=date.max)
         for day in ours:
             kind = _what_is_wrong(day, starts_at=starts_at, held_since=held_since, now=now)
             if kind is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -84,15 +84,17 @@ class PostgresToDo:
         *,
         now: datetime,
         starts: Mapping[Stage, time],
+        one_at_a_time: Collection[Stage] = (),
         posted_before: date,
         sent_since: datetime,
         sms_floor: int | None = None,
     ) -> Sequence[ToDoItem]:
         """Everything that waits at `now`, aware and in the library's zone, the oldest first.
 
-        `starts` is each stage's hour, `posted_before` the day before which an acknowledgement is overdue, `sent_since`
-        how far back deliveries that did not arrive are looked for, `sms_floor` the credit below which no SMS leaves,
-        None for a library that sends none.
+        `starts` is each stage's hour, `one_at_a_time` the stages of which a day waits for the one before,
+        `posted_before` the day before which an acknowledgement is overdue, `sent_since` how far back deliveries that
+        did not arrive are looked for, `sms_floor` the credit below which no SMS leaves, None for a library that sends
+        none.
         """
         asked = {"library": self._library, "now": now, "posted_before": posted_before}
         with self._transaction() as connection:
@@ -106,7 +108,7 @@ class PostgresToDo:
                     *self._deliveries(connection, now, sent_since),
                     *self._bounces(connection),
                     *self._replies(connection),
-                    *self._missed(connection, now, starts),
+                    *self._missed(connection, now, starts, one_at_a_time),
                     *new_codes(connection, self._library, now),
                 )
             )
@@ -149,9 +151,11 @@ class PostgresToDo:
             many = number > MOST_COUNTED
             yield ToDoItem(kind=ToDoKind.REPLIES, number=min(number, MOST_COUNTED), many=many, since=oldest)
 
-    def _missed(self, connection: Connection, now: datetime, starts: Mapping[Stage, time]) -> Iterator[ToDoItem]:
+    def _missed(
+        self, connection: Connection, now: datetime, starts: Mapping[Stage, time], one_at_a_time: Collection[Stage]
+    ) -> Iterator[ToDoItem]:
         watched = days_to_watch(connection, self._library, now.date() - MISSED_WITHIN, now.date(), tuple(starts))
-        found = missed_days(watched, starts=starts, now=now)
+        found = missed_days(watched, starts=starts, one_at_a_time=one_at_a_time, now=now)
         by_stage = sorted(found, key=lambda one: (one[1].stage.place, one[0], one[1].day))
         for (stage, kind), some in groupby(by_stage, key=lambda one: (one[1].stage, one[0])):
             group = [day for _, day in some]

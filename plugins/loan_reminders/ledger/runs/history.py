@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from loan_reminders.domain.letters.batches import EarlierReminder
 from loan_reminders.domain.ports.outside import Run
+from loan_reminders.domain.runs.to_do import STANDS_STILL_AFTER
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.runs.waiting import ASKS_OR_PRINTS
 
@@ -32,6 +33,10 @@ _MISSED_DAYS = text(f"""
     ), asking AS (
         SELECT DISTINCT run.reference_date FROM runs run JOIN letter_batches batch USING (run_id)
         WHERE run.library = :library AND run.stage = :stage AND {ASKS_OR_PRINTS}
+    ), going_on AS (
+        SELECT reference_date FROM runs
+        WHERE library = :library AND stage = :stage AND NOT dry_run AND kind = 'daily' AND state <> 'closed'
+          AND started_at > now() - CAST(:sound AS interval)
     )
     SELECT CAST(day AS date) AS day
     FROM generate_series(
@@ -42,7 +47,10 @@ _MISSED_DAYS = text(f"""
         CAST(:until AS date) - 1,
         interval '1 day'
     ) AS day
-    WHERE CAST(day AS date) NOT IN (SELECT reference_date FROM green UNION SELECT reference_date FROM asking)
+    WHERE CAST(day AS date) NOT IN (
+        SELECT reference_date FROM green UNION SELECT reference_date FROM asking
+        UNION SELECT reference_date FROM going_on
+    )
     ORDER BY day
 """)  # noqa: S608 - the piece is this project's own
 
@@ -109,9 +117,14 @@ def past_volumes(connection: Connection, library: str, run: Run, runs: int) -> S
 def missed_days(connection: Connection, library: str, run: Run, within_days: int) -> Sequence[date]:
     """Days before the run's own without a green run of its stage; none before the first green one.
 
-    A day whose letters wait for a librarian's approval is not missed.
+    A day whose letters wait for a librarian's approval is not missed, nor one whose run may still go on.
     """
-    parameters = {**_scope(library, run), "until": run.reference_date, "within": within_days}
+    parameters = {
+        **_scope(library, run),
+        "until": run.reference_date,
+        "within": within_days,
+        "sound": STANDS_STILL_AFTER,
+    }
     return tuple(connection.execute(_MISSED_DAYS, parameters).scalars())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -54,12 +54,19 @@ class _Stage:
 
     @classmethod
     def of(
-        cls, stage: Stage, days: Sequence[WatchedDay], *, starts_at: time, now: datetime, airflow: Orchestrator
+        cls,
+        stage: Stage,
+        days: Sequence[WatchedDay],
+        *,
+        starts_at: time,
+        holds_back: bool,
+        now: datetime,
+        airflow: Orchestrator,
     ) -> _Stage:
         begun = {day.day: day for day in days if day.started_at is not None}
         alive = {on: day for on, day in begun.items() if airflow.under_way(stage, day.dag_run_id)}
-        # A run that is not done holds back those of the days that follow, but not while it waits for letters' approval.
-        held_since = min((on for on, day in alive.items() if not day.asking), default=date.max)
+        # Where one day is done at a time, a run that is not done holds back those of the days that follow.
+        held_since = min(alive, default=date.max) if holds_back else date.max
         today_is_late = now - GRACE >= datetime.combine(now.date(), starts_at, now.tzinfo)
         return cls(
             stage=stage,
@@ -117,7 +124,7 @@ class _Stage:
             return ""
         return (
             f" Tournées en cours ou en attente dans Airflow : {active} ; si l'une n'avance pas (sa date logique est"
-            " peut-être dans l'avenir), la marquer en échec : elle retient les autres."
+            " peut-être dans l'avenir), la marquer en échec : elle peut retenir les autres."
         )
 
 
@@ -126,14 +133,15 @@ def watch(
     airflow: Orchestrator,
     *,
     starts: Mapping[Stage, time],
+    one_at_a_time: Collection[Stage],
     now: datetime,
     tell: Callable[[Mapping[Stage, int]], None] = lambda _: None,
 ) -> int:
     """Look at every stage's last days; returns how many days were looked at and are still under way.
 
-    `starts` is each stage's hour in the library's zone, `now` is aware and in that zone; `tell` is told how many days
-    each stage misses. Raises DaysMissed, with all that was found, as long as something is missed: a later green run of
-    the day settles it.
+    `starts` is each stage's hour in the library's zone, `one_at_a_time` the stages of which a day waits for the one
+    before, `now` is aware and in that zone; `tell` is told how many days each stage misses. Raises DaysMissed, with all
+    that was found, as long as something is missed: a later green run of the day settles it.
     """
     days = ledger.days_to_watch(since=now.date() - WITHIN, until=now.date(), stages=tuple(starts))
     found = [
@@ -141,6 +149,7 @@ def watch(
             stage,
             [day for day in days if day.stage is stage],
             starts_at=starts_at,
+            holds_back=stage in one_at_a_time,
             now=now,
             airflow=airflow,
         )

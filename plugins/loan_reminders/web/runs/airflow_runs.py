@@ -40,10 +40,14 @@ class AskedInAirflow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRuns:
-    """What Airflow has of a stage: whether its DAG is paused, and the days whose runs wait or are under way."""
+    """What Airflow has of a stage: whether its DAG is paused, and the days whose runs wait or are under way.
+
+    `full`: as many as may be under way at once, so that one more waits.
+    """
 
     paused: bool
     under_way: Mapping[date, str]
+    full: bool
 
 
 def _run_path(stage: Stage, dag_run_id: str) -> str:
@@ -95,7 +99,9 @@ async def stage_runs(airflow: AirflowApi, stage: Stage, *, zone: tzinfo) -> Stag
             days[_day(run, zone)] = str(run["dag_run_id"])
         except ReminderError:  # a run that will be refused is about no day
             continue
-    return StageRuns(paused=bool(dag.get("is_paused")), under_way=days)
+    return StageRuns(
+        paused=bool(dag.get("is_paused")), under_way=days, full=len(days) >= (dag.get("max_active_runs") or MOST_RUNS)
+    )
 
 
 async def start(airflow: AirflowApi, stage: Stage, day: date) -> str:

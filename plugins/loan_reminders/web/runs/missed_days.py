@@ -163,7 +163,7 @@ async def _page(
         "state": ours,
         "why_not": why_not,
         "under_way": runs.under_way.get(day, "") if runs is not None else "",
-        "others": bool(runs is not None and runs.under_way and day not in runs.under_way),
+        "others": runs is not None and runs.full and day not in runs.under_way,
         "problem": problem,
     }
     return await run_in_threadpool(at.html, "rattraper.html.j2", status, **words, **context)
@@ -195,11 +195,12 @@ def _impossible() -> str:
 
 
 def _missed(now: datetime) -> Sequence[tuple[ToDoKind, WatchedDay]]:
-    starts = settings().starts
+    config = settings()
+    starts = config.starts
     watched = ledger_access.whole().days_to_watch(
         since=now.date() - MISSED_WITHIN, until=now.date(), stages=tuple(starts)
     )
-    return missed_days(watched, starts=starts, now=now)
+    return missed_days(watched, starts=starts, one_at_a_time=config.policy().one_at_a_time, now=now)
 
 
 def _of_day(stage: Stage, day: date) -> str:
