@@ -16,7 +16,10 @@ FRENCH = "fr"
 """The language of the templates that stand in no language folder."""
 
 _REGION = {"en": "en_GB"}
-_PATTERNS = {"fr": ("EEEE d MMMM y", "EEEE d MMMM"), "en": ("EEEE d MMMM y", "EEEE d MMMM")}
+_PATTERNS = {
+    "fr": ("EEEE d MMMM y", "EEEE d MMMM", "d MMM"),
+    "en": ("EEEE d MMMM y", "EEEE d MMMM", "d MMM"),
+}
 _ON = {"fr": "le {}", "en": "on {}"}
 _NEAR = {
     "fr": {-1: "hier, {}", 0: "aujourd'hui, {}", 1: "demain, {}"},
@@ -53,6 +56,12 @@ def short_date(day: date, today: date, language: str = FRENCH) -> str:
     if abs((day - today).days) > _HALF_A_YEAR:
         return long_date(day, language)
     return _date(day, language, 1, "MMMMEEEEd")
+
+
+@lru_cache(maxsize=1024)
+def day_month(day: date, language: str = FRENCH) -> str:
+    """A day and its month in as few letters as make it clear, for an SMS: `26 nov.`, `26 Nov`."""
+    return _date(day, language, 2, "MMMd")
 
 
 @lru_cache(maxsize=1024)
@@ -95,6 +104,7 @@ def filters(language: str) -> dict[str, Callable[..., Any]]:
         "short_date": partial(_last, short_date, language),
         "day_words": partial(_last, day_words, language),
         "short_day_words": partial(_last, short_day_words, language),
+        "day_month": partial(day_month, language=language),
         "days": lambda count: days(count, language),
         "plural": partial(plural, language=language),
     }

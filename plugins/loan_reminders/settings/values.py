@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any
+from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -40,7 +41,20 @@ def usable_email(text: str) -> str:
 def _web_address(text: str) -> str:
     if not text.startswith(("https://", "http://")) or any(character.isspace() for character in text):
         raise ValueError("une adresse web commençant par https:// ou http:// est attendue")
+    if not text.isascii():
+        raise ValueError(f"une adresse web sans accents, que les SMS écrivent aussi, est attendue : {_in_ascii(text)}")
     return text
+
+
+def _in_ascii(address: str) -> str:
+    """The same address as it travels: punycode for the name, percent signs after it."""
+    parts = urlsplit(address)
+    try:
+        name = parts.netloc.encode("idna").decode("ascii")
+    except UnicodeError:
+        name = "(nom en punycode)"
+    rest = [quote(part, safe="/%:@!$&'()*+,;=~?") for part in parts[2:]]
+    return f"« {urlunsplit((parts.scheme, name, *rest))} »"
 
 
 def known_ils(kind: str) -> str:

@@ -186,11 +186,25 @@ def test_a_library_with_a_long_address_learns_it_at_start_up() -> None:
         renderer(library=a_library(account_url=f"https://{'long' * 40}.example.fr")).check()
 
 
+@pytest.mark.parametrize("form", ["text", "short", "first", "first_short"])
+def test_the_english_words_name_the_month(form: str) -> None:
+    """05/12 is the twelfth of May to many who read English."""
+    due_date = date(2026, 12, 5)
+    name = f"overdue_notice/en/sms/{form}.txt.j2"
+    assert "due on 5 Dec." in renderer()._text(name, count=1, due_date=due_date, today=due_date + timedelta(days=2))
+
+
+@pytest.mark.parametrize("form", ["text", "short", "first", "first_short"])
+def test_what_is_due_today_is_not_said_to_be_due_since(form: str) -> None:
+    name = f"overdue_notice/sms/{form}.txt.j2"
+    assert "depuis" not in renderer()._text(name, count=1, due_date=DUE_DATE, today=DUE_DATE)
+
+
 def test_a_text_that_overflows_drops_to_its_short_form() -> None:
     library = a_library(account_url=f"https://{'long' * 18}.example.fr")
     renderer(library=library).check()
     delivery = a_delivery(channel=Channel.SMS)
     text = renderer(library=library).render(delivery, today=today_for(delivery.notice.stage))
-    assert text.text.startswith("BU : 1 document à rendre depuis le 26/11. https://long")
+    assert text.text.startswith("BU : 1 document à rendre (échéance 26/11). https://long")
     assert text.segments == 1
     assert "Consultez" in renderer().render(delivery, today=today_for(delivery.notice.stage)).text
