@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loan_reminders.domain.errors import SmsAccountRejected, SmsAnswerUnreadable, SmsGatewayUnavailable
+from loan_reminders.domain.errors import SmsAccountRejected, SmsAnswerUnreadable, SmsGatewayUnavailable, SmsTextRefused
 from loan_reminders.domain.sms.feedback import AckStatus, SmsCredit
 from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
@@ -264,7 +264,7 @@ def test_a_quote_counts_segments_and_sends_nothing(server: AllMySmsServer, api: 
         assert gateway.simulate(texts(1, text=text)) == segments
         assert gateway.simulate([]) == 0
         assert gateway.simulate(texts(2)[1:]) == 0
-        with pytest.raises(SmsAccountRejected, match="refuse le texte"):
+        with pytest.raises(SmsTextRefused, match="refuse le texte"):
             gateway.simulate(texts(2, text=" "))
         with pytest.raises(ValueError, match="one request"):
             gateway.simulate([*texts(1), *texts(1)])
