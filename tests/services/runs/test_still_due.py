@@ -42,6 +42,33 @@ def test_a_loan_renewed_since_is_not_told_and_says_renewed(world):
     assert world.mailed_to() == ["lecteur1@etu.example.org"]
 
 
+def ended(world):
+    """How each loan ended, as far as the ledger knows."""
+    with world.ledger.engine.connect() as connection:
+        return dict(connection.exec_driver_sql("SELECT loan_id, how FROM loan_ends").all())
+
+
+def test_a_lost_loan_is_not_told_and_is_not_taken_for_a_returned_one(world):
+    run_id = world.begin(loan(1), loan(2), loan(3, patron=reader(1)))
+    world.ils.lost = {"L2", "L3"}
+    world.ils.rows = [row for row in world.ils.rows if row.loan_id != "L1"]
+    assert (world.send_emails(run_id), world.send_sms(run_id)) == ({}, {})
+    books = world.close(run_id)
+    assert books.slots_skipped == {"not_told": 4, "returned": 2}
+    assert books.problems() == ()
+    assert ended(world) == {"L1": "returned", "L2": None, "L3": None}
+
+
+def test_a_loan_on_hold_does_not_end_with_another_that_was_returned(world):
+    run_id = world.begin(loan(1), loan(2, patron=reader(1)))
+    with world.ledger.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE delivery_loans SET live = false, dropped = 'held' WHERE loan_id = 'L2'")
+    world.ils.rows = []
+    assert (world.send_emails(run_id), world.send_sms(run_id)) == ({}, {})
+    world.close(run_id)
+    assert ended(world) == {"L1": "returned", "L2": None}
+
+
 def test_a_notice_shrinks_to_the_loans_that_are_left(world):
     run_id = world.begin(loan(1, title="Rendu depuis"), loan(2, patron=reader(1), title="Toujours dehors"))
     world.ils.rows = world.ils.rows[1:]
@@ -151,6 +178,8 @@ def test_on_long_work_the_ils_is_asked_again_after_a_while_only(world):
         def due_dates_now(self, loan_ids):
             return world.ils.due_dates_now(loan_ids)
 
+        on_loan_now = due_dates_now
+
     still_due = StillDue(
         source=Counting(),
         policy=SETTINGS.policy(),
@@ -210,6 +239,8 @@ def test_an_ils_that_knows_nothing_is_doubted_before_it_is_asked_about_each_loan
         def due_dates_now(self, loan_ids):
             asked.append(loan_ids)
             return {}
+
+        on_loan_now = due_dates_now
 
     still_due = StillDue(source=Silent(), policy=SETTINGS.policy(), run=world.ledger.run(run_id), clock=world.clock)
     with world.ledger.sender(run_id, Channel.EMAIL) as sender, pytest.raises(IlsUnavailable, match="30 prêts"):

@@ -73,7 +73,7 @@ letters = Table(
     Column("last_page", Integer, nullable=False),
     Column("reference", Text, nullable=False),
     Column("left_out", Text),
-    one_of("left_out", (Reason.RETURNED, Reason.RENEWED, Reason.TAKEN_OUT, Reason.HELD)),
+    one_of("left_out", (Reason.RETURNED, Reason.RENEWED, Reason.TAKEN_OUT, Reason.HELD, Reason.NOT_TOLD)),
     Index("letters_of_batch", "batch_id", "position"),
     Index("letters_of_reference", "library", "reference"),
 )

@@ -29,7 +29,10 @@ def tell_nobody(_loans: int) -> None:
 def gone_loans(
     source: LoanSource, loans: Collection[LoanKey], *, today: date, doubt: str, progress: Progress = tell_nobody
 ) -> Mapping[LoanKey, Reason]:
-    """The loans that are not open any more at their due date: RENEWED when they have another one now, else RETURNED.
+    """The loans not to be reminded of any more at their due date, and why.
+
+    RENEWED when they have another one now; NOT_TOLD when the ILS still has them as they were, so that they are lost,
+    claimed returned, or of those that the settings leave out; else RETURNED.
 
     The ILS is asked once for all open loans of the due date that most of them have, then about the others by
     themselves. Raises like `LoanSource.loans_due`, and IlsUnavailable with the sentence `doubt`, whose `{count}` is the
@@ -51,14 +54,18 @@ def gone_loans(
     gone_others = [loan for loan in others if dates.get(loan.loan_id) != loan.due_date]
     if len(gone) + len(gone_others) == len(ordered) >= TOO_MANY_TO_VANISH:
         raise IlsUnavailable(doubt.format(count=len(ordered)))
-    # Only now that the ILS is believed: are those of the day renewed, or returned?
-    dates = {**dates, **_dates_now(source, gone)}
-    return {
-        loan: Reason.RETURNED if dates.get(loan.loan_id, loan.due_date) == loan.due_date else Reason.RENEWED
-        for loan in (*gone, *gone_others)
-    }
+    # Only now that the ILS is believed: what became of them?
+    over = [*gone, *gone_others]
+    now = source.on_loan_now([loan.loan_id for loan in over]) if over else {}
+    return {loan: _why(now.get(loan.loan_id), loan) for loan in over}
+
+
+def _why(now: date | None, loan: LoanKey) -> Reason:
+    if now is None:
+        return Reason.RETURNED
+    return Reason.NOT_TOLD if now == loan.due_date else Reason.RENEWED
 
 
 def _dates_now(source: LoanSource, loans: Sequence[LoanKey]) -> Mapping[str, date]:
-    """The present due dates of those of these loans that are still open."""
+    """The present due dates of those of these loans that are still to be reminded of."""
     return source.due_dates_now([loan.loan_id for loan in loans]) if loans else {}
