@@ -135,3 +135,7 @@ class ListedRows:
     def due_dates_now(self, loan_ids: Sequence[str]) -> dict[str, date]:
         """Nothing: every loan asked about is among those due."""
         return {}
+
+    def on_loan_now(self, loan_ids: Sequence[str]) -> dict[str, date]:
+        """Nothing, for the same reason."""
+        return {}

@@ -92,7 +92,7 @@ def texts(root: Path, kinds: Mapping[str, Kind] = KINDS) -> Iterator[Text]:
                         sql=final,
                         engine=engine,
                         binds=_binds(kind, file, final),
-                        columns=_COLUMNS.get(file, NOTICE_COLUMNS),
+                        columns=_columns(name, file),
                         as_it_stands=final == final_text(sql),
                     )
 
@@ -137,7 +137,15 @@ def _every_choice(choices: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, 
         yield dict(zip(choices, forms, strict=True))
 
 
-_COLUMNS: Mapping[str, Sequence[str]] = {"loans_due": COLUMNS, "loan_now": ("due_date",)}
+_COLUMNS: Mapping[str, Sequence[str]] = {"loans_due": COLUMNS, "loan_now": ("due_date", "told")}
+_TELLS_OF_ALL = frozenset({"view"})
+"""Kinds whose loan_now.sql has no column `told`: what is there is reminded of."""
+
+
+def _columns(kind: str, file: str) -> Sequence[str]:
+    if file == "loan_now" and kind in _TELLS_OF_ALL:
+        return ("due_date",)
+    return _COLUMNS.get(file, NOTICE_COLUMNS)
 
 
 def _binds(kind: Kind, file: str, sql: str) -> frozenset[str]:

@@ -56,14 +56,14 @@ def direct_rows(database: Path, due: date, sql: str = ALEPH_SQL) -> list[dict[st
         connection.close()
 
 
-def source(server, *, sql=ALEPH_SQL, password=None, binds=BINDS, patience=AT_ONCE, **options):
+def source(server, *, sql=ALEPH_SQL, now_sql=NOW_SQL, password=None, binds=BINDS, patience=AT_ONCE, **options):
     """The gateway on a simulated server."""
 
     def connect():
         return oracledb.connect(user=server.user, password=password or server.password, dsn=server.dsn)
 
     database = OracleDatabase(connect, **options)
-    return IlsLoanSource(database, sql=sql, now_sql=NOW_SQL, binds=binds, codes=CODES, patience=patience)
+    return IlsLoanSource(database, sql=sql, now_sql=now_sql, binds=binds, codes=CODES, patience=patience)
 
 
 def read(loans, stage="C"):

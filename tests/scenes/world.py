@@ -51,11 +51,12 @@ ALWAYS_OPEN = SendingWindow(opens=time.min, closes=None, weekdays=frozenset(rang
 
 @dataclass
 class ListedLoans:
-    """An ILS that is a list; `fails_after` rows it falls silent."""
+    """An ILS that is a list; `fails_after` rows it falls silent. Of its rows those of `lost` are not reminded of."""
 
     rows: list[Loan | RejectedRow] = field(default_factory=list)
     fails_after: int | None = None
     down: bool = False
+    lost: set[str] = field(default_factory=set)
 
     def loans_due(self, due_date: date, *, today: date) -> Generator[Loan | RejectedRow]:
         if self.down:
@@ -63,7 +64,7 @@ class ListedLoans:
         for number, row in enumerate(self.rows):
             if self.fails_after is not None and number >= self.fails_after:
                 raise IlsUnavailable("the ILS stopped answering")
-            if isinstance(row, RejectedRow) or row.due_date == due_date:
+            if row.loan_id not in self.lost and (isinstance(row, RejectedRow) or row.due_date == due_date):
                 yield row
 
     def loan_ids_due(self, due_date: date, *, today: date) -> Generator[str]:
@@ -71,6 +72,9 @@ class ListedLoans:
             yield row.loan_id
 
     def due_dates_now(self, loan_ids: Sequence[str]) -> dict[str, date]:
+        return {loan_id: due for loan_id, due in self.on_loan_now(loan_ids).items() if loan_id not in self.lost}
+
+    def on_loan_now(self, loan_ids: Sequence[str]) -> dict[str, date]:
         if self.down:
             raise IlsUnavailable("the ILS does not answer")
         return {row.loan_id: row.due_date for row in self.rows if isinstance(row, Loan) and row.loan_id in loan_ids}

@@ -44,7 +44,10 @@ FREES_SLOT = frozenset({S.CANCELLED, S.REFUSED, S.BOUNCED, S.FAILED})
 
 
 class Reason(StrEnum):
-    """Why a delivery is in its state, when the state alone does not say it."""
+    """Why a delivery is in its state, when the state alone does not say it.
+
+    `NOT_TOLD`: the ILS still has the loan, and nobody is reminded of it any more (lost, claimed returned).
+    """
 
     DRY_RUN = "dry_run"
     RETURNED = "returned"
@@ -70,6 +73,7 @@ class Reason(StrEnum):
     NOT_SENT = "not_sent"
     RETRIES_EXHAUSTED = "retries_exhausted"
     LEDGER_INCOMPLETE = "ledger_incomplete"
+    NOT_TOLD = "not_told"
 
 
 class SkipReason(StrEnum):
@@ -96,6 +100,7 @@ class SkipReason(StrEnum):
     MINOR = "minor"
     NOT_TEXTED = "not_texted"
     CONTROL_GROUP = "control_group"
+    NOT_TOLD = "not_told"
 
 
 class Refusal(StrEnum):

@@ -28,6 +28,7 @@ BATCHES_IN_FILE = {
 LEFT_OUT = {
     Reason.RETURNED: "tout a été rendu",
     Reason.RENEWED: "tout a été prolongé",
+    Reason.NOT_TOLD: "plus rien n'est relancé (perdu, ou retour déclaré)",
     Reason.TAKEN_OUT: "retirée par un bibliothécaire",
     Reason.HELD: "à ne pas écrire pour le moment",
     Reason.SUPERSEDED: "une étape suivante a pris le relais",

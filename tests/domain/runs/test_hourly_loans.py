@@ -59,6 +59,8 @@ class Asked:
             one: read_day(self.renewed[one], "due_date", zone=CODES.zone) for one in loan_ids if one in self.renewed
         }
 
+    on_loan_now = due_dates_now
+
 
 @pytest.mark.parametrize("due", AT_TWO)
 def test_before_sending_it_is_known_again_by_its_day(due):

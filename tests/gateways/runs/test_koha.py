@@ -270,3 +270,5 @@ def test_a_loan_is_asked_about_again_before_anything_is_sent(mariadb_server):
             ):
                 cursor.execute(statement)
         assert source.due_dates_now(list(asked.values())) == {asked["hourly"]: date(2026, 3, 24), asked["english"]: DUE}
+        there = source.on_loan_now(list(asked.values()))
+        assert there.keys() == {asked[name] for name in ("hourly", "lost", "claimed", "volume", "english")}

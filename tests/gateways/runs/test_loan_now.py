@@ -44,7 +44,18 @@ def test_the_present_date_of_loans_tells_renewals_from_returns(library, tmp_path
             ids[0]: 20260501,
             ids[3]: ymd(due_day("C")),
         }
+        there = source(server).on_loan_now(ids)
+        assert there.keys() - found.keys() == {ids[2]}
+        assert there[ids[2]] == due_day("C")
         assert_no_session_left(server)
+
+
+@pytest.mark.parametrize(("column", "told"), [("", True), (", 1 AS told", True), (", 0 AS told", False)])
+def test_a_sites_own_statement_need_not_say_whether_a_loan_is_reminded_of(server, column, told):
+    own = source(server, now_sql=f"SELECT z36_due_date AS d{column} FROM z36 WHERE z36_rec_key = :loan_key")
+    loan = next(loan for loan in read(source(server)) if isinstance(loan, Loan))
+    assert own.due_dates_now([loan.loan_id]) == ({loan.loan_id: loan.due_date} if told else {})
+    assert own.on_loan_now([loan.loan_id]) == {loan.loan_id: loan.due_date}
 
 
 def test_the_present_date_cannot_be_asked_when_the_ils_is_down(server):

@@ -200,6 +200,10 @@ def test_a_lost_item_and_one_that_the_reader_says_is_returned_are_left_out(voyag
     before = changed(voyager)
     left = changed(voyager, f"INSERT INTO item_status VALUES ({min(before) + 1_000_000}, {status})")
     assert before.keys() - left.keys() == {min(before)}
+    with OracleServer(voyager, types=VOYAGER.types) as server:
+        ids = [str(loan) for loan in sorted(before)[:2]]
+        assert gateway(server, VOYAGER).due_dates_now(ids).keys() == {ids[1]}
+        assert gateway(server, VOYAGER).on_loan_now(ids) == dict.fromkeys(ids, due_day("O"))
 
 
 @pytest.mark.parametrize(

@@ -236,3 +236,4 @@ def test_a_loan_is_asked_about_again_before_anything_is_sent(mariadb_server):
                 cursor.execute(statement)
         asked = [f"{number}-9" for number in (renewed, returned, lent_again, lost, kept)]
         assert source.due_dates_now(asked) == {f"{renewed}-9": date(2026, 3, 24), f"{kept}-9": DUE}
+        assert source.on_loan_now(asked).keys() == {f"{number}-9" for number in (renewed, lost, kept)}

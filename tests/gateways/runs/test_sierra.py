@@ -262,3 +262,4 @@ def test_a_loan_is_asked_about_again_before_anything_is_sent(postgres_server):
             ):
                 connection.execute(statement)
         assert source.due_dates_now([renewed, returned, lost, kept]) == {renewed: date(2026, 3, 24), kept: DUE}
+        assert source.on_loan_now([renewed, returned, lost, kept]).keys() == {renewed, lost, kept}

@@ -80,6 +80,10 @@ class Catalogue:
         found = {loan_id: self.lives[loan_id].due(self.today) for loan_id in loan_ids if loan_id in self.lives}
         return {loan_id: due for loan_id, due in found.items() if due is not None}
 
+    def on_loan_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
+        """The same: none is lost."""
+        return self.due_dates_now(loan_ids)
+
 
 def _dated(row: Loan | RejectedRow, due: date) -> Loan | RejectedRow:
     if isinstance(row, RejectedRow) or row.due_date == due:

@@ -9,10 +9,8 @@ from pypdf import PdfReader
 
 from loan_reminders.domain.errors import IlsUnavailable
 from loan_reminders.domain.loans import RejectedRow
-from loan_reminders.domain.notices import LoanKey
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Refusal
-from loan_reminders.services.runs.gone_loans import TOO_MANY_TO_VANISH, gone_loans
 from loan_reminders.services.runs.still_due import StillDue
 from tests.scenes.builders import a_patron
 from tests.scenes.world import DUE, SETTINGS, loan, loans, reader
@@ -41,6 +39,33 @@ def test_a_loan_renewed_since_is_not_told_and_says_renewed(world):
     world.send_sms(run_id)
     assert world.close(run_id).slots_skipped == {"renewed": 2}
     assert world.mailed_to() == ["lecteur1@etu.example.org"]
+
+
+def ended(world):
+    """How each loan ended, as far as the ledger knows."""
+    with world.ledger.engine.connect() as connection:
+        return dict(connection.exec_driver_sql("SELECT loan_id, how FROM loan_ends").all())
+
+
+def test_a_lost_loan_is_not_told_and_is_not_taken_for_a_returned_one(world):
+    run_id = world.begin(loan(1), loan(2), loan(3, patron=reader(1)))
+    world.ils.lost = {"L2", "L3"}
+    world.ils.rows = [row for row in world.ils.rows if row.loan_id != "L1"]
+    assert (world.send_emails(run_id), world.send_sms(run_id)) == ({}, {})
+    books = world.close(run_id)
+    assert books.slots_skipped == {"not_told": 4, "returned": 2}
+    assert books.problems() == ()
+    assert ended(world) == {"L1": "returned", "L2": None, "L3": None}
+
+
+def test_a_loan_on_hold_does_not_end_with_another_that_was_returned(world):
+    run_id = world.begin(loan(1), loan(2, patron=reader(1)))
+    with world.ledger.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE delivery_loans SET live = false, dropped = 'held' WHERE loan_id = 'L2'")
+    world.ils.rows = []
+    assert (world.send_emails(run_id), world.send_sms(run_id)) == ({}, {})
+    world.close(run_id)
+    assert ended(world) == {"L1": "returned", "L2": None}
 
 
 def test_a_notice_shrinks_to_the_loans_that_are_left(world):
@@ -85,89 +110,6 @@ def test_an_ils_that_cannot_be_asked_holds_the_run(world, send):
     assert (world.mailed_to(), world.texted_to()) == ([], [])
     world.ils.down = False
     assert getattr(world, send)(run_id) == {"accepted": 2}
-
-
-def test_an_ils_that_forgot_every_loan_is_not_believed(world):
-    run_id = world.begin(*loans(TOO_MANY_TO_VANISH))
-    world.ils.rows = []
-    with pytest.raises(IlsUnavailable, match="plus aucun"):
-        world.send_emails(run_id)
-    assert world.ledger.planned_count(run_id, Channel.EMAIL) == TOO_MANY_TO_VANISH
-
-
-@pytest.mark.parametrize(
-    ("count", "left", "told"), [(10, 0, "plus aucun des 10 prêts"), (30, 9, "plus que 9 des 30 prêts")]
-)
-def test_an_ils_that_forgot_most_loans_within_hours_is_not_believed(world, count, left, told):
-    """A replica half-way through its load."""
-    run_id = world.begin(*loans(count))
-    world.ils.rows = world.ils.rows[:left]
-    with pytest.raises(IlsUnavailable, match=told):
-        world.send_emails(run_id)
-    assert world.mailed_to() == []
-    assert world.ledger.planned_count(run_id, Channel.EMAIL) == count
-
-
-@pytest.mark.parametrize(
-    ("returned", "of", "days", "believed"),
-    [
-        (9, 9, 0, True),  # three readers
-        (10, 10, 0, False),
-        (10, 20, 0, True),
-        (11, 20, 0, False),
-        (19, 19, 1, True),
-        (20, 26, 1, False),  # three in four
-        (20, 27, 1, True),
-        (25, 25, 6, False),
-        (25, 25, 7, True),  # a batch that is printed a week later
-        (1000, 1000, 8, False),
-        (998, 1000, 8, True),
-        (1000, 1000, 9, True),
-    ],
-)
-def test_the_longer_ago_the_more_may_be_back(returned, of, days, believed):
-    keys = [LoanKey(loan_id=f"L{number}", due_date=DUE) for number in range(of)]
-
-    class Ils:
-        def loan_ids_due(self, due_date, *, today):
-            return (key.loan_id for key in keys[returned:])
-
-        def due_dates_now(self, loan_ids):
-            return {}
-
-    def ask():
-        return gone_loans(Ils(), keys, since=DUE, today=DUE + timedelta(days=days), doubt="{left} {count}")
-
-    if believed:
-        assert len(ask()) == returned
-    else:
-        with pytest.raises(IlsUnavailable):
-            ask()
-
-
-def test_what_is_renewed_is_known_however_much_it_is(world):
-    """The library closes, and moves all due dates."""
-    run_id = world.begin(*loans(30))
-    world.ils.rows = [loan(number, due_date=DUE + timedelta(days=14)) for number in range(1, 31)]
-    assert (world.send_emails(run_id), world.send_sms(run_id)) == ({}, {})
-    assert world.close(run_id).deliveries[Channel.EMAIL] == {S.CANCELLED: 30}
-
-
-def test_the_ils_is_doubted_less_on_the_days_after(world):
-    """A reminder that waited over two days for a person: most of it is done."""
-    run_id = world.begin(*loans(30))
-    world.ils.rows = world.ils.rows[:6]
-    with pytest.raises(IlsUnavailable):
-        world.send_emails(run_id)
-    world.today += timedelta(days=2)
-    assert world.send_emails(run_id) == {"accepted": 6}
-
-
-def test_a_few_readers_may_all_have_brought_everything_back(world):
-    run_id = world.begin(*loans(2))
-    world.ils.rows = []
-    assert (world.send_emails(run_id), world.send_sms(run_id)) == ({}, {})
-    assert world.close(run_id).deliveries[Channel.EMAIL] == {S.CANCELLED: 2}
 
 
 @pytest.mark.parametrize(
@@ -220,6 +162,8 @@ def test_on_long_work_the_ils_is_asked_again_after_a_while_only(world):
         def due_dates_now(self, loan_ids):
             return world.ils.due_dates_now(loan_ids)
 
+        on_loan_now = due_dates_now
+
     still_due = StillDue(
         source=Counting(),
         policy=SETTINGS.policy(),
@@ -265,22 +209,3 @@ def test_missed_days_are_named_by_the_next_run(world, caplog):
     assert "29/11/2026, 30/11/2026" in warning
     assert "28/11" not in warning
     assert "01/12" not in warning
-
-
-def test_an_ils_that_knows_nothing_is_asked_once_whether_all_was_renewed(world):
-    run_id = world.begin(*loans(30))
-    world.ils.rows = []
-    asked = []
-
-    class Silent:
-        def loan_ids_due(self, due_date, *, today):
-            return iter(())
-
-        def due_dates_now(self, loan_ids):
-            asked.append(loan_ids)
-            return {}
-
-    still_due = StillDue(source=Silent(), policy=SETTINGS.policy(), run=world.ledger.run(run_id), clock=world.clock)
-    with world.ledger.sender(run_id, Channel.EMAIL) as sender, pytest.raises(IlsUnavailable, match="30 prêts"):
-        still_due.settle(sender)
-    assert [len(loan_ids) for loan_ids in asked] == [30]

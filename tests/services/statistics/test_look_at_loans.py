@@ -87,7 +87,7 @@ def test_a_look_that_is_killed_has_kept_whole_pages_and_is_done_again(ledger, il
     told_of(ledger, ils, 6)
     ils.rows = ils.rows[:5]
     monkeypatch.setattr(module, "PAGE", 2)
-    asked, whole = [], ils.due_dates_now
+    asked, whole = [], ils.on_loan_now
 
     def dies(loan_ids):
         asked.append(loan_ids)
@@ -95,7 +95,7 @@ def test_a_look_that_is_killed_has_kept_whole_pages_and_is_done_again(ledger, il
             raise KeyboardInterrupt
         return whole(loan_ids)
 
-    monkeypatch.setattr(ils, "due_dates_now", dies)
+    monkeypatch.setattr(ils, "on_loan_now", dies)
     with pytest.raises(KeyboardInterrupt):
         look(ledger, ils, DAY_AFTER)
     assert look(ledger, ils, DAY_AFTER) == {"asked": 6, "returned": 1, "renewed": 0, "given_up": 0}
@@ -122,6 +122,18 @@ def test_returned_and_renewed_are_told_apart_and_the_ils_is_never_written_to(led
         ("L1", DAY_AFTER, DAY_AFTER, "renewed"),
         ("L2", DAY_AFTER, DAY_AFTER, "returned"),
     ]
+
+
+def test_a_lost_loan_is_not_returned_and_stays_until_it_is(ledger, ils):
+    told_of(ledger, ils, 2)
+    ils.lost = {"L1"}
+    assert look(ledger, ils, DAY_AFTER) == {"asked": 2, "returned": 0, "renewed": 0, "given_up": 0}
+    assert ends(ledger)[1] == ("L1", DAY_AFTER, None, None)
+    ils.rows = ils.rows[:1]
+    found = DAY_AFTER + timedelta(days=1)
+    assert look(ledger, ils, found)["returned"] == 1
+    assert ends(ledger)[1] == ("L1", DAY_AFTER, found, "returned")
+    assert_counters_are_true(ledger)
 
 
 def test_shares_count_only_the_loans_whose_end_is_known_by_then(ledger, ils):

@@ -11,11 +11,7 @@ from typing import Any, Protocol
 
 from loan_reminders.domain.email.share import WHOLE, Share
 from loan_reminders.domain.loans import Loan, RejectedRow
-from loan_reminders.domain.messages import (
-    Receipt,
-    RenderedEmail,
-    RenderedText,
-)
+from loan_reminders.domain.messages import Receipt, RenderedEmail, RenderedText
 from loan_reminders.domain.notices import Delivery
 from loan_reminders.domain.ports.email_feedback import MailFeedback
 from loan_reminders.domain.ports.letters import LetterBatches, LetterDrafts
@@ -46,10 +42,11 @@ class LoanSource(Protocol):
         ...
 
     def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
-        """The present due date of each of these loans that is still open; a loan returned since is not among them.
+        """The present due dates of those of these loans that are still reminded of. Raises like `loans_due`."""
+        ...
 
-        Raises like `loans_due`.
-        """
+    def on_loan_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
+        """The same, and those of loans that are lost or claimed returned and not taken out of the ILS."""
         ...
 
 

@@ -25,6 +25,7 @@ _BECAUSE = {
     SkipReason.CONTROL_GROUP: "le SMS a été retenu, par tirage au sort, pour mesurer l'effet des SMS",
     SkipReason.RETURNED: "le document avait été rendu",
     SkipReason.RENEWED: "le prêt avait été prolongé",
+    SkipReason.NOT_TOLD: "le document n'était plus à relancer dans le SIGB (perdu, ou retour déclaré)",
     SkipReason.HELD: "un bibliothécaire avait demandé de ne pas écrire",
     SkipReason.BEFORE_START: "le jour de cette étape est d'avant la mise en service des relances",
     SkipReason.INVALID_ROW: "le SIGB a donné une ligne qui ne peut pas être lue",

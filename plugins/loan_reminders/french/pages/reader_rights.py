@@ -180,7 +180,7 @@ TABLES = {
 """What each table holds, for the reader himself."""
 
 LOAN_ENDS = {
-    LoanEnd.RETURNED: "rendu",
+    LoanEnd.RETURNED: "n'est plus en prêt",
     LoanEnd.RENEWED: "prolongé",
     LoanEnd.GIVEN_UP: "n'est plus suivi",
 }

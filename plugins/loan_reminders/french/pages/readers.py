@@ -183,7 +183,7 @@ class MessageWords:
 
 def _why(stage: Stage, reason: Reason) -> str:
     """Why a message did not leave; what is no loan is neither returned nor renewed."""
-    over = reason in (Reason.RETURNED, Reason.RENEWED) and not stage.is_about_loans
+    over = reason in (Reason.RETURNED, Reason.RENEWED, Reason.NOT_TOLD) and not stage.is_about_loans
     return "le SIGB ne l'annonce plus" if over else REASONS[reason]
 
 

@@ -32,6 +32,8 @@ LOANS_THAT_REPEAT, THEIR_SHARE = 20, 0.1
 ENOUGH = 10_000
 """Rows too many after which the rest is not read any more."""
 _LOANS_NAMED = 5
+TOLD = "told"
+"""The column of `loan_now.sql` that says whether a loan is still reminded of."""
 A_RUN_LASTS = timedelta(days=7)
 """Longer than any run: what it read may be asked about again until it ends."""
 
@@ -42,7 +44,8 @@ class IlsLoanSource:
     """The ILS's open loans of a due date, streamed inside one read-only transaction.
 
     `sql` returns the columns of the extraction contract; `now_sql` the present due date of one open loan, named by the
-    binds `loan_key` and `loan_number`; many are asked at once by putting it together as often as there are loans.
+    binds `loan_key` and `loan_number`, and in a column `told`, which a site's own may lack, whether it is reminded of
+    (1, else 0); many are asked at once by putting it together as often as there are loans.
     Of the days, the statement may name as binds `due_ymd` and `today_ymd` (numbers YYYYMMDD), `due_from` and
     `due_to` (the due date and the day after it, at midnight), and `now_ts` (today, at midnight); `binds` holds
     the site's own, such as library codes. `patience` is for what fails before its first row: later, the rows handed on
@@ -107,24 +110,34 @@ class IlsLoanSource:
             return answer, rows
 
     def due_dates_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
-        """The present due date of each of these loans that is still open, up to 64 loans a question.
+        """The present due date of each of these loans that is still to be reminded of, up to 64 loans a question.
 
-        A loan returned since, or whose date cannot be read, is not in the answer. Raises like `loans_due`.
+        A loan returned or lost since, or whose date cannot be read, is not in the answer. Raises like `loans_due`.
         """
-        asked = list(dict.fromkeys(loan_ids))
-        return self._patience.until_it_answers(lambda: self._due_dates_now(asked)) if asked else {}
+        return {loan_id: due for loan_id, (due, told) in self._now(loan_ids).items() if told}
 
-    def _due_dates_now(self, asked: Sequence[str]) -> Mapping[str, date]:
-        found: dict[str, date] = {}
+    def on_loan_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
+        """The same with those that the ILS still has and nobody is reminded of any more. Raises like `loans_due`."""
+        return {loan_id: due for loan_id, (due, _) in self._now(loan_ids).items()}
+
+    def _now(self, loan_ids: Sequence[str]) -> Mapping[str, tuple[date, bool]]:
+        """Of each loan that the ILS has, its due date and whether it is reminded of."""
+        asked = list(dict.fromkeys(loan_ids))
+        return self._patience.until_it_answers(lambda: self._ask_now(asked)) if asked else {}
+
+    def _ask_now(self, asked: Sequence[str]) -> Mapping[str, tuple[date, bool]]:
+        found: dict[str, tuple[date, bool]] = {}
         with self._database.session() as session:
             for first in range(0, len(asked), LOANS_AT_ONCE[-1]):
                 some = asked[first : first + LOANS_AT_ONCE[-1]]
                 statement, offered = together(self._now_sql, some)
                 answer = session.execute(statement, values_named(statement, {**self._binds, **offered}))
+                told = answer.columns.index(TOLD) if TOLD in answer.columns else None
                 while rows := answer.fetchmany():
-                    for place, value in rows:
+                    for row in rows:
                         with suppress(RowError):
-                            found.setdefault(some[int(place)], read_day(value, "due_date", zone=self._codes.zone))
+                            due = read_day(row[1], "due_date", zone=self._codes.zone)
+                            found.setdefault(some[int(row[0])], (due, told is None or row[told] == 1))
         return found
 
     def _read(self, row: Mapping[str, object]) -> Loan | RejectedRow:
@@ -184,6 +197,10 @@ class IlsNoticeSource(IlsLoanSource):
                     with suppress(RowError):
                         found.setdefault(request, read_day(row.get(DAY), DAY, zone=self._codes.zone))
         return found
+
+    def on_loan_now(self, loan_ids: Sequence[str]) -> Mapping[str, date]:
+        """The same: of a request nothing is known but that the statement gives it."""
+        return self.due_dates_now(loan_ids)
 
     def _read(self, row: Mapping[str, object]) -> Loan | RejectedRow:
         try:

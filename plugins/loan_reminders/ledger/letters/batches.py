@@ -183,9 +183,9 @@ class PostgresLetterBatches:
     def leave_out(self, batch_id: int, letters: Mapping[uuid.UUID, Reason], *, who: str, detail: str = "") -> int:
         """Take letters out of a closed batch that nobody printed yet; returns how many deliveries were cancelled.
 
-        The reasons are `RETURNED`, `RENEWED` (the loan is over), `SUPERSEDED` (a later stage tells), `DEAD_ADDRESS`,
-        `HELD` or `TAKEN_OUT` (a person's decision). A registered letter is not followed any more. A batch already
-        printed, a draft, or letters of another batch do not change.
+        The reasons are `RETURNED`, `RENEWED` (the loan is over), `NOT_TOLD`, `SUPERSEDED` (a later stage tells),
+        `DEAD_ADDRESS`, `HELD` or `TAKEN_OUT` (a person's decision). A registered letter is not followed any more. A
+        batch already printed, a draft, or letters of another batch do not change.
         """
         parameters = {
             "library": self._library,

@@ -76,7 +76,7 @@ _LEFT_OUT = text("""
         WHERE delivery.delivery_id = letter.delivery_id AND letter.batch_id = ANY(CAST(:batch_id AS bigint[]))
           AND letter.left_out IS NULL
           AND delivery.state = 'cancelled'
-          AND delivery.reason IN ('returned', 'renewed', 'held', 'superseded', 'dead_address')
+          AND delivery.reason IN ('returned', 'renewed', 'not_told', 'held', 'superseded', 'dead_address')
         RETURNING letter.delivery_id, letter.batch_id, letter.left_out
     ), counted AS (
         UPDATE letter_batches batch SET left_out = batch.left_out + gone.number

@@ -33,11 +33,12 @@ _GONE = text("""
     UPDATE loan_ends ended SET ended_on = gone.today, how = gone.how
     FROM (
         SELECT claim.library, claim.loan_id, claim.due_date, run.today,
-               min(coalesce(nullif(claim.dropped, 'held'), delivery.reason)) AS how
+               min(coalesce(claim.dropped, delivery.reason)) AS how
         FROM runs run JOIN deliveries delivery USING (run_id) JOIN delivery_loans claim USING (delivery_id)
         WHERE run.library = :library AND run.run_id = :run_id AND NOT run.dry_run
           AND (claim.dropped IN ('returned', 'renewed')
-               OR delivery.state = 'cancelled' AND delivery.reason IN ('returned', 'renewed'))
+               OR claim.dropped IS NULL AND delivery.state = 'cancelled'
+                  AND delivery.reason IN ('returned', 'renewed'))
           AND NOT EXISTS (SELECT FROM loan_looks look WHERE look.library = run.library AND look.day >= run.today)
         GROUP BY claim.library, claim.loan_id, claim.due_date, run.today
     ) AS gone

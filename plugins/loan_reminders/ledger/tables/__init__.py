@@ -83,7 +83,7 @@ from loan_reminders.ledger.tables.statistics import return_counters as return_co
 from loan_reminders.ledger.tables.statistics import spared_counters as spared_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0031"
+SCHEMA_REVISION = "0032"
 """The migration these tables stand for."""
 
 
@@ -262,7 +262,7 @@ delivery_loans = Table(
     PrimaryKeyConstraint("delivery_id", "loan_id", "due_date"),
     stage_name(),
     one_of("slot", Slot),
-    one_of("dropped", (Reason.RETURNED, Reason.RENEWED, Reason.HELD)),
+    one_of("dropped", (Reason.RETURNED, Reason.RENEWED, Reason.HELD, Reason.NOT_TOLD)),
     Index(
         "one_live_claim",
         "library",

@@ -82,6 +82,7 @@ letters = Table(
             Reason.HELD,
             Reason.SUPERSEDED,
             Reason.DEAD_ADDRESS,
+            Reason.NOT_TOLD,
         ),
     ),
     Index("letters_of_batch", "batch_id", "position"),

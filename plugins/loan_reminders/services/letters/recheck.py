@@ -27,7 +27,8 @@ _DOUBT = f"Le SIGB ne connaît plus {{left}} des {{count}} prêts de ce lot. {RE
 class Recheck:
     """What has changed for the letters of a batch since it was laid out.
 
-    `returned` and `renewed` count the letters left out because nothing of them is true any more; `partly` are the
+    `returned` (or lost, or claimed returned) and `renewed` count the letters left out because nothing of them is true
+    any more; `partly` are the
     references of those that name a document returned or renewed meanwhile beside others still out. `held` counts the
     letters left out because a librarian said not to write about a document of theirs; `held_with_others` are the
     references of those of them that named other documents too. `superseded` counts the letters left out because a later
@@ -75,7 +76,7 @@ def recheck(
     if over:
         batches.leave_out(batch_id, over, who=who)
     check = Recheck(
-        returned=sum(reason is Reason.RETURNED for reason in over.values()),
+        returned=sum(reason is not Reason.RENEWED for reason in over.values()),
         renewed=sum(reason is Reason.RENEWED for reason in over.values()),
         partly=tuple(letter.reference for letter in letters if _partly(letter, gone)),
     )
@@ -138,6 +139,9 @@ def loans_of(letters: Iterable[BatchLetter]) -> set[LoanKey]:
 
 
 def _reason(reasons: Sequence[Reason]) -> Reason:
+    """Of a letter about several loans; one that is not returned must not be taken for it."""
+    if Reason.NOT_TOLD in reasons:
+        return Reason.NOT_TOLD
     return Reason.RENEWED if set(reasons) == {Reason.RENEWED} else Reason.RETURNED
 
 

@@ -45,7 +45,10 @@ def gone_loans(
     doubt: str,
     progress: Progress = tell_nobody,
 ) -> Mapping[LoanKey, Reason]:
-    """The loans that are not open any more at their due date: RENEWED when they have another one now, else RETURNED.
+    """The loans not to be reminded of any more at their due date, and why.
+
+    RENEWED when they have another one now; NOT_TOLD when the ILS still has them as they were, so that they are lost,
+    claimed returned, or of those that the settings leave out; else RETURNED.
 
     The ILS is asked once for all open loans of the due date that most of them have, then about the others by
     themselves. `since` is the day on which it last said that they were all open. Raises like `LoanSource.loans_due`,
@@ -66,17 +69,21 @@ def gone_loans(
         dates |= _dates_now(source, others[place : place + ASKED_AT_ONCE])
         progress(len(of_the_day) - len(gone) + min(place + ASKED_AT_ONCE, len(others)))
     gone_others = [loan for loan in others if dates.get(loan.loan_id) != loan.due_date]
-    # Are those of the day renewed, or returned? An ILS that knows them as renewed is not silent, however many they are.
-    dates = {**dates, **_dates_now(source, gone)}
-    over = {
-        loan: Reason.RETURNED if dates.get(loan.loan_id, loan.due_date) == loan.due_date else Reason.RENEWED
-        for loan in (*gone, *gone_others)
-    }
-    returned = sum(reason is Reason.RETURNED for reason in over.values())
+    # What became of them? An ILS that knows them as renewed or lost is not silent, however many they are.
+    over = [*gone, *gone_others]
+    now = source.on_loan_now([loan.loan_id for loan in over]) if over else {}
+    why = {loan: _why(now.get(loan.loan_id), loan) for loan in over}
+    returned = sum(reason is Reason.RETURNED for reason in why.values())
     if not _may_be_back(returned, of=len(ordered), days=(today - since).days):
         left = len(ordered) - returned
         raise IlsUnavailable(doubt.format(left=f"que {left}" if left else "aucun", count=len(ordered)))
-    return over
+    return why
+
+
+def _why(now: date | None, loan: LoanKey) -> Reason:
+    if now is None:
+        return Reason.RETURNED
+    return Reason.NOT_TOLD if now == loan.due_date else Reason.RENEWED
 
 
 def _may_be_back(returned: int, *, of: int, days: int) -> bool:
@@ -88,5 +95,5 @@ def _may_be_back(returned: int, *, of: int, days: int) -> bool:
 
 
 def _dates_now(source: LoanSource, loans: Sequence[LoanKey]) -> Mapping[str, date]:
-    """The present due dates of those of these loans that are still open."""
+    """The present due dates of those of these loans that are still to be reminded of."""
     return source.due_dates_now([loan.loan_id for loan in loans]) if loans else {}

@@ -44,7 +44,7 @@ class StillDue:
 
         What a librarian said not to write about is taken out each time.
 
-        Loans returned or renewed since leave their delivery; a delivery without any left is cancelled. When the
+        Loans returned, renewed or lost since leave their delivery; a delivery without any left is cancelled. When the
         stage itself is over for these loans, everything that waits is cancelled. Raises IlsUnavailable when the ILS
         cannot be asked: the run holds, it does not send blind.
         """
@@ -60,7 +60,7 @@ class StillDue:
         gone = gone_loans(self.source, waiting, since=since, today=now.date(), doubt=_DOUBT) if waiting else {}
         if gone:
             cancelled = sender.drop(gone)
-            log.info("Prêts rendus ou prolongés depuis : %d ; envois annulés : %d", len(gone), cancelled)
+            log.info("Prêts rendus, prolongés ou perdus depuis : %d ; envois annulés : %d", len(gone), cancelled)
         self.asked_at = self.clock()
 
     def cancel_when_over(self, sender: Sender) -> bool:

@@ -32,7 +32,8 @@ _DOUBT = (
 def look_at_loans(ends: LoanEnds, source: LoanSource, *, today: date, months: int) -> dict[str, int]:
     """Ask the ILS about every loan not known to have ended, and keep the first day on which it was not open any more.
 
-    A loan with another due date now is renewed, one that the ILS does not know any more is returned. What is killed on
+    A loan with another due date now is renewed, one that the ILS does not have any more is returned; one that is lost
+    or claimed returned is neither, and stays with all that was said about it. What is killed on
     the way has kept whole pages, and the next look begins anew; a second look on the same day changes nothing.
 
     Args:
@@ -52,7 +53,7 @@ def look_at_loans(ends: LoanEnds, source: LoanSource, *, today: date, months: in
     after: LoanKey | None = None
     while loans := ends.followed(after=after, page=page):
         after = loans[-1]
-        dates = source.due_dates_now(list(dict.fromkeys(loan.loan_id for loan in loans)))
+        dates = source.on_loan_now(list(dict.fromkeys(loan.loan_id for loan in loans)))
         gone = {loan: _end(dates.get(loan.loan_id)) for loan in loans if dates.get(loan.loan_id) != loan.due_date}
         if len(gone) == len(loans) >= TOO_MANY_TO_VANISH and not dates:
             raise IlsUnavailable(_DOUBT.format(count=len(loans)))

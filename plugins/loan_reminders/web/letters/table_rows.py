@@ -108,7 +108,7 @@ def changes_in_words(check: Recheck) -> list[str]:
     """What has changed for the letters of a batch, a sentence each; none when nothing has."""
     said = []
     if check.returned:
-        said.append(f"{_retired(check.returned)} : tout a été rendu.")
+        said.append(f"{_retired(check.returned)} : tout a été rendu, perdu ou déclaré rendu.")
     if check.renewed:
         said.append(f"{_retired(check.renewed)} : tout a été prolongé.")
     if check.partly:

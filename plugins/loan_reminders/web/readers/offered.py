@@ -26,7 +26,8 @@ from loan_reminders.web.readers.ways import Ways
 
 _AGAIN = {Channel.EMAIL: "Renvoyer le dernier e-mail", Channel.SMS: "Renvoyer le dernier SMS"}
 SPENT = "Renvoyé aujourd'hui : pas plus d'un par jour."
-_OVER = frozenset({Reason.RETURNED, Reason.RENEWED})
+_OVER = frozenset({Reason.RETURNED, Reason.RENEWED, Reason.NOT_TOLD})
+_SKIPPED_OVER = frozenset({SkipReason.RETURNED, SkipReason.RENEWED, SkipReason.NOT_TOLD})
 _PLACES = {Channel.EMAIL: "mail-at", Channel.SMS: "sms-at", Channel.LETTER: "letter-at"}
 _FORGOTTEN = timedelta(days=60)
 """How long after its due date a loan is still said to have nothing more planned."""
@@ -178,10 +179,7 @@ def _open(disputes: Iterable[Dispute]) -> dict[LoanKey, Loan]:
             one.due_date == loan.due_date and (one.dropped in _OVER or one.reason in _OVER)
             for one in dispute.deliveries
         )
-        gone = any(
-            skip.due_date == loan.due_date and skip.reason in (SkipReason.RETURNED, SkipReason.RENEWED)
-            for skip in dispute.skips
-        )
+        gone = any(skip.due_date == loan.due_date and skip.reason in _SKIPPED_OVER for skip in dispute.skips)
         if not (over or gone):
             found[key(loan)] = loan
     return found
