@@ -13,6 +13,7 @@ ReminderError
 │   ├── IlsUnavailable
 │   ├── MailRelayUnavailable
 │   ├── SmsGatewayUnavailable
+│   │   └── SmsRepliesLost      of `domain.sms.feedback`: replies may be lost that the provider gives once
 │   ├── SmsAnswerUnreadable
 │   ├── LetterStoreUnavailable
 │   ├── BounceMailboxUnavailable
@@ -190,7 +191,7 @@ class MailRelayUnavailable(TemporaryError):
 
 
 class SmsGatewayUnavailable(TemporaryError):
-    """The SMS provider cannot be reached: nothing left."""
+    """The SMS provider cannot be reached, or one of its answers never came: nothing left after that."""
 
 
 class SmsAnswerUnreadable(TemporaryError):
