@@ -42,7 +42,7 @@ SIGB « aleph », connexion Airflow « ils_oracle »
     statut « 99 » (1 prêt) → ils.patron_categories
     langue « XXX » (1 prêt) → ils.languages
   → Les ajouter à library.toml.
-✓ 225 lecteurs : e-mail 92 %, mobile 72 %, adresse 98 % (0,00 s)
+✓ 225 lecteurs : e-mail 92 %, mobile 73 %, adresse 98 % (0,00 s)
 ✓ À comparer avec l'écran du SIGB : (0,00 s)
     000400013000001-2372  S… B…  étudiant  BULET  24/02/2026 → 03/03/2026  e-mail, mobile, adresse
     000400049000001-2250  H… B…  étudiant  BULET  17/02/2026 → 03/03/2026  e-mail, mobile, adresse

@@ -42,6 +42,8 @@ A real ledger, brought to a point by the ledger's own ways
     batch_desk          one closed batch with its PDF and its loans in the ILS (web/letters)
     known_readers       readers as the ledger knows them, each with its number (ledger, web)
     holds               readers and loans that are not to be written to (ledger, services, web)
+    failed_tasks        what Airflow hands over of a task that failed (airflow)
+    notice_sources      the notices that are not about loans, read from an ILS (gateways/runs)
     failing_contacts    contacts of readers that fail (ledger, web)
     resending           a message sent again to one reader (services)
     copies              how often one message left, against what the ledger says of it (services/runs)

@@ -76,7 +76,8 @@ _FILL = (
     f" SELECT 'demo', 'old ' || i, '33610000000', 'delivered', {_AT}, {_AT}, {_AT},"
     f" CASE WHEN i % 50 > 0 THEN {_ID} END FROM {_SERIES}",
     "INSERT INTO sms_replies (library, reply_id, phone_number, text, at, received_at, settled_at, to_read)"
-    f" SELECT 'demo', 'old ' || i, '33610000000', 'Bonjour', {_AT}, {_AT}, {_AT}, i % 100 = 0 FROM {_SERIES}",
+    f" SELECT 'demo', 'old ' || i, '3361' || lpad(CAST(i AS text), 7, '0'), 'Bonjour', {_AT}, {_AT}, {_AT}, i % 100 = 0"
+    f" FROM {_SERIES}",
     "INSERT INTO mail_bounces (library, fingerprint, kind, delivery_id, recipient, at, received_at, settled_at)"
     f" SELECT 'demo', 'old ' || i, 'soft', {_ID}, 'old' || i % 2000 || '@example.fr', {_AT}, {_AT}, {_AT}"
     f" FROM {_SERIES}",

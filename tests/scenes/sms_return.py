@@ -26,8 +26,8 @@ def receipts(world):
     return read_receipts(world.ledger.feedback(), account(world), now=datetime.now(UTC), failures=2)
 
 
-def replies(world):
-    return read_replies(world.ledger.feedback(), account(world), failures=2)
+def replies(world, **more):
+    return read_replies(world.ledger.feedback(), account(world), now=datetime.now(UTC), failures=2, **more)
 
 
 def send(world, *loans):

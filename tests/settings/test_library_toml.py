@@ -39,6 +39,12 @@ WRONG = [
         ["ils.unknown_category", '"pupil"', "'external', 'other'"],
     ),
     ("# [ils.languages]", '[ils.languages]\nanglais = "english"\n#', ["ils.languages.anglais", '"english"']),
+    (
+        'account_url = "https://bu-montclar.example/compte"',
+        'account_url = "https://bibliothèque.example/mes-prêts?où=ici"',
+        ["library.account_url", "sans accents", "« https://xn--bibliothque-59a.example/mes-pr%C3%AAts?o%C3%B9=ici »"],
+    ),
+    ('provider_zone = "Europe/Paris"', 'provider_zone = "Paris"', ["sms.provider_zone", '"Paris"', "fuseau horaire"]),
     ('sender = "BU Montclar"', 'sender = "BU"', ["sms.sender", '"BU"']),
     ('sender = "BU Montclar"', 'sender = "Bibliothèque"', ["sms.sender", '"Bibliothèque"']),
     ("max_segments = 1", "max_segments = 0", ["sms.max_segments", "= 0", "au moins 1"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,13 +21,17 @@ class Feedback:
     """Every SMS is first on its way (code 3), then as `fate` says of its number: 1, delivered, unless told otherwise.
 
     Each question about an SMS takes it one step on, and so does each push, apart. `reply` is a reader's answer: one
-    that begins with STOP puts the number on the blacklist. `push_*` say what came of each callback: True for an `OK`.
+    that begins with STOP puts the number on the blacklist. Dates are of the `zone`, and do not say so. With
+    `push_ids_differ` a reply has another id where it is pushed. `push_*` say what came of each callback: True for an
+    `OK`.
     """
 
     METHODS = frozenset({"getAcks", "getAckBySmsId", "getPulls", "getPull", "getPullBySmsId", "getBlacklist"})
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.zone: tzinfo = ZoneInfo("Europe/Paris")
+        self.push_ids_differ = False
         self.accepted: list[Sms] = []
         self.fate: dict[str, int] = {}
         self.blacklist: set[str] = set()
@@ -58,7 +62,7 @@ class Feedback:
                 "id": str(32154 + len(self._replies)),
                 "campaignId": last.campaign_id if last else "",
                 "message": text,
-                "receptionDate": _now(),
+                "receptionDate": self._now(),
             }
             self._replies.append({**said, "smsId": last.sms_id if last else ""})
             self._unread.append(said)
@@ -90,7 +94,7 @@ class Feedback:
             return _without(of_one[-1], "smsId") if of_one else {"status": "0", "statusText": "No answer"}
         listed = []
         for number in sorted(self.blacklist):
-            comment, since = self._stops.setdefault(number, ("Refused", _now()))
+            comment, since = self._stops.setdefault(number, ("Refused", self._now()))
             listed.append({"phoneNumber": number, "comment": comment, "receptionDate": since})
         return {"blacklist": listed}
 
@@ -136,7 +140,7 @@ class Feedback:
             last = self._by_number.get(number)
         fields = {
             "smsId": last.sms_id if last else "",
-            "smsMoId": said["id"],
+            "smsMoId": f"mo-{said['id']}" if self.push_ids_differ else said["id"],
             **{name: said[name] for name in ("message", "phoneNumber", "receptionDate", "campaignId")},
         }
         return push(url, [fields] * times, method=method)
@@ -147,11 +151,14 @@ class Feedback:
             "smsId": "00000000-0000-0000-0000-000000000000",
             "status": "1",
             "statusText": "Delivered",
-            "receptionDate": _now(),
+            "receptionDate": self._now(),
             "phoneNumber": "33600000000",
             "campaignId": "test",
         }
         return push(url, [unknown], method=method)[0]
+
+    def _now(self) -> str:
+        return datetime.now(self.zone).strftime("%Y-%m-%d %H:%M:%S")
 
     def _ack(self, sms: Sms) -> dict[str, str]:
         self._asked[sms.sms_id] += 1
@@ -173,7 +180,7 @@ class Feedback:
 
     def _since(self, sms: Sms, code: int) -> str:
         """The moment of a receipt: the same each time that it is told."""
-        return self._moments.setdefault((sms.sms_id, code), _now())
+        return self._moments.setdefault((sms.sms_id, code), self._now())
 
     def _pushed_ack(self, sms: Sms, code: int) -> dict[str, str]:
         return {
@@ -184,10 +191,6 @@ class Feedback:
             "phoneNumber": sms.phone_number,
             "campaignId": sms.campaign_id,
         }
-
-
-def _now() -> str:
-    return datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _without(said: dict[str, Any], name: str) -> dict[str, Any]:

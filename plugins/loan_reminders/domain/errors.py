@@ -10,8 +10,8 @@ ReminderError
 ├── LetterStepRefused           a step in the life of a letter cannot be taken; has a code
 │   └── TrackingNumberError     what was typed or scanned is no registered number
 ├── TemporaryError              a later try may succeed: the task is retried
-│   ├── IlsUnavailable, MailRelayUnavailable, SmsGatewayUnavailable, LetterStoreUnavailable, BounceMailboxUnavailable
-│   ├── SmsAnswerUnreadable
+│   ├── IlsUnavailable, MailRelayUnavailable, LetterStoreUnavailable, BounceMailboxUnavailable, SmsAnswerUnreadable
+│   ├── SmsGatewayUnavailable   and SmsRepliesLost (`domain.sms.feedback`): replies that are given once
 │   ├── LedgerUnavailable       has a code
 │   ├── DeliveriesDeferred      some recipients answered "later"
 │   ├── SendingWindowClosed     SMS wait for the window to open
@@ -181,7 +181,7 @@ class MailRelayUnavailable(TemporaryError):
 
 
 class SmsGatewayUnavailable(TemporaryError):
-    """The SMS provider cannot be reached: nothing left."""
+    """The SMS provider cannot be reached, or one of its answers never came: nothing left after that."""
 
 
 class SmsAnswerUnreadable(TemporaryError):

@@ -50,6 +50,10 @@ RECEIPTS = {
 NOT_UNDERSTOOD = "le programme n'a pas su le lire"
 """Why something was put aside, when no sentence of ours says it."""
 
+LOST_REPLIES = "Des réponses de lecteurs se sont peut-être perdues : les lire dans la console d'allmysms."
+LOST_BECAUSE = "la réponse d'allmysms n'est pas arrivée, et il ne donne chaque réponse de lecteur qu'une fois"
+"""What the desk is told of replies that nobody can ask for any more, and why."""
+
 ROW_FAULTS = {
     RowFault.MISSING: "une valeur manque",
     RowFault.NOT_A_DATE: "une date n'en est pas une",

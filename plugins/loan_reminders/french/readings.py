@@ -151,8 +151,8 @@ def doubt_causes(doubts: Iterable[Doubt], rejected: int, stage: Stage) -> list[s
             f" SIGB ne donne qu'une partie de ses {what} : vue ou base de secours en cours de chargement, statut"
             f"{' de prêt' if about_loans else ''} ou bibliothèque que la requête ne connaît plus. Un jour de peu de"
             f" {what} accepté vaut pour ceux qui le suivent, quatre semaines au plus, jusqu'à un jour habituel. Sans"
-            f" réponse à {UNANSWERED} jours de suite, la question n'est plus posée pendant ce temps, et ce qui est lu"
-            " part."
+            f" réponse {many(UNANSWERED, 'jour', 'jours')} de suite, la question n'est plus posée pendant ce temps,"
+            " et ce qui est lu part."
         )
     if kinds - _OF_LOANS:
         whose = "cette échéance" if about_loans else "ce jour"

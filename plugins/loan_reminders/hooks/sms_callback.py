@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from loan_reminders.domain.errors import SettingsError
 from loan_reminders.settings.libraries import codes, current_library
@@ -83,4 +84,6 @@ def read_callback(fields: Mapping[str, str], *, now: datetime) -> SmsAck | SmsRe
     from loan_reminders.gateways.sms.allmysms_callback import read_callback
     from loan_reminders.settings.library_toml import settings
 
-    return read_callback(fields, now=now, countries=frozenset(settings().sms.countries))
+    ours = settings().sms
+    zone, countries = ZoneInfo(ours.provider_zone), frozenset(ours.countries)
+    return read_callback(fields, now=now, zone=zone, countries=countries)

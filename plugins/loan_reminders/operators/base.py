@@ -144,6 +144,11 @@ class LibraryOperator(Installed, BaseOperator):
     def __init__(self, **kwargs: Any) -> None:  # Airflow prepares the `__init__` of operators, not that of a mix-in
         super().__init__(**kwargs)
 
+    def last_try(self, context: Context) -> bool:
+        """Whether Airflow will not try this task again by itself."""
+        instance = context["ti"]
+        return bool(instance.try_number > instance.max_tries)
+
 
 class ReminderOperator(LibraryOperator):
     """Runs `work`; only a TemporaryError lets Airflow try again, anything else fails the task at once."""
@@ -191,11 +196,6 @@ class RunOperator(ReminderOperator):
             clock=self.now,
             expires_after_days=expires_after_days,
         )
-
-    def last_try(self, context: Context) -> bool:
-        """Whether Airflow will not try this task again by itself."""
-        instance = context["ti"]
-        return bool(instance.try_number > instance.max_tries)
 
 
 class SendingOperator(RunOperator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from loan_reminders.hooks.marks import mark_file, marks_of
 from loan_reminders.operators.base import LibraryOperator, only_temporary_errors_are_retried
@@ -35,9 +36,11 @@ class ReadSmsFeedback(LibraryOperator):
         with only_temporary_errors_are_retried(), self.ledger() as ledger:
             if self.needs_all_messages:
                 check_complete(marks_of(ledger), mark_file(self.config.library.code))
-            return self.ask_for(ledger, sms_account(conn_id, api=self.config.sms.api))
+            ours = self.config.sms
+            account = sms_account(conn_id, api=ours.api, zone=ZoneInfo(ours.provider_zone))
+            return self.ask_for(ledger, account, context)
 
-    def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
+    def ask_for(self, ledger: Ledger, account: SmsAccount, context: Context) -> dict[str, int]:
         """The question, with the whole ledger; most need the part about SMS alone."""
         return self.ask(ledger.feedback(), account)
 
@@ -64,15 +67,18 @@ class ReadReplies(ReadSmsFeedback):
     usual_id = "read_replies"
     needs_all_messages = True
 
-    def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
+    def ask_for(self, ledger: Ledger, account: SmsAccount, context: Context) -> dict[str, int]:
         """Ask for replies, for all libraries of the account: the provider gives each once."""
         from loan_reminders.hooks.ledger import sms_feedback_of
 
         sharing = self.others_with(lambda one: one.sms.connection)
         others = sms_feedback_of(ledger, [one.library.code for one in sharing])
         unread = sms_feedback_of(ledger, self.others_unread())
-        failures = self.config.sms.dead_after_failures
-        return sms_feedback.read_replies(ledger.feedback(), account, failures=failures, others=others, unread=unread)
+        tries = {"tried_before": context["ti"].try_number > 1, "last_try": self.last_try(context)}
+        now, failures = self.now(), self.config.sms.dead_after_failures
+        return sms_feedback.read_replies(
+            ledger.feedback(), account, now=now, failures=failures, others=others, unread=unread, **tries
+        )
 
 
 class ReadBlacklist(ReadSmsFeedback):
@@ -90,7 +96,7 @@ class ReadCredit(ReadSmsFeedback):
 
     usual_id = "read_credit"
 
-    def ask_for(self, ledger: Ledger, account: SmsAccount) -> dict[str, int]:
+    def ask_for(self, ledger: Ledger, account: SmsAccount, context: Context) -> dict[str, int]:
         """Ask for the credit."""
         found = sms_feedback.read_credit(ledger, account, now=self.now())
         give_credit(self.config.library.code, found["segments"])

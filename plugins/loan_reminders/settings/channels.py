@@ -14,7 +14,7 @@ from loan_reminders.domain.recipients.mobile_number import FRENCH_COUNTRIES
 from loan_reminders.domain.sms.text import check_sender
 from loan_reminders.places import TEMPLATES
 from loan_reminders.settings.consent import ConsentSettings, PopulationSettings
-from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, Email, Section, Text, usable_email
+from loan_reminders.settings.values import CLOSING_HOUR, COUNTRY, HOUR, Email, Section, Text, known_zone, usable_email
 
 ALSACE = ("67", "68")
 _ALSACE_OF_THE_PACKAGE = "6AE"
@@ -162,11 +162,12 @@ class SmsSettings(Section):
     """Who signs the SMS; how long they may be, how many leave in one request, when, and at what cost.
 
     `segment_price` is in euros, 0 when it is not known. `holdback` is for a while alone. `connection` is
-    Airflow's connection to the provider's account.
+    Airflow's connection to the provider's account; `provider_zone` is the time zone of its dates, which name none.
     """
 
     sender: Annotated[str, AfterValidator(_legal_sender)]
     api: Literal["legacy", "rest"] = "legacy"
+    provider_zone: Annotated[str, AfterValidator(known_zone)] = "Europe/Paris"
     opt_out_mention: Annotated[str, Field(max_length=40)] = "STOP au 36180"
     max_segments: Annotated[int, Field(ge=1, le=8)] = 1
     segment_price: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.0

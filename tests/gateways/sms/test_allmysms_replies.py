@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from loan_reminders.domain.errors import SmsAnswerUnreadable, SmsGatewayUnavailable
+from loan_reminders.domain.errors import (
+    SmsAccountRejected,
+    SmsAnswerUnreadable,
+    SmsGatewayUnavailable,
+)
+from loan_reminders.domain.sms.feedback import SmsRepliesLost
 from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from tests.scenes.sms_requests import OPEN, gateway_to, http, number, texts, wire
 from tests.simulators.allmysms_server import AllMySmsServer, Fault
@@ -51,10 +56,40 @@ def test_replies_in_any_shape_are_kept(body: bytes, raws: list[str]) -> None:
     assert len({reply.reply_id for reply in replies}) == len(raws)
 
 
-@pytest.mark.parametrize("body", [b'{"mos": [', b'{"mo', b"<html>[1]</html>", b"{}", b'{"status": "0"}', b""])
+@pytest.mark.parametrize("body", [b"{}", b'{"status": "0"}'])
 def test_an_answer_that_holds_no_reply_is_an_error(body: bytes) -> None:
     with wire(http(body)) as base_url, gateway_to(base_url) as gateway, pytest.raises(SmsAnswerUnreadable):
         gateway.replies()
+
+
+@pytest.mark.parametrize("body", [b'{"mos": [', b'{"mo', b"<html>[1]</html>", b""])
+def test_an_answer_that_cannot_be_read_may_have_held_replies(body: bytes) -> None:
+    with wire(http(body)) as base_url, gateway_to(base_url) as gateway, pytest.raises(SmsRepliesLost):
+        gateway.replies()
+
+
+@pytest.mark.parametrize("fault", [Fault.HTTP_404, Fault.HTTP_429])
+def test_a_question_that_was_not_taken_loses_nothing(
+    server: AllMySmsServer, gateway: AllMySmsGateway, fault: Fault
+) -> None:
+    server.provider.reply(number(0), "oui")
+    server.fail_next(fault)
+    with pytest.raises((SmsAccountRejected, SmsGatewayUnavailable)) as caught:
+        gateway.replies()
+    assert not isinstance(caught.value, SmsRepliesLost)
+    assert len(gateway.replies()) == 1
+
+
+@pytest.mark.parametrize("api", ["legacy", "rest"])
+@pytest.mark.parametrize("numbers", [1, 2])
+def test_what_was_answered_to_a_campaign_can_be_asked_again(server: AllMySmsServer, api: str, numbers: int) -> None:
+    with OPEN[api](server.base_url) as gateway:
+        campaign = gateway.send(texts(numbers))[0].campaign_id
+        server.provider.reply(number(0), "rendu")
+        once = gateway.replies()
+        assert gateway.replies_to(campaign) == gateway.replies_to(campaign) == once
+        with pytest.raises(SmsAnswerUnreadable):
+            gateway.replies_to("sms:of nobody")
 
 
 def test_an_answer_that_stalls_before_any_reply_is_an_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,6 +50,17 @@ def test_every_answer_but_a_stop_waits_word_for_word(ledger):
 def test_a_stop_without_a_number_stops_nobody_and_waits_too(ledger):
     came(ledger, "STOP", number="3" * 99)
     assert [(one.text, one.number, one.readers) for one in listed(ledger)] == [("STOP", "", ())]
+
+
+def test_a_reply_that_was_pushed_and_asked_for_under_two_ids_waits_once(ledger):
+    once = reply("rendu lundi", reply_id="mo-1")
+    pulled = [replace(once, reply_id="32154"), replace(once, reply_id="32155", text="rendu mardi")]
+    later = replace(once, reply_id="32156", received_at=once.received_at + timedelta(seconds=1))
+    undated = [replace(once, reply_id=f"undated {place}", received_at=None) for place in range(2)]
+    assert ledger.feedback().keep_replies([once]) == 1
+    assert ledger.feedback().keep_replies(pulled) == 1
+    assert ledger.feedback().keep_replies([later, *undated]) == 3
+    assert sorted(one.text for one in listed(ledger)) == ["rendu lundi"] * 4 + ["rendu mardi"]
 
 
 def test_it_waits_until_somebody_has_seen_to_it_once(ledger):

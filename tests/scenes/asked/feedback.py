@@ -31,6 +31,7 @@ def feedback(ledger: PostgresLedger) -> None:
     left(ledger, "33612345601", campaign="new", sms_id="new-1")
     left(ledger, "33612345602", S.REFUSED, Reason.INVALID_RECIPIENT, campaign="new")
     ours.campaigns_to_ask(datetime.now(UTC) - timedelta(days=7))
+    ours.campaigns_since(datetime.now(UTC) - timedelta(days=7))
     shared = ledger.part(partial(PostgresSharedAccount, others=["another library"]))
     ours.keep_acks(shared.keep_theirs([ack(AckStatus.NOT_DELIVERED, "33612345601", campaign="new", sms_id="new-1")]))
     ours.keep_replies([reply("STOP", "33612345603", reply_id="new")])

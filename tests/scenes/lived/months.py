@@ -230,7 +230,7 @@ class _Half:
             return
         feedback, dead = self.ledger.feedback(), ours.sms.dead_after_failures
         read_receipts(feedback, Provider(work.outside), now=work.now, failures=dead)
-        read_replies(feedback, Provider(work.outside), failures=dead)
+        read_replies(feedback, Provider(work.outside), now=work.now, failures=dead)
         if ago % 7 == 0:
             read_blacklist(feedback, Provider(work.outside))
         read_credit(self.ledger, Provider(work.outside), now=work.now)

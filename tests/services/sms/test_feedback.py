@@ -186,6 +186,7 @@ def test_the_provider_calls_the_real_web_server(world, tmp_path, postgres_server
     run_id = send(world, loan(1), loan(2))
     provider = world.sms.provider
     provider.fate["33639980002"] = 5
+    provider.push_ids_differ = True
     place = {"socket_folder": postgres_server.socket_folder, "database": ledger_database}
     with CallbackReceiver(**place, REMINDERS_CONFIG=str(config)) as receiver:
         assert provider.subscribe(receiver.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,6 +13,8 @@ from loan_reminders.services.sms import feedback as sms_feedback
 from loan_reminders.services.sms.feedback import read_replies
 from tests.scenes.ledger_runs import rows
 from tests.scenes.ledger_sms import NUMBER, in_force, left, reply
+
+NOW = datetime.now(UTC)
 
 
 class Account:
@@ -36,7 +39,7 @@ def libraries(ledger):
 def test_a_stop_holds_at_every_library_of_the_account_and_at_no_other(libraries):
     ours, neighbour, elsewhere = libraries
     account = Account(reply("STOP", reply_id="1"), reply("Merci !", "33612345601", reply_id="2"))
-    counts = read_replies(ours.feedback(), account, failures=2, others=[neighbour.feedback()])
+    counts = read_replies(ours.feedback(), account, now=NOW, failures=2, others=[neighbour.feedback()])
     assert (counts["replies"], counts["stops"]) == (2, 1)
     assert in_force(ours) == {NUMBER: "stop"}
     neighbour.feedback().settle(failures=2)
@@ -49,7 +52,7 @@ def test_a_stop_holds_at_every_library_of_the_account_and_at_no_other(libraries)
 
 def test_a_librarian_who_lifts_it_lifts_it_in_his_library_alone(libraries):
     ours, neighbour, _ = libraries
-    read_replies(ours.feedback(), Account(reply("STOP")), failures=2, others=[neighbour.feedback()])
+    read_replies(ours.feedback(), Account(reply("STOP")), now=NOW, failures=2, others=[neighbour.feedback()])
     neighbour.feedback().settle(failures=2)
     [line] = ours.feedback().suppressions()
     ours.feedback().lift(line.suppression_id, who="zoé")
@@ -75,7 +78,7 @@ def test_another_answer_goes_to_the_library_whose_sms_it_answers(libraries):
         replace(reply("arrêtez", reply_id="mo-3"), campaign_id="theirs"),
         reply("qui ?", "33639980009", reply_id="mo-4"),
     )
-    counts = read_replies(ours.feedback(), account, failures=2, others=[neighbour.feedback()])
+    counts = read_replies(ours.feedback(), account, now=NOW, failures=2, others=[neighbour.feedback()])
     assert counts["replies"] == 2
     assert set(theirs(ours)) == {
         ("voisine", "rendu lundi"), ("demo", "ce n'est pas mon numéro"), ("voisine", "arrêtez"), ("demo", "qui ?"),
@@ -89,7 +92,7 @@ def test_a_library_whose_settings_are_wrong_keeps_what_answers_its_own_sms(libra
     left(neighbour)
     replies = [reply("rendu lundi"), reply("STOP", reply_id="mo-2"), reply("STOP", "33639980009", reply_id="mo-3")]
     unread = [neighbour.feedback(), elsewhere.feedback()]
-    read_replies(ours.feedback(), Account(*replies), failures=2, unread=unread)
+    read_replies(ours.feedback(), Account(*replies), now=NOW, failures=2, unread=unread)
     assert theirs(ours) == [("voisine", "rendu lundi")]
     kept = rows(ours, "SELECT library, phone_number FROM sms_replies WHERE NOT to_read ORDER BY library, reply_id")
     assert kept == [("demo", NUMBER), ("demo", "33639980009"), ("voisine", NUMBER)]
@@ -100,7 +103,7 @@ def test_an_sms_that_a_neighbour_only_tried_is_answered_by_nobody(libraries):
     left(ours)
     tried = left(neighbour)
     rows(ours, "UPDATE deliveries SET redirected = true WHERE delivery_id = :id", id=tried)
-    read_replies(neighbour.feedback(), Account(reply("rendu lundi")), failures=2, others=[ours.feedback()])
+    read_replies(neighbour.feedback(), Account(reply("rendu lundi")), now=NOW, failures=2, others=[ours.feedback()])
     assert theirs(ours) == [("demo", "rendu lundi")]
 
 
@@ -109,7 +112,7 @@ def test_an_answer_is_nobody_elses_business(libraries):
     for one in (elsewhere, neighbour, ours):
         left(one)
     others = [neighbour.feedback(), elsewhere.feedback()]
-    read_replies(ours.feedback(), Account(reply("rendu")), failures=2, others=others)
+    read_replies(ours.feedback(), Account(reply("rendu")), now=NOW, failures=2, others=others)
     assert theirs(ours) == [("demo", "rendu")]
 
 
@@ -127,5 +130,5 @@ def test_while_the_ledger_restarts_each_answer_still_goes_where_it_belongs(libra
         return known(replies)
 
     monkeypatch.setattr(feedback, "last_sms", restarting)
-    read_replies(ours.feedback(), Account(reply("rendu")), failures=2, others=[feedback])
+    read_replies(ours.feedback(), Account(reply("rendu")), now=NOW, failures=2, others=[feedback])
     assert theirs(ours) == [("voisine", "rendu")]

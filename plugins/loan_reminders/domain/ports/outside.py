@@ -71,8 +71,7 @@ class SmsGateway(Protocol):
     def send(self, messages: Sequence[RenderedText]) -> Sequence[Receipt]:
         """Send texts in one request; one receipt a message, whatever the answer.
 
-        Raises SmsGatewayUnavailable only when nothing left, and SmsAccountRejected when the provider refused
-        the whole request because of the account; in both cases no message of this request was sent.
+        When no message was sent, raises SmsGatewayUnavailable, or SmsAccountRejected: the account is refused.
         """
         ...
 
@@ -93,7 +92,11 @@ class SmsAccount(Protocol):
         ...
 
     def replies(self) -> Sequence[SmsReply]:
-        """What readers answered since the last call: the provider gives each answer once."""
+        """What readers answered since the last call, each once. Raises SmsRepliesLost: some may not have come."""
+        ...
+
+    def replies_to(self, campaign_id: str) -> Sequence[SmsReply]:
+        """What readers answered to one campaign, however often it is asked."""
         ...
 
     def blacklist(self) -> Sequence[BlacklistEntry]:
@@ -132,10 +135,7 @@ class LetterStore(Protocol):
         ...
 
     def remove_older(self, name: str, *, before: datetime) -> int:
-        """Remove the folders right below `name` in which nothing was written since `before`; returns how many.
-
-        Raises LetterStoreUnavailable.
-        """
+        """Remove folders below `name` not written in since `before`; how many. Raises LetterStoreUnavailable."""
         ...
 
 

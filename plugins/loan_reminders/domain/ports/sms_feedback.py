@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from loan_reminders.domain.recipients import MobileNumber
@@ -45,6 +45,14 @@ class SmsFeedback(Protocol):
 
     def campaigns_to_ask(self, since: datetime) -> Sequence[str]:
         """The provider's campaigns with an SMS attempted since, whose end is not known yet."""
+        ...
+
+    def campaigns_since(self, since: datetime) -> Sequence[str]:
+        """All the provider's campaigns with an SMS attempted since."""
+        ...
+
+    def tell_lost_replies(self, day: date) -> None:
+        """Tell the desk, once a day, that replies of readers may be lost."""
         ...
 
     def keep_acks(self, acks: Sequence[SmsAck]) -> int:

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from loan_reminders.domain.errors import SmsGatewayUnavailable
+
+
+class SmsRepliesLost(SmsGatewayUnavailable):
+    """The answer that may have held readers' replies never came, and the provider does not give them a second time."""
+
 
 class AckStatus(StrEnum):
     """What became of an SMS, in the provider's five codes (1 to 5), or a code nobody knows yet."""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from loan_reminders.domain.errors import SmsAnswerUnreadable, SmsGatewayUnavailable, SmsTextRefused
 from loan_reminders.domain.messages import Receipt, RenderedText
-from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsCredit, SmsReply
+from loan_reminders.domain.sms.feedback import BlacklistEntry, SmsAck, SmsCredit, SmsRepliesLost, SmsReply
 from loan_reminders.gateways.sms.allmysms_answer import NO_VALID_NUMBER, TEXT_REFUSED, Answer
 from loan_reminders.gateways.sms.allmysms_feedback import (
     CREDITS_PER_SEGMENT,
@@ -27,6 +27,7 @@ from loan_reminders.gateways.sms.allmysms_http import (
     Exchange,
     answer_or_fault,
     answer_or_raise,
+    answer_was_lost,
     unreadable,
 )
 from loan_reminders.gateways.sms.allmysms_receipts import ONE_SMS, read_answer, unanswered
@@ -155,8 +156,9 @@ class AllMySmsClient(ABC):
         """What readers answered since the last call (`getPulls`), 1,000 at most: call again until there is none.
 
         The provider gives each reply once, so what comes must be stored before anything else. An entry that cannot be
-        read has empty fields and its raw text; so has what came of an answer cut short. Raises SmsGatewayUnavailable,
-        SmsAccountRejected or SmsAnswerUnreadable when nothing came.
+        read has empty fields and its raw text; so has what came of an answer cut short. When nothing came, raises
+        SmsRepliesLost if the provider may have given some, else SmsGatewayUnavailable, SmsAccountRejected or
+        SmsAnswerUnreadable.
         """
         exchange = self._http.legacy("getPulls", {"limit": str(REPLIES_AT_ONCE)})
         listed = None if exchange.fault else entries(exchange.answer, "mos")
@@ -166,11 +168,31 @@ class AllMySmsClient(ABC):
                 listed = entries(answer, "mos")
                 if listed is None:
                     raise unreadable(REPLIES)
-            except (SmsGatewayUnavailable, SmsAnswerUnreadable):
+            except (SmsGatewayUnavailable, SmsAnswerUnreadable) as error:
                 listed = saved_replies(exchange.answer)
+                if not listed and answer_was_lost(exchange):
+                    raise SmsRepliesLost(str(error)) from error
                 if not listed:
                     raise
                 log.warning("Réponses des lecteurs mal reçues d'allmysms : %s gardées, à relire", len(listed))
+        return self._replies(listed)
+
+    def replies_to(self, campaign_id: str) -> Sequence[SmsReply]:
+        """What readers answered to one campaign, a receipt's `campaign_id`: what `replies` gave already is there too.
+
+        Raises SmsGatewayUnavailable, SmsAccountRejected or SmsAnswerUnreadable, the last also when the provider does
+        not know the campaign, or the SMS without a campaign has no answer.
+        """
+        if campaign_id.startswith(ONE_SMS):
+            sms_id = campaign_id.removeprefix(ONE_SMS)
+            answer = answer_or_raise(self._http.legacy("getPullBySmsId", {"smsId": sms_id}), REPLIES)
+            return self._replies([answer.body] if isinstance(answer.body, dict) and "message" in answer.body else [])
+        listed = entries(answer_or_raise(self._http.legacy("getPull", {"campId": campaign_id}), REPLIES), "mos")
+        if listed is None:
+            raise unreadable(REPLIES)
+        return self._replies(listed)
+
+    def _replies(self, listed: Sequence[object]) -> tuple[SmsReply, ...]:
         return tuple(reply_of(entry, zone=self._zone, secrets=self._http.secrets) for entry in listed)
 
     def blacklist(self) -> Sequence[BlacklistEntry]:

@@ -178,6 +178,14 @@ def answer_or_raise(exchange: Exchange, question: str, *, may_be_missing: bool =
     return answer
 
 
+def answer_was_lost(exchange: Exchange) -> bool:
+    """Whether the provider may have answered a question that left, and we do not have its words."""
+    answer = exchange.answer
+    if exchange.fault:
+        return exchange.left
+    return answer.http >= 500 or answer.http == 408 or (answer.http == 200 and answer.body is None)
+
+
 def unreadable(question: str) -> SmsAnswerUnreadable:
     """The error of an answer that came whole, but without what was asked."""
     return SmsAnswerUnreadable(

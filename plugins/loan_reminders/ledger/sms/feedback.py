@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from loan_reminders.domain.suppressions.suppression import (
     SuppressionSource,
     SuppressionSummary,
 )
+from loan_reminders.french.desk import LOST_BECAUSE, LOST_REPLIES
 from loan_reminders.ledger.put_aside import Row, each_alone, identity
 from loan_reminders.ledger.put_aside import put_aside as put_rows_aside
 from loan_reminders.ledger.sms import feedback_rows, settling
@@ -38,7 +39,8 @@ from loan_reminders.ledger.suppressions.suppression_list import Entry
 from loan_reminders.ledger.tables.columns import dated
 
 PAGE = 500
-# Rows go in by the order of their key: two processes that keep the same ones wait for each other, never crosswise.
+# Rows go in by the order of their key: two processes that keep the same ones wait for each other, never crosswise. A
+# reply that is pushed may have another id than where it is asked for: number, words and moment say it is the same.
 _KEEP_ACKS = text(f"""
     INSERT INTO sms_acks (
         library, fingerprint, phone_number, status, comment, received_at, misdated, sms_id, campaign_id, raw
@@ -62,6 +64,11 @@ _KEEP_REPLIES = text(f"""
         reply_id text, phone_number text, text text, received_at timestamptz, campaign_id text, raw text,
         to_read boolean
     )
+    WHERE came.phone_number = '' OR NOT EXISTS (
+        SELECT FROM sms_replies kept
+        WHERE kept.library = :library AND left(kept.phone_number, 40) = came.phone_number AND kept.text = came.text
+          AND kept.received_at = came.received_at OFFSET 0
+    )
     ORDER BY reply_id
     ON CONFLICT (library, reply_id) DO NOTHING
     RETURNING reply_number
@@ -82,8 +89,8 @@ _CAMPAIGNS = text("""
     SELECT DISTINCT delivery.campaign_id
     FROM runs JOIN deliveries delivery USING (run_id)
     WHERE runs.library = :library AND runs.started_at >= CAST(:since AS timestamptz) - interval '30 days'
-      AND delivery.channel = 'sms' AND delivery.state IN ('accepted', 'in_doubt') AND delivery.campaign_id <> ''
-      AND delivery.claimed_at >= :since
+      AND delivery.channel = 'sms' AND delivery.campaign_id <> '' AND delivery.claimed_at >= :since
+      AND (:ended OR delivery.state IN ('accepted', 'in_doubt'))
     ORDER BY delivery.campaign_id
 """)
 
@@ -98,16 +105,28 @@ class PostgresSmsFeedback:
 
     def campaigns_to_ask(self, since: datetime) -> Sequence[str]:
         """The provider's campaigns with an SMS attempted since, whose end is not known yet."""
+        return self._campaigns(since, ended=False)
+
+    def campaigns_since(self, since: datetime) -> Sequence[str]:
+        """All the provider's campaigns with an SMS attempted since."""
+        return self._campaigns(since, ended=True)
+
+    def _campaigns(self, since: datetime, *, ended: bool) -> Sequence[str]:
         with self._transaction() as connection:
-            asked = {"library": self._library, "since": since}
+            asked = {"library": self._library, "since": since, "ended": ended}
             return tuple(connection.execute(_CAMPAIGNS, asked).scalars())
+
+    def tell_lost_replies(self, day: date) -> None:
+        """Tell the desk, once a day, that replies of readers may be lost."""
+        row = Row(kind=AsideKind.REPLY, identity=identity("lost", day), about="", said=LOST_REPLIES)
+        self._put_aside([(row, LOST_BECAUSE)])
 
     def keep_acks(self, acks: Sequence[SmsAck]) -> int:
         """Keep receipts, each once; returns how many are new. One that the ledger cannot hold is put aside."""
         return self._keep(_KEEP_ACKS, [(feedback_rows.encoded_ack(ack), feedback_rows.aside_ack(ack)) for ack in acks])
 
     def keep_replies(self, replies: Sequence[SmsReply]) -> int:
-        """Keep replies, each once; returns how many are new. One without an id is known by its whole content."""
+        """Keep replies, each once by its id or by what it says and when; returns how many are new."""
         return self._keep(
             _KEEP_REPLIES, [(feedback_rows.encoded_reply(reply), feedback_rows.aside_reply(reply)) for reply in replies]
         )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from loan_reminders.domain.errors import LedgerUnavailable, ReminderError, SmsAnswerUnreadable
 from loan_reminders.domain.ports.outside import Ledger, SmsAccount
 from loan_reminders.domain.ports.sms_feedback import LastSms, Settled, SharedAccount, SmsFeedback
-from loan_reminders.domain.sms.feedback import SmsAck, SmsReply
+from loan_reminders.domain.sms.feedback import SmsAck, SmsRepliesLost, SmsReply
 from loan_reminders.domain.sms.stop_words import is_stop
 from loan_reminders.french.plurals import many
 
@@ -68,9 +68,12 @@ def read_replies(
     feedback: SmsFeedback,
     account: SmsAccount,
     *,
+    now: datetime,
     failures: int,
     others: Sequence[SmsFeedback] = (),
     unread: Sequence[SmsFeedback] = (),
+    tried_before: bool = False,
+    last_try: bool = True,
 ) -> dict[str, int]:
     """Fetch the replies that wait at the provider; those that are a STOP put their number on the list.
 
@@ -78,19 +81,55 @@ def read_replies(
     of those kept here.
 
     The provider gives each reply once. What was kept before is settled first, which also shows that the ledger can
-    be written; each lot is kept before the next is asked for.
+    be written; each lot is kept before the next is asked for. When a lot may be lost, in this try or in one before
+    (`tried_before`), the campaigns of the last days are asked for theirs; on the `last_try` the desk is told that this
+    failed.
     """
     settled = feedback.settle(failures=failures)
-    kept = 0
+    kept, lost = 0, tried_before
     with closing(account):
         for _ in range(MOST_READS):
-            replies = account.replies()
+            try:
+                replies = account.replies()
+            except SmsRepliesLost:
+                lost, replies = True, ()
             if not replies:
                 break
+            lost = lost or not all(reply.phone_number for reply in replies)
             kept += _keep(feedback, others, unread, replies)
+            settled += feedback.settle(failures=failures)
+        if lost:
+            try:
+                kept += _read_again(feedback, account, others, unread, since=now - ASKED_FOR)
+            except ReminderError:
+                if last_try:
+                    feedback.tell_lost_replies(now.date())
+                raise
             settled += feedback.settle(failures=failures)
     _tell(settled)
     return {"replies": kept, "stops": settled.stops} | tell_put_aside(feedback)
+
+
+def _read_again(
+    feedback: SmsFeedback,
+    account: SmsAccount,
+    others: Sequence[SmsFeedback],
+    unread: Sequence[SmsFeedback],
+    *,
+    since: datetime,
+) -> int:
+    """Keep what readers answered to the campaigns of the last days, as far as it was not kept yet; how many are new."""
+    campaigns = {campaign for one in (feedback, *others, *unread) for campaign in one.campaigns_since(since)}
+    log.warning("Réponses de lecteurs peut-être perdues : campagnes redemandées : %d", len(campaigns))
+    kept = 0
+    for campaign_id in sorted(campaigns):
+        try:
+            replies = account.replies_to(campaign_id)
+        except SmsAnswerUnreadable:  # a campaign that is not known there, or an SMS without an answer
+            continue
+        if replies:
+            kept += _keep(feedback, others, unread, replies)
+    return kept
 
 
 def keep_replies(
