@@ -171,7 +171,7 @@ class AllMySmsClient(ABC):
             except (SmsGatewayUnavailable, SmsAnswerUnreadable) as error:
                 listed = saved_replies(exchange.answer)
                 if not listed and answer_was_lost(exchange):
-                    raise SmsRepliesLost(str(error)) from error
+                    raise SmsRepliesLost(str(error)) from None
                 if not listed:
                     raise
                 log.warning("Réponses des lecteurs mal reçues d'allmysms : %s gardées, à relire", len(listed))
