@@ -17,8 +17,8 @@ from loan_reminders.ledger.retention.fingerprints import hidden
 from loan_reminders.ledger.suppressions.suppression_list import IN_FORCE, TAKEN
 from loan_reminders.ledger.tables.sms import CLAIMED_AT
 
-# Those in force, then the others, each by its beginning: an index holds either in that order.
 _CLAIMED_AT = CLAIMED_AT.format(delivery="delivery.")
+# Those in force, then the others, each by its beginning: an index holds either in that order.
 _LIST = f"""
     SELECT suppression.*, (
         SELECT count(*) FROM deliveries delivery

@@ -104,8 +104,8 @@ _HIDDEN = text("""
     WHERE library = :library AND channel = 'sms' AND recipient = ANY(CAST(:hashes AS text[]))
       AND (lifted_at IS NULL OR :of_the_provider)
 """)
-# What the number refused before a librarian lifted it does not count.
 _CLAIMED_AT = CLAIMED_AT.format(delivery="delivery.")
+# What the number refused before a librarian lifted it does not count.
 _DEAD = text(f"""
     SELECT asked.recipient
     FROM unnest(CAST(:recipients AS text[])) AS asked(recipient)

@@ -28,11 +28,11 @@ class Recheck:
     """What has changed for the letters of a batch since it was laid out.
 
     `returned` (or lost, or claimed returned) and `renewed` count the letters left out because nothing of them is true
-    any more; `partly` are the
-    references of those that name a document returned or renewed meanwhile beside others still out. `held` counts the
-    letters left out because a librarian said not to write about a document of theirs; `held_with_others` are the
-    references of those of them that named other documents too. `superseded` counts the letters left out because a later
-    stage tells of their documents, `dead_address` those left out because a letter came back from their address.
+    any more; `partly` are the references of those that name a document returned or renewed meanwhile beside others
+    still out. `held` counts the letters left out because a librarian said not to write about a document of theirs;
+    `held_with_others` are the references of those of them that named other documents too. `superseded` counts the
+    letters left out because a later stage tells of their documents, `dead_address` those left out because a letter came
+    back from their address.
     """
 
     returned: int = 0
