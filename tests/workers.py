@@ -1,21 +1,28 @@
 """How `make test` shares the suite among processes: what is started for many tests starts once.
 
-Each process has its own PostgreSQL, Airflow home and module fixtures, so a file of tests stays in one process; the
-folders below need one whole Airflow, and all their files go to the same process. What takes longest begins first, so
-that the processes end together.
+Each process has its own PostgreSQL, Airflow home and module fixtures, so a file of tests stays in one process. Files
+whose tests take one whole Airflow, or the web servers with accounts, go to the same process, one after the other: these
+are stopped after the last of them. What takes longest begins first, so that the processes end together.
 """
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
-ONE_INSTALLATION = ("tests/e2e/", "tests/security/", "tests/browser/")
+BROWSER = "tests/browser/"
+"""Its tests look at the installation, and press what others count."""
+STARTED_ONCE = ("installation", "fab")
+"""Fixtures that start servers for tests of several files."""
+THEIR_FOLDERS = ("tests/e2e/", "tests/security/", BROWSER)
 LONGEST_FIRST = (
-    *ONE_INSTALLATION,
     "tests/faults/",
+    "tests/e2e/",
+    "tests/security/",
     "tests/airflow/",
     "tests/services/",
     "tests/rendering/",
@@ -28,29 +35,33 @@ def processes(cores: int) -> int:
     return max(2, cores + cores // 2)
 
 
-def needs_the_installation(nodeid: str) -> bool:
-    """Whether a test is of those that share a running Airflow."""
-    return nodeid.startswith(ONE_INSTALLATION)
+@cache
+def share_of_file(file: str) -> str:
+    """What a file of tests must not be parted from: the servers that its functions take, or itself."""
+    if file.startswith(BROWSER):
+        return "installation"
+    if not file.startswith(THEIR_FOLDERS):
+        return file
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return next((name for name in STARTED_ONCE if re.search(rf"(?m)^def \w+\([^)]*\b{name}\b", text)), file)
 
 
 def share_of(nodeid: str) -> str:
-    """What a test must not be parted from: its file, or all that uses the one installation."""
-    return "installation" if needs_the_installation(nodeid) else nodeid.split("::", 1)[0]
+    """What a test must not be parted from."""
+    return share_of_file(nodeid.split("::", 1)[0])
+
+
+def needs_the_installation(nodeid: str) -> bool:
+    """Whether a test is of those that share a running Airflow."""
+    return share_of(nodeid) == "installation"
 
 
 def turn_of(nodeid: str) -> int:
-    """The place of a test's folder among the others: what takes longest comes first."""
-    return next((turn for turn, folder in enumerate(LONGEST_FIRST) if nodeid.startswith(folder)), len(LONGEST_FIRST))
-
-
-def turn_alone(nodeid: str) -> int:
-    """The place of a test in a single process: the installation's first, so that it can be stopped after them.
-
-    Of those the browser's come last: they press what the others count.
-    """
-    if nodeid.startswith("tests/browser/"):
-        return 1
-    return 0 if needs_the_installation(nodeid) else 2
+    """The place of a test among the others: what takes longest comes first, the browser's last of its share."""
+    share, order = share_of(nodeid), (*STARTED_ONCE, *LONGEST_FIRST)
+    if share in STARTED_ONCE:
+        return 2 * order.index(share) + nodeid.startswith(BROWSER)
+    return 2 * next((turn for turn, folder in enumerate(order) if nodeid.startswith(folder)), len(order))
 
 
 class WholeFiles(LoadScopeScheduling):

@@ -25,7 +25,7 @@ LIBRARIES = ("rivage", "colline")
 
 
 @pytest.fixture(scope="module")
-def fab():
+def auth_manager():
     """FAB's auth manager, of which these questions need neither application nor database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -33,41 +33,41 @@ def fab():
     return FabAuthManager()
 
 
-def may(fab, permissions, code):
+def may(auth_manager, permissions, code):
     """The rights that `web/access.py` would find, for a library of several or (None) the only one."""
     from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails, DagDetails
 
     user, dag = SimpleNamespace(perms=set(permissions)), DagDetails(id=dag_id("registered_letter", code))
-    see = fab.is_authorized_dag(method="GET", details=dag, user=user)
+    see = auth_manager.is_authorized_dag(method="GET", details=dag, user=user)
     found = {"see"} if see else set()
-    found |= {"act"} if fab.is_authorized_dag(method="PUT", details=dag, user=user) else set()
+    found |= {"act"} if auth_manager.is_authorized_dag(method="PUT", details=dag, user=user) else set()
     of_all = ConnectionDetails(conn_id="reminders_ledger")
-    if fab.is_authorized_connection(method="PUT", details=of_all, user=user) and (see or code is None):
+    if auth_manager.is_authorized_connection(method="PUT", details=of_all, user=user) and (see or code is None):
         found.add("administer")
     return found
 
 
-def test_of_one_library_the_three_roles_have_the_three_rights(fab):
+def test_of_one_library_the_three_roles_have_the_three_rights(auth_manager):
     roles = wanted_roles()
-    assert {name: may(fab, permissions, None) for name, permissions in roles.items()} == {
+    assert {name: may(auth_manager, permissions, None) for name, permissions in roles.items()} == {
         READER: {"see"},
         LIBRARIAN: {"see", "act"},
         ADMINISTRATOR: {"see", "act", "administer"},
     }
 
 
-def test_of_several_each_librarys_roles_reach_its_own_dags_alone(fab, tmp_path, monkeypatch):
+def test_of_several_each_librarys_roles_reach_its_own_dags_alone(auth_manager, tmp_path, monkeypatch):
     use(monkeypatch, write_libraries(tmp_path / "libraries", *LIBRARIES))
     roles = wanted_roles()
     assert len(roles) == 3 + 3 * len(LIBRARIES)
     for code in LIBRARIES:
         for other in LIBRARIES:
             of_this = code == other
-            assert may(fab, roles[role_of(READER, code)], other) == ({"see"} if of_this else set())
+            assert may(auth_manager, roles[role_of(READER, code)], other) == ({"see"} if of_this else set())
             for name in (LIBRARIAN, ADMINISTRATOR):
-                assert may(fab, roles[role_of(name, code)], other) == ({"see", "act"} if of_this else set())
-        assert may(fab, roles[LIBRARIAN], code) == {"see", "act"}
-        assert may(fab, roles[ADMINISTRATOR], code) == {"see", "act", "administer"}
+                assert may(auth_manager, roles[role_of(name, code)], other) == ({"see", "act"} if of_this else set())
+        assert may(auth_manager, roles[LIBRARIAN], code) == {"see", "act"}
+        assert may(auth_manager, roles[ADMINISTRATOR], code) == {"see", "act", "administer"}
     every = {resource for permissions in roles.values() for _, resource in permissions}
     assert not any(resource.startswith("DAG:") and "__" not in resource for resource in every)
     assert all(len(name) <= 64 for name in roles), "FAB's column"
@@ -79,7 +79,7 @@ def test_a_folder_without_a_library_has_no_roles(tmp_path, monkeypatch, capsys):
     assert "aucun fichier de bibliothèque" in capsys.readouterr().err
 
 
-def test_nothing_of_a_dag_of_another_library_is_open_to_any_of_its_parts(fab, tmp_path, monkeypatch):
+def test_nothing_of_a_dag_of_another_library_is_open_to_any_of_its_parts(auth_manager, tmp_path, monkeypatch):
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 
     use(monkeypatch, write_libraries(tmp_path / "libraries", *LIBRARIES))
@@ -90,7 +90,7 @@ def test_nothing_of_a_dag_of_another_library_is_open_to_any_of_its_parts(fab, tm
             for part in (None, *DagAccessEntity):
                 for method in ("GET", "POST", "PUT", "DELETE"):
                     asked = {"method": method, "access_entity": part, "details": theirs, "user": user}
-                    assert not fab.is_authorized_dag(**asked), (name, stage, part, method)
+                    assert not auth_manager.is_authorized_dag(**asked), (name, stage, part, method)
 
 
 def test_no_role_reads_variables_or_manages_accounts():

@@ -67,11 +67,7 @@ class ManyLibraries(Installation):
 
     def _environment(self, ports: dict[str, int]) -> dict[str, str]:
         """Nothing is paused, nothing has a schedule: what runs is what was triggered."""
-        slow = {"REFRESH_INTERVAL": "30", "MIN_FILE_PROCESS_INTERVAL": "30"}  # Airflow's own, not the trial's
-        return super()._environment(ports) | {
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-            **{f"AIRFLOW__DAG_PROCESSOR__{name}": value for name, value in slow.items()},
-        }
+        return super()._environment(ports) | {"AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False"}
 
     def wait_until_read(self, *, timeout: float) -> int:
         """Wait until Airflow knows every DAG of a stage; how many it knows."""

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 
 import pytest
 
 from tests.simulators.postgres import alone
-from tests.workers import LONGEST_FIRST, ONE_INSTALLATION, ROOT, needs_the_installation, share_of, turn_alone, turn_of
+from tests.workers import LONGEST_FIRST, ROOT, STARTED_ONCE, share_of, turn_of
 
-USES = re.compile(r"(?m)^def \w+\([^)]*\binstallation\b")
-
-
-def test_all_that_needs_the_installation_is_one_share() -> None:
-    ids = [f"{folder}test_{name}.py::test_it[a::b]" for folder in ONE_INSTALLATION for name in ("one", "other")]
-    assert {share_of(nodeid) for nodeid in ids} == {"installation"}
+INSTALLATION, ACCOUNTS = "tests/e2e/test_installation.py::test_a", "tests/security/test_sso.py::test_a[a::b]"
+BROWSER, DOCKER = "tests/browser/test_pages.py::test_a", "tests/e2e/test_docker_files.py::test_a"
+LEDGER, LINT = "tests/ledger/test_upgrades.py::test_a", "tests/lint/test_pins.py::test_a"
 
 
-def test_every_user_of_the_installation_is_in_its_folders() -> None:
-    """Elsewhere a second Airflow would start beside the first."""
-    users = [path for path in (ROOT / "tests").rglob("test_*.py") if USES.search(path.read_text(encoding="utf-8"))]
-    assert len(users) > 2
-    assert [path for path in users if not path.relative_to(ROOT).as_posix().startswith(ONE_INSTALLATION)] == []
+@pytest.mark.parametrize(
+    ("nodeid", "share"),
+    [
+        (INSTALLATION, "installation"),
+        ("tests/security/test_running.py::test_a", "installation"),
+        (BROWSER, "installation"),
+        (ACCOUNTS, "fab"),
+        ("tests/security/test_roles_per_library.py::test_a", "fab"),
+        (DOCKER, "tests/e2e/test_docker_files.py"),
+        ("tests/commands/test_roles.py::test_a", "tests/commands/test_roles.py"),
+    ],
+)
+def test_files_that_take_the_same_servers_are_one_share(nodeid: str, share: str) -> None:
+    assert share_of(nodeid) == share
+
+
+def test_no_test_starts_the_same_servers_in_a_second_process(request: pytest.FixtureRequest) -> None:
+    """By what the tests ask for, as pytest has collected them: all of them, in `make test`."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    asked = {(name, item.nodeid) for item in items for name in STARTED_ONCE if name in item.fixturenames}
+    assert {(name, nodeid) for name, nodeid in asked if share_of(nodeid) != name} == set()
 
 
 def test_the_tests_of_one_file_are_one_share_with_its_fixtures() -> None:
@@ -37,28 +49,11 @@ def test_the_folders_that_begin_first_exist(folder: str) -> None:
     assert (ROOT / folder).is_dir()
 
 
-def test_what_takes_longest_begins_first() -> None:
-    names = [
-        "tests/domain/test_a.py::a",
-        "tests/ledger/test_b.py::b",
-        "tests/e2e/test_c.py::c",
-        "tests/faults/test_d.py::d",
-    ]
-    assert sorted(names, key=turn_of) == [names[2], names[3], names[1], names[0]]
-
-
-def test_what_presses_buttons_comes_after_what_counts() -> None:
-    names = ["tests/browser/test_a.py::a", "tests/e2e/test_b.py::b", "tests/web/test_c.py::c"]
-    assert sorted(names, key=turn_alone) == [names[1], names[0], names[2]]
-    assert sorted(names[:2], key=turn_of) == [names[1], names[0]]
-
-
-def test_those_of_the_installation_follow_each_other_so_that_it_can_be_stopped() -> None:
-    names = [
-        f"{folder}test_it.py::a" for folder in ("tests/airflow/", *ONE_INSTALLATION, "tests/domain/", "tests/web/")
-    ]
-    for turn in (turn_alone, turn_of):
-        assert [needs_the_installation(name) for name in sorted(names, key=turn)] == [True] * 3 + [False] * 3
+def test_what_takes_longest_begins_first_and_shares_follow_each_other_so_that_servers_can_be_stopped() -> None:
+    """What presses the buttons of the installation comes after what counts."""
+    faults = "tests/faults/test_faults.py::test_a"
+    mixed = [LINT, DOCKER, LEDGER, ACCOUNTS, BROWSER, faults, INSTALLATION]
+    assert sorted(mixed, key=turn_of) == [INSTALLATION, BROWSER, ACCOUNTS, faults, DOCKER, LEDGER, LINT]
 
 
 def test_servers_of_two_processes_start_one_after_the_other() -> None:
