@@ -196,6 +196,7 @@ class Installation:
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API_AUTH__JWT_SECRET": secret.read_text(encoding="utf-8"),
             "AIRFLOW__API__SECRET_KEY": secret.read_text(encoding="utf-8"),
+            "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "600",  # other tests are at work on the same cores
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs" / "airflow"),
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(self.scheduled),
@@ -221,6 +222,12 @@ class Installation:
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.folder / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         }
+
+    def write_settings(self, text: str) -> None:
+        """Change the settings in one step: whatever reads the DAG files meanwhile finds a whole file."""
+        new = self.config.with_suffix(".new")
+        new.write_text(text, encoding="utf-8")
+        new.replace(self.config)
 
     def command(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run `loan-reminders` as the administrator of this installation does, with `more` in the environment."""

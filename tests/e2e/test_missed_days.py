@@ -81,11 +81,10 @@ def test_a_stage_that_is_over_is_not_told_late(installation):
 def test_an_unusual_volume_waits_for_a_librarian(installation, answer, sends):
     api, alive, stage = installation.api, installation.check_alive, Stage.SECOND_REMINDER
     usual = installation.config.read_text(encoding="utf-8")
-    installation.config.write_text(
+    installation.write_settings(
         usual.replace("[caps]", "[caps]\nletter = 0", 1)
         .replace("letter = 500\n", "", 1)
-        .replace("email = 5000", "email = 0", 1),
-        encoding="utf-8",
+        .replace("email = 5000", "email = 0", 1)
     )
     before = len(list(installation.mail.glob("*.eml")))
     try:
@@ -96,7 +95,7 @@ def test_an_unusual_volume_waits_for_a_librarian(installation, answer, sends):
         api.answer(stage.value, run_id, "confirm_volume", answer)
         ended = api.wait_for_run(stage.value, run_id, timeout=TIMEOUT, alive=alive)
     finally:
-        installation.config.write_text(usual, encoding="utf-8")
+        installation.write_settings(usual)
     assert ended["state"] == "success"
     assert (len(list(installation.mail.glob("*.eml"))) > before) is sends
 
@@ -157,9 +156,9 @@ def always_asking(installation):
     before, caps, after = usual.partition("[caps]")
     body, bracket, rest = after.partition("\n[")
     none = "\n".join(f"{line.partition('=')[0]}= 0" if "=" in line else line for line in body.splitlines())
-    installation.config.write_text(f"{before}{caps}{none}{bracket}{rest}", encoding="utf-8")
+    installation.write_settings(f"{before}{caps}{none}{bracket}{rest}")
     yield
-    installation.config.write_text(usual, encoding="utf-8")
+    installation.write_settings(usual)
 
 
 def test_a_question_marked_as_answered_sends_nothing_and_watch_tells_of_the_day(installation, always_asking):

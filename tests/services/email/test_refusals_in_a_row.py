@@ -88,6 +88,40 @@ def test_an_acceptance_that_comes_after_the_run_was_stopped_condemns_nobody():
     assert row.everybody
 
 
+def test_a_message_that_was_begun_before_a_refusal_decides_nothing_of_it():
+    """The server may have begun to refuse everybody in between; the next message tells."""
+    row = RefusalsInARow()
+    refused, before, after = receipt(DEAD), accepted(), accepted()
+    beside = {refused.delivery_id: frozenset({before.delivery_id})}
+    settled = row.settle([refused, before], {refused.delivery_id: "a.example"}, beside)
+    assert settled.decided == (before,)
+    assert [one.state for one in settled.record] == [S.PLANNED, S.ACCEPTED]
+    assert [one.state for one in row.settle([after], {}).decided] == [S.REFUSED, S.ACCEPTED]
+    assert row.finish().record == ()
+
+
+def test_what_was_overtaken_stays_planned_when_everybody_is_refused_after_it():
+    row = RefusalsInARow()
+    refused, before = receipt("550 no"), accepted()
+    beside = {refused.delivery_id: frozenset({before.delivery_id})}
+    row.settle([refused, before], {refused.delivery_id: "a.example"}, beside)
+    told(row, ["550 no"] * 2, 12)
+    assert not row.everybody, "an acceptance ended the row of the first"
+    told(row, ["550 no"], 1)
+    told(row, ["550 no"] * 3, 12)
+    assert row.everybody
+    with pytest.raises(MailRelayRejected):
+        row.finish()
+
+
+def test_what_was_overtaken_is_decided_at_the_end_as_the_others():
+    row = RefusalsInARow()
+    dead, ours, before = receipt(DEAD), receipt(QUOTA), accepted()
+    beside = dict.fromkeys((dead.delivery_id, ours.delivery_id), frozenset({before.delivery_id}))
+    row.settle([dead, ours, before], {dead.delivery_id: "a.example", ours.delivery_id: "a.example"}, beside)
+    assert [one.state for one in row.finish().decided] == [S.REFUSED, S.PLANNED]
+
+
 @pytest.mark.parametrize(
     ("raw", "count", "domains", "stops"),
     [

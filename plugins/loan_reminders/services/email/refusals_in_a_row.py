@@ -5,7 +5,8 @@ so for each recipient in turn. The rules:
 
 * A refusal leaves the delivery planned, with its reason, until something decides.
 * The next acceptance decides: the server serves us, so those refused until then are refused for good. Those whose
-  words are about us (our address, account, rate) are not: they wait for another try.
+  words are about us (our address, account, rate) are not: they wait for another try. A message that another connection
+  had begun before a refusal ends the row and decides nothing of it: the server may have changed its mind since.
 * Three domains in a row, or ten recipients in a row, without any acceptance between them: the server refuses
   everybody. The run stops, and all of them stay planned. A refusal that says « no such address » in words that
   cannot be mistaken counts among the ten, not among the three: dead addresses often follow one another.
@@ -26,6 +27,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from loan_reminders.domain.email.bounce_verdict import Cause, cause, is_about_one_recipient
 from loan_reminders.domain.email.put_off import PutOff
@@ -44,6 +46,8 @@ DEAD_OF_ONE_DOMAIN = 5
 SPEAK_OF_US = 3
 _BY_THE_SERVER = frozenset({Reason.RECIPIENT_REFUSED, Reason.MESSAGE_REFUSED})
 _ABOUT_THE_RECIPIENT = frozenset({Cause.NO_SUCH_ADDRESS, Cause.MAILBOX})
+NOTHING_BESIDE: Mapping[uuid.UUID, frozenset[uuid.UUID]] = MappingProxyType({})
+"""One connection alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +63,31 @@ class _Refused:
     receipt: Receipt
     cause: Cause
     domain: str
+    beside: frozenset[uuid.UUID]
 
 
 @dataclass(slots=True)
 class RefusalsInARow:
-    """The refusals not yet known to be personal: never more than ten, and those in flight beside them."""
+    """The refusals not yet known to be personal: never more than ten, and those in flight beside them.
+
+    `_open` are in a row; the row of those `_overtaken` was ended by a message that left before them.
+    """
 
     _open: list[_Refused] = field(default_factory=list)
+    _overtaken: list[_Refused] = field(default_factory=list)
     _put_off_for_us: list[Receipt] = field(default_factory=list)
     _served: bool = False
 
-    def settle(self, receipts: Sequence[Receipt], domains: Mapping[uuid.UUID, str]) -> Settled:
-        """Take in what came back, in its order. `domains` are the recipients' domains by delivery."""
+    def settle(
+        self,
+        receipts: Sequence[Receipt],
+        domains: Mapping[uuid.UUID, str],
+        beside: Mapping[uuid.UUID, frozenset[uuid.UUID]] = NOTHING_BESIDE,
+    ) -> Settled:
+        """Take in what came back, in its order.
+
+        By delivery, `domains` are the recipients' domains, and `beside` what other connections had begun by its answer.
+        """
         record: dict[uuid.UUID, Receipt] = {}
         decided: list[Receipt] = []
         for receipt in receipts:
@@ -78,11 +95,11 @@ class RefusalsInARow:
                 receipt = replace(receipt, state=DeliveryState.PLANNED)
                 why = cause(receipt.raw)
                 domain = domains.get(receipt.delivery_id, "").lower()
-                self._open.append(_Refused(receipt=receipt, cause=why, domain=domain))
+                others = beside.get(receipt.delivery_id, frozenset())
+                self._open.append(_Refused(receipt=receipt, cause=why, domain=domain, beside=others))
             else:
                 if receipt.state is DeliveryState.ACCEPTED and not self.everybody:
-                    decided += self._decide(lambda one: one.cause is not Cause.OURS)
-                    self._served = True
+                    decided += self._accepted(receipt.delivery_id)
                 elif receipt.reason is Reason.RECIPIENT_DEFERRED and cause(receipt.raw) is Cause.OURS:
                     self._put_off_for_us = [*self._put_off_for_us, receipt][-SPEAK_OF_US:]
                 decided.append(receipt)
@@ -96,8 +113,9 @@ class RefusalsInARow:
         """
         if self.everybody or self._too_many_for_chance(elsewhere):
             raise self.error()
-        decided = self._decide(lambda one: one.cause in _ABOUT_THE_RECIPIENT)
-        return Settled(record=tuple(decided), decided=tuple(decided))
+        left, self._open, self._overtaken = [*self._overtaken, *self._open], [], []
+        decided = tuple(_decided(one, for_good=one.cause in _ABOUT_THE_RECIPIENT) for one in left)
+        return Settled(record=decided, decided=decided)
 
     def before_giving_up(
         self,
@@ -140,12 +158,12 @@ class RefusalsInARow:
             f" {TO_MEND}"
         )
 
-    def _decide(self, for_good: Callable[[_Refused], bool]) -> list[Receipt]:
-        decided = [
-            replace(one.receipt, state=DeliveryState.REFUSED) if for_good(one) else one.receipt for one in self._open
-        ]
-        self._open.clear()
-        return decided
+    def _accepted(self, delivery_id: uuid.UUID) -> list[Receipt]:
+        """What an acceptance decides: of those refused before its message was begun."""
+        left = [*self._overtaken, *self._open]
+        self._open, self._served = [], True
+        self._overtaken = [one for one in left if delivery_id in one.beside]
+        return [_decided(one, for_good=one.cause is not Cause.OURS) for one in left if delivery_id not in one.beside]
 
     def _too_many_for_chance(self, elsewhere: Callable[[], Sequence[RefusedElsewhere]]) -> bool:
         if self._served or not self._open:
@@ -155,6 +173,10 @@ class RefusalsInARow:
         for_us = sum(one.cause is Cause.OURS for one in self._open)
         for_us += sum(cause(one.raw) is Cause.OURS for one in others)
         return for_us >= SPEAK_OF_US or len(of_domain) >= DEAD_DOMAINS or max(of_domain.values()) > DEAD_OF_ONE_DOMAIN
+
+
+def _decided(one: _Refused, *, for_good: bool) -> Receipt:
+    return replace(one.receipt, state=DeliveryState.REFUSED) if for_good else one.receipt
 
 
 def _refused_by_the_server(receipt: Receipt) -> bool:

@@ -195,9 +195,10 @@ class _Outgoing:
     def _settle(self) -> Settled:
         """What the answers in hand come to; their messages are held no more."""
         answers, self.answered = self.answered, []
-        settled = self.refusals.settle(answers, self.held)
+        settled = self.refusals.settle(answers, self.held, self.workers.beside)
         for receipt in answers:
             self.held.pop(receipt.delivery_id, None)
+            self.workers.beside.pop(receipt.delivery_id, None)
         return settled
 
     def _record(self, settled: Settled) -> None:

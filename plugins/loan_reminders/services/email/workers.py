@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +37,10 @@ class MailWorkers:
         self._wanted = 1
         self._enough = threading.Event()
         self._stack = ExitStack()
+        self._begun: set[uuid.UUID] = set()
         self.under_way = 0
+        self.beside: dict[uuid.UUID, frozenset[uuid.UUID]] = {}
+        """Of each message that the server did not accept, those that other connections had begun before its answer."""
         self.error: Exception | None = None
 
     def __enter__(self) -> Self:
@@ -113,11 +117,15 @@ class MailWorkers:
     def _work(self, relay: MailRelay) -> None:
         while (message := self._todo.get()) is not None:
             came: Receipt | BaseException
+            self._begun.add(message.delivery_id)
             try:
                 came = relay.send(message)
             except BaseException as error:  # handed to `collect`, which would wait for ever without it
                 came = error
+            if isinstance(came, Receipt) and came.state is not DeliveryState.ACCEPTED:
+                self.beside[message.delivery_id] = frozenset(self._begun) - {message.delivery_id}
             self._done.append((message, came))
+            self._begun.discard(message.delivery_id)  # last: another's answer sees it begun, or finds it come before
             if len(self._done) >= self._wanted:
                 self._enough.set()
             if isinstance(came, BaseException):
