@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
 from loan_reminders.commands import migrate
 from loan_reminders.domain.stages import Channel
@@ -81,6 +84,28 @@ def test_credits_become_segments_without_a_price_and_euros_stay(url):
         for run_id, _ in kept[1]:
             ledger.close_run(run_id)
         assert (rows(ledger, COUNTED), rows(ledger, BOOKS)) == kept
+
+
+def test_credits_that_the_program_before_records_during_the_upgrade_are_found_too(url):
+    with connect(url, library="demo") as ledger:
+        sent(ledger, "under way", [0])
+    migrate.downgrade(url, "0032")
+    recorded = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        if "UPDATE runs SET books" in statement and not recorded:
+            recorded.append(statement)
+            with psycopg.connect(url) as sender:
+                sender.execute("UPDATE deliveries SET cost = 15")
+
+    event.listen(Engine, "after_cursor_execute", record)
+    try:
+        migrate.upgrade(url)
+    finally:
+        event.remove(Engine, "after_cursor_execute", record)
+    assert recorded
+    with connect(url, library="demo") as ledger:
+        assert costs(ledger) == (0, 1, 1)
 
 
 def test_credits_of_sms_that_were_removed_become_segments_without_a_price(url, tmp_path):

@@ -19,6 +19,7 @@ depends_on = None
 PAGE = 200
 COUNTS = ("message_counters", "removed_messages")
 RUNS = "SELECT run_id FROM runs ORDER BY run_id"
+UNDER_WAY = "SELECT run_id FROM runs WHERE started_at > now() - interval '10 days' ORDER BY run_id"
 OF_RUNS = "run_id = ANY(CAST(:runs AS bigint[]))"
 MESSAGES = f"""
     UPDATE deliveries SET cost = 0
@@ -93,11 +94,17 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         for table in COUNTS:
             op.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS unpriced integer NOT NULL DEFAULT 0")
-        connection = op.get_bind()
-        runs = connection.execute(sa.text(RUNS)).scalars().all()
-        for first in range(0, len(runs), PAGE):
-            for statement in STATEMENTS:
-                connection.execute(sa.text(statement), {"runs": runs[first : first + PAGE]})
+        _tell_apart(RUNS)
+    # Again, and in one with the number of the revision: what the program before has recorded meanwhile.
+    _tell_apart(UNDER_WAY)
+
+
+def _tell_apart(which: str) -> None:
+    connection = op.get_bind()
+    runs = connection.execute(sa.text(which)).scalars().all()
+    for first in range(0, len(runs), PAGE):
+        for statement in STATEMENTS:
+            connection.execute(sa.text(statement), {"runs": runs[first : first + PAGE]})
 
 
 def downgrade() -> None:
