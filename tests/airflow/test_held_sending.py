@@ -130,6 +130,7 @@ BOOKS = Books(
     deliveries={Channel.EMAIL: {DeliveryState.ACCEPTED: 12}},
     segments=0,
     cost=0,
+    unpriced=0,
 ).figures() | {"closed_at": as_number(datetime(2026, 11, 28, 10, tzinfo=UTC))}
 """What the task that closes a run leaves to Airflow."""
 OF_7, OF_1 = BOOKS | {"run": 7}, BOOKS | {"run": 1}

@@ -8,6 +8,7 @@ import pytest
 
 from loan_reminders.commands import rebuild_counters
 from loan_reminders.commands.sms_costs import main
+from tests.scenes.ledger_runs import rows
 from tests.scenes.several_libraries import use, write_libraries
 from tests.scenes.world import loans
 
@@ -24,7 +25,17 @@ def test_each_day_stage_and_category_has_a_line_and_all_have_a_sum(world, ledger
     asked = ["--depuis", day, "--jusqu-a", day, "--bibliotheque", "demo", "--fuseau", "UTC", "--url", ledger_url]
     assert main(asked) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out == [f"{day}  overdue_notice  student  2 SMS  2 segments  30", "Total : 2 segments, coût 30"]
+    euros = "0,10\N{NO-BREAK SPACE}€"
+    assert out == [f"{day}  overdue_notice  student  2 SMS  2 segments  {euros}", f"Total : 2 segments, coût : {euros}"]
+
+
+def test_what_the_provider_told_counts_and_the_rest_by_the_price_of_a_segment(world, ledger_url, capsys):
+    world.whole_run(*loans(3))
+    rows(world.ledger, "UPDATE deliveries SET cost = 0.07 WHERE channel = 'sms' AND recipient LIKE '%1'")
+    day = datetime.now(UTC).date().isoformat()
+    asked = ["--depuis", day, "--jusqu-a", day, "--bibliotheque", "demo", "--fuseau", "UTC", "--url", ledger_url]
+    assert main(asked) == 0
+    assert "Total : 3 segments, coût : 0,17\N{NO-BREAK SPACE}€" in capsys.readouterr().out
 
 
 def test_a_library_whose_file_was_taken_away_has_its_costs_still(world, ledger_url, capsys, monkeypatch, tmp_path):
@@ -33,7 +44,9 @@ def test_a_library_whose_file_was_taken_away_has_its_costs_still(world, ledger_u
     day = datetime.now(UTC).date().isoformat()
     asked = ["--bibliotheque", "demo", "--url", ledger_url]
     assert main(["--depuis", day, "--jusqu-a", day, "--fuseau", "UTC", *asked]) == 0
-    assert "Total : 2 segments, coût 30" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Total : 2 segments, coût : 2 segments sans prix\n" in out
+    assert "Le prix d'un segment n'est pas connu" in out
     assert rebuild_counters.main(asked) == 0
     assert "1 tournée comptée à nouveau" in capsys.readouterr().out
 

@@ -126,8 +126,8 @@ class Installation:
         if self.lived and not runs:
             seconds = live(self.ledger_url, self.letters, today=self.today)
             print(f"Trois mois vécus en {seconds:.0f} s", flush=True)
-        [(spent,)] = self.postgres.execute("SELECT coalesce(sum(cost), 0)::integer FROM deliveries", database="ledger")
-        self.sms_credit = SMS_LOT - spent
+        [(spent,)] = self.postgres.execute("SELECT coalesce(sum(segments), 0) FROM deliveries", database="ledger")
+        self.sms_credit = SMS_LOT - spent * CREDITS_PER_SMS
 
     def _start_simulators(self) -> dict[str, int]:
         python = [sys.executable, "-u", "-m"]

@@ -13,7 +13,7 @@ from tests.scenes.ledger_runs import rows
 
 PAID = {"accepted", "delivered", "bounced", "in_doubt", "claimed"}
 UNREACHABLE = {"invalid_recipient", "no_recipient", "dead_address"}
-FIGURES = ("told", "failed", "in_doubt", "waiting", "not_reached", "segments")
+FIGURES = ("told", "failed", "in_doubt", "waiting", "not_reached", "segments", "unpriced")
 RETURNS = ("loans", "known_1", "known_3", "known_7", "returned_1", "returned_3", "returned_7", "renewed_7")
 
 Counts = dict[tuple[Any, ...], dict[str, int]]
@@ -100,6 +100,7 @@ class Recount:
                 counts[outcome] += 1
                 if delivery.channel == "sms" and delivery.state in PAID:
                     counts["segments"] += delivery.segments
+                    counts["unpriced"] += 0 if delivery.cost else delivery.segments
         for run_id, reader in self.not_reached():
             sums[run_id, "", *reader]["not_reached"] += 1
         return _without_zeros(sums)

@@ -23,6 +23,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.gateways.email.mail_relay import Backoff, Security, SmtpAccount, SmtpRelay
 from loan_reminders.gateways.letters.letter_store import FolderLetterStore
 from loan_reminders.gateways.sms.allmysms import AllMySmsAccount, AllMySmsGateway
+from loan_reminders.gateways.sms.allmysms_client import AllMySmsClient
 from loan_reminders.ledger.repository import PostgresLedger
 from loan_reminders.rendering.letters.renderer import LetterRenderer
 from loan_reminders.services.compose import email_composer, text_composer
@@ -99,6 +100,7 @@ class World:
     layout: LetterLayout = field(default_factory=lambda: LetterLayout(recto_start=False))
     printer: LetterPrinter | None = None
     split_by_branch: bool = False
+    gateway: type[AllMySmsClient] = AllMySmsGateway
 
     def extract(self, *loans: Loan | RejectedRow, dry_run: bool = False, dag_run_id: str = "") -> int:
         """The run about the loans that are due on `DUE`, on its own day."""
@@ -204,7 +206,7 @@ class World:
             api_key=api_key or self.sms.provider.api_key,
             login_in_clear=True,
         )
-        gateway = AllMySmsGateway(account, sender="BU Montclar", campaign="test", read_timeout_s=2)
+        gateway = self.gateway(account, sender="BU Montclar", campaign="test", read_timeout_s=2)
         return send_sms(
             self.ledger,
             gateway,

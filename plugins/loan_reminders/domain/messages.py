@@ -98,8 +98,8 @@ class Receipt:
 
     `provider_id` is the provider's own id (an SMS id, a batch name), `campaign_id` that of the request an SMS left
     with; `raw` holds no secret.
-    `segments` and `cost` (in the provider's unit) are for SMS; so is `code`, what the provider answered of one in doubt
-    when that can be read: it is not kept.
+    `segments` and `cost` (in euros, 0 when the provider tells none) are for SMS; so is `code`, what the provider
+    answered of one in doubt when that can be read: it is not kept.
     """
 
     delivery_id: uuid.UUID

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from loan_reminders.domain.redirect import Redirect
 from loan_reminders.domain.runs.books import Books, BooksProblem, Imbalance
 from loan_reminders.domain.sms.budget import BudgetProblem, Shortfall
+from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.stages import Channel
 from loan_reminders.domain.states import DeliveryState
 from loan_reminders.french.letters import TRIAL_LINE
+from loan_reminders.french.money import sms_cost_words
 from loan_reminders.french.plurals import many
 from loan_reminders.french.readings import figures_words
 from loan_reminders.french.words import CHANNELS, STATES, skip_words
@@ -40,7 +42,8 @@ def books_words(books: Books) -> list[str]:
     if books.redirected:
         lines.append(f"Envois détournés vers une adresse d'essai, qui n'ont prévenu personne : {books.redirected}")
     if books.segments:
-        lines.append(f"SMS : {many(books.segments, 'segment', 'segments')}, coût {books.cost:g}")
+        cost = sms_cost_words(SmsPrice(), told=books.cost, unpriced=books.unpriced)
+        lines.append(f"SMS : {many(books.segments, 'segment', 'segments')}, coût dit par le prestataire : {cost}")
     return lines
 
 

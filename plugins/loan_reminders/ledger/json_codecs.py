@@ -223,5 +223,6 @@ def encode_books(books: Books) -> dict[str, Any]:
         "redirected": books.redirected,
         "segments": books.segments,
         "cost": books.cost,
+        "unpriced": books.unpriced,
         "problems": [imbalance_words(problem) for problem in books.problems()],
     }

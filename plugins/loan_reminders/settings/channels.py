@@ -161,8 +161,9 @@ class HoldbackSettings(Section):
 class SmsSettings(Section):
     """Who signs the SMS; how long they may be, how many leave in one request, when, and at what cost.
 
-    `segment_price` is in euros, 0 when it is not known. `holdback` is for a while alone. `connection` is
-    Airflow's connection to the provider's account; `provider_zone` is the time zone of its dates, which name none.
+    `segment_price` is in euros, 0 when it is not known: what a segment costs of which the provider told no euros.
+    `holdback` is for a while alone. `connection` is Airflow's connection to the provider's account; `provider_zone` is
+    the time zone of its dates, which name none.
     """
 
     sender: Annotated[str, AfterValidator(_legal_sender)]

@@ -58,7 +58,6 @@ class CostSettings(Section):
         return Prices(
             as_of=self.as_of,
             segment=_exact(sms.segment or None),
-            provider_says=sms.says_euros,
             sheet=_exact(self.sheet),
             envelope=_exact(self.envelope),
             both_sides=self.both_sides,

@@ -159,7 +159,7 @@ class Settings(ToldSettings):
 
     def sms_price(self) -> SmsPrice:
         """What an SMS costs in money."""
-        return SmsPrice(segment=self.sms.segment_price, says_euros=self.sms.api == "rest")
+        return SmsPrice(segment=self.sms.segment_price)
 
     def letter_layout(self) -> LetterLayout:
         """How letters are laid out."""

@@ -6,16 +6,24 @@ import pytest
 
 from loan_reminders.domain.sms.price import SmsPrice
 
+UNKNOWN, KNOWN = SmsPrice(), SmsPrice(segment=0.058)
+
 
 @pytest.mark.parametrize(
-    ("price", "in_euros", "of_text", "of_sent"),
+    ("price", "told", "unpriced", "of_sent"),
     [
-        (SmsPrice(), False, None, 30.0),
-        (SmsPrice(segment=0.058), True, 0.116, 0.116),
-        (SmsPrice(says_euros=True), True, None, 30.0),
-        (SmsPrice(segment=0.058, says_euros=True), True, 0.116, 30.0),
+        (UNKNOWN, 0.0, 2, None),
+        (UNKNOWN, 0.9, 2, None),
+        (UNKNOWN, 0.9, 0, 0.9),
+        (UNKNOWN, 0.0, 0, 0.0),
+        (KNOWN, 0.0, 2, 0.116),
+        (KNOWN, 0.9, 2, 1.016),
+        (KNOWN, 0.9, 0, 0.9),
     ],
-    ids=["credits only", "the contract says", "the provider says", "the provider's own figure counts"],
 )
-def test_two_segments_for_which_the_provider_says_thirty(price, in_euros, of_text, of_sent):
-    assert (price.in_euros, price.of_text(2), price.of_sent(2, 30.0)) == (in_euros, of_text, of_sent)
+def test_what_the_provider_told_counts_and_the_rest_by_the_price_of_a_segment(price, told, unpriced, of_sent):
+    assert price.of_sent(told=told, unpriced=unpriced) == of_sent
+
+
+def test_a_text_costs_its_segments_where_their_price_is_known():
+    assert (UNKNOWN.of_text(2), KNOWN.of_text(2)) == (None, 0.116)

@@ -38,7 +38,7 @@ def counted(*letters: tuple[Channel, int, int, int], **more: object) -> Counted:
 
 
 def test_a_price_that_nobody_gave_makes_its_part_unknown_and_is_named():
-    some = counted((L, 1, 2, 2), (R, 1, 1, 1), segments=3, told=3, spared={Spared.OPTED_OUT: 1})
+    some = counted((L, 1, 2, 2), (R, 1, 1, 1), segments=3, unpriced=3, told=3, spared={Spared.OPTED_OUT: 1})
     cost = cost_of(some, Prices())
     assert (cost.sms, cost.paper, cost.postage, cost.total, cost.per_reader) == (None,) * 5
     assert cost.saved == {Spared.OPTED_OUT: None, Spared.DEAD_NUMBER: Decimal(0)}
@@ -75,8 +75,9 @@ def test_paper_goes_by_sheets_and_postage_by_weight(channel, pages, both_sides, 
 
 def test_a_month_to_the_cent_and_what_a_reader_who_was_told_cost():
     some = counted(
-        (L, 1, 10, 10), (R, 2, 4, 3), segments=70, told=80, spared={Spared.OPTED_OUT: 3, Spared.DEAD_NUMBER: 2}
-    )
+        (L, 1, 10, 10), (R, 2, 4, 3), segments=70, unpriced=70, told=80,
+        spared={Spared.OPTED_OUT: 3, Spared.DEAD_NUMBER: 2},
+    )  # fmt: skip
     cost = cost_of(some, PRICES)
     assert (cost.sms, cost.paper, cost.postage) == (Decimal("3.50"), Decimal("1.12"), Decimal("35.32"))
     assert cost.total == Decimal("39.94")
@@ -90,16 +91,20 @@ def test_a_registered_letter_that_was_printed_and_not_posted_costs_its_paper():
     assert (cost.paper, cost.postage) == (Decimal("0.08"), Decimal(0))
 
 
-def test_the_provider_may_say_euros_itself():
+def test_what_the_provider_told_needs_no_price_and_what_it_did_not_tell_does():
     from dataclasses import replace
 
-    some = counted(segments=10, told_by_provider=Decimal("0.61234"), told=10)
-    assert cost_of(some, replace(PRICES, segment=None, provider_says=True)).sms == Decimal("0.61234")
-    assert missing([some], replace(PRICES, segment=None, provider_says=True)) == ()
+    told = counted(segments=10, told_by_provider=Decimal("0.61234"), told=10)
+    unknown = replace(PRICES, segment=None)
+    assert [cost_of(told, prices).sms for prices in (PRICES, unknown)] == [Decimal("0.61234")] * 2
+    assert missing([told], unknown) == ()
+    partly = replace(told, segments=13, unpriced=3)
+    assert [cost_of(partly, prices).sms for prices in (PRICES, unknown)] == [Decimal("0.76234"), None]
+    assert missing([partly], unknown) == (Price.SEGMENT,)
 
 
 def test_together_a_thousand_tenths_are_a_hundred():
-    tenth = cost_of(counted(segments=2, told=1), PRICES)
+    tenth = cost_of(counted(segments=2, unpriced=2, told=1), PRICES)
     whole = all_together([tenth] * 1000)
     assert (whole.sms, whole.told, whole.per_reader) == (Decimal(100), 1000, Decimal("0.1"))
     unknown = cost_of(counted((L, 1, 1, 1)), Prices(segment=Decimal("0.05")))

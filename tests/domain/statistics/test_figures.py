@@ -22,4 +22,5 @@ def test_weeks_begin_on_mondays_and_months_on_their_first_even_when_the_period_d
 
 
 def test_messages_add_up():
-    assert Messages(told=1, cost=0.1) + Messages(told=2, failed=1, cost=0.2) == Messages(told=3, failed=1, cost=0.3)
+    one, other = Messages(told=1, cost=0.1, unpriced=2), Messages(told=2, failed=1, cost=0.2, unpriced=3)
+    assert one + other == Messages(told=3, failed=1, cost=0.3, unpriced=5)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from loan_reminders.domain.errors import SmsAccountRejected
 from loan_reminders.domain.messages import RenderedText
+from loan_reminders.domain.recipients import MobileNumber
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.gateways.sms.allmysms import AllMySmsGateway
 from loan_reminders.gateways.sms.allmysms_answer import Answer, Secrets
@@ -94,7 +96,7 @@ def test_an_sms_whose_id_is_missing_is_paid_for_like_the_others() -> None:
     with wire(http(body)) as base_url, gateway_to(base_url) as gateway:
         receipts = gateway.send(texts(4))
     assert [receipt.state for receipt in receipts] == [S.ACCEPTED, S.REFUSED, S.IN_DOUBT, S.ACCEPTED]
-    assert [(receipt.segments, receipt.cost) for receipt in receipts] == [(1, 15.0), (0, 0.0), (1, 15.0), (1, 15.0)]
+    assert [receipt.segments for receipt in receipts] == [1, 0, 1, 1]
 
 
 def test_a_rejection_that_carries_ids_does_not_hide_what_was_sent() -> None:
@@ -103,7 +105,7 @@ def test_a_rejection_that_carries_ids_does_not_hide_what_was_sent() -> None:
         assert outcomes(gateway.send(texts(2))) == [(S.ACCEPTED, None), (S.IN_DOUBT, Reason.UNREADABLE_ANSWER)]
 
 
-def test_accepted_sms_have_their_id_their_segments_and_their_share_of_the_cost(
+def test_accepted_sms_have_their_id_and_their_segments_and_no_euros_that_nobody_told(
     server: AllMySmsServer, gateway: AllMySmsGateway
 ) -> None:
     messages = texts(4)
@@ -112,7 +114,7 @@ def test_accepted_sms_have_their_id_their_segments_and_their_share_of_the_cost(
     taken = server.provider.accepted
     assert [sms.phone_number for sms in taken] == [message.recipient.value for message in messages]
     assert [receipt.provider_id for receipt in receipts] == [sms.sms_id for sms in taken]
-    assert [(receipt.segments, receipt.cost) for receipt in receipts] == [(1, 15.0)] * 4
+    assert [(receipt.segments, receipt.cost) for receipt in receipts] == [(1, 0.0)] * 4
     assert {sms.campaign_name for sms in taken} == {f"RELANCES-{messages[0].delivery_id.hex[:12]}"}
     assert gateway.send([]) == ()
     assert len(server.provider.requests) == 1
@@ -122,7 +124,7 @@ def test_the_provider_s_count_of_segments_wins_and_a_difference_is_logged(
     server: AllMySmsServer, gateway: AllMySmsGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     receipts = gateway.send(texts(2, text="Vos prêts STOP au 36180 " + "x" * 60))
-    assert [(receipt.segments, receipt.cost) for receipt in receipts] == [(2, 30.0)] * 2
+    assert [receipt.segments for receipt in receipts] == [2, 2]
     assert "allmysms compte 4 segments" in caplog.text
 
 
@@ -161,7 +163,7 @@ def test_numbers_are_recognised_however_the_answer_writes_them(written: str) -> 
     secrets = Secrets(login=LOGIN, api_key=API_KEY)
     (accepted,) = read_answer(Answer.of(200, json.dumps(says).encode()), texts(1), campaign="C", secrets=secrets)
     (refused,) = read_answer(Answer.of(200, json.dumps(refuses).encode()), texts(1), campaign="C", secrets=secrets)
-    assert (accepted.state, accepted.provider_id, accepted.cost) == (S.ACCEPTED, "330792", 15.0)
+    assert (accepted.state, accepted.provider_id, accepted.cost) == (S.ACCEPTED, "330792", 0.0)
     assert (refused.state, refused.reason) == (S.REFUSED, Reason.INVALID_RECIPIENT)
 
 
@@ -170,12 +172,40 @@ def test_counts_that_do_not_divide_are_not_made_up_and_doubt_costs_its_part() ->
     says = {"status": 100, "nbSms": "5", "creditsUsed": "45", "invalidNumbers": number(2), "smsIds": ids}
     secrets = Secrets(login=LOGIN, api_key=API_KEY)
     found = read_answer(Answer.of(200, json.dumps(says).encode()), texts(3), campaign="C", secrets=secrets)
-    assert [(receipt.state, receipt.segments, receipt.cost) for receipt in found] == [
-        (S.ACCEPTED, 1, 15.0),
-        (S.ACCEPTED, 1, 15.0),
-        (S.IN_DOUBT, 1, 15.0),
-    ]
+    assert [(receipt.state, receipt.segments) for receipt in found] == [
+        (S.ACCEPTED, 1), (S.ACCEPTED, 1), (S.IN_DOUBT, 1),
+    ]  # fmt: skip
     assert found[2].provider_id == "id2"
+
+
+REUNION, MARTINIQUE = "262692123456", "596696201234"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said", "segments"),
+    [
+        ([REUNION], {"nbSms": 1, "creditsUsed": 45}, [3]),
+        ([REUNION], {"creditsUsed": "45"}, [3]),
+        ([REUNION, MARTINIQUE], {"nbSms": 2, "creditsUsed": 90}, [3, 3]),
+        ([number(0), REUNION, number(1)], {"nbSms": 3, "creditsUsed": 75}, [1, 3, 1]),
+        ([REUNION, number(0), MARTINIQUE], {"nbSms": 3, "creditsUsed": 90}, [3, 1, 2]),
+        ([number(0), number(1)], {"nbSms": 2, "creditsUsed": 60}, [2, 2]),
+        ([REUNION], {"nbSms": 1, "creditsUsed": 20}, [1]),
+        ([REUNION], {"nbSms": 2, "creditsUsed": 15}, [2]),
+        ([REUNION], {"nbSms": 1, "creditsUsed": 15 * 256}, [1]),
+        ([REUNION], {"nbSms": 1, "creditsUsed": -45}, [1]),
+    ],
+)
+def test_what_costs_the_credits_of_several_segments_counts_for_several(
+    numbers: list[str], said: dict[str, object], segments: list[int]
+) -> None:
+    messages = [
+        replace(one, recipient=MobileNumber(value=to)) for one, to in zip(texts(len(numbers)), numbers, strict=True)
+    ]
+    ids = [{"phoneNumber": to, "smsId": to} for to in numbers]
+    answer = Answer.of(200, json.dumps({"status": 100, "smsIds": ids, **said}).encode())
+    found = read_answer(answer, messages, campaign="C", secrets=Secrets(login=LOGIN, api_key=API_KEY))
+    assert [(one.state, one.segments, one.cost) for one in found] == [(S.ACCEPTED, many, 0.0) for many in segments]
 
 
 @pytest.mark.parametrize("credits_used", ["", "abc", "NaN", None, "-", "1e999"])

@@ -182,6 +182,14 @@ def test_one_sms_has_its_id_and_what_the_provider_was_asked(
     assert server.provider.requests[0]["path"] == "/sms/send"
 
 
+@pytest.mark.parametrize("cost", [15, 1, "1,00", -0.05, None, "x"])
+def test_what_no_segment_ever_cost_is_no_price(cost: object) -> None:
+    said = json.dumps({"code": 100, "smsId": "a", "nbSms": 1, "cost": cost, "creditsUsed": 45}).encode()
+    with wire(http(said, "201 Created")) as base_url, rest_to(base_url) as gateway:
+        (receipt,) = gateway.send(texts(1))
+    assert (receipt.state, receipt.segments, receipt.cost) == (S.ACCEPTED, 1, 0.0)
+
+
 @pytest.mark.parametrize("text", ["a < b & c > d \"e\" 'f' \\ {}", "€ [] é è Ç Δ\nfin", "100 % + 5 = &amp; #param_2"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_any_text_arrives_as_it_is(server: AllMySmsServer, gateway: AllMySmsRestGateway, text: str, count: int) -> None:

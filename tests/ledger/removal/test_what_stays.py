@@ -14,6 +14,7 @@ from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.ledger.journal import PostgresJournal
 from loan_reminders.ledger.readers.holds import PostgresHolds
 from loan_reminders.ledger.retention.disputes import PostgresDisputes
+from loan_reminders.ledger.statistics.costs import PostgresCosts
 from loan_reminders.ledger.statistics.counting import count_again
 from tests.scenes.builders import some_loans
 from tests.scenes.disputed_loan import sent
@@ -151,17 +152,24 @@ def test_figures_stay_whatever_is_counted_again(ledger, ledger_url, tmp_path, mo
     assert set(before["overdue_counters"]) <= set(after["overdue_counters"])
 
 
-def test_what_sms_cost_is_still_known(ledger, tmp_path):
-    plant(ledger, tmp_path, [Planted(number=1), Planted(number=2, ended_on=YOUNG, seen_on=YOUNG)])
-    rows(ledger, "UPDATE deliveries SET cost = 0.05 WHERE channel = 'sms'")
+def test_what_sms_cost_is_still_known_and_what_nobody_told(ledger, tmp_path):
+    plant(ledger, tmp_path, [*(Planted(number=n) for n in (1, 3)), Planted(number=2, ended_on=YOUNG, seen_on=YOUNG)])
+    rows(ledger, "UPDATE deliveries SET cost = 0.05 WHERE channel = 'sms' AND NOT recipient = :one",
+         one=Planted(number=3).patron.mobile.value)  # fmt: skip
     with ledger.engine.begin() as connection:
         count_again(connection, "demo", [row[0] for row in rows(ledger, "SELECT run_id FROM runs")])
     today = datetime.now(UTC).date()
     span = {"first": today - timedelta(days=2), "last": today + timedelta(days=2), "zone": "Europe/Paris"}
     before = ledger.sms_costs(**span)
-    assert [(one.sms, one.segments, one.cost) for one in before] == [(2, 2, pytest.approx(0.1))]
+    assert [(one.sms, one.segments, one.cost, one.unpriced) for one in before] == [(3, 3, pytest.approx(0.1), 1)]
+    costs = ledger.part(PostgresCosts)
+    counted = costs.counted(**span)
     remove(ledger, tmp_path)
     assert ledger.sms_costs(**span) == before
+    with ledger.engine.begin() as connection:
+        count_again(connection, "demo", [row[0] for row in rows(ledger, "SELECT run_id FROM runs")])
+    assert costs.counted(**span) == counted
+    assert sum(one.unpriced for one in counted) == 1
 
 
 @pytest.mark.parametrize(

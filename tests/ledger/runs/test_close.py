@@ -63,7 +63,7 @@ def test_every_loan_and_delivery_is_accounted_for(ledger: PostgresLedger) -> Non
     assert (books.loans_extracted, books.loans_in_notices) == (7, 3)
     assert books.skipped == {"no_recipient": 1, "already_sent": 1, "invalid_row": 1, "duplicate_row": 1}
     assert books.slots_skipped == {"not_eligible": 1}
-    assert (books.notices, books.deliveries_planned, books.segments, books.cost) == (2, 3, 2, 0.09)
+    assert (books.notices, books.deliveries_planned, books.segments, books.cost, books.unpriced) == (2, 3, 2, 0.09, 0)
     assert books.deliveries == {
         Channel.EMAIL: {DeliveryState.ACCEPTED: 1, DeliveryState.REFUSED: 1},
         Channel.SMS: {DeliveryState.ACCEPTED: 1},

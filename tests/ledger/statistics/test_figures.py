@@ -19,20 +19,24 @@ from tests.scenes.world import SETTINGS
 def test_the_cost_is_that_of_the_command_of_costs_day_by_day(ledger):
     zone = "Europe/Paris"
     moments = ("2026-11-26 22:59Z", "2026-11-26 23:01Z", "2026-10-25 00:30Z", "2026-10-25 01:30Z", "2026-11-27 10:07Z")
-    for number, moment in enumerate(moments):
+    for number, moment in enumerate(moments):  # the last ones cost what nobody told
         one = left(ledger, f"3363998{number:04d}", campaign=f"c{number}")
-        query = "UPDATE deliveries SET claimed_at = :at, segments = :n, cost = 0.05812 * :n WHERE delivery_id = :one"
-        rows(ledger, query, at=moment, n=number % 2 + 1, one=one)
+        query = "UPDATE deliveries SET claimed_at = :at, segments = :n, cost = :cost * :n WHERE delivery_id = :one"
+        rows(ledger, query, at=moment, n=number % 2 + 1, one=one, cost=0.05812 if number < 3 else 0)
     for [run_id] in rows(ledger, "SELECT run_id FROM runs"):
         ledger.close_run(run_id)
     first, last = date(2026, 10, 1), date(2026, 11, 30)
     by_day: dict[str, float] = {}
+    unpriced: dict[str, int] = {}
     for line in ledger.sms_costs(first=first, last=last, zone=zone):
         by_day[line.day.isoformat()] = by_day.get(line.day.isoformat(), 0) + line.cost
+        unpriced[line.day.isoformat()] = unpriced.get(line.day.isoformat(), 0) + line.unpriced
     asked = Asked(first=first, last=last, grain=Grain.DAY, zone=zone)
     found = ledger.part(PostgresFigures).messages(asked)
     assert {day: one.cost for day, one in found.by[Cut.PERIOD].items()} == pytest.approx(by_day)
-    assert sorted(by_day) == ["2026-10-25", "2026-11-26", "2026-11-27"]
+    assert {day: one.unpriced for day, one in found.by[Cut.PERIOD].items()} == unpriced
+    assert unpriced == {"2026-10-25": 2, "2026-11-26": 0, "2026-11-27": 1}
+    assert found.total.unpriced == 3
     assert found.total.cost == pytest.approx(sum(by_day.values()))
 
 

@@ -172,7 +172,6 @@ class Provider:
             campaign_id=self.campaign,
             raw='{"status": 100, "statusText": "Your messages have been sent"}',
             segments=message.segments,
-            cost=float(CREDITS_PER_SMS * message.segments),
         )
 
     def _answered(self, number: str, sms_id: str) -> None:

@@ -30,7 +30,7 @@ def test_each_reader_gets_one_email_and_one_sms(world):
     assert world.texted_to() == ["33639980001", "33639980002", "33639980003"]
     assert (books.loans_extracted, books.loans_in_notices, books.notices) == (4, 4, 3)
     assert books.deliveries == {Channel.EMAIL: {S.ACCEPTED: 3}, Channel.SMS: {S.ACCEPTED: 3}}
-    assert (books.segments, books.cost) == (3, 45)
+    assert (books.segments, books.cost, books.unpriced) == (3, 0, 3)
     assert books.problems() == ()
 
 

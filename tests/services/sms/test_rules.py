@@ -7,12 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loan_reminders.domain.errors import BooksDoNotBalance, SmsAnswerUnreadable, SmsBudgetExceeded
+from loan_reminders.domain.errors import (
+    BooksDoNotBalance,
+    SmsAnswerUnreadable,
+    SmsBudgetExceeded,
+    SmsGatewayUnavailable,
+)
 from loan_reminders.domain.sms.budget import SmsBudget
 from loan_reminders.domain.stages import Channel, PatronCategory, Stage
+from loan_reminders.gateways.sms.allmysms_rest import AllMySmsRestGateway
 from tests.scenes.builders import a_mobile
 from tests.scenes.world import BUDGET, DUE, loan, loans, reader
 from tests.simulators.allmysms_server import Fault
+from tests.simulators.sms_provider import EUROS_PER_SMS
 
 
 @pytest.mark.parametrize(
@@ -99,5 +106,19 @@ def test_what_sms_cost_by_day_stage_and_category(world):
     day = datetime.now(UTC).date()
     (cost,) = world.ledger.sms_costs(first=day, last=day, zone="UTC")
     assert (cost.day, cost.stage, cost.category) == (day, Stage.OVERDUE_NOTICE, PatronCategory.STUDENT)
-    assert (cost.sms, cost.segments, cost.cost) == (3, 3, 45.0)
+    assert (cost.sms, cost.segments, cost.cost, cost.unpriced) == (3, 3, 0.0, 3)
     assert world.ledger.sms_costs(first=day + timedelta(days=1), last=day + timedelta(days=30), zone="UTC") == ()
+
+
+def test_a_month_by_both_apis_adds_up_and_what_is_in_doubt_has_no_price(world):
+    day = datetime.now(UTC).date()
+    world.now = datetime.now(UTC)
+    world.send_sms(world.begin(*loans(2)))
+    world.gateway = AllMySmsRestGateway
+    world.send_sms(world.begin(loan(3), loan(4)))
+    world.sms.fail_next(Fault.CUT_AFTER_ACCEPTING, asking="sms/send")
+    run_id = world.begin(loan(5))
+    with pytest.raises(SmsGatewayUnavailable):
+        world.send_sms(run_id)
+    (cost,) = world.ledger.sms_costs(first=day, last=day, zone="UTC")
+    assert (cost.sms, cost.segments, cost.cost, cost.unpriced) == (5, 5, pytest.approx(2 * EUROS_PER_SMS), 3)

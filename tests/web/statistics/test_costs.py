@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from loan_reminders.domain.sms.price import SmsPrice
 from loan_reminders.domain.stages import Channel, Stage
 from loan_reminders.domain.states import DeliveryState, Reason
 from loan_reminders.ledger.statistics.counting import count_again
+from loan_reminders.settings.library_toml import Settings
 from tests.scenes.ledger_letters import closed as a_closed_batch
 from tests.scenes.ledger_runs import opened, planned, rows, some_deliveries
 from tests.scenes.ledger_sms import left, reply
+from tests.scenes.several_libraries import settings_of, use
 from tests.web.client import browsing
 
 pytestmark = pytest.mark.usefixtures("installed")
@@ -63,6 +66,33 @@ def test_sms_and_what_stop_spared(ledger):
     file = get("/statistiques/couts.csv?tableau=couts").content.decode("utf-8-sig")
     assert file.splitlines()[0].startswith("mois;étape;prévenus;segments de SMS;lettres imprimées;SMS (€);papier (€)")
     assert file.splitlines()[-1] == "ensemble;toutes les étapes;1;1;0;0,05;0;0;0,05;0,05"
+
+
+@pytest.mark.parametrize("api", ["legacy", "rest"])
+def test_sms_of_before_cost_what_they_cost_whichever_api_is_used_now(ledger, monkeypatch, tmp_path, api):
+    """One of which the provider told credits alone, and one of which it told euros."""
+    left(ledger)
+    left(ledger, "33639980002", campaign="euros")
+    rows(ledger, "UPDATE deliveries SET cost = 0.045 WHERE campaign_id = 'euros'")
+    closed(ledger)
+    text = settings_of(ledger.library, ('api = "legacy"', f'api = "{api}"'))
+    (tmp_path / "library.toml").write_text(text, encoding="utf-8")
+    use(monkeypatch, tmp_path / "library.toml")
+    file = get("/statistiques/couts.csv?tableau=couts").content.decode("utf-8-sig")
+    assert file.splitlines()[-1].startswith("ensemble;toutes les étapes;2;2;0;0,095;")
+    assert "Un tiret" not in get("/statistiques/couts").text
+
+
+def test_segments_of_which_nobody_told_a_price_make_their_cost_unknown(ledger, monkeypatch):
+    left(ledger)
+    left(ledger, "33639980002", campaign="euros")
+    rows(ledger, "UPDATE deliveries SET cost = 0.045 WHERE campaign_id = 'euros'")
+    closed(ledger)
+    monkeypatch.setattr(Settings, "sms_price", lambda self: SmsPrice())
+    page = get("/statistiques/couts").text.replace("&#39;", "'")
+    assert "Il manque dans library.toml le prix de : un segment de SMS ([sms] segment_price)" in page
+    file = get("/statistiques/couts.csv?tableau=couts").content.decode("utf-8-sig")
+    assert file.splitlines()[-1] == "ensemble;toutes les étapes;2;2;0;;0;0;;"
 
 
 def test_what_did_not_leave_has_a_line_for_each_month_and_stage(ledger):

@@ -104,18 +104,32 @@ def test_each_table_of_messages_has_its_chart_and_its_file_beside_it():
 
 @pytest.mark.usefixtures("told")
 @pytest.mark.parametrize(
-    ("price", "shown", "head"),
+    ("price", "shown", "cell", "drawn"),
     [
-        (SmsPrice(segment=0.058), "0,058\N{NO-BREAK SPACE}€", "coût des SMS (€)"),
-        (SmsPrice(), "0 crédits", "coût des SMS en crédits"),
-        (SmsPrice(says_euros=True), "0,00\N{NO-BREAK SPACE}€", "coût des SMS (€)"),
+        (SmsPrice(segment=0.058), "0,058\N{NO-BREAK SPACE}€", "0,058", "Coût des SMS"),
+        (SmsPrice(), "1 segment sans prix", "", "Segments de SMS"),
     ],
 )
-def test_the_cost_is_in_euros_where_that_is_known(monkeypatch, price, shown, head):
+def test_the_cost_is_in_euros_and_where_it_is_not_known_segments_are_shown(monkeypatch, price, shown, cell, drawn):
     monkeypatch.setattr(Settings, "sms_price", lambda self: price)
-    assert f'<span class="big">{shown}</span>' in get("/statistiques").text
-    file = get("/statistiques.csv?tableau=canaux").content.decode("utf-8-sig")
-    assert file.split("\r\n")[0].endswith(head)
+    page = get("/statistiques").text
+    assert f'<span class="big">{shown}</span>' in page
+    assert f"<h4>{drawn}</h4>" in page
+    assert "crédits" not in page
+    file = get("/statistiques.csv?tableau=canaux").content.decode("utf-8-sig").split("\r\n")
+    assert file[0].endswith("segments de SMS;coût des SMS (€)")
+    assert file[-2].endswith(f";1;{cell}")
+
+
+def test_what_the_provider_told_in_euros_is_known_beside_what_it_did_not_tell(ledger, monkeypatch):
+    left(ledger)
+    rows(ledger, "UPDATE deliveries SET cost = 0.45")
+    left(ledger, "33639980002", campaign="doubt")
+    for [run_id] in rows(ledger, "SELECT run_id FROM runs"):
+        ledger.close_run(run_id)
+    assert '<span class="big">0,50\N{NO-BREAK SPACE}€</span>' in get("/statistiques").text
+    monkeypatch.setattr(Settings, "sms_price", lambda self: SmsPrice())
+    assert '<span class="big">0,45\N{NO-BREAK SPACE}€ et 1 segment sans prix</span>' in get("/statistiques").text
 
 
 def test_days_are_read_in_both_forms_and_stand_in_the_form_as_a_browser_wants_them():

@@ -47,7 +47,8 @@ class Books:
 
     `loans_extracted` is counted while reading the ILS, the rest in the ledger afterwards: they must meet.
     `skipped` counts loans by reason; `slots_skipped` counts the slots left empty of loans that do have a notice.
-    `deliveries` counts by channel and state; `segments` and `cost` are those of the SMS accepted.
+    `deliveries` counts by channel and state; `segments` and `cost` are those of the SMS accepted, the cost being the
+    euros that the provider told; it told no price for `unpriced` of these segments.
     `taken_over_by_letter` counts the letters that went in the place of an e-mail that did not arrive.
     `redirected` counts those that left for a test address and told nobody.
     `reading_refused`: the run was stopped because what it read of the ILS is wrong.
@@ -62,6 +63,7 @@ class Books:
     deliveries: Mapping[Channel, Mapping[DeliveryState, int]]
     segments: int
     cost: float
+    unpriced: int
     taken_over_by_letter: int = 0
     redirected: int = 0
     reading_refused: bool = False

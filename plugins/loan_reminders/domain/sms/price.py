@@ -1,4 +1,4 @@
-"""What SMS cost in money: by the price of a segment in the library's contract, or by what the provider says itself."""
+"""What SMS cost in money: the euros that the provider told, and the price of a segment in the contract for the rest."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsPrice:
-    """Euros of one segment, 0 when nobody said; `says_euros`: the provider tells costs in euros, not in credits."""
+    """Euros of one segment, 0 when nobody said."""
 
     segment: float = 0.0
-    says_euros: bool = False
-
-    @property
-    def in_euros(self) -> bool:
-        """Whether what was sent can be told in euros; else it is in the credits of the provider."""
-        return self.says_euros or bool(self.segment)
 
     def of_text(self, segments: int) -> float | None:
-        """Euros of one SMS; None when the price of a segment is not known."""
+        """Euros of one SMS that is to be sent; None when the price of a segment is not known."""
         return round(self.segment * segments, 5) if self.segment else None
 
-    def of_sent(self, segments: int, recorded: float) -> float:
-        """What SMS that were sent cost, in euros when that can be told; `recorded` is what the provider said."""
-        if self.says_euros or not self.segment:
-            return recorded
-        return round(self.segment * segments, 5)
+    def of_sent(self, *, told: float, unpriced: int) -> float | None:
+        """Euros of SMS that were sent: those the provider told, and the price of the segments of which it told none.
+
+        None when there are such segments and their price is not known.
+        """
+        if unpriced and not self.segment:
+            return None
+        return round(told + self.segment * unpriced, 5)

@@ -47,13 +47,12 @@ class Tariff:
 class Prices:
     """The library's prices in euros, None where it gave none, and the day they are of.
 
-    `provider_says`: the provider of SMS tells euros itself, so that no price of a segment is needed. `both_sides`: two
-    pages on a sheet. `letter` and `registered` are in the order of their weights.
+    `segment` is for SMS of which the provider told no euros. `both_sides`: two pages on a sheet. `letter` and
+    `registered` are in the order of their weights.
     """
 
     as_of: date | None = None
     segment: Decimal | None = None
-    provider_says: bool = False
     sheet: Decimal | None = None
     envelope: Decimal | None = None
     both_sides: bool = True
@@ -63,13 +62,10 @@ class Prices:
     registered: tuple[Tariff, ...] = ()
     acknowledgement: Decimal | None = None
 
-    def sms(self, segments: int, told_by_provider: Decimal) -> Decimal | None:
-        """What so many segments cost; `told_by_provider` is in euros only where the provider says euros."""
-        if not segments:
-            return NOTHING
-        if self.provider_says:
-            return told_by_provider
-        return None if self.segment is None else self.segment * segments
+    def sms(self, *, told: Decimal, unpriced: int) -> Decimal | None:
+        """What SMS cost: the euros that the provider told, and the segments of which it told none at their price."""
+        rest = _times(unpriced, self.segment)
+        return None if rest is None else told + rest
 
     def paper(self, pages: int) -> Decimal | None:
         """What the paper and the envelope of one letter cost."""
@@ -104,12 +100,16 @@ class LettersOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What the ledger counted of one month and stage. `told`: readers told, once a message."""
+    """What the ledger counted of one month and stage. `told`: readers told, once a message.
+
+    The provider told `told_by_provider` euros for its SMS, and no price for `unpriced` of their `segments`.
+    """
 
     month: date
     stage: Stage
     told: int = 0
     segments: int = 0
+    unpriced: int = 0
     told_by_provider: Decimal = NOTHING
     letters: Sequence[LettersOf] = ()
     spared: Mapping[Spared, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -161,7 +161,7 @@ def cost_of(counted: Counted, prices: Prices) -> Cost:
         told=counted.told,
         segments=counted.segments,
         letters=sum(one.printed for one in counted.letters),
-        sms=prices.sms(counted.segments, counted.told_by_provider),
+        sms=prices.sms(told=counted.told_by_provider, unpriced=counted.unpriced),
         paper=_sum(_times(one.printed, prices.paper(one.pages)) for one in counted.letters),
         postage=_sum(_times(one.posted, prices.postage(one.channel, one.pages)) for one in counted.letters),
         spared={why: counted.spared.get(why, 0) for why in Spared},
@@ -187,8 +187,7 @@ def missing(counted: Sequence[Counted], prices: Prices) -> tuple[Price, ...]:
     registered = [one for one in posted if one.channel is Channel.REGISTERED_LETTER]
     bare = _with_acknowledgement(prices)
     wanted = {
-        Price.SEGMENT: prices.segment is None
-        and any((each.segments and not prices.provider_says) or each.spared for each in counted),
+        Price.SEGMENT: prices.segment is None and any(each.unpriced or each.spared for each in counted),
         Price.SHEET: paper and prices.sheet is None,
         Price.ENVELOPE: paper and prices.envelope is None,
         Price.LETTER: any(bare.postage(one.channel, one.pages) is None for one in posted if one not in registered),

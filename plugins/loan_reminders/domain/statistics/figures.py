@@ -46,7 +46,8 @@ class Asked:
 class Messages:
     """What became of messages. `told`: taken by who carries them; `not_reached`: readers without any usable address.
 
-    `waiting`: letters not yet printed, or not yet posted. `cost` is in the provider's unit, of SMS alone.
+    `waiting`: letters not yet printed, or not yet posted. `cost` is what the provider told for SMS, in euros; of the
+    segments, it told no price for `unpriced`.
     """
 
     told: int = 0
@@ -56,6 +57,7 @@ class Messages:
     waiting: int = 0
     segments: int = 0
     cost: float = 0.0
+    unpriced: int = 0
 
     def __add__(self, other: Messages) -> Messages:
         return Messages(
@@ -66,6 +68,7 @@ class Messages:
             waiting=self.waiting + other.waiting,
             segments=self.segments + other.segments,
             cost=round(self.cost + other.cost, 5),
+            unpriced=self.unpriced + other.unpriced,
         )
 
 

@@ -33,9 +33,7 @@ def prices_words(prices: Prices) -> list[str]:
     """The prices in use, a line each."""
     said = []
     if prices.segment is not None:
-        said.append(f"Un segment de SMS : {euros(prices.segment)}.")
-    if prices.provider_says:
-        said.append("Les SMS : les euros que dit le prestataire.")
+        said.append(f"Un segment de SMS dont le prestataire n'a pas dit le coût : {euros(prices.segment)}.")
     if prices.sheet is not None:
         sides = "recto verso" if prices.both_sides else "recto seul"
         said.append(f"Une feuille imprimée, {sides} : {euros(prices.sheet)}.")

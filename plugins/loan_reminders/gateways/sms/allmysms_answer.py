@@ -46,17 +46,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How one of the two APIs writes its answers: the field of the outcome, that of the price, HTTP's word for yes."""
+    """How one of the two APIs writes its answers: the field of the outcome, HTTP's word for yes."""
 
     outcome: str
-    cost: str
     http_taken: int | None = None
 
 
-LEGACY = Dialect(outcome="status", cost="creditsUsed")
+LEGACY = Dialect(outcome="status")
 """The HTTPS API v9.0: everything under HTTP 200, prices in credits, an id for every SMS taken."""
 
-REST = Dialect(outcome="code", cost="cost", http_taken=201)
+REST = Dialect(outcome="code", http_taken=201)
 """The REST API: SMS taken under HTTP 201 only, prices in euros, a campaign id alone for several numbers."""
 
 
@@ -130,8 +129,13 @@ class Answer:
 
     @property
     def cost(self) -> float:
-        """What the request cost, in the API's own unit; 0 when it does not say."""
-        return self.number(self.dialect.cost) or 0.0
+        """What the request cost, in euros; 0 when it does not say: the API v9.0 tells credits alone."""
+        return (self.number("cost") or 0.0) if self.dialect is REST else 0.0
+
+    @property
+    def credits_used(self) -> float:
+        """What the request cost, in the credits of the API v9.0; 0 when it does not say: REST tells euros alone."""
+        return (self.number("creditsUsed") or 0.0) if self.dialect is LEGACY else 0.0
 
     def sms_ids(self) -> dict[str, str]:
         """The provider's id of each number it took."""

@@ -83,8 +83,8 @@ class AllMySmsClient(ABC):
 
         The messages come from `domain.sms.grouping`: ValueError when their texts differ or a number comes
         twice. Raises SmsGatewayUnavailable when the request never left or was put off, and SmsAccountRejected when
-        the provider refused all of it: in both cases nothing was sent. Costs are in credits by the API v9.0, in euros
-        by REST.
+        the provider refused all of it: in both cases nothing was sent. REST tells what they cost, in euros; the API
+        v9.0 tells credits, of which segments are made.
         """
         if not messages:
             return ()

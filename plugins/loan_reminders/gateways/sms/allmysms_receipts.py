@@ -14,7 +14,8 @@ and `invalidNumbers`:
     anything else, unreadable     -                                   IN_DOUBT, unreadable_answer
     no answer                     -                                   IN_DOUBT, no_answer
 
-What is not refused is paid for, or may be: an SMS in doubt has its segments and its part of the cost too.
+What is not refused is paid for, or may be: an SMS in doubt has its segments and its part of the cost too. Its cost is
+in euros, as REST tells it; by the API v9.0 its segments are those that the credits paid for.
 A number in `invalidNumbers` is either wrong or on the account's STOP list: allmysms does not say which.
 """
 
@@ -22,7 +23,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from loan_reminders.domain.messages import Receipt, RenderedText
@@ -39,9 +41,14 @@ from loan_reminders.gateways.sms.allmysms_answer import (
     refuse_by_code,
     storable,
 )
+from loan_reminders.gateways.sms.allmysms_feedback import CREDITS_PER_SEGMENT
 
-MOST_SEGMENTS, DEAREST = 255, 100_000.0
-"""More segments than one SMS can have (3GPP TS 23.040), and more than one ever cost, in any unit."""
+MOST_SEGMENTS = 255
+"""More segments than one SMS can have (3GPP TS 23.040)."""
+DEAREST_SEGMENT = 1.0
+"""Euros that no segment ever cost: a figure from there on is a mistake of the provider's, or credits."""
+FRENCH = "33"
+"""How the numbers begin that cost 15 credits a segment."""
 ONE_SMS = "sms:"
 """Begins the campaign id of an SMS that went without a campaign: its own id follows."""
 
@@ -75,12 +82,17 @@ def read_answer(
                 code=answer.code if state is DeliveryState.IN_DOUBT and answer.http < 500 else "",
             )
         )
-    share = sum(receipt.state is not DeliveryState.REFUSED for receipt in receipts)
-    return tuple(
-        receipt
-        if receipt.state is DeliveryState.REFUSED
-        else replace(receipt, segments=_segments(answer, message, share), cost=_cost(answer, share))
+    paid = [
+        message
         for message, receipt in zip(messages, receipts, strict=True)
+        if receipt.state is not DeliveryState.REFUSED
+    ]
+    segments = _segments(answer, paid)
+    return tuple(
+        replace(receipt, segments=segments[one], cost=_cost(answer, segments[one], len(paid)))
+        if (one := receipt.delivery_id) in segments
+        else receipt
+        for receipt in receipts
     )
 
 
@@ -109,18 +121,33 @@ def _outcome(code: str, *, accepted: bool, has_id: bool, is_invalid: bool) -> tu
     return DeliveryState.IN_DOUBT, Reason.UNREADABLE_ANSWER
 
 
-def _segments(answer: Answer, message: RenderedText, share: int) -> int:
-    """What the provider counted for each message; our own count when it does not say, or not evenly."""
+def _segments(answer: Answer, paid: Sequence[RenderedText]) -> Mapping[uuid.UUID, int]:
+    """The segments of each message that is paid for: what the provider counted, and what it took credits for besides.
+
+    Its count is ours when it does not say, or not evenly. A segment to a number abroad takes the credits of several
+    French ones, and the answer tells the sum alone: what is more than counted is of the numbers abroad, if there are
+    any.
+    """
+    if not paid:
+        return {}
     counted = answer.number("nbSms")
-    if not counted or counted < 0 or counted % share or counted // share > MOST_SEGMENTS:
-        return message.segments
-    return int(counted // share)
+    if not counted or counted < 0 or counted % len(paid) or counted // len(paid) > MOST_SEGMENTS:
+        segments = {message.delivery_id: message.segments for message in paid}
+    else:
+        segments = {message.delivery_id: int(counted // len(paid)) for message in paid}
+    more = answer.credits_used / CREDITS_PER_SEGMENT - sum(segments.values())
+    if more <= 0 or not more.is_integer():
+        return segments
+    dearer = [one for one in paid if not one.recipient.value.startswith(FRENCH)] or paid
+    each, odd = divmod(int(more), len(dearer))
+    billed = {one.delivery_id: segments[one.delivery_id] + each + (place < odd) for place, one in enumerate(dearer)}
+    return segments if max(billed.values()) > MOST_SEGMENTS else {**segments, **billed}
 
 
-def _cost(answer: Answer, share: int) -> float:
-    """What the provider says each message cost; 0 when it says what no SMS ever cost."""
+def _cost(answer: Answer, segments: int, share: int) -> float:
+    """Euros that the provider says each message cost; 0 when it says what so many segments never cost."""
     cost = round(answer.cost / share, 6)
-    return cost if 0 <= cost <= DEAREST else 0.0
+    return cost if 0 <= cost < DEAREST_SEGMENT * segments else 0.0
 
 
 def _raws(answer: Answer, messages: Sequence[RenderedText], campaign: str, secrets: Secrets) -> Iterator[str]:

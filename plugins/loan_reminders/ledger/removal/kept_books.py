@@ -82,6 +82,9 @@ _MESSAGES = text(_ADD.format(counts=f"""
     UNION ALL
     SELECT run_id, 'cost', '', cost FROM gone WHERE channel = 'sms' AND state IN ('accepted', 'delivered', 'bounced')
     UNION ALL
+    SELECT run_id, 'unpriced', '', segments FROM gone
+    WHERE channel = 'sms' AND state IN ('accepted', 'delivered', 'bounced') AND cost = 0
+    UNION ALL
     SELECT run_id, 'redirected', '', 1 FROM gone WHERE redirected AND state IN ('accepted', 'delivered')
     UNION ALL
     SELECT DISTINCT ON (run_id, patron_id, due_date) run_id, 'notices', '', 1 FROM gone

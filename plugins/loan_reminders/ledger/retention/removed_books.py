@@ -17,7 +17,9 @@ def with_removed(connection: Connection, run_id: int, books: Books) -> Books:
     """The books of a run, with what was removed of it."""
     skipped, slots = dict(books.skipped), dict(books.slots_skipped)
     states = {channel: dict(counts) for channel, counts in books.deliveries.items()}
-    more = dict.fromkeys(("loans_in_notices", "notices", "segments", "taken_over_by_letter", "redirected"), 0)
+    more = dict.fromkeys(
+        ("loans_in_notices", "notices", "segments", "unpriced", "taken_over_by_letter", "redirected"), 0
+    )
     cost = books.cost
     for measure, kind, number in connection.execute(_KEPT, {"run_id": run_id}):
         if measure == "deliveries":
@@ -40,6 +42,7 @@ def with_removed(connection: Connection, run_id: int, books: Books) -> Books:
         deliveries=states,
         segments=books.segments + more["segments"],
         cost=cost,
+        unpriced=books.unpriced + more["unpriced"],
         taken_over_by_letter=books.taken_over_by_letter + more["taken_over_by_letter"],
         redirected=books.redirected + more["redirected"],
     )

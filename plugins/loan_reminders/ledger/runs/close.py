@@ -105,9 +105,11 @@ def count_books(connection: Connection, run_id: int) -> Books:
     ):
         states.setdefault(Channel(channel), {})[DeliveryState(state)] = count
     texts = connection.execute(
-        select(func.coalesce(func.sum(deliveries.c.segments), 0), func.coalesce(func.sum(deliveries.c.cost), 0)).where(
-            of_run, deliveries.c.channel == Channel.SMS.value, deliveries.c.state.in_(_ACCEPTED_ONCE)
-        )
+        select(
+            func.coalesce(func.sum(deliveries.c.segments), 0),
+            func.coalesce(func.sum(deliveries.c.cost), 0),
+            func.coalesce(func.sum(deliveries.c.segments).filter(deliveries.c.cost == 0), 0),
+        ).where(of_run, deliveries.c.channel == Channel.SMS.value, deliveries.c.state.in_(_ACCEPTED_ONCE))
     ).one()
     in_notices: int = connection.execute(_LOANS_IN_NOTICES, {"run_id": run_id}).scalar_one()
     books = Books(
@@ -120,6 +122,7 @@ def count_books(connection: Connection, run_id: int) -> Books:
         deliveries=states,
         segments=int(texts[0]),
         cost=float(texts[1]),
+        unpriced=int(texts[2]),
         taken_over_by_letter=connection.execute(_TAKEN_OVER, {"run_id": run_id}).scalar_one(),
         redirected=connection.execute(_REDIRECTED, {"run_id": run_id}).scalar_one(),
         reading_refused=reading_refused(connection, run_id),

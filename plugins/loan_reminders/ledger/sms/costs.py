@@ -1,4 +1,4 @@
-"""What SMS cost, in segments and in the provider's unit, and which numbers had one."""
+"""What SMS cost, in segments and in the euros that the provider told, and which numbers had one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ _NUMBERS_SINCE = text(f"""
 # Of what was removed there are counts of its SMS and of what they cost; of a run of which loans were removed before
 # that was kept, its counters, its SMS being those that were attempted.
 _COSTS = text(f"""
-    SELECT day, stage, category, CAST(sum(sms) AS bigint) AS sms, sum(segments) AS segments, sum(cost) AS cost FROM (
+    SELECT day, stage, category, CAST(sum(sms) AS bigint) AS sms, sum(segments) AS segments, sum(cost) AS cost,
+           sum(unpriced) AS unpriced
+    FROM (
     SELECT CAST(delivery.claimed_at AT TIME ZONE :zone AS date) AS day, delivery.stage,
            coalesce(notice.category, reader.category, 'other') AS category,
-           count(*) AS sms, sum(delivery.segments) AS segments, sum(delivery.cost) AS cost
+           count(*) AS sms, sum(delivery.segments) AS segments, sum(delivery.cost) AS cost,
+           coalesce(sum(delivery.segments) FILTER (WHERE delivery.cost = 0), 0) AS unpriced
     FROM deliveries delivery JOIN notices notice USING (notice_id)
     LEFT JOIN LATERAL (
         SELECT seen.record -> 'patron' ->> 'category' AS category FROM loans_seen seen
@@ -38,13 +41,13 @@ _COSTS = text(f"""
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT CAST(counted.moment AT TIME ZONE :zone AS date), counted.stage, counted.category, counted.sms,
-           counted.segments, counted.cost
+           counted.segments, counted.cost, counted.unpriced
     FROM (
-        SELECT moment, stage, channel, category, told + failed + in_doubt AS sms, segments, cost
+        SELECT moment, stage, channel, category, told + failed + in_doubt AS sms, segments, cost, unpriced
         FROM message_counters message JOIN counted_runs run USING (run_id)
         WHERE message.library = :library AND run.frozen
         UNION ALL
-        SELECT moment, stage, channel, category, sms, segments, cost
+        SELECT moment, stage, channel, category, sms, segments, cost, unpriced
         FROM removed_messages gone WHERE gone.library = :library AND NOT EXISTS (
             SELECT FROM counted_runs WHERE run_id = gone.run_id AND frozen OFFSET 0
         )
@@ -59,7 +62,10 @@ _COSTS = text(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsCost:
-    """What one stage's SMS to one category of readers cost on one day; `cost` in the provider's unit."""
+    """What one stage's SMS to one category of readers cost on one day.
+
+    `cost` is what the provider told, in euros; of the segments, it told no price for `unpriced`.
+    """
 
     day: date
     stage: Stage
@@ -67,6 +73,7 @@ class SmsCost:
     sms: int
     segments: int
     cost: float
+    unpriced: int
 
 
 def segments_since(connection: Connection, library: str, since: datetime) -> int:
@@ -90,6 +97,7 @@ def costs(connection: Connection, library: str, *, first: date, last: date, zone
             sms=row.sms,
             segments=int(row.segments),
             cost=float(row.cost),
+            unpriced=int(row.unpriced),
         )
         for row in connection.execute(_COSTS, parameters)
     )

@@ -19,7 +19,8 @@ _IN_PERIOD = """
       AND moment < timezone(:zone, CAST(CAST(:last AS date) + 1 AS timestamp))
 """
 _MESSAGES = text(f"""
-    SELECT {_MONTH} AS month, stage, sum(told) AS told, sum(segments) AS segments, sum(cost) AS cost
+    SELECT {_MONTH} AS month, stage, sum(told) AS told, sum(segments) AS segments, sum(cost) AS cost,
+           sum(unpriced) AS unpriced
     FROM message_counters {_IN_PERIOD} GROUP BY 1, 2
 """)  # noqa: S608 - the pieces are this module's own
 _LETTERS = text(f"""
@@ -65,6 +66,7 @@ class PostgresCosts:
                 stage=Stage(stage),
                 told=int(messages[month, stage].told) if (month, stage) in messages else 0,
                 segments=int(messages[month, stage].segments) if (month, stage) in messages else 0,
+                unpriced=int(messages[month, stage].unpriced) if (month, stage) in messages else 0,
                 told_by_provider=Decimal(str(messages[month, stage].cost))
                 if (month, stage) in messages
                 else Decimal(0),

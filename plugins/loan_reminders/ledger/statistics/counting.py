@@ -50,7 +50,8 @@ MESSAGES = f"""
     SELECT library, run_id, moment, stage, channel, branch, category,
            count(*) FILTER (WHERE outcome = 'told'), 0, count(*) FILTER (WHERE outcome = 'failed'),
            count(*) FILTER (WHERE outcome = 'in_doubt'), count(*) FILTER (WHERE outcome = 'waiting'),
-           coalesce(sum(segments) FILTER (WHERE paid), 0), coalesce(sum(cost) FILTER (WHERE paid), 0){{more}}
+           coalesce(sum(segments) FILTER (WHERE paid), 0), coalesce(sum(cost) FILTER (WHERE paid), 0),
+           coalesce(sum(segments) FILTER (WHERE paid AND cost = 0), 0){{more}}
     FROM (
         SELECT delivery.library, delivery.run_id, {_MOMENT} AS moment, delivery.stage, delivery.channel,
                coalesce(notice.branch, reader.branch, '') AS branch,
@@ -75,7 +76,7 @@ SMS_PAID = ", count(*) FILTER (WHERE paid)"
 """One more column of `MESSAGES`, of which removed messages keep the sum: the SMS that are paid for."""
 # Once a reader and due date, in the last run of the stage that did not reach him; not when a later one did.
 NOT_REACHED = f"""
-    SELECT library, run_id, {_STARTED}, stage, '', branch, category, 0, count(*), 0, 0, 0, 0, 0
+    SELECT library, run_id, {_STARTED}, stage, '', branch, category, 0, count(*), 0, 0, 0, 0, 0, 0
     FROM (
         SELECT DISTINCT ON (run.run_id, skip.patron_id, skip.due_date)
                run.library, run.run_id, run.started_at, run.stage,

@@ -28,7 +28,7 @@ _NARROWED = """
     AND (CAST(:branch AS text) IS NULL OR branch = :branch)
     AND (CAST(:category AS text) IS NULL OR category = :category)
 """
-_FIGURES = ("told", "not_reached", "failed", "in_doubt", "waiting", "segments", "cost")
+_FIGURES = ("told", "not_reached", "failed", "in_doubt", "waiting", "segments", "cost", "unpriced")
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in _FIGURES)
 _IN_PERIOD = f"""
     FROM message_counters

@@ -83,7 +83,7 @@ from loan_reminders.ledger.tables.statistics import return_counters as return_co
 from loan_reminders.ledger.tables.statistics import spared_counters as spared_counters
 from loan_reminders.ledger.tables.suppressions import suppressions as suppressions
 
-SCHEMA_REVISION = "0032"
+SCHEMA_REVISION = "0033"
 """The migration these tables stand for."""
 
 
@@ -247,6 +247,7 @@ deliveries = Table(
     Index("claimed_sms", "library", "claimed_at", postgresql_where=text("channel = 'sms' AND claimed_at IS NOT NULL")),
     Index("deliveries_of_batch", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
 )
+"""`cost` is in euros, as the provider of SMS told them; 0 where it told none."""
 
 delivery_loans = Table(
     "delivery_loans",

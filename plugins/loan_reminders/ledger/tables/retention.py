@@ -118,6 +118,7 @@ removed_messages = Table(
     count("segments"),
     count("sms"),
     Column("cost", Numeric(14, 5, asdecimal=False), nullable=False, server_default="0"),
+    count("unpriced"),
     PrimaryKeyConstraint("run_id", "moment", "channel", "branch", "category"),
 )
 """`sms` are those that are paid for, whatever they counted for: what was redirected, or sent once more, too."""

@@ -59,12 +59,14 @@ message_counters = Table(
     count("waiting"),
     count("segments"),
     Column("cost", Numeric(14, 5, asdecimal=False), nullable=False, server_default="0"),
+    count("unpriced"),
     PrimaryKeyConstraint("run_id", "moment", "channel", "branch", "category"),
     stage_name(),
     one_of("category", PatronCategory),
     Index("message_counters_by_moment", "library", "moment"),
 )
-"""The channel is empty for the readers whom none reaches."""
+"""The channel is empty for the readers whom none reaches. `cost` is in euros, as the provider told them; of the
+segments, it told no price for `unpriced`."""
 
 return_counters = Table(
     "return_counters",

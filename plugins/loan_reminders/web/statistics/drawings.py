@@ -59,17 +59,17 @@ def drawings(
         drawn["periodes"] = chart(
             "stacked", "Lecteurs prévenus, par canal, et non joints", labels, _channels(messages, asked)
         )
-    if price.of_sent(messages.total.segments, messages.total.cost):
-        by = messages.by[Cut.PERIOD]
-        sums = [by.get(start.isoformat(), Messages()) for start in starts]
-        costs = tuple(price.of_sent(one.segments, one.cost) for one in sums)
+    sums = [messages.by[Cut.PERIOD].get(start.isoformat(), Messages()) for start in starts]
+    whole = price.of_sent(told=messages.total.cost, unpriced=messages.total.unpriced)
+    if whole:
+        costs = tuple(price.of_sent(told=one.cost, unpriced=one.unpriced) for one in sums)
         drawn["cout"] = chart(
-            "bars",
-            "Coût des SMS" if price.in_euros else "Coût des SMS, en crédits",
-            labels,
-            [Series(words="coût", colour="sms", values=costs)],
-            say=euros if price.in_euros else written,
-            height=180,
+            "bars", "Coût des SMS", labels, [Series(words="coût", colour="sms", values=costs)], say=euros, height=180
+        )
+    elif whole is None:
+        segments = tuple(one.segments for one in sums)
+        drawn["segments"] = chart(
+            "bars", "Segments de SMS", labels, [Series(words="segments", colour="sms", values=segments)], height=180
         )
     for cut, (name, title) in _BY_KIND.items():
         if messages.by[cut]:

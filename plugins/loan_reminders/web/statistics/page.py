@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from loan_reminders.domain.errors import ReminderError
 from loan_reminders.domain.statistics.figures import Asked, Freshness, MessageFigures, Overdue, Returns
 from loan_reminders.french.days import day_words
-from loan_reminders.french.money import euros
+from loan_reminders.french.money import euros, sms_cost_words
 from loan_reminders.french.pages.statistics import READERS
 from loan_reminders.french.words import CHANNELS, STAGES
 from loan_reminders.settings.library_toml import settings
@@ -26,7 +26,6 @@ from loan_reminders.web.statistics.drawings import drawings
 from loan_reminders.web.statistics.long_overdues import long_overdue_sentence
 from loan_reminders.web.statistics.tables import (
     Table,
-    cost_words,
     messages_tables,
     overdue_table,
     returns_table,
@@ -111,7 +110,7 @@ def _page(at: Page, where: Address, asked: Asked, today: date, problem: str = ""
     except ReminderError as error:
         return at.unavailable(error)
     overdue, returns, *by_cut = found.tables(asked, today)
-    looks = found.freshness
+    looks, price = found.freshness, settings().sms_price()
     return at.html(
         "statistiques.html.j2",
         400 if problem else 200,
@@ -126,15 +125,13 @@ def _page(at: Page, where: Address, asked: Asked, today: date, problem: str = ""
         narrowed=_narrowed(where),
         total=found.messages.total,
         number=written_exactly,
-        price=settings().sms_price(),
+        price=price,
         euros=euros,
         overdue=overdue,
         returns=returns,
         by_cut=by_cut,
-        charts=drawings(
-            found.messages, found.returns, found.overdue, asked, price=settings().sms_price(), branches=_branches()
-        ),
-        cost=cost_words(found.messages.total, settings().sms_price()),
+        charts=drawings(found.messages, found.returns, found.overdue, asked, price=price, branches=_branches()),
+        cost=sms_cost_words(price, told=found.messages.total.cost, unpriced=found.messages.total.unpriced),
         sentence=long_overdue_sentence(found.overdue),
         first_look=day_words(looks.first_look),
         last_look=day_words(looks.last_look),

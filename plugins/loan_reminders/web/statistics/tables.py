@@ -108,7 +108,7 @@ def _in_file(cell: Cell) -> str:
 def messages_tables(
     figures: MessageFigures, asked: Asked, branches: Mapping[str, str], *, price: SmsPrice, today: date
 ) -> dict[Cut, Table]:
-    """What became of messages, by each cut; their cost in euros where that can be told, in credits else."""
+    """What became of messages, by each cut; their cost in euros where that is known."""
     labels: dict[Cut, dict[str, str]] = {
         cut: kind_words(figures, cut, branches) for cut in Cut if cut is not Cut.PERIOD
     }
@@ -124,14 +124,14 @@ def messages_tables(
         cut: Table(
             name=names[cut][0],
             title=names[cut][1],
-            head=(_FIRST[cut], *_MESSAGES, "coût des SMS" if price.in_euros else "coût des SMS en crédits"),
+            head=(_FIRST[cut], *_MESSAGES, "coût des SMS"),
             rows=tuple(
                 (words, *_figures(figures.by[cut].get(key, Messages()), price))
                 for key, words in labels[cut].items()
                 if cut is Cut.PERIOD or key in figures.by[cut]
             ),
             total=("ensemble", *_figures(figures.total, price)),
-            units={len(_MESSAGES) + 1: EUROS} if price.in_euros else {},
+            units={len(_MESSAGES) + 1: EUROS},
         )
         for cut in Cut
     }
@@ -153,14 +153,8 @@ _GRAINS = {Grain.DAY: "jour", Grain.WEEK: "semaine", Grain.MONTH: "mois"}
 
 
 def _figures(one: Messages, price: SmsPrice) -> tuple[Cell, ...]:
-    cost = price.of_sent(one.segments, one.cost)
+    cost = price.of_sent(told=one.cost, unpriced=one.unpriced)
     return (one.told, one.not_reached, one.failed, one.in_doubt, one.waiting, one.segments, cost)
-
-
-def cost_words(one: Messages, price: SmsPrice) -> str:
-    """`8,80 €`, or `2 640 crédits`."""
-    cost = price.of_sent(one.segments, one.cost)
-    return euros(cost) if price.in_euros else f"{written_exactly(cost)} crédits"
 
 
 def returns_table(found: Sequence[Returns]) -> Table:
