@@ -7,6 +7,7 @@ repository's DAGs and plugins, and no examples, so that nobody's home is touched
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -62,6 +63,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from tests.workers import turn_of
 
     items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: nobody need look through it again and again for what is of no more use."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

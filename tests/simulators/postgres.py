@@ -118,6 +118,7 @@ class EmbeddedPostgres:
             " DO $$ DECLARE one record; BEGIN"
             "   FOR one IN SELECT oid::regclass AS name FROM pg_class"
             "     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '%alembic_version'"
+            "       AND pg_relation_size(oid) > 0"
             "   LOOP EXECUTE format('DELETE FROM %s', one.name); END LOOP;"
             "   PERFORM setval(oid::regclass, 1, false) FROM pg_class"
             "     WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace;"

@@ -150,12 +150,14 @@ def test_a_clock_that_cannot_be_asked_and_another_zone(doctor, connected, own_le
     assert "Horloge du registre : inconnue (LedgerUnavailable)" in [one["what"] for one in found]
 
 
-def test_letters_on_the_disk_of_the_ledger_are_told(doctor, connected, own_ledger, tmp_path, monkeypatch):
+def test_letters_on_the_disk_of_the_ledger_are_told(
+    doctor, connected, own_ledger, postgres_server, tmp_path, monkeypatch
+):
     """A disk that goes back to yesterday takes the mark of what left with it."""
     from loan_reminders.ledger.installation.inspection import LedgerInspection, LedgerPlace
 
     connected(own_ledger)
-    monkeypatch.setenv("REMINDERS_STORAGE", str(tmp_path / "letters"))
+    monkeypatch.setenv("REMINDERS_STORAGE", str(postgres_server.folder / "letters"))
     status, found = doctor.findings("storage")
     assert status == 1
     assert "même disque que le registre" in found[-1]["what"]
