@@ -53,6 +53,7 @@ _FILL = (
     " loans_extracted, deliveries_planned, balanced, started_at, planned_at, closed_at)"
     f" SELECT 'demo', {_STAGE}, {_DAY}, {_DAY} - 1, {_DAY}, 'old ' || i, 1, false, 'closed', 5, 5, true, {_AT}, {_AT},"
     f" {_AT} FROM generate_series(0, {RUNS} - 1) AS i",
+    f"INSERT INTO counted_runs (run_id, library) SELECT run_id, 'demo' FROM runs WHERE run_id <= {RUNS} - 50",
     "INSERT INTO letter_batches (library, run_id, name, kind, state, pdf, csv, letters, pages, sha256, printed_at)"
     " SELECT 'demo', run_id, 'old ' || run_id, 'registered_letter', 'printed', 'p', 'c', 5, 5, '', started_at"
     " FROM runs",
