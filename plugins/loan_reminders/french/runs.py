@@ -42,8 +42,9 @@ def books_words(books: Books) -> list[str]:
     if books.redirected:
         lines.append(f"Envois détournés vers une adresse d'essai, qui n'ont prévenu personne : {books.redirected}")
     if books.segments:
-        cost = sms_cost_words(SmsPrice(), told=books.cost, unpriced=books.unpriced)
-        lines.append(f"SMS : {many(books.segments, 'segment', 'segments')}, coût dit par le prestataire : {cost}")
+        told = sms_cost_words(SmsPrice(), told=books.cost, unpriced=books.unpriced) if books.cost else ""
+        segments = many(books.segments, "segment", "segments")
+        lines.append(f"SMS : {segments}" + (f", coût dit par le prestataire : {told}" if told else ""))
     return lines
 
 
