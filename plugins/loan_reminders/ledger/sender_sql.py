@@ -129,21 +129,22 @@ _REFUSED_ELSEWHERE = text("""
     LIMIT 100
 """)
 # One answer is compared with another: e-mails in flight together are all claimed before the first is answered. A bounce
-# that comes later changes nothing of when the server accepted.
+# that comes later changes nothing of when the server accepted. Those recorded together have one time, and an order.
+# `+ 0`: the first receipt of a delivery is not looked for among all receipts in their order.
 _PUT_OFF_SINCE_LAST_ACCEPTED = text(f"""
     SELECT delivery.recipient, delivery.raw
     FROM deliveries delivery CROSS JOIN LATERAL (
-        SELECT min(receipt.at) AS first_at FROM receipts receipt
+        SELECT min(receipt.receipt_id + 0) AS first FROM receipts receipt
         WHERE receipt.delivery_id = delivery.delivery_id AND receipt.state = 'planned'
           AND receipt.reason IN ({_PUT_OFF})
     ) AS put_off
     WHERE delivery.library = :library AND delivery.run_id = :run_id AND delivery.channel = 'email'
       AND delivery.state = 'planned' AND delivery.attempts > 0 AND delivery.reason IN ({_PUT_OFF})
-      AND put_off.first_at > coalesce((
-          SELECT max(answer.at) FROM deliveries served JOIN receipts answer USING (delivery_id)
+      AND put_off.first > coalesce((
+          SELECT max(answer.receipt_id) FROM deliveries served JOIN receipts answer USING (delivery_id)
           WHERE served.library = :library AND served.run_id = :run_id AND served.channel = 'email'
             AND served.state IN ('accepted', 'delivered', 'bounced') AND answer.state = 'accepted'
-      ), '-infinity')
+      ), 0)
     LIMIT 100
 """)  # noqa: S608 - the list is this module's own
 OTHERS_AT_WORK = text(f"""

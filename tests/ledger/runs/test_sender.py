@@ -176,6 +176,20 @@ def test_a_deferred_delivery_is_offered_in_the_next_pass_then_given_up(ledger: P
     assert rows(ledger, last, id=deferred.delivery_id) == [("failed", "retries_exhausted")]
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_put_off_since_the_last_acceptance_goes_by_the_order_of_answers_in_one_page_too(
+    ledger: PostgresLedger, place: int
+) -> None:
+    """Answers that are recorded together have one time."""
+    run_id, deliveries = a_run(ledger, Channel.EMAIL, 4)
+    receipts = [answer(one, S.PLANNED, Reason.RECIPIENT_DEFERRED) for one in deliveries]
+    receipts[place] = answer(deliveries[place], S.ACCEPTED)
+    with ledger.sender(run_id, Channel.EMAIL) as sender:
+        sender.claim(ids(deliveries))
+        sender.record(receipts)
+        assert len(sender.put_off_since_last_accepted()) == 3 - place
+
+
 def test_a_cancelled_delivery_is_not_offered(ledger: PostgresLedger) -> None:
     run_id, (returned, *others) = a_run(ledger, Channel.LETTER)
     with ledger.sender(run_id, Channel.LETTER) as sender:
