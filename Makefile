@@ -12,7 +12,8 @@ help: ## This list
 # One environment, filled in steps: what the program runs with, what the demo adds, what a production server, tests and
 # lint add, what the bench adds.
 # Every file is checked against the hashes in the pins. Wheels only, but for one that is published as source alone:
-# building from source would bring packages that are not pinned.
+# building from source would bring packages that are not pinned. The lists of the tests and the bench leave out two
+# packages on purpose (see .ci/pins): they are installed with --no-deps, and `pip check` looks at what came of it.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
 $(VENV)/.run-time: requirements.txt requirements-pip.txt

@@ -56,12 +56,12 @@ def needs_the_installation(nodeid: str) -> bool:
     return share_of(nodeid) == "installation"
 
 
-def turn_of(nodeid: str) -> int:
+def turn_of(nodeid: str) -> tuple[int, bool]:
     """The place of a test among the others: what takes longest comes first, the browser's last of its share."""
     share, order = share_of(nodeid), (*STARTED_ONCE, *LONGEST_FIRST)
-    if share in STARTED_ONCE:
-        return 2 * order.index(share) + nodeid.startswith(BROWSER)
-    return 2 * next((turn for turn, folder in enumerate(order) if nodeid.startswith(folder)), len(order))
+    if share not in order:
+        share = next((folder for folder in LONGEST_FIRST if nodeid.startswith(folder)), "")
+    return (order.index(share) if share else len(order)), nodeid.startswith(BROWSER)
 
 
 class WholeFiles(LoadScopeScheduling):

@@ -204,10 +204,11 @@ def test_librarians_may_work_on_every_dag_and_no_other(fab):
 def guess_until_refused(guess: Iterator[requests.Response]) -> requests.Response:
     """The first refusal that still stands for a while.
 
-    Tries are counted by windows of a minute, and the tests before have begun one: it may end between two guesses. More
-    guesses than two windows allow are never answered.
+    Tries are counted by windows of a minute, and the tests before have begun one: it may end between two guesses. Two
+    windows answer no more than twice the limit.
     """
     for answer in islice(guess, 2 * TRIES_IN_A_MINUTE + 1):
+        assert answer.status_code in (401, 429), answer.text
         if answer.status_code == 429 and int(answer.headers["Retry-After"]) >= 20:
             return answer
         if answer.status_code == 429:
